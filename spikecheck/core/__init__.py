@@ -1,0 +1,1 @@
+"""The vocabulary: settings, recipes, runs, verdicts, events and errors. Nothing here imports torch."""

@@ -1,0 +1,74 @@
+"""What can go wrong, and what its reader should do about it.
+
+SpikecheckError
+├── UsageError            the user's input: exit code 2
+│   ├── SettingError      a condition out of its range
+│   ├── DataError         a problem whose numbers cannot be trained on
+│   ├── UnknownName       a name that nothing goes by, with its near matches
+│   └── NothingSelected   no claim left to verify: exit code 5
+├── ClaimFileError        one claim file that cannot be read; the others still run
+├── StoreError            the store cannot be read or written
+│   └── CorruptEntry      one stored file is not what was written; it is trained again
+└── Stopped               work ended early, what was trained is kept
+    ├── BudgetSpent       the time given with --budget is over
+    └── Interrupted       Ctrl-C
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SpikecheckError(Exception):
+    """Anything this package says to its user; its text is one line with a remedy."""
+
+
+class UsageError(SpikecheckError):
+    """The input cannot be used as given."""
+
+
+class SettingError(UsageError):
+    """A condition of training lies outside its range."""
+
+
+class DataError(UsageError):
+    """A problem's inputs or targets cannot be trained on."""
+
+
+class UnknownName(UsageError):
+    """Nothing goes by that name."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        """`what` is the kind of thing, such as "claim"; `known` are the names that exist."""
+        names = sorted(known)
+        near = get_close_matches(name, names, n=3, cutoff=0.5)
+        listed = ", ".join(near or names) or "none"
+        self.near = tuple(near)
+        super().__init__(f"no {what} is called {name!r}; {'did you mean' if near else 'known'}: {listed}")
+
+
+class NothingSelected(UsageError):
+    """No claim is left to verify."""
+
+
+class ClaimFileError(SpikecheckError):
+    """A claim file raised while it was read, or holds no claim."""
+
+
+class StoreError(SpikecheckError):
+    """The store cannot be read or written."""
+
+
+class CorruptEntry(StoreError):
+    """A stored file does not hold what was written into it."""
+
+
+class Stopped(SpikecheckError):
+    """Work ended before it was done; everything trained so far is kept."""
+
+
+class BudgetSpent(Stopped):
+    """The time given is over."""
+
+
+class Interrupted(Stopped):
+    """The user pressed Ctrl-C."""

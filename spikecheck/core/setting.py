@@ -1,0 +1,106 @@
+"""The conditions of one training. A setting and a seed determine a run."""
+
+import json
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from spikecheck.core.errors import SettingError, UnknownName
+from spikecheck.core.intervention import Intervention
+from spikecheck.core.record import Record
+
+# The numbers each update rule reads besides its learning rate, with torch.optim's own defaults.
+OPTIMIZERS: dict[str, dict[str, float]] = {
+    "gd": {"weight_decay": 0.0},
+    "heavy-ball": {"momentum": 0.9, "weight_decay": 0.0},
+    "nesterov": {"momentum": 0.9, "weight_decay": 0.0},
+    "rmsprop": {"beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0},
+    "adam": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0},
+    "adamw": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
+}
+_NUMBERS = ("momentum", "beta1", "beta2", "eps", "weight_decay")
+
+# Members of one ensemble may differ in these; in everything else they share one computation.
+PER_MEMBER = frozenset({"target", "interval", "gamma", "input_std", "output_std", "init_scale", "lr"})
+
+
+class Setting(Record):
+    """What a training is, but for its seed. Defaults are setting A of the reference: sin x on 20 points, tanh, full batch.
+
+    >>> Setting(lr=0.1).but(width=50).width
+    50
+    """
+
+    problem: str = Field("sines", description="sines, digits or MODULE:FACTORY")
+    target: str = Field("sin x", description="for sines: a sum such as 'sin x + sin 4x'")
+    points: int = Field(20, ge=2, description="training points, evenly spaced")
+    interval: float = Field(2.0, gt=0.0, description="half-length of the input interval, in units of pi")
+    model: str = Field("mlp", description="mlp or MODULE:FACTORY of an nn.Module")
+    width: int = Field(20, ge=1, le=100_000)
+    depth: int = Field(1, ge=1, le=64, description="hidden layers")
+    activation: Literal["tanh", "relu", "gelu", "xtanh"] = "tanh"
+    output_bias: bool = False
+    gamma: float | None = Field(0.5, description="weights and biases ~ N(0, width^(-2 gamma))")
+    input_std: float | None = Field(None, gt=0.0, description="hidden weights' and biases' standard deviation")
+    output_std: float | None = Field(None, gt=0.0, description="output weights' standard deviation")
+    init_scale: float = Field(1.0, gt=0.0, description="factor on every initial weight")
+    loss: Literal["mse", "cross-entropy"] = "mse"
+    optimizer: str = "gd"
+    lr: float = Field(0.1, gt=0.0, description="learning rate")
+    momentum: float | None = Field(None, ge=0.0, lt=1.0)
+    beta1: float | None = Field(None, ge=0.0, lt=1.0)
+    beta2: float | None = Field(None, ge=0.0, lt=1.0)
+    eps: float | None = Field(None, ge=0.0)
+    weight_decay: float | None = Field(None, ge=0.0)
+    steps: int = Field(5_000, ge=1, le=100_000_000)
+    dtype: Literal["float64", "float32"] = "float64"
+    intervention: Intervention | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_what_the_rule_needs(cls, values: Any) -> Any:
+        """Give the update rule's numbers their defaults, and let explicit standard deviations replace gamma."""
+        if not isinstance(values, dict):
+            return values
+        filled = dict(values)
+        optimizer = filled.get("optimizer", "gd")
+        if optimizer not in OPTIMIZERS:
+            raise UnknownName("optimizer", str(optimizer), OPTIMIZERS)
+        for name, default in OPTIMIZERS[optimizer].items():
+            filled[name] = default if filled.get(name) is None else filled[name]
+        if filled.get("input_std") is not None or filled.get("output_std") is not None:
+            filled["gamma"] = None
+        return filled
+
+    @model_validator(mode="after")
+    def _agree_with_itself(self) -> Self:
+        for name in _NUMBERS:
+            if getattr(self, name) is not None and name not in OPTIMIZERS[self.optimizer]:
+                raise SettingError(f"{name}={getattr(self, name)!r}: {self.optimizer} has no such number; leave it out")
+        stds = (self.input_std, self.output_std)
+        if (self.gamma is None) != (None not in stds):
+            raise SettingError(f"input_std, output_std={stds!r}: give both, or give gamma alone")
+        return self
+
+    def but(self, **changes: Any) -> "Setting":
+        """This setting with some conditions changed. A new optimizer starts from its own default numbers."""
+        unknown = set(changes) - set(Setting.model_fields)
+        if unknown:
+            raise UnknownName("condition of a setting", min(unknown), Setting.model_fields)
+        kept: dict[str, Any] = {name: getattr(self, name) for name in Setting.model_fields}
+        if changes.get("optimizer", self.optimizer) != self.optimizer:
+            kept.update(dict.fromkeys(_NUMBERS))
+        if changes.get("gamma") is not None:
+            kept.update(input_std=None, output_std=None)
+        return Setting(**(kept | changes))
+
+    @property
+    def signature(self) -> str:
+        """What two runs must share to be trained as one ensemble."""
+        shared = self.model_dump(mode="json", exclude=set(PER_MEMBER))
+        return json.dumps(shared, sort_keys=True, separators=(",", ":"))
+
+    def differences(self, other: "Setting") -> dict[str, Any]:
+        """The conditions in which this setting differs from another, with this setting's values."""
+        pairs = ((name, getattr(self, name), getattr(other, name)) for name in Setting.model_fields)
+        return {name: mine for name, mine, theirs in pairs if mine != theirs}

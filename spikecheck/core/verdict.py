@@ -1,0 +1,133 @@
+"""What is concluded about a claim, as it is written to a report."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from spikecheck.core.record import Record
+from spikecheck.core.setting import Setting
+
+
+class Outcome(StrEnum):
+    """The answer to one question about a claim."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+    """The interval covers the required share: more seeds would tell."""
+    UNTRIGGERED = "untriggered"
+    """The precondition is too rare to decide on."""
+    INVALID = "invalid"
+    """The negative control did not fail: the check has no teeth."""
+
+
+class Effect(Record):
+    """The effect's median over the applicable seeds with its bootstrap interval; None where no seed applied."""
+
+    unit: str
+    median: float | None
+    low: float | None
+    high: float | None
+
+
+class Judgement(Record):
+    """One setting's seeds, judged by the claim's prediction."""
+
+    setting: Setting
+    outcome: Outcome
+    drawn: int = Field(ge=0, description="seeds trained")
+    applicable: int = Field(ge=0, description="seeds in which the precondition held")
+    held: int = Field(ge=0, description="applicable seeds in which the prediction held")
+    low: float = Field(description="lower bound on the share that holds")
+    high: float = Field(description="upper bound on the share that holds")
+    required: float = Field(description="the share that the claim requires")
+    level: float = Field(description="confidence of each bound")
+    effect: Effect
+    numerical_failures: int = Field(0, ge=0, description="seeds that count neither for nor against")
+    seeds: tuple[int, ...] = ()
+    scores: tuple[float | None, ...] = Field((), description="the effect by seed; None where not applicable")
+
+
+class Sighting(Record):
+    """A setting at which the claim fails, on fresh seeds, and the line that shows it again."""
+
+    setting: Setting
+    differs: dict[str, str | float | int | bool | None] = Field(description="its conditions that are not the reference's")
+    judgement: Judgement
+    replay: str = Field(description="a copyable command line")
+
+
+class Trace(Record):
+    """A typical run for the picture: thinned loss, and sharpness against its stability threshold."""
+
+    seed: int
+    steps: tuple[int, ...]
+    loss: tuple[float, ...]
+    sharpness_steps: tuple[int, ...]
+    sharpness: tuple[float, ...]
+    threshold: float = Field(description="stability threshold of the sharpness, 2/lr for gradient descent")
+    lr: float
+    onset: int | None
+    peak: int | None
+    recovery: int | None
+
+
+class Verdict(Record):
+    """Everything concluded about one claim."""
+
+    id: str
+    kind: Literal["law", "tendency"]
+    says: str
+    where: str
+    rule: str = Field(description="the decision rule in words, rendered from the object that decided")
+    replicates: Outcome
+    generalises: Outcome
+    passed: bool
+    reason: str = Field("", description="why an outcome is not what its interval alone would say")
+    reference: Judgement
+    control: Judgement
+    control_says: str
+    weakest: Judgement | None = Field(None, description="the weakest setting found, on fresh seeds")
+    counterexample: Sighting | None = None
+    settings_tried: int
+    settings_triggered: int
+    tried: tuple[Judgement, ...] = Field((), description="the search, setting by setting")
+    numerical_failures: int
+    runs_trained: int
+    runs_reused: int
+    seconds: float
+    definitions: dict[str, str]
+    specification: str = Field(description="digest of the claim: thresholds, domain, arms")
+    typical: Trace | None = None
+
+
+class Report(Record):
+    """What one `spikecheck verify` found."""
+
+    schema_: Literal["spikecheck/report@1"] = Field("spikecheck/report@1", alias="schema")
+    passed: bool
+    complete: bool = Field(True, description="False after Ctrl-C or a spent budget")
+    command: str
+    profile: str
+    seed: int
+    environment: dict[str, str | int | float]
+    claims: tuple[Verdict, ...]
+    unreadable: dict[str, str] = Field(default_factory=dict, description="claim files that could not be read, and why")
+
+
+def exit_code(report: Report) -> int:
+    """0 every claim passes; 1 one fails; 3 none fails, but one is undecided, untriggered or invalid.
+
+    A claim that does not pass because its reference setting fails, or (a law) because a counterexample is confirmed, fails.
+    A claim file that could not be read leaves its claim undecided.
+    """
+    unsettled = [verdict for verdict in report.claims if not verdict.passed]
+    if any(_fails(verdict) for verdict in unsettled):
+        return 1
+    return 3 if unsettled or report.unreadable else 0
+
+
+def _fails(verdict: Verdict) -> bool:
+    law_refuted = verdict.kind == "law" and verdict.generalises is Outcome.FAILS
+    return verdict.replicates is Outcome.FAILS or law_refuted

@@ -1,0 +1,1 @@
+"""Training and curvature in torch, batched over the members of an ensemble."""

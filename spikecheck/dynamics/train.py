@@ -1,0 +1,102 @@
+"""Full-batch training of an ensemble, one update of every member at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.updates import UpdateRule
+from spikecheck.problems.objective import Objective
+
+Tick = Callable[[int], None]
+"""Told after every few updates how many member-steps were made; may raise to stop the training."""
+
+_STEPS_A_TICK = 100
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """A finished stretch of training. Axes: T updates of the longest member, B members."""
+
+    loss: Float[Tensor, "T1 B"]
+    """Before every update, and after the last; a member that stands still repeats its value."""
+    checkpoints: tuple[Ensemble, ...]
+    """The exact states at every multiple of the stride, the start included."""
+    end: Ensemble
+
+
+def begin(objective: Objective, rule: UpdateRule, params: Float[Tensor, "B P"], lr: Float[Tensor, " B"]) -> Ensemble:
+    """An ensemble before its first update."""
+    return Ensemble(
+        params=params,
+        slots=rule.begin(params),
+        done=torch.zeros(objective.members, dtype=torch.int64, device=params.device),
+        lr=lr.to(params),
+        alive=torch.ones(objective.members, dtype=torch.bool, device=params.device),
+    )
+
+
+def prepare(objective: Objective, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+    """Every member's loss and gradient. Members are independent, so the sum's gradient holds each one's own."""
+    params = ensemble.params.detach().requires_grad_()
+    losses = objective.losses(params)
+    (gradients,) = torch.autograd.grad(losses.sum(), params)
+    return losses.detach(), gradients
+
+
+def update(
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    losses: Float[Tensor, " B"],
+    gradients: Float[Tensor, "B P"],
+    until: Int[Tensor, " B"],
+    along: Float[Tensor, "B P"] | None = None,
+) -> Ensemble:
+    """One update of every member that is alive and has not made `until` updates; the others stand still.
+
+    With `along` (unit vectors) members move along that direction only.
+    """
+    alive = ensemble.alive & losses.isfinite()
+    moving = alive & (ensemble.done < until)
+    params, slots = rule.step(
+        ensemble.params, gradients, dict(ensemble.slots), ensemble.lr[:, None], ensemble.done[:, None]
+    )
+    if along is not None:
+        motion = params - ensemble.params
+        params = ensemble.params + (motion * along).sum(1, keepdim=True) * along
+    column = moving[:, None]
+    return replace(
+        ensemble,
+        params=torch.where(column, params, ensemble.params),
+        slots={name: torch.where(column, slots[name], old) for name, old in ensemble.slots.items()},
+        done=ensemble.done + moving,
+        alive=alive,
+    )
+
+
+def train(
+    objective: Objective,
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    until: Int[Tensor, " B"],
+    tick: Tick,
+    stride: int = 0,
+    along: Float[Tensor, "B P"] | None = None,
+) -> Trajectory:
+    """Train every member until it has made `until` updates, keeping a checkpoint every `stride` updates (0: none)."""
+    longest = int((until - ensemble.done).clamp(min=0).max())
+    record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
+    checkpoints = []
+    for step in range(longest):
+        if stride and step % stride == 0:
+            checkpoints.append(ensemble)
+        losses, gradients = prepare(objective, ensemble)
+        record[step] = losses
+        ensemble = update(rule, ensemble, losses, gradients, until, along)
+        if (step + 1) % _STEPS_A_TICK == 0:
+            tick(_STEPS_A_TICK * ensemble.members)
+    record[longest], _ = prepare(objective, ensemble)
+    return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=ensemble)

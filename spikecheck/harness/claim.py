@@ -1,0 +1,223 @@
+"""What a claim is: a statement, where it is said to hold, what would show it, and what must not."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from spikecheck.core.probe import Anatomy, SharpnessTrace
+from spikecheck.core.run import Run
+from spikecheck.core.setting import Setting
+from spikecheck.core.spike import SpikeDefinition
+from spikecheck.harness.domain import Domain
+from spikecheck.stats.prediction import Prediction
+
+# Largest relative residual of the first eigenpair that a verdict may rest on. The eigenvalue's relative error is at most
+# the residual, and of the order of its square where the next eigenvalue is not close.
+RESIDUAL_LIMIT = 1e-2
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Everything trained for one setting and one seed."""
+
+    setting: Setting
+    seed: int
+    trunk: Run
+    """The training itself, without probes or forks; its spikes are those of the claim's definition."""
+    arms: Mapping[str, Run]
+    """By the claim's names; an arm that could not be forked is absent."""
+    other: "Trial | None" = None
+    """The trial of another seed at the same setting, for controls that exchange members."""
+
+    def __getitem__(self, arm: str) -> Run:
+        return self.arms[arm]
+
+    @property
+    def diverged(self) -> bool:
+        """Whether any of its trainings left the numbers."""
+        return self.trunk.diverged or any(run.diverged for run in self.arms.values())
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether an anatomy's first eigenpair has a residual too large to rest a verdict on."""
+        records = (run.records["anatomy"] for run in self.arms.values() if "anatomy" in run.records)
+        return any(len(r["steps"]) == 0 or float(r["residual"][:, 0].max()) > RESIDUAL_LIMIT for r in records)
+
+
+Arm = Callable[[Setting], Setting]
+Measure = Callable[[Trial], float]
+
+
+def unchanged(setting: Setting) -> Setting:
+    """The run itself."""
+    return setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """A further effect that must hold in the same seed for the claim to hold there."""
+
+    measure: Measure
+    unit: str
+    predicts: Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """Where the claim must not hold: the same rule, on what lacks the mechanism."""
+
+    says: str
+    measure: Measure | None = None
+    """Reads the same trials otherwise; None: the claim's own measure."""
+    arms: Mapping[str, Arm] | None = None
+    """A placebo: other arms under the names that the measure reads; None: the claim's own arms."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One claim of a paper as an executable check. A file under claims/ holds one, named `claim`."""
+
+    says: str
+    """The statement, as close to the source's words as can be."""
+    where: str
+    """Source, version and place."""
+    kind: Literal["law", "tendency"]
+    domain: Domain
+    measure: Measure
+    """The effect, one number a trial; the first line of its docstring says what it is."""
+    unit: str
+    predicts: Prediction
+    control: Control
+    applies: Callable[[Trial], bool]
+    """The precondition: a trial without it is neither for nor against."""
+    arms: Mapping[str, Arm] = field(default_factory=lambda: {"run": unchanged})
+    probe: Anatomy | SharpnessTrace | None = None
+    """Recorded in every arm."""
+    also: tuple[Condition, ...] = ()
+    definition: SpikeDefinition = SpikeDefinition()
+    beside: Mapping[str, Setting] = field(default_factory=dict)
+    """Settings off the ladders that are judged as well, by name."""
+    known: tuple[Setting, ...] = ()
+    """Counterexamples confirmed before; they are judged first."""
+    id: str = ""
+    """The file's name without its suffix; given on discovery."""
+    source: str = ""
+    """The file it was read from."""
+
+    def holds(self, trial: Trial, score: float) -> bool:
+        """Whether the prediction, and every further condition, holds in this trial, whose effect is `score`."""
+        return self.predicts.held(score) and all(c.predicts.held(c.measure(trial)) for c in self.also)
+
+    def as_control(self) -> "Claim":
+        """The negative control as a claim of its own, to be judged by the same rule."""
+        control = self.control
+        return replace(
+            self,
+            says=control.says,
+            measure=control.measure or self.measure,
+            arms=control.arms or self.arms,
+            also=() if control.measure else self.also,
+        )
+
+    @property
+    def rule(self) -> str:
+        """The decision rule in words, rendered from the predictions that decide."""
+        further = [f"and {_headline(c.measure)} {c.predicts.bounds(c.unit)}" for c in self.also]
+        return " ".join([self.predicts.says(self.unit), *further])
+
+    @property
+    def specification(self) -> str:
+        """Digest of everything that decides a verdict: domain, arms, probe, definition, thresholds, measures' source."""
+        reference = self.domain.reference
+        parts = {
+            "domain": {name: [str(rung) for rung in ladder.rungs] for name, ladder in self.domain.axes.items()},
+            "reference": reference.canonical(),
+            "beside": {name: setting.canonical() for name, setting in self.beside.items()},
+            "arms": {name: arm(reference).canonical() for name, arm in self.arms.items()},
+            "placebo": {name: arm(reference).canonical() for name, arm in (self.control.arms or {}).items()},
+            "probe": self.probe.canonical() if self.probe else "",
+            "definition": self.definition.canonical(),
+            "predicts": repr(self.predicts),
+            "also": [(repr(c.predicts), _source(c.measure)) for c in self.also],
+            "measures": [_source(m) for m in (self.measure, self.control.measure, self.applies) if m is not None],
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """What the verdict depends on and a reader has to know."""
+        said = {"spike": self.definition.says(), "applies": _headline(self.applies), "effect": _headline(self.measure)}
+        if isinstance(self.probe, Anatomy):
+            said["eigenpairs"] = f"relative residual of the first pair at most {RESIDUAL_LIMIT:g}, else a numerical failure"
+        return said
+
+    def explain(self) -> "Explanation":
+        """Everything that `spikecheck explain` shows."""
+        reference = self.domain.reference
+        return Explanation(
+            id=self.id,
+            kind=self.kind,
+            says=self.says,
+            where=self.where,
+            reference=reference.differences(Setting(steps=1)) | _always(reference),
+            axes={name: list(ladder.rungs) for name, ladder in self.domain.axes.items()},
+            beside={name: setting.differences(reference) for name, setting in self.beside.items()},
+            arms=[(name, _arm_says(arm, reference)) for name, arm in self.arms.items()],
+            measure=_headline(self.measure),
+            unit=self.unit,
+            rule=self.rule,
+            also=[f"{_headline(c.measure)} {c.predicts.bounds(c.unit)}" for c in self.also],
+            control=self.control.says,
+            definitions=self.definitions,
+            source=self.source,
+        )
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A claim in words, ready to be rendered."""
+
+    id: str
+    kind: str
+    says: str
+    where: str
+    reference: dict[str, Any]
+    axes: dict[str, list[Any]]
+    beside: dict[str, dict[str, Any]]
+    arms: list[tuple[str, str]]
+    measure: str
+    unit: str
+    rule: str
+    also: list[str]
+    control: str
+    definitions: dict[str, str]
+    source: str
+
+
+def _always(reference: Setting) -> dict[str, Any]:
+    """The conditions that a reader looks for first, whether or not they are the defaults."""
+    names = ("problem", "target", "points", "interval", "width", "depth", "activation", "optimizer", "lr", "steps", "dtype")
+    return {name: getattr(reference, name) for name in names}
+
+
+def _headline(function: Callable[..., Any]) -> str:
+    """The first line of a docstring, without its full stop; the name where there is none."""
+    text = inspect.getdoc(function) or str(getattr(function, "__name__", function))
+    return text.splitlines()[0].rstrip(".")
+
+
+def _arm_says(arm: Arm, reference: Setting) -> str:
+    changes = arm(reference).differences(reference)
+    said = ", ".join(f"{name}={value!r}" for name, value in changes.items()) or "the run itself"
+    return f"{_headline(arm)} ({said})" if changes else said
+
+
+def _source(function: Callable[..., Any]) -> str:
+    """A function's source where it can be read: a changed measure is a changed claim."""
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        return repr(getattr(function, "__qualname__", function))

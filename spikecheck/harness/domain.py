@@ -1,0 +1,106 @@
+"""Where a claim is said to hold: finite ladders around a reference setting."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.setting import Setting
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """One condition's values, the reference's first; shrinking moves one rung toward it at a time."""
+
+    rungs: tuple[Any, ...]
+
+    def __init__(self, *rungs: Any) -> None:
+        """At least one rung, all different."""
+        if not rungs or len(set(rungs)) != len(rungs):
+            raise SettingError(f"Ladder{rungs!r}: give at least one rung, each of them once")
+        object.__setattr__(self, "rungs", rungs)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A reference setting and one ladder for each condition that varies.
+
+    >>> domain = Domain(Setting(), width=Ladder(20, 50, 100))
+    >>> [near.width for near in domain.nearer(Setting(width=100))]
+    [50]
+    """
+
+    reference: Setting
+    axes: dict[str, Ladder] = field(hash=False)
+
+    def __init__(self, reference: Setting, **axes: Ladder) -> None:
+        """Every axis is a condition of `Setting`; its first rung is the reference's value."""
+        for name, ladder in axes.items():
+            value = reference.but(**{name: ladder.rungs[0]})  # refuses unknown names and values out of range
+            if value != reference:
+                raise SettingError(
+                    f"{name}=Ladder({ladder.rungs[0]!r}, …): the first rung is the reference's, {getattr(reference, name)!r}"
+                )
+        object.__setattr__(self, "reference", reference)
+        object.__setattr__(self, "axes", axes)
+
+    def distance(self, setting: Setting) -> int:
+        """Rungs between a setting and the reference, over all axes; anything off the ladders counts one more."""
+        rungs = sum(self._rung(name, setting) for name in self.axes)
+        return rungs + (1 if self._off_ladder(setting) else 0)
+
+    def nearer(self, setting: Setting) -> tuple[Setting, ...]:
+        """The settings one step nearer to the reference: one rung on one axis, or all that is off the ladders at once."""
+        steps = [
+            setting.but(**{name: ladder.rungs[rung - 1]})
+            for name, ladder in self.axes.items()
+            if (rung := self._rung(name, setting)) > 0
+        ]
+        if off := self._off_ladder(setting):
+            steps.append(setting.but(**{name: getattr(self.reference, name) for name in off}))
+        return tuple(steps)
+
+    def strategy(self) -> "SearchStrategy[Setting]":
+        """The domain as a Hypothesis strategy, for tests of one's own; shrinks toward the reference."""
+        # Hypothesis takes longer to import than `spikecheck list` may take, and only drawing needs it.
+        from hypothesis import strategies as st  # noqa: PLC0415
+
+        rungs = {name: st.sampled_from(ladder.rungs) for name, ladder in self.axes.items()}
+        return st.fixed_dictionaries(rungs).map(lambda chosen: self.reference.but(**chosen))
+
+    def draw(self, count: int, seed: int) -> tuple[Setting, ...]:
+        """At most `count` different settings other than the reference, chosen by Hypothesis from `seed`."""
+        import hypothesis as hyp  # noqa: PLC0415 - as in `strategy`
+
+        drawn: dict[Setting, None] = {}
+
+        @hyp.seed(seed)
+        @hyp.settings(
+            max_examples=max(50, 4 * count),
+            phases=[hyp.Phase.generate],
+            database=None,
+            deadline=None,
+            derandomize=False,
+            suppress_health_check=list(hyp.HealthCheck),
+        )
+        @hyp.given(self.strategy())
+        def collect(setting: Setting) -> None:
+            drawn.setdefault(setting)
+
+        collect()
+        return tuple(setting for setting in drawn if setting != self.reference)[:count]
+
+    def _rung(self, name: str, setting: Setting) -> int:
+        rungs = self.axes[name].rungs
+        value = getattr(setting, name)
+        return rungs.index(value) if value in rungs else 0
+
+    def _off_ladder(self, setting: Setting) -> tuple[str, ...]:
+        """Conditions that differ from the reference and stand on no ladder."""
+        return tuple(
+            name
+            for name in setting.differences(self.reference)
+            if name not in self.axes or getattr(setting, name) not in self.axes[name].rungs
+        )

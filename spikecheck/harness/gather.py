@@ -1,0 +1,115 @@
+"""From settings and seeds to judged evidence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Run
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Effect, Judgement
+from spikecheck.harness.claim import Claim, Trial
+from spikecheck.measures.spikes import spikes
+from spikecheck.stats.bootstrap import median_interval
+from spikecheck.stats.bounds import judge
+
+
+class Trains(Protocol):
+    """What the harness needs of a laboratory; tests of the harness plant one whose truth is known."""
+
+    def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
+        """The recipes' runs; a fork whose parent never spiked is absent."""
+        ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One claim at one setting: what every seed gave. Axis: S seeds."""
+
+    setting: Setting
+    seeds: tuple[int, ...]
+    scores: tuple[float | None, ...]
+    """The effect; None where the claim does not apply or the numbers failed."""
+    held: tuple[bool | None, ...]
+    numerical_failures: int
+
+    @property
+    def applicable(self) -> int:
+        """Seeds with a score."""
+        return sum(score is not None for score in self.scores)
+
+    @property
+    def share(self) -> float:
+        """Share of the applicable seeds in which the claim held; 1 where none applied."""
+        return sum(map(bool, self.held)) / self.applicable if self.applicable else 1.0
+
+
+def gather(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, Evidence]:
+    """Train every setting with its block of seeds, all in one go, and measure."""
+    trials = _trials(claim, lab, blocks)
+    return {setting: _measured(claim, setting, trials[setting]) for setting in blocks}
+
+
+def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
+    """The evidence under the claim's rule, each bound at confidence 1 - `alpha`."""
+    count, held = evidence.applicable, sum(map(bool, evidence.held))
+    decision = judge(held, count, claim.predicts, alpha)
+    present = [score for score in evidence.scores if score is not None]
+    median, low, high = median_interval(np.array(present), claim.predicts.level) if present else (None, None, None)
+    return Judgement(
+        setting=evidence.setting,
+        outcome=decision.outcome,
+        drawn=len(evidence.seeds),
+        applicable=count,
+        held=held,
+        low=decision.low,
+        high=decision.high,
+        required=claim.predicts.of_seeds,
+        level=1.0 - alpha,
+        effect=Effect(unit=claim.unit, median=median, low=low, high=high),
+        numerical_failures=evidence.numerical_failures,
+        seeds=evidence.seeds,
+        scores=evidence.scores,
+    )
+
+
+def _trials(
+    claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]
+) -> dict[Setting, list[Trial]]:
+    trunks = {(s, seed): Recipe(setting=s, seed=seed) for s, seeds in blocks.items() for seed in seeds}
+    forks = {
+        (s, seed, name): Recipe(setting=arm(s), seed=seed, probe=claim.probe)
+        for s, seed in trunks
+        for name, arm in claim.arms.items()
+    }
+    runs = lab.runs([*trunks.values(), *forks.values()])
+    trials: dict[Setting, list[Trial]] = {setting: [] for setting in blocks}
+    for (setting, seed), trunk in trunks.items():
+        arms = {name: runs[forks[setting, seed, name]] for name in claim.arms if forks[setting, seed, name] in runs}
+        run = runs[trunk]
+        run = replace(run, spikes=spikes(run.loss, claim.definition))
+        trials[setting].append(Trial(setting, seed, run, arms))
+    return trials
+
+
+def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Evidence:
+    """Score the trials to which the claim applies; each sees the next such one as its `other`."""
+    sound = [trial for trial in trials if not trial.diverged]
+    present = [trial for trial in sound if len(trial.arms) == len(claim.arms) and not trial.unresolved]
+    applying = [trial for trial in present if claim.applies(trial)]
+    scored: dict[int, tuple[float, bool]] = {}
+    for trial, other in zip(applying, [*applying[1:], *applying[:1]], strict=True):
+        paired = replace(trial, other=other if other is not trial else None)
+        score = claim.measure(paired)
+        if np.isfinite(score):
+            scored[trial.seed] = (float(score), claim.holds(paired, score))
+    lost = [trial for trial in trials if trial.diverged or trial.unresolved]
+    return Evidence(
+        setting=setting,
+        seeds=tuple(trial.seed for trial in trials),
+        scores=tuple(scored[t.seed][0] if t.seed in scored else None for t in trials),
+        held=tuple(scored[t.seed][1] if t.seed in scored else None for t in trials),
+        numerical_failures=len(lost) + len(applying) - len(scored),
+    )

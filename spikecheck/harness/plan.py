@@ -1,0 +1,60 @@
+"""How much is trained for a verdict, and with which seeds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from spikecheck.core.errors import UnknownName
+from spikecheck.core.setting import Setting
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The size of a verification."""
+
+    settings: int
+    """Settings that Hypothesis draws from the domain."""
+    search_seeds: int = 32
+    """Seeds to search with: enough for 32 of 32, or 30 of 32, to hold at a required share of 0.8."""
+    fresh_seeds: int = 64
+    """Seeds to conclude with at the first look; every further look doubles them."""
+    looks: int = 1
+    """Looks at growing numbers of fresh seeds while a verdict is undecided, paid for by alpha spending."""
+    descents: int = 4
+    """Rounds of shrinking a failing setting toward the reference."""
+    seed: int = 0
+
+
+PROFILES: Mapping[str, Plan] = MappingProxyType(
+    {
+        "quick": Plan(settings=5, looks=1, descents=3),
+        "ci": Plan(settings=10, looks=2, descents=4),
+        "full": Plan(settings=40, looks=3, descents=8),
+    }
+)
+
+
+def plan_of(profile: str, seed: int = 0) -> Plan:
+    """A profile's plan under a root seed."""
+    if profile not in PROFILES:
+        raise UnknownName("profile", profile, PROFILES)
+    return replace(PROFILES[profile], seed=seed)
+
+
+def search_seeds(root: int, setting: Setting, count: int) -> tuple[int, ...]:
+    """The block of seeds a setting is searched with."""
+    return _seeds(root, "search", setting, count)
+
+
+def fresh_seeds(root: int, setting: Setting, count: int) -> tuple[int, ...]:
+    """Seeds that no search has seen; a longer block begins with the shorter one."""
+    return _seeds(root, "fresh", setting, count)
+
+
+def _seeds(root: int, purpose: str, setting: Setting, count: int) -> tuple[int, ...]:
+    """A stream of its own for every root, purpose and setting, so that no two settings share their luck."""
+    key = [*purpose.encode(), *setting.canonical().encode()]
+    drawn = np.random.SeedSequence(entropy=[root, *key]).generate_state(count, np.uint32)
+    return tuple(int(seed) for seed in drawn)

@@ -1,0 +1,169 @@
+"""The only place that trains and stores: asked for recipes, it answers with runs."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
+
+import torch
+
+from spikecheck.core.errors import BudgetSpent, CorruptEntry, Interrupted, Stopped, StoreError, UsageError
+from spikecheck.core.events import Event, Observer, StoreTrouble, TileAdvanced, TileStored, WorkPlanned, ignore
+from spikecheck.core.intervention import steps_of
+from spikecheck.core.recipe import Environment, Recipe
+from spikecheck.core.run import Run
+from spikecheck.lab.bench import Trained, fork_step, train_tile
+from spikecheck.lab.codec import decode, encode
+from spikecheck.lab.store import Store
+from spikecheck.lab.tiles import padded, tiles
+from spikecheck.measures.spikes import spikes
+from spikecheck.problems.objective import sources
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+class Laboratory:
+    """Looks up, trains and stores runs. What it was asked before it answers from the store.
+
+    Work that is stopped, by Ctrl-C or at the deadline, raises `Stopped`; every tile finished until then is stored.
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        device: Device = "auto",
+        observe: Observer = ignore,
+        deadline: float | None = None,
+    ) -> None:
+        """`deadline` is a value of `time.monotonic()`. Without a store, runs live as long as the laboratory."""
+        self.device = _device(device)
+        self.environment = environment(self.device)
+        self.stopped: Stopped | None = None
+        self.runs_trained = 0
+        self.runs_reused = 0
+        self._store = store
+        self._observe = observe
+        self._deadline = deadline
+        self._known: dict[str, Trained] = {}
+
+    def runs(self, recipes: Iterable[Recipe]) -> Mapping[Recipe, Run]:
+        """The recipes' runs, trained where they aren't stored. A fork whose parent never spiked has no run.
+
+        Raises:
+            Stopped: when the deadline passes or Ctrl-C is pressed.
+        """
+        wanted = tuple(dict.fromkeys(recipes))
+        try:
+            found = self._answers(wanted)
+        except KeyboardInterrupt:
+            self.stopped = Interrupted("interrupted; everything trained so far is kept")
+            raise self.stopped from None
+        except Stopped as stopped:
+            self.stopped = stopped
+            raise
+        return {recipe: trained.run for recipe, trained in found.items()}
+
+    def _answers(self, wanted: Sequence[Recipe]) -> Mapping[Recipe, Trained]:
+        """Parents first: whether a fork or an autopsy has anything to look at is read off its parent."""
+        parents = self._trained(tuple(dict.fromkeys(recipe.parent() for recipe in wanted)), {})
+        needy = [r for r in wanted if r != r.parent() and _has_subject(r, parents[r.parent()].run)]
+        children = self._trained(needy, parents)
+        return {r: parents[r] for r in wanted if r in parents} | dict(children)
+
+    def _trained(self, recipes: Sequence[Recipe], parents: Mapping[Recipe, Trained]) -> dict[Recipe, Trained]:
+        found = {recipe: known for recipe in recipes if (known := self._look_up(recipe)) is not None}
+        missing = [recipe for recipe in recipes if recipe not in found]
+        self.runs_reused += len(found)
+        laid = tiles(missing)
+        self._observe(WorkPlanned(sum(map(_member_steps, laid)), len(found)))
+        for tile in laid:
+            self._check_deadline()
+            tick = _Tick(self._observe, self._check_deadline)
+            trained = train_tile(tile, [parents[r.parent()] for r in tile] if parents else [], self.device, tick)
+            for recipe, result in zip(tile, trained, strict=True):
+                self._keep(recipe, result)
+                found[recipe] = result
+            self.runs_trained += len(tile)
+            self._observe(TileStored(len(tile), sum(len(result.run.spikes) for result in trained)))
+        return found
+
+    def _digest(self, recipe: Recipe) -> str:
+        return recipe.digest(self.environment, sources(recipe.setting))
+
+    def _look_up(self, recipe: Recipe) -> Trained | None:
+        digest = self._digest(recipe)
+        if digest in self._known:
+            return self._known[digest]
+        if self._store is None:
+            return None
+        try:
+            entry = self._store.get(digest)
+            if entry is None:
+                return None
+            run, checkpoints = decode(entry)
+        except CorruptEntry as error:
+            self._observe(StoreTrouble(f"{error}; it is trained again"))
+            return None
+        self._known[digest] = Trained(run, checkpoints)
+        return self._known[digest]
+
+    def _keep(self, recipe: Recipe, trained: Trained) -> None:
+        digest = self._digest(recipe)
+        self._known[digest] = trained
+        if self._store is None:
+            return
+        try:
+            self._store.put(digest, encode(trained.run, trained.checkpoints))
+        except StoreError as error:
+            self._store = None
+            self._observe(StoreTrouble(f"{error}; going on without storing"))
+
+    def _check_deadline(self) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise BudgetSpent("the budget is spent; everything trained so far is kept, run again to go on")
+
+
+class _Tick:
+    """Passes a tile's progress on, and stops it at the deadline."""
+
+    def __init__(self, observe: Callable[[Event], None], check: Callable[[], None]) -> None:
+        self._observe, self._check = observe, check
+
+    def __call__(self, member_steps: int) -> None:
+        self._check()
+        self._observe(TileAdvanced(member_steps))
+
+
+def environment(device: str) -> Environment:
+    """What belongs to every digest on this machine: another value of any of it may give other bits."""
+    kind = device
+    if device == "cpu":
+        kind = f"cpu {torch.backends.cpu.get_cpu_capability()}"
+    elif device == "cuda":
+        kind = f"cuda {torch.cuda.get_device_name()}"
+    return Environment(torch=str(torch.__version__), device=kind, threads=torch.get_num_threads())
+
+
+def _device(asked: Device) -> str:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if asked == "auto":
+        return "cuda" if available["cuda"] else "cpu"
+    if not available.get(asked, False):
+        usable = ", ".join(name for name, there in available.items() if there)
+        raise UsageError(f"device={asked!r}: torch sees no such device here; use one of: {usable}")
+    return asked
+
+
+def _has_subject(recipe: Recipe, parent: Run) -> bool:
+    """Whether the parent offers what the recipe looks at: a spike to fork before, or one to dissect."""
+    if recipe.setting.intervention is not None:
+        return fork_step(recipe, parent) is not None
+    if recipe.probe is not None and recipe.probe.kind == "anatomy":
+        return bool(spikes(parent.loss, recipe.probe.definition))
+    return True
+
+
+def _member_steps(tile: Sequence[Recipe]) -> int:
+    first = tile[0]
+    if first.setting.intervention is not None:
+        return len(padded(tile)) * steps_of(first.setting.intervention)
+    return len(padded(tile)) * (first.setting.steps if first.probe is None else 700)

@@ -1,0 +1,46 @@
+"""How runs share a computation: members of one signature, in tiles of a fixed size.
+
+A member's bits depend on the size of its batch (kernels differ), not on its companions or its place. So every tile of a
+signature has the same size, padded where there are fewer members, and the size follows from the setting alone: a run
+trained today in a full tile is the run replayed tomorrow by itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.setting import Setting
+
+_LARGEST, _SMALLEST = 64, 8
+# Activations of a tile's forward pass, in numbers: 8 MiB in float64, what a core's share of the last-level cache holds.
+_ACTIVATIONS = 2**20
+_DIGITS_POINTS = 1_347
+
+
+def tile_size(setting: Setting) -> int:
+    """Members a tile of this setting holds: the largest power of two in [8, 64] whose activations stay in cache."""
+    points = _DIGITS_POINTS if setting.problem != "sines" else setting.points
+    size = _LARGEST
+    while size > _SMALLEST and size * points * setting.width * setting.depth > _ACTIVATIONS:
+        size //= 2
+    return size
+
+
+def tiles(recipes: Iterable[Recipe]) -> list[tuple[Recipe, ...]]:
+    """The recipes as tiles: each of one signature and one probe, none larger than its setting's tile size."""
+
+    def shared(recipe: Recipe) -> tuple[str, str]:
+        return recipe.setting.signature, recipe.probe.canonical() if recipe.probe else ""
+
+    groups = (list(group) for _, group in groupby(sorted(recipes, key=shared), key=shared))
+    return [tile for group in groups for tile in _cut(group, tile_size(group[0].setting))]
+
+
+def _cut(group: list[Recipe], size: int) -> list[tuple[Recipe, ...]]:
+    return [tuple(group[first : first + size]) for first in range(0, len(group), size)]
+
+
+def padded(tile: Sequence[Recipe]) -> list[Recipe]:
+    """The tile filled up to its size with copies of its first member."""
+    missing = tile_size(tile[0].setting) - len(tile)
+    return [*tile, *[tile[0]] * missing]
