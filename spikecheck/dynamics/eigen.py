@@ -1,0 +1,169 @@
+"""Eigenpairs of the loss Hessian, algebraically largest first, for every member at once.
+
+`exact` takes the Hessian apart, `top` finds pairs from nothing, `track` follows them from one update to the next. What
+is reported is always the Rayleigh quotient of the vector that is returned, with the residual of that vector.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from spikecheck.core.errors import SettingError
+from spikecheck.dynamics.curvature import LocalCurvature
+from spikecheck.dynamics.rayleigh import Ritz, noise, ritz, search
+
+# Up to so many parameters `top` takes the Hessian apart: P products and P^2 numbers a member.
+EXACT_UP_TO = 1000
+# Up to so many, `track` does so too for the members that it has lost: a few ms where it happens, which is rare.
+EXACT_WHEN_LOST = 128
+
+# The relative residual that a dense factorisation is held to, as `top` is.
+EXACT_TOLERANCE = 1e-6
+
+_GUARDS = 2
+_COLD_GUARDS = 4
+_COLD_GROWTH = 6
+_COLD_ROUNDS = 100
+# How far the last guard is tilted at every step. An exact eigenvector has no residual and so would never notice
+# another direction overtaking it; a tilted one turns towards whatever is higher.
+_TILT = 0.1
+_HESSIAN_ROWS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class EigenPairs:
+    """The top eigenpairs of every member's Hessian. Axes: B members, K eigenpairs, M directions, P parameters.
+
+    Where a Hessian holds a number that is not finite, values are NaN, residuals infinite and nothing has converged.
+    """
+
+    values: Float[Tensor, "B K"]
+    vectors: Float[Tensor, "B K P"]
+    """Of unit length."""
+    residuals: Float[Tensor, "B K"]
+    """|H v - value v| / |largest value|. A value is off by no more than this, and mostly by about its square."""
+    converged: Bool[Tensor, "B K"]
+    basis: Float[Tensor, "B M P"]
+    """Where a search nearby starts: the vectors, guards below them, and the vectors of one step earlier."""
+
+
+def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
+    """The top `pairs` by the dense Hessian: P products and one factorisation a member.
+
+    Raises SettingError where there are fewer than `pairs` parameters.
+    """
+    members, size = _checked(local, pairs)
+    everyone = torch.ones(members, dtype=torch.bool, device=local.losses.device)
+    found = _dense(local, min(2 * pairs + _GUARDS + 1, size), everyone)
+    vectors = _positive(found.vectors)
+    return _reported(found, vectors[:, :pairs], _reachable(local, EXACT_TOLERANCE), vectors)
+
+
+def top(local: LocalCurvature, pairs: int, tolerance: float = 1e-6) -> EigenPairs:
+    """The top `pairs`, knowing nothing: exact up to EXACT_UP_TO parameters, iterated from fixed random vectors above.
+
+    `tolerance` is the relative residual at which an iterated pair has converged; rounding sets its lower limit.
+    """
+    members, size = _checked(local, pairs)
+    if size <= EXACT_UP_TO:
+        return exact(local, pairs)
+    width = pairs + _COLD_GUARDS
+    start = noise(width, local.gradients).expand(members, -1, -1)
+    tolerance = _reachable(local, tolerance)
+    found = search(local, start, width, pairs, width, tolerance, _COLD_GROWTH)
+    before = start
+    for _ in range(_COLD_ROUNDS):
+        done = found.settled(pairs, tolerance)
+        if done.all():
+            break
+        start, before = torch.cat([found.vectors, before], 1), found.vectors
+        found = found.where(done, search(local, start, width, pairs, width, tolerance, _COLD_GROWTH))
+    vectors = _positive(found.vectors)
+    return _reported(found, vectors[:, :pairs], tolerance, vectors[:, : 2 * pairs + _GUARDS + 1])
+
+
+def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, most: int = 5) -> EigenPairs:
+    """The same pairs as `previous`, which were found at nearby parameters; every vector keeps its sign.
+
+    Gradient descent at the edge of stability oscillates with period two, and the Hessian with it: the last two steps'
+    vectors together hold nearly what is wanted. From their span the search grows by at most `most` residuals a pair.
+    Pairs whose relative residual stays above `tolerance` are not converged; where EXACT_WHEN_LOST allows, they are
+    found again from the dense Hessian.
+    """
+    pairs = previous.values.shape[1]
+    _, size = _checked(local, pairs)
+    keep = min(pairs + _GUARDS, size)
+    tolerance = _reachable(local, tolerance)
+    found = search(local, previous.basis[:, :size], keep, pairs, pairs, tolerance, most)
+    lost = ~found.settled(pairs, tolerance)
+    if size <= EXACT_WHEN_LOST and lost.any():
+        found = _dense(local, keep, lost).where(lost, found)
+    vectors = _continued(found.vectors[:, :pairs], previous.vectors)
+    return _reported(found, vectors, tolerance, _next_basis(found, pairs, previous.vectors))
+
+
+def _next_basis(found: Ritz, pairs: int, before: Float[Tensor, "B K P"]) -> Float[Tensor, "B M P"]:
+    """Pairs and guards, the last one tilted, the pairs of a step ago, and where the last guard would turn to."""
+    guard = found.vectors[:, -1:]
+    tilted = guard + _TILT * torch.nn.functional.normalize(noise(1, guard), dim=2)
+    return torch.cat([found.vectors[:, :-1], tilted, before, found.residuals()[:, -1:]], 1)
+
+
+def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, basis: Tensor) -> EigenPairs:
+    """The first pairs of what was found, under the signs that `vectors` have."""
+    pairs = vectors.shape[1]
+    sound = found.sound[:, None]
+    residuals = torch.where(sound, found.relative_residuals()[:, :pairs], torch.inf)
+    values = torch.where(sound, found.values[:, :pairs], torch.nan)
+    return EigenPairs(values, vectors, residuals, residuals <= tolerance, basis)
+
+
+def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:
+    """The top `keep` pairs of the wanted members by their dense Hessians; unit vectors for the others."""
+    hessians = _hessians(local)
+    members, size, _ = hessians.shape
+    usable = (wanted & hessians.isfinite().all(2).all(1)).tolist()
+    vectors = torch.eye(keep, size, dtype=hessians.dtype, device=hessians.device).repeat(members, 1, 1)
+    for member in range(members):
+        if usable[member]:
+            # One at a time: the factors of all at once would take three times the Hessians' memory. Each sum begins
+            # a fresh, aligned tensor, so that LAPACK rounds a member alike wherever it stands.
+            symmetric = (hessians[member] + hessians[member].T) / 2
+            vectors[member] = torch.linalg.eigh(symmetric).eigenvectors.T.flip(0)[:keep]
+    return ritz(vectors, local.product(vectors), keep)
+
+
+def _hessians(local: LocalCurvature) -> Float[Tensor, "B P P"]:
+    members, size = local.gradients.shape
+    hessians = local.gradients.new_empty(members, size, size)
+    units = torch.eye(size, dtype=hessians.dtype, device=hessians.device)
+    for rows in torch.arange(size).split(_HESSIAN_ROWS_AT_ONCE):
+        hessians[:, rows] = local.product(units[rows].expand(members, -1, -1))
+    return hessians
+
+
+def _checked(local: LocalCurvature, pairs: int) -> tuple[int, int]:
+    """Members and parameters."""
+    members, size = local.gradients.shape
+    if not 1 <= pairs <= size:
+        raise SettingError(f"pairs={pairs}: a model of {size} parameters has between 1 and {size} eigenpairs")
+    return members, size
+
+
+def _reachable(local: LocalCurvature, tolerance: float) -> float:
+    """The tolerance, or what rounding leaves of it: products of P numbers are off by some multiple of epsilon."""
+    return max(tolerance, 100 * torch.finfo(local.gradients.dtype).eps)
+
+
+def _positive(vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+    """Signs under which the largest component is positive."""
+    largest = vectors.gather(2, vectors.abs().argmax(2, keepdim=True))
+    return torch.where(largest < 0, -vectors, vectors)
+
+
+def _continued(vectors: Float[Tensor, "B K P"], before: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+    """Signs under which no vector points away from the one before."""
+    along = (vectors * before).sum(2, keepdim=True)
+    return torch.where(along < 0, -vectors, vectors)

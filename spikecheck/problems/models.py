@@ -1,0 +1,46 @@
+"""What computes the outputs: the interface, and the model that a setting names."""
+
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Float
+from torch import Tensor
+
+from spikecheck.core.setting import Setting
+from spikecheck.problems.mlp import MLP
+from spikecheck.problems.module import FromModule, from_module
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Outputs as a function of flat parameters. Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
+
+    `MLP` and `FromModule` are the two there are. Both can be differentiated twice. A member's numbers depend on its own
+    parameters and points alone, on the CPU to the last bit (see `FromModule` for its limits).
+    """
+
+    @property
+    def size(self) -> int:
+        """P."""
+
+    def initial(self, setting: Setting, seed: int) -> Float[Tensor, " P"]:
+        """A member's first parameters: float64, on the CPU, from its own generator."""
+
+    def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
+        """Every member's outputs at its points, or at points that all of them share."""
+
+    def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
+        """First-layer neurons' incoming weights, the bias last; [0, 0] where there is no such layer."""
+
+    def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
+        """First-layer neurons' outgoing weights; [0, 0] where there is no such layer."""
+
+
+def model_of(setting: Setting, inputs: int, outputs: int) -> Model:
+    """The setting's model between so many inputs and outputs."""
+    if setting.model != "mlp":
+        return from_module(setting, inputs, outputs)
+    sizes = (inputs, *[setting.width] * setting.depth, outputs)
+    return MLP(sizes, setting.activation, setting.output_bias)
+
+
+__all__ = ["MLP", "FromModule", "Model", "model_of"]

@@ -1,0 +1,174 @@
+"""What an ensemble minimises: one independent full-batch loss for every member."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.setting import Setting
+from spikecheck.problems.data import Data, checked
+from spikecheck.problems.models import Model, model_of
+from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
+
+Targets = Float[Tensor, "#B N O"] | Int[Tensor, "#B N"]
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Inputs and targets in the ensemble's precision; one copy where all B members share them."""
+
+    x: Float[Tensor, "#B N D"]
+    y: Targets
+
+    def take(self, index: Tensor) -> "Points":
+        """Some members' points."""
+        return self if len(self.x) == 1 else Points(self.x[index], self.y[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """The full-batch losses of B members. Their sum has a block-diagonal Hessian, one block a member.
+
+    Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
+    """
+
+    settings: tuple[Setting, ...]
+    model: Model
+    train: Points
+    test: Points | None
+    classified: bool
+    device: str
+
+    @property
+    def members(self) -> int:
+        """B."""
+        return len(self.settings)
+
+    @property
+    def size(self) -> int:
+        """P."""
+        return self.model.size
+
+    @property
+    def points(self) -> int:
+        """N."""
+        return self.train.x.shape[1]
+
+    def losses(self, params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
+        """Every member's training loss: the mean over its points, for squared errors also over its outputs."""
+        return self._losses(params, self.train)
+
+    def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
+        """Every member's outputs at points of its own or of all."""
+        return self.model.outputs(params, x)
+
+    @torch.no_grad()
+    def held_out(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
+        """`test_loss`, and for classes `test_accuracy` in [0, 1]; empty where the problem holds nothing out."""
+        if self.test is None:
+            return {}
+        found = {"test_loss": self._losses(params, self.test)}
+        if self.classified:
+            found["test_accuracy"] = _accuracy(self.model.outputs(params, self.test.x), self.test.y)
+        return found
+
+    def initial(self, seeds: Sequence[int]) -> Float[Tensor, "B P"]:
+        """Every member's first parameters; a member's depend on its own seed and setting alone."""
+        pairs = zip(self.settings, seeds, strict=True)
+        drawn = torch.stack([self.model.initial(setting, seed) for setting, seed in pairs])
+        return drawn.to(self.device, self.train.x.dtype)
+
+    def take(self, index: Sequence[int] | Tensor) -> "Objective":
+        """The objective of these members in this order; repeats are allowed."""
+        chosen = torch.as_tensor(index, dtype=torch.int64)
+        settings = tuple(self.settings[member] for member in chosen.tolist())
+        there = chosen.to(self.device)
+        test = self.test.take(there) if self.test is not None else None
+        return Objective(settings, self.model, self.train.take(there), test, self.classified, self.device)
+
+    def weights(self, params: Float[Tensor, " P"]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """One member's `input_weights` and `output_weights`."""
+        pair = (self.model.input_weights(params), self.model.output_weights(params))
+        incoming, outgoing = (weights.detach().double().cpu().numpy().copy() for weights in pair)
+        return incoming, outgoing
+
+    def _losses(self, params: Float[Tensor, "B P"], points: Points) -> Float[Tensor, " B"]:
+        outputs = self.model.outputs(params, points.x)
+        if self.settings[0].loss == "mse":
+            return (outputs - points.y).square().mean((1, 2))
+        return _cross_entropy(outputs, points.y)
+
+
+def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
+    """The objective of one member per setting; all settings have one signature.
+
+    Raises DataError for numbers that cannot be trained on and SettingError for a target, model or loss that does not fit.
+    """
+    first = settings[0]
+    if len({setting.signature for setting in settings}) > 1:
+        raise SettingError(
+            "settings of one ensemble differ in more than target, interval, initialisation and lr; split them"
+        )
+    data = _data(settings)
+    one = data[0]
+    if first.loss == "cross-entropy" and not one.classified:
+        raise SettingError(f"loss='cross-entropy': problem {first.problem!r} has no classes; use loss='mse'")
+    model = model_of(first, one.x.shape[1], one.outputs)
+    train = _laid_out([(d.x, d.y) for d in data], first, one.outputs, device)
+    tests = [(d.x_test, d.y_test) for d in data if d.x_test is not None and d.y_test is not None]
+    test = _laid_out(tests, first, one.outputs, device) if tests else None
+    return Objective(tuple(settings), model, train, test, one.classified, device)
+
+
+def sources(setting: Setting) -> str:
+    """A digest of the source files that a setting names by MODULE:NAME; "" where it names none."""
+    named = {"problem": setting.problem, "model": setting.model}
+    own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
+    digests = [source_digest(condition, path) for condition, path in own.items()]
+    return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
+
+
+def _data(settings: Sequence[Setting]) -> list[Data]:
+    """Every member's data. One object serves all members that the problem cannot tell apart."""
+    kept = () if settings[0].problem == "digits" else ("target", "interval")
+    seen = [for_all(setting, *kept) for setting in settings]
+    made_once = {setting: _loaded(setting) for setting in dict.fromkeys(seen)}
+    data = [made_once[setting] for setting in seen]
+    if len({(found.x.shape, found.outputs, found.classified) for found in made_once.values()}) > 1:
+        problem = settings[0].problem
+        raise SettingError(
+            f"problem={problem!r}: its size depends on target or interval; let it depend on points alone"
+        )
+    return data
+
+
+def _loaded(setting: Setting) -> Data:
+    path = BUILT_IN["problem"].get(setting.problem, setting.problem)
+    return checked(made("problem", path, setting), setting.problem)
+
+
+def _laid_out(pairs: Sequence[tuple[Tensor, Tensor]], setting: Setting, outputs: int, device: str) -> Points:
+    """Inputs and targets as the loss takes them. Data that all members share is not copied."""
+    distinct = pairs[:1] if all(pair[0] is pairs[0][0] for pair in pairs) else pairs
+    precision = getattr(torch, setting.dtype)
+    x, y = (torch.stack(parts) for parts in zip(*distinct, strict=True))
+    if setting.loss == "mse":
+        y = (functional.one_hot(y, outputs) if y.ndim == 2 else y).to(precision)
+    return Points(x.to(device, precision), y.to(device))
+
+
+def _cross_entropy(outputs: Float[Tensor, "B N O"], classes: Int[Tensor, "#B N"]) -> Float[Tensor, " B"]:
+    chosen = outputs.gather(2, classes.expand(len(outputs), -1)[:, :, None]).squeeze(2)
+    return (outputs.logsumexp(2) - chosen).mean(1)
+
+
+def _accuracy(outputs: Float[Tensor, "B N O"], y: Targets) -> Float[Tensor, " B"]:
+    classes = y if y.ndim == 2 else y.argmax(2)
+    return (outputs.argmax(2) == classes).to(outputs.dtype).mean(1)

@@ -1,0 +1,85 @@
+"""What a setting names as MODULE:NAME, found and imported."""
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spikecheck.core.errors import SettingError, SpikecheckError, UnknownName
+from spikecheck.core.setting import PER_MEMBER, Setting
+
+# What goes by a short name. Problems have paths like a user's own, so scikit-learn comes in only with its digits.
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "problem": {"sines": "spikecheck.problems.sines:sines", "digits": "spikecheck.problems.digits:digits"},
+    "model": {"mlp": "spikecheck.problems.mlp:MLP"},
+}
+
+
+def named(condition: str, path: str) -> Any:
+    """The object that `path`, MODULE:NAME, names; `condition` is the setting's field that says so.
+
+    The working directory is searched last, as after `python -m`, so a file beside the user is found and none installed
+    is shadowed.
+    """
+    module, _, name = path.partition(":")
+    if not module or not name:
+        raise UnknownName(condition, path, [*BUILT_IN.get(condition, ()), "MODULE:NAME"])
+    found: Any = _imported(condition, path, module)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise UnknownName(f"object in {module}", part, [known for known in dir(found) if not known.startswith("_")])
+        found = getattr(found, part)
+    if not callable(found):
+        raise SettingError(f"{condition}={path!r}: is {type(found).__name__}, not callable; name a function or a class")
+    return found
+
+
+def made(condition: str, path: str, *arguments: Any) -> Any:
+    """What the factory at `path` returns; whatever it raises becomes one line."""
+    factory = named(condition, path)
+    try:
+        return factory(*arguments)
+    except SpikecheckError:
+        raise
+    except Exception as error:
+        raise SettingError(
+            f"{condition}={path!r}: the factory raised {_said(error)}; call it by itself to see"
+        ) from error
+
+
+def for_all(setting: Setting, *kept: str) -> Setting:
+    """The setting as a factory sees it whose product serves many members: what they may differ in has its default.
+
+    Otherwise a member's numbers would depend on the companion whose setting the factory happened to see.
+    """
+    return setting.but(**{name: Setting.model_fields[name].default for name in PER_MEMBER - set(kept)})
+
+
+def source_digest(condition: str, path: str) -> str:
+    """sha256 of the file that defines `path`'s module; of the path where the module has no file of its own."""
+    named(condition, path)
+    file = getattr(sys.modules[path.partition(":")[0]], "__file__", None)
+    text = Path(file).read_bytes() if file is not None else path.encode()
+    return hashlib.sha256(text).hexdigest()
+
+
+def _imported(condition: str, path: str, module: str) -> Any:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            f"{condition}={path!r}: no module {error.name!r}; install it or run where it lies"
+        ) from error
+    except Exception as error:
+        raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; mend {module}") from error
+
+
+def _said(error: Exception) -> str:
+    """The error's type and first line."""
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

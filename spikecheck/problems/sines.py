@@ -1,0 +1,50 @@
+"""One-dimensional regression on a sum of sines."""
+
+import math
+import re
+
+import torch
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.setting import Setting
+from spikecheck.problems.data import Data
+
+_NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?"
+_TERM = re.compile(
+    rf"""\s*(?P<sign>[+-])?
+    \s*((?P<amplitude>{_NUMBER})\s*\*?)?
+    \s*sin\s*(?P<open>\()?
+    \s*((?P<frequency>{_NUMBER})\s*\*?)?
+    \s*x\s*(?(open)\)\s*)""",
+    re.VERBOSE,
+)
+
+
+def terms(target: str) -> tuple[tuple[float, float], ...]:
+    """Amplitude and angular frequency of every sine in a target such as 'sin x + 0.5 sin 4x'.
+
+    >>> terms("sin x - 0.5 sin 4x")
+    ((1.0, 1.0), (-0.5, 4.0))
+    """
+    found: list[tuple[float, float]] = []
+    rest = target
+    while rest or not found:
+        term = _TERM.match(rest)
+        if term is None or (found and term["sign"] is None):
+            raise SettingError(f"target={target!r}: cannot read {rest!r}; write a sum such as 'sin x + 0.5 sin 4x'")
+        sign = -1.0 if term["sign"] == "-" else 1.0
+        found.append((sign * float(term["amplitude"] or 1), float(term["frequency"] or 1)))
+        rest = rest[term.end() :]
+    return tuple(found)
+
+
+def sines(setting: Setting) -> Data:
+    """The target at `points` inputs spaced evenly over [-interval pi, interval pi]; held out: the midpoints between."""
+    half = setting.interval * math.pi
+    x = torch.linspace(-half, half, setting.points, dtype=torch.float64)[:, None]
+    between = (x[1:] + x[:-1]) / 2
+    return Data(x, _sum(setting.target, x), between, _sum(setting.target, between))
+
+
+def _sum(target: str, x: torch.Tensor) -> torch.Tensor:
+    return torch.stack([amplitude * torch.sin(frequency * x) for amplitude, frequency in terms(target)]).sum(0)

@@ -1,0 +1,104 @@
+"""Any nn.Module as a model."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.setting import Setting
+from spikecheck.problems.models import model_of
+from spikecheck.problems.objective import objective
+
+Write = Callable[[str], str]
+
+NETWORK = """
+from torch import nn
+def make(setting):
+    return nn.Sequential(nn.Linear(1, setting.width), nn.Tanh(), nn.Linear(setting.width, 1, bias=False))
+"""
+
+
+def setting_of(write: Write, body: str) -> Setting:
+    return Setting(model=f"{write(f'import torch{chr(10)}from torch import nn{chr(10)}{body}')}:make", width=6)
+
+
+def test_it_computes_what_the_module_computes(write: Write) -> None:
+    setting = Setting(model=f"{write(NETWORK)}:make", width=6)
+    goal = objective([setting] * 3)
+    params = goal.initial([0, 1, 2])
+    network = nn.Sequential(nn.Linear(1, 6), nn.Tanh(), nn.Linear(6, 1, bias=False)).double()
+    found = goal.outputs(params, goal.train.x)
+    for member in range(3):
+        nn.utils.vector_to_parameters(params[member], network.parameters())
+        torch.testing.assert_close(found[member], network(goal.train.x[0]))
+
+
+def test_it_starts_from_its_own_reset_and_leaves_the_global_generator_alone(write: Write) -> None:
+    setting = Setting(model=f"{write(NETWORK)}:make", width=6)
+    before = torch.get_rng_state()
+    model = model_of(setting, 1, 1)
+    first, again, other = (model.initial(setting, seed) for seed in (3, 3, 4))
+    assert torch.equal(before, torch.get_rng_state())
+    assert first.dtype == torch.float64 and first.shape == (model.size,) == (18,)
+    assert torch.equal(first, again) and not torch.isclose(first, other).any()
+    assert float(first[12:].abs().max()) <= 6**-0.5  # nn.Linear's own bound
+    assert torch.equal(model.initial(setting.but(init_scale=0.5), 3), first / 2)
+
+
+def test_its_first_linear_layer_gives_the_input_weights(write: Write) -> None:
+    goal = objective([Setting(model=f"{write(NETWORK)}:make", width=6)] * 2)
+    params = goal.initial([0, 1])[0]
+    incoming, outgoing = goal.weights(params)
+    assert incoming.tolist() == torch.stack([params[:6], params[6:12]], dim=1).tolist()
+    assert outgoing.tolist() == params[12:, None].tolist()
+
+
+@pytest.mark.parametrize(
+    ("body", "incoming", "outgoing"),
+    [
+        ("make = lambda s: nn.Linear(1, 1)", (1, 2), (0, 0)),
+        ("make = lambda s: nn.Linear(1, 1, bias=False)", (1, 2), (0, 0)),
+        ("make = lambda s: nn.Sequential(nn.Unflatten(1, (1, 1)), nn.Conv1d(1, 1, 1), nn.Flatten())", (0, 0), (0, 0)),
+    ],
+)
+def test_weights_are_empty_where_there_are_no_such_layers(
+    write: Write, body: str, incoming: tuple[int, int], outgoing: tuple[int, int]
+) -> None:
+    goal = objective([setting_of(write, body)] * 2)
+    found = goal.weights(goal.initial([0, 1])[1])
+    assert (found[0].shape, found[1].shape) == (incoming, outgoing)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))", "has buffer 1.running_mean"),
+        (
+            "make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1, track_running_stats=False))",
+            "BatchNorm1d 1",
+        ),
+        ("make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.Dropout())", "has Dropout 1"),
+        ("make = lambda s: nn.Linear(1, 1).requires_grad_(False)", "has frozen parameter weight"),
+        ("make = lambda s: nn.Tanh()", "has no parameters"),
+        ("make = lambda s: 3", "returned int; return an nn.Module"),
+        ("make = lambda s: nn.Linear(2, 1)", r"cannot map \[points, 1\] to \[points, 1\]"),
+        ("make = lambda s: nn.Linear(1, 2)", r"maps to \[2, 2\]; it has to map \[points, 1\] to \[points, 1\]"),
+        (
+            "starts = iter(range(9))\nmake = lambda s: nn.ParameterList([torch.tensor([float(next(starts))])])",
+            "starts differently from the same seed",
+        ),
+    ],
+)
+def test_modules_that_an_ensemble_cannot_hold_are_refused_with_the_reason(write: Write, body: str, says: str) -> None:
+    with pytest.raises(SettingError, match=f"model='.*:make': .*{says}"):
+        objective([setting_of(write, body)] * 2)
+
+
+def test_a_shape_that_depends_on_what_members_differ_in_is_refused(write: Write) -> None:
+    setting = setting_of(
+        write, "make = lambda s: nn.Sequential(nn.Linear(1, int(80 * s.lr)), nn.Linear(int(80 * s.lr), 1))"
+    )
+    with pytest.raises(SettingError, match="its shape depends on what members may differ in"):
+        objective([setting.but(lr=1.0), setting.but(lr=2.0)]).initial([0, 1])

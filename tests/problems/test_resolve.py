@@ -1,0 +1,68 @@
+"""What a setting names by MODULE:NAME."""
+
+from collections.abc import Callable
+
+import pytest
+
+from spikecheck.core.errors import DataError, SettingError, UnknownName
+from spikecheck.core.setting import PER_MEMBER, Setting
+from spikecheck.problems.resolve import for_all, made, named
+
+Write = Callable[[str], str]
+
+
+def test_a_module_beside_the_user_is_found(write: Write) -> None:
+    module = write("def make(setting):\n    return setting.width\n")
+    assert made("model", f"{module}:make", Setting(width=7)) == 7
+
+
+def test_a_dotted_name_reaches_into_classes(write: Write) -> None:
+    module = write("class Outer:\n    @staticmethod\n    def make():\n        return 3\n")
+    assert made("model", f"{module}:Outer.make") == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "error", "says"),
+    [
+        ("", "make", UnknownName, "no object in .* is called 'make'"),
+        ("def make_it(): ...", "make", UnknownName, "did you mean: make_it"),
+        ("make = 3", "make", SettingError, "is int, not callable"),
+        ("raise ValueError('first\\nsecond')", "make", SettingError, "importing it raised ValueError: first; mend"),
+        ("import no_such_module_at_all", "make", SettingError, "no module 'no_such_module_at_all'; install it"),
+        ("def make(s): return 1 / 0", "make", SettingError, "the factory raised ZeroDivisionError"),
+        ("def make(s): raise AssertionError", "make", SettingError, "the factory raised AssertionError; call it"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_that_names_the_path(
+    write: Write, text: str, name: str, error: type[Exception], says: str
+) -> None:
+    path = f"{write(text)}:{name}"
+    with pytest.raises(error, match=says) as caught:
+        made("model", path, Setting())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["sine", "sine:", ":sine"])
+def test_a_misspelt_built_in_gets_its_near_matches(path: str) -> None:
+    with pytest.raises(UnknownName, match="no problem is called .*did you mean: sines"):
+        named("problem", path)
+
+
+def test_a_missing_module_says_where_to_run() -> None:
+    with pytest.raises(
+        SettingError, match=r"model='no_such_module:make': no module 'no_such_module'; install it or run"
+    ):
+        named("model", "no_such_module:make")
+
+
+def test_a_factorys_own_complaint_about_its_setting_passes_unchanged(write: Write) -> None:
+    module = write("from spikecheck.core.errors import DataError\ndef make(s):\n    raise DataError('mine')\n")
+    with pytest.raises(DataError, match="^mine$"):
+        made("problem", f"{module}:make", Setting())
+
+
+def test_what_members_may_differ_in_is_hidden_from_a_shared_factory() -> None:
+    setting = Setting(width=7, target="sin 2x", interval=1.0, lr=0.3, init_scale=2.0, input_std=0.1, output_std=0.2)
+    seen = for_all(setting, "target")
+    assert seen == Setting(width=7, target="sin 2x")
+    assert for_all(setting).differences(Setting()).keys().isdisjoint(PER_MEMBER)
