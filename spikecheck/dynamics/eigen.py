@@ -45,8 +45,9 @@ class EigenPairs:
     residuals: Float[Tensor, "B K"]
     """|H v - value v| / |largest value|. A value is off by no more than this, and mostly by about its square."""
     converged: Bool[Tensor, "B K"]
+    """Residual within tolerance, for a pair well below the first within tolerance of its own value's size."""
     basis: Float[Tensor, "B M P"]
-    """Where a search nearby starts: the vectors, guards below them, and the vectors of one step earlier."""
+    """Where a search nearby starts: the vectors, guards below them, and those of one step earlier."""
 
 
 def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
@@ -56,7 +57,7 @@ def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
     """
     members, size = _checked(local, pairs)
     everyone = torch.ones(members, dtype=torch.bool, device=local.losses.device)
-    found = _dense(local, min(2 * pairs + _GUARDS + 1, size), everyone)
+    found = _dense(local, min(2 * (pairs + _GUARDS) + 1, size), everyone)
     vectors = _positive(found.vectors)
     return _reported(found, vectors[:, :pairs], _reachable(local, EXACT_TOLERANCE), vectors)
 
@@ -81,7 +82,7 @@ def top(local: LocalCurvature, pairs: int, tolerance: float = 1e-6) -> EigenPair
         start, before = torch.cat([found.vectors, before], 1), found.vectors
         found = found.where(done, search(local, start, width, pairs, width, tolerance, _COLD_GROWTH))
     vectors = _positive(found.vectors)
-    return _reported(found, vectors[:, :pairs], tolerance, vectors[:, : 2 * pairs + _GUARDS + 1])
+    return _reported(found, vectors[:, :pairs], tolerance, vectors)
 
 
 def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, most: int = 5) -> EigenPairs:
@@ -101,13 +102,13 @@ def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, 
     if size <= EXACT_WHEN_LOST and lost.any():
         found = _dense(local, keep, lost).where(lost, found)
     vectors = _continued(found.vectors[:, :pairs], previous.vectors)
-    return _reported(found, vectors, tolerance, _next_basis(found, pairs, previous.vectors))
+    return _reported(found, vectors, tolerance, _next_basis(found, previous.basis[:, :keep]))
 
 
-def _next_basis(found: Ritz, pairs: int, before: Float[Tensor, "B K P"]) -> Float[Tensor, "B M P"]:
-    """Pairs and guards, the last one tilted, the pairs of a step ago, and where the last guard would turn to."""
+def _next_basis(found: Ritz, before: Float[Tensor, "B M P"]) -> Float[Tensor, "B M2 P"]:
+    """Pairs and guards, the last one tilted; those of a step ago; and where the last guard would turn."""
     guard = found.vectors[:, -1:]
-    tilted = guard + _TILT * torch.nn.functional.normalize(noise(1, guard), dim=2)
+    tilted = guard + _TILT * noise(1, guard)
     return torch.cat([found.vectors[:, :-1], tilted, before, found.residuals()[:, -1:]], 1)
 
 
@@ -117,7 +118,7 @@ def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, ba
     sound = found.sound[:, None]
     residuals = torch.where(sound, found.relative_residuals()[:, :pairs], torch.inf)
     values = torch.where(sound, found.values[:, :pairs], torch.nan)
-    return EigenPairs(values, vectors, residuals, residuals <= tolerance, basis)
+    return EigenPairs(values, vectors, residuals, found.converged(tolerance)[:, :pairs], basis)
 
 
 def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:

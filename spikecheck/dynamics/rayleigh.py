@@ -40,9 +40,17 @@ class Ritz:
         size = self.values[:, :1].abs().clamp(min=torch.finfo(self.values.dtype).tiny)
         return torch.linalg.vector_norm(self.residuals() / size[:, :, None], dim=2)
 
+    def converged(self, tolerance: float) -> Bool[Tensor, "B M"]:
+        """Residuals within tolerance of the value's own size, which counts for a tenth of the largest at least."""
+        sizes = self.values.abs()
+        allowed = torch.minimum(torch.maximum(sizes, sizes[:, :1] / 10), sizes[:, :1])
+        # In this form a Hessian of zeros is found at once.
+        lengths = torch.linalg.vector_norm(self.residuals(), dim=2)
+        return (lengths <= tolerance * allowed) & self.sound[:, None]
+
     def settled(self, pairs: int, tolerance: float) -> Bool[Tensor, " B"]:
         """Members whose first `pairs` have converged, and those of which nothing can be known."""
-        return (self.relative_residuals()[:, :pairs] <= tolerance).all(1) | ~self.sound
+        return self.converged(tolerance)[:, :pairs].all(1) | ~self.sound
 
     def where(self, mask: Bool[Tensor, " B"], other: "Ritz") -> "Ritz":
         """These pairs for the members under the mask, the other's for the rest."""

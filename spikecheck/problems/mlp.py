@@ -79,7 +79,7 @@ class MLP:
         weights, biases = self._layers(params)
         signal = x.expand(len(params), -1, -1)
         for incoming, bias in zip(weights[:-1], biases, strict=False):
-            signal = activate(product(signal, incoming).add_(bias))
+            signal = activate(product(signal, incoming) + bias)
         found = product(signal, weights[-1])
         return found + biases[-1] if self.output_bias else found
 

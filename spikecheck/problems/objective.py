@@ -141,12 +141,17 @@ def _data(settings: Sequence[Setting]) -> list[Data]:
     seen = [for_all(setting, *kept) for setting in settings]
     made_once = {setting: _loaded(setting) for setting in dict.fromkeys(seen)}
     data = [made_once[setting] for setting in seen]
-    if len({(found.x.shape, found.outputs, found.classified) for found in made_once.values()}) > 1:
+    if len({_size(found) for found in made_once.values()}) > 1:
         problem = settings[0].problem
         raise SettingError(
             f"problem={problem!r}: its size depends on target or interval; let it depend on points alone"
         )
     return data
+
+
+def _size(data: Data) -> tuple[object, ...]:
+    held_out = None if data.x_test is None else data.x_test.shape
+    return data.x.shape, data.outputs, data.classified, held_out
 
 
 def _loaded(setting: Setting) -> Data:

@@ -21,6 +21,8 @@ def product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Floa
     >>> product(torch.ones(2, 3, 4), torch.ones(2, 4, 5))[1, 2]
     tensor([4., 4., 4., 4., 4.])
     """
+    if left.shape[2] != right.shape[1]:  # broadcasting would take 1 for anything
+        raise ValueError(f"no product of members' matrices {list(left.shape[1:])} and {list(right.shape[1:])}")
     if right.shape[1] == 1:
         return left * right
     if right.shape[2] == 1:

@@ -1,5 +1,6 @@
 """Members' matrix products against torch.bmm, their derivatives against finite differences, their bits against place."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,3 +70,9 @@ def test_one_more_batch_axis_by_vmap() -> None:
     left, right = drawn(1, 6, 2, 4, 3), drawn(2, 2, 3, 5)
     found = vmap(product, in_dims=(0, None))(left, right)
     torch.testing.assert_close(found, left @ right)
+
+
+@pytest.mark.parametrize("shapes", [((2, 3, 1), (2, 4, 5)), ((2, 3, 4), (2, 1, 5)), ((2, 3, 1), (2, 4, 1))])
+def test_sizes_that_do_not_fit_are_not_broadcast(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    with pytest.raises((ValueError, TypeError)):  # the shape checks of the test run come first where they are on
+        product(*(drawn(1, *shape) for shape in shapes))

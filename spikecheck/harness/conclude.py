@@ -1,0 +1,112 @@
+"""From judgements to a verdict: the only place that says what the judgements mean together."""
+
+from collections.abc import Sequence
+from shlex import quote
+
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Effect, Judgement, Outcome, Sighting, Verdict
+from spikecheck.harness.claim import Claim
+from spikecheck.harness.plan import Plan
+
+
+def conclude(
+    claim: Claim,
+    plan: Plan,
+    reference: Judgement | None,
+    control: Judgement | None,
+    tried: Sequence[Judgement],
+    suspect: Judgement | None,
+    confirmed: Judgement | None,
+) -> Verdict:
+    """The verdict; what is None was not reached."""
+    reference = reference or _nothing(claim, claim.domain.reference)
+    control = control or _nothing(claim, claim.domain.reference)
+    replicates, reason = _replicates(reference, control)
+    generalises, scope = _generalises(replicates, tried, suspect, confirmed)
+    refuted = generalises is Outcome.FAILS and confirmed is not None
+    judgements = [j for j in (reference, control, *tried, confirmed) if j is not None]
+    return Verdict(
+        id=claim.id,
+        kind=claim.kind,
+        says=claim.says,
+        where=claim.where,
+        rule=claim.rule,
+        replicates=replicates,
+        generalises=generalises,
+        passed=_passed(claim, replicates, generalises),
+        reason=" ".join(filter(None, [reason, scope])),
+        reference=reference,
+        control=control,
+        control_says=claim.control.says,
+        weakest=confirmed,
+        counterexample=_sighting(claim, plan, confirmed) if refuted and confirmed is not None else None,
+        settings_tried=len(tried) + 1,
+        settings_triggered=sum(j.outcome is not Outcome.UNTRIGGERED for j in [reference, *tried]),
+        tried=tuple(tried),
+        numerical_failures=sum(j.numerical_failures for j in judgements),
+        runs_trained=0,
+        runs_reused=0,
+        seconds=0.0,
+        definitions=claim.definitions,
+        specification=claim.specification,
+    )
+
+
+def _replicates(reference: Judgement, control: Judgement) -> tuple[Outcome, str]:
+    """The reference's outcome, if the negative control failed on the same seeds; only a toothed check can hold."""
+    if reference.outcome is not Outcome.HOLDS:
+        return reference.outcome, ""
+    if control.outcome is Outcome.HOLDS:
+        return Outcome.INVALID, "The negative control holds too, so the check has no teeth."
+    if control.outcome is Outcome.UNTRIGGERED:
+        return Outcome.INVALID, "The negative control never triggered; a control that never triggers is no control."
+    if control.outcome is Outcome.UNDECIDED:
+        return Outcome.UNDECIDED, "The claim holds, but its negative control has not clearly failed."
+    return Outcome.HOLDS, ""
+
+
+def _generalises(
+    replicates: Outcome, tried: Sequence[Judgement], suspect: Judgement | None, confirmed: Judgement | None
+) -> tuple[Outcome, str]:
+    """Over the domain: the weakest setting that the search found decides, on fresh seeds."""
+    if replicates is Outcome.INVALID:
+        return Outcome.INVALID, ""
+    if tried and suspect is None:
+        return Outcome.UNTRIGGERED, "None of the drawn settings meets the precondition often enough."
+    if suspect is None or confirmed is None:
+        return Outcome.UNDECIDED, "The search over the domain was not finished."
+    if confirmed.outcome is Outcome.UNTRIGGERED:
+        return Outcome.UNDECIDED, "The weakest setting meets the precondition too rarely on fresh seeds."
+    return confirmed.outcome, ""
+
+
+def _passed(claim: Claim, replicates: Outcome, generalises: Outcome) -> bool:
+    """A tendency passes when it replicates; a law also must not be refuted anywhere in its domain."""
+    return replicates is Outcome.HOLDS and not (claim.kind == "law" and generalises is Outcome.FAILS)
+
+
+def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:
+    differs = confirmed.setting.differences(claim.domain.reference)
+    at = " ".join(f"--at {quote(f'{name}={_text(value)}')}" for name, value in differs.items())
+    line = f"spikecheck replay {claim.id} {at} --seed {plan.seed} --seeds {confirmed.drawn}"
+    return Sighting(setting=confirmed.setting, differs=differs, judgement=confirmed, replay=line)
+
+
+def _text(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
+def _nothing(claim: Claim, setting: Setting) -> Judgement:
+    """A judgement of no seeds at all: what a verification that was stopped before its first tile has."""
+    return Judgement(
+        setting=setting,
+        outcome=Outcome.UNDECIDED,
+        drawn=0,
+        applicable=0,
+        held=0,
+        low=0.0,
+        high=1.0,
+        required=claim.predicts.of_seeds,
+        level=claim.predicts.level,
+        effect=Effect(unit=claim.unit, median=None, low=None, high=None),
+    )

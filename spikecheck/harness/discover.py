@@ -1,0 +1,134 @@
+"""Where claims come from: those that ship with the package, installed packages' own, ./claims, and folders given."""
+
+import importlib.util
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from spikecheck.core.errors import ClaimFileError, NothingSelected, UnknownName, UsageError
+from spikecheck.core.setting import Setting
+from spikecheck.harness.claim import Claim
+
+# In a wheel the paper's claims lie inside the package; in a checkout beside it.
+_PACKAGE = Path(__file__).parents[1]
+BUILT_IN = _PACKAGE / "_claims" if (_PACKAGE / "_claims").is_dir() else _PACKAGE.parent / "claims"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The claims that could be read, by id, and the files that could not, with the reason."""
+
+    claims: Mapping[str, Claim]
+    unreadable: Mapping[str, str]
+
+
+def discover(paths: Sequence[Path] = ()) -> Found:
+    """Read every claim file. Of two claims with one id the later folder's counts: one's own replaces a built-in."""
+    claims: dict[str, Claim] = {}
+    unreadable: dict[str, str] = {}
+    for folder in _folders(paths):
+        known = _counterexamples(folder, unreadable)
+        for file in sorted(folder.glob("*.py")):
+            if file.name.startswith(("_", "test_", "conftest")):
+                continue
+            try:
+                claim = read(file)
+                claims[claim.id] = replace(claim, known=tuple(_known(claim, known)))
+            except ClaimFileError as error:
+                unreadable[str(file)] = str(error)
+    for name, claim in _installed(unreadable):
+        claims.setdefault(name, claim)
+    return Found(dict(sorted(claims.items())), unreadable)
+
+
+def select(found: Found, patterns: Sequence[str]) -> tuple[Claim, ...]:
+    """The claims that match any of the shell-style patterns, in the order of their ids.
+
+    Raises:
+        UnknownName: for a pattern without wildcards that names no claim.
+        NothingSelected: when no claim is left.
+    """
+    for pattern in patterns:
+        if not set(pattern) & set("*?[") and pattern not in found.claims:
+            raise UnknownName("claim", pattern, found.claims)
+    chosen = [c for name, c in found.claims.items() if any(fnmatchcase(name, p) for p in patterns or ["*"])]
+    if not chosen:
+        raise NothingSelected(f"--claim {' '.join(patterns)}: no claim matches; `spikecheck list` shows all")
+    return tuple(chosen)
+
+
+def read(file: Path) -> Claim:
+    """The claim a file holds, named after the file.
+
+    Raises:
+        ClaimFileError: when the file raises or holds no `claim`.
+    """
+    claim = getattr(_executed(file), "claim", None)
+    if not isinstance(claim, Claim):
+        raise ClaimFileError(f"{file}: holds no claim; give it a module-level `claim = Claim(...)`")
+    return replace(claim, id=file.stem.replace("_", "-"), source=str(file))
+
+
+def _executed(file: Path) -> ModuleType:
+    """The file as a module of its own name, so that two folders may hold files of one name."""
+    name = f"spikecheck_claim_{abs(hash(str(file.resolve())))}_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ClaimFileError(f"{file}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # inspect.getsource and dataclasses look there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever a user's file raises must not stop the other claims
+        del sys.modules[name]
+        raise ClaimFileError(f"{file}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _folders(paths: Sequence[Path]) -> list[Path]:
+    for path in paths:
+        if not path.is_dir():
+            raise UsageError(f"--claims-path {path}: no such folder; give the folder that holds the claim files")
+    folders = [BUILT_IN, *([Path("claims")] if Path("claims").is_dir() else []), *paths]
+    return list({folder.resolve(): folder for folder in folders}.values())
+
+
+def _counterexamples(folder: Path, unreadable: dict[str, str]) -> list[dict[str, Any]]:
+    """The folder's confirmed counterexamples, as they stand in counterexamples.toml."""
+    file = folder / "counterexamples.toml"
+    if not file.is_file():
+        return []
+    try:
+        return list(tomllib.loads(file.read_text(encoding="utf-8")).get("counterexample", []))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        unreadable[str(file)] = f"{file}: {error}"
+        return []
+
+
+def _known(claim: Claim, rows: Sequence[dict[str, Any]]) -> Iterator[Setting]:
+    for row in rows:
+        if row.get("claim") == claim.id:
+            try:
+                yield claim.domain.reference.but(**row.get("at", {}))
+            except UsageError as error:
+                raise ClaimFileError(f"counterexamples.toml, {claim.id}: {error}") from error
+
+
+def _installed(unreadable: dict[str, str]) -> Iterator[tuple[str, Claim]]:
+    """Claims of installed packages: entry points of the group `spikecheck.claims` that load to a `Claim`."""
+    for point in entry_points(group="spikecheck.claims"):
+        try:
+            claim = point.load()
+        except Exception as error:  # one broken package must neither kill nor hide the rest
+            unreadable[point.value] = f"{point.value}: {type(error).__name__}: {error}"
+            continue
+        if isinstance(claim, Claim):
+            yield point.name, replace(claim, id=point.name, source=point.value)
+        else:
+            unreadable[point.value] = f"{point.value}: is not a Claim"

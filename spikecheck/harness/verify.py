@@ -1,0 +1,136 @@
+"""Hypothesis chooses, the laboratory trains, the judge judges, the descent shrinks, fresh seeds confirm."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from spikecheck.core.errors import Stopped
+from spikecheck.core.events import ClaimFinished, Observer, SettingJudged, StageStarted, ignore
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Judgement, Outcome, Verdict
+from spikecheck.harness.claim import Claim
+from spikecheck.harness.conclude import conclude
+from spikecheck.harness.gather import Evidence, Trains, gather, judged
+from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
+from spikecheck.harness.typical import typical_trace
+from spikecheck.stats.bounds import spending
+
+
+@dataclass
+class Findings:
+    """What a verification has found so far; stopped early, it is what the partial verdict rests on."""
+
+    reference: Judgement | None = None
+    control: Judgement | None = None
+    tried: list[Judgement] = field(default_factory=list)
+    """The search, the reference setting not among them."""
+    suspect: Judgement | None = None
+    """Where the claim looked weakest, after shrinking."""
+    confirmed: Judgement | None = None
+    """The suspect on fresh seeds."""
+    evidence: Evidence | None = None
+    """The reference setting's, for the picture."""
+
+
+def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) -> Verdict:
+    """Whether a claim replicates at its reference setting and generalises over its domain.
+
+    Stopped by Ctrl-C or a spent budget it concludes from what was found until then; `lab.stopped` then says why.
+    """
+    started = time.monotonic()
+    counted = (getattr(lab, "runs_trained", 0), getattr(lab, "runs_reused", 0))
+    found = Findings()
+    trace = None
+    try:
+        _replicate(claim, lab, plan, observe, found)
+        trace = typical_trace(claim, lab, found.evidence)
+        _search(claim, lab, plan, observe, found)
+        _descend(claim, lab, plan, observe, found)
+        _confirm(claim, lab, plan, observe, found)
+    except Stopped:
+        pass
+    verdict = conclude(claim, plan, found.reference, found.control, found.tried, found.suspect, found.confirmed)
+    verdict = verdict.model_copy(
+        update={
+            "typical": trace,
+            "seconds": time.monotonic() - started,
+            "runs_trained": getattr(lab, "runs_trained", 0) - counted[0],
+            "runs_reused": getattr(lab, "runs_reused", 0) - counted[1],
+        }
+    )
+    observe(ClaimFinished(verdict))
+    return verdict
+
+
+def replay(claim: Claim, lab: Trains, setting: Setting, seeds: Sequence[int]) -> Judgement:
+    """One setting judged afresh on the given seeds, at the claim's own level."""
+    return judged(claim, gather(claim, lab, {setting: seeds})[setting], 1.0 - claim.predicts.level)
+
+
+def _replicate(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
+    """The claim and its negative control at the reference setting, on the same fresh seeds."""
+    reference = claim.domain.reference
+    found.evidence, found.reference = _conclude_at(claim, lab, plan, observe, reference, "reference")
+    _, found.control = _conclude_at(claim.as_control(), lab, plan, observe, reference, "control")
+
+
+def _search(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
+    """Known counterexamples first, then what Hypothesis draws, then what stands beside the domain."""
+    drawn = claim.domain.draw(plan.settings, plan.seed)
+    settings = dict.fromkeys([*claim.known, *drawn, *claim.beside.values()])
+    settings.pop(claim.domain.reference, None)
+    found.tried.extend(_searched(claim, lab, plan, observe, list(settings), "search"))
+    triggered = [j for j in found.tried if j.outcome is not Outcome.UNTRIGGERED]
+    failing = [j for j in triggered if j.outcome is Outcome.FAILS]
+    if failing:
+        found.suspect = min(failing, key=lambda j: (claim.domain.distance(j.setting), j.high))
+    elif triggered:
+        found.suspect = min(triggered, key=lambda j: (j.held / j.applicable, claim.domain.distance(j.setting)))
+
+
+def _descend(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
+    """Shrink a failing suspect: all settings one step nearer are trained in one go, the nearest that fails is next."""
+    for _ in range(plan.descents):
+        if found.suspect is None or found.suspect.outcome is not Outcome.FAILS:
+            return
+        nearer = [s for s in claim.domain.nearer(found.suspect.setting) if s != claim.domain.reference]
+        failing = [
+            j for j in _searched(claim, lab, plan, observe, nearer, "descent") if j.outcome is Outcome.FAILS
+        ]
+        if not failing:
+            return
+        found.suspect = min(failing, key=lambda j: (claim.domain.distance(j.setting), j.high))
+
+
+def _confirm(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
+    """The suspect on seeds that had no part in making it one."""
+    if found.suspect is not None:
+        _, found.confirmed = _conclude_at(claim, lab, plan, observe, found.suspect.setting, "confirmation")
+
+
+def _searched(
+    claim: Claim, lab: Trains, plan: Plan, observe: Observer, settings: Sequence[Setting], stage: str
+) -> list[Judgement]:
+    """Every setting judged on its own block of search seeds, all trained together."""
+    observe(StageStarted(claim.id, stage, len(settings), plan.search_seeds))
+    blocks = {s: search_seeds(plan.seed, s, plan.search_seeds) for s in settings}
+    evidence = gather(claim, lab, blocks)
+    judgements = [judged(claim, evidence[s], 1.0 - claim.predicts.level) for s in settings]
+    for judgement in judgements:
+        observe(SettingJudged(claim.id, stage, judgement.setting, judgement))
+    return judgements
+
+
+def _conclude_at(
+    claim: Claim, lab: Trains, plan: Plan, observe: Observer, setting: Setting, stage: str
+) -> tuple[Evidence, Judgement]:
+    """Look at growing numbers of fresh seeds until the interval decides; every look is paid for."""
+    for look, alpha in enumerate(spending(1.0 - claim.predicts.level, plan.looks)):
+        seeds = fresh_seeds(plan.seed, setting, plan.fresh_seeds * 2**look)
+        observe(StageStarted(claim.id, stage, 1, len(seeds)))
+        evidence = gather(claim, lab, {setting: seeds})[setting]
+        judgement = judged(claim, evidence, alpha)
+        observe(SettingJudged(claim.id, stage, setting, judgement))
+        if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS):
+            break
+    return evidence, judgement

@@ -1,0 +1,120 @@
+"""Runs as stored entries and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from spikecheck.core.errors import CorruptEntry, SettingError
+from spikecheck.core.run import Array, Ended, Run, Snapshot
+from spikecheck.core.setting import Setting
+from spikecheck.core.spike import Spike
+from spikecheck.lab.store import Entry
+
+FORMAT = 1
+_SNAPSHOT = ("params", "input_weights", "output_weights")
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoints:
+    """Exact training states of one member, in the dtype it trains in. Axes: C checkpoints, P parameters."""
+
+    steps: np.ndarray
+    """[C] updates made, rising."""
+    params: np.ndarray
+    """[C, P]"""
+    slots: Mapping[str, np.ndarray]
+    """[C, P] each: what the update rule remembers."""
+
+
+def encode(run: Run, checkpoints: Checkpoints | None = None) -> Entry:
+    """A run, and the states it can be gone on from.
+
+    Raises:
+        ValueError: when an array holds NaN; divergence is `Run.ended`, absence an absent key.
+    """
+    arrays: dict[str, np.ndarray] = {"loss": run.loss}
+    for name, snapshot in run.snapshots.items():
+        arrays |= {f"snapshot/{name}/{part}": getattr(snapshot, part) for part in _SNAPSHOT}
+    for probe, record in run.records.items():
+        arrays |= {f"record/{probe}/{name}": array for name, array in record.items()}
+    if checkpoints is not None:
+        arrays |= {"checkpoint/steps": checkpoints.steps, "checkpoint/params": checkpoints.params}
+        arrays |= {f"checkpoint/slot/{name}": array for name, array in checkpoints.slots.items()}
+    for name, array in arrays.items():
+        if np.isnan(array).any():
+            raise ValueError(f"{name} of seed {run.seed} holds NaN; nothing that is stored may")
+    return Entry(arrays, _about(run))
+
+
+def decode(entry: Entry) -> tuple[Run, Checkpoints | None]:
+    """The run, read-only, and its checkpoints where it has any.
+
+    Raises:
+        CorruptEntry: when the entry is of another format.
+    """
+    about, arrays = entry.about, entry.arrays
+    if about.get("format") != FORMAT:
+        raise CorruptEntry(f"a stored run has format {about.get('format')!r}, this version reads {FORMAT}")
+    try:
+        run = Run(
+            setting=_setting(about["setting"]),
+            seed=about["seed"],
+            start=about["start"],
+            loss=arrays["loss"],
+            ended=Ended(*about["ended"]),
+            spikes=tuple(_spike(values) for values in about["spikes"]),
+            snapshots={name: _snapshot(step, name, arrays) for name, step in about["snapshots"].items()},
+            records=_records(arrays),
+        )
+        return run, _checkpoints(arrays)
+    except (KeyError, TypeError, SettingError) as error:
+        raise CorruptEntry(f"a stored run lacks {error}") from error
+
+
+def _about(run: Run) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "setting": run.setting.canonical(),
+        "seed": run.seed,
+        "start": run.start,
+        "ended": [run.ended.reason, run.ended.step],
+        # JSON has no infinity: a spike from a loss of exactly zero has no finite height
+        "spikes": [
+            [s.trough, s.onset, s.peak, s.recovery, s.height if np.isfinite(s.height) else None] for s in run.spikes
+        ],
+        "snapshots": {name: snapshot.step for name, snapshot in run.snapshots.items()},
+    }
+
+
+@lru_cache(maxsize=1024)
+def _setting(canonical: str) -> Setting:
+    return Setting.model_validate_json(canonical)
+
+
+def _spike(values: list[Any]) -> Spike:
+    trough, onset, peak, recovery, height = values
+    return Spike(trough, onset, peak, recovery, float("inf") if height is None else height)
+
+
+def _snapshot(step: int, name: str, arrays: Mapping[str, np.ndarray]) -> Snapshot:
+    return Snapshot(step, *(arrays[f"snapshot/{name}/{part}"] for part in _SNAPSHOT))
+
+
+def _records(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Array]]:
+    records: dict[str, dict[str, Array]] = {}
+    for key, array in arrays.items():
+        if key.startswith("record/"):
+            _, probe, name = key.split("/", 2)
+            records.setdefault(probe, {})[name] = array
+    return records
+
+
+def _checkpoints(arrays: Mapping[str, np.ndarray]) -> Checkpoints | None:
+    if "checkpoint/steps" not in arrays:
+        return None
+    slot = "checkpoint/slot/"
+    slots = {key.removeprefix(slot): array for key, array in arrays.items() if key.startswith(slot)}
+    return Checkpoints(arrays["checkpoint/steps"], arrays["checkpoint/params"], slots)

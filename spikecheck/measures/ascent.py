@@ -1,0 +1,67 @@
+"""How the deviation along an eigendirection grows, for plain gradient descent.
+
+On a quadratic the displacement x along an eigenvector of eigenvalue lambda obeys x' = (1 - lr lambda) x, and the gradient
+along it is lambda x. So the gradient seen along one fixed direction grows at the displacement's own rate.
+"""
+
+import numpy as np
+
+from spikecheck.core.run import Array
+from spikecheck.measures.sharpness import crossing
+
+_TINY = np.finfo(np.float64).tiny
+
+
+def growth(gradient_along: Array, next_gradient_along: Array) -> Array:
+    """Factor by which the displacement along v grows in one step, |g(t+1).v(t)| / |g(t).v(t)|, for [W] steps.
+
+    >>> growth(np.array([1.0, -2.0]), np.array([-2.0, 3.0]))
+    array([2. , 1.5])
+    """
+    return np.maximum(np.abs(next_gradient_along), _TINY) / np.maximum(np.abs(gradient_along), _TINY)
+
+
+def rate_error(factors: Array, sharpness: Array, lr: float) -> float:
+    """Median over [W] steps of |log growth - log|1 - lr lambda||: a relative error of the rate, at least 0.
+
+    >>> rate_error(np.array([1.5, 1.1]), np.array([25.0, 21.0]), lr=0.1)
+    0.0
+    """
+    predicted = np.log(np.maximum(np.abs(1.0 - lr * sharpness), _TINY))
+    return float(np.median(np.abs(np.log(factors) - predicted)).round(12))
+
+
+def displacement_r2(factors: Array, sharpness: Array, lr: float) -> float:
+    """R^2 of the log displacement against its prediction, the cumulative sum of log|1 - lr lambda|: at most 1.
+
+    The line has slope 1 and a free offset: nothing is fitted to the rate.
+    """
+    measured = np.cumsum(np.log(factors))
+    predicted = np.cumsum(np.log(np.maximum(np.abs(1.0 - lr * sharpness), _TINY)))
+    rest = measured - predicted
+    spread = float(np.sum((measured - measured.mean()) ** 2))
+    return 1.0 - float(np.sum((rest - rest.mean()) ** 2)) / spread if spread > 0 else 0.0
+
+
+def sign_agreement(factors: Array, sharpness: Array, lr: float, band: float = 0.01) -> tuple[float, int]:
+    """Share of steps in which growth > 1 agrees with lr lambda > 2, in [0, 1], and the number of steps that count.
+
+    Steps within the relative `band` around 2 do not count: there rounding and higher orders decide.
+
+    >>> sign_agreement(np.array([1.2, 0.9, 1.1]), np.array([22.0, 18.0, 18.0]), lr=0.1)
+    (0.6666666666666666, 3)
+    """
+    relative = lr * sharpness / 2.0 - 1.0
+    counted = np.abs(relative) > band
+    agrees = (factors > 1.0) == (relative > 0.0)
+    number = int(counted.sum())
+    return (float(agrees[counted].mean()) if number else 0.0), number
+
+
+def ascent(loss: Array, sharpness: Array, threshold: float, peak: int) -> slice | None:
+    """The ascent within a record [W]: from the last upward crossing of the threshold before the peak to the peak.
+
+    None where the record begins above the threshold, so that its beginning was missed.
+    """
+    first = crossing(sharpness, threshold, peak)
+    return slice(first, peak) if first is not None and first < peak else None

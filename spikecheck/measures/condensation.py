@@ -1,0 +1,50 @@
+"""How far a layer's neurons point the same way.
+
+A neuron's input weight is its incoming weights with its bias. Two measures, not one: the mean |cos| between input weights
+(alignment) and the number of directions they fall into (effective ratio); they can disagree, so a claim says which.
+"""
+
+import numpy as np
+
+from spikecheck.core.run import Array
+
+
+def cosines(input_weights: Array) -> Array:
+    """Cosines between the input weights [W, D + 1] of the neurons whose norm is not zero: [V, V], V <= W."""
+    norms = np.linalg.norm(input_weights, axis=1)
+    units = input_weights[norms > 0] / norms[norms > 0, None]
+    return np.clip(units @ units.T, -1.0, 1.0)
+
+
+def alignment(input_weights: Array, amplitudes: Array | None = None) -> float:
+    """Mean |cos| over all pairs of different neurons, in [0, 1]; 0 where fewer than two neurons have a direction.
+
+    With `amplitudes` [W] (output weights) every pair weighs as much as the product of its neurons' |a| |u|.
+
+    >>> alignment(np.array([[1.0, 0.0], [-2.0, 0.0], [0.0, 3.0]]))
+    0.3333333333333333
+    """
+    norms = np.linalg.norm(input_weights, axis=1)
+    alike = np.abs(cosines(input_weights))
+    weights = np.ones(len(alike)) if amplitudes is None else (np.abs(amplitudes) * norms)[norms > 0]
+    pairs = np.outer(weights, weights)
+    np.fill_diagonal(pairs, 0.0)
+    total = pairs.sum()
+    return float((pairs * alike).sum() / total) if total > 0 else 0.0
+
+
+def effective_ratio(input_weights: Array, above: float = 0.95) -> float:
+    """Directions over neurons, in (0, 1]: neurons join the first direction with a signed cos > `above`, greedily.
+
+    1 / W when all neurons point the same way; 0 where no neuron has a direction.
+
+    >>> effective_ratio(np.array([[1.0, 0.0], [2.0, 0.1], [-1.0, 0.0], [0.0, 1.0]]))
+    0.75
+    """
+    alike = cosines(input_weights) > above
+    left = np.ones(len(alike), dtype=bool)
+    directions = 0
+    while left.any():
+        left &= ~alike[int(np.argmax(left))]
+        directions += 1
+    return directions / len(alike) if len(alike) else 0.0

@@ -1,0 +1,32 @@
+"""Sharpness against its stability threshold."""
+
+import numpy as np
+
+from spikecheck.core.run import Array
+
+
+def crossing(sharpness: Array, threshold: float, until: int) -> int | None:
+    """The index at which the sharpness [W] last rises above the threshold before `until`; None where it never does.
+
+    >>> crossing(np.array([1.0, 3.0, 1.0, 2.0, 3.0, 4.0]), 2.5, until=5)
+    4
+    """
+    above = sharpness[: until + 1] > threshold
+    rises = np.flatnonzero(above[1:] & ~above[:-1]) + 1
+    return int(rises[-1]) if len(rises) else None
+
+
+def steps_to_flat(loss: Array, sharpness: Array, threshold: float) -> float:
+    """Steps from the loss's peak to the first step whose sharpness is below the threshold; both are [W].
+
+    0 where it is below at the peak already. Where it never falls below, the steps left in the record plus one: the
+    smallest value that the true one can have.
+
+    >>> steps_to_flat(np.array([1.0, 9.0, 4.0, 1.0]), np.array([5.0, 3.0, 1.0, 1.0]), 2.0)
+    1.0
+    >>> steps_to_flat(np.array([1.0, 3.0, 9.0]), np.array([5.0, 5.0, 5.0]), 2.0)
+    1.0
+    """
+    peak = int(np.argmax(loss))
+    flat = np.flatnonzero(sharpness[peak:] < threshold)
+    return float(flat[0]) if len(flat) else float(len(sharpness) - peak)
