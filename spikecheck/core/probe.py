@@ -14,7 +14,7 @@ class Anatomy(Record):
     On a run the window reaches from `before` steps before the onset to `after` steps behind the recovery (at most
     `longest` steps in all); on a fork it is the whole fork. Records, with W window steps and K eigenpairs:
     `steps` [W], `loss` [W], `sharpness` [W, K] (eigenvalues, algebraically largest first), `residual` [W, K] (relative),
-    `gradient_along` [W, K] (g_t . v_k(t)), `next_gradient_along` [W, K] (g_{t+1} . v_k(t)), `snapshots` at landmarks.
+    `swing` [W, K] ((g_t - g_{t-1}) . v_k(t)), `next_swing` [W, K] ((g_{t+1} - g_t) . v_k(t)); snapshots at landmarks.
     """
 
     kind: Literal["anatomy"] = "anatomy"

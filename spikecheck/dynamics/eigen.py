@@ -55,9 +55,8 @@ def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
 
     Raises SettingError where there are fewer than `pairs` parameters.
     """
-    members, size = _checked(local, pairs)
-    everyone = torch.ones(members, dtype=torch.bool, device=local.losses.device)
-    found = _dense(local, min(2 * (pairs + _GUARDS) + 1, size), everyone)
+    _, size = _checked(local, pairs)
+    found = _dense(local, min(2 * (pairs + _GUARDS) + 1, size), _everyone(local))
     vectors = _positive(found.vectors)
     return _reported(found, vectors[:, :pairs], _reachable(local, EXACT_TOLERANCE), vectors)
 
@@ -95,21 +94,32 @@ def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, 
     """
     pairs = previous.values.shape[1]
     _, size = _checked(local, pairs)
-    keep = min(pairs + _GUARDS, size)
     tolerance = _reachable(local, tolerance)
-    found = search(local, previous.basis[:, :size], keep, pairs, pairs, tolerance, most)
+    found = _followed(local, previous.basis, min(pairs + _GUARDS, size), pairs, tolerance, most)
+    vectors = _continued(found.vectors[:, :pairs], previous.vectors)
+    return _reported(found, vectors, tolerance, _next_basis(found, previous.basis))
+
+
+def _followed(
+    local: LocalCurvature, start: Float[Tensor, "B M P"], keep: int, pairs: int, tolerance: float, most: int
+) -> Ritz:
+    """The top pairs near the span of `start`; by dense Hessians where that span is half of everything anyway."""
+    _, directions, size = start.shape
+    if size <= 2 * directions:
+        return _dense(local, keep, _everyone(local))
+    found = search(local, start, keep, pairs, pairs, tolerance, most)
     lost = ~found.settled(pairs, tolerance)
     if size <= EXACT_WHEN_LOST and lost.any():
-        found = _dense(local, keep, lost).where(lost, found)
-    vectors = _continued(found.vectors[:, :pairs], previous.vectors)
-    return _reported(found, vectors, tolerance, _next_basis(found, previous.basis[:, :keep]))
+        return _dense(local, keep, lost).where(lost, found)
+    return found
 
 
 def _next_basis(found: Ritz, before: Float[Tensor, "B M P"]) -> Float[Tensor, "B M2 P"]:
     """Pairs and guards, the last one tilted; those of a step ago; and where the last guard would turn."""
+    keep = found.vectors.shape[1]
     guard = found.vectors[:, -1:]
     tilted = guard + _TILT * noise(1, guard)
-    return torch.cat([found.vectors[:, :-1], tilted, before, found.residuals()[:, -1:]], 1)
+    return torch.cat([found.vectors[:, :-1], tilted, before[:, :keep], found.residuals()[:, -1:]], 1)
 
 
 def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, basis: Tensor) -> EigenPairs:
@@ -140,9 +150,14 @@ def _hessians(local: LocalCurvature) -> Float[Tensor, "B P P"]:
     members, size = local.gradients.shape
     hessians = local.gradients.new_empty(members, size, size)
     units = torch.eye(size, dtype=hessians.dtype, device=hessians.device)
-    for rows in torch.arange(size).split(_HESSIAN_ROWS_AT_ONCE):
+    for first in range(0, size, _HESSIAN_ROWS_AT_ONCE):
+        rows = slice(first, first + _HESSIAN_ROWS_AT_ONCE)
         hessians[:, rows] = local.product(units[rows].expand(members, -1, -1))
     return hessians
+
+
+def _everyone(local: LocalCurvature) -> Bool[Tensor, " B"]:
+    return torch.ones_like(local.losses, dtype=torch.bool)
 
 
 def _checked(local: LocalCurvature, pairs: int) -> tuple[int, int]:

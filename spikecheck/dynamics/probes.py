@@ -1,7 +1,9 @@
 """What is measured on the members while they train: eigenpairs along a stretch, and the motion along them."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import comb
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -19,6 +21,11 @@ from spikecheck.problems.objective import Objective
 TOLERANCE = 1e-3
 MOST_ITERATIONS = 8
 
+# The oscillation across the valley alternates from step to step while everything else moves smoothly; while it is small it
+# hides in that drift. Each difference in time halves the drift's share many times over and doubles the oscillation's.
+DIFFERENCES = 4
+_WEIGHTS = tuple((-1.0) ** j * comb(DIFFERENCES, j) / 2**DIFFERENCES for j in range(DIFFERENCES + 1))
+
 
 @dataclass(frozen=True)
 class Dissection:
@@ -27,10 +34,10 @@ class Dissection:
     loss: Float[Tensor, "W B"]
     sharpness: Float[Tensor, "W B K"]
     residual: Float[Tensor, "W B K"]
-    gradient_along: Float[Tensor, "W B K"]
-    """g_t . v_k(t)"""
-    next_gradient_along: Float[Tensor, "W B K"]
-    """g_{t+1} . v_k(t): the same direction one update later."""
+    swing: Float[Tensor, "W B K"]
+    """The gradient's swing at t along v_k(t); not meaningful in the first `DIFFERENCES` steps."""
+    next_swing: Float[Tensor, "W B K"]
+    """The swing at t + 1 along the same v_k(t)."""
     captured: Mapping[str, Float[Tensor, "B P"]]
     """Parameters at the landmarks asked for."""
     end: Ensemble
@@ -48,6 +55,8 @@ def dissect(
 ) -> Dissection:
     """Train like `train`, with the top `pairs` eigenpairs of every member at every step.
 
+    The motion is seen as the gradient's swing, its difference of order `DIFFERENCES` in time.
+
     Start-up is exact where that is affordable, then the pairs are tracked. Where the rule has a preconditioner P, the
     pairs are those of P^-1/2 H P^-1/2 and the gradient is seen in the same coordinates.
     """
@@ -55,22 +64,25 @@ def dissect(
     shape = (longest + 1, ensemble.members)
     like = ensemble.params
     loss = like.new_zeros(shape)
-    sharpness, residual, here, there = (like.new_zeros(*shape, pairs) for _ in range(4))
+    sharpness, residual, swing, next_swing = (like.new_zeros(*shape, pairs) for _ in range(4))
     captured = {name: torch.zeros_like(like) for name in landmarks or {}}
     found: EigenPairs | None = None
+    recent: deque[Tensor] = deque(maxlen=len(_WEIGHTS))
     for step in range(longest + 1):
         for name, wanted in (landmarks or {}).items():
             captured[name] = torch.where((ensemble.done == wanted)[:, None], ensemble.params, captured[name])
         local, gradients = _local(objective, rule, ensemble)
-        if found is not None and step > 0:
-            there[step - 1] = _along(gradients, found, pairs)
+        recent.appendleft(gradients)
+        swung = torch.stack([w * g for w, g in zip(_WEIGHTS, recent, strict=False)]).sum(0)
+        if found is not None:
+            next_swing[step - 1] = _along(swung, found, pairs)
         found = top(local, pairs) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
         loss[step] = local.losses
         sharpness[step], residual[step] = found.values[:, :pairs], found.residuals[:, :pairs]
-        here[step] = _along(gradients, found, pairs)
+        swing[step] = _along(swung, found, pairs)
         ensemble = update(rule, ensemble, local.losses, local.gradients, until, along)
         tick(ensemble.members)
-    return Dissection(loss, sharpness, residual, here, there, captured, ensemble)
+    return Dissection(loss, sharpness, residual, swing, next_swing, captured, ensemble)
 
 
 def trace(
@@ -103,4 +115,5 @@ def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> tuple[
 
 
 def _along(gradients: Float[Tensor, "B P"], found: EigenPairs, pairs: int) -> Float[Tensor, "B K"]:
-    return torch.einsum("bp,bkp->bk", gradients, found.vectors[:, :pairs])
+    # multiply and sum, not a batched matrix product: those round by memory alignment and so by a member's place
+    return (gradients[:, None] * found.vectors[:, :pairs]).sum(-1)

@@ -38,15 +38,15 @@ class Ritz:
     def relative_residuals(self) -> Float[Tensor, "B M"]:
         """Lengths of the residuals over the largest value's size."""
         size = self.values[:, :1].abs().clamp(min=torch.finfo(self.values.dtype).tiny)
-        return torch.linalg.vector_norm(self.residuals() / size[:, :, None], dim=2)
+        lengths: Tensor = torch.linalg.vector_norm(self.residuals() / size[:, :, None], dim=2)
+        return lengths
 
     def converged(self, tolerance: float) -> Bool[Tensor, "B M"]:
         """Residuals within tolerance of the value's own size, which counts for a tenth of the largest at least."""
         sizes = self.values.abs()
-        allowed = torch.minimum(torch.maximum(sizes, sizes[:, :1] / 10), sizes[:, :1])
-        # In this form a Hessian of zeros is found at once.
-        lengths = torch.linalg.vector_norm(self.residuals(), dim=2)
-        return (lengths <= tolerance * allowed) & self.sound[:, None]
+        allowed = tolerance * torch.minimum(torch.maximum(sizes, sizes[:, :1] / 10), sizes[:, :1])
+        within: Tensor = torch.linalg.vector_norm(self.residuals(), dim=2) <= allowed
+        return within & self.sound[:, None]
 
     def settled(self, pairs: int, tolerance: float) -> Bool[Tensor, " B"]:
         """Members whose first `pairs` have converged, and those of which nothing can be known."""
@@ -101,7 +101,8 @@ def orthonormal(rows: Float[Tensor, "B S P"]) -> Float[Tensor, "B S P"]:
     """An orthonormal basis of the rows' span, by Householder reflections: orthonormal whatever the rows are."""
     width = rows.shape[2]
     padded = functional.pad(rows, (0, -width % _COLUMNS))
-    return torch.linalg.qr(padded.mT).Q.mT[:, :, :width].contiguous()
+    columns: Tensor = torch.linalg.qr(padded.mT).Q
+    return columns.mT[:, :, :width].contiguous()
 
 
 def beside(basis: Float[Tensor, "B S P"], rows: Float[Tensor, "B R P"]) -> Float[Tensor, "B R P"]:
@@ -118,13 +119,14 @@ def beside(basis: Float[Tensor, "B S P"], rows: Float[Tensor, "B R P"]) -> Float
     return rows
 
 
-def noise(count: int, like: Float[Tensor, "B M P"]) -> Float[Tensor, "1 count P"]:
+def noise(count: int, like: Float[Tensor, "B M P"]) -> Float[Tensor, "1 S P"]:
     """Fixed random rows of about unit length: the same for every member, whatever its place."""
-    return _drawn(count, like.shape[-1]).to(like)
+    rows: Tensor = _drawn(count, like.shape[-1])
+    return rows.to(like)
 
 
 @cache
-def _drawn(count: int, size: int) -> Float[Tensor, "1 count P"]:
+def _drawn(count: int, size: int) -> Float[Tensor, "1 S P"]:
     generator = torch.Generator().manual_seed(count)
     return torch.randn(1, count, size, generator=generator, dtype=torch.float64) / size**0.5
 
@@ -133,8 +135,10 @@ def _below_all(square: Float[Tensor, "B S S"], used: int) -> Float[Tensor, "B S 
     """A symmetric matrix whose unused last rows are given eigenvalues below those of the used."""
     bound = square.abs().sum(2).amax(1, keepdim=True)
     unused = torch.arange(square.shape[1], device=square.device) >= used
-    return square - torch.diag_embed(torch.where(unused, 2 * bound + 1, 0.0))
+    lowering: Tensor = torch.diag_embed(torch.where(unused, 2 * bound + 1, 0.0))
+    return square - lowering
 
 
 def _padded(rows: Float[Tensor, "B S P"]) -> Float[Tensor, "B S2 P2"]:
-    return functional.pad(rows, (0, -rows.shape[2] % _COLUMNS, 0, -rows.shape[1] % _ROWS)).contiguous()
+    wide: Tensor = functional.pad(rows, (0, -rows.shape[2] % _COLUMNS, 0, -rows.shape[1] % _ROWS))
+    return wide.contiguous()

@@ -261,8 +261,8 @@ def _anatomy(seen: Dissection, member: int, first: int, length: int) -> Mapping[
         "loss": seen.loss[:length, member],
         "sharpness": seen.sharpness[:length, member],
         "residual": seen.residual[:length, member],
-        "gradient_along": seen.gradient_along[:length, member],
-        "next_gradient_along": seen.next_gradient_along[:length, member],
+        "swing": seen.swing[:length, member],
+        "next_swing": seen.next_swing[:length, member],
     }
     arrays = {name: part.double().cpu().numpy().copy() for name, part in parts.items()}
     finite = np.logical_and.reduce([np.isfinite(a).reshape(len(a), -1).all(1) for a in arrays.values()])

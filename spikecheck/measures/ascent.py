@@ -1,7 +1,8 @@
 """How the deviation along an eigendirection grows, for plain gradient descent.
 
-On a quadratic the displacement x along an eigenvector of eigenvalue lambda obeys x' = (1 - lr lambda) x, and the gradient
-along it is lambda x. So the gradient seen along one fixed direction grows at the displacement's own rate.
+On a quadratic the displacement x along an eigenvector of eigenvalue lambda obeys x' = (1 - lr lambda) x, and so do the
+gradient along it and the gradient's swing, its change in one step. The swing is what is measured: it keeps the oscillation
+across the valley and drops the slow drift along it.
 """
 
 import numpy as np
@@ -12,13 +13,13 @@ from spikecheck.measures.sharpness import crossing
 _TINY = np.finfo(np.float64).tiny
 
 
-def growth(gradient_along: Array, next_gradient_along: Array) -> Array:
-    """Factor by which the displacement along v grows in one step, |g(t+1).v(t)| / |g(t).v(t)|, for [W] steps.
+def growth(swing: Array, next_swing: Array) -> Array:
+    """Factor by which the displacement along v grows in one step, |swing(t+1).v(t)| / |swing(t).v(t)|, for [W] steps.
 
     >>> growth(np.array([1.0, -2.0]), np.array([-2.0, 3.0]))
     array([2. , 1.5])
     """
-    return np.maximum(np.abs(next_gradient_along), _TINY) / np.maximum(np.abs(gradient_along), _TINY)
+    return np.maximum(np.abs(next_swing), _TINY) / np.maximum(np.abs(swing), _TINY)
 
 
 def rate_error(factors: Array, sharpness: Array, lr: float) -> float:
@@ -58,10 +59,10 @@ def sign_agreement(factors: Array, sharpness: Array, lr: float, band: float = 0.
     return (float(agrees[counted].mean()) if number else 0.0), number
 
 
-def ascent(loss: Array, sharpness: Array, threshold: float, peak: int) -> slice | None:
-    """The ascent within a record [W]: from the last upward crossing of the threshold before the peak to the peak.
+def ascent(sharpness: Array, threshold: float, onset: int, peak: int) -> slice | None:
+    """The ascent within a record [W]: from the last upward crossing of the threshold before the onset to the peak.
 
     None where the record begins above the threshold, so that its beginning was missed.
     """
-    first = crossing(sharpness, threshold, peak)
+    first = crossing(sharpness, threshold, onset)
     return slice(first, peak) if first is not None and first < peak else None

@@ -6,12 +6,18 @@ from spikecheck.core.run import Array
 
 
 def crossing(sharpness: Array, threshold: float, until: int) -> int | None:
-    """The index at which the sharpness [W] last rises above the threshold before `until`; None where it never does.
+    """The index at which the sharpness [W] last rises above the threshold up to `until`; None where it never does.
 
-    >>> crossing(np.array([1.0, 3.0, 1.0, 2.0, 3.0, 4.0]), 2.5, until=5)
-    4
+    Two neighbouring steps are averaged first: under a visible oscillation of the weights the sharpness alternates too,
+    and each of its swings would count as a crossing.
+
+    >>> crossing(np.array([1.0, 1.0, 3.0, 3.0, 1.0, 3.2, 3.0]), 2.5, until=6)
+    5
+    >>> crossing(np.array([1.0, 2.0, 3.0, 4.0, 2.4, 4.0]), 2.5, until=5)
+    2
     """
-    above = sharpness[: until + 1] > threshold
+    pairs = (sharpness[:until] + sharpness[1 : until + 1]) / 2.0
+    above = pairs > threshold
     rises = np.flatnonzero(above[1:] & ~above[:-1]) + 1
     return int(rises[-1]) if len(rises) else None
 

@@ -1,0 +1,97 @@
+"""Claims about training as executable checks. Names load on first use, so that importing the package costs nothing."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
+    from spikecheck.core.probe import Anatomy, SharpnessTrace
+    from spikecheck.core.recipe import Recipe
+    from spikecheck.core.run import Run, Snapshot
+    from spikecheck.core.setting import Setting
+    from spikecheck.core.spike import Spike, SpikeDefinition
+    from spikecheck.core.verdict import Judgement, Outcome, Report, Verdict
+    from spikecheck.harness.claim import Claim, Condition, Control, Trial, unchanged
+    from spikecheck.harness.discover import discover
+    from spikecheck.harness.domain import Domain, Ladder
+    from spikecheck.harness.plan import Plan, plan_of
+    from spikecheck.harness.verify import verify
+    from spikecheck.lab.laboratory import Laboratory
+    from spikecheck.lab.store import Store
+    from spikecheck.stats.prediction import Prediction
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Anatomy": "core.probe",
+    "Claim": "harness.claim",
+    "Condition": "harness.claim",
+    "Continue": "core.intervention",
+    "Control": "harness.claim",
+    "Domain": "harness.domain",
+    "FreezeOutside": "core.intervention",
+    "Judgement": "core.verdict",
+    "Laboratory": "lab.laboratory",
+    "Ladder": "harness.domain",
+    "LowerRate": "core.intervention",
+    "Outcome": "core.verdict",
+    "Plan": "harness.plan",
+    "Prediction": "stats.prediction",
+    "Recipe": "core.recipe",
+    "Report": "core.verdict",
+    "Run": "core.run",
+    "Setting": "core.setting",
+    "SharpnessTrace": "core.probe",
+    "Snapshot": "core.run",
+    "Spike": "core.spike",
+    "SpikeDefinition": "core.spike",
+    "Store": "lab.store",
+    "Trial": "harness.claim",
+    "Verdict": "core.verdict",
+    "discover": "harness.discover",
+    "plan_of": "harness.plan",
+    "unchanged": "harness.claim",
+    "verify": "harness.verify",
+}
+
+__all__ = [
+    "Anatomy",
+    "Claim",
+    "Condition",
+    "Continue",
+    "Control",
+    "Domain",
+    "FreezeOutside",
+    "Judgement",
+    "Laboratory",
+    "Ladder",
+    "LowerRate",
+    "Outcome",
+    "Plan",
+    "Prediction",
+    "Recipe",
+    "Report",
+    "Run",
+    "Setting",
+    "SharpnessTrace",
+    "Snapshot",
+    "Spike",
+    "SpikeDefinition",
+    "Store",
+    "Trial",
+    "Verdict",
+    "discover",
+    "plan_of",
+    "unchanged",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'spikecheck' has no attribute {name!r}")
+    return getattr(import_module(f"spikecheck.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
