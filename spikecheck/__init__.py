@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder
     from spikecheck.harness.plan import Plan, plan_of
+    from spikecheck.harness.reference import SETTING_A, SETTING_B, paper_domain
     from spikecheck.harness.verify import verify
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
@@ -40,6 +41,8 @@ _HOMES = {
     "Recipe": "core.recipe",
     "Report": "core.verdict",
     "Run": "core.run",
+    "SETTING_A": "harness.reference",
+    "SETTING_B": "harness.reference",
     "Setting": "core.setting",
     "SharpnessTrace": "core.probe",
     "Snapshot": "core.run",
@@ -49,12 +52,15 @@ _HOMES = {
     "Trial": "harness.claim",
     "Verdict": "core.verdict",
     "discover": "harness.discover",
+    "paper_domain": "harness.reference",
     "plan_of": "harness.plan",
     "unchanged": "harness.claim",
     "verify": "harness.verify",
 }
 
 __all__ = [
+    "SETTING_A",
+    "SETTING_B",
     "Anatomy",
     "Claim",
     "Condition",
@@ -81,6 +87,7 @@ __all__ = [
     "Trial",
     "Verdict",
     "discover",
+    "paper_domain",
     "plan_of",
     "unchanged",
     "verify",

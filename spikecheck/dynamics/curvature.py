@@ -1,12 +1,13 @@
 """Hessian-vector products of every member's loss at once."""
 
-from typing import Protocol, final
+from typing import Protocol, final, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 
+@runtime_checkable
 class Losses(Protocol):
     """B independent losses: member b's depends on row b of the parameters alone."""
 

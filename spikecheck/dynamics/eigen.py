@@ -4,7 +4,7 @@
 is reported is always the Rayleigh quotient of the vector that is returned, with the residual of that vector.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikecheck.core.errors import SettingError
 from spikecheck.dynamics.curvature import LocalCurvature
-from spikecheck.dynamics.rayleigh import Ritz, noise, ritz, search
+from spikecheck.dynamics.rayleigh import Ritz, explore, noise, ritz, search
 
 # Up to so many parameters `top` takes the Hessian apart: P products and P^2 numbers a member.
 EXACT_UP_TO = 1000
@@ -26,9 +26,11 @@ _GUARDS = 2
 _COLD_GUARDS = 4
 _COLD_GROWTH = 6
 _COLD_ROUNDS = 100
-# How far the last guard is tilted at every step. An exact eigenvector has no residual and so would never notice
-# another direction overtaking it; a tilted one turns towards whatever is higher.
-_TILT = 0.1
+# Where eigenvectors stand still, residuals vanish and no longer point to a direction that rises from below the guards.
+# So every few steps a patrol looks for one from random vectors, a few products deep.
+_STEPS_A_PATROL = 10
+_PATROLLING = 3
+_PATROL_DEPTH = 4
 _HESSIAN_ROWS_AT_ONCE = 64
 
 
@@ -48,6 +50,8 @@ class EigenPairs:
     """Residual within tolerance, for a pair well below the first within tolerance of its own value's size."""
     basis: Float[Tensor, "B M P"]
     """Where a search nearby starts: the vectors, guards below them, and those of one step earlier."""
+    age: int = 0
+    """Steps tracked since the pairs were found from nothing."""
 
 
 def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
@@ -56,7 +60,7 @@ def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
     Raises SettingError where there are fewer than `pairs` parameters.
     """
     _, size = _checked(local, pairs)
-    found = _dense(local, min(2 * (pairs + _GUARDS) + 1, size), _everyone(local))
+    found = _dense(local, min(2 * (pairs + _GUARDS), size), _everyone(local))
     vectors = _positive(found.vectors)
     return _reported(found, vectors[:, :pairs], _reachable(local, EXACT_TOLERANCE), vectors)
 
@@ -95,9 +99,23 @@ def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, 
     pairs = previous.values.shape[1]
     _, size = _checked(local, pairs)
     tolerance = _reachable(local, tolerance)
-    found = _followed(local, previous.basis, min(pairs + _GUARDS, size), pairs, tolerance, most)
+    keep = min(pairs + _GUARDS, size)
+    age = previous.age + 1
+    start = previous.basis if age % _STEPS_A_PATROL else _patrolled(local, previous.basis, keep, age)
+    found = _followed(local, start, keep, pairs, tolerance, most)
     vectors = _continued(found.vectors[:, :pairs], previous.vectors)
-    return _reported(found, vectors, tolerance, _next_basis(found, previous.basis))
+    basis = torch.cat([found.vectors, previous.basis[:, :keep]], 1)
+    return replace(_reported(found, vectors, tolerance, basis), age=age)
+
+
+def _patrolled(local: LocalCurvature, basis: Float[Tensor, "B M P"], keep: int, age: int) -> Float[Tensor, "B M P"]:
+    """The basis with its first `keep` directions replaced by the best that a search from random vectors adds to them."""
+    members, directions, size = basis.shape
+    if size < max(2 * directions, keep + _PATROLLING * _PATROL_DEPTH):
+        return basis
+    scouts = noise(_PATROLLING, basis, age).expand(members, -1, -1)
+    found = explore(local, basis[:, :keep], scouts, _PATROL_DEPTH)
+    return torch.cat([found.vectors, basis[:, keep:]], 1)
 
 
 def _followed(
@@ -112,14 +130,6 @@ def _followed(
     if size <= EXACT_WHEN_LOST and lost.any():
         return _dense(local, keep, lost).where(lost, found)
     return found
-
-
-def _next_basis(found: Ritz, before: Float[Tensor, "B M P"]) -> Float[Tensor, "B M2 P"]:
-    """Pairs and guards, the last one tilted; those of a step ago; and where the last guard would turn."""
-    keep = found.vectors.shape[1]
-    guard = found.vectors[:, -1:]
-    tilted = guard + _TILT * noise(1, guard)
-    return torch.cat([found.vectors[:, :-1], tilted, before[:, :keep], found.residuals()[:, -1:]], 1)
 
 
 def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, basis: Tensor) -> EigenPairs:

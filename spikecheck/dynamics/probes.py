@@ -23,7 +23,7 @@ MOST_ITERATIONS = 8
 
 # The oscillation across the valley alternates from step to step while everything else moves smoothly; while it is small it
 # hides in that drift. Each difference in time halves the drift's share many times over and doubles the oscillation's.
-DIFFERENCES = 4
+DIFFERENCES = 8
 _WEIGHTS = tuple((-1.0) ** j * comb(DIFFERENCES, j) / 2**DIFFERENCES for j in range(DIFFERENCES + 1))
 
 

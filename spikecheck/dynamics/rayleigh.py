@@ -5,7 +5,7 @@ place, so everything that goes to them is padded to whole 64-byte lines.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import torch
 from jaxtyping import Bool, Float
@@ -85,6 +85,19 @@ def search(
     return best
 
 
+def explore(local: LocalCurvature, known: Float[Tensor, "B M P"], scouts: Float[Tensor, "B R P"], depth: int) -> Ritz:
+    """As many Ritz pairs as are known, the best of their span and of what H makes of scouts in `depth` - 1 products."""
+    basis = orthonormal(known)
+    images = local.product(basis)
+    for _ in range(depth):
+        scouts = beside(basis, scouts)
+        basis = torch.cat([basis, scouts], 1)
+        scouts = local.product(scouts)
+        images = torch.cat([images, scouts], 1)
+        scouts = torch.where(scouts.isfinite(), scouts, 0.0)
+    return ritz(basis, images, known.shape[1])
+
+
 def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: int) -> Ritz:
     """The top `keep` Ritz pairs of an orthonormal basis whose images under H are known."""
     sound = images.isfinite().all(2).all(1)
@@ -119,16 +132,16 @@ def beside(basis: Float[Tensor, "B S P"], rows: Float[Tensor, "B R P"]) -> Float
     return rows
 
 
-def noise(count: int, like: Float[Tensor, "B M P"]) -> Float[Tensor, "1 S P"]:
-    """Fixed random rows of about unit length: the same for every member, whatever its place."""
-    rows: Tensor = _drawn(count, like.shape[-1])
+def noise(count: int, like: Float[Tensor, "*any P"], seed: int = 0) -> Float[Tensor, "1 S P"]:
+    """Random rows of about unit length: the same for every member, whatever its place."""
+    rows: Tensor = _drawn(count, like.shape[-1], seed)
     return rows.to(like)
 
 
-@cache
-def _drawn(count: int, size: int) -> Float[Tensor, "1 S P"]:
-    generator = torch.Generator().manual_seed(count)
-    return torch.randn(1, count, size, generator=generator, dtype=torch.float64) / size**0.5
+@lru_cache(maxsize=64)
+def _drawn(count: int, size: int, seed: int) -> Float[Tensor, "1 S P"]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(1, count, size, generator=generator, dtype=torch.float64).mul(size**-0.5)
 
 
 def _below_all(square: Float[Tensor, "B S S"], used: int) -> Float[Tensor, "B S S"]:

@@ -157,19 +157,24 @@ def test_tracked_through_a_crossing() -> None:
 
 
 @pytest.mark.usefixtures("unaided")
-def test_a_direction_that_rises_from_the_bulk_is_found_soon() -> None:
-    """The worst case: eigenvectors stand still, so no residual points to the newcomer; only the tilted guard does."""
-    frames = torch.linalg.qr(normal(0, 4, 60, 60)).Q
+@pytest.mark.parametrize("aligned", [True, False])
+@pytest.mark.parametrize("pairs", [1, 2])
+@pytest.mark.parametrize("riser", [0, 30, 50])
+def test_a_direction_that_rises_from_the_bulk_is_found_soon(riser: int, pairs: int, aligned: bool) -> None:
+    """The worst case: eigenvectors stand still, so no residual points to the newcomer. A patrol comes every ten steps."""
+    frames = torch.eye(60, dtype=torch.float64).expand(4, -1, -1)
+    frames = frames if aligned else torch.linalg.qr(normal(0, 4, 60, 60)).Q
+    start = torch.cat([torch.linspace(-1.5, 0.5, 58, dtype=torch.float64), torch.tensor([0.8, 1.0]).double()])
     found: EigenPairs | None = None
     late = 0
     for t in torch.linspace(0, 1, 100, dtype=torch.float64):
-        spectrum = torch.cat([torch.linspace(-1.5, 0.5, 59, dtype=torch.float64), torch.ones(1, dtype=torch.float64)])
-        spectrum[30] += (1.3 - spectrum[30]) * t
+        spectrum = start.clone()
+        spectrum[riser] += (1.3 - spectrum[riser]) * t
         matrices = frames * spectrum @ frames.mT
         local = bowls((matrices + matrices.mT) / 2)
-        found = exact(local, 1) if found is None else track(local, found)
-        late += int((found.values[:, 0] < spectrum.max() - 1e-3).any())
-    assert late <= 5
+        found = exact(local, pairs) if found is None else track(local, found)
+        late += int((found.values - spectrum.sort().values.flip(0)[:pairs]).abs().gt(1e-3).any())
+    assert late <= 10
 
 
 def test_tracked_through_training_beyond_the_edge_of_stability() -> None:
@@ -259,7 +264,7 @@ def test_a_member_that_is_not_finite_disturbs_nobody(poison: float) -> None:
     order=st.permutations(range(5)),
     single=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_member_depends_on_its_companions_or_its_place(
     seed: int, width: int, pairs: int, order: list[int], single: bool
 ) -> None:
@@ -279,7 +284,7 @@ def test_no_member_depends_on_its_companions_or_its_place(
 
 def followed(objective: Losses, params: Tensor, pairs: int) -> list[EigenPairs]:
     found = [exact(curvature(objective, params), pairs)]
-    for local in descent(objective, params, 0.1, 4):
+    for local in descent(objective, params, 0.1, 12):
         found.append(track(local, found[-1]))
     return found
 

@@ -1,0 +1,68 @@
+"""A loss spike makes the input weights condense.
+
+Each spiking run is judged against its calm twin: the same seed and the same weights up to just before the spike, then a
+learning rate too small to be unstable, for as many steps as cover the same lr x steps. What both twins gain is training;
+what only one gains is the spike.
+"""
+
+from spikecheck import (
+    SETTING_B,
+    Claim,
+    Continue,
+    Control,
+    LowerRate,
+    Prediction,
+    Setting,
+    Trial,
+    paper_domain,
+)
+from spikecheck.measures import alignment
+
+HORIZON = 3_000
+
+
+def spiking(setting: Setting) -> Setting:
+    """Goes on through the spike."""
+    return setting.but(intervention=Continue(horizon=HORIZON))
+
+
+def calm(setting: Setting) -> Setting:
+    """The twin that never spikes."""
+    return setting.but(intervention=LowerRate(factor=0.25, horizon=HORIZON))
+
+
+def calmer(setting: Setting) -> Setting:
+    """A second calm twin, to compare the first with: no spike in either, so nothing to gain."""
+    return setting.but(intervention=LowerRate(factor=0.125, horizon=HORIZON))
+
+
+def only_one_spikes(trial: Trial) -> bool:
+    """The run spikes and its calm twin does not."""
+    return trial.trunk.has_spike and not trial["calm"].has_spike
+
+
+def gain(trial: Trial) -> float:
+    """Mean |cos| between input weights at the end: the spiking run's minus its calm twin's, in [-1, 1].
+
+    Both start from the same weights, so this is the difference of their gains.
+    """
+    spiked, stayed = (alignment(trial[arm].snapshots["end"].input_weights) for arm in ("spiking", "calm"))
+    return spiked - stayed
+
+
+claim = Claim(
+    says="loss spikes can facilitate condensation, i.e., input weights evolve towards the same direction",
+    where="arXiv 2305.12133v1, abstract",
+    kind="tendency",
+    domain=paper_domain(),
+    beside={"setting B": SETTING_B},
+    arms={"spiking": spiking, "calm": calm},
+    applies=only_one_spikes,
+    measure=gain,
+    unit="gain of mean |cos|",
+    predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
+    control=Control(
+        says="two twins that both stay calm, at 1/4 and at 1/8 of the learning rate",
+        arms={"spiking": calm, "calm": calmer},
+    ),
+)

@@ -1,0 +1,61 @@
+"""Before a spike, training is where a smaller loss is sharper."""
+
+from spikecheck import SETTING_B, Anatomy, Claim, Control, Prediction, Trial, paper_domain
+from spikecheck.measures import ascent, spearman
+
+# The structure is local: over longer windows early training, where both still change freely, counts as well, and fewer
+# runs show it (docs/decisions.md has the shares for 20 to 400 steps).
+LONGEST = 50
+SHORTEST = 20
+
+
+def _association(trial: Trial, after_peak: bool) -> float:
+    record = trial["run"].records["anatomy"]
+    sharpness = record["sharpness"][:, 0]
+    spike = trial["run"].spikes[0]
+    first = int(record["steps"][0])
+    if after_peak:
+        window = slice(spike.peak - first, spike.peak - first + LONGEST)
+    else:
+        rise = ascent(sharpness, 2.0 / trial.setting.lr, spike.onset - first, spike.peak - first)
+        if rise is None:
+            return float("nan")
+        window = slice(max(0, rise.start - LONGEST), rise.start)
+    return spearman(record["loss"][window], sharpness[window])
+
+
+def room_before_the_ascent(trial: Trial) -> bool:
+    """At least 20 recorded steps lie before the sharpness crosses the stability threshold on its way to the spike."""
+    record = trial["run"].records["anatomy"]
+    spike = trial["run"].spikes[0]
+    first = int(record["steps"][0])
+    rise = ascent(record["sharpness"][:, 0], 2.0 / trial.setting.lr, spike.onset - first, spike.peak - first)
+    return rise is not None and rise.start >= SHORTEST
+
+
+def before(trial: Trial) -> float:
+    """Spearman's rho of loss and sharpness over the at most 50 steps before the ascent starts, in [-1, 1]."""
+    return _association(trial, after_peak=False)
+
+
+def after(trial: Trial) -> float:
+    """The same over the at most 50 recorded steps after the peak."""
+    return _association(trial, after_peak=True)
+
+
+claim = Claim(
+    says="when the training enters a region with a smaller-loss-as-sharper structure, the loss spikes",
+    where="arXiv 2305.12133v1, abstract (v2: lower-loss-as-sharper)",
+    kind="tendency",
+    domain=paper_domain(),
+    beside={"setting B": SETTING_B},
+    probe=Anatomy(),
+    applies=room_before_the_ascent,
+    measure=before,
+    unit="Spearman rho",
+    predicts=Prediction(at_most=-0.8, of_seeds=0.8, level=0.95),
+    control=Control(
+        says="the steps after the peak, where loss and sharpness fall together",
+        measure=after,
+    ),
+)
