@@ -27,18 +27,18 @@ def spiking(setting: Setting) -> Setting:
 
 
 def calm(setting: Setting) -> Setting:
-    """The twin that never spikes."""
+    """The twin that does not spike with it: its own threshold is four times as high."""
     return setting.but(intervention=LowerRate(factor=0.25, horizon=HORIZON))
 
 
 def calmer(setting: Setting) -> Setting:
-    """A second calm twin, to compare the first with: no spike in either, so nothing to gain."""
+    """A second calm twin, to compare the first with: neither takes part in the spike."""
     return setting.but(intervention=LowerRate(factor=0.125, horizon=HORIZON))
 
 
-def only_one_spikes(trial: Trial) -> bool:
-    """The run spikes and its calm twin does not."""
-    return trial.trunk.has_spike and not trial["calm"].has_spike
+def spikes(trial: Trial) -> bool:
+    """The run spikes, late enough for twins to part before."""
+    return trial.trunk.has_spike
 
 
 def gain(trial: Trial) -> float:
@@ -57,12 +57,12 @@ claim = Claim(
     domain=paper_domain(),
     beside={"setting B": SETTING_B},
     arms={"spiking": spiking, "calm": calm},
-    applies=only_one_spikes,
+    applies=spikes,
     measure=gain,
     unit="gain of mean |cos|",
     predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
     control=Control(
-        says="two twins that both stay calm, at 1/4 and at 1/8 of the learning rate",
+        says="two calm twins, at 1/4 and at 1/8 of the learning rate: neither goes through the spike",
         arms={"spiking": calm, "calm": calmer},
     ),
 )

@@ -12,8 +12,9 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 
 _LARGEST, _SMALLEST = 64, 8
-# Activations of a tile's forward pass, in numbers: 8 MiB in float64, what a core's share of the last-level cache holds.
-_ACTIVATIONS = 2**20
+# Activations of a tile's forward pass, in numbers: 512 KiB in float64. More members would cost in proportion; far fewer would
+# leave the dispatch of operations as the larger part of a step.
+_ACTIVATIONS = 2**16
 _DIGITS_POINTS = 1_347
 
 
