@@ -1,60 +1,43 @@
-"""What every test runs under: our own Hypothesis profiles, executed shape annotations, one torch thread."""
+"""What holds for every test: one thread, and a choice of examples that is the same everywhere."""
 
 import os
+import sys
+from pathlib import Path
 
-import numpy as np
-import pytest
-from hypothesis import HealthCheck, Phase, settings
-from jaxtyping import install_import_hook
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
-# Shapes are checked where tensors are made; the hook must be in place before those rooms are imported.
-install_import_hook(["spikecheck.problems", "spikecheck.dynamics"], "beartype.beartype")
+# Two processes with two torch threads each on two cores run up to 50 times slower, and these models gain nothing from a
+# second thread. Read when torch and numpy are first imported, and inherited by processes that tests start.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+if "torch" in sys.modules:
+    sys.modules["torch"].set_num_threads(1)
 
-_PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink)
 
+def register(name: str, *, examples: int, derandomize: bool, database: ExampleDatabase | None) -> None:
+    """Register a profile with every field set: what is left out follows Hypothesis's CI detection and differs there.
 
-def _profile(name: str, examples: int) -> None:
-    """Every field set: a profile inherits other defaults where the variable CI is set."""
+    Names are our own for the same reason: Hypothesis fills in "ci" itself.
+    """
     settings.register_profile(
         name,
         max_examples=examples,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=_PHASES,
-        print_blob=True,
+        derandomize=derandomize,
+        database=database,
+        verbosity=Verbosity.normal,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
+        stateful_step_count=30,
         report_multiple_bugs=True,
-        stateful_step_count=50,
-        suppress_health_check=[HealthCheck.too_slow],
+        suppress_health_check=(HealthCheck.too_slow,),  # a first example pays for torch's start
+        deadline=None,
+        print_blob=True,
         backend="hypothesis",
     )
 
 
-_profile("spikecheck-dev", 30)
-_profile("spikecheck-ci", 60)
-_profile("spikecheck-full", 500)
-settings.load_profile(os.environ.get("SPIKECHECK_HYPOTHESIS", "spikecheck-dev"))
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    """Two busy processes with two torch threads each run many times slower; tests may run under xdist."""
-    import torch
-
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(autouse=True)
-def _names_in_doctests(doctest_namespace: dict[str, object]) -> None:
-    import torch
-
-    from spikecheck.core.setting import Setting
-    from spikecheck.core.spike import Spike, SpikeDefinition
-
-    doctest_namespace.update(np=np, torch=torch, Setting=Setting, Spike=Spike, SpikeDefinition=SpikeDefinition)
-
-
-@pytest.fixture(autouse=True)
-def _own_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's store."""
-    monkeypatch.setenv("SPIKECHECK_STORE", str(tmp_path_factory.getbasetemp() / "store"))
+FOUND = DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".hypothesis" / "examples")
+register("spikecheck-dev", examples=30, derandomize=False, database=FOUND)
+register("spikecheck-ci", examples=50, derandomize=True, database=None)
+register("spikecheck-full", examples=1_000, derandomize=False, database=FOUND)
+settings.load_profile(os.environ.get("SPIKECHECK_TEST_PROFILE", "spikecheck-ci" if os.environ.get("CI") else "spikecheck-dev"))

@@ -1,0 +1,5 @@
+"""`python -m spikecheck`."""
+
+from spikecheck.cli import main
+
+main()
