@@ -17,11 +17,19 @@ class Fork(Record):
     horizon: int = Field(ge=1, description="parent's steps that the fork covers in learning rate x steps")
     definition: SpikeDefinition = SpikeDefinition()
 
+    def _from(self) -> str:
+        where = f"{self.definition.lead} steps before the onset" if self.at == "before_onset" else "the onset"
+        return f"forked at {where} of the first spike, {self.horizon:,} steps"
+
 
 class Continue(Fork):
     """Goes on unchanged: the spiking arm of a pair of twins, so that both cover the same horizon."""
 
     kind: Literal["continue"] = "continue"
+
+    def says(self) -> str:
+        """In words."""
+        return f"{self._from()}, unchanged"
 
 
 class LowerRate(Fork):
@@ -30,11 +38,19 @@ class LowerRate(Fork):
     kind: Literal["lower_rate"] = "lower_rate"
     factor: float = Field(gt=0.0, le=1.0)
 
+    def says(self) -> str:
+        """In words."""
+        return f"{self._from()} of the parent's at {self.factor:g} x its learning rate for 1/{self.factor:g} as many steps"
+
 
 class FreezeOutside(Fork):
     """Moves along the parent's top eigendirection at the fork and nowhere else."""
 
     kind: Literal["freeze_outside"] = "freeze_outside"
+
+    def says(self) -> str:
+        """In words."""
+        return f"{self._from()}, moving along the first eigendirection only"
 
 
 Intervention = Annotated[Continue | LowerRate | FreezeOutside, Field(discriminator="kind")]

@@ -210,9 +210,11 @@ def _headline(function: Callable[..., Any]) -> str:
 
 
 def _arm_says(arm: Arm, reference: Setting) -> str:
+    """An arm in words, with what it changes."""
     changes = arm(reference).differences(reference)
-    said = ", ".join(f"{name}={value!r}" for name, value in changes.items()) or "the run itself"
-    return f"{_headline(arm)} ({said})" if changes else said
+    intervention = changes.pop("intervention", None)
+    said = [f"{name}={value!r}" for name, value in changes.items()]
+    return "; ".join([_headline(arm), *said, *([intervention.says()] if intervention else [])])
 
 
 def _source(function: Callable[..., Any]) -> str:

@@ -63,11 +63,17 @@ class Domain:
         return tuple(steps)
 
     def strategy(self) -> "SearchStrategy[Setting]":
-        """The domain as a Hypothesis strategy, for tests of one's own; shrinks toward the reference."""
+        """The domain as a Hypothesis strategy, for tests of one's own; shrinks toward the reference.
+
+        Every axis stands on its first rung at least half of the time: the neighbourhood of the reference is where an edge
+        says most, and corners far from it often do not train at all.
+        """
         # Hypothesis takes longer to import than `spikecheck list` may take, and only drawing needs it.
         from hypothesis import strategies as st  # noqa: PLC0415
 
-        rungs = {name: st.sampled_from(ladder.rungs) for name, ladder in self.axes.items()}
+        rungs = {
+            name: st.just(ladder.rungs[0]) | st.sampled_from(ladder.rungs) for name, ladder in self.axes.items()
+        }
         return st.fixed_dictionaries(rungs).map(lambda chosen: self.reference.but(**chosen))
 
     def draw(self, count: int, seed: int) -> tuple[Setting, ...]:

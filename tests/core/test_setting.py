@@ -1,0 +1,74 @@
+"""Settings, recipes and their digests."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikecheck.core.errors import SettingError, UnknownName
+from spikecheck.core.intervention import LowerRate, steps_of
+from spikecheck.core.recipe import Environment, Recipe
+from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
+
+HERE = Environment(torch="2", device="cpu", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"lr": 0.0}, "lr=0.0"),
+        ({"lr": float("nan")}, "lr=nan"),
+        ({"width": 0}, "width=0"),
+        ({"momentum": 0.9}, "momentum=0.9"),
+        ({"input_std": 0.3}, "input_std"),
+        ({"activation": "tan"}, "activation='tan'"),
+    ],
+)
+def test_what_is_out_of_range_is_named_with_its_value(changes: dict[str, object], named: str) -> None:
+    with pytest.raises(SettingError, match=named):
+        Setting(**changes)
+
+
+def test_an_unknown_optimizer_gets_its_near_matches() -> None:
+    with pytest.raises(UnknownName, match="did you mean: adam"):
+        Setting(optimizer="adm")
+
+
+def test_an_unknown_condition_is_refused() -> None:
+    with pytest.raises(UnknownName, match="widht"):
+        Setting().but(widht=3)
+
+
+@given(st.sampled_from(sorted(OPTIMIZERS)), st.sampled_from(sorted(OPTIMIZERS)))
+def test_a_new_optimizer_starts_from_its_own_numbers(first: str, second: str) -> None:
+    assert Setting(optimizer=first).but(optimizer=second) == Setting(optimizer=second)
+
+
+@given(st.floats(0.001, 1.0), st.integers(1, 500), st.sampled_from(["tanh", "relu"]))
+def test_a_setting_survives_json(lr: float, width: int, activation: str) -> None:
+    setting = Setting(lr=lr, width=width, activation=activation).but(
+        intervention=LowerRate(factor=0.25, horizon=10)
+    )
+    assert Setting.model_validate_json(setting.canonical()) == setting
+
+
+def test_members_of_one_ensemble_may_differ_only_in_what_they_do_not_share() -> None:
+    setting = Setting()
+    assert setting.but(lr=0.05, target="sin 2x", init_scale=2.0).signature == setting.signature
+    assert setting.but(width=21).signature != setting.signature
+    assert {"lr", "target", "init_scale"} <= PER_MEMBER
+
+
+def test_every_part_of_a_recipe_and_its_environment_is_in_its_digest() -> None:
+    recipe = Recipe(setting=Setting(), seed=1)
+    others = [
+        Recipe(setting=Setting(), seed=2).digest(HERE),
+        Recipe(setting=Setting(lr=0.2), seed=1).digest(HERE),
+        recipe.digest(HERE.model_copy(update={"threads": 2})),
+        recipe.digest(HERE.model_copy(update={"epoch": 99})),
+        recipe.digest(HERE, sources="x"),
+    ]
+    assert len({recipe.digest(HERE), *others}) == 6
+
+
+def test_a_calm_twin_covers_the_same_learning_rate_times_steps() -> None:
+    assert steps_of(LowerRate(factor=0.25, horizon=100)) == 400
