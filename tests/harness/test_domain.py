@@ -1,0 +1,52 @@
+"""Ladders, distances and what Hypothesis draws."""
+
+import pytest
+from hypothesis import given
+
+from spikecheck.core.errors import SettingError, UnknownName
+from spikecheck.core.setting import Setting
+from spikecheck.harness.domain import Domain, Ladder
+from spikecheck.harness.reference import SETTING_A, SETTING_B, paper_domain
+
+DOMAIN = paper_domain()
+
+
+def test_the_first_rung_is_the_references() -> None:
+    with pytest.raises(SettingError, match="first rung"):
+        Domain(Setting(), width=Ladder(50, 20))
+
+
+def test_an_axis_is_a_condition() -> None:
+    with pytest.raises(UnknownName, match="breadth"):
+        Domain(Setting(), breadth=Ladder(1))
+
+
+@pytest.mark.parametrize("rungs", [(), (1, 1)])
+def test_a_ladder_has_different_rungs(rungs: tuple[int, ...]) -> None:
+    with pytest.raises(SettingError):
+        Ladder(*rungs)
+
+
+@given(DOMAIN.strategy())
+def test_every_step_nearer_is_one_rung(setting: Setting) -> None:
+    for near in DOMAIN.nearer(setting):
+        assert DOMAIN.distance(near) == DOMAIN.distance(setting) - 1
+    assert (DOMAIN.distance(setting) == 0) == (setting == SETTING_A)
+
+
+def test_what_stands_beside_the_domain_leads_back_to_it() -> None:
+    assert any(DOMAIN.distance(near) < DOMAIN.distance(SETTING_B) for near in DOMAIN.nearer(SETTING_B))
+
+
+@pytest.mark.parametrize("ci", ["1", ""])
+def test_draws_are_different_repeatable_and_the_same_in_ci(ci: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", ci)
+    drawn = DOMAIN.draw(12, seed=3)
+    assert len(set(drawn)) == len(drawn) == 12
+    assert SETTING_A not in drawn
+    assert drawn == DOMAIN.draw(12, seed=3)
+    assert drawn != DOMAIN.draw(12, seed=4)
+
+
+def test_a_small_domain_gives_all_it_has() -> None:
+    assert len(Domain(Setting(), width=Ladder(20, 50, 100)).draw(10, seed=0)) == 2

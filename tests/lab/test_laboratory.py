@@ -1,0 +1,221 @@
+"""The laboratory on real trainings: companions don't matter, replays are exact, forks go on, nothing is trained twice."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikecheck.core.errors import BudgetSpent, Interrupted, UsageError
+from spikecheck.core.events import Event, StoreTrouble, TileAdvanced
+from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
+from spikecheck.core.probe import Anatomy, SharpnessTrace
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Run
+from spikecheck.core.setting import Setting
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.store import Store
+from spikecheck.lab.tiles import padded, tile_size, tiles
+
+SPIKING = Setting(steps=700)
+SHORT = Setting(width=7, points=9, steps=60)
+
+
+def runs(setting: Setting, seeds: range | list[int], **kwargs: object) -> dict[int, Run]:
+    probe = kwargs.pop("probe", None)
+    lab = kwargs.pop("lab", None) or Laboratory(**kwargs)  # type: ignore[arg-type]
+    found = lab.runs([Recipe(setting=setting, seed=seed, probe=probe) for seed in seeds])  # type: ignore[attr-defined]
+    return {recipe.seed: run for recipe, run in found.items()}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("optimizer", ["gd", "adam"])
+def test_companions_and_places_do_not_matter(optimizer: str, dtype: str) -> None:
+    setting = SHORT.but(optimizer=optimizer, dtype=dtype, lr=0.05)
+    together = runs(setting, list(range(64)))
+    alone = runs(setting, [17])
+    elsewhere = runs(setting, [*range(100, 140), 17, *range(200, 210)])
+    for other in (alone, elsewhere):
+        assert np.array_equal(together[17].loss, other[17].loss)
+        assert np.array_equal(together[17].snapshots["end"].params, other[17].snapshots["end"].params)
+
+
+def test_members_of_one_tile_may_differ_in_rate_target_and_initialisation() -> None:
+    lab = Laboratory()
+    settings = [SHORT, SHORT.but(lr=0.02), SHORT.but(target="sin 2x"), SHORT.but(init_scale=0.5)]
+    mixed = lab.runs([Recipe(setting=s, seed=3) for s in settings])
+    for setting in settings:
+        assert np.array_equal(mixed[Recipe(setting=setting, seed=3)].loss, runs(setting, [3])[3].loss)
+
+
+def test_a_plain_loop_of_torch_trains_the_same() -> None:
+    import math
+
+    import torch
+
+    run = runs(SHORT.but(steps=20), [4])[4]
+    first = torch.from_numpy(run.snapshots["start"].params.copy()).requires_grad_()
+    x = torch.linspace(-2 * math.pi, 2 * math.pi, 9, dtype=torch.float64)[:, None]
+    sgd = torch.optim.SGD([first], lr=0.1)
+    snapshot = run.snapshots["start"]
+    hidden = torch.from_numpy(snapshot.input_weights.copy())
+    assert torch.equal(first[:7], hidden[:, 0])  # flat order: input weights, biases, output weights
+    losses = []
+    for _ in range(21):
+        sgd.zero_grad()
+        w, b, a = first[:7], first[7:14], first[14:]
+        loss = ((torch.tanh(x * w + b) @ a - torch.sin(x[:, 0])) ** 2).mean()
+        losses.append(float(loss.detach()))
+        loss.backward()
+        sgd.step()
+    np.testing.assert_allclose(run.loss, losses, rtol=1e-10)
+
+
+def test_what_is_stored_is_not_trained_again_and_replays_bit_for_bit(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = Laboratory(store)
+    before = runs(SHORT, range(5), lab=first)
+    second = Laboratory(store)
+    after = runs(SHORT, range(5), lab=second)
+    assert (first.runs_trained, second.runs_trained, second.runs_reused) == (5, 0, 5)
+    fresh = runs(SHORT, range(5))
+    for seed in range(5):
+        assert np.array_equal(before[seed].loss, after[seed].loss)
+        assert np.array_equal(before[seed].loss, fresh[seed].loss)
+
+
+def test_a_damaged_record_is_trained_again_and_said_so(tmp_path: Path) -> None:
+    runs(SHORT, [0, 1], lab=Laboratory(Store(tmp_path)))
+    path = next(iter(tmp_path.glob("runs/*/*.safetensors")))
+    path.write_bytes(path.read_bytes()[:-9])
+    told: list[Event] = []
+    lab = Laboratory(Store(tmp_path), observe=told.append)
+    assert len(runs(SHORT, [0, 1], lab=lab)) == 2
+    assert lab.runs_trained == 1
+    assert any(isinstance(event, StoreTrouble) and "trained again" in event.message for event in told)
+
+
+def test_a_store_that_fills_up_costs_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    told: list[Event] = []
+    lab = Laboratory(Store(tmp_path), observe=told.append)
+
+    def full(source: object, target: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    assert len(runs(SHORT, range(3), lab=lab)) == 3
+    assert sum(isinstance(event, StoreTrouble) for event in told) == 1
+
+
+def test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it() -> None:
+    lab = Laboratory()
+    seeds = range(8)
+    plain = runs(SPIKING, seeds, lab=lab)
+    seen = runs(SPIKING, seeds, probe=Anatomy(), lab=lab)
+    assert seen, "no seed spiked: nothing was tested"
+    for seed, run in seen.items():
+        record = run.records["anatomy"]
+        assert np.array_equal(record["loss"], plain[seed].loss[record["steps"].astype(int)])
+        assert run.snapshots["peak"].step == run.spikes[0].peak
+    forks = runs(SPIKING.but(intervention=Continue(horizon=100)), seeds, lab=lab)
+    assert forks
+    for seed, fork in forks.items():
+        length = min(len(fork.loss), len(plain[seed].loss) - fork.start)
+        assert fork.start == plain[seed].spikes[0].onset - 80
+        assert np.array_equal(fork.loss[:length], plain[seed].loss[fork.start : fork.start + length])
+
+
+def test_tracked_sharpness_is_the_dense_one_along_a_run() -> None:
+    import torch
+
+    from spikecheck.dynamics.curvature import curvature
+    from spikecheck.dynamics.eigen import exact
+    from spikecheck.problems.objective import objective
+
+    run = next(iter(runs(SPIKING, range(8), probe=Anatomy()).values()))
+    goal = objective([run.setting])
+    for name in ("onset", "peak"):
+        snapshot = run.snapshots[name]
+        dense = exact(curvature(goal, torch.from_numpy(snapshot.params)[None]), 1).values[0, 0]
+        record = run.records["anatomy"]
+        tracked = record["sharpness"][record["steps"] == snapshot.step, 0]
+        assert tracked == pytest.approx(float(dense), rel=1e-4)
+
+
+def test_a_calm_twin_is_calmer_and_a_frozen_one_moves_along_one_direction() -> None:
+    lab = Laboratory()
+    free = runs(SPIKING.but(intervention=Continue(horizon=100)), range(8), lab=lab)
+    calm = runs(SPIKING.but(intervention=LowerRate(factor=0.25, horizon=100)), range(8), lab=lab)
+    assert free
+    for seed, run in free.items():
+        assert len(calm[seed].loss) == 401
+        assert calm[seed].loss.max() < run.loss.max()
+    frozen = runs(SPIKING.but(intervention=FreezeOutside(at="onset", horizon=20)), range(8), lab=lab)
+    moved = [run.snapshots["end"].params - run.snapshots["start"].params for run in frozen.values()]
+    longer = runs(SPIKING.but(intervention=FreezeOutside(at="onset", horizon=25)), range(8), lab=lab)
+    also = [run.snapshots["end"].params - run.snapshots["start"].params for run in longer.values()]
+    for a, b in zip(moved, also, strict=True):
+        assert abs(a @ b) == pytest.approx(np.linalg.norm(a) * np.linalg.norm(b), rel=1e-9)
+
+
+def test_a_run_that_never_spikes_has_neither_fork_nor_autopsy() -> None:
+    calm = SHORT.but(lr=0.001)
+    assert runs(calm.but(intervention=Continue(horizon=5)), range(3)) == {}
+    assert runs(calm, range(3), probe=Anatomy()) == {}
+
+
+def test_divergence_is_recorded_with_its_step_and_leaves_no_nan() -> None:
+    wild = SHORT.but(lr=50.0, activation="relu", steps=400)
+    diverged = [run for run in runs(wild, range(8)).values() if run.diverged]
+    assert diverged
+    for run in diverged:
+        assert np.isfinite(run.loss).all()
+        assert run.ended.step == len(run.loss)
+
+
+def test_a_trace_shows_the_sharpness_at_every_checkpoint() -> None:
+    run = runs(SHORT.but(steps=200), [0], probe=SharpnessTrace())[0]
+    assert list(run.records["sharpness"]["steps"]) == [0, 50, 100, 150]
+
+
+def test_a_deadline_stops_between_ticks_and_keeps_finished_tiles(tmp_path: Path) -> None:
+    lab = Laboratory(Store(tmp_path), deadline=time.monotonic() - 1)
+    with pytest.raises(BudgetSpent):
+        runs(SHORT, range(3), lab=lab)
+    assert isinstance(lab.stopped, BudgetSpent)
+
+
+def test_ctrl_c_keeps_every_finished_tile(tmp_path: Path) -> None:
+    seen = 0
+
+    def press(event: Event) -> None:
+        nonlocal seen
+        seen += isinstance(event, TileAdvanced)
+        if seen > 1:
+            raise KeyboardInterrupt
+
+    setting = SHORT.but(steps=100)
+    lab = Laboratory(Store(tmp_path), observe=press)
+    with pytest.raises(Interrupted):
+        runs(setting, range(80), lab=lab)
+    assert Store(tmp_path).info().entries == 64
+
+
+def test_an_absent_device_is_named_with_what_there_is() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.fail("this machine has CUDA: let the test ask for mps")
+    with pytest.raises(UsageError, match=r"device='cuda'.*cpu"):
+        Laboratory(device="cuda")
+
+
+def test_tiles_hold_one_signature_each_and_lose_nothing() -> None:
+    recipes = [Recipe(setting=Setting(width=w, lr=lr), seed=s) for w in (20, 200) for lr in (0.1, 0.2) for s in range(50)]
+    laid = tiles(recipes)
+    assert {r for tile in laid for r in tile} == set(recipes)
+    for tile in laid:
+        assert len({r.setting.signature for r in tile}) == 1
+        assert len(tile) <= tile_size(tile[0].setting) == len(padded(tile))
