@@ -24,7 +24,7 @@ def at_the_peak(trial: Trial) -> float:
 
 claim = Claim(
     says="training gets over its loss spikes",
-    where="this README",
+    where="folklore",
     kind="tendency",
     domain=Domain(SETTING_A, width=Ladder(20, 50), lr=Ladder(0.1, 0.125, 0.075)),
     applies=spikes,

@@ -1,0 +1,119 @@
+"""`pytest claims` end to end, on real trainings of a small claim."""
+
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+CLAIM = '''
+"""Training lowers the loss."""
+from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
+
+def fall(trial: Trial) -> float:
+    """Loss at the end over loss at the start."""
+    return float(trial["run"].loss[-1] / trial["run"].loss[0])
+
+def rise(trial: Trial) -> float:
+    """The inverse."""
+    return 1.0 / fall(trial)
+
+claim = Claim(
+    says="training lowers the loss", where="everywhere", kind="{kind}",
+    domain=Domain(Setting(width=5, points=8, steps=40, lr=0.02), lr=Ladder(0.02, 0.01{rung})),
+    measure=fall, unit="ratio", predicts=Prediction(below={below}), applies=lambda trial: True,
+    control=Control(says="inverted", measure={control}),
+)
+'''
+
+
+@pytest.fixture
+def claims(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeini("[pytest]\nspikecheck_store = store\n")
+    (pytester.path / "claims").mkdir()
+    return pytester
+
+
+def write(
+    pytester: pytest.Pytester, name: str, below: float = 1.0, control: str = "rise", kind: str = "law", rung: str = ""
+) -> None:
+    text = CLAIM.format(below=below, control=control, kind=kind, rung=rung)
+    (pytester.path / "claims" / f"{name}.py").write_text(text)
+
+
+def test_a_true_claim_passes_as_three_items(claims: pytest.Pytester) -> None:
+    write(claims, "lowers")
+    result = claims.runpytest_inprocess("claims", "-v")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines([f"*claims/lowers.py::{q} PASSED*" for q in ("replicates", "generalises", "control")])
+
+
+def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pytester) -> None:
+    write(claims, "nought", below=1e-6)
+    result = claims.runpytest_inprocess("claims")
+    result.assert_outcomes(failed=2, passed=1)
+    result.stdout.fnmatch_lines(["nought: FAILS", "held in 0 of 64 applicable*", "rule: ratio < 1e-06*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims: pytest.Pytester) -> None:
+    write(claims, "toothless", control="fall")
+    result = claims.runpytest_inprocess("claims")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["toothless: INVALID", "*CONTROL DID NOT FAIL*"])
+
+
+def test_k_and_x_and_lf_choose_items(claims: pytest.Pytester) -> None:
+    write(claims, "a")
+    write(claims, "b", below=1e-6)
+    claims.runpytest_inprocess("claims", "-k", "control").assert_outcomes(passed=2, deselected=4)
+    claims.runpytest_inprocess("claims", "-x").assert_outcomes(passed=3, failed=1)
+    result = claims.runpytest_inprocess("claims", "--lf")
+    assert result.parseoutcomes().get("failed", 0) >= 1
+
+
+def test_workers_agree_and_junit_holds_the_verdicts(claims: pytest.Pytester) -> None:
+    write(claims, "a")
+    write(claims, "b", below=1e-6)
+    result = claims.runpytest_subprocess("claims", "-n", "2", "--junitxml=out.xml")
+    result.assert_outcomes(passed=4, failed=2)
+    assert result.ret == 1
+    cases = ElementTree.parse(claims.path / "out.xml").iter("testcase")
+    told = {
+        (case.get("name"), prop.get("value"))
+        for case in cases
+        for prop in case.iter("property")
+        if prop.get("name") == "outcome"
+    }
+    assert ("replicates", "holds") in told
+    assert ("replicates", "fails") in told
+
+
+def test_a_broken_file_is_one_error_and_the_others_still_run(claims: pytest.Pytester) -> None:
+    write(claims, "good")
+    (claims.path / "claims" / "broken.py").write_text("import nowhere\nclaim = Claim()\n")
+    result = claims.runpytest_inprocess("claims", "--continue-on-collection-errors")
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*ModuleNotFoundError*nowhere*"])
+
+
+def test_ordinary_test_files_are_not_claims(claims: pytest.Pytester) -> None:
+    claims.makepyfile(test_plain="from x import Claim\nclaim = Claim()\n")
+    result = claims.runpytest_inprocess("test_plain.py")
+    result.stdout.no_fnmatch_line("*::replicates*")
+
+
+def test_an_unrelated_run_pays_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_it="import sys\ndef test_it():\n"
+        "    assert not {'torch', 'numpy', 'spikecheck', 'pydantic'} & set(sys.modules)\n"
+    )
+    result = pytester.runpytest_subprocess("-p", "no:hypothesispytest", "-p", "no:jaxtyping", "-p", "no:randomly")
+    result.assert_outcomes(passed=1)
+
+
+def test_the_papers_claims_are_collected() -> None:
+    from spikecheck.harness.discover import BUILT_IN
+
+    names = {path.stem for path in Path(BUILT_IN).glob("*.py")}
+    assert {"slas", "ascent_threshold", "ascent_rate", "stabilisation", "condensation"} <= names
