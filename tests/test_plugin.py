@@ -43,14 +43,14 @@ def write(
 
 def test_a_true_claim_passes_as_three_items(claims: pytest.Pytester) -> None:
     write(claims, "lowers")
-    result = claims.runpytest_inprocess("claims", "-v")
+    result = claims.runpytest_subprocess("claims", "-v")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines([f"*claims/lowers.py::{q} PASSED*" for q in ("replicates", "generalises", "control")])
 
 
 def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pytester) -> None:
     write(claims, "nought", below=1e-6)
-    result = claims.runpytest_inprocess("claims")
+    result = claims.runpytest_subprocess("claims")
     result.assert_outcomes(failed=2, passed=1)
     result.stdout.fnmatch_lines(["nought: FAILS", "held in 0 of 64 applicable*", "rule: ratio < 1e-06*"])
     result.stdout.no_fnmatch_line("*Traceback*")
@@ -58,7 +58,7 @@ def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pyteste
 
 def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims: pytest.Pytester) -> None:
     write(claims, "toothless", control="fall")
-    result = claims.runpytest_inprocess("claims")
+    result = claims.runpytest_subprocess("claims")
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["toothless: INVALID", "*CONTROL DID NOT FAIL*"])
 
@@ -66,9 +66,9 @@ def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims:
 def test_k_and_x_and_lf_choose_items(claims: pytest.Pytester) -> None:
     write(claims, "a")
     write(claims, "b", below=1e-6)
-    claims.runpytest_inprocess("claims", "-k", "control").assert_outcomes(passed=2, deselected=4)
-    claims.runpytest_inprocess("claims", "-x").assert_outcomes(passed=3, failed=1)
-    result = claims.runpytest_inprocess("claims", "--lf")
+    claims.runpytest_subprocess("claims", "-k", "control").assert_outcomes(passed=2, deselected=4)
+    claims.runpytest_subprocess("claims", "-x").assert_outcomes(passed=3, failed=1)
+    result = claims.runpytest_subprocess("claims", "--lf")
     assert result.parseoutcomes().get("failed", 0) >= 1
 
 
@@ -92,14 +92,14 @@ def test_workers_agree_and_junit_holds_the_verdicts(claims: pytest.Pytester) -> 
 def test_a_broken_file_is_one_error_and_the_others_still_run(claims: pytest.Pytester) -> None:
     write(claims, "good")
     (claims.path / "claims" / "broken.py").write_text("import nowhere\nclaim = Claim()\n")
-    result = claims.runpytest_inprocess("claims", "--continue-on-collection-errors")
+    result = claims.runpytest_subprocess("claims", "--continue-on-collection-errors")
     result.assert_outcomes(passed=3, errors=1)
     result.stdout.fnmatch_lines(["*ModuleNotFoundError*nowhere*"])
 
 
 def test_ordinary_test_files_are_not_claims(claims: pytest.Pytester) -> None:
     claims.makepyfile(test_plain="from x import Claim\nclaim = Claim()\n")
-    result = claims.runpytest_inprocess("test_plain.py")
+    result = claims.runpytest_subprocess("test_plain.py")
     result.stdout.no_fnmatch_line("*::replicates*")
 
 

@@ -1,0 +1,218 @@
+"""The command line end to end: real processes, real trainings of a small claim."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from spikecheck.report import json_file
+
+CLAIM = '''
+from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
+
+def fall(trial: Trial) -> float:
+    """Loss at the end over loss at the start."""
+    return float(trial["run"].loss[-1] / trial["run"].loss[0])
+
+def rise(trial: Trial) -> float:
+    """The inverse."""
+    return 1.0 / fall(trial)
+
+claim = Claim(
+    says="training lowers the loss", where="everywhere", kind="law",
+    domain=Domain(Setting(width=5, points=8, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01)),
+    measure=fall, unit="ratio", predicts=Prediction(below={below}), applies=lambda trial: True,
+    control=Control(says="inverted", measure=rise),
+)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "lowers.py").write_text(CLAIM.format(steps=40, below=1.0))
+    (tmp_path / "mine" / "nought.py").write_text(CLAIM.format(steps=40, below=1e-6))
+    (tmp_path / "mine" / "long.py").write_text(CLAIM.format(steps=60_000, below=1.0))
+    return tmp_path
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-W", "error", "-m", "spikecheck", *words]
+
+
+def run(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1", **env}
+    return subprocess.run(
+        command(*words), cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def verify(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return run(folder, "verify", "--claims-path", "mine", *words, **env)
+
+
+def test_a_claim_that_passes_exits_0_and_says_so(folder: Path) -> None:
+    done = verify(folder, "--claim", "lowers")
+    assert done.returncode == 0, done.stderr
+    assert "HOLDS" in done.stdout
+    assert "lowers: reference" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+def test_a_claim_that_fails_exits_1_with_json_that_fits_its_schema(folder: Path) -> None:
+    done = verify(folder, "--claim", "nought", "--json", "-", "--quiet")
+    assert done.returncode == 1
+    assert done.stderr == ""
+    parsed = json.loads(done.stdout)
+    jsonschema.validate(parsed, json_file.schema())
+    (claim,) = parsed["claims"]
+    assert (claim["replicates"], claim["reference"]["held"], parsed["passed"]) == ("fails", 0, False)
+
+
+def test_the_second_time_nothing_is_trained(folder: Path) -> None:
+    first, second = (verify(folder, "--claim", "lowers", "--json", "-", "--quiet") for _ in range(2))
+    before, after = (json.loads(done.stdout)["claims"][0] for done in (first, second))
+    assert before["runs_trained"] > 0
+    assert after["runs_trained"] == 0
+    assert before["reference"] == after["reference"]
+
+
+def test_a_counterexamples_replay_line_runs_as_it_stands(folder: Path) -> None:
+    import shlex
+
+    done = verify(folder, "--claim", "nought", "--json", "-", "--quiet")
+    found = json.loads(done.stdout)["claims"][0]["counterexample"]
+    words = shlex.split(found["replay"])[1:]
+    again = run(folder, *words, "--claims-path", "mine")
+    assert again.returncode == 0, again.stderr
+    assert f"held in {found['judgement']['held']} of {found['judgement']['applicable']}" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["verify", "--claim", "condensatoin"], 2, "did you mean: condensation"),
+        (["verify", "--claim", "no*such"], 5, "no claim matches"),
+        (["verify", "--budget", "soon"], 2, "--budget 'soon'"),
+        (["verify", "--device", "tpu"], 2, "tpu"),
+        (["verify", "--claim", "condensation", "--device", "cuda"], 2, "device='cuda'"),
+        (["verify", "--claims-path", "nowhere"], 2, "no such folder"),
+        (["verify", "--json", "no/such/folder.json"], 2, "cannot be written"),
+        (["verify", "--claim", "condensation", "--store", "taken"], 2, "--no-store"),
+        (["replay", "condensation", "--at", "lr=0"], 2, "lr='0'"),
+        (["replay", "condensation", "--at", "lr"], 2, "AXIS=VALUE"),
+        (["replay", "condensation", "--at", "rate=1"], 2, "rate"),
+        (["replay", "condensation", "--at", "target=cosh x"], 2, "cosh"),
+        (["replay", "condensation", "--at", "model=nowhere:Net"], 2, "nowhere"),
+        (["explain", "slass"], 2, "did you mean: slas"),
+        (["store", "prune", "--keep", "much"], 2, "--keep 'much'"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_a_users_mistake_is_told_with_its_remedy_and_no_traceback(
+    folder: Path, words: list[str], code: int, told: str
+) -> None:
+    (folder / "taken").write_text("")
+    done = run(folder, *words)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_problem_with_nan_is_refused_by_name(folder: Path) -> None:
+    (folder / "mine_data.py").write_text(
+        "import torch\nfrom spikecheck.problems.data import Data\n"
+        "def nan(setting):\n    x = torch.ones(8, 1, dtype=torch.float64)\n    return Data(x=x, y=x * float('nan'))\n"
+    )
+    done = run(folder, "replay", "condensation", "--at", "problem=mine_data:nan", PYTHONPATH=str(folder))
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "y" in done.stderr
+
+
+def test_a_claim_file_that_raises_is_told_and_the_others_still_run(folder: Path) -> None:
+    (folder / "mine" / "broken.py").write_text("1/0\n")
+    done = verify(folder, "--claim", "lowers")
+    assert done.returncode == 3
+    assert "ZeroDivisionError" in done.stderr
+    assert "HOLDS" in done.stdout
+
+
+def test_a_budget_ends_in_a_partial_report_and_exit_3(folder: Path) -> None:
+    done = verify(folder, "--claim", "long", "--budget", "1s")
+    assert done.returncode == 3, done.stderr
+    assert "Stopped early" in done.stdout
+
+
+def test_ctrl_c_ends_in_a_partial_report_and_130(folder: Path) -> None:
+    environment = {**os.environ, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1"}
+    words = command("verify", "--claims-path", "mine", "--claim", "long", "--json", "out.json")
+    process = subprocess.Popen(
+        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "reference" in line:
+            break
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "Stopped early" in out
+    assert json.loads((folder / "out.json").read_text())["complete"] is False
+
+
+def test_a_killed_verification_leaves_a_store_that_the_next_one_uses(folder: Path) -> None:
+    environment = {**os.environ, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command("verify", "--claims-path", "mine"), cwd=folder, env=environment)
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("store/runs/*/*.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    done = verify(folder, "--claim", "lowers")
+    assert done.returncode == 0, done.stderr
+    assert "damaged" not in done.stderr
+
+
+def test_list_and_help_answer_without_torch_scipy_or_hypothesis(folder: Path) -> None:
+    for words in (["list"], ["--help"], ["explain", "slas"]):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "spikecheck", *words],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+        assert not imported & {"torch", "scipy", "hypothesis"}
+        assert "condensation" in done.stdout or words != ["list"]
+
+
+def test_a_reader_who_leaves_early_is_no_error(folder: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m spikecheck list | head -n 1; echo ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.stdout.splitlines()[-1] == "0"
+
+
+def test_store_info_and_prune(folder: Path) -> None:
+    verify(folder, "--claim", "lowers", "--quiet")
+    assert "runs," in run(folder, "store", "info").stdout
+    assert "removed" in run(folder, "store", "prune", "--keep", "0").stdout
+    assert "0 runs" in run(folder, "store", "info").stdout
