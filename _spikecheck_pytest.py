@@ -6,13 +6,14 @@ A top-level module that imports nothing heavy: it is loaded in every test run of
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from spikecheck.core.verdict import Verdict
 
 QUESTIONS = ("replicates", "generalises", "control")
@@ -174,8 +175,10 @@ def _told(verdict: Verdict, word: str, judgement: Any) -> str:
             [
                 f"{verdict.id}: {word.upper()}",
                 f'"{verdict.says}"',
-                f"held in {judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained); "
-                f"share {judgement.low:.2f} to {judgement.high:.2f}, required {judgement.required:.2f}",
+                (
+                    f"held in {judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained); "
+                    f"share {judgement.low:.2f} to {judgement.high:.2f}, required {judgement.required:.2f}"
+                ),
                 f"rule: {verdict.rule}",
                 verdict.reason,
             ],

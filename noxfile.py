@@ -47,4 +47,6 @@ def full(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     _install(session, "test")
-    session.run("pytest", "tests/benchmarks", "--benchmark-only", "-o", "addopts=--import-mode=importlib", *session.posargs)
+    session.run(
+        "pytest", "tests/benchmarks", "--benchmark-only", "-o", "addopts=--import-mode=importlib", *session.posargs
+    )

@@ -1,8 +1,8 @@
 """The ascent of a spike is exponential, at the rate that the sharpness gives."""
 
 from spikecheck import SETTING_B, Anatomy, Claim, Condition, Control, Prediction, Trial, paper_domain
-from spikecheck.measures import ascent, displacement_r2, growth, rate_error
 from spikecheck.core.run import Array
+from spikecheck.measures import ascent, displacement_r2, growth, rate_error
 
 SHORTEST = 20
 """Steps an ascent must last for its rate to be a question."""

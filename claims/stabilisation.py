@@ -58,7 +58,11 @@ claim = Claim(
     measure=delay,
     unit="steps from the peak to a flat region",
     predicts=Prediction(at_most=5.0, of_seeds=0.8, level=0.95),
-    also=(Condition(measure=what_is_left, unit="loss left after 60 steps / loss at the onset", predicts=Prediction(below=1.0)),),
+    also=(
+        Condition(
+            measure=what_is_left, unit="loss left after 60 steps / loss at the onset", predicts=Prediction(below=1.0)
+        ),
+    ),
     control=Control(
         says="frozen at the onset in every direction but the first eigendirection: no flat region can be found",
         arms={"run": frozen},

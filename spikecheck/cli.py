@@ -41,7 +41,7 @@ def main() -> NoReturn:
     """Run the command line and leave with an exit code; a user's mistake is one line, never a traceback."""
     try:
         code = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
+    except click.Abort:
         code = 130
     except click.ClickException as error:
         error.show()
@@ -67,10 +67,18 @@ def _complain(error: object, code: int) -> int:
     return code
 
 
+class _Console(Console):
+    """A console whose reader may leave early: that is no error."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would leave with exit code 1."""
+        raise BrokenPipeError
+
+
 def _console(stderr: bool = False) -> Console:
     """A console for data (stdout) or for progress and logs (stderr); CI logs get a width of their own."""
     width = _CI_WIDTH if os.environ.get("CI") and "COLUMNS" not in os.environ else None
-    return Console(stderr=stderr, width=width)
+    return _Console(stderr=stderr, width=width)
 
 
 def _several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -89,7 +97,9 @@ _store_options = _several(
 _device_option = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", help="Where to train."
 )
-_seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of all seeds.")
+_seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of all seeds."
+)
 _paths_option = click.option(
     "--claims-path",
     "claims_paths",
@@ -127,7 +137,9 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
 
 
 @cli.command()
-@click.option("--claim", "patterns", multiple=True, metavar="ID", help="Claim or shell pattern. Repeatable; default all.")
+@click.option(
+    "--claim", "patterns", multiple=True, metavar="ID", help="Claim or shell pattern. Repeatable; default all."
+)
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="How much to train.")
 @_seed_option
 @click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
@@ -221,7 +233,9 @@ def store_info(folder: Path | None) -> None:
     info = _opened(folder).info()
     console = _console()
     console.print(Text(str(info.folder)), soft_wrap=True, highlight=False)
-    console.print(f"{info.entries:,} runs, {info.size / 2**20:,.1f} MiB, {info.corrupt} damaged files set aside", highlight=False)
+    console.print(
+        f"{info.entries:,} runs, {info.size / 2**20:,.1f} MiB, {info.corrupt} damaged files set aside", highlight=False
+    )
 
 
 @store.command("prune")
@@ -269,13 +283,13 @@ def _verified(
 
 
 def _environment(lab: "Laboratory") -> dict[str, str | int | float]:
-    import numpy
+    import numpy as np
 
     where = lab.environment
     return {
         "spikecheck": __version__,
         "torch": where.torch,
-        "numpy": numpy.__version__,
+        "numpy": np.__version__,
         "python": platform.python_version(),
         "device": where.device,
         "threads": where.threads,

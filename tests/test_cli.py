@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from spikecheck.report import json_file

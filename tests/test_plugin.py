@@ -1,6 +1,5 @@
 """`pytest claims` end to end, on real trainings of a small claim."""
 
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 

@@ -74,14 +74,7 @@ class ClaimFinished:
 
 
 Event = (
-    ClaimStarted
-    | StageStarted
-    | WorkPlanned
-    | TileAdvanced
-    | TileStored
-    | SettingJudged
-    | StoreTrouble
-    | ClaimFinished
+    ClaimStarted | StageStarted | WorkPlanned | TileAdvanced | TileStored | SettingJudged | StoreTrouble | ClaimFinished
 )
 Observer = Callable[[Event], None]
 

@@ -40,7 +40,9 @@ class LowerRate(Fork):
 
     def says(self) -> str:
         """In words."""
-        return f"{self._from()} of the parent's at {self.factor:g} x its learning rate for 1/{self.factor:g} as many steps"
+        return (
+            f"{self._from()} of the parent's at {self.factor:g} x its learning rate for 1/{self.factor:g} as many steps"
+        )
 
 
 class FreezeOutside(Fork):

@@ -53,7 +53,9 @@ class Sighting(Record):
     """A setting at which the claim fails, on fresh seeds, and the line that shows it again."""
 
     setting: Setting
-    differs: dict[str, str | float | int | bool | None] = Field(description="its conditions that are not the reference's")
+    differs: dict[str, str | float | int | bool | None] = Field(
+        description="its conditions that are not the reference's"
+    )
     judgement: Judgement
     replay: str = Field(description="a copyable command line")
 

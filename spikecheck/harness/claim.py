@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from spikecheck.core.explanation import Explanation
 from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
@@ -151,10 +152,12 @@ class Claim:
         """What the verdict depends on and a reader has to know."""
         said = {"spike": self.definition.says(), "applies": _headline(self.applies), "effect": _headline(self.measure)}
         if isinstance(self.probe, Anatomy):
-            said["eigenpairs"] = f"relative residual of the first pair at most {RESIDUAL_LIMIT:g}, else a numerical failure"
+            said["eigenpairs"] = (
+                f"relative residual of the first pair at most {RESIDUAL_LIMIT:g}, else a numerical failure"
+            )
         return said
 
-    def explain(self) -> "Explanation":
+    def explain(self) -> Explanation:
         """Everything that `spikecheck explain` shows."""
         reference = self.domain.reference
         return Explanation(
@@ -169,37 +172,27 @@ class Claim:
             measure=_headline(self.measure),
             unit=self.unit,
             rule=self.rule,
-            also=[f"{_headline(c.measure)} {c.predicts.bounds(c.unit)}" for c in self.also],
             control=self.control.says,
             definitions=self.definitions,
             source=self.source,
         )
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """A claim in words, ready to be rendered."""
-
-    id: str
-    kind: str
-    says: str
-    where: str
-    reference: dict[str, Any]
-    axes: dict[str, list[Any]]
-    beside: dict[str, dict[str, Any]]
-    arms: list[tuple[str, str]]
-    measure: str
-    unit: str
-    rule: str
-    also: list[str]
-    control: str
-    definitions: dict[str, str]
-    source: str
-
-
 def _always(reference: Setting) -> dict[str, Any]:
     """The conditions that a reader looks for first, whether or not they are the defaults."""
-    names = ("problem", "target", "points", "interval", "width", "depth", "activation", "optimizer", "lr", "steps", "dtype")
+    names = (
+        "problem",
+        "target",
+        "points",
+        "interval",
+        "width",
+        "depth",
+        "activation",
+        "optimizer",
+        "lr",
+        "steps",
+        "dtype",
+    )
     return {name: getattr(reference, name) for name in names}
 
 

@@ -71,9 +71,7 @@ class Domain:
         # Hypothesis takes longer to import than `spikecheck list` may take, and only drawing needs it.
         from hypothesis import strategies as st  # noqa: PLC0415
 
-        rungs = {
-            name: st.just(ladder.rungs[0]) | st.sampled_from(ladder.rungs) for name, ladder in self.axes.items()
-        }
+        rungs = {name: st.just(ladder.rungs[0]) | st.sampled_from(ladder.rungs) for name, ladder in self.axes.items()}
         return st.fixed_dictionaries(rungs).map(lambda chosen: self.reference.but(**chosen))
 
     def draw(self, count: int, seed: int) -> tuple[Setting, ...]:

@@ -75,9 +75,7 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
     )
 
 
-def _trials(
-    claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]
-) -> dict[Setting, list[Trial]]:
+def _trials(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, list[Trial]]:
     trunks = {(s, seed): Recipe(setting=s, seed=seed) for s, seeds in blocks.items() for seed in seeds}
     forks = {
         (s, seed, name): Recipe(setting=arm(s), seed=seed, probe=claim.probe)

@@ -94,9 +94,7 @@ def _descend(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Fi
         if found.suspect is None or found.suspect.outcome is not Outcome.FAILS:
             return
         nearer = [s for s in claim.domain.nearer(found.suspect.setting) if s != claim.domain.reference]
-        failing = [
-            j for j in _searched(claim, lab, plan, observe, nearer, "descent") if j.outcome is Outcome.FAILS
-        ]
+        failing = [j for j in _searched(claim, lab, plan, observe, nearer, "descent") if j.outcome is Outcome.FAILS]
         if not failing:
             return
         found.suspect = min(failing, key=lambda j: (claim.domain.distance(j.setting), j.high))

@@ -57,7 +57,7 @@ def train_tile(tile: Sequence[Recipe], parents: Sequence[Trained], device: str, 
     themselves.
     """
     recipes = padded(tile)
-    parents = [*parents, *parents[:1] * (len(recipes) - len(parents))]
+    parents = [*parents, *list(parents[:1]) * (len(recipes) - len(parents))]
     settings = [recipe.setting for recipe in recipes]
     goal = objective(settings, device)
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
@@ -161,8 +161,10 @@ def _trace(tile: _Tile, parents: Sequence[Trained]) -> list[Trained]:
     steps = kept[0].steps
     states = tuple(_state(tile, kept, [index] * len(kept)) for index in range(len(steps)))
     values, residuals = trace(tile.goal, tile.rule, states)
-    return [Trained(replace(p.run, records=_sharpness(p.run, steps, values[:, m], residuals[:, m])))
-            for m, p in enumerate(parents)]
+    return [
+        Trained(replace(p.run, records=_sharpness(p.run, steps, values[:, m], residuals[:, m])))
+        for m, p in enumerate(parents)
+    ]
 
 
 # ---- from stored states to ensembles -----------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ def _pack(digest: str, entry: Entry) -> bytes:
 
 def _unpack(raw: bytes, digest: str) -> Entry:
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-    arrays = {name: _array(part) for name, part in deserialize(raw)}
+    arrays = {name: _array(part) for name, part in deserialize(raw)}  # type: ignore[no-untyped-call]
     if header["digest"] != digest:
         raise ValueError(f"it answers {header['digest'][:12]}")
     if header["checksum"] != _checksum(digest, header["about"], arrays):
@@ -175,7 +175,7 @@ _DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "I32": np.int3
 
 def _array(part: Mapping[str, Any]) -> np.ndarray:
     """A read-only view of the file's bytes."""
-    array = np.frombuffer(bytes(part["data"]), dtype=_DTYPES[part["dtype"]])
+    array: np.ndarray = np.frombuffer(bytes(part["data"]), dtype=_DTYPES[part["dtype"]])
     return array.reshape(part["shape"])
 
 

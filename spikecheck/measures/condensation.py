@@ -13,7 +13,8 @@ def cosines(input_weights: Array) -> Array:
     """Cosines between the input weights [W, D + 1] of the neurons whose norm is not zero: [V, V], V <= W."""
     norms = np.linalg.norm(input_weights, axis=1)
     units = input_weights[norms > 0] / norms[norms > 0, None]
-    return np.clip(units @ units.T, -1.0, 1.0)
+    inside: Array = np.clip(units @ units.T, -1.0, 1.0)
+    return inside
 
 
 def alignment(input_weights: Array, amplitudes: Array | None = None) -> float:

@@ -1,6 +1,7 @@
 """Curves drawn in a terminal: two by four dots a character, or plain ASCII."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 # Bit of each dot in a braille character, by row and column (Unicode 2800 ff.).
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -20,7 +21,7 @@ class Canvas:
 
     def curve(self, points: Sequence[tuple[int, int]]) -> None:
         """Join points in turn; vertical gaps are filled so that a steep rise stays a line."""
-        for (x, y), (x2, y2) in zip(points, points[1:], strict=False):
+        for (x, y), (x2, y2) in pairwise(points):
             length = max(abs(x2 - x), abs(y2 - y), 1)
             for step in range(length + 1):
                 self.dot(round(x + (x2 - x) * step / length), round(y + (y2 - y) * step / length))

@@ -1,35 +1,17 @@
 """What a claim says and how it is judged, for a reader who has not seen it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from spikecheck.core.explanation import Explanation
 from spikecheck.report.inert import inert
 
 
-class Explained(Protocol):
-    """A claim in words, as the harness gives it."""
-
-    id: str
-    kind: str
-    says: str
-    where: str
-    reference: dict[str, Any]
-    axes: dict[str, list[Any]]
-    beside: dict[str, dict[str, Any]]
-    arms: list[tuple[str, str]]
-    measure: str
-    unit: str
-    rule: str
-    control: str
-    definitions: dict[str, str]
-    source: str
-
-
-def render_explanation(claim: Explained, console: Console) -> None:
+def render_explanation(claim: Explanation, console: Console) -> None:
     """Print everything there is to know about a claim before it is verified."""
     console.print(Text.assemble((claim.id, "bold"), f"  ({claim.kind})"), highlight=False)
     _section(console, "", [f'"{claim.says}"', claim.where])

@@ -30,7 +30,8 @@ class Watcher(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
-    def __call__(self, event: Event) -> None: ...
+    def __call__(self, event: Event) -> None:
+        """Hear one event."""
 
 
 def watcher(console: Console, quiet: bool) -> Watcher:

@@ -1,6 +1,6 @@
 """A report as a person reads it: the answers first, then each claim's evidence. Fits 80 columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -93,7 +93,9 @@ def _evidence(judgement: Judgement, plain: bool) -> Iterator[Text]:
         f"  held in {judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained); "
         f"share {judgement.low:.2f} to {judgement.high:.2f}"
     )
-    yield Text.assemble("  ", _bar(judgement, plain), f" required {judgement.required:.2f}, each bound at {judgement.level:.1%}")
+    yield Text.assemble(
+        "  ", _bar(judgement, plain), f" required {judgement.required:.2f}, each bound at {judgement.level:.1%}"
+    )
     effect = judgement.effect
     if effect.median is not None and effect.low is not None and effect.high is not None:
         yield Text(
@@ -110,10 +112,10 @@ def _bar(judgement: Judgement, plain: bool) -> Text:
     cells[low] = cells[high] = end
     if judgement.applicable:
         cells[round(judgement.held / judgement.applicable * _BAR)] = point
-    bar = Text("0 " + "".join(cells) + " 1")
     required = round(judgement.required * _BAR)
-    bar = Text("0 " + "".join(cells[:required])) + Text(mark, style="bold") + Text("".join(cells[required + 1 :]) + " 1")
-    return bar
+    return (
+        Text("0 " + "".join(cells[:required])) + Text(mark, style="bold") + Text("".join(cells[required + 1 :]) + " 1")
+    )
 
 
 def _control(control: Judgement) -> str:
@@ -142,7 +144,7 @@ def _scope(verdict: Verdict, plain: bool) -> Iterator[Text]:
         )
 
 
-def _differs(changes: dict[str, object]) -> str:
+def _differs(changes: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value}" for name, value in changes.items()) or "the reference setting"
 
 
@@ -172,7 +174,9 @@ def _table(report: Report, plain: bool) -> Table:
 def _closing(report: Report) -> Iterator[Text]:
     yield Text()
     if not report.complete:
-        yield Text("Stopped early: the report is partial; everything trained is kept, run again to go on.", "bold yellow")
+        yield Text(
+            "Stopped early: the report is partial; everything trained is kept, run again to go on.", "bold yellow"
+        )
     for file, reason in report.unreadable.items():
         yield Text(f"not read: {inert(file)}: {inert(reason)}", style="yellow")
     passed = sum(verdict.passed for verdict in report.claims)

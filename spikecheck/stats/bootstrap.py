@@ -19,6 +19,12 @@ def median_interval(values: NDArray[np.float64], level: float) -> tuple[float, f
     if len(values) < 3 or least == most:
         return median, least, most
     interval = bootstrap(
-        (values,), np.median, n_resamples=_RESAMPLES, confidence_level=level, method="percentile", rng=0, vectorized=True
+        (values,),
+        np.median,
+        n_resamples=_RESAMPLES,
+        confidence_level=level,
+        method="percentile",
+        rng=0,
+        vectorized=True,
     ).confidence_interval
     return median, float(interval.low), float(interval.high)

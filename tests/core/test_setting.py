@@ -45,9 +45,7 @@ def test_a_new_optimizer_starts_from_its_own_numbers(first: str, second: str) ->
 
 @given(st.floats(0.001, 1.0), st.integers(1, 500), st.sampled_from(["tanh", "relu"]))
 def test_a_setting_survives_json(lr: float, width: int, activation: str) -> None:
-    setting = Setting(lr=lr, width=width, activation=activation).but(
-        intervention=LowerRate(factor=0.25, horizon=10)
-    )
+    setting = Setting(lr=lr, width=width, activation=activation).but(intervention=LowerRate(factor=0.25, horizon=10))
     assert Setting.model_validate_json(setting.canonical()) == setting
 
 

@@ -213,7 +213,9 @@ def test_an_absent_device_is_named_with_what_there_is() -> None:
 
 
 def test_tiles_hold_one_signature_each_and_lose_nothing() -> None:
-    recipes = [Recipe(setting=Setting(width=w, lr=lr), seed=s) for w in (20, 200) for lr in (0.1, 0.2) for s in range(50)]
+    recipes = [
+        Recipe(setting=Setting(width=w, lr=lr), seed=s) for w in (20, 200) for lr in (0.1, 0.2) for s in range(50)
+    ]
     laid = tiles(recipes)
     assert {r for tile in laid for r in tile} == set(recipes)
     for tile in laid:

@@ -19,9 +19,7 @@ from spikecheck.lab.store import Entry, Store
 
 DIGEST = "ab" * 32
 DTYPES = st.sampled_from([np.float64, np.float32, np.int64, np.bool_])
-ARRAYS = DTYPES.flatmap(
-    lambda dtype: arrays(dtype, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
-)
+ARRAYS = DTYPES.flatmap(lambda dtype: arrays(dtype, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)))
 WRITER = """
 import sys, numpy as np
 from pathlib import Path

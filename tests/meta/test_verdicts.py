@@ -26,25 +26,23 @@ spec.loader.exec_module(planted)
 PLAN = Plan(settings=8, looks=2)
 
 
-def verdict(truth: float | object, plan: Plan = PLAN, **lab: object) -> Verdict:
-    share = truth if callable(truth) else lambda setting: truth
-    return verify(planted.planted_claim(), planted.PlantedLab(share, **lab), plan)
+def verdict(truth: float, plan: Plan = PLAN, **lab: object) -> Verdict:
+    return verify(planted.planted_claim(), planted.PlantedLab(lambda setting: truth, **lab), plan)
 
 
 @pytest.mark.parametrize("looks", [1, 3])
 def test_at_the_threshold_a_thousand_verdicts_err_in_at_most_one_of_twenty(looks: int) -> None:
     claim = planted.planted_claim(width=Ladder(20, 50))
-    claim = replace(claim, domain=claim.domain)
-    outcomes = {"replicates": [], "generalises": []}
+    outcomes: dict[str, list[Outcome]] = {"replicates": [], "generalises": []}
     for root in range(1_000):
         plan = Plan(settings=1, search_seeds=32, fresh_seeds=32, looks=looks, seed=root)
         found = verify(claim, planted.PlantedLab(lambda setting: 0.8, control=0.0), plan)
         outcomes["replicates"].append(found.replicates)
         outcomes["generalises"].append(found.generalises)
     margin = 3 * np.sqrt(0.05 * 0.95 / 1_000)
-    for found in outcomes.values():
-        assert found.count(Outcome.HOLDS) / 1_000 <= 0.05 + margin
-        assert found.count(Outcome.FAILS) / 1_000 <= 0.05 + margin
+    for answers in outcomes.values():
+        assert answers.count(Outcome.HOLDS) / 1_000 <= 0.05 + margin
+        assert answers.count(Outcome.FAILS) / 1_000 <= 0.05 + margin
 
 
 def test_a_true_claim_holds_and_generalises() -> None:

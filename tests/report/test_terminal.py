@@ -3,7 +3,7 @@
 import io
 import json
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from rich.console import Console
 
@@ -50,7 +50,7 @@ def verdict(
     )
     return Verdict(
         id=name,
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         says=says,
         where="arXiv 2305.12133v1, abstract",
         rule="gain of mean |cos| > 0 in at least 80 % of the seeds (exact binomial, each bound at 95 %)",
@@ -105,7 +105,7 @@ def rendered(found: Report, width: int = 80, **console: object) -> str:
     out = io.TextIOWrapper(io.BytesIO(), encoding=str(console.pop("encoding", "utf-8")))
     render(found, Console(file=out, width=width, **console))  # type: ignore[arg-type]
     out.flush()
-    return out.buffer.getvalue().decode(out.encoding)  # type: ignore[attr-defined]
+    return out.buffer.getvalue().decode(out.encoding)
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -160,7 +160,7 @@ def test_the_json_fits_the_shipped_schema_and_comes_back() -> None:
     jsonschema.validate(parsed, json_file.schema())
     assert parsed["schema"] == "spikecheck/report@1"
     assert {"id", "kind", "replicates", "generalises", "reference", "control", "counterexample", "settings_tried",
-            "numerical_failures", "runs_trained", "runs_reused", "seconds", "definitions"} <= set(parsed["claims"][0])  # fmt: skip
+"numerical_failures", "runs_trained", "runs_reused", "seconds", "definitions"} <= set(parsed["claims"][0])  # fmt: skip
     assert {"setting", "drawn", "applicable", "held", "low", "high", "required", "level", "effect"} <= set(
         parsed["claims"][0]["reference"]
     )

@@ -54,9 +54,7 @@ def test_repeated_looks_stay_within_what_was_paid_for_and_unpaid_ones_do_not(app
 
 
 def test_64_seeds_find_a_true_share_of_95_percent() -> None:
-    power = sum(
-        binom.pmf(held, 64, 0.95) for held in range(65) if judge(held, 64, RULE, 0.05).outcome is Outcome.HOLDS
-    )
+    power = sum(binom.pmf(held, 64, 0.95) for held in range(65) if judge(held, 64, RULE, 0.05).outcome is Outcome.HOLDS)
     assert power > 0.9
 
 

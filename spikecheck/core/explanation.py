@@ -1,0 +1,25 @@
+"""A claim in words: what the harness says of it and the report shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A claim in words, ready to be rendered."""
+
+    id: str
+    kind: str
+    says: str
+    where: str
+    reference: Mapping[str, Any]
+    axes: Mapping[str, Sequence[Any]]
+    beside: Mapping[str, Mapping[str, Any]]
+    arms: Sequence[tuple[str, str]]
+    measure: str
+    unit: str
+    rule: str
+    control: str
+    definitions: Mapping[str, str]
+    source: str
