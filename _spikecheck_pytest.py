@@ -5,7 +5,6 @@ A top-level module that imports nothing heavy: it is loaded in every test run of
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,15 +80,11 @@ class ClaimFile(pytest.File):
         return self._verdict
 
     def _verified(self) -> Verdict:
-        import torch
-
         from spikecheck.harness.plan import plan_of
         from spikecheck.harness.verify import verify
         from spikecheck.lab.laboratory import Laboratory
         from spikecheck.lab.store import Store, default_folder
 
-        if "PYTEST_XDIST_WORKER" in os.environ:
-            torch.set_num_threads(1)  # two busy processes with two threads each run many times slower
         folder = _option(self.config, "store")
         lab = Laboratory(Store(Path(folder) if folder else default_folder()))
         verdict = verify(self.claim, lab, plan_of(_option(self.config, "profile"), int(_option(self.config, "seed"))))

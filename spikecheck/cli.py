@@ -30,6 +30,7 @@ from spikecheck.report.inert import inert
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
     from spikecheck.harness.plan import Plan
+    from spikecheck.lab.execution import Execution
     from spikecheck.lab.laboratory import Device, Laboratory
     from spikecheck.lab.store import Store
 
@@ -97,6 +98,13 @@ _store_options = _several(
 _device_option = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", help="Where to train."
 )
+_executor_option = click.option(
+    "--executor",
+    type=click.Choice(["local", "processes"]),
+    default="processes",
+    show_default=True,
+    help="Train in this process, or in one worker a core.",
+)
 _seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of all seeds."
 )
@@ -144,6 +152,7 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
 @_seed_option
 @click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
 @_device_option
+@_executor_option
 @_paths_option
 @click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output.")
 @_store_options
@@ -155,6 +164,7 @@ def verify(
     seed: int,
     budget: str | None,
     device: "Device",
+    executor: "Execution",
     claims_paths: Sequence[Path],
     json_path: str | None,
     store: Path | None,
@@ -173,7 +183,7 @@ def verify(
     found = _found(claims_paths)
     claims = select(found, patterns)
     with watcher(_console(stderr=True), quiet) as observe:
-        lab = _laboratory(store, no_store, device, observe, deadline)
+        lab = _laboratory(store, no_store, device, observe, deadline, executor)
         report = _verified(claims, lab, profile, seed, observe, found)
     if json_path == "-":
         click.echo(json_file.text(report), nl=False)
@@ -192,6 +202,7 @@ def verify(
 @_seed_option
 @click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="How many seeds.")
 @_device_option
+@_executor_option
 @_paths_option
 @_store_options
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -201,6 +212,7 @@ def replay(
     seed: int,
     seeds: int,
     device: "Device",
+    executor: "Execution",
     claims_paths: Sequence[Path],
     store: Path | None,
     no_store: bool,
@@ -215,7 +227,7 @@ def replay(
     claim = _one(claim_id, claims_paths)
     setting = claim.domain.reference.but(**dict(_change(text) for text in changes))
     with watcher(_console(stderr=True), quiet) as observe:
-        lab = _laboratory(store, no_store, device, observe, None)
+        lab = _laboratory(store, no_store, device, observe, None, executor)
         judgement = judge_again(claim, lab, setting, fresh_seeds(seed, setting, seeds))
     render_judgement(judgement, claim.id, ", ".join(changes), _console())
     return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3
@@ -320,11 +332,18 @@ def _one(claim_id: str, paths: Sequence[Path]) -> "Claim":
 
 
 def _laboratory(
-    folder: Path | None, no_store: bool, device: "Device", observe: Observer, deadline: float | None
+    folder: Path | None,
+    no_store: bool,
+    device: "Device",
+    observe: Observer,
+    deadline: float | None,
+    executor: "Execution",
 ) -> "Laboratory":
+    from spikecheck.lab.execution import Local, Processes
     from spikecheck.lab.laboratory import Laboratory
 
-    return Laboratory(None if no_store else _opened(folder), device, observe, deadline)
+    where = Processes() if executor == "processes" else Local()
+    return Laboratory(None if no_store else _opened(folder), device, observe, deadline, where)
 
 
 def _opened(folder: Path | None) -> "Store":

@@ -47,7 +47,11 @@ def command(*words: str) -> list[str]:
 
 
 def run(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1", **env}
+    # Width and colour follow these; a test that is about one of them sets it.
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in {"CI", "COLUMNS", "NO_COLOR", "FORCE_COLOR"}
+    }
+    environment = {**inherited, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1", **env}
     return subprocess.run(
         command(*words), cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )

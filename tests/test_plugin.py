@@ -28,7 +28,8 @@ claim = Claim(
 
 @pytest.fixture
 def claims(pytester: pytest.Pytester) -> pytest.Pytester:
-    pytester.makeini("[pytest]\nspikecheck_store = store\n")
+    # pytest-randomly shuffles items, and the shuffled order would be what is tested.
+    pytester.makeini("[pytest]\nspikecheck_store = store\naddopts = -p no:randomly\n")
     (pytester.path / "claims").mkdir()
     return pytester
 
@@ -60,6 +61,33 @@ def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims:
     result = claims.runpytest_subprocess("claims")
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["toothless: INVALID", "*CONTROL DID NOT FAIL*"])
+
+
+@pytest.mark.parametrize(("options", "result"), [([], "passed"), (["--spikecheck-strict=1"], "failed")])
+def test_where_a_tendency_stops_holding_is_told_and_fails_only_if_strict(
+    claims: pytest.Pytester, options: list[str], result: str
+) -> None:
+    write(claims, "edged", below=0.99, kind="tendency", rung=", 1e-9")
+    done = claims.runpytest_subprocess("claims", "-rP", "-k", "generalises", "--junitxml=out.xml", *options)
+    done.assert_outcomes(**{result: 1}, deselected=2)
+    done.stdout.fnmatch_lines(
+        ["*stops holding at lr=1e-09: held in 0 of 64 seeds*", "spikecheck replay edged --at lr=1e-09 *"]
+    )
+    assert again in (claims.path / "out.xml").read_text()
+
+
+def test_a_law_fails_where_it_is_refuted(claims: pytest.Pytester) -> None:
+    write(claims, "refuted", below=0.99, kind="law", rung=", 1e-9")
+    result = claims.runpytest_subprocess("claims")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["refuted: FAILS", "stops holding at lr=1e-09*"])
+
+
+def test_shuffled_items_give_the_same_answers(claims: pytest.Pytester) -> None:
+    write(claims, "a")
+    write(claims, "b", below=1e-6)
+    result = claims.runpytest_subprocess("claims", "-o", "addopts=")
+    result.assert_outcomes(passed=4, failed=2)
 
 
 def test_k_and_x_and_lf_choose_items(claims: pytest.Pytester) -> None:

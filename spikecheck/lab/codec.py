@@ -1,19 +1,19 @@
 """Runs as stored entries and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from spikecheck.core.errors import CorruptEntry, SettingError
+from spikecheck.core.errors import CorruptEntry, UsageError
 from spikecheck.core.run import Array, Ended, Run, Snapshot
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike
 from spikecheck.lab.store import Entry
 
-FORMAT = 1
+FORMAT = 2
 _SNAPSHOT = ("params", "input_weights", "output_weights")
 
 
@@ -33,7 +33,7 @@ def encode(run: Run, checkpoints: Checkpoints | None = None) -> Entry:
     """A run, and the states it can be gone on from.
 
     Raises:
-        ValueError: when an array holds NaN; divergence is `Run.ended`, absence an absent key.
+        ValueError: when an array or a spike's height is NaN; divergence is `Run.ended`, absence an absent key.
     """
     arrays: dict[str, np.ndarray] = {"loss": run.loss}
     for name, snapshot in run.snapshots.items():
@@ -46,6 +46,8 @@ def encode(run: Run, checkpoints: Checkpoints | None = None) -> Entry:
     for name, array in arrays.items():
         if np.isnan(array).any():
             raise ValueError(f"{name} of seed {run.seed} holds NaN; nothing that is stored may")
+    if any(np.isnan(spike.height) for spike in run.spikes):
+        raise ValueError(f"a spike of seed {run.seed} has a height of NaN; nothing that is stored may")
     return Entry(arrays, _about(run))
 
 
@@ -67,11 +69,11 @@ def decode(entry: Entry) -> tuple[Run, Checkpoints | None]:
             ended=Ended(*about["ended"]),
             spikes=tuple(_spike(values) for values in about["spikes"]),
             snapshots={name: _snapshot(step, name, arrays) for name, step in about["snapshots"].items()},
-            records=_records(arrays),
+            records={probe: _record(probe, names, arrays) for probe, names in about["records"].items()},
         )
         return run, _checkpoints(arrays)
-    except (KeyError, TypeError, SettingError) as error:
-        raise CorruptEntry(f"a stored run lacks {error}") from error
+    except (KeyError, TypeError, ValueError, UsageError) as error:
+        raise CorruptEntry(f"a stored run cannot be read ({type(error).__name__}: {error})") from error
 
 
 def _about(run: Run) -> dict[str, Any]:
@@ -86,6 +88,8 @@ def _about(run: Run) -> dict[str, Any]:
             [s.trough, s.onset, s.peak, s.recovery, s.height if np.isfinite(s.height) else None] for s in run.spikes
         ],
         "snapshots": {name: snapshot.step for name, snapshot in run.snapshots.items()},
+        # by name, for a file's arrays come back in no order, and a record without arrays is a record
+        "records": {probe: list(record) for probe, record in run.records.items()},
     }
 
 
@@ -103,13 +107,8 @@ def _snapshot(step: int, name: str, arrays: Mapping[str, np.ndarray]) -> Snapsho
     return Snapshot(step, *(arrays[f"snapshot/{name}/{part}"] for part in _SNAPSHOT))
 
 
-def _records(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Array]]:
-    records: dict[str, dict[str, Array]] = {}
-    for key, array in arrays.items():
-        if key.startswith("record/"):
-            _, probe, name = key.split("/", 2)
-            records.setdefault(probe, {})[name] = array
-    return records
+def _record(probe: str, names: Iterable[str], arrays: Mapping[str, np.ndarray]) -> dict[str, Array]:
+    return {name: arrays[f"record/{probe}/{name}"] for name in names}
 
 
 def _checkpoints(arrays: Mapping[str, np.ndarray]) -> Checkpoints | None:

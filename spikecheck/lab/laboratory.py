@@ -7,14 +7,14 @@ from typing import Literal
 import torch
 
 from spikecheck.core.errors import BudgetSpent, CorruptEntry, Interrupted, Stopped, StoreError, UsageError
-from spikecheck.core.events import Event, Observer, StoreTrouble, TileAdvanced, TileStored, WorkPlanned, ignore
-from spikecheck.core.intervention import steps_of
+from spikecheck.core.events import Observer, StoreTrouble, TileAdvanced, TileStored, WorkPlanned, ignore
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
-from spikecheck.lab.bench import Trained, fork_step, train_tile
+from spikecheck.lab.bench import Trained, fork_step
 from spikecheck.lab.codec import decode, encode
+from spikecheck.lab.execution import Executor, Job, Local
 from spikecheck.lab.store import Store
-from spikecheck.lab.tiles import padded, tiles
+from spikecheck.lab.tiles import member_steps, tiles
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.objective import sources
 
@@ -33,14 +33,19 @@ class Laboratory:
         device: Device = "auto",
         observe: Observer = ignore,
         deadline: float | None = None,
+        executor: Executor | None = None,
     ) -> None:
-        """`deadline` is a value of `time.monotonic()`. Without a store, runs live as long as the laboratory."""
+        """`deadline` is a value of `time.monotonic()`. Without a store, runs live as long as the laboratory.
+
+        `executor` is where tiles are trained: in this process unless told otherwise.
+        """
         self.device = _device(device)
         self.environment = environment(self.device)
         self.stopped: Stopped | None = None
         self.runs_trained = 0
         self.runs_reused = 0
         self._store = store
+        self._executor = executor or Local()
         self._observe = observe
         self._deadline = deadline
         self._known: dict[str, Trained] = {}
@@ -73,17 +78,16 @@ class Laboratory:
         found = {recipe: known for recipe in recipes if (known := self._look_up(recipe)) is not None}
         missing = [recipe for recipe in recipes if recipe not in found]
         self.runs_reused += len(found)
-        laid = tiles(missing)
-        self._observe(WorkPlanned(sum(map(_member_steps, laid)), len(found)))
-        for tile in laid:
-            self._check_deadline()
-            tick = _Tick(self._observe, self._check_deadline)
-            trained = train_tile(tile, [parents[r.parent()] for r in tile] if parents else [], self.device, tick)
-            for recipe, result in zip(tile, trained, strict=True):
+        jobs = [Job(tile, tuple(parents[r.parent()] for r in tile) if parents else ()) for tile in tiles(missing)]
+        self._observe(WorkPlanned(sum(member_steps(job.tile) for job in jobs), len(found)))
+        tick = _Tick(self._observe, self._check_deadline)
+        for job, trained in self._executor.results(jobs, self.device, tick):
+            for recipe, result in zip(job.tile, trained, strict=True):
                 self._keep(recipe, result)
                 found[recipe] = result
-            self.runs_trained += len(tile)
-            self._observe(TileStored(len(tile), sum(len(result.run.spikes) for result in trained)))
+            self.runs_trained += len(job.tile)
+            tick.finished(member_steps(job.tile))
+            self._observe(TileStored(len(job.tile), sum(len(result.run.spikes) for result in trained)))
         return found
 
     def _digest(self, recipe: Recipe) -> str:
@@ -123,24 +127,37 @@ class Laboratory:
 
 
 class _Tick:
-    """Passes a tile's progress on, and stops it at the deadline."""
+    """Passes progress on, and stops the work at the deadline."""
 
-    def __init__(self, observe: Callable[[Event], None], check: Callable[[], None]) -> None:
+    def __init__(self, observe: Observer, check: Callable[[], None]) -> None:
         self._observe, self._check = observe, check
+        self._told = 0
 
-    def __call__(self, member_steps: int) -> None:
+    def __call__(self, made: int) -> None:
+        """So many member-steps more were made."""
         self._check()
-        self._observe(TileAdvanced(member_steps))
+        if made:
+            self._told += made
+            self._observe(TileAdvanced(made))
+
+    def finished(self, planned: int) -> None:
+        """A tile is done: what was planned for it and not told yet is told now."""
+        if planned > self._told:
+            self._observe(TileAdvanced(planned - self._told))
+        self._told = 0
 
 
 def environment(device: str) -> Environment:
-    """What belongs to every digest on this machine: another value of any of it may give other bits."""
+    """What belongs to every digest on this machine: another value of any of it may give other bits.
+
+    On the CPU every tile is trained with one thread (see `execution`).
+    """
     kind = device
     if device == "cpu":
         kind = f"cpu {torch.backends.cpu.get_cpu_capability()}"
     elif device == "cuda":
         kind = f"cuda {torch.cuda.get_device_name()}"
-    return Environment(torch=str(torch.__version__), device=kind, threads=torch.get_num_threads())
+    return Environment(torch=str(torch.__version__), device=kind, threads=1 if device == "cpu" else 0)
 
 
 def _device(asked: Device) -> str:
@@ -160,10 +177,3 @@ def _has_subject(recipe: Recipe, parent: Run) -> bool:
     if recipe.probe is not None and recipe.probe.kind == "anatomy":
         return bool(spikes(parent.loss, recipe.probe.definition))
     return True
-
-
-def _member_steps(tile: Sequence[Recipe]) -> int:
-    first = tile[0]
-    if first.setting.intervention is not None:
-        return len(padded(tile)) * steps_of(first.setting.intervention)
-    return len(padded(tile)) * (first.setting.steps if first.probe is None else 700)

@@ -2,33 +2,42 @@
 
 One file an entry, `runs/ab/abcdef….safetensors`: arrays as safetensors, everything else as JSON in the file's header, and
 a checksum over both, which safetensors itself lacks. Nothing is ever unpickled. Two processes may share a folder: files
-appear by rename, and two writers of one digest write the same bytes.
+appear by rename out of `unfinished/`, and two writers of one digest write the same bytes.
 """
 
 import errno
 import hashlib
 import json
 import os
+import random
+import re
 import shutil
-import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from platformdirs import user_cache_path
-from safetensors import SafetensorError, deserialize
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from spikecheck.core.errors import CorruptEntry, StoreError
 
 FORMAT = "1"
+DEFAULT_LIMIT = 4 * 2**30
+"""Bytes a store is held under: about 100,000 runs of an ordinary size."""
 _STALE_AFTER = 24 * 3600.0
-"""Seconds after which a temporary file belongs to no living writer."""
+"""Seconds after which an unfinished file belongs to no living writer."""
 _TOUCH_AFTER = 3600.0
 """Seconds between two notes of an entry's last use; prune needs no finer ones."""
+_LOOKS = 16
+"""A process looks at the store's size each time it has written this part of the limit."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_ELSEWHERE = "give --store DIR, or --no-store"
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What a store holds; sizes in bytes, times in seconds since 1970."""
+    """What a store holds; sizes in bytes, times of last use (to the hour) in seconds since 1970."""
 
     folder: Path
     entries: int
@@ -53,11 +62,17 @@ class StoreInfo:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What a prune removed and left; sizes in bytes."""
+    """What a prune removed and left: `removed` entries, and bytes; what was freed includes leftovers."""
 
     removed: int
     freed: int
     left: int
+
+
+class _Stored(NamedTuple):
+    used: float
+    size: int
+    path: Path
 
 
 def default_folder() -> Path:
@@ -66,10 +81,25 @@ def default_folder() -> Path:
     return Path(named) if named else user_cache_path("spikecheck")
 
 
-class Store:
-    """A folder of records."""
+def default_limit() -> int:
+    """$SPIKECHECK_STORE_LIMIT in bytes, such as 500MiB or 2GiB; 4 GiB where it isn't set.
 
-    def __init__(self, folder: Path) -> None:
+    Raises:
+        StoreError: when it is no size.
+    """
+    text = os.environ.get("SPIKECHECK_STORE_LIMIT", "").strip()
+    if not text:
+        return DEFAULT_LIMIT
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B)?", text, re.IGNORECASE)
+    if found is None:
+        raise StoreError(f"SPIKECHECK_STORE_LIMIT={text!r}: give a size such as 500MiB or 2GiB")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+
+
+class Store:
+    """A folder of records, held under `limit` bytes by forgetting the least recently used."""
+
+    def __init__(self, folder: Path, limit: int | None = None) -> None:
         """Open a store, made where there is none.
 
         Raises:
@@ -77,22 +107,28 @@ class Store:
         """
         self.folder = folder
         self._runs = folder / "runs"
-        marker = folder / "format"
+        self._unfinished = folder / "unfinished"
+        self._limit = default_limit() if limit is None else limit
+        # From a random start, many short processes look as often as one long one that writes the same.
+        self._unlooked = random.SystemRandom().uniform(0, self._limit / _LOOKS)
         try:
-            self._runs.mkdir(parents=True, exist_ok=True)
-            if not marker.exists():
-                _write_whole(marker, FORMAT.encode())
-            found = marker.read_text(encoding="utf-8").strip()
+            found = self._open()
         except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"store {folder}: {_reason(error)}; give --store DIR, or --no-store") from error
+            raise StoreError(f"store {folder}: {_reason(error)}; {_ELSEWHERE}") from error
         if found != FORMAT:
-            raise StoreError(f"store {folder}: holds format {found!r}, this version reads {FORMAT!r}; give --store DIR")
+            raise StoreError(
+                f"store {folder}: holds format {found!r}, this version reads {FORMAT!r}; "
+                "update spikecheck, or give --store DIR"
+            )
+        if not all(os.access(part, os.W_OK | os.X_OK) for part in (self._runs, self._unfinished)):
+            raise StoreError(f"store {folder}: cannot be written; {_ELSEWHERE}")
 
     def get(self, digest: str) -> Entry | None:
         """The record, its arrays read-only; None where there is none.
 
         Raises:
             CorruptEntry: when the file isn't what was written; it is set aside, so the next `get` finds none.
+            StoreError: when the file can't be read at all.
         """
         path = self._path(digest)
         try:
@@ -100,12 +136,11 @@ class Store:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreError(f"store {path}: {_reason(error)}") from error
+            raise StoreError(f"store {path}: {_reason(error)}; {_ELSEWHERE}") from error
         try:
             entry = _unpack(raw, digest)
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
-            _set_aside(path)
-            raise CorruptEntry(f"stored run {digest[:12]} is damaged ({error}) and was set aside") from error
+            raise CorruptEntry(f"stored run {digest[:12]} is damaged ({error}) and {_set_aside(path)}") from error
         _note_use(path)
         return entry
 
@@ -114,69 +149,133 @@ class Store:
 
         Raises:
             StoreError: when it can't be written, for instance on a full disk; nothing half-written stays behind.
+            ValueError: when safetensors has no such dtype, or JSON no such value.
         """
-        path = self._path(digest)
+        path, content = self._path(digest), _pack(digest, entry)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, _pack(digest, entry))
+            self._write_whole(path, content)
         except OSError as error:
             raise StoreError(f"store {self.folder}: {_reason(error)}; {_remedy(self.folder, error)}") from error
+        self._unlooked += len(content)
+        if self._unlooked > self._limit / _LOOKS:
+            self._unlooked = 0.0
+            with suppress(StoreError):  # this record is stored; that old ones can't be removed is no loss to its reader
+                self.prune(keep_bytes=self._limit)
 
     def info(self) -> StoreInfo:
         """What is stored."""
-        stats = [path.stat() for path in self._entries()]
-        used = [stat.st_mtime for stat in stats]
-        corrupt = sum(1 for _ in self._runs.glob("*/*.corrupt"))
-        size = sum(stat.st_size for stat in stats)
-        return StoreInfo(self.folder, len(stats), size, corrupt, min(used, default=None), max(used, default=None))
+        stored = list(self._stored("safetensors"))
+        used = [one.used for one in stored]
+        corrupt = sum(1 for _ in self._stored("corrupt"))
+        size = sum(one.size for one in stored)
+        return StoreInfo(self.folder, len(stored), size, corrupt, min(used, default=None), max(used, default=None))
 
     def prune(self, keep_bytes: int | None = None, older_than: float | None = None) -> Pruned:
         """Remove what was set aside, what dead writers left, what was not used for `older_than` seconds, and then the least
-        recently used until at most `keep_bytes` stay."""
+        recently used until at most `keep_bytes` stay. Other processes may read and write meanwhile.
+
+        Raises:
+            StoreError: when a file can't be removed.
+        """
         now = time.time()
-        for leftover in [*self._runs.glob("*/*.corrupt"), *_stale(self._runs, now)]:
-            leftover.unlink(missing_ok=True)
-        known = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in self._entries())
-        left, removed, freed = sum(size for _, size, _ in known), 0, 0
-        for used, size, path in known:
-            too_old = older_than is not None and now - used > older_than
-            too_much = keep_bytes is not None and left > keep_bytes
-            if too_old or too_much:
-                path.unlink(missing_ok=True)
-                left, removed, freed = left - size, removed + 1, freed + size
+        stored = sorted(self._stored("safetensors"))
+        left, removed, freed = sum(one.size for one in stored), 0, 0
+        try:
+            for leftover in [*self._stored("corrupt"), *self._stale(now)]:
+                freed += leftover.size
+                leftover.path.unlink(missing_ok=True)
+            for used, size, path in stored:
+                too_old = older_than is not None and now - used > older_than
+                too_much = keep_bytes is not None and left > keep_bytes
+                if too_old or too_much:
+                    path.unlink(missing_ok=True)
+                    left, removed, freed = left - size, removed + 1, freed + size
+        except OSError as error:
+            raise StoreError(f"store {self.folder}: {_reason(error)}; nothing else was removed") from error
         return Pruned(removed, freed, left)
 
+    def _open(self) -> str:
+        """Make or find the folder, clear what dead writers left, and read which format lives here."""
+        self._runs.mkdir(parents=True, exist_ok=True)
+        self._unfinished.mkdir(exist_ok=True)
+        marker = self.folder / "format"
+        # a power cut may leave a new file empty
+        if not marker.exists() or not marker.read_text(encoding="utf-8").strip():
+            self._write_whole(marker, FORMAT.encode())
+        found = marker.read_text(encoding="utf-8").strip()
+        if found == FORMAT:
+            for stale in self._stale(time.time()):
+                with suppress(OSError):  # one of another user's
+                    stale.path.unlink(missing_ok=True)
+        return found
+
+    def _write_whole(self, path: Path, content: bytes) -> None:
+        """All of it under its name, or nothing.
+
+        The rename is atomic. Without an fsync a power cut may leave an empty file under the name: its checksum then does
+        not fit and the run is trained again, which costs less than an fsync, milliseconds, for every run.
+        """
+        self._unfinished.mkdir(exist_ok=True)  # somebody may clear a cache while it is in use
+        draft = self._unfinished / uuid.uuid4().hex
+        try:
+            draft.write_bytes(content)
+            os.replace(draft, path)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+
     def _path(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"digest={digest!r}: give 64 lower-case hexadecimal digits")
         return self._runs / digest[:2] / f"{digest}.safetensors"
 
-    def _entries(self) -> Iterator[Path]:
-        return self._runs.glob("*/*.safetensors")
+    def _stored(self, suffix: str) -> Iterator[_Stored]:
+        """Only what a store names so: the folder given with --store may hold other people's files."""
+        for path in self._runs.glob(f"??/*.{suffix}"):
+            if _DIGEST.fullmatch(path.stem):
+                yield from _measured(path)
+
+    def _stale(self, now: float) -> Iterator[_Stored]:
+        for path in self._unfinished.glob("*"):
+            yield from (found for found in _measured(path) if now - found.used > _STALE_AFTER)
+
+
+def _measured(path: Path) -> Iterator[_Stored]:
+    """The file's last use and size; nothing where another process has just removed it."""
+    with suppress(FileNotFoundError):
+        stat = path.stat()
+        yield _Stored(stat.st_mtime, stat.st_size, path)
 
 
 def _pack(digest: str, entry: Entry) -> bytes:
-    """Arrays and JSON as one safetensors file; a zero-dimensional or empty array keeps its shape."""
-    about = json.dumps(entry.about, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    arrays = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in entry.arrays.items()}
-    return save(arrays, {"digest": digest, "about": about, "checksum": _checksum(digest, about, arrays)})
+    """Arrays and JSON as one safetensors file."""
+    if "__metadata__" in entry.arrays:
+        raise ValueError("array '__metadata__': safetensors keeps this name for itself; give another")
+    about = json.dumps(entry.about, separators=(",", ":"), allow_nan=False)
+    arrays = {name: _native(array) for name, array in entry.arrays.items()}
+    try:
+        return save(arrays, {"digest": digest, "about": about, "checksum": _checksum(digest, about, arrays)})
+    except SafetensorError as error:
+        raise ValueError(f"an array of {digest[:12]} cannot be stored: {error}") from error
 
 
 def _unpack(raw: bytes, digest: str) -> Entry:
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-    arrays = {name: _array(part) for name, part in deserialize(raw)}  # type: ignore[no-untyped-call]
+    arrays = load(raw)
     if header["digest"] != digest:
         raise ValueError(f"it answers {header['digest'][:12]}")
     if header["checksum"] != _checksum(digest, header["about"], arrays):
         raise ValueError("its checksum does not fit")
+    for array in arrays.values():
+        array.flags.writeable = False
     return Entry(arrays, json.loads(header["about"]))
 
 
-_DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8, "BOOL": np.bool_}
-
-
-def _array(part: Mapping[str, Any]) -> np.ndarray:
-    """A read-only view of the file's bytes."""
-    array: np.ndarray = np.frombuffer(bytes(part["data"]), dtype=_DTYPES[part["dtype"]])
-    return array.reshape(part["shape"])
+def _native(array: np.ndarray) -> np.ndarray:
+    """In this machine's byte order, which is how it is given back, and C order; also without an axis or an element."""
+    return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
 def _checksum(digest: str, about: str, arrays: Mapping[str, np.ndarray]) -> str:
@@ -188,44 +287,22 @@ def _checksum(digest: str, about: str, arrays: Mapping[str, np.ndarray]) -> str:
     return total.hexdigest()
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """All of it under its name, or nothing.
-
-    The rename is atomic. Without an fsync a power cut may leave an empty file under the name: its checksum then does not
-    fit and the run is trained again, which costs less than an fsync for every run.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _set_aside(path: Path) -> None:
+def _set_aside(path: Path) -> str:
+    """Out of the way of the next reader, for whoever wants to know what happened; says what became of it."""
     try:
         path.replace(path.with_suffix(".corrupt"))
-    except OSError:
-        path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        return "is gone already"
+    except OSError as error:
+        return f"cannot be set aside ({_reason(error)})"
+    return "was set aside"
 
 
 def _note_use(path: Path) -> None:
-    try:
+    # Another process may have pruned it: the order of a later prune suffers, no more.
+    with suppress(OSError):
         if time.time() - path.stat().st_mtime > _TOUCH_AFTER:
             os.utime(path)
-    except OSError:
-        pass  # another process pruned it, or the folder is read-only: the order of a later prune suffers, no more
-
-
-def _stale(runs: Path, now: float) -> Iterator[Path]:
-    for path in runs.glob("*/.part-*"):
-        try:
-            if now - path.stat().st_mtime > _STALE_AFTER:
-                yield path
-        except FileNotFoundError:
-            continue
 
 
 def _reason(error: Exception) -> str:
@@ -234,6 +311,6 @@ def _reason(error: Exception) -> str:
 
 def _remedy(folder: Path, error: OSError) -> str:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return "give --store DIR, or --no-store"
+        return _ELSEWHERE
     free = shutil.disk_usage(folder).free
     return f"{free / 2**20:.0f} MiB are free: run `spikecheck store prune`, or give --store DIR"

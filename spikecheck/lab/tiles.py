@@ -8,6 +8,7 @@ trained today in a full tile is the run replayed tomorrow by itself.
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from spikecheck.core.intervention import steps_of
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 
@@ -16,6 +17,9 @@ _LARGEST, _SMALLEST = 64, 8
 # leave the dispatch of operations as the larger part of a step.
 _ACTIVATIONS = 2**16
 _DIGITS_POINTS = 1_347
+_AUTOPSY = 700
+_OVERHEAD = 400
+"""What the dispatch of a step costs, as activations of a member."""
 
 
 def tile_size(setting: Setting) -> int:
@@ -39,6 +43,22 @@ def tiles(recipes: Iterable[Recipe]) -> list[tuple[Recipe, ...]]:
 
 def _cut(group: list[Recipe], size: int) -> list[tuple[Recipe, ...]]:
     return [tuple(group[first : first + size]) for first in range(0, len(group), size)]
+
+
+def member_steps(tile: Sequence[Recipe]) -> int:
+    """Updates a tile makes, padding included; an autopsy's length is a guess, its window depends on the spike."""
+    setting, size = tile[0].setting, len(padded(tile))
+    if setting.intervention is not None:
+        return size * steps_of(setting.intervention)
+    return size * (setting.steps if tile[0].probe is None else _AUTOPSY)
+
+
+def work(tile: Sequence[Recipe]) -> float:
+    """A tile's cost, in activations computed: for ordering, and for deciding what is worth a process."""
+    setting = tile[0].setting
+    points = _DIGITS_POINTS if setting.problem != "sines" else setting.points
+    eigenpairs = 20 if tile[0].probe is not None else 1  # products and dense algebra at every step
+    return float(member_steps(tile)) * (points * setting.width * setting.depth + _OVERHEAD) * eigenpairs
 
 
 def padded(tile: Sequence[Recipe]) -> list[Recipe]:

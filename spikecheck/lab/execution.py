@@ -1,0 +1,132 @@
+"""Where tiles are trained: in this process, or in worker processes of one torch thread each.
+
+One thread a process, everywhere: two busy processes with two torch threads each on two cores run many times slower than
+with one, and the number of threads belongs to the bits of a run, so a run trained here is the run replayed there.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+
+from spikecheck.core.recipe import Recipe
+from spikecheck.lab.bench import Trained, train_tile
+from spikecheck.lab.tiles import work
+
+Execution = Literal["local", "processes"]
+
+# About three seconds of training: less is done before workers have imported torch.
+_WORTH_WORKERS = 2.5e8
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at the deadline while workers train."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One tile, and the trainings its recipes go on from."""
+
+    tile: tuple[Recipe, ...]
+    parents: tuple[Trained, ...]
+
+
+class Executor(Protocol):
+    """Trains jobs and gives each one's results as soon as they are there."""
+
+    def results(
+        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None]
+    ) -> Iterator[tuple[Job, list[Trained]]]:
+        """In any order; `tick` is told the member-steps made and may raise to stop."""
+        ...
+
+
+class Local:
+    """One tile after another, in this process."""
+
+    def results(
+        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None]
+    ) -> Iterator[tuple[Job, list[Trained]]]:
+        """In the order given."""
+        for job in jobs:
+            with one_thread(device):
+                trained = train_tile(job.tile, job.parents, device, tick)
+            yield job, trained
+
+
+class Processes:
+    """As many tiles at once as there are cores. Work too small to be worth it stays in this process."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        """`workers`: the cores this process may use, where none is given."""
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def results(
+        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None]
+    ) -> Iterator[tuple[Job, list[Trained]]]:
+        """In the order in which they are done; the longest are begun first."""
+        small = self._pool is None and sum(work(job.tile) for job in jobs) < _WORTH_WORKERS
+        if small or self._workers < 2 or device != "cpu":
+            yield from Local().results(jobs, device, tick)
+            return
+        pool = self._started()
+        ordered = sorted(jobs, key=lambda job: -work(job.tile))
+        waiting = {pool.submit(train_tile, job.tile, job.parents, device, _silent): job for job in ordered}
+        try:
+            while waiting:
+                done, _ = wait(waiting, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
+                tick(0)
+                for future in done:
+                    yield self._collected(future, waiting)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the workers at once, whatever they are doing; unfinished tiles are lost, stored ones are not."""
+        if self._pool is None:
+            return
+        workers = list((self._pool._processes or {}).values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.terminate()
+        self._pool = None
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in unknown states
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin_worker)
+        return self._pool
+
+    @staticmethod
+    def _collected(
+        future: "Future[list[Trained]]", waiting: dict["Future[list[Trained]]", Job]
+    ) -> tuple[Job, list[Trained]]:
+        return waiting.pop(future), future.result()
+
+
+@contextmanager
+def one_thread(device: str) -> Iterator[None]:
+    """Torch with a single thread, as it was before afterwards."""
+    before = torch.get_num_threads()
+    if device == "cpu" and before != 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    torch.set_num_threads(1)
+
+
+def _silent(member_steps: int) -> None:
+    """A worker's steps are told when its tile is done."""
