@@ -1,0 +1,58 @@
+"""Prints the tables of docs/decisions.md on the instruments: `python docs/instrument.py` (about two minutes)."""
+
+from math import comb
+
+import numpy as np
+
+from spikecheck import SETTING_A, SETTING_B, Anatomy, Laboratory, Recipe, Run, Setting
+from spikecheck.dynamics import probes
+from spikecheck.measures import ascent, displacement_r2, growth, rate_error, sign_agreement, spearman
+
+
+def anatomies(setting: Setting, seeds: range) -> list[Run]:
+    """The first spike of every seed, step by step."""
+    asked = [Recipe(setting=setting, seed=seed, probe=Anatomy()) for seed in seeds]
+    return list(Laboratory().runs(asked).values())
+
+
+def rise(run: Run) -> slice | None:
+    """The ascent within the record."""
+    record, spike = run.records["anatomy"], run.spikes[0]
+    first = int(record["steps"][0])
+    return ascent(record["sharpness"][:, 0], 2.0 / run.setting.lr, spike.onset - first, spike.peak - first)
+
+
+def by_order() -> None:
+    """How much of the ascent each order of the difference resolves, at setting A."""
+    for order in (1, 2, 4, 8):
+        probes._WEIGHTS = tuple((-1.0) ** j * comb(order, j) / 2**order for j in range(order + 1))
+        rows = []
+        for run in anatomies(SETTING_A, range(40)):
+            window, record, lr = rise(run), run.records["anatomy"], run.setting.lr
+            if window is None or window.start < order or window.stop - window.start < 20:
+                continue
+            factors = growth(record["swing"][window, 0], record["next_swing"][window, 0])
+            sharpness = record["sharpness"][window, 0]
+            agreement, _ = sign_agreement(factors, sharpness, lr)
+            rows.append((rate_error(factors, sharpness, lr), agreement, displacement_r2(factors, sharpness, lr)))
+        error, agreement, r2 = np.array(rows).T
+        print(
+            f"order {order}: {len(rows)} runs, median error {np.median(error):.3f}, error <= 0.05 in {np.mean(error <= 0.05):.2f}, "
+            f"agreement >= 0.95 in {np.mean(agreement >= 0.95):.2f}, R2 >= 0.95 in {np.mean(r2 >= 0.95):.2f}"
+        )
+
+
+def by_window() -> None:
+    """How local SLAS is, at settings A and B."""
+    for name, setting, seeds in (("A", SETTING_A, range(1000, 1064)), ("B", SETTING_B, range(1000, 1032))):
+        runs = [(run, rise(run)) for run in anatomies(setting, seeds)]
+        usable = [(run.records["anatomy"], window) for run, window in runs if window is not None and window.start >= 20]
+        for longest in (20, 50, 100, 200, 400):
+            parts = [(record, slice(max(0, w.start - longest), w.start)) for record, w in usable]
+            rho = np.array([spearman(record["loss"][w], record["sharpness"][w, 0]) for record, w in parts])
+            print(f"setting {name}, {longest} steps: rho <= -0.8 in {np.mean(rho <= -0.8):.2f} of {len(rho)}")
+
+
+if __name__ == "__main__":
+    by_window()
+    by_order()
