@@ -37,7 +37,8 @@ def by_order() -> None:
             rows.append((rate_error(factors, sharpness, lr), agreement, displacement_r2(factors, sharpness, lr)))
         error, agreement, r2 = np.array(rows).T
         print(
-            f"order {order}: {len(rows)} runs, median error {np.median(error):.3f}, error <= 0.05 in {np.mean(error <= 0.05):.2f}, "
+            f"order {order}: {len(rows)} runs, median error {np.median(error):.3f}, "
+            f"error <= 0.05 in {np.mean(error <= 0.05):.2f}, "
             f"agreement >= 0.95 in {np.mean(agreement >= 0.95):.2f}, R2 >= 0.95 in {np.mean(r2 >= 0.95):.2f}"
         )
 

@@ -10,10 +10,18 @@ from spikecheck.core.run import Array
 
 
 def cosines(input_weights: Array) -> Array:
-    """Cosines between the input weights [W, D + 1] of the neurons whose norm is not zero: [V, V], V <= W."""
-    norms = np.linalg.norm(input_weights, axis=1)
-    units = input_weights[norms > 0] / norms[norms > 0, None]
+    """Cosines between the input weights [W, D + 1] of the neurons that are not all zero: [V, V], V <= W.
+
+    >>> cosines(np.array([[2.0, 0.0], [0.0, 0.0], [0.0, -5.0]]))
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    pointing = input_weights[_points_somewhere(input_weights)]
+    # a dead neuron under weight decay shrinks until its squares vanish; its direction stays
+    scaled = pointing / np.abs(pointing).max(axis=1, keepdims=True, initial=0.0)
+    units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
     inside: Array = np.clip(units @ units.T, -1.0, 1.0)
+    np.fill_diagonal(inside, 1.0)
     return inside
 
 
@@ -25,9 +33,11 @@ def alignment(input_weights: Array, amplitudes: Array | None = None) -> float:
     >>> alignment(np.array([[1.0, 0.0], [-2.0, 0.0], [0.0, 3.0]]))
     0.3333333333333333
     """
-    norms = np.linalg.norm(input_weights, axis=1)
     alike = np.abs(cosines(input_weights))
-    weights = np.ones(len(alike)) if amplitudes is None else (np.abs(amplitudes) * norms)[norms > 0]
+    weights = np.ones(len(alike))
+    if amplitudes is not None:
+        contributions = np.abs(amplitudes) * np.linalg.norm(input_weights, axis=1)
+        weights = contributions[_points_somewhere(input_weights)]
     pairs = np.outer(weights, weights)
     np.fill_diagonal(pairs, 0.0)
     total = pairs.sum()
@@ -35,17 +45,23 @@ def alignment(input_weights: Array, amplitudes: Array | None = None) -> float:
 
 
 def effective_ratio(input_weights: Array, above: float = 0.95) -> float:
-    """Directions over neurons, in (0, 1]: neurons join the first direction with a signed cos > `above`, greedily.
+    """Directions over the neurons that have one, in (0, 1]: the first neuron left takes all with a signed cos > `above`.
 
-    1 / W when all neurons point the same way; 0 where no neuron has a direction.
+    1 / W when all W neurons point the same way; 0 where no neuron has a direction.
 
     >>> effective_ratio(np.array([[1.0, 0.0], [2.0, 0.1], [-1.0, 0.0], [0.0, 1.0]]))
     0.75
     """
     alike = cosines(input_weights) > above
+    np.fill_diagonal(alike, True)  # whatever `above`: every neuron points its own way
     left = np.ones(len(alike), dtype=bool)
     directions = 0
     while left.any():
         left &= ~alike[int(np.argmax(left))]
         directions += 1
     return directions / len(alike) if len(alike) else 0.0
+
+
+def _points_somewhere(input_weights: Array) -> np.ndarray:
+    """Which neurons [W] have a direction."""
+    return input_weights.any(axis=1)

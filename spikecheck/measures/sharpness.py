@@ -16,7 +16,8 @@ def crossing(sharpness: Array, threshold: float, until: int) -> int | None:
     >>> crossing(np.array([1.0, 2.0, 3.0, 4.0, 2.4, 4.0]), 2.5, until=5)
     2
     """
-    pairs = (sharpness[:until] + sharpness[1 : until + 1]) / 2.0
+    seen = sharpness[: until + 1]
+    pairs = (seen[:-1] + seen[1:]) / 2.0
     above = pairs > threshold
     rises = np.flatnonzero(above[1:] & ~above[:-1]) + 1
     return int(rises[-1]) if len(rises) else None

@@ -7,7 +7,9 @@ from spikecheck.core.spike import Spike, SpikeDefinition
 
 
 def spikes(loss: Array, definition: SpikeDefinition, start: int = 0) -> tuple[Spike, ...]:
-    """The spikes of a loss [T] recorded from step `start` on, in order; `definition` says what counts.
+    """The spikes of a loss [T], at least 0 and never NaN, recorded from step `start` on; `definition` says what counts.
+
+    In order, none within another: the next one can begin where the last is over, at its recovery.
 
     >>> loss = np.array([4.0, 2.0, 1.0, 2.0, 9.0, 5.0, 1.0, 0.5, 0.4])
     >>> spikes(loss, SpikeDefinition(factor=3, settle=2))
@@ -16,29 +18,24 @@ def spikes(loss: Array, definition: SpikeDefinition, start: int = 0) -> tuple[Sp
     if len(loss) < 2:
         return ()
     lowest = np.minimum.accumulate(loss)
-    high = np.concatenate([[False], loss[1:] > definition.factor * lowest[:-1]])
+    high = np.flatnonzero(loss[1:] > definition.factor * lowest[:-1]) + 1
     found = []
-    onset = _next(high, 0)
-    while onset is not None:
-        spike = _spike(loss, lowest, onset, definition)
-        found.append(spike)
-        onset = None if spike.recovery is None else _next(high, spike.recovery)
-    return tuple(_shifted(spike, start) for spike in found)
-
-
-def _next(high: np.ndarray, first: int) -> int | None:
-    """The first step from `first` on whose loss is high."""
-    where = np.flatnonzero(high[first:])
-    return int(where[0]) + first if len(where) else None
+    while len(high):
+        spike = _spike(loss, lowest, int(high[0]), definition)
+        found.append(_shifted(spike, start))
+        if spike.recovery is None:
+            break
+        high = high[np.searchsorted(high, spike.recovery) :]
+    return tuple(found)
 
 
 def _spike(loss: Array, lowest: Array, onset: int, definition: SpikeDefinition) -> Spike:
-    floor = lowest[onset - 1]
+    floor = float(lowest[onset - 1])
     trough = int(np.argmax(loss[:onset] == floor))
     recovery = _settled(loss[onset:] <= definition.factor * floor, definition.settle)
     over = len(loss) if recovery is None else onset + recovery
     peak = onset + int(np.argmax(loss[onset:over]))
-    height = float(loss[peak] / floor) if floor > 0 else float("inf")
+    height = float(loss[peak]) / floor if floor > 0 else float("inf")
     return Spike(trough, onset, peak, None if recovery is None else over, height)
 
 
