@@ -5,81 +5,71 @@ answer at once.
 """
 
 import os
-import platform
-import re
-import shlex
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
-from rich.console import Console
-from rich.text import Text
+from click import exceptions
 
 from spikecheck import __version__
-from spikecheck.core.errors import Interrupted, NothingSelected, SpikecheckError, UnknownName, UsageError
-from spikecheck.core.events import ClaimStarted, Observer
-from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Outcome, Report, exit_code
+from spikecheck.core.errors import Interrupted, NothingSelected, SpikecheckError, UnknownName
+from spikecheck.core.events import Observer
+from spikecheck.core.verdict import Outcome
 from spikecheck.harness.discover import Found, discover, select
+from spikecheck.quantities import condition, seconds, size
 from spikecheck.report.explain import render_explanation, render_list
-from spikecheck.report.inert import inert
+from spikecheck.streams import complain, console, never_fail_to_encode, tell, while_read
 
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
-    from spikecheck.harness.plan import Plan
     from spikecheck.lab.execution import Execution
     from spikecheck.lab.laboratory import Device, Laboratory
     from spikecheck.lab.store import Store
 
+# Older versions of click answer the bare command themselves.
+_HELP_WANTED = getattr(exceptions, "NoArgsIsHelpError", ())
 PROFILES = ("quick", "ci", "full")
-_CI_WIDTH = 100
 
 
 def main() -> NoReturn:
     """Run the command line and leave with an exit code; a user's mistake is one line, never a traceback."""
+    never_fail_to_encode()
     try:
-        code = cli.main(standalone_mode=False)
-    except click.Abort:
-        code = 130
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except KeyboardInterrupt:
-        code = 130
-    except NothingSelected as error:
-        code = _complain(error, 5)
-    except SpikecheckError as error:
-        code = _complain(error, 2)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at exit
-        code = 0
-    except Exception as error:
-        if os.environ.get("SPIKECHECK_DEBUG"):
-            raise
-        code = _complain(f"internal error: {type(error).__name__}: {error}; SPIKECHECK_DEBUG=1 shows where", 70)
+        code = cli.main(prog_name="spikecheck", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:
+        code = _told(error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _complain(error: object, code: int) -> int:
-    _console(stderr=True).print(Text(f"error: {inert(str(error))}", style="red"), soft_wrap=True, highlight=False)
-    return code
+def _told(error: BaseException) -> int:
+    """Say in one line what went wrong; the code to leave with."""
+    if isinstance(error, click.ClickException):
+        return _misused(error)
+    if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
+        complain("interrupted; everything trained so far is kept")
+        return 130
+    if isinstance(error, SpikecheckError):
+        complain(f"error: {error}")
+        return 5 if isinstance(error, NothingSelected) else 2
+    if os.environ.get("SPIKECHECK_DEBUG"):
+        traceback.print_exception(error)
+    said = f"{type(error).__name__}: {error}"
+    complain(f"internal error: {said}; please report; set SPIKECHECK_DEBUG=1 for the traceback")
+    return 70
 
 
-class _Console(Console):
-    """A console whose reader may leave early: that is no error."""
-
-    def on_broken_pipe(self) -> None:
-        """Rich would leave with exit code 1."""
-        raise BrokenPipeError
-
-
-def _console(stderr: bool = False) -> Console:
-    """A console for data (stdout) or for progress and logs (stderr); CI logs get a width of their own."""
-    width = _CI_WIDTH if os.environ.get("CI") and "COLUMNS" not in os.environ else None
-    return _Console(stderr=stderr, width=width)
+def _misused(error: click.ClickException) -> int:
+    """Words that the command line does not know. The bare command is answered by its help."""
+    if isinstance(error, _HELP_WANTED):
+        error.show()
+    else:
+        context = getattr(error, "ctx", None)
+        complain(f"error: {error.format_message()} See `{context.command_path if context else 'spikecheck'} --help`.")
+    return error.exit_code
 
 
 def _several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -96,7 +86,11 @@ _store_options = _several(
     click.option("--no-store", is_flag=True, help="Neither read nor write stored runs."),
 )
 _device_option = click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", help="Where to train."
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to train.",
 )
 _executor_option = click.option(
     "--executor",
@@ -133,7 +127,8 @@ def list_command(claims_paths: Sequence[Path]) -> None:
     found = _found(claims_paths)
     if not found.claims:
         raise NothingSelected("no claim was found; give a folder of claim files with --claims-path")
-    render_list([(claim.id, claim.kind, claim.says) for claim in found.claims.values()], _console())
+    with while_read():
+        render_list([(claim.id, claim.kind, claim.says) for claim in found.claims.values()], console())
 
 
 @cli.command()
@@ -141,7 +136,8 @@ def list_command(claims_paths: Sequence[Path]) -> None:
 @_paths_option
 def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
     """What a claim says, where it is said to hold, and what would refute it."""
-    render_explanation(_one(claim_id, claims_paths).explain(), _console())
+    with while_read():
+        render_explanation(_one(claim_id, claims_paths).explain(), console())
 
 
 @cli.command()
@@ -172,28 +168,38 @@ def verify(
     quiet: bool,
     strict: bool,
 ) -> int:
-    """Train, judge, and try to refute. Exits 0 if every claim passes, 1 if one fails, 3 if one stays open."""
+    """Train, judge, and try to refute.
+
+    Exits 0 if every claim passes, 1 if one fails, 3 if none fails but one stays open, 130 when interrupted.
+    """
+    from spikecheck.harness.plan import plan_of
     from spikecheck.report import json_file
     from spikecheck.report.live import watcher
     from spikecheck.report.terminal import render
 
-    deadline = None if budget is None else time.monotonic() + _seconds(budget)
-    if json_path not in (None, "-"):
-        _writable(Path(str(json_path)))
+    deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
+    file = Path(json_path) if json_path not in (None, "-") else None
+    if file is not None:
+        json_file.check(file)
     found = _found(claims_paths)
     claims = select(found, patterns)
-    with watcher(_console(stderr=True), quiet) as observe:
+    with watcher(console(stderr=True), quiet=quiet) as observe:
+        from spikecheck import session  # brings torch: seconds in which something should be seen
+
         lab = _laboratory(store, no_store, device, observe, deadline, executor)
-        report = _verified(claims, lab, profile, seed, observe, found)
-    if json_path == "-":
-        click.echo(json_file.text(report), nl=False)
-    elif json_path is not None:
-        json_file.write(report, Path(json_path))
-    if not quiet:
-        render(report, _console(stderr=json_path == "-"))
-    if isinstance(lab.stopped, Interrupted):
-        return 130
-    return _code(report, strict)
+        verdicts, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
+    complete = stopped is None
+    report = session.build_report(verdicts, found.unreadable, lab, profile, seed, complete=complete, strict=strict)
+    try:
+        if file is not None:
+            json_file.write(report, file)
+    finally:  # a file that cannot be written must not cost the report
+        with while_read():
+            if json_path == "-":
+                click.echo(json_file.text(report).encode(), nl=False)
+            if not quiet:
+                render(report, console(stderr=json_path == "-"), strict=strict)
+    return 130 if isinstance(stopped, Interrupted) else session.code_of(report, strict=strict)
 
 
 @cli.command()
@@ -218,18 +224,23 @@ def replay(
     no_store: bool,
     quiet: bool,
 ) -> int:
-    """Judge a claim at one setting, as a report's counterexample says."""
+    """Judge a claim at one setting, as a report's counterexample says. Exits 0 if that gives an answer, else 3."""
     from spikecheck.harness.plan import fresh_seeds
     from spikecheck.harness.verify import replay as judge_again
     from spikecheck.report.live import watcher
     from spikecheck.report.terminal import render_judgement
 
     claim = _one(claim_id, claims_paths)
-    setting = claim.domain.reference.but(**dict(_change(text) for text in changes))
-    with watcher(_console(stderr=True), quiet) as observe:
+    reference = claim.domain.reference
+    setting = reference.but(**dict(condition(text) for text in changes))
+    with watcher(console(stderr=True), quiet=quiet) as observe:
+        from spikecheck import session  # as above
+
         lab = _laboratory(store, no_store, device, observe, None, executor)
         judgement = judge_again(claim, lab, setting, fresh_seeds(seed, setting, seeds))
-    render_judgement(judgement, claim.id, ", ".join(changes), _console())
+        trace = session.picture_of(claim, lab, judgement)
+    with while_read():
+        render_judgement(judgement, claim.id, reference, console(), trace)
     return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3
 
 
@@ -243,11 +254,7 @@ def store() -> None:
 def store_info(folder: Path | None) -> None:
     """What is stored, and where."""
     info = _opened(folder).info()
-    console = _console()
-    console.print(Text(str(info.folder)), soft_wrap=True, highlight=False)
-    console.print(
-        f"{info.entries:,} runs, {info.size / 2**20:,.1f} MiB, {info.corrupt} damaged files set aside", highlight=False
-    )
+    tell(str(info.folder), f"{info.entries:,} runs, {_mebibytes(info.size)}, {info.corrupt} damaged files set aside")
 
 
 @store.command("prune")
@@ -256,71 +263,19 @@ def store_info(folder: Path | None) -> None:
 @click.option("--older-than", metavar="TIME", help="Also remove what was not used for so long, such as 30d.")
 def store_prune(folder: Path | None, keep: str, older_than: str | None) -> None:
     """Remove damaged files, leftovers, and the least recently used runs."""
-    age = None if older_than is None else _seconds(older_than, "--older-than")
-    pruned = _opened(folder).prune(keep_bytes=_bytes(keep), older_than=age)
-    _console().print(
-        f"removed {pruned.removed:,} runs ({pruned.freed / 2**20:,.1f} MiB); {pruned.left / 2**20:,.1f} MiB left",
-        highlight=False,
-    )
+    age = None if older_than is None else seconds(older_than, "--older-than")
+    pruned = _opened(folder).prune(keep_bytes=size(keep, "--keep"), older_than=age)
+    tell(f"removed {pruned.removed:,} runs ({_mebibytes(pruned.freed)}); {_mebibytes(pruned.left)} left")
 
 
-# ---- between the words of the command line and the rooms that do the work ----------------------------------------------
-
-
-def _verified(
-    claims: Sequence["Claim"], lab: "Laboratory", profile: str, seed: int, observe: Observer, found: Found
-) -> Report:
-    """Every claim in turn, until the laboratory is stopped."""
-    from spikecheck.harness.plan import plan_of
-    from spikecheck.harness.verify import verify as verify_claim
-
-    plan: Plan = plan_of(profile, seed)
-    verdicts = []
-    for position, claim in enumerate(claims, start=1):
-        observe(ClaimStarted(claim.id, position, len(claims)))
-        verdicts.append(verify_claim(claim, lab, plan, observe))
-        if lab.stopped is not None:
-            break
-    complete = lab.stopped is None
-    return Report(
-        passed=complete and not found.unreadable and all(verdict.passed for verdict in verdicts),
-        complete=complete,
-        command=shlex.join(["spikecheck", *sys.argv[1:]]),
-        profile=profile,
-        seed=seed,
-        environment=_environment(lab),
-        claims=tuple(verdicts),
-        unreadable=dict(found.unreadable),
-    )
-
-
-def _environment(lab: "Laboratory") -> dict[str, str | int | float]:
-    import numpy as np
-
-    where = lab.environment
-    return {
-        "spikecheck": __version__,
-        "torch": where.torch,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "device": where.device,
-        "threads": where.threads,
-    }
-
-
-def _code(report: Report, strict: bool) -> int:
-    code = exit_code(report)
-    if strict and any(verdict.generalises is Outcome.FAILS for verdict in report.claims):
-        return 1
-    return 3 if code == 0 and not report.complete else code
+# ---- between the words of the command line and the rooms that do the work -------------------------------------------
 
 
 def _found(paths: Sequence[Path]) -> Found:
     """All claims; a file that cannot be read is told and left out."""
     found = discover(paths)
     for reason in found.unreadable.values():
-        text = Text(f"warning: claim file left out: {inert(reason)}", style="yellow")
-        _console(stderr=True).print(text, soft_wrap=True, highlight=False)
+        complain(f"warning: claim file left out: {reason}", "yellow")
     return found
 
 
@@ -352,31 +307,5 @@ def _opened(folder: Path | None) -> "Store":
     return Store(folder or default_folder())
 
 
-def _writable(path: Path) -> None:
-    """Refuse before hours of training what could not be written after them."""
-    if not os.access(path.absolute().parent, os.W_OK) or path.is_dir():
-        raise UsageError(f"--json {path}: cannot be written; give a file in a folder that exists and can be written")
-
-
-def _change(text: str) -> tuple[str, object]:
-    """AXIS=VALUE as the setting's own type; `none` is no value."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--at {text!r}: give AXIS=VALUE, such as --at lr=0.05")
-    if name not in Setting.model_fields:
-        raise UnknownName("condition of a setting", name, Setting.model_fields)
-    return name, None if value.lower() == "none" else value
-
-
-def _seconds(text: str, option: str = "--budget") -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
-    if found is None or float(found[1]) <= 0:
-        raise UsageError(f"{option} {text!r}: give a time such as 90s, 5m, 1h or 30d")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
-
-
-def _bytes(text: str) -> int:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B)?", text.strip(), re.IGNORECASE)
-    if found is None:
-        raise UsageError(f"--keep {text!r}: give a size such as 500MiB or 2GiB")
-    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+def _mebibytes(size_in_bytes: float) -> str:
+    return f"{size_in_bytes / 2**20:,.1f} MiB"

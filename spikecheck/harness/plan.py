@@ -32,7 +32,7 @@ class Plan:
 PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
         "quick": Plan(settings=5, looks=1, descents=3, beside=False),
-        "ci": Plan(settings=10, looks=2, descents=4),
+        "ci": Plan(settings=6, looks=2, descents=3),
         "full": Plan(settings=40, looks=3, descents=8),
     }
 )

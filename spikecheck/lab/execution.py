@@ -53,6 +53,7 @@ class Local:
     ) -> Iterator[tuple[Job, list[Trained]]]:
         """In the order given."""
         for job in jobs:
+            tick(0)  # a tile of few steps never ticks by itself
             with one_thread(device):
                 trained = train_tile(job.tile, job.parents, device, tick)
             yield job, trained

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from spikecheck.core.errors import BudgetSpent, CorruptEntry, Interrupted, Stopped, StoreError, UsageError
+from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped, StoreError, UsageError
 from spikecheck.core.events import Observer, StoreTrouble, TileAdvanced, TileStored, WorkPlanned, ignore
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
@@ -104,7 +104,7 @@ class Laboratory:
             if entry is None:
                 return None
             run, checkpoints = decode(entry)
-        except CorruptEntry as error:
+        except StoreError as error:  # a damaged entry, or a disk that cannot be read
             self._observe(StoreTrouble(f"{error}; it is trained again"))
             return None
         self._known[digest] = Trained(run, checkpoints)

@@ -21,7 +21,6 @@ def cosines(input_weights: Array) -> Array:
     scaled = pointing / np.abs(pointing).max(axis=1, keepdims=True, initial=0.0)
     units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
     inside: Array = np.clip(units @ units.T, -1.0, 1.0)
-    np.fill_diagonal(inside, 1.0)
     return inside
 
 
@@ -64,4 +63,4 @@ def effective_ratio(input_weights: Array, above: float = 0.95) -> float:
 
 def _points_somewhere(input_weights: Array) -> np.ndarray:
     """Which neurons [W] have a direction."""
-    return input_weights.any(axis=1)
+    return np.asarray(input_weights.any(axis=1))

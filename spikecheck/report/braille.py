@@ -1,14 +1,21 @@
-"""Curves drawn in a terminal: two by four dots a character, or plain ASCII."""
+"""Curves drawn in characters: two by four dots each in braille, or plain ASCII."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 # Bit of each dot in a braille character, by row and column (Unicode 2800 ff.).
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_UPPER = 0x01 | 0x08 | 0x02 | 0x10
 
 
 class Canvas:
-    """Characters `columns` x `rows`, addressed in dots from the top left."""
+    """Characters `columns` x `rows`, addressed in dots from the top left: 2 x `columns` by 4 x `rows`.
+
+    >>> canvas = Canvas(2, 1)
+    >>> canvas.curve([(0, 3), (3, 0)])
+    >>> canvas.lines(ascii_only=False)
+    ['⡠⠊']
+    """
 
     def __init__(self, columns: int, rows: int) -> None:
         self.columns, self.rows = columns, rows
@@ -20,7 +27,9 @@ class Canvas:
             self._bits[y // 4][x // 2] |= _DOTS[y % 4][x % 2]
 
     def curve(self, points: Sequence[tuple[int, int]]) -> None:
-        """Join points in turn; vertical gaps are filled so that a steep rise stays a line."""
+        """Join points in turn, so that a steep rise stays a line; a single point is a dot."""
+        for x, y in points[:1]:
+            self.dot(x, y)
         for (x, y), (x2, y2) in pairwise(points):
             length = max(abs(x2 - x), abs(y2 - y), 1)
             for step in range(length + 1):
@@ -31,16 +40,15 @@ class Canvas:
         for x in range(0, 2 * self.columns, 4):
             self.dot(x, y)
 
-    def lines(self, ascii_only: bool) -> list[str]:
+    def lines(self, *, ascii_only: bool) -> list[str]:
         """The canvas as text."""
-        return ["".join(_character(bits, ascii_only) for bits in row) for row in self._bits]
+        return ["".join(_character(bits, ascii_only=ascii_only) for bits in row) for row in self._bits]
 
 
-def _character(bits: int, ascii_only: bool) -> str:
-    if not ascii_only:
-        return chr(0x2800 + bits) if bits else " "
+def _character(bits: int, *, ascii_only: bool) -> str:
     if not bits:
         return " "
-    upper = bits & (0x01 | 0x08 | 0x02 | 0x10)
-    lower = bits & ~(0x01 | 0x08 | 0x02 | 0x10)
+    if not ascii_only:
+        return chr(0x2800 + bits)
+    upper, lower = bits & _UPPER, bits & ~_UPPER
     return ":" if upper and lower else "'" if upper else "."

@@ -1,53 +1,74 @@
 """What a claim says and how it is judged, for a reader who has not seen it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.explanation import Explanation
 from spikecheck.report.inert import inert
+from spikecheck.report.page import Page
 
 
 def render_explanation(claim: Explanation, console: Console) -> None:
     """Print everything there is to know about a claim before it is verified."""
-    console.print(Text.assemble((claim.id, "bold"), f"  ({claim.kind})"), highlight=False)
-    _section(console, "", [f'"{claim.says}"', claim.where])
-    _section(console, "reference setting", [_pairs(claim.reference)])
-    _section(console, "domain (reference first)", [f"{name}: {_row(rungs)}" for name, rungs in claim.axes.items()])
-    _section(console, "judged beside it", [f"{name}: {_pairs(changes)}" for name, changes in claim.beside.items()])
-    _section(console, "arms", [f"{name}: {said}" for name, said in claim.arms])
-    _section(console, "effect, per seed", [f"{claim.measure} [{claim.unit}]"])
-    _section(console, "prediction", [claim.rule])
-    _section(console, "negative control (must fail by the same rule)", [claim.control])
-    _section(console, "definitions", [f"{name}: {said}" for name, said in claim.definitions.items()])
-    _section(console, "source", [claim.source])
+    page = Page(console)
+    page.say(Text.assemble((inert(claim.id), "bold"), f", a {claim.kind}: {_MEANS.get(claim.kind, '')}"))
+    page.say(f'"{inert(claim.says)}"', "italic", indent=2)
+    page.say(inert(claim.where), "dim", indent=2)
+    _section(page, "Reference setting: does it replicate here?", [_pairs(claim.reference)])
+    _section(page, "Domain: does it generalise over these values? (the reference's first)", _ladders(claim.axes))
+    _section(page, "Judged besides", [f"{name}: {_pairs(changes)}" for name, changes in claim.beside.items()])
+    _section(page, "Arms: what is trained for every seed", [f"{name}: {said}" for name, said in claim.arms])
+    _section(page, "Effect: what is measured in every seed", [f"{claim.measure} [{claim.unit}]"])
+    _section(page, "Prediction: when the claim holds", [claim.rule])
+    _section(page, "Negative control: must fail by the same rule", [claim.control])
+    said = ((name, text.removeprefix(f"{name}: ")) for name, text in claim.definitions.items())
+    _section(page, "Definitions", [f"{name}: {text}" for name, text in said])
+    _section(page, "Source", [claim.source])
+    page.blank()
+    page.say(f"Verify it with: spikecheck verify --claim {inert(claim.id)}", "dim")
 
 
 def render_list(rows: Sequence[tuple[str, str, str]], console: Console) -> None:
-    """One line a claim: id, kind, statement; cut to the terminal's width, whole when piped."""
-    widest = max(len(name) for name, _, _ in rows)
+    """Id, kind and statement of every claim: a table on a terminal, one whole line a claim when piped."""
+    if not console.is_terminal:
+        _plain_list(rows, console)
+        return
+    table = Table.grid(padding=(0, 2))
     for name, kind, says in rows:
-        line = Text.assemble((f"{inert(name):<{widest}}", "bold"), f"  {kind:<8}  ", inert(says))
-        if console.is_terminal:
-            line.truncate(console.width, overflow="ellipsis")
+        table.add_row(Text(inert(name), style="bold"), Text(kind), Text(inert(says)))
+    console.print(table)
+
+
+_MEANS = {
+    "law": "passes when it replicates and is refuted nowhere in its domain",
+    "tendency": "passes when it replicates; where it stops holding is its edge",
+}
+
+
+def _plain_list(rows: Sequence[tuple[str, str, str]], console: Console) -> None:
+    widest = max(len(inert(name)) for name, _, _ in rows)
+    for name, kind, says in rows:
+        line = Text(f"{inert(name):<{widest}}  {kind:<8}  {inert(says)}")
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def _section(console: Console, title: str, lines: Sequence[str]) -> None:
-    if not any(lines):
+def _section(page: Page, title: str, lines: Iterable[str]) -> None:
+    shown = [inert(line) for line in lines if line]
+    if not shown:
         return
-    if title:
-        console.print(Text(title, style="bold cyan"), highlight=False)
-    for line in lines:
-        console.print(Padding(Text(inert(line)), (0, 0, 0, 2)), highlight=False)
+    page.blank()
+    page.say(title, "bold cyan")
+    for line in shown:
+        page.say(line, indent=2)
+
+
+def _ladders(axes: Mapping[str, Sequence[Any]]) -> list[str]:
+    return [f"{name}: {', '.join(map(str, rungs))}" for name, rungs in axes.items()]
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in values.items())
-
-
-def _row(rungs: Sequence[Any]) -> str:
-    return ", ".join(str(rung) for rung in rungs)
+    return ", ".join(f"{name}={'none' if value is None else value}" for name, value in values.items())

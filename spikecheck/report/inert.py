@@ -2,13 +2,18 @@
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 controls (escape sequences begin with one), bidirectional marks and overrides, other invisible characters,
+# and lone surrogates, which no stream can encode.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+_BREAKS = re.compile(r"[^\S ]")
 
 
-def inert(text: str) -> str:
-    """The text without control characters, escape sequences' start and direction overrides; one line.
+def inert(text: object) -> str:
+    r"""The text as one line without anything that a terminal would obey or a reader could not see.
 
-    >>> inert("a\\x1b[31mb\\nc")
+    >>> inert("a\x1b[31mb\nc")
     'a[31mb c'
     """
-    return _CONTROL.sub("", text).replace("\n", " ").replace("\t", " ")
+    return _BREAKS.sub(" ", _UNSEEN.sub("", str(text)))

@@ -6,8 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from spikecheck.core.errors import SettingError, UsageError
 from spikecheck.core.verdict import Report
+
+_REMEDY = "give a file in a folder that exists and can be written"
 
 
 def text(report: Report) -> str:
@@ -15,23 +19,30 @@ def text(report: Report) -> str:
     return report.model_dump_json(by_alias=True, indent=1) + "\n"
 
 
+def check(path: Path) -> None:
+    """Refuse before hours of training what could not be written after them.
+
+    Raises:
+        UsageError: when nothing can be written there.
+    """
+    place = path if _is_stream(path) else path.absolute().parent
+    if path.is_dir() or not os.access(place, os.W_OK):
+        raise UsageError(f"--json {path}: cannot be written; {_REMEDY}")
+
+
 def write(report: Report, path: Path) -> None:
-    """Write the report whole or not at all.
+    """Write the report whole or not at all; a device or a pipe is written to as it is.
 
     Raises:
         UsageError: when the path can't be written.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text(report))
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        if _is_stream(path):
+            path.write_text(text(report), encoding="utf-8")
+        else:
+            _replace(path.resolve(), text(report))
     except OSError as error:
-        raise UsageError(f"--json {path}: {error.strerror}; give a file in a folder that can be written") from error
+        raise UsageError(f"--json {path}: cannot be written: {error.strerror}; {_REMEDY}") from error
 
 
 def read(path: Path) -> Report:
@@ -42,8 +53,13 @@ def read(path: Path) -> Report:
     """
     try:
         return Report.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file that --json has written") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is no text, so no spikecheck/report@1") from error
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise UsageError(f"{path}: is no spikecheck/report@1: {reason}") from error
     except SettingError as error:
         raise UsageError(f"{path}: is no spikecheck/report@1: {error}") from error
 
@@ -56,3 +72,28 @@ def schema() -> dict[str, Any]:
 def schema_text() -> str:
     """The schema as it is shipped."""
     return json.dumps(schema(), indent=1, sort_keys=True) + "\n"
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether something is there that must not be replaced by a file: /dev/null, a pipe of the shell."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _replace(path: Path, content: str) -> None:
+    """Put the whole content under the name in one step, readable by whom the user's umask lets read."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

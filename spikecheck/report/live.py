@@ -2,24 +2,21 @@
 
 import os
 import time
+from collections.abc import Callable
 from typing import Protocol, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.console import Console, Group
+from rich.live import Live as Screen
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
 from rich.text import Text
 
-from spikecheck.core.events import (
-    ClaimFinished,
-    ClaimStarted,
-    Event,
-    SettingJudged,
-    StageStarted,
-    StoreTrouble,
-    TileAdvanced,
-    TileStored,
-    WorkPlanned,
-)
+from spikecheck.core.events import ClaimFinished, Event, StageStarted, StoreTrouble
+from spikecheck.core.verdict import Verdict
 from spikecheck.report.inert import inert
+from spikecheck.report.outcomes import badge
+from spikecheck.report.tally import Tally, clock_time, stage_says
 
 _PLAIN_EVERY = 10.0
 """Seconds between two plain lines of progress; stages and finished claims always get theirs."""
@@ -34,54 +31,15 @@ class Watcher(Protocol):
         """Hear one event."""
 
 
-def watcher(console: Console, quiet: bool) -> Watcher:
-    """The display that suits the stream: live on a terminal, lines when piped or in CI, nothing when quiet."""
+def watcher(console: Console, *, quiet: bool) -> Watcher:
+    """The display that suits the stream: live on a terminal, lines when piped or in CI, nothing when quiet.
+
+    The stream itself is asked: FORCE_COLOR makes rich take a pipe for a terminal.
+    """
     if quiet:
         return Silent(console)
-    live = console.is_terminal and not os.environ.get("CI")
+    live = console.file.isatty() and not console.is_dumb_terminal and not os.environ.get("CI")
     return Live(console) if live else Lines(console)
-
-
-class Tally:
-    """What has happened so far."""
-
-    def __init__(self) -> None:
-        self.claim = self.stage = ""
-        self.planned = self.made = self.judged = self.spikes = self.trained = self.reused = 0
-        self.began = time.monotonic()
-
-    def add(self, event: Event) -> None:
-        """Count one event."""
-        match event:
-            case ClaimStarted():
-                self.claim = f"{event.claim} ({event.position}/{event.total})"
-                self.stage = ""
-            case StageStarted():
-                self.stage = event.stage
-            case WorkPlanned():
-                self.planned += event.member_steps
-                self.reused += event.runs_reused
-            case TileAdvanced():
-                self.made += event.member_steps
-            case TileStored():
-                self.trained += event.runs
-                self.spikes += event.spikes
-            case SettingJudged():
-                self.judged += 1
-            case _:
-                pass
-
-    @property
-    def rate(self) -> float:
-        """Member-steps per second since the start."""
-        return self.made / max(time.monotonic() - self.began, 1e-9)
-
-    def counts(self) -> str:
-        """One line of figures."""
-        return (
-            f"{self.rate / 1e3:,.0f}k member-steps/s, {self.judged} settings judged, {self.spikes:,} spikes, "
-            f"{self.trained:,} trained, {self.reused:,} reused"
-        )
 
 
 class Silent:
@@ -89,6 +47,7 @@ class Silent:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._ascii_only = not (console.encoding or "").lower().startswith("utf")
 
     def __enter__(self) -> Self:
         return self
@@ -99,74 +58,84 @@ class Silent:
     def __call__(self, event: Event) -> None:
         """Only trouble is told."""
         if isinstance(event, StoreTrouble):
-            _warn(self._console, event)
+            self._say(Text(f"warning: {inert(event.message)}", style="yellow"))
+
+    def _say(self, line: Text) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False)
+
+    def _finished(self, verdict: Verdict) -> Text:
+        replicates, generalises = (
+            badge(outcome, ascii_only=self._ascii_only) for outcome in (verdict.replicates, verdict.generalises)
+        )
+        return Text.assemble(inert(verdict.id), ": replicates ", replicates, ", generalises ", generalises)
 
 
 class Lines(Silent):
     """One line a stage and a finished claim, and now and then one on the way."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console)
-        self._tally = Tally()
-        self._last = time.monotonic()
+        self._clock = clock
+        self._tally = Tally(clock)
+        self._last = clock()
 
     def __call__(self, event: Event) -> None:
         """Tell what matters in a log."""
         super().__call__(event)
         self._tally.add(event)
-        if isinstance(event, StageStarted):
-            self._say(f"{event.claim}: {event.stage}, {event.settings} settings x {event.seeds} seeds")
+        if isinstance(event, StageStarted) and event.settings:
+            self._tell(Text(inert(f"{event.claim}: {stage_says(event)}")))
         elif isinstance(event, ClaimFinished):
-            verdict = event.verdict
-            self._say(f"{verdict.id}: replicates {verdict.replicates}, generalises {verdict.generalises}")
-        elif time.monotonic() - self._last > _PLAIN_EVERY:
-            self._say(f"{self._tally.claim} {self._tally.stage}: {self._tally.counts()}")
+            self._tell(Text.assemble(self._finished(event.verdict), f"; {self._tally.counts()}"))
+        elif self._clock() - self._last >= _PLAIN_EVERY:
+            tally = self._tally
+            said = (f"{tally.claim}: {tally.stage}", tally.speed(), tally.counts())
+            self._tell(Text(inert("; ".join(filter(None, said)))))
 
-    def _say(self, text: str) -> None:
-        self._last = time.monotonic()
-        self._console.print(Text(inert(text)), soft_wrap=True, highlight=False)
+    def _tell(self, line: Text) -> None:
+        self._last = self._clock()
+        self._say(Text(f"[{clock_time(self._tally.elapsed):>5}] ") + line)
 
 
 class Live(Silent):
-    """A bar over the planned member-steps, and the figures beneath it."""
+    """Claim and stage, a bar over the stage's member-steps, and the figures; a line stays for each finished claim."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._tally = Tally()
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("\n  {task.fields[counts]}"),
-            console=console,
-            transient=True,
+        self._spinner = Spinner("line" if self._ascii_only else "dots")
+        # Standard output carries data and is none of this display's business.
+        self._screen = Screen(
+            get_renderable=self._shown, console=console, transient=True, refresh_per_second=8, redirect_stdout=False
         )
-        self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        self._progress.start()
-        self._task = self._progress.add_task("starting", total=None, counts="")
+        self._screen.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._progress.stop()
+        self._screen.stop()
 
     def __call__(self, event: Event) -> None:
-        """Update the display."""
+        """Take note; the screen refreshes by itself."""
         super().__call__(event)
         self._tally.add(event)
-        if self._task is None:
-            return
-        self._progress.update(
-            self._task,
-            description=inert(f"{self._tally.claim} {self._tally.stage}"),
-            total=max(self._tally.planned, 1),
-            completed=min(self._tally.made, self._tally.planned),
-            counts=self._tally.counts(),
+        if isinstance(event, ClaimFinished) and self._tally.claims > 1:
+            self._say(self._finished(event.verdict))
+
+    def _shown(self) -> Group:
+        tally = self._tally
+        head = Table.grid(padding=(0, 1))
+        head.add_row(
+            self._spinner, Text(inert(tally.claim or "starting"), style="bold"), Text(tally.place, style="dim")
         )
-
-
-def _warn(console: Console, trouble: StoreTrouble) -> None:
-    console.print(Text(f"warning: {inert(trouble.message)}", style="yellow"), soft_wrap=True, highlight=False)
+        progress = Table.grid(padding=(0, 1))
+        total = tally.planned or None
+        bar = ProgressBar(total=total, completed=min(tally.made, tally.planned), width=24, pulse=total is None)
+        progress.add_row(Text(" "), bar, Text(tally.speed()))
+        return Group(
+            head,
+            Text(f"  {inert(tally.stage)}", no_wrap=True, overflow="ellipsis"),
+            progress,
+            Text(f"  {tally.counts()}, {clock_time(tally.elapsed)}", style="dim", no_wrap=True, overflow="ellipsis"),
+        )

@@ -1,69 +1,95 @@
 """A typical run in the terminal: the loss, and beneath it how sharp the landscape is for the learning rate."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from spikecheck.core.verdict import Trace
 from spikecheck.report.braille import Canvas
 
 _LABEL = 9
 _LOSS_ROWS, _SHARPNESS_ROWS = 7, 5
+_TINY = 1e-300
+"""Stands in for a loss of exactly zero, which has no logarithm."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What both panels share: the step axis, its width in characters, and which characters there are."""
+
+    last: int
+    columns: int
+    ascii_only: bool
+
+    def across(self, step: int) -> int:
+        """A step's place among the columns."""
+        return round((self.columns - 1) * step / self.last)
 
 
 def picture(trace: Trace, width: int = 80, ascii_only: bool = False) -> list[str]:
-    """Lines of at most `width` characters: loss (log scale) over lr x lambda_max, onset, peak and recovery marked."""
-    columns = max(20, min(width, 100) - _LABEL - 1)
-    last = max([*trace.steps, *trace.sharpness_steps, 1])
-    logs = [math.log10(max(value, 1e-300)) for value in trace.loss]
+    """Lines of at most `width` characters: loss (log scale) over 2 x sharpness / threshold, the first spike marked.
+
+    For gradient descent the lower curve is the learning rate times the sharpness; a run is unstable where it exceeds 2.
+    """
+    frame = Frame(max([*trace.steps, *trace.sharpness_steps, 1]), max(20, min(width, 100) - _LABEL - 1), ascii_only)
+    logs = [math.log10(max(value, _TINY)) for value in trace.loss]
     relative = [2.0 * value / trace.threshold for value in trace.sharpness]
-    unit = "lr x lambda" if ascii_only else "η·λ_max"
-    lines = [f"{'loss':>{_LABEL}} (log scale), seed {trace.seed}"]
-    lines += _panel(trace.steps, logs, last, columns, _LOSS_ROWS, ascii_only, "1e{:.1f}")
-    lines += [f"{unit:>{_LABEL}} (dotted: 2, where stability ends)"]
-    lines += _panel(trace.sharpness_steps, relative, last, columns, _SHARPNESS_ROWS, ascii_only, "{:.2f}", level=2.0)
-    return [*lines, *_axis(trace, last, columns, ascii_only)]
+    return [
+        f"A typical run (seed {trace.seed}): loss, log scale",
+        *_panel(frame, trace.steps, logs, _LOSS_ROWS, lambda log: f"{10.0**log:.2g}"),
+        f"{_lower_name(trace, ascii_only=ascii_only)}; dotted: 2, above which the run is unstable",
+        *_panel(frame, trace.sharpness_steps, relative, _SHARPNESS_ROWS, lambda value: f"{value:.2f}", level=2.0),
+        *_axis(frame, trace),
+    ]
+
+
+def _lower_name(trace: Trace, *, ascii_only: bool) -> str:
+    if not math.isclose(trace.threshold * trace.lr, 2.0):
+        return "2 x sharpness / its stability threshold"
+    return "learning rate x sharpness" + ("" if ascii_only else ", η·λ_max")
 
 
 def _panel(
+    frame: Frame,
     steps: Sequence[int],
     values: Sequence[float],
-    last: int,
-    columns: int,
     rows: int,
-    ascii_only: bool,
-    form: str,
+    label: Callable[[float], str],
     level: float | None = None,
 ) -> list[str]:
+    """One curve with its scale; a `level` is always in view, as a dotted line."""
     shown = [*values, *([] if level is None else [level])]
     low, high = min(shown, default=0.0), max(shown, default=1.0)
-    span = (high - low) or 1.0
-    canvas = Canvas(columns, rows)
-
-    def across(step: int) -> int:
-        return round((2 * columns - 1) * step / last)
+    canvas = Canvas(frame.columns, rows)
 
     def down(value: float) -> int:
-        return round((4 * rows - 1) * (high - value) / span)
+        return round((4 * rows - 1) * (high - value) / ((high - low) or 1.0))
 
     if level is not None:
         canvas.dotted(down(level))
-    canvas.curve([(across(step), down(value)) for step, value in zip(steps, values, strict=True)])
-    labels = {0: form.format(high), rows - 1: form.format(low)}
-    bar = "|" if ascii_only else "│"
-    return [f"{labels.get(row, ''):>{_LABEL}}{bar}{line}" for row, line in enumerate(canvas.lines(ascii_only))]
+    dots = 2 * frame.columns - 1
+    canvas.curve([(round(dots * step / frame.last), down(value)) for step, value in zip(steps, values, strict=True)])
+    scale = {rows - 1: label(low), 0: label(high)}
+    if level is not None:
+        scale.setdefault(down(level) // 4, label(level))
+    bar = "|" if frame.ascii_only else "│"
+    lines = canvas.lines(ascii_only=frame.ascii_only)
+    return [f"{scale.get(row, ''):>{_LABEL}}{bar}{line}".rstrip() for row, line in enumerate(lines)]
 
 
-def _axis(trace: Trace, last: int, columns: int, ascii_only: bool) -> list[str]:
-    """The step axis with its marks, and what they are."""
+def _axis(frame: Frame, trace: Trace) -> list[str]:
+    """The step axis with the first spike's marks, and what they are."""
     marks = {"o": trace.onset, "p": trace.peak, "r": trace.recovery}
-    line = list(("-" if ascii_only else "─") * columns)
+    line = list(("-" if frame.ascii_only else "─") * frame.columns)
+    free = 0
     for mark, step in marks.items():
         if step is not None:
-            column = min(columns - 1, round((columns - 1) * step / last))
-            while column < columns - 1 and line[column] in marks:
-                column += 1
-            line[column] = mark
-    corner = "+" if ascii_only else "└"
-    named = {"onset": trace.onset, "peak": trace.peak, "recovery": trace.recovery}
-    said = ", ".join(f"{name[0]} {name} {step}" for name, step in named.items() if step is not None)
-    return [f"{'step':>{_LABEL}}{corner}{''.join(line)}", f"{'':>{_LABEL}} 0 to {last}; first spike: {said or 'none'}"]
+            column = min(max(frame.across(step), free), frame.columns - 1)
+            line[column], free = mark, column + 1
+    corner = "+" if frame.ascii_only else "└"
+    named = {"o onset": trace.onset, "p peak": trace.peak, "r recovery": trace.recovery}
+    said = ", ".join(f"{name} {step}" for name, step in named.items() if step is not None)
+    return [
+        f"{'step':>{_LABEL}}{corner}{''.join(line)}",
+        f"{'':>{_LABEL}} 0 to {frame.last}; first spike: {said or 'none'}",
+    ]

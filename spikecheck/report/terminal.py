@@ -1,189 +1,102 @@
-"""A report as a person reads it: the answers first, then each claim's evidence. Fits 80 columns."""
-
-from collections.abc import Iterator, Mapping
+"""A report as a person reads it: the answers first, then each claim's evidence."""
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spikecheck.core.verdict import Judgement, Outcome, Report, Sighting, Verdict
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Judgement, Outcome, Report, Trace
+from spikecheck.report.block import show_claim
+from spikecheck.report.evidence import show_evidence
 from spikecheck.report.inert import inert
+from spikecheck.report.outcomes import badge, standing
+from spikecheck.report.page import Page
 from spikecheck.report.picture import picture
+from spikecheck.report.words import conditions, differs, lost, spread
 
-_LOOKS = {
-    Outcome.HOLDS: ("✓", "+", "bold green"),
-    Outcome.FAILS: ("✗", "x", "bold red"),
-    Outcome.UNDECIDED: ("?", "?", "bold yellow"),
-    Outcome.UNTRIGGERED: ("∅", "o", "bold yellow"),
-    Outcome.INVALID: ("!", "!", "bold magenta"),
-}
-_NEXT = {
-    Outcome.UNDECIDED: "More seeds decide: --profile ci or --profile full looks again, and pays for every look.",
-    Outcome.UNTRIGGERED: "Too few seeds meet the precondition: nothing is said for or against the claim here.",
-    Outcome.INVALID: "A check whose negative control does not fail shows nothing: mend the control before trusting it.",
-}
-_BAR = 30
+_PICTURE = 80
+"""Narrowest page with a picture, in characters."""
 
 
-def render(report: Report, console: Console) -> None:
-    """Print the whole report."""
-    plain = not _unicode(console)
+def render(report: Report, console: Console, *, strict: bool = False) -> None:
+    """Print the whole report. `strict`: it was judged so, which changes what is said about edges."""
+    page = Page(console)
     for verdict in report.claims:
-        for line in _claim(verdict, console, plain):
-            console.print(line, soft_wrap=False, highlight=False)
-        if verdict.counterexample is not None:
-            _replay_line(console, verdict.counterexample)
-        if verdict.typical is not None and len(report.claims) == 1:
-            console.print()
-            for drawn in picture(verdict.typical, console.width, plain):
-                console.print(Text(drawn), no_wrap=True, highlight=False)
+        page.say(
+            Text.assemble(
+                (inert(verdict.id), "bold"),
+                "  replicates ",
+                badge(verdict.replicates, ascii_only=page.ascii_only),
+                ", generalises ",
+                badge(verdict.generalises, ascii_only=page.ascii_only),
+                ": ",
+                standing(verdict),
+            )
+        )
+    for verdict in report.claims:
+        page.blank()
+        show_claim(page, verdict, report)
+    if len(report.claims) == 1 and report.claims[0].typical is not None:
+        _picture(page, report.claims[0].typical)
     if len(report.claims) > 1:
-        console.print(_table(report, plain))
-    for line in _closing(report):
-        console.print(line, highlight=False)
+        page.blank()
+        console.print(_table(report, page))
+    _closing(page, report, strict=strict)
 
 
-def render_judgement(judgement: Judgement, claim: str, differs: str, console: Console) -> None:
+def render_judgement(
+    judgement: Judgement, claim: str, reference: Setting, console: Console, typical: Trace | None = None
+) -> None:
     """Print one setting's judgement, as `spikecheck replay` shows it."""
-    plain = not _unicode(console)
-    console.print(Text.assemble((claim, "bold"), f" at {inert(differs) or 'its reference setting'}"), highlight=False)
-    console.print(Text("  ") + _answer(judgement.outcome, plain), highlight=False)
-    for line in _evidence(judgement, plain):
-        console.print(line, highlight=False)
+    page = Page(console)
+    page.say(Text.assemble((inert(claim), "bold"), "  ", badge(judgement.outcome, ascii_only=page.ascii_only)))
+    page.row("at", differs(judgement.setting, reference))
+    page.row("reference", conditions(reference), "dim")
+    show_evidence(page, judgement)
+    page.row("scores", spread(judgement))
+    page.row("numbers", lost(judgement.numerical_failures), "dim")
+    if typical is not None:
+        _picture(page, typical)
 
 
-def _claim(verdict: Verdict, console: Console, plain: bool) -> Iterator[Text]:
-    """One claim's block, line by line."""
-    yield Text(("-" if plain else "─") * min(console.width, 100), style="dim")
-    yield Text.assemble((verdict.id, "bold"), f"  ({verdict.kind})")
-    yield Text(f'"{inert(verdict.says)}"', style="italic")
-    yield Text(inert(verdict.where), style="dim")
-    yield Text()
-    yield Text("Does it replicate at the reference setting?  ") + _answer(verdict.replicates, plain)
-    yield from _evidence(verdict.reference, plain)
-    yield Text(f"  rule: {inert(verdict.rule)}", style="dim")
-    yield Text.assemble("  negative control: ", _control(verdict.control), f" ({inert(verdict.control_says)})")
-    yield Text()
-    yield Text("Does it generalise over its domain?  ") + _answer(verdict.generalises, plain)
-    yield Text(f"  {verdict.settings_tried} settings tried, {verdict.settings_triggered} of them triggered")
-    yield from _scope(verdict, plain)
-    if verdict.reason:
-        yield Text(f"  {inert(verdict.reason)}")
-    for outcome in dict.fromkeys([verdict.replicates, verdict.generalises]):
-        if outcome in _NEXT:
-            yield Text(f"  {outcome}: {_NEXT[outcome]}", style="dim")
-    yield Text(
-        f"  {verdict.runs_trained:,} runs trained, {verdict.runs_reused:,} reused, {verdict.seconds:.1f} s; "
-        f"{verdict.numerical_failures} numerical failures (neither for nor against)",
-        style="dim",
-    )
-
-
-def _answer(outcome: Outcome, plain: bool) -> Text:
-    fancy, simple, style = _LOOKS[outcome]
-    return Text(f"{simple if plain else fancy} {outcome.upper()}", style=style)
-
-
-def _evidence(judgement: Judgement, plain: bool) -> Iterator[Text]:
-    """Counts, interval and effect of one setting."""
-    if not judgement.drawn:
-        yield Text("  nothing was trained for it")
+def _picture(page: Page, trace: Trace) -> None:
+    """The typical run, where there is room for its headings."""
+    if page.width < _PICTURE:
         return
-    yield Text(
-        f"  held in {judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained); "
-        f"share {judgement.low:.2f} to {judgement.high:.2f}"
-    )
-    yield Text.assemble(
-        "  ", _bar(judgement, plain), f" required {judgement.required:.2f}, each bound at {judgement.level:.1%}"
-    )
-    effect = judgement.effect
-    if effect.median is not None and effect.low is not None and effect.high is not None:
-        yield Text(
-            f"  effect: median {effect.median:+.4g}, interval {effect.low:+.4g} to {effect.high:+.4g} ({inert(effect.unit)})"
-        )
+    page.blank()
+    for line in picture(trace, page.width, page.ascii_only):
+        page.verbatim(line)
 
 
-def _bar(judgement: Judgement, plain: bool) -> Text:
-    """The interval on [0, 1], with the required share marked."""
-    end, line, point, mark, empty = ("|", "-", "*", "^", ".") if plain else ("┃", "━", "●", "▲", "┈")
-    cells = [empty] * (_BAR + 1)
-    low, high = round(judgement.low * _BAR), round(judgement.high * _BAR)
-    cells[low : high + 1] = [line] * (high - low + 1)
-    cells[low] = cells[high] = end
-    if judgement.applicable:
-        cells[round(judgement.held / judgement.applicable * _BAR)] = point
-    required = round(judgement.required * _BAR)
-    return (
-        Text("0 " + "".join(cells[:required])) + Text(mark, style="bold") + Text("".join(cells[required + 1 :]) + " 1")
-    )
-
-
-def _control(control: Judgement) -> str:
-    counts = f"{control.held} of {control.applicable}"
-    return {
-        Outcome.FAILS: f"failed, as it must, {counts}",
-        Outcome.HOLDS: f"HELD, which it must not, {counts}",
-        Outcome.UNDECIDED: f"has not clearly failed, {counts}" if control.drawn else "not reached",
-        Outcome.UNTRIGGERED: f"never triggered, {counts}",
-        Outcome.INVALID: counts,
-    }[control.outcome]
-
-
-def _scope(verdict: Verdict, plain: bool) -> Iterator[Text]:
-    """What the weakest setting showed, or where the claim stops holding."""
-    sighting = verdict.counterexample
-    if sighting is not None:
-        yield Text("  stops holding at ", style="bold") + Text(inert(_differs(sighting.differs)), style="bold")
-        yield from _evidence(sighting.judgement, plain)
-    elif verdict.weakest is not None:
-        weakest = verdict.weakest
-        changed = weakest.setting.differences(verdict.reference.setting)
-        yield Text(
-            f"  weakest setting found: {inert(_differs(changed))}; on fresh seeds "
-            f"{weakest.held} of {weakest.applicable} (share {weakest.low:.2f} to {weakest.high:.2f})"
-        )
-
-
-def _differs(changes: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in changes.items()) or "the reference setting"
-
-
-def _replay_line(console: Console, sighting: Sighting) -> None:
-    """On a line of its own and never wrapped, so that it can be copied whole."""
-    console.print(Text("  see it again:", style="dim"))
-    console.print(Text(inert(sighting.replay)), soft_wrap=True, highlight=False)
-
-
-def _table(report: Report, plain: bool) -> Table:
-    table = Table(title="All claims", show_edge=False, pad_edge=False, title_justify="left")
-    for name in ("claim", "kind", "replicates", "generalises", "held", "control"):
-        table.add_column(name, no_wrap=name != "claim")
+def _table(report: Report, page: Page) -> Table:
+    """The figures of several claims side by side."""
+    table = Table(title="All claims", title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    for name in ("claim", "replicates", "held", "control", "generalises", "in all"):
+        table.add_column(name, overflow="fold")
     for verdict in report.claims:
-        reference, control = verdict.reference, verdict.control
         table.add_row(
-            verdict.id,
-            verdict.kind,
-            _answer(verdict.replicates, plain),
-            _answer(verdict.generalises, plain),
-            f"{reference.held}/{reference.applicable}",
-            f"{control.held}/{control.applicable}",
+            Text(inert(verdict.id)),
+            badge(verdict.replicates, ascii_only=page.ascii_only),
+            f"{verdict.reference.held}/{verdict.reference.applicable}",
+            f"{verdict.control.held}/{verdict.control.applicable}",
+            badge(verdict.generalises, ascii_only=page.ascii_only),
+            standing(verdict),
         )
     return table
 
 
-def _closing(report: Report) -> Iterator[Text]:
-    yield Text()
+def _closing(page: Page, report: Report, *, strict: bool) -> None:
+    """How the whole came out, and under which circumstances."""
+    page.blank()
     if not report.complete:
-        yield Text(
-            "Stopped early: the report is partial; everything trained is kept, run again to go on.", "bold yellow"
-        )
+        page.say("Stopped early: this report is partial. What was trained is kept; run again to go on.", "bold yellow")
     for file, reason in report.unreadable.items():
-        yield Text(f"not read: {inert(file)}: {inert(reason)}", style="yellow")
+        page.say(f"Left out, since it could not be read: {inert(file)}: {inert(reason)}", "yellow")
     passed = sum(verdict.passed for verdict in report.claims)
+    page.say(f"{passed} of {len(report.claims)} claims pass", "bold")
+    edges = ", ".join(inert(v.id) for v in report.claims if v.passed and v.generalises is Outcome.FAILS)
+    if edges:
+        counts = "under --strict that fails" if strict else "reported, and for a tendency no failure"
+        page.say(f"An edge is where a claim stops holding ({counts}): {edges}", "dim")
     environment = ", ".join(f"{name} {value}" for name, value in report.environment.items())
-    yield Text(f"{passed} of {len(report.claims)} claims pass", style="bold")
-    yield Text(f"profile {report.profile}, seed {report.seed}; {inert(environment)}", style="dim")
-
-
-def _unicode(console: Console) -> bool:
-    return (console.encoding or "").lower().startswith("utf")
+    page.say(inert(f"profile {report.profile}, seed {report.seed}; {environment}"), "dim")

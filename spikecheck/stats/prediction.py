@@ -32,8 +32,15 @@ class Prediction:
             value = getattr(self, name)
             if not 0.0 < value < 1.0:
                 raise SettingError(f"{name}={value!r}: give a number between 0 and 1, both excluded")
-        if all(getattr(self, name) is None for name, _ in _WORDS):
+        given = {name: getattr(self, name) for name, _ in _WORDS if getattr(self, name) is not None}
+        if not given:
             raise SettingError("Prediction(): gives no bound; set above, at_least, below or at_most")
+        for name, bound in given.items():
+            if not math.isfinite(bound):
+                raise SettingError(f"{name}={bound!r}: give a finite number, or leave it out")
+        if not self._can_hold():
+            named = ", ".join(f"{name}={bound!r}" for name, bound in given.items())
+            raise SettingError(f"{named}: no number lies within; the lower bound must be below the upper one")
 
     def held(self, score: float) -> bool:
         """Whether one seed's effect lies within the bounds."""
@@ -62,4 +69,10 @@ class Prediction:
         >>> Prediction(above=0.0).fewest()
         14
         """
-        return math.ceil(math.log(1.0 - self.level) / math.log(self.of_seeds))
+        return max(1, math.ceil(math.log(1.0 - self.level) / math.log(self.of_seeds)))
+
+    def _can_hold(self) -> bool:
+        """Whether any number lies within the bounds."""
+        lower = max((bound for bound in (self.above, self.at_least) if bound is not None), default=-math.inf)
+        upper = min((bound for bound in (self.below, self.at_most) if bound is not None), default=math.inf)
+        return lower < upper or (lower == upper and self.held(lower))

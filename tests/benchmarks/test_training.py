@@ -24,6 +24,7 @@ SETTING = Setting(target="sin x + sin 3x", points=40, interval=1.0, width=50, st
 
 def _reported(benchmark: BenchmarkFixture, run: Callable[[], object], member_steps: int) -> None:
     benchmark.pedantic(run, rounds=5, warmup_rounds=1)
+    assert benchmark.stats is not None
     benchmark.extra_info["member_steps_per_second"] = round(member_steps / benchmark.stats.stats.median)
 
 

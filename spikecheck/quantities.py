@@ -1,0 +1,46 @@
+"""Times, sizes and conditions as they are typed on a command line."""
+
+import re
+
+from spikecheck.core.errors import UnknownName, UsageError
+from spikecheck.core.setting import Setting
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def seconds(text: str, option: str) -> float:
+    """A time in seconds.
+
+    >>> seconds("90", "--budget"), seconds("1.5m", "--budget")
+    (90.0, 90.0)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip(), re.ASCII)
+    if found is None or float(found[1]) <= 0:
+        raise UsageError(f"{option} {text!r}: give a time such as 90s, 5m, 1h or 30d")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def size(text: str, option: str) -> int:
+    """A size in bytes, in powers of 1024 whether or not the unit says so.
+
+    >>> size("2GiB", "--keep") == size("2g", "--keep") == 2 * 1024**3
+    True
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise UsageError(f"{option} {text!r}: give a size such as 500MiB or 2GiB")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+
+
+def condition(text: str) -> tuple[str, str | None]:
+    """AXIS=VALUE: a setting's condition and the text of its value, which `Setting` reads by its own type.
+
+    >>> condition("lr=0.05"), condition("gamma=none")
+    (('lr', '0.05'), ('gamma', None))
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--at {text!r}: give AXIS=VALUE, such as --at lr=0.05")
+    if name not in Setting.model_fields:
+        raise UnknownName("condition of a setting", name, Setting.model_fields)
+    return name, None if value.lower() == "none" else value

@@ -1,0 +1,92 @@
+"""One claim's block of a report: what is claimed, whether it replicates and generalises, and on what that rests."""
+
+from rich.text import Text
+
+from spikecheck.core.verdict import Judgement, Outcome, Report, Verdict
+from spikecheck.report.evidence import percent, show_evidence
+from spikecheck.report.inert import inert
+from spikecheck.report.outcomes import advice, badge
+from spikecheck.report.page import Page
+from spikecheck.report.words import conditions, differs, lost, tried
+
+
+def show_claim(page: Page, verdict: Verdict, report: Report) -> None:
+    """Print one claim's block."""
+    page.rule()
+    page.say(Text.assemble((inert(verdict.id), "bold"), f", a {verdict.kind}"))
+    page.say(f'"{inert(verdict.says)}"', "italic", indent=2)
+    page.say(inert(verdict.where), "dim", indent=2)
+    page.blank()
+    _replicates(page, verdict)
+    page.blank()
+    _generalises(page, verdict)
+    _what_next(page, verdict, report)
+    page.blank()
+    _circumstances(page, verdict)
+
+
+def _replicates(page: Page, verdict: Verdict) -> None:
+    page.say(Text.assemble("Does it replicate?  ", badge(verdict.replicates, ascii_only=page.ascii_only)))
+    page.row("at", f"the reference setting: {conditions(verdict.reference.setting)}")
+    show_evidence(page, verdict.reference)
+    page.row("control", _control(verdict.control, ascii_only=page.ascii_only))
+    page.row("", f"where it must not hold: {inert(verdict.control_says)}", "dim")
+
+
+def _generalises(page: Page, verdict: Verdict) -> None:
+    page.say(Text.assemble("Does it generalise?  ", badge(verdict.generalises, ascii_only=page.ascii_only)))
+    page.rows("tried", tried(verdict))
+    if verdict.counterexample is not None:
+        _setting_found(page, verdict, verdict.counterexample.judgement, "breaks at", "smallest counterexample found")
+        page.row("again", "copy the next line to see it on the same seeds:")
+        page.verbatim(inert(verdict.counterexample.replay))
+    elif verdict.weakest is not None:
+        _setting_found(page, verdict, verdict.weakest, "weakest", "weakest setting found")
+
+
+def _setting_found(page: Page, verdict: Verdict, judgement: Judgement, label: str, role: str) -> None:
+    page.row(label, differs(judgement.setting, verdict.reference.setting), "bold")
+    page.row("", f"the {role}, on fresh seeds", "dim")
+    show_evidence(page, judgement)
+
+
+def _control(control: Judgement, *, ascii_only: bool) -> Text:
+    """What the negative control did, and whether that is what it must do."""
+    good, bad = ("+", "x") if ascii_only else ("✓", "✗")
+    share = (
+        f"{control.held} of {control.applicable} seeds held, share {percent(control.low)} to {percent(control.high)}"
+    )
+    if not control.drawn:
+        return Text("? not reached", style="yellow")
+    match control.outcome:
+        case Outcome.FAILS:
+            return Text.assemble((f"{good} failed, as it must", "bold green"), f": {share}")
+        case Outcome.HOLDS:
+            return Text.assemble((f"{bad} HELD, which it must not", "bold magenta"), f": {share}")
+        case Outcome.UNTRIGGERED:
+            return Text.assemble(
+                (f"{bad} never triggered", "bold magenta"), f": applicable in {control.applicable} seeds"
+            )
+        case _:
+            return Text.assemble(("? has not clearly failed", "bold yellow"), f": {share}")
+
+
+def _what_next(page: Page, verdict: Verdict, report: Report) -> None:
+    """Why an answer is not what its interval alone would say, and what to do next."""
+    outcomes = (verdict.replicates, verdict.generalises)
+    said = [advice(verdict, outcome, report.profile, complete=report.complete) for outcome in outcomes]
+    if verdict.reason or any(said):
+        page.blank()
+    if verdict.reason:
+        page.row("because", inert(verdict.reason))
+    page.rows("next", dict.fromkeys(inert(line) for line in said if line))
+
+
+def _circumstances(page: Page, verdict: Verdict) -> None:
+    """Everything that the verdict depends on, and what it cost."""
+    page.row("rule", inert(verdict.rule), "dim")
+    for name, text in verdict.definitions.items():
+        page.row(inert(name), inert(text.removeprefix(f"{name}: ")), "dim")
+    cost = f"{verdict.runs_trained:,} runs trained, {verdict.runs_reused:,} reused, {verdict.seconds:.1f} s"
+    page.row("cost", f"{cost}; specification {inert(verdict.specification)}", "dim")
+    page.row("numbers", lost(verdict.numerical_failures), "dim")

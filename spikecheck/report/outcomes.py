@@ -1,0 +1,63 @@
+"""How outcomes look, in words and signs as well as in colour, and what their reader can do about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from spikecheck.core.verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True)
+class Look:
+    """A sign, the same for streams without Unicode, and a style."""
+
+    sign: str
+    ascii_sign: str
+    style: str
+
+
+LOOKS: Mapping[Outcome, Look] = {
+    Outcome.HOLDS: Look("✓", "+", "bold green"),
+    Outcome.FAILS: Look("✗", "x", "bold red"),
+    Outcome.UNDECIDED: Look("?", "?", "bold yellow"),
+    Outcome.UNTRIGGERED: Look("∅", "o", "bold yellow"),
+    Outcome.INVALID: Look("!", "!", "bold magenta"),
+}
+
+
+def badge(outcome: Outcome, *, ascii_only: bool) -> Text:
+    """The outcome as a sign and a word.
+
+    >>> badge(Outcome.HOLDS, ascii_only=True).plain
+    '+ HOLDS'
+    """
+    look = LOOKS[outcome]
+    return Text(f"{look.ascii_sign if ascii_only else look.sign} {outcome.upper()}", style=look.style)
+
+
+def standing(verdict: Verdict) -> Text:
+    """What the two answers make together: it passes, it fails, or it stays open."""
+    if verdict.passed:
+        edge = verdict.generalises is Outcome.FAILS
+        return Text("PASSES, with an edge" if edge else "PASSES", style="bold green")
+    refuted = verdict.replicates is Outcome.FAILS or (verdict.kind == "law" and verdict.generalises is Outcome.FAILS)
+    return Text("FAILS", style="bold red") if refuted else Text("OPEN", style="bold yellow")
+
+
+def advice(verdict: Verdict, outcome: Outcome, profile: str, *, complete: bool) -> str:
+    """One sentence on what to do about one of the two answers; empty where there is nothing to do."""
+    match outcome:
+        case Outcome.UNDECIDED if not complete:
+            return "Stopped before the answer was in: run the same command again, what was trained is reused."
+        case Outcome.UNDECIDED if profile == "full":
+            return "Too close to the required share even for the largest profile; another --seed repeats it afresh."
+        case Outcome.UNDECIDED:
+            return "Undecided: more seeds would tell, --profile full trains up to four times as many."
+        case Outcome.UNTRIGGERED:
+            met = verdict.definitions.get("applies", "the precondition")
+            return f'Untriggered is neither for nor against: too few seeds met the precondition "{met}".'
+        case Outcome.INVALID:
+            return f"Invalid until the negative control fails: `spikecheck explain {verdict.id}` says what it does."
+        case _:
+            return ""

@@ -1,0 +1,68 @@
+"""Settings, counts and scores in words."""
+
+from collections import Counter
+from statistics import quantiles
+
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Judgement, Outcome, Verdict
+from spikecheck.report.inert import inert
+
+_READ_FIRST = ("problem", "target", "points", "width", "depth", "activation", "optimizer", "lr", "steps")
+
+
+def conditions(setting: Setting) -> str:
+    """The conditions that a reader looks for first, then whatever is not a default."""
+    rest = [name for name in setting.differences(Setting()) if name not in _READ_FIRST]
+    return inert(", ".join(f"{name}={_value(setting, name)}" for name in [*_READ_FIRST, *rest]))
+
+
+def differs(setting: Setting, reference: Setting) -> str:
+    """What differs from the reference, with the reference's values.
+
+    >>> differs(Setting(lr=0.2), Setting(lr=0.1))
+    'lr=0.2 (reference: 0.1)'
+    """
+    changes = setting.differences(reference)
+    said = [f"{name}={_value(setting, name)} (reference: {_value(reference, name)})" for name in changes]
+    return inert(", ".join(said)) or "the reference setting"
+
+
+def tried(verdict: Verdict) -> list[str]:
+    """How many settings were looked at, and how those beside the reference came out on the search's seeds."""
+    if not verdict.tried:
+        return ["no setting but the reference" if verdict.reference.drawn else "not reached"]
+    found = Counter(judgement.outcome for judgement in verdict.tried)
+    outcomes = ", ".join(f"{found[outcome]} {outcome}" for outcome in Outcome if found[outcome])
+    count = f"{plural(verdict.settings_tried, 'setting')}, the reference among them"
+    met = f"{verdict.settings_triggered} met the precondition in enough seeds"
+    return [f"{count}; {met}", f"the others in the search: {outcomes}"]
+
+
+def spread(judgement: Judgement) -> str:
+    """Where the seeds' effects lie."""
+    scores = sorted(score for score in judgement.scores if score is not None)
+    if len(scores) < 2:
+        return ", ".join(f"{score:.3g}" for score in scores) or "none"
+    lower, _, upper = quantiles(scores, n=4, method="inclusive")
+    return f"from {scores[0]:.3g} to {scores[-1]:.3g}, the middle half from {lower:.3g} to {upper:.3g}"
+
+
+def lost(failures: int) -> str:
+    """How many seeds' numbers failed."""
+    if not failures:
+        return "no numerical failures"
+    return f"{plural(failures, 'numerical failure')} (diverged or unresolved), neither for nor against"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "seed"), plural(2_000, "seed")
+    ('1 seed', '2,000 seeds')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _value(setting: Setting, name: str) -> str:
+    value = getattr(setting, name)
+    return "none" if value is None else str(value)

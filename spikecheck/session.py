@@ -1,0 +1,90 @@
+"""Several claims verified in turn, and the report of what was found under which circumstances."""
+
+import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from spikecheck import __version__
+from spikecheck.core.errors import Interrupted, Stopped
+from spikecheck.core.events import ClaimStarted, Observer
+from spikecheck.core.verdict import Judgement, Outcome, Report, Trace, Verdict, exit_code
+from spikecheck.harness.claim import Claim
+from spikecheck.harness.gather import Evidence
+from spikecheck.harness.plan import Plan
+from spikecheck.harness.typical import typical_trace
+from spikecheck.harness.verify import verify
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.report.inert import inert
+
+
+def verify_each(
+    claims: Sequence[Claim], lab: Laboratory, plan: Plan, observe: Observer
+) -> tuple[list[Verdict], Stopped | None]:
+    """Every claim's verdict, in turn, until the laboratory is stopped; and what stopped it."""
+    verdicts: list[Verdict] = []
+    try:
+        for position, claim in enumerate(claims, start=1):
+            observe(ClaimStarted(claim.id, position, len(claims)))
+            verdicts.append(verify(claim, lab, plan, observe))
+            if lab.stopped is not None:
+                break
+    except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops and the verdict is partial
+        return verdicts, Interrupted("interrupted; everything trained so far is kept")
+    return verdicts, lab.stopped
+
+
+def build_report(
+    verdicts: Sequence[Verdict],
+    unreadable: Mapping[str, str],
+    lab: Laboratory,
+    profile: str,
+    seed: int,
+    *,
+    complete: bool,
+    strict: bool,
+) -> Report:
+    """The verdicts with what they were found under. `passed` says the same as exit code 0."""
+    report = Report(
+        passed=False,
+        complete=complete,
+        command=shlex.join(["spikecheck", *map(inert, sys.argv[1:])]),
+        profile=profile,
+        seed=seed,
+        environment=_environment(lab),
+        claims=tuple(verdicts),
+        unreadable={inert(file): inert(reason) for file, reason in unreadable.items()},
+    )
+    return report.model_copy(update={"passed": code_of(report, strict=strict) == 0})
+
+
+def code_of(report: Report, *, strict: bool) -> int:
+    """The report's exit code. `strict`: an edge fails; a partial report is never 0."""
+    if strict and any(verdict.generalises is Outcome.FAILS for verdict in report.claims):
+        return 1
+    code = exit_code(report)
+    return 3 if code == 0 and not report.complete else code
+
+
+def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | None:
+    """A typical run of a setting that was judged; None where it has none, or where the laboratory was stopped."""
+    held = (None,) * len(judgement.seeds)
+    evidence = Evidence(judgement.setting, judgement.seeds, judgement.scores, held, judgement.numerical_failures)
+    try:
+        return typical_trace(claim, lab, evidence)
+    except Stopped:
+        return None
+
+
+def _environment(lab: Laboratory) -> dict[str, str | int | float]:
+    where = lab.environment
+    return {
+        "spikecheck": __version__,
+        "torch": where.torch,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "device": where.device,
+        "threads": where.threads,
+    }

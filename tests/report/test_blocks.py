@@ -1,0 +1,211 @@
+"""A claim's block and the report around it: complete, honest, and readable at every width."""
+
+import re
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Judgement, Outcome, Report, Trace, Verdict
+from spikecheck.report.evidence import interval_bar, percent
+from spikecheck.report.terminal import render, render_judgement
+
+Make = Callable[..., Any]
+OUTCOMES = list(Outcome)
+
+
+@pytest.fixture
+def shown(capture: Callable[..., str], report: Callable[..., Report]) -> Callable[..., str]:
+    def show(*verdicts: Verdict, strict: bool = False, changes: dict[str, object] | None = None, **options: Any) -> str:
+        found = report(*verdicts, **(changes or {}))
+        return capture(lambda console: render(found, console, strict=strict), **options)
+
+    return show
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize(("replicates", "generalises"), list(product(OUTCOMES, OUTCOMES)))
+def test_only_the_replay_line_is_wider_than_the_terminal(
+    shown: Make, verdict: Make, width: int, replicates: Outcome, generalises: Outcome
+) -> None:
+    found = verdict(replicates, generalises)
+    for text in (shown(found, width=width), shown(found, verdict(id="slas"), width=width)):
+        wide = [line for line in text.splitlines() if len(line) > width]
+        assert all(line.startswith("spikecheck replay") for line in wide)
+        assert re.search(r"^ +0 [·├─●┤]{12,41} 1$", text, re.MULTILINE)  # the bar is not broken
+        assert replicates.upper() in text
+        assert generalises.upper() in text
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_is_a_word_and_a_sign_without_colour(shown: Make, verdict: Make, outcome: Outcome) -> None:
+    plain = shown(verdict(outcome), force_terminal=True, color_system=None)
+    assert "\x1b" not in plain
+    assert re.search(rf"[✓✗?∅!] {outcome.upper()}", plain)
+
+
+def test_the_answer_comes_first(shown: Make, verdict: Make) -> None:
+    first = shown(verdict(generalises=Outcome.FAILS)).splitlines()[0]
+    assert first == "condensation  replicates ✓ HOLDS, generalises ✗ FAILS: PASSES, with an edge"
+
+
+@pytest.mark.parametrize(
+    ("kind", "replicates", "generalises", "word"),
+    [
+        ("law", Outcome.HOLDS, Outcome.HOLDS, "PASSES"),
+        ("law", Outcome.HOLDS, Outcome.FAILS, "FAILS"),
+        ("tendency", Outcome.HOLDS, Outcome.FAILS, "PASSES, with an edge"),
+        ("tendency", Outcome.FAILS, Outcome.HOLDS, "FAILS"),
+        ("tendency", Outcome.UNDECIDED, Outcome.FAILS, "OPEN"),
+        ("law", Outcome.INVALID, Outcome.INVALID, "OPEN"),
+    ],
+)
+def test_the_two_answers_add_up_as_the_exit_code_does(
+    shown: Make, verdict: Make, kind: str, replicates: Outcome, generalises: Outcome, word: str
+) -> None:
+    text = shown(verdict(replicates, generalises, kind=kind))
+    assert text.splitlines()[0].endswith(f": {word}")
+
+
+def test_a_counterexample_says_how_it_differs_and_its_replay_line_is_whole(shown: Make, verdict: Make) -> None:
+    found = verdict(generalises=Outcome.FAILS)
+    text = shown(found)
+    assert "width=50 (reference: 20), lr=0.05 (reference: 0.1)" in text
+    assert found.counterexample.replay in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (Outcome.FAILS, "✓ failed, as it must: 12 of 64 seeds held"),
+        (Outcome.HOLDS, "✗ HELD, which it must not: 60 of 64"),
+        (Outcome.UNTRIGGERED, "✗ never triggered"),
+        (Outcome.UNDECIDED, "? has not clearly failed: 48 of 64"),
+    ],
+)
+def test_what_the_negative_control_did_is_told_in_words(
+    shown: Make, verdict: Make, judgement: Make, control: Outcome, words: str
+) -> None:
+    assert words in shown(verdict(control=judgement(control)))
+
+
+def test_what_the_verdict_depends_on_is_printed_with_it(shown: Make, verdict: Make) -> None:
+    text = shown(verdict())
+    for said in ("the loss exceeds 3 x its minimum", "The run spikes", "1,400 runs trained, 20 reused, 61.2 s",
+                 "3 numerical failures", "0123456789abcdef", "required: 80 %, bounds at 95 %", "cpu AVX512"):  # fmt: skip
+        assert said in text
+    assert "spike: the loss" not in text  # the label says it once
+
+
+@pytest.mark.parametrize(
+    ("outcome", "profile", "complete", "advice"),
+    [
+        (Outcome.UNDECIDED, "quick", True, "--profile full"),
+        (Outcome.UNDECIDED, "full", True, "another --seed"),
+        (Outcome.UNDECIDED, "quick", False, "run the same command again"),
+        (Outcome.UNTRIGGERED, "quick", True, '"The run spikes"'),
+        (Outcome.INVALID, "quick", True, "`spikecheck explain condensation`"),
+    ],
+)
+def test_an_open_answer_comes_with_what_to_do_next(
+    shown: Make, verdict: Make, outcome: Outcome, profile: str, *, complete: bool, advice: str
+) -> None:
+    text = shown(verdict(outcome), changes={"profile": profile, "complete": complete}, width=120)
+    assert advice in " ".join(text.split())
+
+
+def test_a_partial_report_claims_nothing_that_was_not_reached(shown: Make, verdict: Make, unreached: Judgement) -> None:
+    found = verdict(
+        Outcome.UNDECIDED,
+        Outcome.UNDECIDED,
+        reference=unreached,
+        control=unreached,
+        weakest=None,
+        tried=(),
+        typical=None,
+    )
+    text = shown(found, changes={"complete": False})
+    assert "Stopped early" in text
+    assert text.count("not reached") == 3
+    assert "of 0" not in text
+
+
+def test_the_reason_is_printed(shown: Make, verdict: Make) -> None:
+    reason = "The negative control holds too, so the check has no teeth."
+    assert reason in shown(verdict(Outcome.INVALID, reason=reason))
+
+
+def test_the_picture_is_for_one_claim_and_the_table_for_several(shown: Make, verdict: Make) -> None:
+    one, two = shown(verdict()), shown(verdict(), verdict(id="slas"))
+    assert ("A typical run" in one, "All claims" in one) == (True, False)
+    assert ("A typical run" in two, "All claims" in two) == (False, True)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_edge_is_named_and_what_it_counts_for(shown: Make, verdict: Make, *, strict: bool) -> None:
+    text = shown(verdict(generalises=Outcome.FAILS), strict=strict)
+    assert ("under --strict that fails" in text) is strict
+
+
+HOSTILE = "\x1b[31mred\x1b[0m\x9b31m [bold]b[/bold] \x1b]8;;http://x\x07 \u202e\u200b\ud800 two\nlines\r\x85"
+
+
+def test_hostile_strings_come_out_inert_wherever_they_stand(shown: Make, verdict: Make, judgement: Make) -> None:
+    edge = judgement(Outcome.FAILS).model_copy(update={"setting": Setting(problem="a:b", target="[red]x[/red]\x1b[2J")})
+    names = ("id", "says", "where", "rule", "control_says", "reason", "specification")
+    strings = dict.fromkeys(names, HOSTILE)
+    found = verdict(Outcome.UNTRIGGERED, weakest=edge, definitions={HOSTILE: HOSTILE, "applies": HOSTILE}, **strings)
+    changes = {"unreadable": {HOSTILE: HOSTILE}, "environment": {HOSTILE: HOSTILE}, "profile": HOSTILE}
+    text = shown(found, verdict(), changes=changes, force_terminal=True, color_system=None)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\ud800-\udfff]", text)
+    assert "[bold]b[/bold]" in text
+    assert "[red]x[/red]" in text
+
+
+def test_an_ascii_stream_gets_ascii(shown: Make, verdict: Make) -> None:
+    for outcome in OUTCOMES:
+        text = shown(verdict(outcome, Outcome.FAILS), verdict(id="slas"), encoding="ascii")
+        assert outcome.upper() in text
+    assert shown(verdict(), encoding="ascii").isascii()
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_interval_lies_on_the_side_of_the_mark_that_it_is_on(
+    judgement: Make, outcome: Outcome, *, ascii_only: bool
+) -> None:
+    found = judgement(outcome)
+    bar, beneath = (line.plain for line in interval_bar(found, ascii_only=ascii_only))
+    left, right, mark = "[]^" if ascii_only else "├┤▲"
+    ends = [column for column, character in enumerate(bar) if character in left + right + "●*"]
+    assert (ends[0] >= beneath.index(mark)) == (found.low >= found.required)
+    assert (ends[-1] < beneath.index(mark)) == (found.high < found.required)
+    assert len(beneath) <= 67
+
+
+def test_shares_near_one_are_not_rounded_up_to_it() -> None:
+    assert [percent(share) for share in (0.0, 0.8, 0.0995, 0.99951, 1.0)] == [
+        "0 %",
+        "80 %",
+        "9.95 %",
+        "99.95 %",
+        "100 %",
+    ]
+
+
+def test_a_replayed_judgement_shows_where_it_lies_and_the_scores(
+    capture: Make, judgement: Make, trace: Callable[..., Trace]
+) -> None:
+    found = judgement(Outcome.FAILS, Setting(lr=0.05))
+
+    def show(console: Console) -> None:
+        render_judgement(found, "condensation", Setting(), console, trace())
+
+    text = capture(show)
+    assert "lr=0.05 (reference: 0.1)" in text
+    assert "held in 12 of 64" in text
+    assert "from 0.01 to 0.09, the middle half from 0.025 to 0.065" in text
+    assert "A typical run (seed 7)" in text

@@ -1,0 +1,108 @@
+"""Reports as files: whole or not at all, readable by whom they should be, and refused in one line."""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.verdict import Outcome, Report
+from spikecheck.report import json_file
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def sample(report: Make, verdict: Make) -> Report:
+    found: Report = report(verdict(generalises=Outcome.FAILS), verdict(Outcome.INVALID, weakest=None, typical=None))
+    return found
+
+
+def test_what_is_written_is_read_again_and_fits_the_schema(tmp_path: Path, sample: Report) -> None:
+    json_file.write(sample, tmp_path / "report.json")
+    assert json_file.read(tmp_path / "report.json") == sample
+    jsonschema.Draft202012Validator.check_schema(json_file.schema())
+    jsonschema.validate(json.loads((tmp_path / "report.json").read_text()), json_file.schema())
+    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_the_schema_refuses_what_is_no_outcome(sample: Report) -> None:
+    parsed = json.loads(json_file.text(sample))
+    parsed["claims"][0]["replicates"] = "perhaps"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(parsed, json_file.schema())
+
+
+def test_the_file_is_readable_by_whom_the_umask_lets_read(tmp_path: Path, sample: Report) -> None:
+    before = os.umask(0o022)
+    try:
+        json_file.write(sample, tmp_path / "report.json")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "report.json").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, sample: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.json").write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(UsageError, match="No space left on device"):
+        json_file.write(sample, tmp_path / "report.json")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"report.json": "old"}
+
+
+def test_a_link_stays_a_link(tmp_path: Path, sample: Report) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "report.json")
+    json_file.write(sample, tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert json_file.read(tmp_path / "report.json") == sample
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path, sample: Report) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    json_file.check(pipe)
+    json_file.write(sample, pipe)
+    reader.join(timeout=10)
+    assert read == [json_file.text(sample)]
+    assert pipe.is_fifo()
+
+
+def test_what_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "no" / "report.json"):
+        with pytest.raises(UsageError, match="cannot be written; give a file"):
+            json_file.check(path)
+    json_file.check(tmp_path / "report.json")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"not json", "Invalid JSON"),
+        (b"[]", "is no spikecheck/report@1"),
+        (b'{"schema": "other"}', "is no spikecheck/report@1"),
+        (b"\xff\xfe", "is no text"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_what_is_no_report_is_refused_in_one_line(tmp_path: Path, content: bytes | None, told: str) -> None:
+    if content is not None:
+        (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(UsageError) as refused:
+        json_file.read(tmp_path / "x.json")
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
