@@ -126,8 +126,8 @@ class Claim:
     @property
     def rule(self) -> str:
         """The decision rule in words, rendered from the predictions that decide."""
-        further = [f"and {_headline(c.measure)} {c.predicts.bounds(c.unit)}" for c in self.also]
-        return " ".join([self.predicts.says(self.unit), *further])
+        further = "".join(f", and in the same seeds {c.predicts.bounds(c.unit)}" for c in self.also)
+        return self.predicts.says(self.unit) + further
 
     @property
     def specification(self) -> str:
