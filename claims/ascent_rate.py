@@ -1,14 +1,16 @@
 """The ascent of a spike is exponential, at the rate that the sharpness gives."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spikecheck import SETTING_B, Anatomy, Claim, Condition, Control, Prediction, Trial, paper_domain
-from spikecheck.core.run import Array
 from spikecheck.measures import ascent, displacement_r2, growth, rate_error
 
 SHORTEST = 20
 """Steps an ascent must last for its rate to be a question."""
 
 
-def _ascent(trial: Trial) -> tuple[slice | None, dict[str, Array]]:
+def _ascent(trial: Trial) -> tuple[slice | None, dict[str, NDArray[np.float64]]]:
     """The steps from the crossing of the stability threshold to the peak, and what was recorded."""
     record = dict(trial["run"].records["anatomy"])
     spike = trial["run"].spikes[0]
@@ -17,7 +19,7 @@ def _ascent(trial: Trial) -> tuple[slice | None, dict[str, Array]]:
     return rise, record
 
 
-def _rate(trial: Trial, pair: int) -> tuple[Array, Array]:
+def _rate(trial: Trial, pair: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Measured growth along v_1, and the eigenvalue of one pair, over the ascent."""
     rise, record = _ascent(trial)
     factors = growth(record["swing"][rise, 0], record["next_swing"][rise, 0])

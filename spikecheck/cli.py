@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -187,7 +188,8 @@ def verify(
         from spikecheck import session  # brings torch: seconds in which something should be seen
 
         lab = _laboratory(store, no_store, device, observe, deadline, executor)
-        verdicts, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
+        with closing(lab):
+            verdicts, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
     complete = stopped is None
     report = session.build_report(verdicts, found.unreadable, lab, profile, seed, complete=complete, strict=strict)
     try:
@@ -237,8 +239,9 @@ def replay(
         from spikecheck import session  # as above
 
         lab = _laboratory(store, no_store, device, observe, None, executor)
-        judgement = judge_again(claim, lab, setting, fresh_seeds(seed, setting, seeds))
-        trace = session.picture_of(claim, lab, judgement)
+        with closing(lab):
+            judgement = judge_again(claim, lab, setting, fresh_seeds(seed, setting, seeds))
+            trace = session.picture_of(claim, lab, judgement)
     with while_read():
         render_judgement(judgement, claim.id, reference, console(), trace)
     return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3

@@ -72,7 +72,7 @@ def decode(entry: Entry) -> tuple[Run, Checkpoints | None]:
             records={probe: _record(probe, names, arrays) for probe, names in about["records"].items()},
         )
         return run, _checkpoints(arrays)
-    except (KeyError, TypeError, ValueError, UsageError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, UsageError) as error:
         raise CorruptEntry(f"a stored run cannot be read ({type(error).__name__}: {error})") from error
 
 

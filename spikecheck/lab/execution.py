@@ -44,6 +44,10 @@ class Executor(Protocol):
         """In any order; `tick` is told the member-steps made and may raise to stop."""
         ...
 
+    def close(self) -> None:
+        """Let go of what was started."""
+        ...
+
 
 class Local:
     """One tile after another, in this process."""
@@ -57,6 +61,9 @@ class Local:
             with one_thread(device):
                 trained = train_tile(job.tile, job.parents, device, tick)
             yield job, trained
+
+    def close(self) -> None:
+        """Nothing was started."""
 
 
 class Processes:
@@ -85,18 +92,21 @@ class Processes:
                 for future in done:
                     yield self._collected(future, waiting)
         except BaseException:
-            self.close()
+            self._abandon()
             raise
 
     def close(self) -> None:
+        """End the workers, idle ones that is: between two calls of `results` there are no others."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _abandon(self) -> None:
         """End the workers at once, whatever they are doing; unfinished tiles are lost, stored ones are not."""
-        if self._pool is None:
-            return
-        workers = list((self._pool._processes or {}).values())
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for worker in workers:
-            worker.terminate()
-        self._pool = None
+        if self._pool is not None:
+            for worker in list((self._pool._processes or {}).values()):
+                worker.terminate()
+            self.close()
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:

@@ -67,6 +67,10 @@ class Laboratory:
             raise
         return {recipe: trained.run for recipe, trained in found.items()}
 
+    def close(self) -> None:
+        """End the workers, where there are any. The laboratory can still be asked: it starts them anew."""
+        self._executor.close()
+
     def _answers(self, wanted: Sequence[Recipe]) -> Mapping[Recipe, Trained]:
         """Parents first: whether a fork or an autopsy has anything to look at is read off its parent."""
         parents = self._trained(tuple(dict.fromkeys(recipe.parent() for recipe in wanted)), {})

@@ -139,7 +139,7 @@ class Store:
             raise StoreError(f"store {path}: {_reason(error)}; {_ELSEWHERE}") from error
         try:
             entry = _unpack(raw, digest)
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise CorruptEntry(f"stored run {digest[:12]} is damaged ({error}) and {_set_aside(path)}") from error
         _note_use(path)
         return entry

@@ -127,8 +127,8 @@ def test_nan_is_never_stored() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"format": 1}, {"format": 99}, {"ended": []}, {"spikes": [[1, 2]]}, {"snapshots": {"peak": 3}}, {"setting": "{"},
-     {"setting": '{"lr": -1.0}'}, {"setting": '{"optimizer": "of the future"}'}],
+    [{"format": 1}, {"format": 99}, {"ended": []}, {"spikes": [[1, 2]]}, {"snapshots": {"peak": 3}}, {"records": []},
+     {"setting": "{"}, {"setting": '{"lr": -1.0}'}, {"setting": '{"optimizer": "of the future"}'}],
 )  # fmt: skip
 def test_what_this_version_cannot_read_is_corrupt(change: dict[str, object]) -> None:
     entry = encode(a_run())

@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from spikecheck.core.errors import CorruptEntry, StoreError
 from spikecheck.lab import store as store_file
-from spikecheck.lab.store import DEFAULT_LIMIT, Entry, Store, default_limit
+from spikecheck.lab.store import DEFAULT_LIMIT, Entry, Store, default_folder, default_limit
 
 DIGEST = "ab" * 32
 DTYPES = st.sampled_from(["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8"])
@@ -37,6 +37,21 @@ for number in range(50 * rounds):
     if number % 5 == 0:
         store.prune(keep_bytes=50 * 8 * size // 2)
     assert found is None or set(found.arrays["a"]) == {found.about["n"]} == {float(number % 50)}
+"""
+
+
+# The kernel refuses every write beyond 4 KiB: the first half of a record reaches the disk, the rest does not.
+CRAMPED = """
+import resource, sys, numpy as np
+from pathlib import Path
+from spikecheck.core.errors import StoreError
+from spikecheck.lab.store import Entry, Store
+store = Store(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    store.put("ab" * 32, Entry({"a": np.ones(5000)}, {}))
+except StoreError as error:
+    print(error)
 """
 
 
@@ -109,7 +124,7 @@ def test_what_was_never_put_is_none(tmp_path: Path) -> None:
     assert Store(tmp_path).get(DIGEST) is None
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "garbage", "empty", "rename"])
+@pytest.mark.parametrize("damage", ["truncate", "flip", "garbage", "nested", "empty", "rename"])
 def test_a_damaged_file_is_told_once_and_then_gone(tmp_path: Path, damage: str) -> None:
     store = Store(tmp_path)
     store.put(DIGEST, Entry({"a": np.arange(100.0)}, {}))
@@ -123,6 +138,8 @@ def test_a_damaged_file_is_told_once_and_then_gone(tmp_path: Path, damage: str) 
         path.write_bytes(raw)
     elif damage == "garbage":
         path.write_bytes(b"\x80\x04 not what you think" * 20)
+    elif damage == "nested":
+        path.write_bytes((100_000).to_bytes(8, "little") + b"[" * 100_000)
     elif damage == "empty":
         path.write_bytes(b"")
     else:
@@ -131,7 +148,19 @@ def test_a_damaged_file_is_told_once_and_then_gone(tmp_path: Path, damage: str) 
     with pytest.raises(CorruptEntry, match="set aside"):
         store.get(asked)
     assert store.get(asked) is None
-    assert store.info().corrupt == 1
+    assert (store.info().entries, store.info().corrupt) == (0, 1)
+    store.put(asked, Entry({"a": np.arange(100.0)}, {}))
+    assert store.get(asked) is not None
+    assert (store.prune().removed, store.info().entries, store.info().corrupt) == (0, 1, 0)
+
+
+@given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda rest: len(rest).to_bytes(8, "little") + rest))
+def test_no_file_at_all_breaks_a_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    store = Store(tmp_path_factory.mktemp("store"))
+    store.put(DIGEST, Entry({}, {}))
+    written(store.folder)[0].write_bytes(raw)
+    with pytest.raises(CorruptEntry):
+        store.get(DIGEST)
 
 
 def test_no_flipped_bit_goes_unnoticed(tmp_path: Path) -> None:
@@ -166,10 +195,27 @@ def test_a_full_disk_leaves_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, fails: Callable[..., None]
 ) -> None:
     store = Store(tmp_path)
+    store.put(digest_of(1), Entry({}, {"n": 1}))
+    before = [path for path in tmp_path.rglob("*") if path.is_file()]
     monkeypatch.setattr(owner, name, fails)
-    with pytest.raises(StoreError, match=r"(No space left|quota).*MiB are free.*prune"):
-        store.put(DIGEST, Entry({"a": np.arange(9.0)}, {}))
+    for digest in (DIGEST, digest_of(1)):
+        with pytest.raises(StoreError, match=r"(No space left|quota).*MiB are free.*prune"):
+            store.put(digest, Entry({"a": np.arange(9.0)}, {"n": 2}))
     monkeypatch.undo()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == before
+    assert store.get(DIGEST) is None
+    kept = store.get(digest_of(1))
+    assert kept is not None
+    assert kept.about == {"n": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no resource limits")
+def test_a_write_that_the_kernel_cuts_short_leaves_nothing(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", CRAMPED, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "File too large" in told.stdout
+    assert "--no-store" in told.stdout
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "format"]
 
 
@@ -282,6 +328,13 @@ def test_the_limit_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, t
     assert default_limit() == size
 
 
+def test_the_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKECHECK_STORE", str(tmp_path))
+    assert default_folder() == tmp_path
+    monkeypatch.setenv("SPIKECHECK_STORE", "")
+    assert "spikecheck" in default_folder().parts
+
+
 def test_a_limit_that_is_no_size_is_an_error_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKECHECK_STORE_LIMIT", "much")
     with pytest.raises(StoreError, match=r"'much'.*2GiB"):
@@ -316,11 +369,13 @@ def test_a_killed_writer_leaves_every_entry_whole(tmp_path: Path) -> None:
     assert store.info().corrupt == 0
 
 
-def test_a_thousand_loads_take_under_a_second(tmp_path: Path) -> None:
+def test_a_run_is_stored_in_2_ms_and_loaded_in_half_of_one(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    entry = Entry({f"a{number}": np.zeros(300) for number in range(17)}, {"setting": "x" * 600})
-    for number in range(1_000):
-        store.put(digest_of(number), entry)
+    entry = Entry({f"a{number}": np.zeros(300) for number in range(17)}, {"setting": "x" * 600})  # 40 KB
     begin = time.process_time()  # of this process: another one's load is not ours
-    assert all(store.get(digest_of(number)) is not None for number in range(1_000))
-    assert time.process_time() - begin < 1.0
+    for number in range(400):
+        store.put(digest_of(number), entry)
+    stored = time.process_time()
+    assert all(store.get(digest_of(number)) is not None for number in range(400))
+    assert stored - begin < 400 * 2e-3
+    assert time.process_time() - stored < 400 * 0.5e-3

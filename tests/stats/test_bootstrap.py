@@ -44,3 +44,7 @@ def test_it_narrows_with_seeds() -> None:
 )
 def test_data_without_spread_need_no_warning(values: list[float], interval: tuple[float, float, float]) -> None:
     assert median_interval(np.array(values), 0.95) == interval
+
+
+def test_two_seeds_say_no_more_than_their_range_at_any_level() -> None:
+    assert median_interval(np.array([1.0, 3.0]), 0.3) == (2.0, 1.0, 3.0)

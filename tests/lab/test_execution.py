@@ -1,0 +1,60 @@
+"""Worker processes train the same bits as this process, and end when they are told to."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from spikecheck.core.errors import BudgetSpent
+from spikecheck.core.events import Event, TileAdvanced, WorkPlanned
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.setting import Setting
+from spikecheck.lab import execution
+from spikecheck.lab.execution import Local, Processes, one_thread
+from spikecheck.lab.laboratory import Laboratory
+
+RECIPES = [Recipe(setting=Setting(width=w, points=9, steps=150), seed=seed) for w in (6, 11) for seed in range(3)]
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Processes]:
+    """Two workers that are used for any work, however small."""
+    monkeypatch.setattr(execution, "_WORTH_WORKERS", 0.0)
+    pool = Processes(workers=2)
+    yield pool
+    pool.close()
+
+
+def test_workers_train_the_same_bits_and_tell_all_their_steps(workers: Processes) -> None:
+    told: list[Event] = []
+    there = Laboratory(executor=workers, observe=told.append).runs(RECIPES)
+    here = Laboratory(executor=Local()).runs(RECIPES)
+    for recipe in RECIPES:
+        assert np.array_equal(there[recipe].loss, here[recipe].loss)
+    planned = sum(event.member_steps for event in told if isinstance(event, WorkPlanned))
+    assert sum(event.member_steps for event in told if isinstance(event, TileAdvanced)) == planned
+
+
+def test_a_deadline_ends_the_workers_in_the_middle_of_their_tiles(workers: Processes) -> None:
+    long = [Recipe(setting=Setting(steps=10_000_000), seed=0)]
+    lab = Laboratory(executor=workers, deadline=time.monotonic() + 4.0)
+    began = time.monotonic()
+    with pytest.raises(BudgetSpent):
+        lab.runs(long)
+    assert time.monotonic() - began < 60.0
+
+
+def test_little_work_stays_in_this_process() -> None:
+    pool = Processes(workers=2)
+    Laboratory(executor=pool).runs(RECIPES[:1])
+    assert pool._pool is None
+
+
+def test_the_threads_are_as_they_were_afterwards() -> None:
+    torch.set_num_threads(2)
+    with one_thread("cpu"):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)

@@ -1,0 +1,120 @@
+"""Every run has its place in one tile, and the tile's size follows from the setting alone."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
+from spikecheck.core.probe import Anatomy, SharpnessTrace
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.setting import Setting
+from spikecheck.lab.tiles import member_steps, padded, tile_size, tiles, work
+
+ANY_SIZE = st.builds(
+    Setting,
+    problem=st.sampled_from(["sines", "digits"]),
+    points=st.integers(2, 2_000),
+    width=st.integers(1, 100_000),
+    depth=st.integers(1, 64),
+)
+# Few signatures and probes, many runs: what differs only in rate, scale or target trains together.
+SETTINGS = st.builds(
+    Setting,
+    lr=st.sampled_from([0.05, 0.1]),
+    init_scale=st.sampled_from([1.0, 2.0]),
+    target=st.sampled_from(["sin x", "sin 2x"]),
+    width=st.sampled_from([20, 300]),
+    optimizer=st.sampled_from(["gd", "adam"]),
+    intervention=st.sampled_from([None, Continue(horizon=30)]),
+)
+GROUPS = st.tuples(
+    SETTINGS,
+    st.sampled_from([None, SharpnessTrace(), Anatomy(), Anatomy(pairs=3)]),
+    st.integers(0, 50),
+    st.sampled_from([1, 7, 8, 9, 63, 64, 65, 130]),
+).map(lambda group: [Recipe(setting=group[0], seed=group[2] + more, probe=group[1]) for more in range(group[3])])
+RECIPES = st.lists(GROUPS, max_size=4).map(lambda groups: [recipe for group in groups for recipe in group])
+
+
+@given(ANY_SIZE)
+def test_sizes_are_powers_of_two_from_8_to_64(setting: Setting) -> None:
+    assert tile_size(setting) in (8, 16, 32, 64)
+
+
+@given(ANY_SIZE)
+def test_a_larger_model_never_has_a_larger_tile(setting: Setting) -> None:
+    assert tile_size(setting.but(width=min(2 * setting.width, 100_000))) <= tile_size(setting)
+    assert tile_size(setting.but(depth=min(setting.depth + 1, 64))) <= tile_size(setting)
+
+
+def test_both_ends_are_reached() -> None:
+    assert tile_size(Setting()) == 64
+    assert tile_size(Setting(width=10_000)) == 8
+
+
+@given(SETTINGS, st.floats(1e-3, 1.0), st.floats(0.1, 9.0))
+def test_the_size_is_one_for_a_signature(setting: Setting, lr: float, scale: float) -> None:
+    other = setting.but(lr=lr, init_scale=scale, target="sin 3x")
+    assert other.signature == setting.signature
+    assert tile_size(other) == tile_size(setting)
+
+
+@given(RECIPES)
+def test_nothing_is_lost_doubled_or_mixed(recipes: list[Recipe]) -> None:
+    laid = tiles(recipes)
+    assert Counter(recipe for tile in laid for recipe in tile) == Counter(recipes)
+    for tile in laid:
+        assert len({(recipe.setting.signature, recipe.probe) for recipe in tile}) == 1
+        assert 1 <= len(tile) <= tile_size(tile[0].setting)
+
+
+@given(RECIPES)
+def test_there_are_no_more_tiles_than_are_needed(recipes: list[Recipe]) -> None:
+    groups = Counter((recipe.setting.signature, recipe.probe) for recipe in recipes)
+    sizes = {recipe.setting.signature: tile_size(recipe.setting) for recipe in recipes}
+    assert len(tiles(recipes)) == sum(-(-count // sizes[signature]) for (signature, _), count in groups.items())
+
+
+@given(RECIPES)
+def test_runs_of_one_kind_stay_in_the_order_given(recipes: list[Recipe]) -> None:
+    def kind(recipe: Recipe) -> tuple[str, object]:
+        return recipe.setting.signature, recipe.probe
+
+    laid = [recipe for tile in tiles(recipes) for recipe in tile]
+    for wanted in set(map(kind, recipes)):
+        assert [one for one in laid if kind(one) == wanted] == [one for one in recipes if kind(one) == wanted]
+
+
+@given(RECIPES)
+def test_padding_fills_a_tile_with_its_first_member(recipes: list[Recipe]) -> None:
+    for tile in tiles(recipes):
+        full = padded(tile)
+        assert len(full) == tile_size(tile[0].setting)
+        assert tuple(full[: len(tile)]) == tile
+        assert set(full[len(tile) :]) <= {tile[0]}
+
+
+@pytest.mark.parametrize(
+    ("intervention", "steps"),
+    [
+        (None, 5_000),
+        (Continue(horizon=30), 30),
+        (LowerRate(horizon=30, factor=0.25), 120),
+        (FreezeOutside(horizon=7), 7),
+    ],
+)
+def test_padding_counts_as_work(intervention: Continue | LowerRate | FreezeOutside | None, steps: int) -> None:
+    tile = (Recipe(setting=Setting(steps=5_000, intervention=intervention), seed=1),)
+    assert member_steps(tile) == 64 * steps
+
+
+def test_more_to_compute_is_more_work() -> None:
+    plain = Recipe(setting=Setting(), seed=1)
+    longer, wider = (
+        Recipe(setting=plain.setting.but(**change), seed=1) for change in ({"steps": 9_000}, {"width": 40})
+    )
+    assert min(work([longer]), work([wider])) > work([plain]) > 0.0
+    probed = plain.model_copy(update={"probe": SharpnessTrace()})
+    assert work([probed]) / member_steps([probed]) > work([plain]) / member_steps([plain])
