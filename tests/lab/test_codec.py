@@ -1,6 +1,7 @@
 """Runs survive storage."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +114,14 @@ def a_run(loss: float = 1.0) -> Run:
 
 def test_a_run_without_checkpoints_has_none() -> None:
     assert decode(encode(a_run()))[1] is None
+
+
+def test_a_spike_of_infinite_height_comes_back(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put("ab" * 32, encode(a_run()))
+    stored = store.get("ab" * 32)
+    assert stored is not None
+    assert decode(stored)[0].spikes == a_run().spikes
 
 
 def test_nan_is_never_stored() -> None:
