@@ -68,6 +68,9 @@ class Lab:
     def runs(self, recipes: Sequence[object]) -> dict[object, object]:
         return {}
 
+    def close(self) -> None:
+        """Nothing was started."""
+
 
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch) -> Lab:
