@@ -1,10 +1,13 @@
 """The pytest plugin: `pytest claims` verifies each claim file as three items.
 
 A top-level module that imports nothing heavy: it is loaded in every test run of everyone who has the package installed.
+A claim file is recognised by its text and executed when its items run: a broken one fails by itself, the others go on.
 """
 
 from __future__ import annotations
 
+import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +16,21 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from spikecheck.core.events import Event
     from spikecheck.core.verdict import Verdict
+    from spikecheck.harness.claim import Claim
 
 QUESTIONS = ("replicates", "generalises", "control")
 _OPTIONS = {
     "profile": ("quick", "how much to train: quick, ci or full"),
     "seed": ("0", "root of all seeds"),
     "store": ("", "folder of stored runs (default: the user's cache)"),
-    "strict": ("", "a tendency that stops holding somewhere fails (any text switches it on)"),
 }
+_STRICT = "a tendency that stops holding somewhere fails"
+_MAKES_A_CLAIM = (
+    re.compile(r"^(from|import) spikecheck\b", re.MULTILINE),
+    re.compile(r"^claim\b[^=\n]*= *(\w+\.)*Claim\(", re.MULTILINE),
+)
 
 
 class ClaimFailed(Exception):
@@ -34,6 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (default, text) in _OPTIONS.items():
         group.addoption(f"--spikecheck-{name}", default=None, help=text)
         parser.addini(f"spikecheck_{name}", help=text, default=default)
+    group.addoption(
+        "--spikecheck-strict", action="store_true", help=_STRICT
+    )  # without a value: it may stand before a path
+    parser.addini("spikecheck_strict", help=_STRICT, type="bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,9 +62,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         text = file_path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    if "\nclaim = Claim(" not in text and "\nclaim: Claim = Claim(" not in text:
-        return None
-    return ClaimFile.from_parent(parent, path=file_path)
+    found = all(pattern.search(text) for pattern in _MAKES_A_CLAIM)
+    return ClaimFile.from_parent(parent, path=file_path) if found else None
 
 
 class ClaimFile(pytest.File):
@@ -60,17 +72,12 @@ class ClaimFile(pytest.File):
     _verdict: Verdict | None = None
 
     def collect(self) -> Iterable[pytest.Item]:
-        """The three questions. A file that can't be read is a collection error of one line."""
-        from spikecheck.core.errors import SpikecheckError
-        from spikecheck.harness.discover import read
-
-        try:
-            self.claim = read(self.path)
-        except SpikecheckError as error:
-            raise self.CollectError(str(error)) from None
+        """The three questions; with xdist's `--dist loadgroup` one worker answers all of them."""
         for question in QUESTIONS:
             item = ClaimItem.from_parent(self, name=question)
             item.add_marker("spikecheck")
+            if self.config.pluginmanager.hasplugin("xdist"):
+                item.add_marker(pytest.mark.xdist_group(self.path.stem))
             yield item
 
     def verdict(self) -> Verdict:
@@ -80,16 +87,27 @@ class ClaimFile(pytest.File):
         return self._verdict
 
     def _verified(self) -> Verdict:
+        from spikecheck.core.errors import Interrupted
+        from spikecheck.core.events import StoreTrouble
         from spikecheck.harness.plan import plan_of
         from spikecheck.harness.verify import verify
         from spikecheck.lab.laboratory import Laboratory
         from spikecheck.lab.store import Store, default_folder
 
+        troubles: list[str] = []
+
+        def note(event: Event) -> None:
+            if isinstance(event, StoreTrouble):
+                troubles.append(event.message)
+
+        claim, plan = _claim_in(self.path), plan_of(_option(self.config, "profile"), _seed(self.config))
         folder = _option(self.config, "store")
-        lab = Laboratory(Store(Path(folder) if folder else default_folder()))
-        verdict = verify(self.claim, lab, plan_of(_option(self.config, "profile"), int(_option(self.config, "seed"))))
-        if lab.stopped is not None:
+        lab = Laboratory(Store(Path(folder) if folder else default_folder()), observe=note)
+        verdict = verify(claim, lab, plan)
+        if isinstance(lab.stopped, Interrupted):
             raise KeyboardInterrupt
+        for trouble in troubles:
+            warnings.warn(pytest.PytestWarning(trouble), stacklevel=1)
         return verdict
 
 
@@ -103,13 +121,15 @@ class ClaimItem(pytest.Item):
         self.user_properties += _properties(verdict, self.name)
         if (edge := _edge(verdict)) and self.name == "generalises":
             self.add_report_section("call", "edge", edge)
-        complaint = _complaint(verdict, self.name, bool(_option(self.config, "strict")))
+        complaint = _complaint(verdict, self.name, _strict(self.config))
         if complaint:
             raise ClaimFailed(complaint)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The verdict's own words; a traceback only for what is no verdict."""
-        if isinstance(excinfo.value, ClaimFailed):
+        """The verdict's own words, or what the user can mend; a traceback only for a defect."""
+        from spikecheck.core.errors import SpikecheckError
+
+        if isinstance(excinfo.value, ClaimFailed | SpikecheckError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
@@ -121,6 +141,34 @@ class ClaimItem(pytest.Item):
 def _option(config: pytest.Config, name: str) -> str:
     given = config.getoption(f"--spikecheck-{name}")
     return str(config.getini(f"spikecheck_{name}") if given is None else given)
+
+
+def _strict(config: pytest.Config) -> bool:
+    return bool(config.getoption("--spikecheck-strict") or config.getini("spikecheck_strict"))
+
+
+def _seed(config: pytest.Config) -> int:
+    from spikecheck.core.errors import SettingError
+
+    given = _option(config, "seed")
+    if not given.isdecimal():
+        raise SettingError(f"spikecheck_seed={given!r}: give an integer of at least 0")
+    return int(given)
+
+
+def _claim_in(file: Path) -> Claim:
+    """The file's claim, with the counterexamples that its folder knows."""
+    from spikecheck.core.errors import ClaimFileError
+    from spikecheck.harness.discover import discover
+
+    found = discover([file.parent])
+    for name, reason in found.unreadable.items():
+        if Path(name).resolve() == file.resolve():
+            raise ClaimFileError(reason)
+    for claim in found.claims.values():
+        if Path(claim.source).resolve() == file.resolve():
+            return claim
+    raise ClaimFileError(f"{file}: another claim goes by the id {file.stem.replace('_', '-')!r}; rename the file")
 
 
 def _properties(verdict: Verdict, question: str) -> list[tuple[str, object]]:

@@ -1,12 +1,12 @@
-"""Prints the tables of docs/decisions.md on the instruments: `python docs/instrument.py` (about two minutes)."""
+"""Prints the tables of docs/decisions.md on the instruments: `python docs/instrument.py` (about four minutes)."""
 
 from math import comb
 
 import numpy as np
 
-from spikecheck import SETTING_A, SETTING_B, Anatomy, Laboratory, Recipe, Run, Setting
+from spikecheck import SETTING_A, SETTING_B, Anatomy, Continue, Laboratory, LowerRate, Recipe, Run, Setting
 from spikecheck.dynamics import probes
-from spikecheck.measures import ascent, displacement_r2, growth, rate_error, sign_agreement, spearman
+from spikecheck.measures import alignment, ascent, displacement_r2, growth, rate_error, sign_agreement, spearman
 
 
 def anatomies(setting: Setting, seeds: range) -> list[Run]:
@@ -54,6 +54,25 @@ def by_window() -> None:
             print(f"setting {name}, {longest} steps: rho <= -0.8 in {np.mean(rho <= -0.8):.2f} of {len(rho)}")
 
 
+def by_horizon() -> None:
+    """How the alignment gain of the spiking twin depends on how long the twins are followed."""
+    asked = (("A", SETTING_A, range(1000, 1064), (500, 1000, 2000, 3000, 4000)),
+             ("B", SETTING_B, range(1000, 1032), (1000, 3000, 4000, 5000, 6000)))  # fmt: skip
+    for name, setting, seeds, horizons in asked:
+        for horizon in horizons:
+            lab = Laboratory()
+            arms = [
+                setting.but(intervention=fork)
+                for fork in (Continue(horizon=horizon), LowerRate(factor=0.25, horizon=horizon))
+            ]
+            runs = lab.runs([Recipe(setting=arm, seed=seed) for arm in arms for seed in seeds])
+            ends = {(r.setting, r.seed): alignment(run.snapshots["end"].input_weights) for r, run in runs.items()}
+            gains = np.array([ends[arms[0], s] - ends[arms[1], s] for s in seeds if (arms[0], s) in ends])
+            found = f"gain > 0 in {np.sum(gains > 0)} of {len(gains)}, median {np.median(gains):+.3f}"
+            print(f"setting {name}, {horizon} steps: {found}", flush=True)
+
+
 if __name__ == "__main__":
+    by_horizon()
     by_window()
     by_order()

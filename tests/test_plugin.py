@@ -63,7 +63,7 @@ def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims:
     result.stdout.fnmatch_lines(["toothless: INVALID", "*CONTROL DID NOT FAIL*"])
 
 
-@pytest.mark.parametrize(("options", "result"), [([], "passed"), (["--spikecheck-strict=1"], "failed")])
+@pytest.mark.parametrize(("options", "result"), [([], "passed"), (["--spikecheck-strict"], "failed")])
 def test_where_a_tendency_stops_holding_is_told_and_fails_only_if_strict(
     claims: pytest.Pytester, options: list[str], result: str
 ) -> None:
@@ -116,12 +116,52 @@ def test_workers_agree_and_junit_holds_the_verdicts(claims: pytest.Pytester) -> 
     assert ("replicates", "fails") in told
 
 
-def test_a_broken_file_is_one_error_and_the_others_still_run(claims: pytest.Pytester) -> None:
+def test_a_broken_file_fails_in_one_line_and_the_others_still_run(claims: pytest.Pytester) -> None:
     write(claims, "good")
-    (claims.path / "claims" / "broken.py").write_text("import nowhere\nclaim = Claim()\n")
-    result = claims.runpytest_subprocess("claims", "--continue-on-collection-errors")
-    result.assert_outcomes(passed=3, errors=1)
-    result.stdout.fnmatch_lines(["*ModuleNotFoundError*nowhere*"])
+    broken = "import nowhere\nfrom spikecheck import Claim\n\nclaim = Claim()\n"
+    (claims.path / "claims" / "broken.py").write_text(broken)
+    result = claims.runpytest_subprocess("claims")
+    result.assert_outcomes(passed=3, failed=3)
+    result.stdout.fnmatch_lines(["*broken.py: ModuleNotFoundError*nowhere*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_another_package_may_have_claims_of_its_own(claims: pytest.Pytester) -> None:
+    (claims.path / "claims" / "insured.py").write_text("from insurance import Claim\n\nclaim = Claim()\n")
+    assert claims.runpytest_subprocess("claims").ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--spikecheck-profile=fast", "*no profile is called 'fast'*"),
+        ("--spikecheck-seed=x", "spikecheck_seed='x': give an integer*"),
+        ("--spikecheck-store=/proc/nope", "store /proc/nope*"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_one_line(claims: pytest.Pytester, option: str, told: str) -> None:
+    write(claims, "good")
+    result = claims.runpytest_subprocess("claims", "-k", "control", option)
+    result.assert_outcomes(failed=1, deselected=2)
+    result.stdout.fnmatch_lines([told])
+    result.stdout.no_fnmatch_line("*_spikecheck_pytest.py:*")
+
+
+def test_known_counterexamples_are_judged_first(claims: pytest.Pytester) -> None:
+    write(claims, "edged", below=0.99, kind="tendency")
+    known = '[[counterexample]]\nclaim = "edged"\nat = {lr = 1e-9}\n'
+    (claims.path / "claims" / "counterexamples.toml").write_text(known)
+    result = claims.runpytest_subprocess("claims", "-k", "generalises", "--spikecheck-strict")
+    result.assert_outcomes(failed=1, deselected=2)
+    result.stdout.fnmatch_lines(["stops holding at lr=1e-09*"])
+
+
+def test_strict_takes_no_path_for_its_value_and_false_in_the_ini_file_is_false(claims: pytest.Pytester) -> None:
+    write(claims, "edged", below=0.99, kind="tendency", rung=", 1e-9")
+    claims.makeini("[pytest]\nspikecheck_store = store\nspikecheck_strict = false\n")
+    claims.runpytest_subprocess("claims", "-k", "generalises").assert_outcomes(passed=1, deselected=2)
+    result = claims.runpytest_subprocess("--spikecheck-strict", "claims", "-k", "generalises")
+    result.assert_outcomes(failed=1, deselected=2)
 
 
 def test_ordinary_test_files_are_not_claims(claims: pytest.Pytester) -> None:
