@@ -3,9 +3,8 @@
 from spikecheck import SETTING_B, Anatomy, Claim, Control, Prediction, Trial, paper_domain
 from spikecheck.measures import ascent, spearman
 
-# The structure is local: over longer windows early training, where both still change freely, counts as well, and fewer
-# runs show it (docs/decisions.md has the shares for 20 to 400 steps).
-LONGEST = 50
+LONGEST = 200
+"""Steps looked back; as written before any figure was seen. docs/decisions.md has the shares for 20 to 400."""
 SHORTEST = 20
 
 
@@ -34,12 +33,12 @@ def room_before_the_ascent(trial: Trial) -> bool:
 
 
 def before(trial: Trial) -> float:
-    """Spearman's rho of loss and sharpness over the at most 50 steps before the ascent starts, in [-1, 1]."""
+    """Spearman's rho of loss and sharpness over the at most 200 steps before the ascent starts, in [-1, 1]."""
     return _association(trial, after_peak=False)
 
 
 def after(trial: Trial) -> float:
-    """The same over the at most 50 recorded steps after the peak."""
+    """The same over the recorded steps, at most 200, after the peak."""
     return _association(trial, after_peak=True)
 
 

@@ -26,14 +26,14 @@ def crossing(sharpness: Array, threshold: float, until: int) -> int | None:
 def steps_to_flat(loss: Array, sharpness: Array, threshold: float) -> float:
     """Steps from the loss's peak to the first step whose sharpness is below the threshold; both are [W].
 
-    0 where it is below at the peak already. Where it never falls below, the steps left in the record plus one: the
-    smallest value that the true one can have.
+    0 where it is below at the peak already. Where it never falls below, W: more than any delay that can be observed, so
+    that a record which ends too early never passes for a short delay.
 
     >>> steps_to_flat(np.array([1.0, 9.0, 4.0, 1.0]), np.array([5.0, 3.0, 1.0, 1.0]), 2.0)
     1.0
     >>> steps_to_flat(np.array([1.0, 3.0, 9.0]), np.array([5.0, 5.0, 5.0]), 2.0)
-    1.0
+    3.0
     """
     peak = int(np.argmax(loss))
     flat = np.flatnonzero(sharpness[peak:] < threshold)
-    return float(flat[0]) if len(flat) else float(len(sharpness) - peak)
+    return float(flat[0]) if len(flat) else float(len(sharpness))

@@ -76,12 +76,15 @@ def test_the_laboratory_with_its_workers(benchmark: BenchmarkFixture) -> None:
 
 
 @pytest.mark.benchmark(group="training")
-def test_the_floor_tanh_alone(benchmark: BenchmarkFixture) -> None:
+@pytest.mark.parametrize("function", [torch.tanh, torch.sigmoid], ids=["tanh", "sigmoid"])
+def test_the_floor_the_activation_alone(
+    benchmark: BenchmarkFixture, function: Callable[[torch.Tensor], torch.Tensor]
+) -> None:
     torch.set_num_threads(1)
     activations = torch.randn(MEMBERS, 40, 50, dtype=torch.float64)
 
     def floor() -> None:
         for _ in range(STEPS):
-            torch.tanh(activations)
+            function(activations)
 
     _reported(benchmark, floor, MEMBERS * STEPS)
