@@ -69,8 +69,8 @@ def by_horizon() -> None:
             ends = {(r.setting, r.seed): alignment(run.snapshots["end"].input_weights) for r, run in runs.items()}
             gains = np.array([ends[arms[0], s] - ends[arms[1], s] for s in seeds if (arms[0], s) in ends])
             late = sum(run.has_spike for r, run in runs.items() if r.setting == arms[1])
-            found = f"calm twins that spike {late}; gain > 0 in {np.sum(gains > 0)} of {len(gains)}, median {np.median(gains):+.3f}"
-            print(f"setting {name}, {horizon} steps: {found}", flush=True)
+            gained = f"gain > 0 in {np.sum(gains > 0)} of {len(gains)}, median {np.median(gains):+.3f}"
+            print(f"setting {name}, {horizon} steps: calm twins that spike {late}; {gained}", flush=True)
 
 
 if __name__ == "__main__":
