@@ -39,14 +39,6 @@ def begin(objective: Objective, rule: UpdateRule, params: Float[Tensor, "B P"], 
     )
 
 
-def prepare(objective: Objective, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-    """Every member's loss and gradient. Members are independent, so the sum's gradient holds each one's own."""
-    params = ensemble.params.detach().requires_grad_()
-    losses = objective.losses(params)
-    (gradients,) = torch.autograd.grad(losses.sum(), params)
-    return losses.detach(), gradients
-
-
 def update(
     rule: UpdateRule,
     ensemble: Ensemble,
@@ -93,10 +85,10 @@ def train(
     for step in range(longest):
         if stride and step % stride == 0:
             checkpoints.append(ensemble)
-        losses, gradients = prepare(objective, ensemble)
+        losses, gradients = objective.gradient(ensemble.params)
         record[step] = losses
         ensemble = update(rule, ensemble, losses, gradients, until, along)
         if (step + 1) % _STEPS_A_TICK == 0:
             tick(_STEPS_A_TICK * ensemble.members)
-    record[longest], _ = prepare(objective, ensemble)
+    record[longest], _ = objective.gradient(ensemble.params)
     return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=ensemble)

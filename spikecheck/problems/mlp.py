@@ -1,7 +1,6 @@
 """Multilayer perceptrons whose members are computed together."""
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,26 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
+from spikecheck.problems.activations import ACTIVATIONS
 from spikecheck.problems.products import product
 from spikecheck.problems.seeding import generator_of
-
-
-def _gelu(x: Tensor) -> Tensor:
-    # torch's own gelu rounds the end of a tensor differently from the rest, which would tell a member its place.
-    return x * (0.5 * (1 + torch.erf(x * math.sqrt(0.5))))
-
-
-def _xtanh(x: Tensor) -> Tensor:
-    return x * torch.tanh(x)
-
-
-# tanh and relu work in place: nothing else needs their argument, and in big tiles memory traffic is what costs.
-ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.tanh_,
-    "relu": torch.relu_,
-    "gelu": _gelu,
-    "xtanh": _xtanh,
-}
 
 
 @dataclass(frozen=True)
@@ -75,7 +57,7 @@ class MLP:
 
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
         """Every member's outputs at its points, or at points that all of them share."""
-        activate = ACTIVATIONS[self.activation]
+        activate = ACTIVATIONS[self.activation].differentiable
         weights, biases = self._layers(params)
         signal = x.expand(len(params), -1, -1)
         for incoming, bias in zip(weights[:-1], biases, strict=False):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,8 +15,9 @@ from torch.nn import functional
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.problems.data import Data, checked
-from spikecheck.problems.models import Model, model_of
+from spikecheck.problems.models import MLP, Model, model_of
 from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
+from spikecheck.problems.shallow import Shallow
 
 Targets = Float[Tensor, "#B N O"] | Int[Tensor, "#B N"]
 
@@ -65,6 +67,16 @@ class Objective:
         """Every member's training loss: the mean over its points, for squared errors also over its outputs."""
         return self._losses(params, self.train)
 
+    def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """Every member's training loss, to rounding that of `losses`, and its gradient."""
+        if self._shallow is not None:
+            return self._shallow.gradient(params)
+        here = params.detach().requires_grad_()
+        losses = self.losses(here)
+        # Members are independent, so the gradient of their losses' sum holds each one's own.
+        (gradients,) = torch.autograd.grad(losses.sum(), here)
+        return losses.detach(), gradients
+
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
         """Every member's outputs at points of its own or of all."""
         return self.model.outputs(params, x)
@@ -98,6 +110,13 @@ class Objective:
         pair = (self.model.input_weights(params), self.model.output_weights(params))
         incoming, outgoing = (weights.detach().double().cpu().numpy().copy() for weights in pair)
         return incoming, outgoing
+
+    @cached_property
+    def _shallow(self) -> Shallow | None:
+        """The faster way to the gradient, where there is one."""
+        if not isinstance(self.model, MLP) or not Shallow.fits(self.model, self.settings[0].loss):
+            return None
+        return Shallow(self.model, self.train.x, self.train.y, self.members)
 
     def _losses(self, params: Float[Tensor, "B P"], points: Points) -> Float[Tensor, " B"]:
         outputs = self.model.outputs(params, points.x)

@@ -109,17 +109,28 @@ def test_a_store_that_fills_up_costs_no_run(tmp_path: Path, monkeypatch: pytest.
     assert sum(isinstance(event, StoreTrouble) for event in told) == 1
 
 
-def test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it() -> None:
+@pytest.mark.parametrize(
+    "spiking",
+    [
+        SPIKING,
+        SPIKING.but(optimizer="heavy-ball", lr=0.05),
+        SPIKING.but(optimizer="adam", lr=0.05),
+        SPIKING.but(depth=2, width=10),
+    ],
+    ids=["gd", "heavy-ball", "adam", "deeper"],
+)
+def test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it(spiking: Setting) -> None:
+    """Also where curvature is seen through a preconditioner: the run that is looked at moves as it did."""
     lab = Laboratory()
     seeds = range(8)
-    plain = runs(SPIKING, seeds, lab=lab)
-    seen = runs(SPIKING, seeds, probe=Anatomy(), lab=lab)
+    plain = runs(spiking, seeds, lab=lab)
+    seen = runs(spiking, seeds, probe=Anatomy(), lab=lab)
     assert seen, "no seed spiked: nothing was tested"
     for seed, run in seen.items():
         record = run.records["anatomy"]
         assert np.array_equal(record["loss"], plain[seed].loss[record["steps"].astype(int)])
         assert run.snapshots["peak"].step == run.spikes[0].peak
-    forks = runs(SPIKING.but(intervention=Continue(horizon=100)), seeds, lab=lab)
+    forks = runs(spiking.but(intervention=Continue(horizon=100)), seeds, lab=lab)
     assert forks
     for seed, fork in forks.items():
         length = min(len(fork.loss), len(plain[seed].loss) - fork.start)

@@ -28,12 +28,14 @@ SHAPES = st.builds(
 
 @dataclass(frozen=True)
 class Numbers:
+    trained_on: tuple[Tensor, Tensor]
     losses: Tensor
     gradients: Tensor
     products: Tensor
 
     def of(self, member: int) -> tuple[Tensor, ...]:
-        return self.losses[member], self.gradients[member], self.products[member]
+        losses, gradients = self.trained_on
+        return losses[member], gradients[member], self.losses[member], self.gradients[member], self.products[member]
 
 
 def numbers(goal: Objective, params: Tensor) -> Numbers:
@@ -41,7 +43,7 @@ def numbers(goal: Objective, params: Tensor) -> Numbers:
     losses = goal.losses(leaf)
     (gradients,) = torch.autograd.grad(losses.sum(), leaf, create_graph=True)
     (products,) = torch.autograd.grad(gradients.sum(), leaf)
-    return Numbers(losses.detach(), gradients.detach(), products)
+    return Numbers(goal.gradient(params), losses.detach(), gradients.detach(), products)
 
 
 def same(first: tuple[Tensor, ...], second: tuple[Tensor, ...]) -> bool:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from spikecheck.core.setting import Setting
-from spikecheck.problems.mlp import ACTIVATIONS, MLP, standard_deviations
+from spikecheck.problems.activations import ACTIVATIONS
+from spikecheck.problems.mlp import MLP, standard_deviations
 
 
 class XTanh(nn.Module):

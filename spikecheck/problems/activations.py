@@ -1,0 +1,70 @@
+"""Activation functions: differentiable ones for autograd, and ones that give value and slope without it."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One function of a neuron's signal, twice."""
+
+    differentiable: Callable[[Tensor], Tensor]
+    """May overwrite its argument. A number's bits do not depend on its place in the tensor."""
+    with_slope: Callable[[Float[Tensor, " M"], Float[Tensor, " M"]], None]
+    """Overwrites signals by values, and its second argument by derivatives.
+
+    Numbers that share no `ALIGNMENT` with others (the rest at a tensor's end) may be rounded differently from these.
+    """
+
+
+ALIGNMENT = 64
+"""Kernels take so many numbers at a time or a divisor of it, and what is left at the end of a tensor one by one."""
+
+
+def _tanh_with_slope(signal: Tensor, slope: Tensor) -> None:
+    # tanh x = 2 sigmoid(2x) - 1 within 3e-16, at a fifth of the time of torch's tanh.
+    one = signal.new_ones(())
+    signal.mul_(2).sigmoid_()
+    torch.add(-one, signal, alpha=2, out=signal)
+    torch.addcmul(one, signal, signal, value=-1, out=slope)
+
+
+def _relu_with_slope(signal: Tensor, slope: Tensor) -> None:
+    torch.sign(signal.relu_(), out=slope)
+
+
+def _gelu(x: Tensor) -> Tensor:
+    # torch's own gelu rounds the end of a tensor differently from the rest, which would tell a member its place.
+    return x * (0.5 * (1 + torch.erf(x * math.sqrt(0.5))))
+
+
+def _gelu_with_slope(signal: Tensor, slope: Tensor) -> None:
+    below = 0.5 * (1 + torch.erf(signal * math.sqrt(0.5)))
+    torch.exp(-0.5 * signal.square(), out=slope)
+    slope.mul_(1 / math.sqrt(2 * math.pi)).mul_(signal).add_(below)
+    signal.mul_(below)
+
+
+def _xtanh(x: Tensor) -> Tensor:
+    return x * torch.tanh(x)
+
+
+def _xtanh_with_slope(signal: Tensor, slope: Tensor) -> None:
+    tanh = signal.clone()
+    _tanh_with_slope(tanh, slope)
+    slope.mul_(signal).add_(tanh)
+    signal.mul_(tanh)
+
+
+# tanh and relu work in place: nothing else needs their argument, and in big tiles memory traffic is what costs.
+ACTIVATIONS: Mapping[str, Activation] = {
+    "tanh": Activation(torch.tanh_, _tanh_with_slope),
+    "relu": Activation(torch.relu_, _relu_with_slope),
+    "gelu": Activation(_gelu, _gelu_with_slope),
+    "xtanh": Activation(_xtanh, _xtanh_with_slope),
+}

@@ -1,0 +1,86 @@
+"""The gradient written out by hand against autograd's."""
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikecheck.core.setting import Setting
+from spikecheck.problems.activations import ACTIVATIONS, ALIGNMENT
+from spikecheck.problems.objective import Objective, objective
+from spikecheck.problems.shallow import Shallow
+
+SHAPES = st.builds(
+    Setting,
+    width=st.integers(1, 60),
+    points=st.integers(2, 45),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+    output_bias=st.booleans(),
+    init_scale=st.sampled_from([0.01, 1.0, 30.0]),
+)
+
+
+def by_autograd(goal: Objective, params: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    leaf = params.clone().requires_grad_()
+    losses = goal.losses(leaf)
+    (gradients,) = torch.autograd.grad(losses.sum(), leaf)
+    return losses.detach(), gradients
+
+
+@given(shape=SHAPES, members=st.integers(1, 9), alike=st.booleans(), seed=st.integers(0, 1_000))
+@settings(max_examples=200, deadline=None)
+def test_it_is_autograds(shape: Setting, members: int, alike: bool, seed: int) -> None:
+    batch = (
+        [shape] * members if alike else [shape.but(target=f"sin {1 + m}x", interval=1.0 + m) for m in range(members)]
+    )
+    goal = objective(batch)
+    params = goal.initial(range(seed, seed + members))
+    for _ in range(2):  # the second time in memory that the first has used
+        losses, gradients = goal.gradient(params)
+        expected_losses, expected = by_autograd(goal, params)
+        torch.testing.assert_close(losses, expected_losses, rtol=1e-12, atol=1e-14)
+        # parts of a gradient that cancel leave the rounding of the largest
+        torch.testing.assert_close(gradients, expected, rtol=1e-10, atol=1e-13 * float(1 + expected.abs().max()))
+
+
+@given(shape=SHAPES)
+@settings(max_examples=30, deadline=None)
+def test_in_float32_it_is_float64s_to_rounding(shape: Setting) -> None:
+    single, double = objective([shape.but(dtype="float32")] * 2), objective([shape] * 2)
+    losses, gradients = single.gradient(single.initial(range(2)))
+    _, expected = double.gradient(double.initial(range(2)))
+    assert losses.dtype == gradients.dtype == torch.float32
+    torch.testing.assert_close(gradients.double(), expected, rtol=1e-3, atol=1e-4 * float(1 + expected.abs().max()))
+
+
+def test_only_networks_of_its_kind_are_taken() -> None:
+    others = [Setting(depth=2), Setting(problem="digits"), Setting(problem="digits", loss="cross-entropy")]
+    goals = [objective([other]) for other in others]
+    assert not any(isinstance(goal._shallow, Shallow) for goal in goals)
+    assert isinstance(objective([Setting()])._shallow, Shallow)
+
+
+def test_a_diverged_member_leaves_the_others_alone() -> None:
+    goal = objective([Setting()] * 3)
+    params = goal.initial(range(3))
+    lost = params.clone()
+    lost[1] = torch.tensor([float("inf"), float("nan")]).repeat(goal.size // 2)
+    (losses, gradients), (expected_losses, expected) = goal.gradient(lost), goal.gradient(params)
+    assert not losses[1].isfinite()
+    for member in (0, 2):
+        assert torch.equal(losses[member], expected_losses[member])
+        assert torch.equal(gradients[member], expected[member])
+    again, _ = goal.gradient(params)  # nothing of it stays in the memory that is used again
+    assert torch.equal(again, expected_losses)
+
+
+@given(activation=st.sampled_from(sorted(ACTIVATIONS)), seed=st.integers(0, 1_000))
+@settings(deadline=None)
+def test_values_and_slopes_are_the_differentiable_functions(activation: str, seed: int) -> None:
+    x = 4 * torch.randn(2 * ALIGNMENT, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    leaf = x.clone().requires_grad_()
+    expected = ACTIVATIONS[activation].differentiable(1 * leaf)
+    (slope,) = torch.autograd.grad(expected.sum(), leaf)
+    value, found = x.clone(), torch.empty_like(x)
+    ACTIVATIONS[activation].with_slope(value, found)
+    torch.testing.assert_close(value, expected.detach(), rtol=0, atol=2e-14)
+    torch.testing.assert_close(found, slope, rtol=0, atol=2e-14)
