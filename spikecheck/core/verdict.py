@@ -91,7 +91,10 @@ class Verdict(Record):
     control: Judgement
     control_says: str
     weakest: Judgement | None = Field(None, description="the weakest setting found, on fresh seeds")
-    counterexample: Sighting | None = None
+    counterexample: Sighting | None = Field(None, description="the smallest one; the reference itself where it fails")
+    elsewhere: Judgement | None = Field(
+        None, description="where the reference fails: the strongest setting found, on fresh seeds"
+    )
     settings_tried: int
     settings_triggered: int
     tried: tuple[Judgement, ...] = Field((), description="the search, setting by setting")

@@ -23,7 +23,8 @@ def conclude(
     control = control or _nothing(claim, claim.domain.reference)
     replicates, reason = _replicates(reference, control)
     generalises, scope = _generalises(replicates, tried, suspect, confirmed)
-    refuted = generalises is Outcome.FAILS and confirmed is not None
+    fails_at_reference = replicates is Outcome.FAILS
+    broken = reference if fails_at_reference else confirmed if generalises is Outcome.FAILS else None
     judgements = [j for j in (reference, control, *tried, confirmed) if j is not None]
     return Verdict(
         id=claim.id,
@@ -38,8 +39,9 @@ def conclude(
         reference=reference,
         control=control,
         control_says=claim.control.says,
-        weakest=confirmed,
-        counterexample=_sighting(claim, plan, confirmed) if refuted and confirmed is not None else None,
+        weakest=None if fails_at_reference else confirmed,
+        counterexample=_sighting(claim, plan, broken) if broken is not None else None,
+        elsewhere=confirmed if fails_at_reference else None,
         settings_tried=len(tried) + 1,
         settings_triggered=sum(j.outcome is not Outcome.UNTRIGGERED for j in [reference, *tried]),
         tried=tuple(tried),
@@ -68,7 +70,9 @@ def _replicates(reference: Judgement, control: Judgement) -> tuple[Outcome, str]
 def _generalises(
     replicates: Outcome, tried: Sequence[Judgement], suspect: Judgement | None, confirmed: Judgement | None
 ) -> tuple[Outcome, str]:
-    """Over the domain: the weakest setting that the search found decides, on fresh seeds."""
+    """Over the domain: the reference, if it fails; else the weakest setting that the search found, on fresh seeds."""
+    if replicates is Outcome.FAILS:
+        return Outcome.FAILS, "The reference setting is part of the domain, and there it fails."
     if replicates is Outcome.INVALID:
         return Outcome.INVALID, ""
     if tried and suspect is None:
@@ -87,8 +91,8 @@ def _passed(claim: Claim, replicates: Outcome, generalises: Outcome) -> bool:
 
 def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:
     differs = confirmed.setting.differences(claim.domain.reference)
-    at = " ".join(f"--at {quote(f'{name}={_text(value)}')}" for name, value in differs.items())
-    line = f"spikecheck replay {claim.id} {at} --seed {plan.seed} --seeds {confirmed.drawn}"
+    at = "".join(f" --at {quote(f'{name}={_text(value)}')}" for name, value in differs.items())
+    line = f"spikecheck replay {claim.id}{at} --seed {plan.seed} --seeds {confirmed.drawn}"
     return Sighting(setting=confirmed.setting, differs=differs, judgement=confirmed, replay=line)
 
 

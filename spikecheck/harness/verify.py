@@ -25,7 +25,7 @@ class Findings:
     tried: list[Judgement] = field(default_factory=list)
     """The search, the reference setting not among them."""
     suspect: Judgement | None = None
-    """Where the claim looked weakest, after shrinking."""
+    """Where the claim looked weakest, after shrinking; where it fails at the reference already, where it looked strongest."""
     confirmed: Judgement | None = None
     """The suspect on fresh seeds."""
     evidence: Evidence | None = None
@@ -80,18 +80,30 @@ def _search(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Fin
     settings = dict.fromkeys([*claim.known, *drawn, *(claim.beside.values() if plan.beside else ())])
     settings.pop(claim.domain.reference, None)
     found.tried.extend(_searched(claim, lab, plan, observe, list(settings), "search"))
+    found.suspect = _suspect(claim, found)
+
+
+def _suspect(claim: Claim, found: Findings) -> Judgement | None:
+    """What is worth fresh seeds: a failing setting near the reference, else the weakest.
+
+    A reference that fails is the nearest there can be. Then what is left to learn is where the claim holds.
+    """
     triggered = [j for j in found.tried if j.outcome is not Outcome.UNTRIGGERED]
+    if not triggered:
+        return None
+    if found.reference is not None and found.reference.outcome is Outcome.FAILS:
+        return max(triggered, key=lambda j: (j.held / j.applicable, -claim.domain.distance(j.setting)))
     failing = [j for j in triggered if j.outcome is Outcome.FAILS]
     if failing:
-        found.suspect = min(failing, key=lambda j: (claim.domain.distance(j.setting), j.high))
-    elif triggered:
-        found.suspect = min(triggered, key=lambda j: (j.held / j.applicable, claim.domain.distance(j.setting)))
+        return min(failing, key=lambda j: (claim.domain.distance(j.setting), j.high))
+    return min(triggered, key=lambda j: (j.held / j.applicable, claim.domain.distance(j.setting)))
 
 
 def _descend(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
     """Shrink a failing suspect: all settings one step nearer are trained in one go, the nearest that fails is next."""
     for _ in range(plan.descents):
-        if found.suspect is None or found.suspect.outcome is not Outcome.FAILS:
+        at_reference = found.reference is not None and found.reference.outcome is Outcome.FAILS
+        if at_reference or found.suspect is None or found.suspect.outcome is not Outcome.FAILS:
             return
         nearer = [s for s in claim.domain.nearer(found.suspect.setting) if s != claim.domain.reference]
         failing = [j for j in _searched(claim, lab, plan, observe, nearer, "descent") if j.outcome is Outcome.FAILS]

@@ -36,12 +36,21 @@ def _replicates(page: Page, verdict: Verdict) -> None:
 def _generalises(page: Page, verdict: Verdict) -> None:
     page.say(Text.assemble("Does it generalise?  ", badge(verdict.generalises, ascii_only=page.ascii_only)))
     page.rows("tried", tried(verdict))
-    if verdict.counterexample is not None:
+    if verdict.replicates is Outcome.FAILS and verdict.counterexample is not None:
+        page.row("breaks at", "the reference setting itself", "bold")
+        _again(page, verdict.counterexample.replay)
+        if verdict.elsewhere is not None:
+            _setting_found(page, verdict, verdict.elsewhere, "elsewhere", "strongest setting found")
+    elif verdict.counterexample is not None:
         _setting_found(page, verdict, verdict.counterexample.judgement, "breaks at", "smallest counterexample found")
-        page.row("again", "copy the next line to see it on the same seeds:")
-        page.verbatim(inert(verdict.counterexample.replay))
+        _again(page, verdict.counterexample.replay)
     elif verdict.weakest is not None:
         _setting_found(page, verdict, verdict.weakest, "weakest", "weakest setting found")
+
+
+def _again(page: Page, replay: str) -> None:
+    page.row("again", "copy the next line to see it on the same seeds:")
+    page.verbatim(inert(replay))
 
 
 def _setting_found(page: Page, verdict: Verdict, judgement: Judgement, label: str, role: str) -> None:

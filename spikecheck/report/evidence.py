@@ -47,7 +47,9 @@ def interval_bar(judgement: Judgement, cells: int = _CELLS, *, ascii_only: bool)
     drawn[low], drawn[high], drawn[middle] = left, right, point
     bar = Text.assemble("0 ", ("".join(drawn), LOOKS[judgement.outcome].style), " 1")
     asked = f"required: {percent(judgement.required)}, bounds at {percent(judgement.level)}"
-    beneath = f"{asked} {mark}".rjust(needed + 3) if len(asked) < needed else " " * (needed + 2) + f"{mark} {asked}"
+    beneath = (
+        f"{asked} {mark}".rjust(needed + 3) if len(asked) <= needed + 1 else " " * (needed + 2) + f"{mark} {asked}"
+    )
     return bar, Text(beneath, style="bold")
 
 

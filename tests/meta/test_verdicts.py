@@ -54,7 +54,23 @@ def test_a_true_claim_holds_and_generalises() -> None:
 
 def test_a_false_claim_fails() -> None:
     found = verdict(0.4)
-    assert (found.replicates, found.passed) == (Outcome.FAILS, False)
+    assert (found.replicates, found.generalises, found.passed) == (Outcome.FAILS, Outcome.FAILS, False)
+
+
+def test_a_claim_false_at_the_reference_alone_does_not_generalise_and_says_where_it_holds() -> None:
+    """Regression: the search leaves the reference out, and for want of another failure the claim "generalised"."""
+    found = verify(
+        planted.planted_claim(),
+        planted.PlantedLab(lambda setting: 0.3 if setting == planted.REFERENCE else 0.99),
+        Plan(settings=8),
+    )
+    assert (found.replicates, found.generalises) == (Outcome.FAILS, Outcome.FAILS)
+    assert found.counterexample is not None and found.elsewhere is not None
+    assert found.counterexample.differs == {}
+    assert found.counterexample.judgement == found.reference
+    assert found.counterexample.replay.startswith("spikecheck replay planted --seed 0 --seeds ")
+    assert found.elsewhere.outcome is Outcome.HOLDS
+    assert found.weakest is None
 
 
 def test_a_claim_whose_control_also_holds_is_invalid() -> None:

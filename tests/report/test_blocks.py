@@ -47,6 +47,24 @@ def test_every_outcome_is_a_word_and_a_sign_without_colour(shown: Make, verdict:
     assert re.search(rf"[✓✗?∅!] {outcome.upper()}", plain)
 
 
+def test_a_claim_that_fails_at_the_reference_says_so_and_where_it_holds(shown: Make, verdict: Make) -> None:
+    found = verdict(Outcome.FAILS, Outcome.FAILS)
+    at_reference = found.counterexample.model_copy(update={"setting": found.reference.setting, "differs": {}})
+    text = shown(
+        found.model_copy(update={"weakest": None, "elsewhere": found.tried[0], "counterexample": at_reference})
+    )
+    assert re.search(r"breaks at +the reference setting itself", text)
+    assert re.search(r"elsewhere +width=50 .*\n.*\n? *the strongest setting found, on fresh seeds", text)
+
+
+def test_what_is_required_stands_on_one_line(shown: Make, verdict: Make) -> None:
+    """Regression: "bounds at 97.5 %" ran over the edge of 80 columns while there was room left of the mark."""
+    found = verdict()
+    strict = found.reference.model_copy(update={"level": 0.975, "required": 0.8})
+    text = shown(found.model_copy(update={"reference": strict}))
+    assert re.search(r"^ +required: 80 %, bounds at 97.5 % ▲$", text, re.MULTILINE)
+
+
 def test_the_answer_comes_first(shown: Make, verdict: Make) -> None:
     first = shown(verdict(generalises=Outcome.FAILS)).splitlines()[0]
     assert first == "condensation  replicates ✓ HOLDS, generalises ✗ FAILS: PASSES, with an edge"
