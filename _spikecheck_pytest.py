@@ -189,7 +189,7 @@ def _edge(verdict: Verdict) -> str:
     sighting = verdict.counterexample
     if sighting is None:
         return ""
-    at = ", ".join(f"{name}={value}" for name, value in sighting.differs.items())
+    at = ", ".join(f"{name}={value}" for name, value in sighting.differs.items()) or "the reference setting"
     found = sighting.judgement
     return f"stops holding at {at}: held in {found.held} of {found.applicable} seeds\n{sighting.replay}"
 
@@ -197,15 +197,16 @@ def _edge(verdict: Verdict) -> str:
 def _complaint(verdict: Verdict, question: str, strict: bool) -> str:
     """Why the item fails; empty where it passes.
 
-    `replicates` passes on HOLDS alone. `generalises` passes unless the answer is FAILS (of a tendency only when strict: where
-    it stops holding is its edge), INVALID or UNTRIGGERED: UNDECIDED means that nothing in the domain was refuted.
+    `replicates` passes on HOLDS alone. `generalises` passes unless the answer is FAILS (of a tendency that
+    replicates only when strict: where it stops holding is its edge), INVALID or UNTRIGGERED: UNDECIDED means that nothing in the domain was refuted.
     `control` passes if the negative control failed.
     """
     if question == "replicates":
         return "" if verdict.replicates == "holds" else _told(verdict, str(verdict.replicates), verdict.reference)
     if question == "control":
         return "" if verdict.control.outcome == "fails" else _told(verdict, "control did not fail", verdict.control)
-    tolerated = {"holds", "undecided"} | ({"fails"} if verdict.kind == "tendency" and not strict else set())
+    has_edge = verdict.kind == "tendency" and verdict.replicates != "fails"
+    tolerated = {"holds", "undecided"} | ({"fails"} if has_edge and not strict else set())
     if verdict.generalises in tolerated:
         return ""
     return "\n".join(filter(None, [_told(verdict, str(verdict.generalises), verdict.reference), _edge(verdict)]))

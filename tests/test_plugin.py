@@ -48,11 +48,14 @@ def test_a_true_claim_passes_as_three_items(claims: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines([f"*claims/lowers.py::{q} PASSED*" for q in ("replicates", "generalises", "control")])
 
 
-def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pytester) -> None:
-    write(claims, "nought", below=1e-6)
+@pytest.mark.parametrize("kind", ["law", "tendency"])
+def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pytester, kind: str) -> None:
+    """A tendency too: a claim that fails at its reference has no edge to be tolerated."""
+    write(claims, "nought", below=1e-6, kind=kind)
     result = claims.runpytest_subprocess("claims")
     result.assert_outcomes(failed=2, passed=1)
     result.stdout.fnmatch_lines(["nought: FAILS", "held in 0 of 64 applicable*", "rule: ratio < 1e-06*"])
+    result.stdout.fnmatch_lines(["stops holding at the reference setting: held in 0 of 64 seeds"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

@@ -77,10 +77,11 @@ def dissect(
         if found is not None:
             next_swing[step - 1] = _along(swung, found, pairs)
         found = top(local, pairs) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
-        loss[step], raw = objective.gradient(ensemble.params)
+        # The training's own gradient: the curvature's is rounded differently, and scaled where there is a preconditioner.
+        loss[step], gradient = objective.gradient(ensemble.params)
         sharpness[step], residual[step] = found.values[:, :pairs], found.residuals[:, :pairs]
         swing[step] = _along(swung, found, pairs)
-        ensemble = update(rule, ensemble, loss[step], raw, until, along)
+        ensemble = update(rule, ensemble, loss[step], gradient, until, along)
         tick(ensemble.members)
     return Dissection(loss, sharpness, residual, swing, next_swing, captured, ensemble)
 

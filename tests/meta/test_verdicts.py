@@ -59,17 +59,18 @@ def test_a_false_claim_fails() -> None:
 
 def test_a_claim_false_at_the_reference_alone_does_not_generalise_and_says_where_it_holds() -> None:
     """Regression: the search leaves the reference out, and for want of another failure the claim "generalised"."""
-    found = verify(
-        planted.planted_claim(),
-        planted.PlantedLab(lambda setting: 0.3 if setting == planted.REFERENCE else 0.99),
-        Plan(settings=8),
-    )
+
+    def truth(setting: Setting) -> float:
+        return 0.3 if setting == planted.REFERENCE else 0.99 if setting.lr == 0.3 else 0.6
+
+    found = verify(planted.planted_claim(), planted.PlantedLab(truth), Plan(settings=12))
     assert (found.replicates, found.generalises) == (Outcome.FAILS, Outcome.FAILS)
     assert found.counterexample is not None and found.elsewhere is not None
     assert found.counterexample.differs == {}
     assert found.counterexample.judgement == found.reference
     assert found.counterexample.replay.startswith("spikecheck replay planted --seed 0 --seeds ")
     assert found.elsewhere.outcome is Outcome.HOLDS
+    assert found.elsewhere.setting.lr == 0.3
     assert found.weakest is None
 
 

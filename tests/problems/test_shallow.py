@@ -1,11 +1,13 @@
 """The gradient written out by hand against autograd's."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
 from spikecheck.problems.activations import ACTIVATIONS, ALIGNMENT
+from spikecheck.problems.mlp import MLP
 from spikecheck.problems.objective import Objective, objective
 from spikecheck.problems.shallow import Shallow
 
@@ -52,8 +54,21 @@ def test_in_float32_it_is_float64s_to_rounding(shape: Setting) -> None:
     torch.testing.assert_close(gradients.double(), expected, rtol=1e-3, atol=1e-4 * float(1 + expected.abs().max()))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("members", [2, 7, 8, 17, 24, 33, 64, 100])
+def test_the_same_member_has_the_same_bits_at_every_place(members: int, dtype: str) -> None:
+    """Regression: the columns at the end of a row were added up in another order."""
+    for width, points in [(1, 7), (3, 20), (7, 40), (20, 20), (50, 40)]:
+        goal = objective([Setting(width=width, points=points, output_bias=True, dtype=dtype)] * members)
+        losses, gradients = goal.gradient(goal.initial([5] * members))
+        assert torch.equal(losses, losses[:1].expand(members))
+        assert torch.equal(gradients, gradients[:1].expand(members, -1))
+
+
 def test_only_networks_of_its_kind_are_taken() -> None:
-    others = [Setting(depth=2), Setting(problem="digits"), Setting(problem="digits", loss="cross-entropy")]
+    assert Shallow.fits(MLP((1, 4, 1), "tanh"), "mse")
+    assert not Shallow.fits(MLP((1, 4, 1), "tanh"), "cross-entropy")
+    others = [Setting(depth=2, width=1), Setting(problem="digits"), Setting(problem="digits", loss="cross-entropy")]
     goals = [objective([other]) for other in others]
     assert not any(isinstance(goal._shallow, Shallow) for goal in goals)
     assert isinstance(objective([Setting()])._shallow, Shallow)
