@@ -197,8 +197,9 @@ def _edge(verdict: Verdict) -> str:
 def _complaint(verdict: Verdict, question: str, strict: bool) -> str:
     """Why the item fails; empty where it passes.
 
-    `replicates` passes on HOLDS alone. `generalises` passes unless the answer is FAILS (of a tendency that
-    replicates only when strict: where it stops holding is its edge), INVALID or UNTRIGGERED: UNDECIDED means that nothing in the domain was refuted.
+    `replicates` passes on HOLDS alone. `generalises` passes unless the answer is FAILS (of a tendency that does not fail at
+    its reference only when strict: where it stops holding is its edge), INVALID or UNTRIGGERED: UNDECIDED means that nothing
+    in the domain was refuted.
     `control` passes if the negative control failed.
     """
     if question == "replicates":

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 
@@ -15,15 +14,8 @@ class Activation:
 
     differentiable: Callable[[Tensor], Tensor]
     """May overwrite its argument. A number's bits do not depend on its place in the tensor."""
-    with_slope: Callable[[Float[Tensor, " M"], Float[Tensor, " M"]], None]
-    """Overwrites signals by values, and its second argument by derivatives.
-
-    For tensors whose length is a multiple of `ALIGNMENT`: what is left over may be rounded differently.
-    """
-
-
-ALIGNMENT = 64
-"""Kernels take so many numbers at a time, or a divisor of it, and those left over one by one."""
+    with_slope: Callable[[Tensor, Tensor], None]
+    """Overwrites signals by values, and its second argument by derivatives. The end of a tensor may be rounded differently."""
 
 
 def _tanh_with_slope(signal: Tensor, slope: Tensor) -> None:

@@ -4,11 +4,11 @@ A step of such a network is a dozen passes over its activations, and autograd's 
 two thirds of the time. Here the backward pass is written out. The members' axis comes last, so that sums over points and
 neurons add whole rows.
 
-Kernels add up the columns of a row by groups of 64 or of a divisor of it, and those left at its end in another order. For a
-member's bits not to tell its place, rows are as long as such groups, and members as many or a power of two.
+Kernels take 64 numbers at a time, or a smaller power of two, and round those left over at the end of a row differently.
+Members are filled up to a multiple of 64 or to a power of two, so that all columns of a neuron fall to the same part of a
+kernel, and no member's bits tell its place.
 """
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,15 +17,17 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from spikecheck.problems.activations import ACTIVATIONS, ALIGNMENT
+from spikecheck.problems.activations import ACTIVATIONS
 from spikecheck.problems.mlp import MLP
+
+_GROUP = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Shallow:
     """f(x) = sum_w a_w phi(w_w x + b_w), plus a bias where the model has one, under the mean squared error.
 
-    Axes: B members, P parameters, N points, W neurons; C columns, which are B or a few more; M numbers in a row.
+    Axes: B members, P parameters, N points, W neurons; C columns, B and what they are filled up with.
     """
 
     model: MLP
@@ -43,28 +45,20 @@ class Shallow:
         columns = self._columns(params.T)
         weights, biases, outgoing, *shift = columns.split_with_sizes(self.model.lengths)
         x, y = self._points
-        values, slopes, scratch = self._grids
+        values, slopes, scratch = self._memory
         torch.mul(weights, x, out=values).add_(biases)
-        ACTIVATIONS[self.model.activation].with_slope(*self._memory[:2].flatten(1))
+        ACTIVATIONS[self.model.activation].with_slope(values, slopes)
 
         outputs = torch.mul(values, outgoing, out=scratch).sum(1)
         errors = outputs + shift[0] - y if shift else outputs - y
         pull = (errors * (2 / len(x)))[:, None]  # derivative of the loss by the outputs
 
-        torch.mul(values, pull, out=scratch)
-        for_outgoing = self._over_points(2)
-        slopes.mul_(pull)
-        for_biases = self._over_points(1).mul_(outgoing)
-        slopes.mul_(x)
-        for_weights = self._over_points(1).mul_(outgoing)
+        for_outgoing = torch.mul(values, pull, out=scratch).sum(0)
+        for_biases = slopes.mul_(pull).sum(0).mul_(outgoing)
+        for_weights = slopes.mul_(x).sum(0).mul_(outgoing)
         for_shift = [pull.sum(0)] if shift else []
         found = torch.cat([for_weights, for_biases, for_outgoing, *for_shift])
         return errors.square().mean(0)[: self.members], found[:, : self.members].T.contiguous()
-
-    def _over_points(self, part: int) -> Float[Tensor, "W C"]:
-        """The sum over points of one part of the memory."""
-        neurons = self.model.sizes[1]
-        return self._memory[part].sum(0)[: neurons * self._capacity].view(neurons, self._capacity)
 
     @cached_property
     def _points(self) -> tuple[Float[Tensor, "N 1 #C"], Float[Tensor, "N #C"]]:
@@ -74,23 +68,15 @@ class Shallow:
         return (x if shared else self._columns(x))[:, None], y if shared else self._columns(y)
 
     @cached_property
-    def _memory(self) -> Float[Tensor, "3 N M"]:
-        """What one step writes and the next writes over."""
-        row = ALIGNMENT * math.ceil(self.model.sizes[1] * self._capacity / ALIGNMENT)
-        return self.x.new_zeros(3, self.x.shape[1], row)
-
-    @cached_property
-    def _grids(self) -> Float[Tensor, "3 N W C"]:
-        """That memory as every neuron's value and slope at every point, and room to work in."""
-        parts, points, _ = self._memory.shape
-        neurons = self.model.sizes[1]
-        return self._memory[:, :, : neurons * self._capacity].view(parts, points, neurons, self._capacity)
+    def _memory(self) -> Float[Tensor, "3 N W C"]:
+        """Every neuron's value and slope at every point, and room to work in; what one step writes the next writes over."""
+        return self.x.new_empty(3, self.x.shape[1], self.model.sizes[1], self._capacity)
 
     @cached_property
     def _capacity(self) -> int:
         """C: the members, and as many more as their number needs."""
-        if self.members >= ALIGNMENT:
-            return ALIGNMENT * math.ceil(self.members / ALIGNMENT)
+        if self.members > _GROUP:
+            return -(-self.members // _GROUP) * _GROUP
         return 1 << (self.members - 1).bit_length()
 
     def _columns(self, rows: Float[Tensor, "R B"]) -> Float[Tensor, "R C"]:
