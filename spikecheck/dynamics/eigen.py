@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikecheck.core.errors import SettingError
 from spikecheck.dynamics.curvature import LocalCurvature
-from spikecheck.dynamics.rayleigh import Ritz, explore, noise, ritz, search
+from spikecheck.dynamics.rayleigh import Ritz, explore, noise, ritz, search, usable
 
 # Up to so many parameters `top` takes the Hessian apart: P products and P^2 numbers a member.
 EXACT_UP_TO = 1000
@@ -38,7 +38,7 @@ _HESSIAN_ROWS_AT_ONCE = 64
 class EigenPairs:
     """The top eigenpairs of every member's Hessian. Axes: B members, K eigenpairs, M directions, P parameters.
 
-    Where a Hessian holds a number that is not finite, values are NaN, residuals infinite and nothing has converged.
+    Where a Hessian holds a number that is not finite or whose square is not, values are NaN, residuals infinite and nothing has converged.
     """
 
     values: Float[Tensor, "B K"]
@@ -145,10 +145,10 @@ def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz
     """The top `keep` pairs of the wanted members by their dense Hessians; unit vectors for the others."""
     hessians = _hessians(local)
     members, size, _ = hessians.shape
-    usable = (wanted & hessians.isfinite().all(2).all(1)).tolist()
+    taken_apart = (wanted & usable(hessians)).tolist()
     vectors = torch.eye(keep, size, dtype=hessians.dtype, device=hessians.device).repeat(members, 1, 1)
     for member in range(members):
-        if usable[member]:
+        if taken_apart[member]:
             # One at a time: the factors of all at once would take three times the Hessians' memory. Each sum begins
             # a fresh, aligned tensor, so that LAPACK rounds a member alike wherever it stands.
             symmetric = (hessians[member] + hessians[member].T) / 2

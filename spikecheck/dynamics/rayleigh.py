@@ -29,7 +29,7 @@ class Ritz:
     vectors: Float[Tensor, "B M P"]
     images: Float[Tensor, "B M P"]
     sound: Bool[Tensor, " B"]
-    """False where H has given a number that is not finite: nothing is known of such a member."""
+    """False where H has given a number that is not usable: nothing is known of such a member."""
 
     def residuals(self) -> Float[Tensor, "B M P"]:
         """H v - value v."""
@@ -100,7 +100,7 @@ def explore(local: LocalCurvature, known: Float[Tensor, "B M P"], scouts: Float[
 
 def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: int) -> Ritz:
     """The top `keep` Ritz pairs of an orthonormal basis whose images under H are known."""
-    sound = images.isfinite().all(2).all(1)
+    sound = usable(images)
     rows = _padded(basis)
     image_rows = _padded(torch.where(sound[:, None, None], images, 0.0))
     projected = rows @ image_rows.mT
@@ -108,6 +108,12 @@ def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: in
     turn = coordinates.mT.flip(1).contiguous()
     cut = (slice(None), slice(keep), slice(basis.shape[2]))
     return Ritz(values.flip(1)[:, :keep], (turn @ rows)[cut], (turn @ image_rows)[cut], sound)
+
+
+def usable(rows: Float[Tensor, "B S P"]) -> Bool[Tensor, " B"]:
+    """Which members' numbers are finite, and their squares too: a training on its way out overflows in the next sum."""
+    limit = torch.finfo(rows.dtype).max ** 0.5
+    return (rows.abs() < limit).all(2).all(1)
 
 
 def orthonormal(rows: Float[Tensor, "B S P"]) -> Float[Tensor, "B S P"]:

@@ -257,6 +257,21 @@ def test_a_member_that_is_not_finite_disturbs_nobody(poison: float) -> None:
         assert not track(hurt, found).converged[1].any()
 
 
+@pytest.mark.usefixtures("cold")
+@pytest.mark.parametrize("factor", [1e140, 1e160, 1e300, 1e307])
+def test_a_member_about_to_overflow_disturbs_nobody(factor: float) -> None:
+    """Regression: a diverging member's Hessian of 1e307, finite still, overflowed in a sum and LAPACK refused them all."""
+    matrices = rotated(torch.linspace(-1, 5, 60, dtype=torch.float64).expand(3, -1))
+    before = exact(bowls(matrices), 2)
+    scale = torch.tensor([1.0, factor, 1.0], dtype=torch.float64)[:, None, None]
+    leaving = bowls(matrices * scale)
+    for find in (lambda local: exact(local, 2), lambda local: top(local, 2), lambda local: track(local, before)):
+        found = find(leaving)
+        assert found.converged[[0, 2]].all()
+        torch.testing.assert_close(found.values[[0, 2]], before.values[[0, 2]], rtol=1e-6, atol=0)
+        assert found.converged[1].all() or found.values[1].isnan().all()
+
+
 @given(
     seed=st.integers(0, 1000),
     width=st.sampled_from([5, 7, 20, 21]),
