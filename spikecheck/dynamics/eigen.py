@@ -38,7 +38,8 @@ _HESSIAN_ROWS_AT_ONCE = 64
 class EigenPairs:
     """The top eigenpairs of every member's Hessian. Axes: B members, K eigenpairs, M directions, P parameters.
 
-    Where a Hessian holds a number that is not finite or whose square is not, values are NaN, residuals infinite and nothing has converged.
+    Where a Hessian holds a number that is not finite, or so large that its square is not, values are NaN, residuals infinite
+    and nothing has converged.
     """
 
     values: Float[Tensor, "B K"]

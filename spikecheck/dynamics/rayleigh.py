@@ -113,7 +113,8 @@ def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: in
 def usable(rows: Float[Tensor, "B S P"]) -> Bool[Tensor, " B"]:
     """Which members' numbers are finite, and their squares too: a training on its way out overflows in the next sum."""
     limit = torch.finfo(rows.dtype).max ** 0.5
-    return (rows.abs() < limit).all(2).all(1)
+    within: Tensor = (rows.abs() < limit).all(2).all(1)
+    return within
 
 
 def orthonormal(rows: Float[Tensor, "B S P"]) -> Float[Tensor, "B S P"]:

@@ -36,10 +36,10 @@ def badge(outcome: Outcome, *, ascii_only: bool) -> Text:
     return Text(f"{look.ascii_sign if ascii_only else look.sign} {outcome.upper()}", style=look.style)
 
 
-def standing(verdict: Verdict) -> Text:
-    """What the two answers make together: it passes, it fails, or it stays open."""
+def standing(verdict: Verdict, *, brief: bool = False) -> Text:
+    """What the two answers make together: it passes, it fails, or it stays open; briefly, in that one word."""
     if verdict.passed:
-        edge = verdict.generalises is Outcome.FAILS
+        edge = verdict.generalises is Outcome.FAILS and not brief
         return Text("PASSES, with an edge" if edge else "PASSES", style="bold green")
     refuted = verdict.replicates is Outcome.FAILS or (verdict.kind == "law" and verdict.generalises is Outcome.FAILS)
     return Text("FAILS", style="bold red") if refuted else Text("OPEN", style="bold yellow")

@@ -17,6 +17,9 @@ from spikecheck.report.words import conditions, differs, lost, spread
 _PICTURE = 80
 """Narrowest page with a picture, in characters."""
 
+_TABLE = 80
+"""Narrowest page whose table folds no words, in characters."""
+
 
 def render(report: Report, console: Console, *, strict: bool = False) -> None:
     """Print the whole report. `strict`: it was judged so, which changes what is said about edges."""
@@ -70,9 +73,10 @@ def _picture(page: Page, trace: Trace) -> None:
 
 def _table(report: Report, page: Page) -> Table:
     """The figures of several claims side by side."""
-    table = Table(title="All claims", title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    # no rules between the columns: at 80 columns their places are needed for the longest claim's name
+    table = Table(title="All claims", title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
     for name in ("claim", "replicates", "held", "control", "generalises", "in all"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=page.width >= _TABLE)
     for verdict in report.claims:
         table.add_row(
             Text(inert(verdict.id)),
@@ -80,7 +84,7 @@ def _table(report: Report, page: Page) -> Table:
             f"{verdict.reference.held}/{verdict.reference.applicable}",
             f"{verdict.control.held}/{verdict.control.applicable}",
             badge(verdict.generalises, ascii_only=page.ascii_only),
-            standing(verdict),
+            standing(verdict, brief=True),
         )
     return table
 
