@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
-    from spikecheck.core.probe import Anatomy, SharpnessTrace
+    from spikecheck.core.intervention import Continue, FreezeOutside, Inject, Jitter, LowerRate
+    from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace, Trail
     from spikecheck.core.recipe import Recipe
     from spikecheck.core.run import Run, Snapshot
     from spikecheck.core.setting import Setting
@@ -29,8 +29,11 @@ _HOMES = {
     "Condition": "harness.claim",
     "Continue": "core.intervention",
     "Control": "harness.claim",
+    "Directions": "core.probe",
     "Domain": "harness.domain",
     "FreezeOutside": "core.intervention",
+    "Inject": "core.intervention",
+    "Jitter": "core.intervention",
     "Judgement": "core.verdict",
     "Laboratory": "lab.laboratory",
     "Ladder": "harness.domain",
@@ -49,6 +52,7 @@ _HOMES = {
     "Spike": "core.spike",
     "SpikeDefinition": "core.spike",
     "Store": "lab.store",
+    "Trail": "core.probe",
     "Trial": "harness.claim",
     "Verdict": "core.verdict",
     "discover": "harness.discover",
@@ -66,8 +70,11 @@ __all__ = [
     "Condition",
     "Continue",
     "Control",
+    "Directions",
     "Domain",
     "FreezeOutside",
+    "Inject",
+    "Jitter",
     "Judgement",
     "Laboratory",
     "Ladder",
@@ -84,6 +91,7 @@ __all__ = [
     "Spike",
     "SpikeDefinition",
     "Store",
+    "Trail",
     "Trial",
     "Verdict",
     "discover",

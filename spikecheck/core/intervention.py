@@ -55,10 +55,40 @@ class FreezeOutside(Fork):
         return f"{self._from()}, moving along the first eigendirection only"
 
 
-Intervention = Annotated[Continue | LowerRate | FreezeOutside, Field(discriminator="kind")]
+class Jitter(Fork):
+    """Goes on with noise on its gradients: the twin at the edge that does not spike.
+
+    What the noise keeps alive along the first eigendirection stabilises the sharpness long before it has grown to a
+    spike. So the learning rate, and with it the sharpness, stays that of the spiking run.
+    """
+
+    kind: Literal["jitter"] = "jitter"
+    noise: float = Field(gt=0.0, description="standard deviation of the noise on every component of the gradient")
+
+    def says(self) -> str:
+        """In words."""
+        return f"{self._from()}, with noise of standard deviation {self.noise:g} on every component of the gradient"
 
 
-def steps_of(intervention: Continue | LowerRate | FreezeOutside) -> int:
+class Inject(Fork):
+    """Is moved along one eigendirection until the loss has risen `rise`-fold, and goes on from there."""
+
+    kind: Literal["inject"] = "inject"
+    rank: int = Field(ge=1, le=12, description="1 is the eigendirection of the largest eigenvalue")
+    rise: float = Field(gt=1.0, description="loss after the displacement over loss before it")
+
+    def says(self) -> str:
+        """In words."""
+        return f"{self._from()}, displaced along eigendirection {self.rank} to {self.rise:g} x the loss"
+
+
+Intervention = Annotated[
+    Continue | LowerRate | FreezeOutside | Jitter | Inject,
+    Field(discriminator="kind"),
+]
+
+
+def steps_of(intervention: Fork) -> int:
     """Steps the fork trains: its horizon, stretched where the rate is lowered so that lr x steps stays equal."""
     factor = intervention.factor if isinstance(intervention, LowerRate) else 1.0
     return round(intervention.horizon / factor)

@@ -1,6 +1,6 @@
 """What to record while a member trains: requests only. `dynamics.probes` carries them out."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,16 +12,21 @@ class Anatomy(Record):
     """The first spike, step by step: eigenpairs and the motion along them.
 
     On a run the window reaches from `before` steps before the onset to `after` steps behind the recovery (at most
-    `longest` steps in all); on a fork it is the whole fork. Records, with W window steps and K eigenpairs:
-    `steps` [W], `loss` [W], `sharpness` [W, K] (eigenvalues, algebraically largest first), `residual` [W, K] (relative),
-    `swing` [W, K] ((g_t - g_{t-1}) . v_k(t)), `next_swing` [W, K] ((g_{t+1} - g_t) . v_k(t)); snapshots at landmarks.
+    `longest` steps in all); on a fork it is the whole fork. Records, with W window steps, K eigenpairs, M held-out points
+    and O outputs: `steps` [W], `loss` [W], `sharpness` [W, K] (eigenvalues, algebraically largest first), `residual`
+    [W, K] (relative), `swing` [W, K] ((g_t - g_{t-1}) . v_k(t)), `next_swing` [W, K] ((g_{t+1} - g_t) . v_k(t)),
+    `gradient_curvature` [W] (gHg/gg); with `outputs` also `outputs` [W, M, O], the function on the held-out points;
+    snapshots at landmarks.
     """
+
+    added: ClassVar[frozenset[str]] = frozenset({"outputs"})
 
     kind: Literal["anatomy"] = "anatomy"
     before: int = Field(600, ge=0)
     after: int = Field(60, ge=0)
     longest: int = Field(1_500, ge=1)
     pairs: int = Field(2, ge=1, le=12)
+    outputs: bool = False
     definition: SpikeDefinition = SpikeDefinition()
 
 
@@ -31,4 +36,29 @@ class SharpnessTrace(Record):
     kind: Literal["sharpness"] = "sharpness"
 
 
-Probe = Annotated[Anatomy | SharpnessTrace, Field(discriminator="kind")]
+class Trail(Record):
+    """The whole run, at every checkpoint.
+
+    Records, with C checkpoints, H neurons of the first hidden layer, D inputs, M held-out points and O outputs: `steps` [C],
+    `sharpness` [C, 1] and `residual` [C, 1] (relative; preconditioned where the update rule is), `gradient_curvature` [C]
+    (gHg/gg), `input_weights` [C, H, D + 1], `outputs` [C, M, O].
+    """
+
+    kind: Literal["trail"] = "trail"
+
+
+class Directions(Record):
+    """What the top eigendirections of one state do to the outputs.
+
+    Records, with K eigenpairs, N training points, M held-out points and O outputs: `values` [K], `residual` [K] (relative),
+    `deviation` [K, M, O] (J v_k on the held-out points), `outputs` [M, O], `train_outputs` [N, O], and `own` [M, O], the
+    deviation J J'r along the direction that the held-out residual r itself spans.
+    """
+
+    kind: Literal["directions"] = "directions"
+    at: Literal["onset", "peak", "end"] = "end"
+    pairs: int = Field(12, ge=1, le=64)
+    definition: SpikeDefinition = SpikeDefinition()
+
+
+Probe = Annotated[Anatomy | SharpnessTrace | Trail | Directions, Field(discriminator="kind")]

@@ -1,7 +1,7 @@
 """The base of every value that is written down: frozen, strict, comparable, and canonical as JSON."""
 
 import json
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 
@@ -12,6 +12,10 @@ class Record(BaseModel):
     """A frozen value. What does not fit raises one `SettingError` that names the field, its value and the range."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+    added: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came after the first release. At their default they are no part of the canonical text, so that what was
+    identified by it before (seeds, stored runs) still is."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -25,4 +29,14 @@ class Record(BaseModel):
 
     def canonical(self) -> str:
         """The one JSON text of this value: sorted keys, no spaces; equal values have equal texts."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+        return json.dumps(self._identity(), sort_keys=True, separators=(",", ":"))
+
+    def _identity(self) -> dict[str, Any]:
+        identity = self.model_dump(mode="json", by_alias=True)
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, Record):
+                identity[name] = value._identity()
+            elif name in self.added and value == field.default:
+                del identity[name]
+        return identity

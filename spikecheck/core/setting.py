@@ -1,7 +1,7 @@
 """The conditions of one training. A setting and a seed determine a run."""
 
 import json
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -31,6 +31,8 @@ class Setting(Record):
     50
     """
 
+    added: ClassVar[frozenset[str]] = frozenset({"batch", "gradient_noise"})
+
     problem: str = Field("sines", description="sines, digits or MODULE:FACTORY")
     target: str = Field("sin x", description="for sines: a sum such as 'sin x + sin 4x'")
     points: int = Field(20, ge=2, description="training points, evenly spaced")
@@ -53,6 +55,8 @@ class Setting(Record):
     eps: float | None = Field(None, ge=0.0)
     weight_decay: float | None = Field(None, ge=0.0)
     steps: int = Field(5_000, ge=1, le=100_000_000)
+    batch: int | None = Field(None, ge=1, description="points a step, drawn anew in every pass; none: all of them")
+    gradient_noise: float = Field(0.0, ge=0.0, description="standard deviation of noise on every gradient component")
     dtype: Literal["float64", "float32"] = "float64"
     intervention: Intervention | None = None
 

@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from spikecheck.dynamics.curvature import LocalCurvature, curvature
+from spikecheck.dynamics.curvature import LocalCurvature, curvature, gradient_curvature
 from spikecheck.dynamics.eigen import EigenPairs, top, track
 from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.gradients import Gradients
 from spikecheck.dynamics.train import Tick, update
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.problems.objective import Objective
@@ -38,6 +39,9 @@ class Dissection:
     """The gradient's swing at t along v_k(t); not meaningful in the first `DIFFERENCES` steps."""
     next_swing: Float[Tensor, "W B K"]
     """The swing at t + 1 along the same v_k(t)."""
+    gradient_curvature: Float[Tensor, "W B"]
+    outputs: Float[Tensor, "W B M O"] | None
+    """On the held-out points, where asked for."""
     captured: Mapping[str, Float[Tensor, "B P"]]
     """Parameters at the landmarks asked for."""
     end: Ensemble
@@ -52,6 +56,8 @@ def dissect(
     tick: Tick,
     landmarks: Mapping[str, Int[Tensor, " B"]] | None = None,
     along: Float[Tensor, "B P"] | None = None,
+    gradients: Gradients | None = None,
+    outputs: bool = False,
 ) -> Dissection:
     """Train like `train`, with the top `pairs` eigenpairs of every member at every step.
 
@@ -63,7 +69,8 @@ def dissect(
     longest = int((until - ensemble.done).clamp(min=0).max())
     shape = (longest + 1, ensemble.members)
     like = ensemble.params
-    loss = like.new_zeros(shape)
+    loss, along_gradient = like.new_zeros(shape), like.new_zeros(shape)
+    seen: list[Tensor] = []
     sharpness, residual, swing, next_swing = (like.new_zeros(*shape, pairs) for _ in range(4))
     captured = {name: torch.zeros_like(like) for name in landmarks or {}}
     found: EigenPairs | None = None
@@ -71,19 +78,25 @@ def dissect(
     for step in range(longest + 1):
         for name, wanted in (landmarks or {}).items():
             captured[name] = torch.where((ensemble.done == wanted)[:, None], ensemble.params, captured[name])
-        local, gradients = _local(objective, rule, ensemble)
-        recent.appendleft(gradients)
+        local, slopes = _local(objective, rule, ensemble)
+        recent.appendleft(slopes)
         swung = torch.stack([w * g for w, g in zip(_WEIGHTS, recent, strict=False)]).sum(0)
         if found is not None:
             next_swing[step - 1] = _along(swung, found, pairs)
         found = top(local, pairs) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
         # The training's own gradient: the curvature's is rounded differently, and scaled where there is a preconditioner.
-        loss[step], gradient = objective.gradient(ensemble.params)
+        loss[step], gradient = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
+        along_gradient[step] = gradient_curvature(local)
+        if outputs:
+            seen.append(objective.seen(ensemble.params))
         sharpness[step], residual[step] = found.values[:, :pairs], found.residuals[:, :pairs]
         swing[step] = _along(swung, found, pairs)
         ensemble = update(rule, ensemble, loss[step], gradient, until, along)
         tick(ensemble.members)
-    return Dissection(loss, sharpness, residual, swing, next_swing, captured, ensemble)
+    outputs_seen = torch.stack(seen) if seen else None
+    return Dissection(
+        loss, sharpness, residual, swing, next_swing, along_gradient, outputs_seen, captured, ensemble
+    )
 
 
 def trace(
@@ -100,10 +113,64 @@ def trace(
     return torch.stack(values), torch.stack(residuals)
 
 
-def top_direction(objective: Objective, ensemble: Ensemble) -> tuple[Float[Tensor, "B P"], Bool[Tensor, " B"]]:
-    """Every member's unit eigenvector to its sharpness, and whether it converged."""
-    found = top(curvature(objective, ensemble.params), 1)
-    return found.vectors[:, 0], found.converged[:, 0]
+@dataclass(frozen=True)
+class Waypoints:
+    """A training seen at its checkpoints. Axes: C checkpoints, B members, M held-out points, O outputs."""
+
+    sharpness: Float[Tensor, "C B"]
+    residual: Float[Tensor, "C B"]
+    gradient_curvature: Float[Tensor, "C B"]
+    outputs: Float[Tensor, "C B M O"]
+
+
+def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) -> Waypoints:
+    """What a training looks like at each of some consecutive states."""
+    sharpness, residual = trace(objective, rule, states)
+    along = [gradient_curvature(_local(objective, rule, state)[0]) for state in states]
+    outputs = [objective.seen(state.params) for state in states]
+    return Waypoints(sharpness, residual, torch.stack(along), torch.stack(outputs))
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """What eigendirections do to the outputs. Axes: B members, K pairs, N training, M held-out points, O outputs."""
+
+    values: Float[Tensor, "B K"]
+    residuals: Float[Tensor, "B K"]
+    deviation: Float[Tensor, "B K M O"]
+    """J v_k on the held-out points: the change of the outputs per unit of way along v_k."""
+    outputs: Float[Tensor, "B M O"]
+    train_outputs: Float[Tensor, "B N O"]
+    own: Float[Tensor, "B M O"]
+    """J J'r: the deviation along the direction in parameter space that the held-out residual r spans."""
+
+
+def directions(objective: Objective, params: Float[Tensor, "B P"], pairs: int) -> Deviations:
+    """The top eigendirections of the training loss, seen on the held-out points.
+
+    Forward-mode products: one pass a direction, whatever the number of points.
+    """
+    found = top(curvature(objective, params), pairs)
+    residual, pull = torch.func.vjp(objective.residual, params)
+    (spanned,) = pull(residual)
+
+    def moved(direction: Tensor) -> Tensor:
+        _, change = torch.func.jvp(objective.residual, (params,), (direction,))
+        return torch.as_tensor(change)
+
+    return Deviations(
+        values=found.values,
+        residuals=found.residuals,
+        deviation=torch.stack([moved(found.vectors[:, rank]) for rank in range(pairs)], 1),
+        outputs=objective.seen(params),
+        train_outputs=objective.outputs(params, objective.train.x).detach(),
+        own=moved(spanned),
+    )
+
+
+def top_directions(objective: Objective, ensemble: Ensemble, pairs: int) -> Float[Tensor, "B K P"]:
+    """Every member's unit eigenvectors to its largest eigenvalues."""
+    return top(curvature(objective, ensemble.params), pairs).vectors
 
 
 def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> tuple[LocalCurvature, Float[Tensor, "B P"]]:

@@ -1,4 +1,4 @@
-"""Full-batch training of an ensemble, one update of every member at a time."""
+"""Training of an ensemble, one update of every member at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.gradients import Gradients
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.problems.objective import Objective
 
@@ -77,17 +78,21 @@ def train(
     tick: Tick,
     stride: int = 0,
     along: Float[Tensor, "B P"] | None = None,
+    gradients: Gradients | None = None,
 ) -> Trajectory:
-    """Train every member until it has made `until` updates, keeping a checkpoint every `stride` updates (0: none)."""
+    """Train every member until it has made `until` updates, keeping a checkpoint every `stride` updates (0: none).
+
+    Updates follow `gradients`, or where there are none the objective's own, those of the full batch.
+    """
     longest = int((until - ensemble.done).clamp(min=0).max())
     record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
     checkpoints = []
     for step in range(longest):
         if stride and step % stride == 0:
             checkpoints.append(ensemble)
-        losses, gradients = objective.gradient(ensemble.params)
+        losses, slopes = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         record[step] = losses
-        ensemble = update(rule, ensemble, losses, gradients, until, along)
+        ensemble = update(rule, ensemble, losses, slopes, until, along)
         if (step + 1) % _STEPS_A_TICK == 0:
             tick(_STEPS_A_TICK * ensemble.members)
     record[longest], _ = objective.gradient(ensemble.params)

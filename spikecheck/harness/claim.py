@@ -5,15 +5,18 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from spikecheck.core.explanation import Explanation
-from spikecheck.core.probe import Anatomy, SharpnessTrace
+from spikecheck.core.probe import Anatomy, Probe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.harness.domain import Domain
 from spikecheck.stats.prediction import Prediction
+
+if TYPE_CHECKING:
+    from spikecheck.problems.objective import Numbers
 
 # Largest relative residual of the first eigenpair that a verdict may rest on. The eigenvalue's relative error is at most
 # the residual, and of the order of its square where the next eigenvalue is not close.
@@ -36,6 +39,13 @@ class Trial:
     def __getitem__(self, arm: str) -> Run:
         return self.arms[arm]
 
+    def problem(self, arm: str | None = None) -> "Numbers":
+        """The data that an arm, or else the trunk, was trained on and looked at with."""
+        # Brings torch, which the claims' own import may not: `spikecheck list` has 0.4 s.
+        from spikecheck.problems.objective import numbers_of  # noqa: PLC0415
+
+        return numbers_of((self.trunk if arm is None else self.arms[arm]).setting)
+
     @property
     def diverged(self) -> bool:
         """Whether any of its trainings left the numbers."""
@@ -43,9 +53,10 @@ class Trial:
 
     @property
     def unresolved(self) -> bool:
-        """Whether an anatomy's first eigenpair has a residual too large to rest a verdict on."""
-        records = (run.records["anatomy"] for run in self.arms.values() if "anatomy" in run.records)
-        return any(len(r["steps"]) == 0 or float(r["residual"][:, 0].max()) > RESIDUAL_LIMIT for r in records)
+        """Whether the first eigenpair of any record has a residual too large to rest a verdict on, or none at all."""
+        residuals = [r["residual"] for run in self.arms.values() for r in run.records.values() if "residual" in r]
+        firsts = [residual[:, 0] if residual.ndim == 2 else residual[:1] for residual in residuals]
+        return any(len(first) == 0 or float(first.max()) > RESIDUAL_LIMIT for first in firsts)
 
 
 Arm = Callable[[Setting], Setting]
@@ -95,7 +106,7 @@ class Claim:
     applies: Callable[[Trial], bool]
     """The precondition: a trial without it is neither for nor against."""
     arms: Mapping[str, Arm] = field(default_factory=lambda: {"run": unchanged})
-    probe: Anatomy | SharpnessTrace | None = None
+    probe: Probe | None = None
     """Recorded in every arm."""
     also: tuple[Condition, ...] = ()
     definition: SpikeDefinition = SpikeDefinition()

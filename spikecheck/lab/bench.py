@@ -8,17 +8,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikecheck.core.intervention import FreezeOutside, LowerRate, steps_of
-from spikecheck.core.probe import Anatomy
+from spikecheck.core.intervention import Fork, FreezeOutside, Inject, Jitter, LowerRate, steps_of
+from spikecheck.core.probe import Anatomy, Directions, Trail
 from spikecheck.core.recipe import Recipe
-from spikecheck.core.run import Array, Ended, Run, Snapshot
+from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike, SpikeDefinition
+from spikecheck.dynamics.displace import risen
 from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.probes import Dissection, dissect, top_direction, trace
+from spikecheck.dynamics.gradients import Gradients, followed
+from spikecheck.dynamics.probes import directions, dissect, top_directions, trace, trail
 from spikecheck.dynamics.train import Tick, Trajectory, begin, train
 from spikecheck.dynamics.updates import UpdateRule, rule_of
 from spikecheck.lab.codec import Checkpoints
+from spikecheck.lab.records import (
+    Record,
+    anatomy_of,
+    checkpoints_of,
+    directions_of,
+    run_of,
+    sharpness_of,
+    snapshot,
+    trail_of,
+)
 from spikecheck.lab.tiles import padded
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.objective import Objective, objective
@@ -42,12 +54,18 @@ class _Tile:
     goal: Objective
     rule: UpdateRule
     lr: Tensor
+    gradients: Gradients
     device: str
 
     @property
     def setting(self) -> Setting:
         """The first member's: the others share its signature."""
         return self.recipes[0].setting
+
+    @property
+    def stride(self) -> int:
+        """Updates between two checkpoints: close enough to resume cheaply, few enough to keep."""
+        return 50 if self.goal.size <= 2_000 else 250
 
 
 def train_tile(tile: Sequence[Recipe], parents: Sequence[Trained], device: str, tick: Tick) -> list[Trained]:
@@ -61,15 +79,19 @@ def train_tile(tile: Sequence[Recipe], parents: Sequence[Trained], device: str, 
     settings = [recipe.setting for recipe in recipes]
     goal = objective(settings, device)
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
-    laid = _Tile(recipes, goal, rule_of(settings[0]), lr, device)
+    gradients = followed(goal, [recipe.seed for recipe in recipes])
+    laid = _Tile(recipes, goal, rule_of(settings[0]), lr, gradients, device)
+    probe = recipes[0].probe
     if laid.setting.intervention is not None:
         trained = _fork(laid, parents, tick)
-    elif laid.recipes[0].probe is None:
+    elif probe is None:
         trained = _trunk(laid, tick)
-    elif isinstance(laid.recipes[0].probe, Anatomy):
-        trained = _autopsy(laid, parents, tick)
+    elif isinstance(probe, Anatomy):
+        trained = _autopsy(laid, parents, tick, probe)
+    elif isinstance(probe, Directions):
+        trained = _look(laid, parents, tick, probe)
     else:
-        trained = _trace(laid, parents)
+        trained = _retrace(laid, parents)
     return trained[: len(tile)]
 
 
@@ -83,23 +105,27 @@ def fork_step(recipe: Recipe, parent: Run) -> int | None:
     return step if step >= 0 else None
 
 
-def checkpoint_stride(setting: Setting, parameters: int) -> int:
-    """Updates between two checkpoints: close enough to resume cheaply, few enough to keep."""
-    return 50 if parameters <= 2_000 else 250
+def look_step(probe: Directions, parent: Run) -> int | None:
+    """The step at which a run is looked at: None where it never comes there."""
+    if parent.diverged:
+        return None
+    if probe.at == "end":
+        return parent.ended.step
+    found = spikes(parent.loss, probe.definition)
+    return getattr(found[0], probe.at) if found else None
 
 
-# ---- the four kinds of record ----------------------------------------------------------------------------------------
+# ---- the kinds of record ---------------------------------------------------------------------------------------------
 
 
 def _trunk(tile: _Tile, tick: Tick) -> list[Trained]:
     params = tile.goal.initial([recipe.seed for recipe in tile.recipes])
     ensemble = begin(tile.goal, tile.rule, params, tile.lr)
     until = torch.full_like(ensemble.done, tile.setting.steps)
-    stride = checkpoint_stride(tile.setting, tile.goal.size)
-    trajectory = train(tile.goal, tile.rule, ensemble, until, tick, stride)
+    trajectory = train(tile.goal, tile.rule, ensemble, until, tick, tile.stride, gradients=tile.gradients)
     return [
-        Trained(_run(tile, member, 0, trajectory, SpikeDefinition()), _checkpoints(trajectory, member))
-        for member in range(len(tile.recipes))
+        Trained(run_of(recipe, tile.goal, trajectory, m, 0, SpikeDefinition()), checkpoints_of(trajectory, m))
+        for m, recipe in enumerate(tile.recipes)
     ]
 
 
@@ -107,64 +133,112 @@ def _fork(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Trained]:
     intervention = tile.setting.intervention
     assert intervention is not None
     starts = [_required(fork_step(r, p.run)) for r, p in zip(tile.recipes, parents, strict=True)]
-    ensemble = _resume(tile, parents, starts, tick)
-    along = top_direction(tile.goal, ensemble)[0] if isinstance(intervention, FreezeOutside) else None
-    if isinstance(intervention, LowerRate):
-        factors = [_rate_factor(recipe.setting) for recipe in tile.recipes]
-        ensemble = replace(ensemble, lr=ensemble.lr * torch.tensor(factors, dtype=ensemble.lr.dtype))
-    until = ensemble.done + steps_of(intervention)
-    probe = tile.recipes[0].probe
-    if isinstance(probe, Anatomy):
-        seen = dissect(tile.goal, tile.rule, ensemble, until, probe.pairs, tick, along=along)
-        trajectory = Trajectory(seen.loss, (ensemble,), seen.end)
-        records = [_anatomy(seen, m, starts[m], steps_of(intervention)) for m in range(len(tile.recipes))]
-    else:
-        trajectory = train(tile.goal, tile.rule, ensemble, until, tick, along=along)
-        trajectory = replace(trajectory, checkpoints=(ensemble,))
-        records = [{} for _ in tile.recipes]
+    parted = _resume(tile, parents, starts, tick)
+    along = top_directions(tile.goal, parted, 1)[:, 0] if isinstance(intervention, FreezeOutside) else None
+    ensemble = _intervened(tile, parted, intervention)
+    if isinstance(intervention, Jitter):
+        noisy = followed(tile.goal, [recipe.seed for recipe in tile.recipes], intervention.noise)
+        tile = replace(tile, gradients=noisy)
+    trajectory, records = _followed_fork(tile, ensemble, starts, steps_of(intervention), along, tick)
     return [
-        Trained(_run(tile, member, starts[member], trajectory, intervention.definition, records[member]))
-        for member in range(len(tile.recipes))
+        Trained(run_of(recipe, tile.goal, trajectory, m, starts[m], intervention.definition, records[m]))
+        for m, recipe in enumerate(tile.recipes)
     ]
 
 
-def _autopsy(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Trained]:
+def _intervened(tile: _Tile, ensemble: Ensemble, intervention: Fork) -> Ensemble:
+    """The state at the fork, changed as the intervention says."""
+    if isinstance(intervention, LowerRate):
+        return ensemble.at_rate(intervention.factor)
+    if isinstance(intervention, Inject):
+        direction = top_directions(tile.goal, ensemble, intervention.rank)[:, -1]
+        return replace(ensemble, params=risen(tile.goal, ensemble.params, direction, intervention.rise))
+    return ensemble
+
+
+def _followed_fork(
+    tile: _Tile, ensemble: Ensemble, starts: Sequence[int], steps: int, along: Tensor | None, tick: Tick
+) -> tuple[Trajectory, list[Record]]:
+    """The fork's training, and what its probe saw."""
+    until = ensemble.done + steps
+    members = range(len(tile.recipes))
     probe = tile.recipes[0].probe
-    assert isinstance(probe, Anatomy)
+    if isinstance(probe, Anatomy):
+        seen = dissect(
+            tile.goal,
+            tile.rule,
+            ensemble,
+            until,
+            probe.pairs,
+            tick,
+            along=along,
+            gradients=tile.gradients,
+            outputs=probe.outputs,
+        )
+        return Trajectory(seen.loss, (ensemble,), seen.end), [anatomy_of(seen, m, starts[m], steps) for m in members]
+    trajectory = train(tile.goal, tile.rule, ensemble, until, tick, tile.stride, along, tile.gradients)
+    if isinstance(probe, Trail):
+        points = trail(tile.goal, tile.rule, trajectory.checkpoints)
+        return trajectory, [trail_of(tile.goal, trajectory.checkpoints, points, m) for m in members]
+    if isinstance(probe, Directions):
+        found = directions(tile.goal, trajectory.end.params, probe.pairs)
+        return trajectory, [directions_of(found, m) for m in members]
+    return trajectory, [{} for _ in members]
+
+
+def _autopsy(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Anatomy) -> list[Trained]:
     found = [spikes(parent.run.loss, probe.definition)[0] for parent in parents]
     windows = [_window(probe, spike, parent.run) for spike, parent in zip(found, parents, strict=True)]
     ensemble = _resume(tile, parents, [first for first, _ in windows], tick)
     until = torch.tensor([last for _, last in windows], device=tile.device)
-    seen = dissect(tile.goal, tile.rule, ensemble, until, probe.pairs, tick, _landmarks(found, tile.device))
+    seen = dissect(
+        tile.goal,
+        tile.rule,
+        ensemble,
+        until,
+        probe.pairs,
+        tick,
+        _landmarks(found, tile.device),
+        gradients=tile.gradients,
+        outputs=probe.outputs,
+    )
     trained = []
     for member, (spike, (first, last)) in enumerate(zip(found, windows, strict=True)):
         parent = parents[member].run
         points = {"onset": spike.onset, "peak": spike.peak, "recovery": spike.recovery}
         captured = {
-            name: _snapshot(tile.goal, step, seen.captured[name][member])
+            name: snapshot(tile.goal, step, seen.captured[name][member])
             for name, step in points.items()
             if step is not None and first <= step <= last
         }
-        record = _anatomy(seen, member, first, last - first)
         run = replace(
             parent,
             spikes=spikes(parent.loss, probe.definition),
             snapshots={**parent.snapshots, **captured},
-            records=record,
+            records=anatomy_of(seen, member, first, last - first),
         )
         trained.append(Trained(run))
     return trained
 
 
-def _trace(tile: _Tile, parents: Sequence[Trained]) -> list[Trained]:
+def _look(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Directions) -> list[Trained]:
+    steps = [_required(look_step(probe, parent.run)) for parent in parents]
+    there = _resume(tile, parents, steps, tick)
+    found = directions(tile.goal, there.params, probe.pairs)
+    return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents)]
+
+
+def _retrace(tile: _Tile, parents: Sequence[Trained]) -> list[Trained]:
     kept = [_required(parent.checkpoints) for parent in parents]
     steps = kept[0].steps
     states = tuple(_state(tile, kept, [index] * len(kept)) for index in range(len(steps)))
-    values, residuals = trace(tile.goal, tile.rule, states)
-    return [
-        Trained(replace(p.run, records=_sharpness(p.run, steps, values[:, m], residuals[:, m])))
-        for m, p in enumerate(parents)
-    ]
+    if isinstance(tile.recipes[0].probe, Trail):
+        seen = trail(tile.goal, tile.rule, states)
+        records = [trail_of(tile.goal, states, seen, m) for m in range(len(parents))]
+    else:
+        values, residuals = trace(tile.goal, tile.rule, states)
+        records = [sharpness_of(steps, values[:, m], residuals[:, m]) for m in range(len(parents))]
+    return [Trained(replace(p.run, records=record)) for p, record in zip(parents, records, strict=True)]
 
 
 # ---- from stored states to ensembles -----------------------------------------------------------------------------------
@@ -175,7 +249,7 @@ def _resume(tile: _Tile, parents: Sequence[Trained], steps: Sequence[int], tick:
     kept = [_required(parent.checkpoints) for parent in parents]
     nearest = [int(np.searchsorted(k.steps, step, side="right")) - 1 for k, step in zip(kept, steps, strict=True)]
     until = torch.tensor(list(steps), device=tile.device)
-    return train(tile.goal, tile.rule, _state(tile, kept, nearest), until, tick).end
+    return train(tile.goal, tile.rule, _state(tile, kept, nearest), until, tick, gradients=tile.gradients).end
 
 
 def _state(tile: _Tile, kept: Sequence[Checkpoints], index: Sequence[int]) -> Ensemble:
@@ -207,84 +281,6 @@ def _landmarks(found: Sequence[Spike], device: str) -> Mapping[str, Tensor]:
         "peak": torch.tensor([spike.peak for spike in found], device=device),
         "recovery": torch.tensor([-1 if s.recovery is None else s.recovery for s in found], device=device),
     }
-
-
-# ---- from tensors to runs ----------------------------------------------------------------------------------------------
-
-
-def _run(
-    tile: _Tile,
-    member: int,
-    start: int,
-    trajectory: Trajectory,
-    definition: SpikeDefinition,
-    records: Mapping[str, Mapping[str, Array]] | None = None,
-) -> Run:
-    recipe = tile.recipes[member]
-    loss, ended = _finite(trajectory.loss[:, member], start)
-    states = {"start": trajectory.checkpoints[0], "end": trajectory.end}
-    snapshots = {
-        name: _snapshot(tile.goal, int(state.done[member]), state.params[member])
-        for name, state in states.items()
-        if bool(state.params[member].isfinite().all())
-    }
-    found = spikes(loss, definition, start)
-    return Run(recipe.setting, recipe.seed, start, loss, ended, found, snapshots, records or {})
-
-
-def _finite(loss: Tensor, start: int) -> tuple[Array, Ended]:
-    """The losses up to the first that is not finite, and how the training ended."""
-    values = loss.double().cpu().numpy().copy()
-    lost = ~np.isfinite(values)
-    if not lost.any():
-        return values, Ended("completed", start + len(values) - 1)
-    first = int(lost.argmax())
-    return values[:first], Ended("diverged", start + first)
-
-
-def _snapshot(goal: Objective, step: int, params: Tensor) -> Snapshot:
-    input_weights, output_weights = goal.weights(params)
-    return Snapshot(step, params.double().cpu().numpy().copy(), input_weights, output_weights)
-
-
-def _checkpoints(trajectory: Trajectory, member: int) -> Checkpoints:
-    """The finite states; what follows a divergence is left out."""
-    whole = [state for state in trajectory.checkpoints if bool(state.params[member].isfinite().all())]
-    return Checkpoints(
-        steps=np.array([int(state.done[member]) for state in whole]),
-        params=np.stack([state.params[member].cpu().numpy() for state in whole]),
-        slots={name: np.stack([state.slots[name][member].cpu().numpy() for state in whole]) for name in whole[0].slots},
-    )
-
-
-def _anatomy(seen: Dissection, member: int, first: int, length: int) -> Mapping[str, Mapping[str, Array]]:
-    """One member's window, cut where its numbers end: the last step has no next gradient, so it is not in it."""
-    parts = {
-        "loss": seen.loss[:length, member],
-        "sharpness": seen.sharpness[:length, member],
-        "residual": seen.residual[:length, member],
-        "swing": seen.swing[:length, member],
-        "next_swing": seen.next_swing[:length, member],
-    }
-    arrays = {name: part.double().cpu().numpy().copy() for name, part in parts.items()}
-    finite = np.logical_and.reduce([np.isfinite(a).reshape(len(a), -1).all(1) for a in arrays.values()])
-    length = int(finite.argmin()) if not finite.all() else length
-    steps = first + np.arange(length, dtype=np.float64)
-    return {"anatomy": {"steps": steps, **{name: array[:length] for name, array in arrays.items()}}}
-
-
-def _sharpness(run: Run, steps: Array, values: Tensor, residuals: Tensor) -> Mapping[str, Mapping[str, Array]]:
-    record = {
-        "steps": steps.astype(np.float64),
-        "sharpness": values.double().cpu().numpy()[:, None],
-        "residual": residuals.double().cpu().numpy()[:, None],
-    }
-    return {**run.records, "sharpness": record}
-
-
-def _rate_factor(setting: Setting) -> float:
-    assert isinstance(setting.intervention, LowerRate)
-    return setting.intervention.factor
 
 
 def _required(value: T | None) -> T:

@@ -8,9 +8,10 @@ import torch
 
 from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped, StoreError, UsageError
 from spikecheck.core.events import Observer, StoreTrouble, TileAdvanced, TileStored, WorkPlanned, ignore
+from spikecheck.core.probe import Anatomy, Directions
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
-from spikecheck.lab.bench import Trained, fork_step
+from spikecheck.lab.bench import Trained, fork_step, look_step
 from spikecheck.lab.codec import decode, encode
 from spikecheck.lab.execution import Executor, Job, Local
 from spikecheck.lab.store import Store
@@ -175,9 +176,11 @@ def _device(asked: Device) -> str:
 
 
 def _has_subject(recipe: Recipe, parent: Run) -> bool:
-    """Whether the parent offers what the recipe looks at: a spike to fork before, or one to dissect."""
+    """Whether the parent offers what the recipe looks at: a spike to fork before or to dissect, or a whole training."""
     if recipe.setting.intervention is not None:
         return fork_step(recipe, parent) is not None
-    if recipe.probe is not None and recipe.probe.kind == "anatomy":
+    if isinstance(recipe.probe, Anatomy):
         return bool(spikes(parent.loss, recipe.probe.definition))
-    return True
+    if isinstance(recipe.probe, Directions):
+        return look_step(recipe.probe, parent) is not None
+    return not parent.diverged

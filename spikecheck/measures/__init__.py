@@ -1,6 +1,6 @@
 """Numbers read off a run. Numpy only; every function states its unit and range."""
 
-from spikecheck.measures.ascent import ascent, displacement_r2, growth, rate_error, sign_agreement
+from spikecheck.measures.ascent import ascent, displacement_r2, growth, rate_error, sign_agreement, turning_point
 from spikecheck.measures.condensation import alignment, cosines, effective_ratio
 from spikecheck.measures.rank import spearman
 from spikecheck.measures.sharpness import crossing, steps_to_flat
@@ -19,4 +19,5 @@ __all__ = [
     "spearman",
     "spikes",
     "steps_to_flat",
+    "turning_point",
 ]

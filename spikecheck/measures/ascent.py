@@ -60,6 +60,22 @@ def sign_agreement(factors: Array, sharpness: Array, lr: float, band: float = 0.
     return (float(agrees[counted].mean()) if number else 0.0), number
 
 
+def turning_point(swing: Array, smoothing: int = 11) -> int | None:
+    """The index at which a motion's size [W] stops falling and begins to rise, by its running median over `smoothing` steps.
+
+    None where the smallest size lies at an end of the record: then the turn was before it or is still to come.
+
+    >>> turning_point(np.array([4.0, -3.0, 2.0, -1.0, 2.0, -3.0, 4.0]), smoothing=1)
+    3
+    """
+    if len(swing) < 3 * smoothing:
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(np.abs(swing), smoothing)
+    sizes = np.median(windows, axis=1)
+    least = int(np.argmin(sizes))
+    return least + smoothing // 2 if 0 < least < len(sizes) - 1 else None
+
+
 def ascent(sharpness: Array, threshold: float, onset: int, peak: int) -> slice | None:
     """The ascent within a record [W]: from the last upward crossing of the threshold before the onset to the peak.
 

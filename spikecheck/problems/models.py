@@ -37,9 +37,10 @@ class Model(Protocol):
 
 def model_of(setting: Setting, inputs: int, outputs: int) -> Model:
     """The setting's model between so many inputs and outputs."""
-    if setting.model != "mlp":
+    if setting.model not in ("mlp", "linear"):
         return from_module(setting, inputs, outputs)
-    sizes = (inputs, *[setting.width] * setting.depth, outputs)
+    hidden = [setting.width] * setting.depth if setting.model == "mlp" else []
+    sizes = (inputs, *hidden, outputs)
     return MLP(sizes, setting.activation, setting.output_bias)
 
 

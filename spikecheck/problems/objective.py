@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -32,6 +32,12 @@ class Points:
     def take(self, index: Tensor) -> "Points":
         """Some members' points."""
         return self if len(self.x) == 1 else Points(self.x[index], self.y[index])
+
+    def some(self, chosen: Int[Tensor, "B n"]) -> "Points":
+        """Every member's own choice of points."""
+        members = torch.arange(len(chosen), device=chosen.device)[:, None]
+        own = members if len(self.x) > 1 else torch.zeros_like(members)
+        return Points(self.x[own, chosen], self.y[own, chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +83,31 @@ class Objective:
         (gradients,) = torch.autograd.grad(losses.sum(), here)
         return losses.detach(), gradients
 
+    def gradient_at(self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]) -> Float[Tensor, "B P"]:
+        """The gradient of every member's loss over some of its training points."""
+        here = params.detach().requires_grad_()
+        (gradients,) = torch.autograd.grad(self._losses(here, self.train.some(chosen)).sum(), here)
+        return gradients
+
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
         """Every member's outputs at points of its own or of all."""
         return self.model.outputs(params, x)
+
+    @property
+    def held_out_points(self) -> Points:
+        """The held-out points; the training points where the problem holds nothing out."""
+        return self.train if self.test is None else self.test
+
+    @torch.no_grad()
+    def seen(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
+        """Every member's outputs on the held-out points."""
+        return self.outputs(params, self.held_out_points.x)
+
+    def residual(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
+        """Every member's outputs on the held-out points less the targets; classes are one-hot."""
+        points = self.held_out_points
+        found = self.outputs(params, points.x)
+        return found - (points.y if points.y.is_floating_point() else functional.one_hot(points.y, found.shape[2]))
 
     @torch.no_grad()
     def held_out(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
@@ -144,6 +172,35 @@ def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
     tests = [(d.x_test, d.y_test) for d in data if d.x_test is not None and d.y_test is not None]
     test = _laid_out(tests, first, one.outputs, device) if tests else None
     return Objective(tuple(settings), model, train, test, one.classified, device)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A problem's data as numpy arrays; classes are one-hot. Where nothing is held out, the held-out points are the training's.
+
+    Axes: N training points, M held-out points, D inputs, O outputs.
+    """
+
+    x: NDArray[np.float64]
+    """[N, D]"""
+    y: NDArray[np.float64]
+    """[N, O]"""
+    x_test: NDArray[np.float64]
+    """[M, D]"""
+    y_test: NDArray[np.float64]
+    """[M, O]"""
+
+
+@lru_cache(maxsize=64)
+def numbers_of(setting: Setting) -> Numbers:
+    """What a setting's members are trained on and looked at with."""
+    (data,) = _data([setting])
+    x_test, y_test = (data.x, data.y) if data.x_test is None or data.y_test is None else (data.x_test, data.y_test)
+
+    def values(y: Tensor) -> NDArray[np.float64]:
+        return (functional.one_hot(y, data.outputs) if y.ndim == 1 else y).double().numpy()
+
+    return Numbers(data.x.numpy(), values(data.y), x_test.numpy(), values(y_test))
 
 
 def sources(setting: Setting) -> str:

@@ -9,6 +9,7 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.problems.data import Data
 
+_CELLS = 256
 _NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?"
 _TERM = re.compile(
     rf"""\s*(?P<sign>[+-])?
@@ -39,11 +40,14 @@ def terms(target: str) -> tuple[tuple[float, float], ...]:
 
 
 def sines(setting: Setting) -> Data:
-    """The target at `points` inputs spaced evenly over [-interval pi, interval pi]; held out: the midpoints between."""
+    """The target at `points` inputs spaced evenly over [-interval pi, interval pi].
+
+    Held out are the midpoints of 256 equal cells of the interval, where a cosine transform (DCT-II) needs its samples.
+    """
     half = setting.interval * math.pi
     x = torch.linspace(-half, half, setting.points, dtype=torch.float64)[:, None]
-    between = (x[1:] + x[:-1]) / 2
-    return Data(x, _sum(setting.target, x), between, _sum(setting.target, between))
+    dense = ((2 * torch.arange(_CELLS, dtype=torch.float64) + 1) / _CELLS - 1)[:, None] * half
+    return Data(x, _sum(setting.target, x), dense, _sum(setting.target, dense))
 
 
 def _sum(target: str, x: torch.Tensor) -> torch.Tensor:

@@ -43,10 +43,11 @@ def test_what_cannot_be_read_is_refused_with_an_example(target: str) -> None:
         terms(target)
 
 
-def test_points_are_even_and_their_midpoints_are_held_out() -> None:
+def test_points_are_even_and_the_midpoints_of_cells_are_held_out() -> None:
     data = sines(Setting(target="sin x - 2 sin 3x", points=5, interval=1.0))
     assert data.x.flatten().tolist() == pytest.approx([-math.pi, -math.pi / 2, 0, math.pi / 2, math.pi])
     torch.testing.assert_close(data.y, torch.sin(data.x) - 2 * torch.sin(3 * data.x))
     assert data.x_test is not None and data.y_test is not None
-    torch.testing.assert_close(data.x_test, data.x[:-1] + math.pi / 4)
+    assert data.x_test.flatten()[[0, -1]].tolist() == pytest.approx([-math.pi * 255 / 256, math.pi * 255 / 256])
+    assert float(data.x_test.flatten().diff().std()) < 1e-12
     torch.testing.assert_close(data.y_test, torch.sin(data.x_test) - 2 * torch.sin(3 * data.x_test))

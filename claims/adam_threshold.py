@@ -1,0 +1,51 @@
+"""Under Adam it is the preconditioned sharpness that hovers at the threshold, (2 + 2 beta1)/((1 - beta1) lr): 38/lr."""
+
+import numpy as np
+
+from spikecheck import SETTING_A, Claim, Control, Domain, Ladder, Prediction, SharpnessTrace, Trial
+
+REFERENCE = SETTING_A.but(optimizer="adam", lr=0.02, steps=6_000)
+
+
+def trained(trial: Trial) -> bool:
+    """The loss ends below half of what it began with."""
+    return bool(trial.trunk.loss[-1] < trial.trunk.loss[0] / 2)
+
+
+def _late(trial: Trial) -> float:
+    run = trial["run"]
+    record = run.records["sharpness"]
+    late = record["steps"] >= run.setting.steps / 2
+    return float(np.median(record["sharpness"][late, 0])) * run.setting.lr
+
+
+def own_threshold(trial: Trial) -> float:
+    """Median over the second half of the run of the preconditioned sharpness over (2 + 2 beta1)/((1 - beta1) lr)."""
+    beta = trial.setting.beta1 or 0.0
+    return _late(trial) / (2 * (1 + beta) / (1 - beta))
+
+
+def plain_threshold(trial: Trial) -> float:
+    """The same over 2/lr, the threshold of a rule without momentum."""
+    return _late(trial) / 2
+
+
+claim = Claim(
+    says="under Adam the preconditioned sharpness hovers at 38/lr (beta1 = 0.9)",
+    where="Cohen et al., arXiv 2207.14484, abstract",
+    kind="tendency",
+    domain=Domain(
+        REFERENCE,
+        width=Ladder(20, 50, 100),
+        lr=Ladder(0.02, 0.01, 0.005),
+        init_scale=Ladder(1.0, 0.5, 1.5),
+        activation=Ladder("tanh", "xtanh", "gelu", "relu"),
+        target=Ladder("sin x", "sin x + sin 2x"),
+    ),
+    probe=SharpnessTrace(),
+    applies=trained,
+    measure=own_threshold,
+    unit="median late preconditioned sharpness over its threshold",
+    predicts=Prediction(at_least=0.9, at_most=1.1, of_seeds=0.8, level=0.95),
+    control=Control(says="2/lr, the threshold of a rule without momentum", measure=plain_threshold),
+)

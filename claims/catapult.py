@@ -1,0 +1,54 @@
+"""Above 2/lambda_0 the loss first grows and then the training comes down in a flatter place: the catapult.
+
+The reference is wide, as the source's theory wants it, at a rate whose product with the first sharpness lies between 2 and 4.
+"""
+
+import numpy as np
+
+from spikecheck import SETTING_A, Claim, Condition, Control, Domain, Ladder, Prediction, Setting, Trail, Trial
+
+EARLY = 100
+"""Steps in which the loss has to rise; the source sees it within a number of steps of order log(width)."""
+
+
+def slow(setting: Setting) -> Setting:
+    """A quarter of the learning rate, below 2/lambda_0, for four times as many steps."""
+    return setting.but(lr=setting.lr / 4, steps=4 * setting.steps)
+
+
+def starts_above(trial: Trial) -> bool:
+    """At the setting's learning rate the first sharpness lies between 2/lr and 4/lr."""
+    return 2.0 < float(trial["run"].records["trail"]["sharpness"][0, 0]) * trial.setting.lr < 4.0
+
+
+def flattened(trial: Trial) -> float:
+    """Sharpness at the last checkpoint over that at the first."""
+    sharpness = trial["run"].records["trail"]["sharpness"][:, 0]
+    return float(sharpness[-1] / sharpness[0])
+
+
+def rise(trial: Trial) -> float:
+    """Largest loss in the first 100 steps over the first."""
+    loss = trial["run"].loss
+    return float(np.max(loss[1:EARLY]) / loss[0])
+
+
+claim = Claim(
+    says="for 2/lambda_0 < lr < lr_max the loss first grows, then converges to a flatter minimum",
+    where="Lewkowycz et al., arXiv 2003.02218, abstract",
+    kind="tendency",
+    domain=Domain(
+        SETTING_A.but(width=200, lr=0.05, steps=500),
+        width=Ladder(200, 400, 100),
+        lr=Ladder(0.05, 0.06, 0.07),
+        activation=Ladder("tanh", "gelu", "relu"),
+        target=Ladder("sin x", "sin x + sin 2x", "sin x + sin 4x"),
+    ),
+    probe=Trail(),
+    applies=starts_above,
+    measure=flattened,
+    unit="last sharpness over first",
+    predicts=Prediction(below=1.0, of_seeds=0.8, level=0.95),
+    also=(Condition(measure=rise, unit="largest early loss over the first", predicts=Prediction(above=1.0)),),
+    control=Control(says="a quarter of the learning rate over the same lr x steps", arms={"run": slow}),
+)

@@ -1,0 +1,56 @@
+"""Low frequencies are fitted first."""
+
+import numpy as np
+
+from spikecheck import SETTING_B, Claim, Control, Domain, Ladder, Prediction, Trail, Trial
+from spikecheck.core.run import Array
+
+LOW, HIGH = 1, 3
+
+
+def always(trial: Trial) -> bool:
+    """Every run that does not diverge."""
+    return True
+
+
+def _fitted(trial: Trial, pattern: Array) -> float:
+    """The first checkpoint from which a pattern [M] is fitted to half; one after the last where it never is."""
+    record = trial["run"].records["trail"]
+    amplitudes = record["outputs"][:, :, 0] @ pattern
+    wanted = float(trial.problem().y_test[:, 0] @ pattern)
+    close = np.abs(amplitudes - wanted) < 0.5 * abs(wanted)
+    steps = np.append(record["steps"], 2 * record["steps"][-1] - record["steps"][-2])
+    return float(steps[np.argmax(close)] if close.any() else steps[-1]) + 1.0
+
+
+def order(trial: Trial) -> float:
+    """Log of the steps until sin 3x is fitted to half, over those until sin x is."""
+    x = trial.problem().x_test[:, 0]
+    return float(np.log(_fitted(trial, np.sin(HIGH * x)) / _fitted(trial, np.sin(LOW * x))))
+
+
+def halves(trial: Trial) -> float:
+    """The same for sin 3x on the right half of the interval over sin 3x on the left one: one frequency, two places."""
+    x = trial.problem().x_test[:, 0]
+    wave = np.sin(HIGH * x)
+    return float(np.log(_fitted(trial, wave * (x > 0)) / _fitted(trial, wave * (x < 0))))
+
+
+claim = Claim(
+    says="neural networks fit low frequencies first",
+    where="Xu et al., arXiv 1901.06523, abstract",
+    kind="tendency",
+    domain=Domain(
+        SETTING_B,
+        width=Ladder(50, 20, 100),
+        lr=Ladder(0.1, 0.05, 0.025),
+        init_scale=Ladder(1.0, 0.5, 2.0),
+        activation=Ladder("tanh", "gelu", "relu"),
+    ),
+    probe=Trail(),
+    applies=always,
+    measure=order,
+    unit="log ratio of steps, sin 3x over sin x",
+    predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
+    control=Control(says="one frequency in two places: sin 3x on the right half over the left half", measure=halves),
+)

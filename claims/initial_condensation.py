@@ -1,0 +1,55 @@
+"""From a small initialisation the input weights first condense on few directions: twice the activation's multiplicity.
+
+The multiplicity is the order of the first derivative of the activation that does not vanish at 0: tanh 1, x tanh x 2.
+"""
+
+import numpy as np
+
+from spikecheck import SETTING_A, Claim, Control, Domain, Ladder, Prediction, Setting, Trail, Trial
+from spikecheck.measures import effective_ratio
+
+MULTIPLICITY = {"tanh": 1, "xtanh": 2}
+REFERENCE = SETTING_A.but(width=50, gamma=2.0, steps=3_000)
+"""Weights ~ N(0, width^-4): far below width^-1, where training stays near its initialisation."""
+FALLEN = 0.99
+"""The initial stage ends where the loss has fallen by one per cent."""
+
+
+def ordinary(setting: Setting) -> Setting:
+    """The authors' ordinary initialisation, width^-1."""
+    return setting.but(gamma=0.5)
+
+
+def leaves_its_start(trial: Trial) -> bool:
+    """The loss falls by one per cent at some time."""
+    return bool((trial["run"].loss < FALLEN * trial["run"].loss[0]).any())
+
+
+def directions(trial: Trial) -> float:
+    """Directions (cos > 0.95) of the input weights where the loss has fallen by 1 %, over twice the multiplicity."""
+    run = trial["run"]
+    end = int(np.argmax(run.loss < FALLEN * run.loss[0]))
+    record = run.records["trail"]
+    reached = np.flatnonzero(record["steps"] >= end)
+    weights = record["input_weights"][reached[0] if len(reached) else -1]
+    return effective_ratio(weights) * len(weights) / (2 * MULTIPLICITY[run.setting.activation])
+
+
+claim = Claim(
+    says="from small initialisation the number of condensed directions is at most twice the activation's multiplicity",
+    where="Zhou et al., arXiv 2105.11686, abstract",
+    kind="law",
+    domain=Domain(
+        REFERENCE,
+        width=Ladder(50, 20, 100),
+        gamma=Ladder(2.0, 1.5, 3.0),
+        activation=Ladder("tanh", "xtanh"),
+        target=Ladder("sin x", "sin x + sin 2x", "sin x + sin 4x"),
+    ),
+    probe=Trail(),
+    applies=leaves_its_start,
+    measure=directions,
+    unit="directions over twice the multiplicity",
+    predicts=Prediction(at_most=1.0, of_seeds=0.8, level=0.95),
+    control=Control(says="the authors' ordinary initialisation", arms={"run": ordinary}),
+)

@@ -1,0 +1,59 @@
+"""With momentum the deviation along the first eigendirection starts to grow at another sharpness: the rule's own threshold.
+
+Heavy ball: 2 (1 + beta)/lr. Nesterov: (2/lr) (1 + beta)/(1 + 2 beta).
+"""
+
+import numpy as np
+
+from spikecheck import SETTING_A, Anatomy, Claim, Control, Domain, Ladder, Prediction, Trial
+from spikecheck.measures import turning_point
+
+REFERENCE = SETTING_A.but(optimizer="heavy-ball", momentum=0.9, lr=0.19)
+"""The rate at which heavy ball's threshold is setting A's, 20."""
+NESTEROV = SETTING_A.but(optimizer="nesterov", momentum=0.9, lr=0.068)
+
+
+def turns(trial: Trial) -> bool:
+    """The motion along the first eigendirection falls before it rises to the spike, so that there is a turning point."""
+    return np.isfinite(_sharpness_at_the_turn(trial))
+
+
+def _sharpness_at_the_turn(trial: Trial) -> float:
+    record = trial["run"].records["anatomy"]
+    onset = trial["run"].spikes[0].onset - int(record["steps"][0])
+    turn = turning_point(record["swing"][:onset, 0])
+    return float("nan") if turn is None else float(record["sharpness"][turn, 0])
+
+
+def own_threshold(trial: Trial) -> float:
+    """Sharpness where the motion along v_1 turns from falling to growing, over the rule's own threshold."""
+    lr, beta = trial.setting.lr, trial.setting.momentum or 0.0
+    lookahead = 1 + 2 * beta if trial.setting.optimizer == "nesterov" else 1.0
+    return _sharpness_at_the_turn(trial) / (2 / lr * (1 + beta) / lookahead)
+
+
+def plain_threshold(trial: Trial) -> float:
+    """The same over 2/lr, the threshold of plain gradient descent."""
+    return _sharpness_at_the_turn(trial) / (2 / trial.setting.lr)
+
+
+claim = Claim(
+    says="with momentum the threshold is 2(1+beta)/lr for heavy ball and (2/lr)(1+beta)/(1+2 beta) for Nesterov",
+    where="Cohen et al., arXiv 2103.00065, section 2",
+    kind="law",
+    domain=Domain(
+        REFERENCE,
+        width=Ladder(20, 50, 100),
+        lr=Ladder(0.19, 0.24, 0.14),
+        init_scale=Ladder(1.0, 0.5, 1.5),
+        activation=Ladder("tanh", "xtanh", "gelu"),
+        target=Ladder("sin x", "sin x + sin 2x"),
+    ),
+    beside={"Nesterov": NESTEROV},
+    probe=Anatomy(),
+    applies=turns,
+    measure=own_threshold,
+    unit="sharpness at the turn over the threshold",
+    predicts=Prediction(at_least=0.95, at_most=1.05, of_seeds=0.8, level=0.95),
+    control=Control(says="the threshold of plain gradient descent, 2/lr", measure=plain_threshold),
+)

@@ -1,0 +1,32 @@
+"""Loss spikes come in ordinary full-batch training. No claim of the paper's own, but what all of them rest on."""
+
+from spikecheck import SETTING_B, Claim, Control, Prediction, Setting, Trial, paper_domain
+
+
+def quiet(setting: Setting) -> Setting:
+    """A quarter of the learning rate for as many steps."""
+    return setting.but(lr=setting.lr / 4)
+
+
+def always(trial: Trial) -> bool:
+    """Every run that does not diverge."""
+    return True
+
+
+def count(trial: Trial) -> float:
+    """Spikes in the run."""
+    return float(len(trial["run"].spikes))
+
+
+claim = Claim(
+    says="the loss spikes during training",
+    where="arXiv 2305.12133v1, introduction",
+    kind="tendency",
+    domain=paper_domain(),
+    beside={"setting B": SETTING_B},
+    applies=always,
+    measure=count,
+    unit="spikes a run",
+    predicts=Prediction(at_least=1.0, of_seeds=0.5, level=0.95),
+    control=Control(says="a quarter of the learning rate for as many steps", arms={"run": quiet}),
+)
