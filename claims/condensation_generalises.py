@@ -1,8 +1,8 @@
 """After spikes the test loss improves through condensation, not through a smaller sharpness (hedged in version 1).
 
-The twin has the same learning rate and the same sharpness but goes round the spikes: noise on its gradients keeps the motion along
-the first eigendirection alive, so that it stabilises before it has grown. The twins part 300 steps before the onset, since
-the sharpness crosses its threshold 150 to 320 steps before it.
+The twin has the same learning rate and the same sharpness but goes round the spikes: noise on its gradients keeps the motion
+along the first eigendirection alive, so that it stabilises before it has grown. The twins part 300 steps before the onset,
+since the sharpness crosses its threshold 150 to 320 steps before it.
 """
 
 import numpy as np

@@ -20,12 +20,12 @@ def _centroids(trial: Trial) -> np.ndarray:
 
 def order(trial: Trial) -> float:
     """Spearman's rho of an eigendirection's rank, 1 to 12, and the spectral centroid of its deviation at the onset."""
-    return spearman(np.arange(PAIRS), _centroids(trial))
+    return spearman(np.arange(PAIRS, dtype=np.float64), _centroids(trial))
 
 
 def permuted(trial: Trial) -> float:
     """The same with the ranks permuted at random."""
-    return spearman(np.random.default_rng(trial.seed).permutation(PAIRS), _centroids(trial))
+    return spearman(np.random.default_rng(trial.seed).permutation(PAIRS).astype(np.float64), _centroids(trial))
 
 
 claim = Claim(

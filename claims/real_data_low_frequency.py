@@ -1,7 +1,7 @@
 """On real data low frequency dominates, and training and test data capture it alike (version 1; not in version 2's abstract).
 
-The filter is a Gaussian over the inputs whose variance is a twentieth of the mean squared distance between training points: the
-paper gives widths for its own data sets only, and this is the same choice whatever the scale of the inputs.
+The filter is a Gaussian over the inputs whose variance is a twentieth of the mean squared distance between training points:
+the paper gives widths for its own data sets only, and this is the same choice whatever the scale of the inputs.
 """
 
 import numpy as np
@@ -11,9 +11,7 @@ from spikecheck.core.run import Array
 from spikecheck.measures import low_ratio, part_errors
 
 WIDTH = 0.05
-REFERENCE = Setting(
-    problem="mnist1d", points=200, width=50, input_std=0.2, output_std=0.1, lr=0.1, steps=5_000, target="classes"
-)
+REFERENCE = Setting(problem="mnist1d", points=200, width=50, input_std=0.2, output_std=0.1, lr=0.1, steps=5_000)
 
 
 def good(setting: Setting) -> Setting:
@@ -79,8 +77,6 @@ claim = Claim(
     measure=low_error,
     unit="largest relative low-frequency error",
     predicts=Prediction(at_most=0.1, of_seeds=0.8, level=0.95),
-    also=(
-        Condition(measure=dominance, unit="low-frequency share of the labels", predicts=Prediction(above=0.5)),
-    ),
+    also=(Condition(measure=dominance, unit="low-frequency share of the labels", predicts=Prediction(above=0.5)),),
     control=Control(says="labels permuted at random", measure=permuted_error),
 )

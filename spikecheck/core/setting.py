@@ -33,11 +33,11 @@ class Setting(Record):
 
     added: ClassVar[frozenset[str]] = frozenset({"batch", "gradient_noise"})
 
-    problem: str = Field("sines", description="sines, digits or MODULE:FACTORY")
+    problem: str = Field("sines", description="sines, digits, mnist1d, mnist, cifar10 or MODULE:FACTORY")
     target: str = Field("sin x", description="for sines: a sum such as 'sin x + sin 4x'")
     points: int = Field(20, ge=2, description="training points, evenly spaced")
     interval: float = Field(2.0, gt=0.0, description="half-length of the input interval, in units of pi")
-    model: str = Field("mlp", description="mlp or MODULE:FACTORY of an nn.Module")
+    model: str = Field("mlp", description="mlp, linear, conv or MODULE:FACTORY of an nn.Module")
     width: int = Field(20, ge=1, le=100_000)
     depth: int = Field(1, ge=1, le=64, description="hidden layers")
     activation: Literal["tanh", "relu", "gelu", "xtanh"] = "tanh"

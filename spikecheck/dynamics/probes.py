@@ -1,12 +1,13 @@
 """What is measured on the members while they train: eigenpairs along a stretch, and the motion along them."""
 
+import warnings
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import comb
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikecheck.dynamics.curvature import LocalCurvature, curvature, gradient_curvature
@@ -94,9 +95,7 @@ def dissect(
         ensemble = update(rule, ensemble, loss[step], gradient, until, along)
         tick(ensemble.members)
     outputs_seen = torch.stack(seen) if seen else None
-    return Dissection(
-        loss, sharpness, residual, swing, next_swing, along_gradient, outputs_seen, captured, ensemble
-    )
+    return Dissection(loss, sharpness, residual, swing, next_swing, along_gradient, outputs_seen, captured, ensemble)
 
 
 def trace(
@@ -151,12 +150,14 @@ def directions(objective: Objective, params: Float[Tensor, "B P"], pairs: int) -
     Forward-mode products: one pass a direction, whatever the number of points.
     """
     found = top(curvature(objective, params), pairs)
-    residual, pull = torch.func.vjp(objective.residual, params)
+    residual, pull = torch.func.vjp(objective.residual, params)[:2]
     (spanned,) = pull(residual)
 
     def moved(direction: Tensor) -> Tensor:
-        _, change = torch.func.jvp(objective.residual, (params,), (direction,))
-        return torch.as_tensor(change)
+        with warnings.catch_warnings():  # torch's forward mode warns of torch itself at its first use
+            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
+            change: Tensor = torch.func.jvp(objective.residual, (params,), (direction,))[1]
+        return change
 
     return Deviations(
         values=found.values,

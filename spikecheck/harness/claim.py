@@ -110,6 +110,8 @@ class Claim:
     """Recorded in every arm."""
     also: tuple[Condition, ...] = ()
     definition: SpikeDefinition = SpikeDefinition()
+    until_divergence: bool = False
+    """The effect is read off what comes before any divergence, so a training that diverges later is no numerical failure."""
     beside: Mapping[str, Setting] = field(default_factory=dict)
     """Settings off the ladders that are judged as well, by name."""
     known: tuple[Setting, ...] = ()
@@ -151,7 +153,7 @@ class Claim:
             "arms": {name: arm(reference).canonical() for name, arm in self.arms.items()},
             "placebo": {name: arm(reference).canonical() for name, arm in (self.control.arms or {}).items()},
             "probe": self.probe.canonical() if self.probe else "",
-            "definition": self.definition.canonical(),
+            "definition": self.definition.canonical() + (" until divergence" if self.until_divergence else ""),
             "predicts": repr(self.predicts),
             "also": [(repr(c.predicts), _source(c.measure)) for c in self.also],
             "measures": [_source(m) for m in (self.measure, self.control.measure, self.applies) if m is not None],

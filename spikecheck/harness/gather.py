@@ -94,8 +94,9 @@ def _trials(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) 
 
 def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Evidence:
     """Score the trials to which the claim applies; each sees the next such one as its `other`."""
-    sound = [trial for trial in trials if not trial.diverged]
-    present = [trial for trial in sound if len(trial.arms) == len(claim.arms) and not trial.unresolved]
+    lost = [trial for trial in trials if trial.unresolved or (trial.diverged and not claim.until_divergence)]
+    sound = [trial for trial in trials if trial not in lost]
+    present = [trial for trial in sound if len(trial.arms) == len(claim.arms)]
     applying = [trial for trial in present if claim.applies(trial)]
     scored: dict[int, tuple[float, bool]] = {}
     for trial, other in zip(applying, [*applying[1:], *applying[:1]], strict=True):
@@ -103,7 +104,6 @@ def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Eviden
         score = claim.measure(paired)
         if np.isfinite(score):
             scored[trial.seed] = (float(score), claim.holds(paired, score))
-    lost = [trial for trial in trials if trial.diverged or trial.unresolved]
     return Evidence(
         setting=setting,
         seeds=tuple(trial.seed for trial in trials),

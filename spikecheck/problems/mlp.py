@@ -66,12 +66,16 @@ class MLP:
         return found + biases[-1] if self.output_bias else found
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
-        """Every first-layer neuron's incoming weights, its bias last."""
+        """Every first-layer neuron's incoming weights, its bias last; [0, 0] where there is no hidden layer."""
+        if len(self.sizes) < 3:
+            return params.new_zeros(0, 0)
         weights, biases = self._layers(params[None])
         return torch.cat([weights[0][0], biases[0][0]]).T
 
     def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
-        """Every first-layer neuron's outgoing weights."""
+        """Every first-layer neuron's outgoing weights; [0, 0] where there is no hidden layer."""
+        if len(self.sizes) < 3:
+            return params.new_zeros(0, 0)
         weights, _ = self._layers(params[None])
         return weights[1][0]
 

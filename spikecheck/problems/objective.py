@@ -176,7 +176,7 @@ def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """A problem's data as numpy arrays; classes are one-hot. Where nothing is held out, the held-out points are the training's.
+    """A problem's data as numpy arrays; classes are one-hot. Where nothing is held out, training points stand in.
 
     Axes: N training points, M held-out points, D inputs, O outputs.
     """

@@ -13,7 +13,7 @@ from spikecheck.core.setting import PER_MEMBER, Setting
 # What goes by a short name. Problems have paths like a user's own, so scikit-learn comes in only with its digits.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "problem": {"sines": "spikecheck.problems.sines:sines", "digits": "spikecheck.problems.digits:digits"},
-    "model": {"mlp": "spikecheck.problems.mlp:MLP"},
+    "model": {"mlp": "spikecheck.problems.mlp:MLP", "linear": "spikecheck.problems.mlp:MLP"},
 }
 
 

@@ -1,0 +1,112 @@
+"""What the probes record, against brute force."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from spikecheck.core.intervention import Continue, Inject, Jitter
+from spikecheck.core.probe import Anatomy, Directions, Probe, SharpnessTrace, Trail
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Array, Run
+from spikecheck.core.setting import Setting
+from spikecheck.dynamics.curvature import curvature
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.problems.objective import Objective, numbers_of, objective
+
+SPIKING = Setting(steps=700)
+SHORT = Setting(width=7, points=9, steps=60)
+
+
+def runs(setting: Setting, seeds: Iterable[int], probe: Probe | None = None) -> dict[int, Run]:
+    found = Laboratory().runs([Recipe(setting=setting, seed=seed, probe=probe) for seed in seeds])
+    return {recipe.seed: run for recipe, run in found.items()}
+
+
+def restored(run: Run, landmark: str) -> tuple[Objective, Tensor]:
+    return objective([run.setting]), torch.from_numpy(run.snapshots[landmark].params.copy())[None]
+
+
+def outputs(run: Run, landmark: str) -> Array:
+    goal, params = restored(run, landmark)
+    return goal.seen(params)[0].numpy()
+
+
+def test_a_trail_sees_the_run_at_every_checkpoint() -> None:
+    short = SHORT.but(steps=200)
+    run = runs(short, [0], probe=Trail())[0]
+    trace = runs(short, [0], probe=SharpnessTrace())[0].records["sharpness"]
+    trail = run.records["trail"]
+    assert list(trail["steps"]) == [0, 50, 100, 150]
+    np.testing.assert_array_equal(trail["sharpness"], trace["sharpness"])
+    np.testing.assert_array_equal(trail["input_weights"][0], run.snapshots["start"].input_weights)
+    np.testing.assert_array_equal(trail["outputs"][0], outputs(run, "start"))
+    goal, params = restored(run, "start")
+    gradient = goal.gradient(params)[1]
+    image = curvature(goal, params).product(gradient[:, None])[0, 0]
+    expected = float((gradient[0] * image).sum() / gradient[0].square().sum())
+    assert trail["gradient_curvature"][0] == pytest.approx(expected)
+
+
+def test_directions_are_the_eigenvectors_seen_in_the_outputs() -> None:
+    run = runs(SHORT.but(steps=100, width=5), [3], probe=Directions(at="end", pairs=3))[3]
+    record = run.records["directions"]
+    goal, params = restored(run, "end")
+    hessian = torch.autograd.functional.hessian(lambda at: goal.losses(at[None])[0], params[0])
+    values, vectors = torch.linalg.eigh(hessian)
+    np.testing.assert_allclose(record["values"], values.flip(0)[:3], rtol=1e-8)
+    jacobian = torch.autograd.functional.jacobian(
+        lambda at: goal.outputs(at[None], goal.held_out_points.x)[0, :, 0], params[0]
+    )
+    for rank in range(3):
+        expected = (jacobian @ vectors[:, -1 - rank]).numpy()
+        np.testing.assert_allclose(np.abs(record["deviation"][rank, :, 0]), np.abs(expected), atol=1e-6)
+    np.testing.assert_array_equal(record["outputs"], outputs(run, "end"))
+    residual = torch.from_numpy(record["outputs"][:, 0] - numbers_of(run.setting).y_test[:, 0])
+    np.testing.assert_allclose(record["own"][:, 0], jacobian @ (jacobian.T @ residual), rtol=1e-8, atol=1e-10)
+
+
+def test_directions_are_looked_at_where_they_are_asked_for() -> None:
+    spiking = {s: r for s, r in runs(SPIKING, range(8)).items() if r.has_spike and not r.diverged}
+    at_peak = runs(SPIKING, spiking, probe=Directions(at="peak", pairs=1))
+    whole = runs(SPIKING, spiking, probe=Anatomy(outputs=True, pairs=1))
+    assert at_peak
+    for seed, run in at_peak.items():
+        record = whole[seed].records["anatomy"]
+        peak = run.spikes[0].peak - int(record["steps"][0])
+        np.testing.assert_array_equal(run.records["directions"]["outputs"], record["outputs"][peak])
+        assert run.records["directions"]["values"][0] == pytest.approx(record["sharpness"][peak, 0], rel=1e-4)
+
+
+def test_where_there_is_no_spike_there_is_nothing_to_look_at() -> None:
+    calm = SHORT.but(lr=0.001)
+    assert runs(calm, range(3), probe=Directions(at="onset")) == {}
+    assert len(runs(calm, range(3), probe=Directions(at="end"))) == 3
+
+
+def test_an_injection_starts_at_the_loss_asked_for() -> None:
+    onset = runs(SPIKING.but(intervention=Continue(at="onset", horizon=3)), range(8))
+    for rank in (1, 4):
+        there = runs(SPIKING.but(intervention=Inject(at="onset", rank=rank, rise=7.0, horizon=3)), range(8))
+        assert there
+        for seed, run in there.items():
+            assert run.loss[0] == pytest.approx(7 * onset[seed].loss[0], rel=1e-9)
+
+
+def test_a_jittered_twin_starts_as_its_parent_and_goes_its_own_way() -> None:
+    steady = runs(SPIKING.but(intervention=Continue(horizon=20)), range(8))
+    shaken = runs(SPIKING.but(intervention=Jitter(noise=1e-3, horizon=20)), range(8))
+    assert shaken
+    for seed, run in shaken.items():
+        assert run.loss[0] == steady[seed].loss[0]
+        assert 0 < np.abs(run.snapshots["end"].params - steady[seed].snapshots["end"].params).max() < 0.5
+
+
+def test_mini_batches_and_noise_reach_the_training() -> None:
+    plain = runs(SHORT, [1])[1].loss
+    for changes in ({"batch": 5}, {"gradient_noise": 0.01}):
+        noisy = runs(SHORT.but(**changes), [1])[1].loss
+        assert noisy[0] == pytest.approx(plain[0], rel=1e-12)
+        assert not np.array_equal(noisy, plain)
