@@ -1,0 +1,138 @@
+"""Low and high frequency: of functions on scattered inputs by a Gaussian filter, on an even grid by a cosine transform.
+
+Every figure depends on its cut-off, so none has a default: a claim states its own.
+"""
+
+import numpy as np
+from scipy.fft import dct
+from scipy.spatial.distance import cdist
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.run import Array
+
+
+def gaussian_low(x: Array, y: Array, delta: float) -> Array:
+    """The low-frequency part of y: its average around every input, weighted by exp(-|x_i - x_j|^2 / (2 delta)).
+
+    x is [N] or [N, D], y is [N] or [N, O]; the result has y's shape, and y less the result is the high-frequency part.
+    `delta` is a variance, in squared units of x, above 0. Source: Xu et al., arXiv 1901.06523.
+
+    >>> gaussian_low(np.array([0.0, 1.0, 2.0]), np.array([3.0, 3.0, 3.0]), delta=0.5)
+    array([3., 3., 3.])
+    """
+    low: Array = _filter(_squared_distances(x), delta) @ y
+    return low
+
+
+def low_ratio(x: Array, y: Array, delta: float) -> float:
+    """Energy of the low-frequency part over all energy: sum |y_low|^2 / sum |y|^2, at least 0; 0 where y vanishes.
+
+    The filter averages and is no projection: at borders it can give a little more energy than there was.
+    """
+    return float(low_ratios(x, y, [delta])[0])
+
+
+def low_ratios(x: Array, y: Array, deltas: list[float]) -> Array:
+    """`low_ratio` for a range of variances: [len(deltas)]."""
+    total = float(np.square(y).sum())
+    if total == 0:
+        return np.zeros(len(deltas))
+    distances = _squared_distances(x)
+    return np.array([np.square(_filter(distances, delta) @ y).sum() / total for delta in deltas])
+
+
+def part_errors(x: Array, y: Array, h: Array, delta: float) -> tuple[float, float]:
+    """Relative errors e_low and e_high of h [N] or [N, O] as a fit of y: |y_low - h_low| / |y_low|, and of the rest likewise.
+
+    Infinite where that part of y vanishes and h's does not.
+    """
+    kernel = _filter(_squared_distances(x), delta)
+    y_low, h_low = kernel @ y, kernel @ h
+    return _relative(y_low - h_low, y_low), _relative((y - y_low) - (h - h_low), y - y_low)
+
+
+def spectrum(values: Array) -> Array:
+    """Shares of the energy by cosine mode (DCT-II) of values [..., G] at the midpoints of G equal cells: [..., G].
+
+    Mode k has k half-waves over the interval, mode 0 is the mean. Shares sum to 1; all are 0 where the values vanish.
+
+    >>> spectrum(np.cos(3 * np.pi * (np.arange(8) + 0.5) / 8)).round(12).tolist()
+    [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    largest = np.abs(values).max(axis=-1, keepdims=True)
+    scaled = values / np.where(largest > 0, largest, 1.0)  # squares of tiny values would vanish
+    energy = np.square(dct(scaled, type=2, norm="ortho", axis=-1))
+    total = energy.sum(axis=-1, keepdims=True)
+    shares: Array = energy / np.where(total > 0, total, 1.0)
+    return shares
+
+
+def low_modes(values: Array, modes: int) -> float:
+    """Share of the energy of values [G] in the `modes` lowest cosine modes, the mean among them, in [0, 1].
+
+    >>> low_modes(np.array([1.0, 1.0, 1.0, 1.0]), modes=1)
+    1.0
+    """
+    return float(spectrum(values)[:modes].sum())
+
+
+def centroid(values: Array) -> float:
+    """Mean cosine mode of values [G], weighted by energy, in [0, G - 1]: how many half-waves they have.
+
+    >>> round(centroid(np.cos(3 * np.pi * (np.arange(8) + 0.5) / 8)), 9)
+    3.0
+    """
+    shares = spectrum(values)
+    return float(shares @ np.arange(len(shares)))
+
+
+def principal_coordinate(x: Array) -> Array:
+    """Inputs [N, D] along their first principal component, scaled to [0, 1]: [N]. All 0 where the inputs are one point.
+
+    The sign is that under which the component's largest loading is positive.
+    """
+    centred = x - x.mean(axis=0)
+    component = np.linalg.svd(centred, full_matrices=False)[2][0]
+    along = centred @ (component * np.sign(component[np.argmax(np.abs(component))]))
+    reach = float(np.ptp(along))
+    return (along - along.min()) / reach if reach > 0 else np.zeros(len(x))
+
+
+def scattered_spectrum(t: Array, y: Array, modes: int) -> Array:
+    """Energy |mean_j y_j exp(-2 pi i k t_j)|^2 for k = 0 ... modes - 1 of y [N] or [N, O] at t [N] in [0, 1]: [modes].
+
+    A direct sum: for thousands of points and tens of modes it is one small matrix product, and needs no fast transform.
+    """
+    waves = np.exp(-2j * np.pi * np.outer(np.arange(modes), t))
+    amplitudes = waves @ y.reshape(len(t), -1) / len(t)
+    energy: Array = np.square(np.abs(amplitudes)).sum(axis=1)
+    return energy
+
+
+def scattered_low_share(t: Array, y: Array, below: int, modes: int = 64) -> float:
+    """Share of the energy of the first `modes` modes of y at scattered t in [0, 1] that lies below mode `below`, in [0, 1]."""
+    energy = scattered_spectrum(t, y, modes)
+    total = float(energy.sum())
+    return float(energy[:below].sum()) / total if total > 0 else 0.0
+
+
+def _squared_distances(x: Array) -> Array:
+    points = x.reshape(len(x), -1)
+    distances: Array = cdist(points, points, "sqeuclidean")
+    return distances
+
+
+def _filter(distances: Array, delta: float) -> Array:
+    """The filter as a matrix [N, N] whose rows sum to 1."""
+    if not delta > 0:
+        raise SettingError(f"delta={delta!r}: is the filter's variance; give a number above 0")
+    kernel = np.exp(-distances / (2 * delta))
+    weights: Array = kernel / kernel.sum(axis=1, keepdims=True)  # every point weighs 1 in its own row, so no row is 0
+    return weights
+
+
+def _relative(error: Array, of: Array) -> float:
+    size, whole = float(np.linalg.norm(error)), float(np.linalg.norm(of))
+    if whole == 0:
+        return 0.0 if size == 0 else float("inf")
+    return size / whole
