@@ -24,7 +24,8 @@ from spikecheck import (
 from spikecheck.measures import alignment
 
 HORIZON = 3_000
-DEFINITION = SpikeDefinition(lead=300)
+DEFINITION = SpikeDefinition(factor=10.0, lead=300)
+"""Tenfold spikes: the noise forestalls these, and still lets smaller ones through."""
 NOISE = 1e-3
 """Ten times the gradient noise that the plan found to remove all tenfold spikes; small against gradients at the edge."""
 

@@ -4,7 +4,6 @@ To first order a move along v_1 changes the outputs along J v_1. The share of th
 therefore the most that any exchange of the v_1 component could take away.
 """
 
-
 from spikecheck import Claim, Control, Directions, Domain, Ladder, Prediction, Setting, Trial
 from spikecheck.core.run import Array
 

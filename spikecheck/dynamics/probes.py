@@ -1,6 +1,5 @@
 """What is measured on the members while they train: eigenpairs along a stretch, and the motion along them."""
 
-import warnings
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,16 +146,19 @@ class Deviations:
 def directions(objective: Objective, params: Float[Tensor, "B P"], pairs: int) -> Deviations:
     """The top eigendirections of the training loss, seen on the held-out points.
 
-    Forward-mode products: one pass a direction, whatever the number of points.
+    J v is the derivative by u of (J'u).v, which is linear in u: one backward pass a direction, whatever the number of
+    points. It works wherever Hessians do; torch's forward mode asks more of a module than double differentiation.
     """
     found = top(curvature(objective, params), pairs)
-    residual, pull = torch.func.vjp(objective.residual, params)[:2]
-    (spanned,) = pull(residual)
+    here = params.detach().requires_grad_()
+    with torch.enable_grad():
+        residual = objective.residual(here)
+        probe = torch.zeros_like(residual, requires_grad=True)
+        (pulled,) = torch.autograd.grad(residual, here, probe, create_graph=True)
+    (spanned,) = torch.autograd.grad(residual, here, residual.detach(), retain_graph=True)
 
     def moved(direction: Tensor) -> Tensor:
-        with warnings.catch_warnings():  # torch's forward mode warns of torch itself at its first use
-            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
-            change: Tensor = torch.func.jvp(objective.residual, (params,), (direction,))[1]
+        (change,) = torch.autograd.grad(pulled, probe, direction, retain_graph=True)
         return change
 
     return Deviations(

@@ -24,11 +24,16 @@ _OVERHEAD = 400
 
 def tile_size(setting: Setting) -> int:
     """Members a tile of this setting holds: the largest power of two in [8, 64] whose activations stay in cache."""
-    points = _DIGITS_POINTS if setting.problem != "sines" else setting.points
+    points = _points(setting)
     size = _LARGEST
     while size > _SMALLEST and size * points * setting.width * setting.depth > _ACTIVATIONS:
         size //= 2
     return size
+
+
+def _points(setting: Setting) -> int:
+    """Training points: as many as the setting says, but for the digits, and for a user's problem, which is not asked."""
+    return setting.points if setting.problem in ("sines", "mnist1d") else _DIGITS_POINTS
 
 
 def tiles(recipes: Iterable[Recipe]) -> list[tuple[Recipe, ...]]:
@@ -56,7 +61,7 @@ def member_steps(tile: Sequence[Recipe]) -> int:
 def work(tile: Sequence[Recipe]) -> float:
     """A tile's cost, in activations computed: for ordering, and for deciding what is worth a process."""
     setting = tile[0].setting
-    points = _DIGITS_POINTS if setting.problem != "sines" else setting.points
+    points = _points(setting)
     eigenpairs = 20 if tile[0].probe is not None else 1  # products and dense algebra at every step
     return float(member_steps(tile)) * (points * setting.width * setting.depth + _OVERHEAD) * eigenpairs
 

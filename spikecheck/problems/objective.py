@@ -19,6 +19,9 @@ from spikecheck.problems.models import MLP, Model, model_of
 from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
 from spikecheck.problems.shallow import Shallow
 
+_REAL = ("digits", "mnist1d")
+"""Problems whose numbers depend on neither target nor interval: all members share one copy."""
+
 Targets = Float[Tensor, "#B N O"] | Int[Tensor, "#B N"]
 
 
@@ -213,7 +216,7 @@ def sources(setting: Setting) -> str:
 
 def _data(settings: Sequence[Setting]) -> list[Data]:
     """Every member's data. One object serves all members that the problem cannot tell apart."""
-    kept = () if settings[0].problem == "digits" else ("target", "interval")
+    kept = () if settings[0].problem in _REAL else ("target", "interval")
     seen = [for_all(setting, *kept) for setting in settings]
     made_once = {setting: _loaded(setting) for setting in dict.fromkeys(seen)}
     data = [made_once[setting] for setting in seen]

@@ -12,7 +12,11 @@ from spikecheck.core.setting import PER_MEMBER, Setting
 
 # What goes by a short name. Problems have paths like a user's own, so scikit-learn comes in only with its digits.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "problem": {"sines": "spikecheck.problems.sines:sines", "digits": "spikecheck.problems.digits:digits"},
+    "problem": {
+        "sines": "spikecheck.problems.sines:sines",
+        "digits": "spikecheck.problems.digits:digits",
+        "mnist1d": "spikecheck.problems.mnist1d:mnist1d",
+    },
     "model": {"mlp": "spikecheck.problems.mlp:MLP", "linear": "spikecheck.problems.mlp:MLP"},
 }
 

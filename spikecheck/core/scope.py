@@ -1,0 +1,67 @@
+"""Where a claim holds over two ladders, as it is written to a file: one judgement a cell, none of them pooled."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from spikecheck.core.record import Record
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Judgement, Outcome
+
+Value = bool | int | float | str | None
+
+
+class Axis(Record):
+    """One condition and the values it takes over the map, in the order in which they are drawn."""
+
+    name: str = Field(description="a condition of the setting")
+    values: tuple[Value, ...] = Field(min_length=2)
+
+
+class ScopeMap(Record):
+    """A claim judged in every cell of a grid of settings. A description: nothing is corrected for the number of cells."""
+
+    schema_: Literal["spikecheck/map@1"] = Field("spikecheck/map@1", alias="schema")
+    complete: bool = Field(True, description="whether every cell was judged")
+    command: str
+    claim: str = Field(description="the claim's id")
+    says: str
+    where: str
+    rule: str = Field(description="the decision rule in words, applied to each cell by itself")
+    unit: str
+    required: float = Field(description="the share that the claim requires")
+    fewest: int = Field(ge=1, description="applicable seeds below which a cell is untriggered")
+    x: Axis
+    y: Axis
+    reference: Setting = Field(description="the claim's reference setting, whether or not it is a cell")
+    centre: Setting = Field(description="where every other condition stands: the reference as --at has moved it")
+    cells: tuple[Judgement, ...] = Field(
+        description="row-major: y's first value with each of x's values, then the next"
+    )
+    seed: int = Field(description="root of all seeds")
+    seeds: int = Field(ge=1, description="seeds trained in every cell")
+    environment: dict[str, str | int | float]
+    definitions: dict[str, str]
+    specification: str = Field(description="digest of the claim: thresholds, domain, arms")
+
+    def cell(self, column: int, row: int) -> Judgement:
+        """The judgement at x's value number `column` and y's value number `row`, both from 0."""
+        return self.cells[row * len(self.x.values) + column]
+
+
+class Reading(StrEnum):
+    """What a cell says of the claim."""
+
+    JUDGED = "judged"
+    UNTRIGGERED = "untriggered"
+    """Too few seeds met the precondition: neither for nor against."""
+    LOST = "lost"
+    """Most trainings left the numbers, so that the few that did not are no sample of the setting: neither for nor against."""
+
+
+def reading(cell: Judgement) -> Reading:
+    """Whether the cell's share may be read, and if not, why."""
+    if 2 * cell.numerical_failures > cell.drawn:
+        return Reading.LOST
+    return Reading.UNTRIGGERED if cell.outcome is Outcome.UNTRIGGERED else Reading.JUDGED
