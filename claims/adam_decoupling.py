@@ -57,6 +57,7 @@ claim = Claim(
         interval=Ladder(1.0, 2.0),
     ),
     probe=Trail(),
+    detects_spikes=False,
     applies=always,
     measure=height,
     unit="log10 of late peak over late median",

@@ -43,6 +43,7 @@ claim = Claim(
         target=Ladder("sin x", "sin x + sin 2x"),
     ),
     probe=SharpnessTrace(),
+    detects_spikes=False,
     applies=trained,
     measure=own_threshold,
     unit="median late preconditioned sharpness over its threshold",

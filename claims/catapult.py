@@ -45,6 +45,7 @@ claim = Claim(
         target=Ladder("sin x", "sin x + sin 2x", "sin x + sin 4x"),
     ),
     probe=Trail(),
+    detects_spikes=False,
     applies=starts_above,
     measure=flattened,
     unit="last sharpness over first",

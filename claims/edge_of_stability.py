@@ -30,6 +30,7 @@ claim = Claim(
     domain=paper_domain(),
     beside={"setting B": SETTING_B},
     probe=SharpnessTrace(),
+    detects_spikes=False,
     applies=trained,
     measure=hovering,
     unit="median late sharpness over 2/lr",

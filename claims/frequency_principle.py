@@ -48,6 +48,7 @@ claim = Claim(
         activation=Ladder("tanh", "gelu", "relu"),
     ),
     probe=Trail(),
+    detects_spikes=False,
     applies=always,
     measure=order,
     unit="log ratio of steps, sin 3x over sin x",

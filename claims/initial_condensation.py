@@ -3,6 +3,8 @@
 The multiplicity is the order of the first derivative of the activation that does not vanish at 0: tanh 1, x tanh x 2.
 """
 
+from functools import partial
+
 import numpy as np
 
 from spikecheck import SETTING_A, Claim, Control, Domain, Ladder, Prediction, Setting, Trail, Trial
@@ -25,14 +27,14 @@ def leaves_its_start(trial: Trial) -> bool:
     return bool((trial["run"].loss < FALLEN * trial["run"].loss[0]).any())
 
 
-def directions(trial: Trial) -> float:
+def directions(trial: Trial, above: float = 0.95) -> float:
     """Directions (cos > 0.95) of the input weights where the loss has fallen by 1 %, over twice the multiplicity."""
     run = trial["run"]
     end = int(np.argmax(run.loss < FALLEN * run.loss[0]))
     record = run.records["trail"]
     reached = np.flatnonzero(record["steps"] >= end)
     weights = record["input_weights"][reached[0] if len(reached) else -1]
-    return effective_ratio(weights) * len(weights) / (2 * MULTIPLICITY[run.setting.activation])
+    return effective_ratio(weights, above) * len(weights) / (2 * MULTIPLICITY[run.setting.activation])
 
 
 claim = Claim(
@@ -47,9 +49,14 @@ claim = Claim(
         target=Ladder("sin x", "sin x + sin 2x", "sin x + sin 4x"),
     ),
     probe=Trail(),
+    detects_spikes=False,
     applies=leaves_its_start,
     measure=directions,
     unit="directions over twice the multiplicity",
+    cutoffs={
+        "cosine's distance to 1 half: 0.975": partial(directions, above=0.975),
+        "cosine's distance to 1 twice: 0.9": partial(directions, above=0.9),
+    },
     predicts=Prediction(at_most=1.0, of_seeds=0.8, level=0.95),
     control=Control(says="the authors' ordinary initialisation", arms={"run": ordinary}),
 )

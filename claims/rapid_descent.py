@@ -5,6 +5,8 @@ eigendirection shrinks by |1 - lr lambda| a step whatever its frequency, so freq
 the same loss, injected along a flatter direction.
 """
 
+from functools import partial
+
 import numpy as np
 
 from spikecheck import (
@@ -42,20 +44,20 @@ def spikes(trial: Trial) -> bool:
     return trial.trunk.has_spike and len(record["loss"]) > int(np.argmax(record["loss"])) + 2 * LATE
 
 
-def _advantage(trial: Trial, steps: int) -> float:
+def _advantage(trial: Trial, steps: int, times: float = 1.0) -> float:
     record = trial["run"].records["anatomy"]
     peak = int(np.argmax(record["loss"]))
     deviation = record["outputs"][:, :, 0] - record["outputs"][-1, :, 0]
-    low_modes = round(2 * trial.setting.interval) + 1
+    low_modes = round(times * 2 * trial.setting.interval) + 1
     before, after = (np.square(deviation[at]).sum() * spectrum(deviation[at]) for at in (peak, peak + steps))
     kept_low = after[:low_modes].sum() / before[:low_modes].sum()
     kept_high = after[low_modes:].sum() / before[low_modes:].sum()
     return float(np.log(kept_high / kept_low)) if min(kept_low, kept_high) > 0 else float("nan")
 
 
-def soon(trial: Trial) -> float:
+def soon(trial: Trial, times: float = 1.0) -> float:
     """Log of the energy kept 20 steps after the peak: the deviation's part faster than sin x over the slower part."""
-    return _advantage(trial, SOON)
+    return _advantage(trial, SOON, times)
 
 
 def late(trial: Trial) -> float:
@@ -74,6 +76,10 @@ claim = Claim(
     applies=spikes,
     measure=soon,
     unit="log ratio of energy kept, high over low",
+    cutoffs={
+        "cut-off half: sin x/2": partial(soon, times=0.5),
+        "cut-off twice: sin 2x": partial(soon, times=2.0),
+    },
     predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
     also=(Condition(measure=late, unit="the same after 60 steps", predicts=Prediction(above=0.0)),),
     control=Control(

@@ -76,6 +76,7 @@ claim = Claim(
     beside={"digits": DIGITS},
     arms={"good": good, "bad": bad},
     probe=Directions(at="end", pairs=1),
+    detects_spikes=False,
     applies=learns,
     measure=low_error,
     unit="largest relative low-frequency error",

@@ -70,6 +70,7 @@ claim = Claim(
     ),
     arms={"good": good, "bad": bad},
     probe=Directions(at="end", pairs=1),
+    detects_spikes=False,
     applies=both_fit,
     measure=gap,
     unit="log10 of test losses at equal sharpness",

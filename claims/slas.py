@@ -1,5 +1,7 @@
 """Before a spike, training is where a smaller loss is sharper."""
 
+from functools import partial
+
 from spikecheck import SETTING_B, Anatomy, Claim, Control, Prediction, Trial, paper_domain
 from spikecheck.measures import ascent, spearman
 
@@ -8,18 +10,18 @@ LONGEST = 200
 SHORTEST = 20
 
 
-def _association(trial: Trial, after_peak: bool) -> float:
+def _association(trial: Trial, after_peak: bool, longest: int) -> float:
     record = trial["run"].records["anatomy"]
     sharpness = record["sharpness"][:, 0]
     spike = trial["run"].spikes[0]
     first = int(record["steps"][0])
     if after_peak:
-        window = slice(spike.peak - first, spike.peak - first + LONGEST)
+        window = slice(spike.peak - first, spike.peak - first + longest)
     else:
         rise = ascent(sharpness, 2.0 / trial.setting.lr, spike.onset - first, spike.peak - first)
         if rise is None:
             return float("nan")
-        window = slice(max(0, rise.start - LONGEST), rise.start)
+        window = slice(max(0, rise.start - longest), rise.start)
     return spearman(record["loss"][window], sharpness[window])
 
 
@@ -32,14 +34,14 @@ def room_before_the_ascent(trial: Trial) -> bool:
     return rise is not None and rise.start >= SHORTEST
 
 
-def before(trial: Trial) -> float:
+def before(trial: Trial, longest: int = LONGEST) -> float:
     """Spearman's rho of loss and sharpness over the at most 200 steps before the ascent starts, in [-1, 1]."""
-    return _association(trial, after_peak=False)
+    return _association(trial, after_peak=False, longest=longest)
 
 
 def after(trial: Trial) -> float:
     """The same over the recorded steps, at most 200, after the peak."""
-    return _association(trial, after_peak=True)
+    return _association(trial, after_peak=True, longest=LONGEST)
 
 
 claim = Claim(
@@ -52,6 +54,10 @@ claim = Claim(
     applies=room_before_the_ascent,
     measure=before,
     unit="Spearman rho",
+    cutoffs={
+        "window half: 100 steps": partial(before, longest=100),
+        "window twice: 400 steps": partial(before, longest=400),
+    },
     predicts=Prediction(at_most=-0.8, of_seeds=0.8, level=0.95),
     control=Control(
         says="the steps after the peak, where loss and sharpness fall together",

@@ -3,6 +3,8 @@
 The cut-off is the target's own slowest component, sin x: on the interval [-L, L] that is DCT mode 2L/pi.
 """
 
+from functools import partial
+
 from spikecheck import SETTING_B, Claim, Control, Directions, Prediction, Trial, paper_domain
 from spikecheck.measures import low_modes
 
@@ -20,10 +22,10 @@ def spikes(trial: Trial) -> bool:
     return trial.trunk.has_spike
 
 
-def first(trial: Trial) -> float:
+def first(trial: Trial, times: float = 1.0) -> float:
     """Share of the energy of J v_1, on 256 inputs at the onset, that is no faster than sin x, in [0, 1]."""
     deviation = trial["run"].records["directions"]["deviation"][0, :, 0]
-    return low_modes(deviation, slow_modes(trial))
+    return low_modes(deviation, slow_modes(trial, times))
 
 
 def high(trial: Trial) -> float:
@@ -43,6 +45,10 @@ claim = Claim(
     applies=spikes,
     measure=first,
     unit="low-frequency share of J v_1",
+    cutoffs={
+        "cut-off half: sin x/2": partial(first, times=0.5),
+        "cut-off twice: sin 2x": partial(first, times=2.0),
+    },
     predicts=Prediction(at_least=0.8, of_seeds=0.8, level=0.95),
     control=Control(says="eigendirections of rank 6 to 12 in place of the first", measure=high),
 )

@@ -59,6 +59,7 @@ claim = Claim(
     ),
     arms={"run": itself},
     probe=Directions(at="end", pairs=1),
+    detects_spikes=False,
     applies=fits,
     measure=first,
     unit="share of the test residual along J v_1",

@@ -44,3 +44,20 @@ def condition(text: str) -> tuple[str, str | None]:
     if name not in Setting.model_fields:
         raise UnknownName("condition of a setting", name, Setting.model_fields)
     return name, None if value.lower() == "none" else value
+
+
+def axis(text: str, option: str) -> tuple[str, tuple[str | None, ...] | None]:
+    """AXIS or AXIS=V1,V2: a setting's condition and the texts of its values; None: the claim's own ladder.
+
+    >>> axis("lr", "--x"), axis("target=sin x, sin 2x", "--x")
+    (('lr', None), ('target', ('sin x', 'sin 2x')))
+    """
+    name, equals, listed = text.partition("=")
+    if name not in Setting.model_fields:
+        raise UnknownName("condition of a setting", name, Setting.model_fields)
+    if not equals:
+        return name, None
+    values = [value.strip() for value in listed.split(",")]
+    if "" in values:
+        raise UsageError(f"{option} {text!r}: a value is missing; give AXIS=V1,V2, such as {option} lr=0.05,0.1")
+    return name, tuple(None if value.lower() == "none" else value for value in values)

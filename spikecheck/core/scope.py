@@ -1,10 +1,11 @@
 """Where a claim holds over two ladders, as it is written to a file: one judgement a cell, none of them pooled."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Judgement, Outcome
@@ -44,6 +45,13 @@ class ScopeMap(Record):
     environment: dict[str, str | int | float]
     definitions: dict[str, str]
     specification: str = Field(description="digest of the claim: thresholds, domain, arms")
+
+    @model_validator(mode="after")
+    def _has_every_cell(self) -> Self:
+        columns, rows = len(self.x.values), len(self.y.values)
+        if len(self.cells) != columns * rows:
+            raise SettingError(f"cells: holds {len(self.cells)} judgements; give {columns} x {rows}, one for each cell")
+        return self
 
     def cell(self, column: int, row: int) -> Judgement:
         """The judgement at x's value number `column` and y's value number `row`, both from 0."""

@@ -60,6 +60,13 @@ class Sighting(Record):
     replay: str = Field(description="a copyable command line")
 
 
+class Variation(Record):
+    """The reference setting judged again with one number of the detector, or one cut-off, halved or doubled."""
+
+    name: str
+    judgement: Judgement
+
+
 class Trace(Record):
     """A typical run for the picture: thinned loss, and sharpness against its stability threshold."""
 
@@ -98,6 +105,7 @@ class Verdict(Record):
     settings_tried: int
     settings_triggered: int
     tried: tuple[Judgement, ...] = Field((), description="the search, setting by setting")
+    robustness: tuple[Variation, ...] = Field((), description="profile full: detectors and cut-offs halved and doubled")
     numerical_failures: int
     runs_trained: int
     runs_reused: int

@@ -110,6 +110,10 @@ class Claim:
     """Recorded in every arm."""
     also: tuple[Condition, ...] = ()
     definition: SpikeDefinition = SpikeDefinition()
+    detects_spikes: bool = True
+    """Whether the verdict depends on the spike definition at all."""
+    cutoffs: Mapping[str, Measure] = field(default_factory=dict)
+    """The same effect with a cut-off of its own halved or doubled, by what is varied."""
     until_divergence: bool = False
     """The effect is read off what comes before any divergence, so a training that diverges later is no numerical failure."""
     beside: Mapping[str, Setting] = field(default_factory=dict)
@@ -163,7 +167,8 @@ class Claim:
     @property
     def definitions(self) -> dict[str, str]:
         """What the verdict depends on and a reader has to know."""
-        said = {"spike": self.definition.says(), "applies": _headline(self.applies), "effect": _headline(self.measure)}
+        said = {"spike": self.definition.says()} if self.detects_spikes else {}
+        said |= {"applies": _headline(self.applies), "effect": _headline(self.measure)}
         if isinstance(self.probe, Anatomy):
             said["eigenpairs"] = (
                 f"relative residual of the first pair at most {RESIDUAL_LIMIT:g}, else a numerical failure"

@@ -24,6 +24,8 @@ class Plan:
     """Looks at growing numbers of fresh seeds while a verdict is undecided, paid for by alpha spending."""
     descents: int = 4
     """Rounds of shrinking a failing setting toward the reference."""
+    variations: bool = False
+    """Whether detectors and cut-offs are halved and doubled to see what the verdict hangs on."""
     beside: bool = True
     """Whether the settings that stand beside the domain are judged as well."""
     seed: int = 0
@@ -33,7 +35,7 @@ PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
         "quick": Plan(settings=5, looks=1, descents=3, beside=False),
         "ci": Plan(settings=6, looks=2, descents=3),
-        "full": Plan(settings=40, looks=3, descents=8),
+        "full": Plan(settings=40, looks=3, descents=8, variations=True),
     }
 )
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from spikecheck.core.errors import Stopped
 from spikecheck.core.events import ClaimFinished, Observer, SettingJudged, StageStarted, ignore
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement, Outcome, Verdict
+from spikecheck.core.verdict import Judgement, Outcome, Variation, Verdict
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.conclude import conclude
 from spikecheck.harness.gather import Evidence, Trains, gather, judged
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
+from spikecheck.harness.robustness import robustness
 from spikecheck.harness.typical import typical_trace
 from spikecheck.stats.bounds import spending
 
@@ -41,18 +42,23 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     counted = (getattr(lab, "runs_trained", 0), getattr(lab, "runs_reused", 0))
     found = Findings()
     trace = None
+    varied: tuple[Variation, ...] = ()
     try:
         _replicate(claim, lab, plan, observe, found)
         trace = typical_trace(claim, lab, found.evidence)
         _search(claim, lab, plan, observe, found)
         _descend(claim, lab, plan, observe, found)
         _confirm(claim, lab, plan, observe, found)
+        if plan.variations:
+            observe(StageStarted(claim.id, "variations", 1, plan.fresh_seeds))
+            varied = robustness(claim, lab, plan)
     except Stopped:
         pass
     verdict = conclude(claim, plan, found.reference, found.control, found.tried, found.suspect, found.confirmed)
     verdict = verdict.model_copy(
         update={
             "typical": trace,
+            "robustness": varied,
             "seconds": time.monotonic() - started,
             "runs_trained": getattr(lab, "runs_trained", 0) - counted[0],
             "runs_reused": getattr(lab, "runs_reused", 0) - counted[1],

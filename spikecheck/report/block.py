@@ -20,6 +20,7 @@ def show_claim(page: Page, verdict: Verdict, report: Report) -> None:
     _replicates(page, verdict)
     page.blank()
     _generalises(page, verdict)
+    _robustness(page, verdict)
     _what_next(page, verdict, report)
     page.blank()
     _circumstances(page, verdict)
@@ -78,6 +79,19 @@ def _control(control: Judgement, *, ascii_only: bool) -> Text:
             )
         case _:
             return Text.assemble(("? has not clearly failed", "bold yellow"), f": {share}")
+
+
+def _robustness(page: Page, verdict: Verdict) -> None:
+    """What the reference's outcome hangs on."""
+    if not verdict.robustness:
+        return
+    page.blank()
+    others = [v for v in verdict.robustness if v.judgement.outcome is not verdict.reference.outcome]
+    same = len(verdict.robustness) - len(others)
+    page.row("robust", f"{same} of {len(verdict.robustness)} variations of detector and cut-offs come out alike")
+    for variation in others:
+        found = variation.judgement
+        page.row("", f"{inert(variation.name)}: {found.outcome}, {found.held} of {found.applicable}", "dim")
 
 
 def _what_next(page: Page, verdict: Verdict, report: Report) -> None:

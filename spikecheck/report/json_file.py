@@ -1,22 +1,22 @@
-"""Reports as JSON: the form from which every other one can be made again."""
+"""Reports and maps as JSON: the form from which every other one can be made again."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from spikecheck.core.errors import SettingError, UsageError
+from spikecheck.core.scope import ScopeMap
 from spikecheck.core.verdict import Report
+from spikecheck.report import whole_file
 
-_REMEDY = "give a file in a folder that exists and can be written"
+Document = TypeVar("Document", Report, ScopeMap)
 
 
-def text(report: Report) -> str:
-    """The report as JSON, ending in a newline."""
-    return report.model_dump_json(by_alias=True, indent=1) + "\n"
+def text(document: Report | ScopeMap) -> str:
+    """The document as JSON, ending in a newline."""
+    return document.model_dump_json(by_alias=True, indent=1) + "\n"
 
 
 def check(path: Path) -> None:
@@ -25,24 +25,16 @@ def check(path: Path) -> None:
     Raises:
         UsageError: when nothing can be written there.
     """
-    place = path if _is_stream(path) else path.absolute().parent
-    if path.is_dir() or not os.access(place, os.W_OK):
-        raise UsageError(f"--json {path}: cannot be written; {_REMEDY}")
+    whole_file.check(path, "--json")
 
 
-def write(report: Report, path: Path) -> None:
-    """Write the report whole or not at all; a device or a pipe is written to as it is.
+def write(document: Report | ScopeMap, path: Path) -> None:
+    """Write the document whole or not at all; a device or a pipe is written to as it is.
 
     Raises:
         UsageError: when the path can't be written.
     """
-    try:
-        if _is_stream(path):
-            path.write_text(text(report), encoding="utf-8")
-        else:
-            _replace(path.resolve(), text(report))
-    except OSError as error:
-        raise UsageError(f"--json {path}: cannot be written: {error.strerror}; {_REMEDY}") from error
+    whole_file.write(text(document).encode(), path, "--json")
 
 
 def read(path: Path) -> Report:
@@ -51,17 +43,16 @@ def read(path: Path) -> Report:
     Raises:
         UsageError: when the file is missing, or is no report of this schema.
     """
-    try:
-        return Report.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file that --json has written") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no text, so no spikecheck/report@1") from error
-    except ValidationError as error:
-        reason = error.errors(include_url=False)[0]["msg"]
-        raise UsageError(f"{path}: is no spikecheck/report@1: {reason}") from error
-    except SettingError as error:
-        raise UsageError(f"{path}: is no spikecheck/report@1: {error}") from error
+    return _read(path, Report)
+
+
+def read_map(path: Path) -> ScopeMap:
+    """A map that was written before.
+
+    Raises:
+        UsageError: when the file is missing, or is no map of this schema.
+    """
+    return _read(path, ScopeMap)
 
 
 def schema() -> dict[str, Any]:
@@ -74,26 +65,16 @@ def schema_text() -> str:
     return json.dumps(schema(), indent=1, sort_keys=True) + "\n"
 
 
-def _is_stream(path: Path) -> bool:
-    """Whether something is there that must not be replaced by a file: /dev/null, a pipe of the shell."""
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def _replace(path: Path, content: str) -> None:
-    """Put the whole content under the name in one step, readable by whom the user's umask lets read."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+def _read(path: Path, kind: type[Document]) -> Document:
+    named = kind.model_fields["schema_"].default
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file that --json has written") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is no text, so no {named}") from error
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise UsageError(f"{path}: is no {named}: {reason}") from error
+    except SettingError as error:
+        raise UsageError(f"{path}: is no {named}: {error}") from error
