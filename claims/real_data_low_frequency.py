@@ -68,10 +68,9 @@ claim = Claim(
     kind="tendency",
     domain=Domain(
         REFERENCE,
-        width=Ladder(20, 50),
-        points=Ladder(100, 200, 50),
+        points=Ladder(100, 50),
         lr=Ladder(0.3, 0.15),
-        activation=Ladder("tanh", "relu"),
+        activation=Ladder("tanh", "relu", "gelu"),
     ),
     beside={"digits": DIGITS},
     arms={"good": good, "bad": bad},

@@ -152,6 +152,7 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
 @_executor_option
 @_paths_option
 @click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output.")
+@click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the report as Markdown, with figures.")
 @_store_options
 @click.option("--quiet", is_flag=True, help="No progress, no report; only the exit code, and the JSON if asked for.")
 @click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
@@ -164,6 +165,7 @@ def verify(
     executor: "Execution",
     claims_paths: Sequence[Path],
     json_path: str | None,
+    markdown_path: str | None,
     store: Path | None,
     no_store: bool,
     quiet: bool,
@@ -174,7 +176,7 @@ def verify(
     Exits 0 if every claim passes, 1 if one fails, 3 if none fails but one stays open, 130 when interrupted.
     """
     from spikecheck.harness.plan import plan_of
-    from spikecheck.report import json_file
+    from spikecheck.report import json_file, whole_file
     from spikecheck.report.live import watcher
     from spikecheck.report.terminal import render
 
@@ -182,6 +184,8 @@ def verify(
     file = Path(json_path) if json_path not in (None, "-") else None
     if file is not None:
         json_file.check(file)
+    if markdown_path is not None:
+        whole_file.check(Path(markdown_path), "--markdown")
     found = _found(claims_paths)
     claims = select(found, patterns)
     with watcher(console(stderr=True), quiet=quiet) as observe:
@@ -195,6 +199,10 @@ def verify(
     try:
         if file is not None:
             json_file.write(report, file)
+        if markdown_path is not None:
+            from spikecheck.report import markdown_file  # brings matplotlib
+
+            markdown_file.write(report, Path(markdown_path))
     finally:  # a file that cannot be written must not cost the report
         with while_read():
             if json_path == "-":

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.intervention import LowerRate, steps_of
+from spikecheck.core.probe import Anatomy
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
@@ -70,3 +71,12 @@ def test_every_part_of_a_recipe_and_its_environment_is_in_its_digest() -> None:
 
 def test_a_calm_twin_covers_the_same_learning_rate_times_steps() -> None:
     assert steps_of(LowerRate(factor=0.25, horizon=100)) == 400
+
+
+def test_fields_added_later_leave_older_identities_as_they_were() -> None:
+    assert "batch" not in Setting().canonical()
+    assert "gradient_noise" not in Recipe(setting=Setting(), seed=0).canonical()
+    assert "outputs" not in Anatomy().canonical()
+    assert '"batch":5' in Recipe(setting=Setting(batch=5), seed=0).canonical()
+    assert Setting(batch=5).signature != Setting().signature
+    assert Setting.model_validate_json(Setting().canonical()) == Setting()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from spikecheck.measures.ascent import ascent, displacement_r2, growth, rate_error, sign_agreement
+from spikecheck.measures.ascent import ascent, displacement_r2, growth, rate_error, sign_agreement, turning_point
 
 LR = 0.1
 RISING = arrays(np.float64, 80, elements=st.floats(20.5, 30.0), unique=True)
@@ -76,3 +76,20 @@ def test_the_ascent_reaches_from_the_last_crossing_to_the_peak() -> None:
 def test_an_ascent_whose_beginning_was_missed_is_none() -> None:
     assert ascent(np.full(10, 30.0), 20.0, onset=8, peak=9) is None
     assert ascent(np.full(10, 10.0), 20.0, onset=8, peak=9) is None
+
+
+@pytest.mark.parametrize("turn", [60, 100])
+def test_the_turning_point_is_where_decay_becomes_growth(turn: int) -> None:
+    steps = np.arange(200)
+    size = np.where(steps < turn, 0.9 ** (steps - turn), 1.1 ** (steps - turn))
+    found = turning_point(size * (-1.0) ** steps)
+    assert found is not None
+    assert abs(found - turn) <= 5  # half the smoothing: it decays faster than it grows
+
+
+def test_a_single_small_swing_is_no_turn_and_an_end_is_none() -> None:
+    size = np.power(1.1, np.linspace(-100.0, 99.0, 200))
+    size[150] = 1e-12
+    assert turning_point(size) is None
+    assert turning_point(size[::-1]) is None
+    assert turning_point(np.ones(5)) is None

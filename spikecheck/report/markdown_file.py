@@ -1,0 +1,33 @@
+"""The Markdown report on disk: the text, and beside it a folder of the claims' figures."""
+
+from pathlib import Path
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.verdict import Report, Verdict
+from spikecheck.report import whole_file
+from spikecheck.report.claim_figure import drawn
+from spikecheck.report.markdown import markdown
+
+
+def write(report: Report, path: Path) -> None:
+    """Write `path`, and the figures into the folder of the same name without its suffix.
+
+    Raises:
+        UsageError: when they can't be written.
+    """
+    folder = path.with_suffix("")
+    if folder == path:
+        raise UsageError(f"--markdown {path}: has no suffix, and the figures' folder takes that name; give FILE.md")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--markdown {path}: {folder} cannot be made: {error.strerror}") from error
+
+    def figure(verdict: Verdict) -> str | None:
+        if not verdict.reference.applicable:
+            return None
+        file = folder / f"{verdict.id}.png"
+        whole_file.write(drawn(verdict), file, "--markdown")
+        return f"{folder.name}/{file.name}"
+
+    whole_file.write(markdown(report, figure).encode(), path, "--markdown")

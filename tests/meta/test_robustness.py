@@ -1,0 +1,106 @@
+"""Variations of detectors and cut-offs, on planted worlds and on the shipped claims."""
+
+import importlib.util
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spikecheck.core.intervention import Continue
+from spikecheck.core.probe import Anatomy
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Ended, Run
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Outcome
+from spikecheck.harness.claim import Trial
+from spikecheck.harness.discover import discover
+from spikecheck.harness.gather import gather
+from spikecheck.harness.plan import Plan
+from spikecheck.harness.robustness import redefined, robustness, variations
+from spikecheck.harness.verify import verify
+
+spec = importlib.util.spec_from_file_location("planted", Path(__file__).with_name("planted.py"))
+assert spec is not None
+assert spec.loader is not None
+planted = importlib.util.module_from_spec(spec)
+sys.modules["planted"] = planted
+spec.loader.exec_module(planted)
+
+SHIPPED = discover(()).claims
+
+
+def never(trial: Trial) -> float:
+    """An effect that no cut-off makes hold."""
+    return -1.0
+
+
+def test_what_holds_under_every_variation_and_what_does_not() -> None:
+    claim = replace(planted.planted_claim(), cutoffs={"strict": never})
+    found = {
+        v.name: v.judgement.outcome for v in robustness(claim, planted.PlantedLab(lambda s: 1.0), Plan(settings=1))
+    }
+    assert found.pop("strict") is Outcome.FAILS
+    assert len(found) == 6
+    assert set(found.values()) == {Outcome.HOLDS}
+
+
+def test_numbers_are_halved_and_doubled() -> None:
+    varied = variations(planted.planted_claim())
+    numbers = {(c.definition.factor, c.definition.settle, c.definition.lead) for c in varied.values()}
+    assert numbers == {(1.5, 20, 80), (6, 20, 80), (3, 10, 80), (3, 40, 80), (3, 20, 40), (3, 20, 160)}
+
+
+def test_a_claim_that_looks_for_no_spikes_varies_only_its_own_cutoffs() -> None:
+    claim = replace(planted.planted_claim(), detects_spikes=False, cutoffs={"strict": never})
+    assert list(variations(claim)) == ["strict"]
+
+
+def test_the_definition_changes_in_the_probe_and_the_forks_too() -> None:
+    claim = replace(
+        planted.planted_claim(),
+        probe=Anatomy(),
+        arms={"run": lambda setting: setting.but(intervention=Continue(horizon=5)), "plain": lambda setting: setting},
+    )
+    other = redefined(claim, {"factor": 5.0})
+    intervention = other.arms["run"](Setting()).intervention
+    assert intervention is not None
+    assert isinstance(other.probe, Anatomy)
+    assert (intervention.definition.factor, other.probe.definition.factor, other.definition.factor) == (5.0, 5.0, 5.0)
+    assert other.arms["plain"](Setting()) == Setting()
+
+
+def test_only_the_full_profile_pays_for_variations() -> None:
+    lab = planted.PlantedLab(lambda s: 1.0)
+    assert verify(planted.planted_claim(), lab, Plan(settings=1)).robustness == ()
+    assert len(verify(planted.planted_claim(), lab, Plan(settings=1, variations=True)).robustness) == 6
+
+
+@pytest.mark.parametrize("until", [False, True])
+def test_a_divergence_behind_the_effect_counts_only_where_the_claim_says_so(until: bool) -> None:
+    class Diverging:
+        def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
+            found = planted.PlantedLab(lambda s: 1.0).runs(recipes)
+            return {recipe: replace(run, ended=Ended("diverged", 2)) for recipe, run in found.items()}
+
+    claim = replace(planted.planted_claim(), until_divergence=until)
+    reference = claim.domain.reference
+    found = gather(claim, Diverging(), {reference: range(10)})[reference]
+    assert (found.applicable, found.numerical_failures) == ((10, 0) if until else (0, 10))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_claim_can_be_explained_and_varied(name: str) -> None:
+    claim = SHIPPED[name]
+    said = claim.explain()
+    assert said.measure and said.control and said.rule
+    assert not said.measure.startswith("<")
+    names = list(variations(claim))
+    assert len(names) == len(set(names)) == len(claim.cutoffs) + 6 * claim.detects_spikes
+
+
+def test_readme_lists_every_claim_that_is_shipped() -> None:
+    listed = Path(__file__).parents[2] / "README.md"
+    assert len(SHIPPED) == 23
+    assert [name for name in SHIPPED if f"`{name}`" not in listed.read_text(encoding="utf-8")] == []

@@ -1,0 +1,84 @@
+"""The Markdown report: complete, inert, and the same for the same report."""
+
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Judgement, Outcome, Variation
+from spikecheck.report import markdown_file
+from spikecheck.report.markdown import markdown
+
+Make = Callable[..., Any]
+OUTCOMES = list(Outcome)
+HOSTILE = "\x1b[31m<script>alert(1)</script> [x](http://evil) | `code` \n# heading \u202e"
+
+
+@pytest.mark.parametrize(("replicates", "generalises"), list(product(OUTCOMES, OUTCOMES)))
+def test_every_pair_of_outcomes_has_its_row_and_section(
+    report: Make, verdict: Make, replicates: Outcome, generalises: Outcome
+) -> None:
+    text = markdown(report(verdict(replicates, generalises)))
+    (row,) = [line for line in text.splitlines() if line.startswith("| [condensation]")]
+    assert row.count("|") == 9
+    assert f" {replicates} " in row
+    assert f" {generalises} " in row
+    assert f"**Replicates: {text.split('**Replicates: ')[1][0]} {replicates}.**" in text
+    assert text == markdown(report(verdict(replicates, generalises)))
+
+
+def test_a_users_strings_come_out_inert(report: Make, verdict: Make) -> None:
+    text = markdown(report(verdict().model_copy(update={"says": HOSTILE, "control_says": HOSTILE, "reason": HOSTILE})))
+    assert "<script" not in text.replace("\\<script", "")
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\n# heading" not in text
+    assert "[x](" not in text
+
+
+def test_variations_are_counted_and_listed(report: Make, verdict: Make) -> None:
+    found = verdict()
+    alike = Variation(name="factor twice", judgement=found.reference)
+    other = Variation(
+        name="factor half", judgement=found.reference.model_copy(update={"outcome": Outcome.FAILS, "held": 3})
+    )
+    text = markdown(report(found.model_copy(update={"robustness": (alike, other)})))
+    assert "| 1/2 |" in text
+    assert "| factor half | fails | 3/64 |" in text
+
+
+def test_the_file_has_its_figures_beside_it_and_both_are_the_same_twice(
+    tmp_path: Path, report: Make, verdict: Make
+) -> None:
+    first, second = (tmp_path / name for name in ("a", "b"))
+    for folder in (first, second):
+        folder.mkdir()
+        markdown_file.write(report(verdict(), verdict(id="slas")), folder / "found.md")
+    text = (first / "found.md").read_text(encoding="utf-8")
+    for name in ("condensation", "slas"):
+        picture = first / "found" / f"{name}.png"
+        assert f"(found/{name}.png)" in text
+        assert picture.read_bytes() == (second / "found" / f"{name}.png").read_bytes()
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_claim_without_a_single_seed_has_no_figure(tmp_path: Path, report: Make, verdict: Make) -> None:
+    found = verdict()
+    nothing: Judgement = found.reference.model_copy(update={"applicable": 0, "held": 0, "scores": ()})
+    markdown_file.write(report(found.model_copy(update={"reference": nothing})), tmp_path / "found.md")
+    assert list((tmp_path / "found").iterdir()) == []
+    assert "none of the 64 seeds met the precondition" in (tmp_path / "found.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["nowhere/found.md", "found"])
+def test_where_it_cannot_be_written_one_line_says_so(tmp_path: Path, report: Make, verdict: Make, name: str) -> None:
+    with pytest.raises(UsageError, match="--markdown"):
+        markdown_file.write(report(verdict()), tmp_path / name)
+
+
+def test_conditions_of_a_setting_are_in_the_text(report: Make, verdict: Make) -> None:
+    assert f"lr={Setting().lr}" in markdown(report(verdict()))
