@@ -31,11 +31,11 @@ def _trace(claim: Claim, run: Run) -> Trace:
     found = spikes(run.loss, claim.definition)
     first = found[0] if found else None
     stop = len(run.loss)
-    if first is not None and first.recovery is not None:
+    if claim.detects_spikes and first is not None and first.recovery is not None:
         stop = min(stop, int(_AROUND * first.recovery))
     steps = _thinned(run.loss[:stop])
     record = run.records["sharpness"]
-    shown = record["steps"] < stop
+    shown = (record["steps"] < stop) & _meaningful(run, record["steps"])
     return Trace(
         seed=run.seed,
         steps=tuple(int(step) for step in steps),
@@ -48,6 +48,12 @@ def _trace(claim: Claim, run: Run) -> Trace:
         peak=first.peak if first else None,
         recovery=first.recovery if first else None,
     )
+
+
+def _meaningful(run: Run, steps: Array) -> np.ndarray:
+    """Which checkpoints' sharpness is one: before its first update a preconditioner is eps, and what it divides explodes."""
+    preconditioned = run.setting.beta2 is not None
+    return np.asarray(steps > 0) if preconditioned else np.ones(len(steps), dtype=bool)
 
 
 def _thinned(loss: Array) -> Array:

@@ -47,7 +47,7 @@ def _sharpness(axes: Axes, trace: Trace) -> None:
     axes.axhline(trace.threshold, color="black", linestyle="--", linewidth=0.8, label="stability threshold")
     _landmarks(axes, trace)
     axes.set_xlabel("step")
-    axes.set_ylabel("largest eigenvalue")
+    axes.set_ylabel("sharpness")
     axes.legend(fontsize=7, loc="best")
 
 

@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.lab.laboratory import Laboratory
 from spikecheck.problems.activations import ACTIVATIONS
 from spikecheck.problems.mlp import MLP, standard_deviations
+from spikecheck.problems.objective import objective
 
 
 class XTanh(nn.Module):
@@ -120,3 +123,23 @@ def test_seeds_and_shapes_draw_differently_and_the_global_generator_stands_still
     assert not torch.isclose(first, second).any()
     assert not torch.isclose(first[:20] * math.sqrt(20), wide[:20] * math.sqrt(40)).any()
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_linear_model_has_one_hessian_everywhere() -> None:
+    goal = objective([Setting(model="linear", points=7, interval=1.0)] * 2)
+    assert goal.size == 1
+    hessians = [
+        torch.autograd.functional.hessian(lambda at: goal.losses(at)[0], torch.full((2, 1), where, dtype=torch.float64))
+        for where in (-3.0, 0.5)
+    ]
+    assert torch.equal(*hessians)
+    expected = 2 * goal.train.x.square().mean()
+    torch.testing.assert_close(hessians[0][0, 0, 0, 0], expected)
+
+
+def test_a_linear_model_trains_and_has_no_neurons() -> None:
+    setting = Setting(model="linear", target="100 sin 0.01x", interval=1.0, lr=0.05, steps=300)
+    recipe = Recipe(setting=setting, seed=0)
+    run = Laboratory().runs([recipe])[recipe]
+    assert run.loss[-1] < 1e-6
+    assert run.snapshots["end"].input_weights.shape == (0, 0)
