@@ -1,0 +1,68 @@
+"""Why three controls did not fail clearly: `python docs/controls.py` (about two minutes)."""
+
+import numpy as np
+
+from spikecheck import SETTING_A, SETTING_B, Anatomy, Continue, Directions, Inject, Laboratory, Recipe, Setting
+from spikecheck.core.probe import Trail
+from spikecheck.measures import centroid, effective_ratio, low_modes, spectrum
+
+SEEDS = range(1000, 1032)
+
+
+def low_frequency_by_rank(lab: Laboratory) -> None:
+    """How much of J v_k is no faster than sin x, by rank k: medians over seeds, at the onset."""
+    for name, setting in (("A", SETTING_A), ("B", SETTING_B)):
+        runs = lab.runs([Recipe(setting=setting, seed=s, probe=Directions(at="onset")) for s in SEEDS]).values()
+        modes = round(2 * setting.interval) + 1
+        deviations = np.array([run.records["directions"]["deviation"][:, :, 0] for run in runs])
+        shares = np.median([[low_modes(d, modes) for d in member] for member in deviations], axis=0)
+        centroids = np.median([[centroid(d) for d in member] for member in deviations], axis=0)
+        print(f"setting {name}, {len(deviations)} runs, ranks 1 to 12")
+        print("  share no faster than sin x:", " ".join(f"{share:.2f}" for share in shares))
+        print("  centroid in DCT modes:     ", " ".join(f"{c:.1f}" for c in centroids))
+
+
+def decay_by_direction(lab: Laboratory) -> None:
+    """What is left after 20 steps of a deviation of ten times the loss, by the direction it was injected along."""
+    arms = {"the spike itself": Continue(at="onset", horizon=200)}
+    arms |= {f"injected along v_{k}": Inject(at="onset", rank=k, rise=10.0, horizon=200) for k in (1, 2, 3, 6, 12)}
+    for name, arm in arms.items():
+        setting = SETTING_A.but(intervention=arm)
+        runs = lab.runs([Recipe(setting=setting, seed=s, probe=Anatomy(outputs=True)) for s in SEEDS]).values()
+        rows = [kept(run.records["anatomy"], setting) for run in runs if not run.diverged]
+        low, high, start = np.median([row for row in rows if row is not None], axis=0)
+        print(f"{name}: after 20 steps low keeps {low:.4f}, high {high:.3f}; low share at first {start:.2f}")
+
+
+def kept(record, setting: Setting):  # type: ignore[no-untyped-def]
+    """Shares of the low and the high energy kept 20 steps after the peak, and the low share at the peak."""
+    peak = int(np.argmax(record["loss"]))
+    if len(record["loss"]) < peak + 60:
+        return None
+    deviation = record["outputs"][:, :, 0] - record["outputs"][-1, :, 0]
+    modes = round(2 * setting.interval) + 1
+    before, after = (np.square(deviation[at]).sum() * spectrum(deviation[at]) for at in (peak, peak + 20))
+    low, high = after[:modes].sum() / before[:modes].sum(), after[modes:].sum() / before[modes:].sum()
+    return low, high, before[:modes].sum() / before.sum()
+
+
+def directions_over_time(lab: Laboratory) -> None:
+    """Directions of the input weights of a small initialisation, by how far the loss has fallen."""
+    for activation, multiplicity in (("tanh", 1), ("xtanh", 2)):
+        setting = SETTING_A.but(width=50, gamma=2.0, activation=activation, steps=10_000)
+        runs = lab.runs([Recipe(setting=setting, seed=s, probe=Trail()) for s in SEEDS]).values()
+        for steps in (0, 50, 100, 200, 500, 1_000, 2_000, 5_000):
+            counts = []
+            for run in runs:
+                record = run.records["trail"]
+                weights = record["input_weights"][int(np.searchsorted(record["steps"], steps))]
+                counts.append(round(effective_ratio(weights) * len(weights)))
+            print(f"{activation} (at most {2 * multiplicity}), step {steps}: directions {np.median(counts):.0f}, "
+                  f"{min(counts)} to {max(counts)}; loss {np.median([r.loss[steps] / r.loss[0] for r in runs]):.3f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    laboratory = Laboratory()
+    low_frequency_by_rank(laboratory)
+    decay_by_direction(laboratory)
+    directions_over_time(laboratory)
