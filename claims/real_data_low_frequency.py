@@ -11,9 +11,21 @@ from spikecheck.core.run import Array
 from spikecheck.measures import low_ratio, part_errors
 
 WIDTH = 0.05
-REFERENCE = Setting(problem="mnist1d", points=100, width=20, input_std=0.2, output_std=0.1, lr=0.3, steps=1_000)
-DIGITS = REFERENCE.but(problem="digits", lr=1.0, steps=500)
+REFERENCE = Setting(
+    problem="mnist1d",
+    points=100,
+    width=20,
+    input_std=0.2,
+    output_std=0.1,
+    optimizer="adam",
+    lr=0.02,
+    steps=3_000,
+)
+"""Adam, so that both nets fit in a time that can be waited for; the claim is about what is learned, not how."""
+DIGITS = REFERENCE.but(problem="digits", steps=1_000)
 """Handwritten digits, which is nearer to the paper's images and takes ten times as long a step."""
+FITTED = 0.1
+"""Training loss over the labels' variance about their mean."""
 
 
 def good(setting: Setting) -> Setting:
@@ -22,13 +34,14 @@ def good(setting: Setting) -> Setting:
 
 
 def bad(setting: Setting) -> Setting:
-    """From weights five times as large."""
-    return setting.but(init_scale=5.0 * setting.init_scale)
+    """From weights three times as large."""
+    return setting.but(init_scale=3.0 * setting.init_scale)
 
 
-def learns(trial: Trial) -> bool:
-    """Both end below half of their first training loss."""
-    return all(bool(run.loss[-1] < run.loss[0] / 2) for run in trial.arms.values())
+def both_fit(trial: Trial) -> bool:
+    """Both nets end with a training loss below a tenth of the labels' variance."""
+    labels = trial.problem().y
+    return max(float(run.loss[-1]) for run in trial.arms.values()) < FITTED * float(labels.var(axis=0).mean())
 
 
 def variance(x: Array) -> float:
@@ -69,14 +82,14 @@ claim = Claim(
     domain=Domain(
         REFERENCE,
         points=Ladder(100, 50),
-        lr=Ladder(0.3, 0.15),
+        lr=Ladder(0.02, 0.01),
         activation=Ladder("tanh", "relu", "gelu"),
     ),
     beside={"digits": DIGITS},
     arms={"good": good, "bad": bad},
     probe=Directions(at="end", pairs=1),
     detects_spikes=False,
-    applies=learns,
+    applies=both_fit,
     measure=low_error,
     unit="largest relative low-frequency error",
     predicts=Prediction(at_most=0.1, of_seeds=0.8, level=0.95),

@@ -4,7 +4,8 @@ import numpy as np
 
 from spikecheck import SETTING_A, SETTING_B, Anatomy, Continue, Directions, Inject, Laboratory, Recipe, Setting
 from spikecheck.core.probe import Trail
-from spikecheck.measures import centroid, effective_ratio, low_modes, spectrum
+from spikecheck.measures import centroid, effective_ratio, low_modes, low_ratio, part_errors, spectrum
+from spikecheck.problems.objective import numbers_of
 
 SEEDS = range(1000, 1032)
 
@@ -57,8 +58,30 @@ def directions_over_time(lab: Laboratory) -> None:
                 record = run.records["trail"]
                 weights = record["input_weights"][int(np.searchsorted(record["steps"], steps))]
                 counts.append(round(effective_ratio(weights) * len(weights)))
-            print(f"{activation} (at most {2 * multiplicity}), step {steps}: directions {np.median(counts):.0f}, "
-                  f"{min(counts)} to {max(counts)}; loss {np.median([r.loss[steps] / r.loss[0] for r in runs]):.3f}")  # fmt: skip
+            spread = f"{np.median(counts):.0f}, {min(counts)} to {max(counts)}"
+            fallen = np.median([run.loss[steps] / run.loss[0] for run in runs])
+            print(f"{activation} (at most {2 * multiplicity}), step {steps}: directions {spread}; loss {fallen:.3f}")
+
+
+def errors_on_real_data(lab: Laboratory) -> None:
+    """Relative low- and high-frequency errors on training and held-out points, of nets from small and large weights."""
+    base = Setting(
+        problem="mnist1d", points=100, width=20, input_std=0.2, output_std=0.1, optimizer="adam", lr=0.02, steps=3_000
+    )
+    for setting in (base, base.but(problem="digits", steps=1_000)):
+        for name, scale in (("good", 1.0), ("bad", 3.0)):
+            asked = [Recipe(setting=setting.but(init_scale=scale), seed=s, probe=Directions(pairs=1)) for s in range(8)]
+            runs = lab.runs(asked).values()
+            data = numbers_of(setting)
+            delta = 0.1 * float(np.square(data.x - data.x.mean(0)).sum(1).mean())
+            seen = [run.records["directions"] for run in runs]
+            train = np.median([part_errors(data.x, data.y, r["train_outputs"], delta) for r in seen], axis=0)
+            test = np.median([part_errors(data.x_test, data.y_test, r["outputs"], delta) for r in seen], axis=0)
+            share = low_ratio(data.x, data.y - data.y.mean(0), delta)
+            print(
+                f"{setting.problem}, {name}: low, high error on train {train[0]:.2f}, {train[1]:.2f}; "
+                f"on test {test[0]:.2f}, {test[1]:.2f}; low share of the labels about their mean {share:.2f}"
+            )
 
 
 if __name__ == "__main__":
@@ -66,3 +89,4 @@ if __name__ == "__main__":
     low_frequency_by_rank(laboratory)
     decay_by_direction(laboratory)
     directions_over_time(laboratory)
+    errors_on_real_data(laboratory)
