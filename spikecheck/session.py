@@ -29,6 +29,7 @@ def verify_each(
         for position, claim in enumerate(claims, start=1):
             observe(ClaimStarted(claim.id, position, len(claims)))
             verdicts.append(verify(claim, lab, plan, observe))
+            lab.forget()
             if lab.stopped is not None:
                 break
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops and the verdict is partial

@@ -68,6 +68,9 @@ class Lab:
     def runs(self, recipes: Sequence[object]) -> dict[object, object]:
         return {}
 
+    def forget(self) -> None:
+        pass
+
     def close(self) -> None:
         """Nothing was started."""
 

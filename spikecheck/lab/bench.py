@@ -1,5 +1,6 @@
 """Trains one tile: the only place where recipes become tensors and tensors become runs."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -37,6 +38,10 @@ from spikecheck.problems.objective import Objective, objective
 
 T = TypeVar("T")
 
+_STRIDE = 50
+_CHECKPOINTED = 2**16
+"""Numbers kept of one training's states, in all."""
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -65,7 +70,16 @@ class _Tile:
     @property
     def stride(self) -> int:
         """Updates between two checkpoints: close enough to resume cheaply, few enough to keep."""
-        return 50 if self.goal.size <= 2_000 else 250
+        return checkpoint_stride(self.setting.steps, self.goal.size * (1 + len(self.rule.slots)))
+
+
+def checkpoint_stride(steps: int, numbers: int) -> int:
+    """Updates between two checkpoints of `numbers` numbers: the fewest fifties with which all of them take 512 KiB at most.
+
+    >>> checkpoint_stride(3_000, 60), checkpoint_stride(30_000, 180), checkpoint_stride(3_000, 3_090)
+    (50, 100, 150)
+    """
+    return _STRIDE * max(1, math.ceil(steps * numbers / _STRIDE / _CHECKPOINTED))
 
 
 def train_tile(tile: Sequence[Recipe], parents: Sequence[Trained], device: str, tick: Tick) -> list[Trained]:

@@ -68,6 +68,11 @@ class Laboratory:
             raise
         return {recipe: trained.run for recipe, trained in found.items()}
 
+    def forget(self) -> None:
+        """Drop from memory what the store has: the runs of many claims together take gigabytes."""
+        if self._store is not None:
+            self._known.clear()
+
     def close(self) -> None:
         """End the workers, where there are any. The laboratory can still be asked: it starts them anew."""
         self._executor.close()

@@ -191,6 +191,17 @@ def test_a_trace_shows_the_sharpness_at_every_checkpoint() -> None:
     assert list(run.records["sharpness"]["steps"]) == [0, 50, 100, 150]
 
 
+def test_what_is_forgotten_comes_back_from_the_store_and_without_one_nothing_is(tmp_path: Path) -> None:
+    stored, alone = Laboratory(Store(tmp_path)), Laboratory()
+    for lab in (stored, alone):
+        first = runs(SHORT, range(3), lab=lab)
+        lab.forget()
+        again = runs(SHORT, range(3), lab=lab)
+        assert lab.runs_trained == 3
+        assert all(np.array_equal(first[seed].loss, again[seed].loss) for seed in first)
+    assert again[0] is first[0]
+
+
 def test_a_deadline_stops_between_ticks_and_keeps_finished_tiles(tmp_path: Path) -> None:
     lab = Laboratory(Store(tmp_path), deadline=time.monotonic() - 1)
     with pytest.raises(BudgetSpent):
