@@ -1,7 +1,10 @@
 """Low and high frequency: of functions on scattered inputs by a Gaussian filter, on an even grid by a cosine transform.
 
-Every figure depends on its cut-off, so none has a default: a claim states its own.
+Every figure depends on its cut-off, so none has a default: a claim states its own. A nan among the numbers is a nan in
+the figure, never a 0.
 """
+
+import math
 
 import numpy as np
 
@@ -13,7 +16,8 @@ def gaussian_low(x: Array, y: Array, delta: float) -> Array:
     """The low-frequency part of y: its average around every input, weighted by exp(-|x_i - x_j|^2 / (2 delta)).
 
     x is [N] or [N, D], y is [N] or [N, O]; the result has y's shape, and y less the result is the high-frequency part.
-    `delta` is a variance, in squared units of x, above 0. Source: Xu et al., arXiv 1901.06523.
+    `delta` is a variance, in squared units of x, above 0, else SettingError; inputs that coincide share their mean.
+    Source: Xu et al., arXiv 1901.06523.
 
     >>> gaussian_low(np.array([0.0, 1.0, 2.0]), np.array([3.0, 3.0, 3.0]), delta=0.5)
     array([3., 3., 3.])
@@ -23,30 +27,34 @@ def gaussian_low(x: Array, y: Array, delta: float) -> Array:
 
 
 def low_ratio(x: Array, y: Array, delta: float) -> float:
-    """Energy of the low-frequency part over all energy: sum |y_low|^2 / sum |y|^2, at least 0; 0 where y vanishes.
+    """Energy of the low-frequency part over all energy: sum |y_low|^2 / sum |y|^2, in [0, about 1]; 0 where y vanishes.
 
-    The filter averages and is no projection: at borders it can give a little more energy than there was.
+    The filter averages and is no orthogonal projection: at borders it can give a little more energy than there was, and
+    the ratios of the low and the high part need not add up to 1.
     """
     return float(low_ratios(x, y, [delta])[0])
 
 
 def low_ratios(x: Array, y: Array, deltas: list[float]) -> Array:
     """`low_ratio` for a range of variances: [len(deltas)]."""
-    total = float(np.square(y).sum())
-    if total == 0:
-        return np.zeros(len(deltas))
-    distances = _squared_distances(x)
-    return np.array([np.square(_filter(distances, delta) @ y).sum() / total for delta in deltas])
+    distances, (scaled, _) = _squared_distances(x), _rescaled(y)
+    total = float(np.square(scaled).sum())
+    low = np.array([np.square(_filter(distances, delta) @ scaled).sum() for delta in deltas])
+    return low / total if total != 0 else np.zeros(len(deltas))
 
 
 def part_errors(x: Array, y: Array, h: Array, delta: float) -> tuple[float, float]:
     """Relative errors e_low and e_high of h [N] or [N, O] as a fit of y: |y_low - h_low| / |y_low|, and of the rest likewise.
 
-    Infinite where that part of y vanishes and h's does not.
+    Each at least 0. Where that part of y vanishes: 0 if h's does too, else infinite; a part vanishes that is no larger
+    than the filter's rounding errors, such as the high part of a constant.
     """
     kernel = _filter(_squared_distances(x), delta)
     y_low, h_low = kernel @ y, kernel @ h
-    return _relative(y_low - h_low, y_low), _relative((y - y_low) - (h - h_low), y - y_low)
+    # sums of N terms: each as wrong as N roundings of its values at most
+    y_noise, h_noise = (len(y) * np.finfo(np.float64).eps * _norm(values) for values in (y, h))
+    low = _relative(y_low - h_low, y_low, y_noise, h_noise)
+    return low, _relative((y - y_low) - (h - h_low), y - y_low, y_noise, h_noise)
 
 
 def spectrum(values: Array) -> Array:
@@ -73,7 +81,7 @@ def low_modes(values: Array, modes: int) -> float:
     >>> low_modes(np.array([1.0, 1.0, 1.0, 1.0]), modes=1)
     1.0
     """
-    return float(spectrum(values)[:modes].sum())
+    return _share_below(spectrum(values), modes)
 
 
 def centroid(values: Array) -> float:
@@ -89,9 +97,10 @@ def centroid(values: Array) -> float:
 def principal_coordinate(x: Array) -> Array:
     """Inputs [N, D] along their first principal component, scaled to [0, 1]: [N]. All 0 where the inputs are one point.
 
-    The sign is that under which the component's largest loading is positive.
+    The sign is that under which the component's largest loading is positive. x is finite, else LinAlgError; N is at least 1.
     """
-    centred = x - x.mean(axis=0)
+    offsets = x - x[0]  # exactly 0 where the inputs are one point; about their mean, rounding errors would be stretched
+    centred = offsets - offsets.mean(axis=0)
     component = np.linalg.svd(centred, full_matrices=False)[2][0]
     along = centred @ (component * np.sign(component[np.argmax(np.abs(component))]))
     reach = float(np.ptp(along))
@@ -111,15 +120,15 @@ def scattered_spectrum(t: Array, y: Array, modes: int) -> Array:
 
 def scattered_low_share(t: Array, y: Array, below: int, modes: int = 64) -> float:
     """Share of the energy of the first `modes` modes of y at scattered t in [0, 1] that lies below mode `below`, in [0, 1]."""
-    energy = scattered_spectrum(t, y, modes)
-    total = float(energy.sum())
-    return float(energy[:below].sum()) / total if total > 0 else 0.0
+    energy = scattered_spectrum(t, _rescaled(y)[0], modes)
+    total = energy.sum()
+    return _share_below(energy / total, below) if total != 0 else 0.0
 
 
 def _squared_distances(x: Array) -> Array:
     from scipy.spatial.distance import cdist  # noqa: PLC0415 - as in `spectrum`
 
-    points = x.reshape(len(x), -1)
+    points = x.reshape(len(x), math.prod(x.shape[1:]))
     distances: Array = cdist(points, points, "sqeuclidean")
     return distances
 
@@ -128,13 +137,34 @@ def _filter(distances: Array, delta: float) -> Array:
     """The filter as a matrix [N, N] whose rows sum to 1."""
     if not delta > 0:
         raise SettingError(f"delta={delta!r}: is the filter's variance; give a number above 0")
-    kernel = np.exp(-distances / (2 * delta))
+    with np.errstate(over="ignore"):  # a distance that is infinite beside a tiny variance rightly weighs 0
+        kernel = np.exp(-distances / (2 * delta))
     weights: Array = kernel / kernel.sum(axis=1, keepdims=True)  # every point weighs 1 in its own row, so no row is 0
     return weights
 
 
-def _relative(error: Array, of: Array) -> float:
-    size, whole = float(np.linalg.norm(error)), float(np.linalg.norm(of))
-    if whole == 0:
-        return 0.0 if size == 0 else float("inf")
+def _relative(error: Array, of: Array, of_noise: float, error_noise: float) -> float:
+    size, whole = _norm(error), _norm(of)
+    if whole <= of_noise:
+        return 0.0 if size <= of_noise + error_noise else math.inf * size  # infinite, and nan where the fit holds one
     return size / whole
+
+
+def _norm(values: Array) -> float:
+    """Root of the sum of squares, at any scale."""
+    scaled, exponent = _rescaled(values)
+    return float(np.ldexp(np.linalg.norm(scaled), exponent))
+
+
+def _rescaled(values: Array) -> tuple[Array, int]:
+    """Values over 2^exponent, the largest then in [1/2, 1), and the exponent: their squares neither vanish nor overflow.
+
+    Dividing by a power of two changes no digit.
+    """
+    exponent = int(np.frexp(np.abs(values).max(initial=0.0))[1])
+    return np.ldexp(values, -exponent), exponent
+
+
+def _share_below(shares: Array, mode: int) -> float:
+    """Sum of the shares of modes 0 ... mode - 1, in [0, 1]; rounding alone could take it above 1."""
+    return float(np.clip(shares[np.arange(len(shares)) < mode].sum(), 0.0, 1.0))
