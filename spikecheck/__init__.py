@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spikecheck.core.intervention import Continue, FreezeOutside, Inject, Jitter, LowerRate
+    from spikecheck.core.judgement import Judgement, Outcome
     from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace, Trail
     from spikecheck.core.recipe import Recipe
     from spikecheck.core.run import Run, Snapshot
     from spikecheck.core.setting import Setting
     from spikecheck.core.spike import Spike, SpikeDefinition
-    from spikecheck.core.verdict import Judgement, Outcome, Report, Verdict
+    from spikecheck.core.verdict import Report, Verdict
     from spikecheck.harness.claim import Claim, Condition, Control, Trial, unchanged
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder
@@ -34,11 +35,11 @@ _HOMES = {
     "FreezeOutside": "core.intervention",
     "Inject": "core.intervention",
     "Jitter": "core.intervention",
-    "Judgement": "core.verdict",
+    "Judgement": "core.judgement",
     "Laboratory": "lab.laboratory",
     "Ladder": "harness.domain",
     "LowerRate": "core.intervention",
-    "Outcome": "core.verdict",
+    "Outcome": "core.judgement",
     "Plan": "harness.plan",
     "Prediction": "stats.prediction",
     "Recipe": "core.recipe",

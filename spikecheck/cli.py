@@ -19,7 +19,7 @@ from click import exceptions
 from spikecheck import __version__
 from spikecheck.core.errors import Interrupted, NothingSelected, SpikecheckError, UnknownName
 from spikecheck.core.events import Observer
-from spikecheck.core.verdict import Outcome
+from spikecheck.core.judgement import Outcome
 from spikecheck.harness.discover import Found, discover, select
 from spikecheck.quantities import condition, seconds, size
 from spikecheck.report.explain import render_explanation, render_list

@@ -10,7 +10,8 @@ import numpy as np
 from spikecheck import __version__
 from spikecheck.core.errors import Interrupted, Stopped
 from spikecheck.core.events import ClaimStarted, Observer
-from spikecheck.core.verdict import Judgement, Outcome, Report, Trace, Verdict, exit_code
+from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.gather import Evidence
 from spikecheck.harness.plan import Plan

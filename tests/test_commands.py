@@ -12,9 +12,10 @@ import pytest
 
 from spikecheck import cli, session
 from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped, UsageError
+from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.recipe import Environment
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Effect, Judgement, Outcome, Verdict
+from spikecheck.core.verdict import Verdict
 from spikecheck.report import json_file
 
 HOLDS, FAILS, UNDECIDED, INVALID = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED, Outcome.INVALID

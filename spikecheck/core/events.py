@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spikecheck.core.judgement import Judgement
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement, Verdict
+from spikecheck.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

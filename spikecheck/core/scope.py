@@ -6,45 +6,34 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from spikecheck.core.errors import SettingError
+from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement, Outcome
 
 Value = bool | int | float | str | None
 
+CUTOFF = "cutoff"
+"""The axis that is no condition of a setting: which of the claim's cut-offs its effect is measured with."""
+
 
 class Axis(Record):
-    """One condition and the values it takes over the map, in the order in which they are drawn."""
+    """One condition, or the claim's cut-off, and the values it takes over the map, in the order in which they are drawn."""
 
-    name: str = Field(description="a condition of the setting")
+    name: str = Field(description="a condition of the setting, or cutoff")
     values: tuple[Value, ...] = Field(min_length=2)
 
 
-class ScopeMap(Record):
-    """A claim judged in every cell of a grid of settings. A description: nothing is corrected for the number of cells."""
+class Scope(Record):
+    """A claim judged in every cell of a grid. A description: nothing is corrected for the number of cells."""
 
-    schema_: Literal["spikecheck/map@1"] = Field("spikecheck/map@1", alias="schema")
-    complete: bool = Field(True, description="whether every cell was judged")
-    command: str
-    claim: str = Field(description="the claim's id")
-    says: str
-    where: str
-    rule: str = Field(description="the decision rule in words, applied to each cell by itself")
-    unit: str
-    required: float = Field(description="the share that the claim requires")
-    fewest: int = Field(ge=1, description="applicable seeds below which a cell is untriggered")
     x: Axis
     y: Axis
-    reference: Setting = Field(description="the claim's reference setting, whether or not it is a cell")
-    centre: Setting = Field(description="where every other condition stands: the reference as --at has moved it")
+    centre: Setting = Field(description="where every other condition stands")
+    seeds: int = Field(ge=1, description="seeds trained in every cell")
+    fewest: int = Field(ge=1, description="applicable seeds below which a cell is untriggered")
     cells: tuple[Judgement, ...] = Field(
         description="row-major: y's first value with each of x's values, then the next"
     )
-    seed: int = Field(description="root of all seeds")
-    seeds: int = Field(ge=1, description="seeds trained in every cell")
-    environment: dict[str, str | int | float]
-    definitions: dict[str, str]
-    specification: str = Field(description="digest of the claim: thresholds, domain, arms")
 
     @model_validator(mode="after")
     def _has_every_cell(self) -> Self:
@@ -56,6 +45,23 @@ class ScopeMap(Record):
     def cell(self, column: int, row: int) -> Judgement:
         """The judgement at x's value number `column` and y's value number `row`, both from 0."""
         return self.cells[row * len(self.x.values) + column]
+
+
+class ScopeMap(Record):
+    """What one `spikecheck map` found."""
+
+    schema_: Literal["spikecheck/map@1"] = Field("spikecheck/map@1", alias="schema")
+    command: str
+    claim: str = Field(description="the claim's id")
+    says: str
+    where: str
+    rule: str = Field(description="the decision rule in words, applied to each cell by itself")
+    reference: Setting = Field(description="the claim's reference setting, whether or not it is a cell")
+    scope: Scope
+    seed: int = Field(description="root of all seeds")
+    environment: dict[str, str | int | float]
+    definitions: dict[str, str]
+    specification: str = Field(description="digest of the claim: thresholds, domain, arms")
 
 
 class Reading(StrEnum):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from shlex import quote
 
+from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Effect, Judgement, Outcome, Sighting, Verdict
+from spikecheck.core.verdict import Sighting, Verdict
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan
 

@@ -6,10 +6,10 @@ from typing import Protocol
 
 import numpy as np
 
+from spikecheck.core.judgement import Effect, Judgement
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Effect, Judgement
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.measures.spikes import spikes
 from spikecheck.stats.bootstrap import median_interval

@@ -6,9 +6,9 @@ from typing import Any
 
 from spikecheck.core.errors import SettingError, UnknownName, UsageError
 from spikecheck.core.events import Observer, SettingJudged, StageStarted, ignore
+from spikecheck.core.judgement import Judgement
 from spikecheck.core.scope import Axis, Value
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.gather import Trains, gather, judged
 from spikecheck.harness.plan import search_seeds

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from spikecheck.core.errors import Stopped
 from spikecheck.core.events import ClaimFinished, Observer, SettingJudged, StageStarted, ignore
+from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement, Outcome, Variation, Verdict
+from spikecheck.core.verdict import Variation, Verdict
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.conclude import conclude
 from spikecheck.harness.gather import Evidence, Trains, gather, judged

@@ -2,7 +2,8 @@
 
 from rich.text import Text
 
-from spikecheck.core.verdict import Judgement, Outcome, Report, Verdict
+from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.evidence import percent, show_evidence
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import advice, badge

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spikecheck.core.verdict import Judgement, Trace, Verdict
+from spikecheck.core.judgement import Judgement
+from spikecheck.core.verdict import Trace, Verdict
 from spikecheck.report.inert import inert
 
 # Okabe and Ito's blue and vermilion: apart for all common colour vision. In black and white the marks tell them apart.

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from spikecheck.core.verdict import Judgement
+from spikecheck.core.judgement import Judgement
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS
 from spikecheck.report.page import Page

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from spikecheck.core.verdict import Outcome, Verdict
+from spikecheck.core.judgement import Outcome
+from spikecheck.core.verdict import Verdict
 
 
 @dataclass(frozen=True)

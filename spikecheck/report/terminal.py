@@ -4,8 +4,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement, Outcome, Report, Trace
+from spikecheck.core.verdict import Report, Trace
 from spikecheck.report.block import show_claim
 from spikecheck.report.evidence import show_evidence
 from spikecheck.report.inert import inert

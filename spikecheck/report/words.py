@@ -3,8 +3,9 @@
 from collections import Counter
 from statistics import quantiles
 
+from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement, Outcome, Verdict
+from spikecheck.core.verdict import Verdict
 from spikecheck.report.inert import inert
 
 _READ_FIRST = ("problem", "target", "points", "width", "depth", "activation", "optimizer", "lr", "steps")

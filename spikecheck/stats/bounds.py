@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from scipy.special import betaincinv
 
-from spikecheck.core.verdict import Outcome
+from spikecheck.core.judgement import Outcome
 from spikecheck.stats.prediction import Prediction
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from spikecheck.core.intervention import Continue
+from spikecheck.core.judgement import Outcome
 from spikecheck.core.probe import Anatomy
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Outcome
 from spikecheck.harness.claim import Trial
 from spikecheck.harness.discover import discover
 from spikecheck.harness.gather import gather

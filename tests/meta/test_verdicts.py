@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from spikecheck.core.events import ClaimFinished, Event, SettingJudged
+from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Outcome, Verdict
+from spikecheck.core.verdict import Verdict
 from spikecheck.harness.domain import Ladder
 from spikecheck.harness.gather import gather
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
+from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Effect, Judgement, Outcome, Report, Sighting, Trace, Verdict
+from spikecheck.core.verdict import Report, Sighting, Trace, Verdict
 
 HELD = {Outcome.HOLDS: 60, Outcome.FAILS: 12, Outcome.UNDECIDED: 48, Outcome.UNTRIGGERED: 5, Outcome.INVALID: 60}
 INTERVAL = {

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement, Outcome, Report, Trace, Verdict
+from spikecheck.core.verdict import Report, Trace, Verdict
 from spikecheck.report.evidence import interval_bar, percent
 from spikecheck.report.terminal import render, render_judgement
 

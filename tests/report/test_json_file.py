@@ -11,7 +11,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from spikecheck.core.errors import UsageError
-from spikecheck.core.verdict import Outcome, Report
+from spikecheck.core.judgement import Outcome
+from spikecheck.core.verdict import Report
 from spikecheck.report import json_file
 
 Make = Callable[..., Any]

@@ -18,8 +18,8 @@ from spikecheck.core.events import (
     TileStored,
     WorkPlanned,
 )
+from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Outcome
 from spikecheck.report.live import Lines, Live, Silent, watcher
 from spikecheck.report.tally import Tally
 

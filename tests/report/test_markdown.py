@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from spikecheck.core.errors import UsageError
+from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Judgement, Outcome, Variation
+from spikecheck.core.verdict import Variation
 from spikecheck.report import markdown_file
 from spikecheck.report.markdown import markdown
 

@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from spikecheck.core.errors import UsageError
+from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Effect, Judgement, Outcome, Report, Sighting, Trace, Verdict, exit_code
+from spikecheck.core.verdict import Report, Sighting, Trace, Verdict, exit_code
 from spikecheck.report import json_file
 from spikecheck.report.picture import picture
 from spikecheck.report.terminal import render

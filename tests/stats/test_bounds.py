@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binom, binomtest
 
-from spikecheck.core.verdict import Outcome
+from spikecheck.core.judgement import Outcome
 from spikecheck.stats.bounds import clopper_pearson, judge, spending
 from spikecheck.stats.prediction import Prediction
 
