@@ -10,7 +10,7 @@ from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
 
 # Raised by one whenever a change to the trainer, the solvers or the initialisation changes any bit of any run.
-DYNAMICS_EPOCH = 4
+DYNAMICS_EPOCH = 5
 
 
 class Environment(Record):
