@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spikecheck.core.intervention import Continue, FreezeOutside, Inject, Jitter, LowerRate
+    from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Jitter, LowerRate
     from spikecheck.core.judgement import Judgement, Outcome
     from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace, Trail
     from spikecheck.core.recipe import Recipe
@@ -32,7 +32,9 @@ _HOMES = {
     "Control": "harness.claim",
     "Directions": "core.probe",
     "Domain": "harness.domain",
+    "Exchange": "core.intervention",
     "FreezeOutside": "core.intervention",
+    "Hold": "core.intervention",
     "Inject": "core.intervention",
     "Jitter": "core.intervention",
     "Judgement": "core.judgement",
@@ -73,7 +75,9 @@ __all__ = [
     "Control",
     "Directions",
     "Domain",
+    "Exchange",
     "FreezeOutside",
+    "Hold",
     "Inject",
     "Jitter",
     "Judgement",

@@ -12,7 +12,7 @@ from spikecheck.core.intervention import steps_of
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 
-_LARGEST, _SMALLEST = 64, 8
+_LARGEST, _SMALLEST = 32, 8
 # Activations of a tile's forward pass, in numbers: 512 KiB in float64. More members would cost in proportion; far fewer would
 # leave the dispatch of operations as the larger part of a step.
 _ACTIVATIONS = 2**16
@@ -23,7 +23,7 @@ _OVERHEAD = 400
 
 
 def tile_size(setting: Setting) -> int:
-    """Members a tile of this setting holds: the largest power of two in [8, 64] whose activations stay in cache."""
+    """Members a tile of this setting holds: the largest power of two in [8, 32] whose activations stay in cache."""
     points = _points(setting)
     size = _LARGEST
     while size > _SMALLEST and size * points * setting.width * setting.depth > _ACTIVATIONS:

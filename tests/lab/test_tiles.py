@@ -33,14 +33,14 @@ GROUPS = st.tuples(
     SETTINGS,
     st.sampled_from([None, SharpnessTrace(), Anatomy(), Anatomy(pairs=3)]),
     st.integers(0, 50),
-    st.sampled_from([1, 7, 8, 9, 63, 64, 65, 130]),
+    st.sampled_from([1, 7, 8, 9, 31, 32, 33, 70]),
 ).map(lambda group: [Recipe(setting=group[0], seed=group[2] + more, probe=group[1]) for more in range(group[3])])
 RECIPES = st.lists(GROUPS, max_size=4).map(lambda groups: [recipe for group in groups for recipe in group])
 
 
 @given(ANY_SIZE)
-def test_sizes_are_powers_of_two_from_8_to_64(setting: Setting) -> None:
-    assert tile_size(setting) in (8, 16, 32, 64)
+def test_sizes_are_powers_of_two_from_8_to_32(setting: Setting) -> None:
+    assert tile_size(setting) in (8, 16, 32)
 
 
 @given(ANY_SIZE)
@@ -50,7 +50,7 @@ def test_a_larger_model_never_has_a_larger_tile(setting: Setting) -> None:
 
 
 def test_both_ends_are_reached() -> None:
-    assert tile_size(Setting()) == 64
+    assert tile_size(Setting()) == 32
     assert tile_size(Setting(width=10_000)) == 8
 
 
@@ -107,7 +107,7 @@ def test_padding_fills_a_tile_with_its_first_member(recipes: list[Recipe]) -> No
 )
 def test_padding_counts_as_work(intervention: Continue | LowerRate | FreezeOutside | None, steps: int) -> None:
     tile = (Recipe(setting=Setting(steps=5_000, intervention=intervention), seed=1),)
-    assert member_steps(tile) == 64 * steps
+    assert member_steps(tile) == 32 * steps
 
 
 def test_more_to_compute_is_more_work() -> None:
