@@ -35,7 +35,7 @@ def risen(
 
 
 def exchanged(
-    params: Float[Tensor, "B P"], other: Float[Tensor, "B P"], direction: Float[Tensor, "B P"]
+    params: Float[Tensor, "B P"], other: Float[Tensor, "B Q"], direction: Float[Tensor, "B P"]
 ) -> Float[Tensor, "B P"]:
     """The parameters with the other's component along `direction` (unit vectors) in place of their own.
 
