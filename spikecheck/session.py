@@ -49,7 +49,10 @@ def survey_each(
         Stopped: when the laboratory is stopped; what it trained until then is kept.
     """
     observe(ClaimStarted(claim.id, 1, 1))
-    return tuple(survey(claim, lab, grid, seeds, root, observe) for grid in grids)
+    try:
+        return tuple(survey(claim, lab, grid, seeds, root, observe) for grid in grids)
+    except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops
+        raise Interrupted("interrupted; everything trained so far is kept") from None
 
 
 def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int) -> ScopeMap:

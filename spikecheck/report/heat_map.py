@@ -87,7 +87,7 @@ def _keyed(axis: Axis, mark: str, longest: int) -> list[str]:
 
 def _panel(page: Page, scope: Scope, layout: Layout, columns: Sequence[int], reference: tuple[int, int] | None) -> None:
     """Some columns of the map, y's first value at the bottom."""
-    page.verbatim(Text(" " * _INDENT + title(scope.y.name), style="cyan"))
+    page.say(title(scope.y.name), "cyan", indent=_INDENT)
     for row in reversed(range(len(layout.sides))):
         cells = [
             _written(page, scope.cell(column, row), layout.column, marked=(column, row) == reference)
@@ -97,7 +97,7 @@ def _panel(page: Page, scope: Scope, layout: Layout, columns: Sequence[int], ref
             page.verbatim(Text.assemble((set_cell_size(" " * _INDENT + side, layout.side), "cyan"), *parts))
     heads = "".join(set_cell_size(f" {layout.heads[column]}", layout.column) for column in columns)
     page.verbatim(Text(" " * layout.side + heads, style="cyan"))
-    page.verbatim(Text(" " * (layout.side + 1) + title(scope.x.name), style="cyan"))
+    page.say(title(scope.x.name), "cyan", indent=layout.side + 1)
 
 
 def _written(page: Page, cell: Judgement, width: int, *, marked: bool) -> tuple[Text, Text]:
