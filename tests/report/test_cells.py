@@ -49,6 +49,12 @@ def test_the_required_share_is_white_and_both_ends_are_dark(judgement: Make) -> 
     assert fill(judgement(Outcome.HOLDS)) == shade(60 / 64, 0.8)
 
 
+@given(REQUIRED)
+def test_shades_meet_in_white_at_the_required_share(required: float) -> None:
+    for share in (required - 1e-4, required + 1e-4):
+        assert max(abs(part - white) for part, white in zip(shade(share, required), ABOVE[0], strict=True)) <= 1
+
+
 @given(SHARES, SHARES, REQUIRED)
 def test_further_from_the_required_share_is_darker(one: float, other: float, required: float) -> None:
     below, above = sorted((one, other))

@@ -111,6 +111,7 @@ def test_maps_have_numbered_figures_beside_the_claims_own(
         markdown_file.write(report(verdict(scopes=several)), tmp_path / name)
     names = ["condensation-map-1.png", "condensation-map-2.png", "condensation.png"]
     assert sorted(file.name for file in (tmp_path / "a").iterdir()) == names
+    assert (tmp_path / "a" / names[0]).read_bytes() != (tmp_path / "a" / names[1]).read_bytes()
     text = (tmp_path / "a.md").read_text(encoding="utf-8")
     assert "![condensation: share of seeds that held, over lr and width](a/condensation-map-1.png)" in text
     assert "![condensation: share of seeds that held, over lr and points](a/condensation-map-2.png)" in text

@@ -122,7 +122,7 @@ def test_equal_maps_have_equal_bytes(scope: Make, form: Any) -> None:
 @pytest.mark.parametrize("form", ["png", "svg"])
 def test_hostile_strings_are_drawn_as_they_read_and_warn_nobody(scope: Make, form: Any) -> None:
     x, y = Axis(name="target", values=("sin x", HOSTILE)), Axis(name="problem", values=("sines", f"a:{HOSTILE}"))
-    content = drawn(scope(x, y, centre=Setting(target=HOSTILE)), Setting(), HOSTILE, form)
+    content = drawn(scope(x, y, centre=Setting(model=HOSTILE)), Setting(), HOSTILE, form)
     assert b"<script" not in content
     assert b"\x1b[31m" not in content
 
@@ -146,8 +146,13 @@ def test_one_map_has_the_name_itself_and_several_are_numbered(tmp_path: Path, sc
     ],
 )
 def test_a_figure_that_could_never_be_written_is_refused_beforehand(tmp_path: Path, name: str, told: str) -> None:
-    for folder in ("taken.png", "taken-2.png"):
-        (tmp_path / folder).mkdir()
-    for count in (1, 2):
-        with pytest.raises(UsageError, match=f"--figure .*{told}"):
-            map_files.check([tmp_path / name], count)
+    (tmp_path / "taken.png").mkdir()
+    with pytest.raises(UsageError, match=f"--figure .*{told}"):
+        map_files.check([tmp_path / name], 1)
+
+
+def test_a_numbered_name_that_is_taken_is_refused_too(tmp_path: Path) -> None:
+    (tmp_path / "m-2.png").mkdir()
+    map_files.check([tmp_path / "m.png"], 1)
+    with pytest.raises(UsageError, match=r"--figure .*m-2\.png: cannot be written"):
+        map_files.check([tmp_path / "m.png"], 2)
