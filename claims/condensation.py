@@ -11,6 +11,7 @@ from spikecheck import (
     Continue,
     Control,
     LowerRate,
+    Map,
     Prediction,
     Setting,
     Trial,
@@ -65,4 +66,5 @@ claim = Claim(
         says="two calm twins, at 1/4 and at 1/8 of the learning rate: neither goes through the spike",
         arms={"spiking": calm, "calm": calmer},
     ),
+    maps=(Map(x="init_scale", x_values=(0.25, 0.5, 1.0, 1.5, 2.0), y="lr", y_values=(0.05, 0.075, 0.1, 0.125, 0.15)),),
 )

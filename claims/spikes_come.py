@@ -1,6 +1,6 @@
 """Loss spikes come in ordinary full-batch training. No claim of the paper's own, but what all of them rest on."""
 
-from spikecheck import SETTING_B, Claim, Control, Prediction, Setting, Trial, paper_domain
+from spikecheck import SETTING_B, Claim, Control, Map, Prediction, Setting, Trial, paper_domain
 
 
 def quiet(setting: Setting) -> Setting:
@@ -29,4 +29,14 @@ claim = Claim(
     unit="spikes a run",
     predicts=Prediction(at_least=1.0, of_seeds=0.5, level=0.95),
     control=Control(says="a quarter of the learning rate for as many steps", arms={"run": quiet}),
+    maps=(
+        Map(x="lr", y="width"),
+        # how much of what decides whether a spike comes is rounding, and how much noise drowns it
+        Map(
+            x="dtype",
+            x_values=("float64", "float32"),
+            y="gradient_noise",
+            y_values=(0.0, 1e-6, 1e-5, 1e-4, 1e-3),
+        ),
+    ),
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spikecheck.core.verdict import Report, Verdict
     from spikecheck.harness.claim import Claim, Condition, Control, Trial, unchanged
     from spikecheck.harness.discover import discover
-    from spikecheck.harness.domain import Domain, Ladder
+    from spikecheck.harness.domain import Domain, Ladder, Map
     from spikecheck.harness.plan import Plan, plan_of
     from spikecheck.harness.reference import SETTING_A, SETTING_B, paper_domain
     from spikecheck.harness.verify import verify
@@ -41,6 +41,7 @@ _HOMES = {
     "Laboratory": "lab.laboratory",
     "Ladder": "harness.domain",
     "LowerRate": "core.intervention",
+    "Map": "harness.domain",
     "Outcome": "core.judgement",
     "Plan": "harness.plan",
     "Prediction": "stats.prediction",
@@ -84,6 +85,7 @@ __all__ = [
     "Laboratory",
     "Ladder",
     "LowerRate",
+    "Map",
     "Outcome",
     "Plan",
     "Prediction",

@@ -25,6 +25,7 @@ NAMES = [
     "Laboratory",
     "Ladder",
     "LowerRate",
+    "Map",
     "Outcome",
     "Plan",
     "Prediction",

@@ -12,7 +12,7 @@ from spikecheck.core.probe import Anatomy, Probe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
-from spikecheck.harness.domain import Domain
+from spikecheck.harness.domain import Domain, Map
 from spikecheck.stats.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -114,6 +114,10 @@ class Claim:
     """Whether the verdict depends on the spike definition at all."""
     cutoffs: Mapping[str, Measure] = field(default_factory=dict)
     """The same effect with a cut-off of its own halved or doubled, by what is varied."""
+    far_cutoffs: Mapping[str, Measure] = field(default_factory=dict)
+    """Cut-offs further off, by name: for maps only, so that profile full varies every number by the same factor."""
+    maps: tuple[Map, ...] = ()
+    """Pictures of where it holds. They decide nothing, so they are no part of the specification."""
     until_divergence: bool = False
     """The effect is read off what comes before any divergence, so a training that diverges later is no numerical failure."""
     beside: Mapping[str, Setting] = field(default_factory=dict)
