@@ -123,7 +123,7 @@ def test_an_exchange_takes_the_other_runs_place_along_the_first_eigendirection()
 
 
 def test_where_the_other_run_diverges_nothing_is_exchanged() -> None:
-    swap = Exchange(other=(("lr", 50.0),))
+    swap = Exchange(other=(("lr", 1e6),))
     assert runs(SHORT.but(intervention=swap), range(2)) == {}
 
 
