@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from spikecheck.core.setting import Setting
     from spikecheck.core.spike import Spike, SpikeDefinition
     from spikecheck.core.verdict import Report, Verdict
-    from spikecheck.harness.claim import Claim, Condition, Control, Trial, unchanged
+    from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, unchanged
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder, Map
     from spikecheck.harness.plan import Plan, plan_of
@@ -58,6 +58,7 @@ _HOMES = {
     "Store": "lab.store",
     "Trail": "core.probe",
     "Trial": "harness.claim",
+    "Variant": "harness.claim",
     "Verdict": "core.verdict",
     "discover": "harness.discover",
     "paper_domain": "harness.reference",
@@ -100,6 +101,7 @@ __all__ = [
     "Store",
     "Trail",
     "Trial",
+    "Variant",
     "Verdict",
     "discover",
     "paper_domain",

@@ -42,6 +42,7 @@ NAMES = [
     "Store",
     "Trail",
     "Trial",
+    "Variant",
     "Verdict",
     "discover",
     "paper_domain",

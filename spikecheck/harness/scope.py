@@ -1,7 +1,7 @@
 """Where a claim holds, over two ladders: every cell judged by itself, all of them trained together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from spikecheck.core.errors import SettingError, UnknownName, UsageError
@@ -93,8 +93,7 @@ def _judged(
 
 def _by_cutoff(claim: Claim) -> dict[str, Claim]:
     """The claim under each of its cut-offs, its own first."""
-    others = {**claim.cutoffs, **claim.far_cutoffs}
-    return {AS_CLAIMED: claim} | {name: replace(claim, measure=measure) for name, measure in others.items()}
+    return {AS_CLAIMED: claim} | {name: claim.under(name) for name in (*claim.cutoffs, *claim.far_cutoffs)}
 
 
 def _cell(centre: Setting, values: Mapping[str, Any]) -> Cell:

@@ -8,7 +8,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import face
-from spikecheck.report.evidence import percent
+from spikecheck.report.evidence import beside, percent
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, standing
 from spikecheck.report.words import conditions, differs, lost, plural, tried
@@ -72,6 +72,7 @@ def _lines(verdict: Verdict) -> list[str]:
     lines = [
         f"- **Rule:** {_plain(verdict.rule)}.",
         f"- **Replicates: {_outcome(verdict.replicates)}.** {_evidence(reference)} At {at}.",
+        *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
         f"- **Control** ({_plain(verdict.control_says)}): {_evidence(verdict.control)}",
         f"- **Generalises: {_outcome(verdict.generalises)}.** Tried: {_plain('; '.join(tried(verdict)))}.",
     ]
