@@ -1,6 +1,18 @@
 """Loss spikes come in ordinary full-batch training. No claim of the paper's own, but what all of them rest on."""
 
-from spikecheck import SETTING_B, Claim, Control, Map, Prediction, Setting, Trial, paper_domain
+from spikecheck import (
+    MNIST1D,
+    MNIST1D_ADAM,
+    MNIST1D_BATCHES,
+    SETTING_B,
+    Claim,
+    Control,
+    Map,
+    Prediction,
+    Setting,
+    Trial,
+    paper_domain,
+)
 
 
 def quiet(setting: Setting) -> Setting:
@@ -23,7 +35,12 @@ claim = Claim(
     where="arXiv 2305.12133v1, introduction",
     kind="tendency",
     domain=paper_domain(),
-    beside={"setting B": SETTING_B},
+    beside={
+        "setting B": SETTING_B,
+        "mnist1d": MNIST1D,
+        "mnist1d, batches of 20": MNIST1D_BATCHES,
+        "mnist1d, Adam": MNIST1D_ADAM,
+    },
     applies=always,
     measure=count,
     unit="spikes a run",

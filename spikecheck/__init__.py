@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder, Map
     from spikecheck.harness.plan import Plan, plan_of
-    from spikecheck.harness.reference import SETTING_A, SETTING_B, paper_domain
+    from spikecheck.harness.reference import MNIST1D, MNIST1D_ADAM, MNIST1D_BATCHES, SETTING_A, SETTING_B, paper_domain
     from spikecheck.harness.verify import verify
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
@@ -41,6 +41,9 @@ _HOMES = {
     "Laboratory": "lab.laboratory",
     "Ladder": "harness.domain",
     "LowerRate": "core.intervention",
+    "MNIST1D": "harness.reference",
+    "MNIST1D_ADAM": "harness.reference",
+    "MNIST1D_BATCHES": "harness.reference",
     "Map": "harness.domain",
     "Outcome": "core.judgement",
     "Plan": "harness.plan",
@@ -68,6 +71,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "MNIST1D",
+    "MNIST1D_ADAM",
+    "MNIST1D_BATCHES",
     "SETTING_A",
     "SETTING_B",
     "Anatomy",

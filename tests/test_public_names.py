@@ -9,6 +9,9 @@ import spikecheck
 from spikecheck import measures
 
 NAMES = [
+    "MNIST1D",
+    "MNIST1D_ADAM",
+    "MNIST1D_BATCHES",
     "SETTING_A",
     "SETTING_B",
     "Anatomy",

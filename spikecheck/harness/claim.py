@@ -5,6 +5,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from spikecheck.core.explanation import Explanation
@@ -84,6 +85,7 @@ class Variant:
     measure: Measure | None = None
     applies: Callable[[Trial], bool] | None = None
     also: tuple[Condition, ...] | None = None
+    arms: Mapping[str, Arm] | None = None
 
     def of(self, claim: "Claim") -> "Claim":
         """The claim so changed."""
@@ -92,6 +94,7 @@ class Variant:
             measure=self.measure or claim.measure,
             applies=self.applies or claim.applies,
             also=claim.also if self.also is None else self.also,
+            arms=self.arms or claim.arms,
         )
 
 
@@ -246,6 +249,7 @@ def _always(reference: Setting) -> dict[str, Any]:
 
 def _headline(function: Callable[..., Any]) -> str:
     """The first line of a docstring, without its full stop; the name where there is none."""
+    function = function.func if isinstance(function, partial) else function
     text = inspect.getdoc(function) or str(getattr(function, "__name__", function))
     return text.splitlines()[0].rstrip(".")
 
@@ -260,6 +264,8 @@ def _arm_says(arm: Arm, reference: Setting) -> str:
 
 def _source(function: Callable[..., Any]) -> str:
     """A function's source where it can be read: a changed measure is a changed claim."""
+    if isinstance(function, partial):
+        return f"{_source(function.func)} with {function.args!r} {function.keywords!r}"
     try:
         return inspect.getsource(function)
     except (OSError, TypeError):
