@@ -14,6 +14,7 @@ from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
 from spikecheck.harness.claim import Claim
+from spikecheck.harness.forecast import expected_settings, expected_work
 from spikecheck.harness.gather import Evidence
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.scope import Grid, survey
@@ -29,8 +30,8 @@ def verify_each(
     """Every claim's verdict, in turn, until the laboratory is stopped; and what stopped it."""
     verdicts: list[Verdict] = []
     try:
-        for position, claim in enumerate(claims, start=1):
-            observe(ClaimStarted(claim.id, position, len(claims)))
+        for claim, started in zip(claims, _announced(claims, plan), strict=True):
+            observe(started)
             verdicts.append(verify(claim, lab, plan, observe))
             lab.forget()
             if lab.stopped is not None:
@@ -70,6 +71,19 @@ def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int)
         definitions=claim.definitions,
         specification=claim.specification,
     )
+
+
+def _announced(claims: Sequence[Claim], plan: Plan) -> list[ClaimStarted]:
+    """Every claim's beginning, with its place in the work as it is expected."""
+    work = np.array([expected_work(claim, plan) for claim in claims])
+    shares = work / work.sum()
+    before = np.cumsum(shares) - shares
+    return [
+        ClaimStarted(
+            c.id, place + 1, len(claims), float(before[place]), float(shares[place]), expected_settings(c, plan)
+        )
+        for place, c in enumerate(claims)
+    ]
 
 
 def build_report(

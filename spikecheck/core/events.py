@@ -15,6 +15,12 @@ class ClaimStarted:
     claim: str
     position: int
     total: int
+    before: float = 0.0
+    """Share of all the expected work that lies behind, in [0, 1]."""
+    share: float = 1.0
+    """Share of all the expected work that this claim is, in [0, 1]."""
+    settings: int = 1
+    """How many settings will be judged, about."""
 
 
 @dataclass(frozen=True, slots=True)

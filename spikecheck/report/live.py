@@ -86,7 +86,8 @@ class Lines(Silent):
         if isinstance(event, StageStarted) and event.settings:
             self._tell(Text(inert(f"{event.claim}: {stage_says(event)}")))
         elif isinstance(event, ClaimFinished):
-            self._tell(Text.assemble(self._finished(event.verdict), f"; {self._tally.counts()}"))
+            overall = f"; {self._tally.overall()}" if self._tally.claims > 1 else ""
+            self._tell(Text.assemble(self._finished(event.verdict), f"; {self._tally.counts()}{overall}"))
         elif self._clock() - self._last >= _PLAIN_EVERY:
             tally = self._tally
             said = (f"{tally.claim}: {tally.stage}", tally.speed(), tally.counts())
@@ -133,9 +134,14 @@ class Live(Silent):
         total = tally.planned or None
         bar = ProgressBar(total=total, completed=min(tally.made, tally.planned), width=24, pulse=total is None)
         progress.add_row(Text(" "), bar, Text(tally.speed()))
+        whole = Table.grid(padding=(0, 1))
+        if tally.claims > 1:
+            done = ProgressBar(total=1.0, completed=tally.progress, width=24)
+            whole.add_row(Text(" "), done, Text(tally.overall()))
         return Group(
             head,
             Text(f"  {inert(tally.stage)}", no_wrap=True, overflow="ellipsis"),
             progress,
+            whole,
             Text(f"  {tally.counts()}, {clock_time(tally.elapsed)}", style="dim", no_wrap=True, overflow="ellipsis"),
         )

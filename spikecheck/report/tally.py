@@ -14,6 +14,9 @@ from spikecheck.core.events import (
 )
 from spikecheck.report.words import plural
 
+_TELLING = 0.02
+"""Share of the work below which the time that it took says nothing about the rest."""
+
 
 class Tally:
     """Counts over the whole verification, and the progress of the stage under way; times in seconds."""
@@ -26,6 +29,8 @@ class Tally:
         self.planned = self.made = 0
         """Member-steps of the stage under way."""
         self.judged = self.spikes = self.trained = self.reused = 0
+        self._started = ClaimStarted("", 1, 1)
+        self._judged_before = 0
 
     def add(self, event: Event) -> None:
         """Count one event."""
@@ -33,6 +38,7 @@ class Tally:
             case ClaimStarted():
                 self.claim, self.claims = event.claim, event.total
                 self.place, self.stage = f"claim {event.position} of {event.total}", "starting"
+                self._started, self._judged_before = event, self.judged
             case StageStarted():
                 self.stage = stage_says(event)
                 self.planned = self.made = 0
@@ -54,6 +60,18 @@ class Tally:
     def elapsed(self) -> float:
         """Since the beginning."""
         return self._clock() - self._began
+
+    @property
+    def progress(self) -> float:
+        """Share of the expected work of all claims that is done, in [0, 1]: a claim's by the settings judged."""
+        within = min((self.judged - self._judged_before) / self._started.settings, 1.0)
+        return min(self._started.before + self._started.share * within, 1.0)
+
+    def overall(self) -> str:
+        """Progress through all claims, with an estimate of the time left once there is something to go by."""
+        done = self.progress
+        left = f", about {clock_time(self.elapsed * (1 - done) / done)} left" if done > _TELLING else ""
+        return f"{100 * done:.0f} % of all{left}"
 
     @property
     def rate(self) -> float:

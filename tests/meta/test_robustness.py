@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from spikecheck.core.probe import Anatomy
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
-from spikecheck.harness.claim import Trial
+from spikecheck.harness.claim import Condition, Trial, Variant
 from spikecheck.harness.discover import discover
+from spikecheck.harness.domain import Map
 from spikecheck.harness.gather import gather
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.robustness import redefined, robustness, variations
 from spikecheck.harness.verify import verify
+from spikecheck.stats.prediction import Prediction
 
 spec = importlib.util.spec_from_file_location("planted", Path(__file__).with_name("planted.py"))
 assert spec is not None
@@ -44,6 +47,65 @@ def test_what_holds_under_every_variation_and_what_does_not() -> None:
     assert found.pop("strict") is Outcome.FAILS
     assert len(found) == 6
     assert set(found.values()) == {Outcome.HOLDS}
+
+
+def test_a_variant_may_change_what_applies_the_conditions_and_the_arms() -> None:
+    def widened(setting: Setting) -> Setting:
+        return setting.but(width=99)
+
+    claim = replace(planted.planted_claim(), cutoffs={"none": Variant(applies=lambda trial: False)})
+    lab = planted.PlantedLab(lambda setting: 1.0 if setting.width != 99 else 0.0)
+    assert next(v for v in robustness(claim, lab, Plan(settings=1)) if v.name == "none").judgement.applicable == 0
+    also = (Condition(measure=never, unit="never", predicts=Prediction(above=0.0)),)
+    claim = replace(claim, cutoffs={"strict": Variant(also=also), "other arm": Variant(arms={"run": widened})})
+    found = {v.name: v.judgement.outcome for v in robustness(claim, lab, Plan(settings=1))}
+    assert (found["strict"], found["other arm"]) == (Outcome.FAILS, Outcome.FAILS)
+    assert claim.under("strict").measure is claim.measure
+
+
+def test_companions_are_reported_for_the_same_seeds_and_decide_nothing() -> None:
+    claim = replace(planted.planted_claim(), companions={"never": never, "half": _half})
+    plain, beside = (
+        verify(c, planted.PlantedLab(lambda s: 1.0), Plan(settings=1)) for c in (planted.planted_claim(), claim)
+    )
+    assert beside.reference.model_copy(update={"companions": ()}) == plain.reference
+    first, second = beside.reference.companions
+    assert (first.effect.unit, first.effect.median, first.held, first.measured) == ("never", -1.0, 0, 64)
+    assert second.measured == sum(seed % 2 == 0 for seed in beside.reference.seeds)  # where it is a number
+    assert beside.control.companions == ()
+
+
+def _half(trial: Trial) -> float:
+    """A number in every other seed."""
+    return 1.0 if trial.seed % 2 == 0 else float("nan")
+
+
+def test_a_full_verification_draws_the_claims_own_maps() -> None:
+    claim = replace(planted.planted_claim(), maps=(Map(x="lr", y="width"), Map(x="lr", y="depth", y_values=(1, 2))))
+    lab = planted.PlantedLab(lambda s: 1.0)
+    assert verify(claim, lab, Plan(settings=1)).scopes == ()
+    scopes = verify(claim, lab, Plan(settings=1, maps=True)).scopes
+    assert [(scope.x.name, scope.y.name, len(scope.cells)) for scope in scopes] == [
+        ("lr", "width", 9),
+        ("lr", "depth", 6),
+    ]
+    assert all(cell.outcome is Outcome.HOLDS for scope in scopes for cell in scope.cells)
+
+
+def test_the_specification_reads_through_partial_functions_and_never_an_address() -> None:
+    def at(offset: float) -> str:
+        return replace(planted.planted_claim(), measure=partial(_shifted, by=offset)).specification
+
+    assert at(1.0) == at(1.0) != at(2.0)
+    assert (
+        replace(planted.planted_claim(), measure=partial(_shifted, by=1.0)).explain().measure
+        == "A planted effect, moved"
+    )
+
+
+def _shifted(trial: Trial, by: float) -> float:
+    """A planted effect, moved."""
+    return float(trial["run"].loss[1]) + by
 
 
 def test_numbers_are_halved_and_doubled() -> None:
@@ -102,5 +164,5 @@ def test_every_shipped_claim_can_be_explained_and_varied(name: str) -> None:
 
 def test_readme_lists_every_claim_that_is_shipped() -> None:
     listed = Path(__file__).parents[2] / "README.md"
-    assert len(SHIPPED) == 23
+    assert len(SHIPPED) == 24
     assert [name for name in SHIPPED if f"`{name}`" not in listed.read_text(encoding="utf-8")] == []

@@ -47,7 +47,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def story(verdict: Make, judgement: Make) -> list[Event]:
     return [
-        ClaimStarted("condensation", 1, 2),
+        ClaimStarted("condensation", 1, 2, before=0.0, share=0.4, settings=4),
         StageStarted("condensation", "reference", 1, 64),
         WorkPlanned(1_000, 10),
         TileAdvanced(600),
@@ -96,7 +96,7 @@ def test_a_log_gets_a_line_for_each_stage_and_each_finished_claim(story: list[Ev
     with Lines(Console(file=out, width=40), clock=lambda: 0.0) as observe:
         for event in story:
             observe(event)
-    figures = "1 setting judged, 20 spikes found, 16 runs trained, 10 reused"
+    figures = "1 setting judged, 20 spikes found, 16 runs trained, 10 reused; 10 % of all, about 0:00 left"
     assert out.getvalue().splitlines() == [
         "[ 0:00] condensation: reference, 1 setting x 64 seeds",
         "[ 0:00] condensation: replicates ✓ HOLDS, generalises ✗ FAILS; " + figures,
@@ -134,7 +134,7 @@ def test_the_screen_shows_claim_stage_bar_and_figures(story: list[Event]) -> Non
     with console.capture() as shown:
         console.print(live._shown())
     text = shown.get()
-    for said in ("condensation", "claim 1 of 2", "reference, 1 setting x 64 seeds", "60 %", "20 spikes", "16 runs"):
+    for said in ("condensation", "claim 1 of 2", "reference, 1 setting x 64 seeds", "60 %", "20 spikes", "10 % of all"):
         assert said in text
     assert all(len(line) <= 80 for line in text.splitlines())
 
@@ -174,3 +174,18 @@ def test_rate_and_time_left_are_those_of_the_stage() -> None:
     assert tally.speed() == "25 %, 0:30 left, 10 member-steps/s"
     tally.add(StageStarted("c", "confirmation", 1, 1))
     assert (tally.planned, tally.made) == (0, 0)
+
+
+def test_the_bar_over_all_claims_follows_the_settings_judged_and_estimates_the_rest(story: list[Event]) -> None:
+    judged = next(event for event in story if isinstance(event, SettingJudged))
+    tally = Tally(clock(0.0, 60.0))
+    tally.add(ClaimStarted("a", 1, 2, before=0.0, share=0.75, settings=3))
+    assert tally.overall() == "0 % of all"
+    tally.add(judged)
+    assert tally.progress == 0.25
+    assert tally.overall() == "25 % of all, about 3:00 left"
+    for _ in range(9):  # more than was expected
+        tally.add(judged)
+    assert tally.progress == 0.75
+    tally.add(ClaimStarted("b", 2, 2, before=0.75, share=0.25, settings=3))
+    assert tally.progress == 0.75
