@@ -43,7 +43,7 @@ class Shallow:
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and its gradient."""
         columns = self._columns(params.T)
-        weights, biases, outgoing, *shift = columns.split_with_sizes(self.model.lengths)
+        weights, biases, outgoing, *shift = columns.split_with_sizes(self.model.layers.lengths)
         x, y = self._points
         values, slopes, scratch = self._memory
         torch.mul(weights, x, out=values).add_(biases)
