@@ -20,7 +20,12 @@ from spikecheck.problems.seeding import generator_of
 Shape = tuple[int, int, int]
 """Channels, height and width: how the D inputs of a point, or the numbers of a layer, are read."""
 
-_INPUTS: Mapping[str, Shape] = {"digits": (1, 8, 8), "mnist1d": (1, 1, 40), "mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
+_INPUTS: Mapping[str, Shape] = {
+    "digits": (1, 8, 8),
+    "mnist1d": (1, 1, 40),
+    "mnist": (1, 28, 28),
+    "cifar10": (3, 32, 32),
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,9 @@ def shapes(setting: Setting) -> tuple[Shape, ...]:
     """
     if setting.problem not in _INPUTS:
         known = ", ".join(_INPUTS)
-        raise SettingError(f"model='conv': problem {setting.problem!r} has no images; use one of {known}, or model='mlp'")
+        raise SettingError(
+            f"model='conv': problem {setting.problem!r} has no images; use one of {known}, or model='mlp'"
+        )
     found = [_INPUTS[setting.problem]]
     for before in range(setting.depth):
         _, *size = found[-1]

@@ -71,7 +71,7 @@ class _Sums(torch.autograd.Function):
         (high, wide), (height, width) = kernel(size), size
         framed = parts.new_zeros(*parts.shape[:2], height + high - 1, width + wide - 1, parts.shape[-1])
         for down, right, pixels in _places(framed, size):
-            pixels += parts[:, :, down, right]
+            pixels.add_(parts[:, :, down, right])
         return framed[:, :, high // 2 : high // 2 + height, wide // 2 : wide // 2 + width]
 
     @staticmethod
