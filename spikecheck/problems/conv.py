@@ -66,7 +66,7 @@ class Conv:
         weights, biases = self.layers.tensors(params)
         signal = x.mT
         for before, filters, bias in zip(self.shapes, weights[:-1], biases, strict=False):
-            seen = patches(signal.unflatten(1, before)).flatten(4).flatten(1, 3)  # type: ignore[no-untyped-call]
+            seen = patches(signal.reshape(len(signal), *before, x.shape[1])).flatten(4).flatten(1, 3)
             numbers = activate(product(filters.mT, seen.expand(len(params), -1, -1)) + bias.mT)
             signal = numbers.reshape(len(params), -1, x.shape[1])
         found = product(weights[-1].mT, signal).mT

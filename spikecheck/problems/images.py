@@ -33,7 +33,7 @@ def datasets(problem: str) -> Any:
     except Exception as error:  # one that does not fit torch raises RuntimeError among others
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise SettingError(
-            f"problem={problem!r}: needs torchvision, which does not come in ({first}); each belongs to one torch, so "
+            f"problem={problem!r}: needs torchvision, which cannot be imported ({first}); each belongs to one torch, so "
             "in an environment without constraints.txt: pip install torch==2.14.1 torchvision==0.29.1"
         ) from error
 

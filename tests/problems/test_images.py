@@ -28,7 +28,7 @@ def test_a_torchvision_that_does_not_fit_torch_is_named_as_the_cause(
     Path("torchvision/__init__.py").write_text("raise RuntimeError('operator torchvision::nms does not exist\\nmore')")
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
     monkeypatch.syspath_prepend(str(Path.cwd()))
-    with pytest.raises(SettingError, match=r"does not come in \(operator torchvision::nms does not exist\); each"):
+    with pytest.raises(SettingError, match=r"cannot be imported \(operator torchvision::nms does not exist\); each"):
         objective([Setting(problem="mnist")])
 
 
