@@ -66,6 +66,7 @@ def test_both_ends_are_reached() -> None:
         ({"problem": "cifar10", "points": 50_000}, 2),
         ({"problem": "mnist", "points": 1_000, "model": "mlp"}, 8),
         ({"problem": "mnist", "points": 20, "model": "mlp"}, 64),
+        ({"problem": "cifar10", "points": 20, "model": "mlp"}, 64),
     ],
 )
 def test_a_convolutional_nets_numbers_are_those_of_its_images(change: dict[str, object], size: int) -> None:

@@ -48,6 +48,7 @@ def test_a_subset_is_balanced_scaled_and_centred_on_its_own_images() -> None:
     data = subset("p", (images, classes), (images.flip(0), classes.flip(0)), 600)
     assert data.x.shape == (600, 12) and data.x_test is not None and data.x_test.shape == (1_000, 12)
     assert torch.bincount(data.y).tolist() == [100, 100, 0, 100, 0, 100, 0, 100, 0, 100]
+    assert data.y_test is not None and set(torch.bincount(data.y_test).tolist()) == {0, 166, 167}
     torch.testing.assert_close(data.x.mean(0), torch.zeros(12, dtype=torch.float64))
     assert float(data.x_test.mean(0).abs().max()) > 1e-4
     chosen = torch.cat([(classes == label).nonzero()[:100, 0] for label in (0, 1, 3, 5, 7, 9)]).sort().values

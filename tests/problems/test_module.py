@@ -58,7 +58,8 @@ def test_its_first_linear_layer_gives_the_input_weights(write: Write) -> None:
 def test_where_a_convolution_comes_first_its_filters_are_the_input_weights(write: Write) -> None:
     setting = setting_of(
         write,
-        "make = lambda s: nn.Sequential(nn.Unflatten(1, (2, 20)), nn.Conv1d(2, 3, 5), nn.Flatten(), nn.Linear(48, 10))",
+        "make = lambda s: nn.Sequential(nn.Unflatten(1, (2, 20)), nn.Conv1d(2, 3, 5), nn.AvgPool1d(16), nn.Flatten(),"
+        " nn.Linear(3, 10))",
     ).but(problem="mnist1d")
     goal = objective([setting] * 2)
     params = goal.initial([0, 1])[0]
