@@ -4,9 +4,22 @@ The model is linear and the loss quadratic, so the Hessian is one matrix for the
 straight line to within 0.02 %. The first half of the run is left out: Adam's momentum overshoots there as it arrives.
 """
 
+from functools import partial
+
 import numpy as np
 
-from spikecheck import Claim, Condition, Control, Domain, Ladder, Prediction, Setting, Trail, Trial
+from spikecheck import (
+    Claim,
+    Condition,
+    Control,
+    Domain,
+    Ladder,
+    Prediction,
+    Setting,
+    Trail,
+    Trial,
+    Variant,
+)
 
 REFERENCE = Setting(
     model="linear", target="100 sin 0.01x", points=20, interval=1.0, optimizer="adam", lr=0.01, steps=30_000
@@ -24,25 +37,35 @@ def always(trial: Trial) -> bool:
     return True
 
 
-def _peak(trial: Trial) -> int:
-    loss = trial["run"].loss
-    return len(loss) // 2 + int(np.argmax(loss[len(loss) // 2 :]))
+def _late(trial: Trial, part: float) -> int:
+    return round((1 - part) * len(trial["run"].loss))
 
 
-def height(trial: Trial) -> float:
+def _peak(trial: Trial, part: float) -> int:
+    late = _late(trial, part)
+    return late + int(np.argmax(trial["run"].loss[late:]))
+
+
+def height(trial: Trial, part: float = 0.5) -> float:
     """log10 of the largest loss in the second half of the run over the median loss there."""
     loss = trial["run"].loss
-    return float(np.log10(loss[_peak(trial)] / np.median(loss[len(loss) // 2 :])))
+    return float(np.log10(loss[_peak(trial, part)] / np.median(loss[_late(trial, part) :])))
 
 
-def before_the_peak(trial: Trial) -> float:
+def before_the_peak(trial: Trial, part: float = 0.5, within: int = 1_000) -> float:
     """Largest preconditioned curvature along the gradient over its threshold, in the 1,000 steps before the peak."""
     record = trial["run"].records["trail"]
     beta = trial["run"].setting.beta1 or 0.0
-    behind = _peak(trial) - record["steps"]
-    near = (behind >= 0) & (behind <= 1_000)
+    behind = _peak(trial, part) - record["steps"]
+    near = (behind >= 0) & (behind <= within)
     curvature = record["gradient_curvature"][near].max()
     return float(curvature * trial["run"].setting.lr * (1 - beta) / (2 * (1 + beta)))
+
+
+def preceded(part: float = 0.5, within: int = 1_000) -> tuple[Condition]:
+    """The curvature along the gradient was above its threshold before the peak."""
+    measure = partial(before_the_peak, part=part, within=within)
+    return (Condition(measure=measure, unit="gradient curvature over its threshold", predicts=Prediction(above=1.0)),)
 
 
 claim = Claim(
@@ -62,10 +85,12 @@ claim = Claim(
     measure=height,
     unit="log10 of late peak over late median",
     predicts=Prediction(at_least=1.0, of_seeds=0.8, level=0.95),
-    also=(
-        Condition(
-            measure=before_the_peak, unit="gradient curvature over its threshold", predicts=Prediction(above=1.0)
-        ),
-    ),
+    cutoffs={
+        "late part half: the last quarter": Variant(measure=partial(height, part=0.25), also=preceded(part=0.25)),
+        "late part twice: the whole run": Variant(measure=partial(height, part=1.0), also=preceded(part=1.0)),
+        "steps before the peak half: 500": Variant(also=preceded(within=500)),
+        "steps before the peak twice: 2,000": Variant(also=preceded(within=2_000)),
+    },
+    also=preceded(),
     control=Control(says="gradient descent at the same learning rate", arms={"run": plain}),
 )

@@ -1,28 +1,40 @@
 """Under Adam it is the preconditioned sharpness that hovers at the threshold, (2 + 2 beta1)/((1 - beta1) lr): 38/lr."""
 
+from functools import partial
+
 import numpy as np
 
-from spikecheck import SETTING_A, Claim, Control, Domain, Ladder, Prediction, SharpnessTrace, Trial
+from spikecheck import (
+    SETTING_A,
+    Claim,
+    Control,
+    Domain,
+    Ladder,
+    Prediction,
+    SharpnessTrace,
+    Trial,
+    Variant,
+)
 
 REFERENCE = SETTING_A.but(optimizer="adam", lr=0.02, steps=6_000)
 
 
-def trained(trial: Trial) -> bool:
+def trained(trial: Trial, left: float = 0.5) -> bool:
     """The loss ends below half of what it began with."""
-    return bool(trial.trunk.loss[-1] < trial.trunk.loss[0] / 2)
+    return bool(trial.trunk.loss[-1] < left * trial.trunk.loss[0])
 
 
-def _late(trial: Trial) -> float:
+def _late(trial: Trial, part: float = 0.5) -> float:
     run = trial["run"]
     record = run.records["sharpness"]
-    late = record["steps"] >= run.setting.steps / 2
+    late = record["steps"] >= (1 - part) * run.setting.steps
     return float(np.median(record["sharpness"][late, 0])) * run.setting.lr
 
 
-def own_threshold(trial: Trial) -> float:
+def own_threshold(trial: Trial, part: float = 0.5) -> float:
     """Median over the second half of the run of the preconditioned sharpness over (2 + 2 beta1)/((1 - beta1) lr)."""
     beta = trial.setting.beta1 or 0.0
-    return _late(trial) / (2 * (1 + beta) / (1 - beta))
+    return _late(trial, part) / (2 * (1 + beta) / (1 - beta))
 
 
 def plain_threshold(trial: Trial) -> float:
@@ -47,6 +59,12 @@ claim = Claim(
     applies=trained,
     measure=own_threshold,
     unit="median late preconditioned sharpness over its threshold",
+    cutoffs={
+        "late part half: the last quarter": partial(own_threshold, part=0.25),
+        "late part twice: the whole run": partial(own_threshold, part=1.0),
+        "loss left at the end half: a quarter": Variant(applies=partial(trained, left=0.25)),
+        "loss left at the end twice: all of it": Variant(applies=partial(trained, left=1.0)),
+    },
     predicts=Prediction(at_least=0.9, at_most=1.1, of_seeds=0.8, level=0.95),
     control=Control(says="2/lr, the threshold of a rule without momentum", measure=plain_threshold),
 )

@@ -1,9 +1,21 @@
 """The ascent of a spike is exponential, at the rate that the sharpness gives."""
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecheck import SETTING_B, Anatomy, Claim, Condition, Control, Prediction, Trial, paper_domain
+from spikecheck import (
+    SETTING_B,
+    Anatomy,
+    Claim,
+    Condition,
+    Control,
+    Prediction,
+    Trial,
+    Variant,
+    paper_domain,
+)
 from spikecheck.measures import ascent, displacement_r2, growth, rate_error
 
 SHORTEST = 20
@@ -26,10 +38,10 @@ def _rate(trial: Trial, pair: int) -> tuple[NDArray[np.float64], NDArray[np.floa
     return factors, record["sharpness"][rise, pair]
 
 
-def seen_from_its_start(trial: Trial) -> bool:
+def seen_from_its_start(trial: Trial, shortest: int = SHORTEST) -> bool:
     """The record holds the ascent from the crossing of 2/lr to the peak, and that lasts at least 20 steps."""
     rise, _ = _ascent(trial)
-    return rise is not None and rise.stop - rise.start >= SHORTEST
+    return rise is not None and rise.stop - rise.start >= shortest
 
 
 def error(trial: Trial) -> float:
@@ -57,6 +69,10 @@ claim = Claim(
     applies=seen_from_its_start,
     measure=error,
     unit="median error of the log rate",
+    cutoffs={
+        "shortest ascent half: 10 steps": Variant(applies=partial(seen_from_its_start, shortest=SHORTEST // 2)),
+        "shortest ascent twice: 40 steps": Variant(applies=partial(seen_from_its_start, shortest=2 * SHORTEST)),
+    },
     predicts=Prediction(at_most=0.05, of_seeds=0.8, level=0.95),
     also=(Condition(measure=straightness, unit="R^2", predicts=Prediction(at_least=0.95)),),
     control=Control(says="the rate predicted from the second eigenvalue", measure=error_of_the_second),

@@ -1,8 +1,19 @@
 """The deviation along the first eigendirection grows exactly while the sharpness is above the stability threshold."""
 
+from functools import partial
+
 import numpy as np
 
-from spikecheck import SETTING_B, Anatomy, Claim, Control, Prediction, Trial, paper_domain
+from spikecheck import (
+    SETTING_B,
+    Anatomy,
+    Claim,
+    Control,
+    Prediction,
+    Trial,
+    Variant,
+    paper_domain,
+)
 from spikecheck.measures import ascent, growth, sign_agreement
 
 BAND = 0.01
@@ -17,20 +28,20 @@ def _rise(trial: Trial) -> slice | None:
     return ascent(record["sharpness"][:, 0], 2.0 / trial.setting.lr, spike.onset - first, spike.peak - first)
 
 
-def _agreement(trial: Trial) -> tuple[float, int]:
+def _agreement(trial: Trial, band: float) -> tuple[float, int]:
     record, rise = trial["run"].records["anatomy"], _rise(trial)
     factors = growth(record["swing"][rise, 0], record["next_swing"][rise, 0])
-    return sign_agreement(factors, record["sharpness"][rise, 0], trial.setting.lr, BAND)
+    return sign_agreement(factors, record["sharpness"][rise, 0], trial.setting.lr, band)
 
 
-def long_enough(trial: Trial) -> bool:
+def long_enough(trial: Trial, band: float = BAND, fewest: int = FEWEST) -> bool:
     """The ascent is recorded from the crossing of 2/lr on, with at least 20 steps outside a 1 % band around 2."""
-    return _rise(trial) is not None and _agreement(trial)[1] >= FEWEST
+    return _rise(trial) is not None and _agreement(trial, band)[1] >= fewest
 
 
-def agreement(trial: Trial) -> float:
+def agreement(trial: Trial, band: float = BAND) -> float:
     """Share of the ascent's steps in which growth > 1 agrees with lr lambda_max > 2, in [0, 1]."""
-    return _agreement(trial)[0]
+    return _agreement(trial, band)[0]
 
 
 def agreement_with_another(trial: Trial) -> float:
@@ -44,6 +55,10 @@ def agreement_with_another(trial: Trial) -> float:
     return share if counted >= FEWEST else float("nan")
 
 
+def _banded(band: float) -> Variant:
+    return Variant(measure=partial(agreement, band=band), applies=partial(long_enough, band=band))
+
+
 claim = Claim(
     says="the deviation along the first eigendirection grows exactly while lr x lambda_max > 2",
     where="arXiv 2305.12133v1, abstract",
@@ -54,6 +69,12 @@ claim = Claim(
     applies=long_enough,
     measure=agreement,
     unit="share of the ascent's steps",
+    cutoffs={
+        "band half: 0.5 %": _banded(BAND / 2),
+        "band twice: 2 %": _banded(2 * BAND),
+        "fewest steps half: 10": Variant(applies=partial(long_enough, fewest=FEWEST // 2)),
+        "fewest steps twice: 40": Variant(applies=partial(long_enough, fewest=2 * FEWEST)),
+    },
     predicts=Prediction(at_least=0.95, of_seeds=0.8, level=0.95),
     control=Control(says="judged with lambda_max of another member at the same steps", measure=agreement_with_another),
 )

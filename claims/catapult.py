@@ -3,9 +3,23 @@
 The reference is wide, as the source's theory wants it, at a rate whose product with the first sharpness lies between 2 and 4.
 """
 
+from functools import partial
+
 import numpy as np
 
-from spikecheck import SETTING_A, Claim, Condition, Control, Domain, Ladder, Prediction, Setting, Trail, Trial
+from spikecheck import (
+    SETTING_A,
+    Claim,
+    Condition,
+    Control,
+    Domain,
+    Ladder,
+    Prediction,
+    Setting,
+    Trail,
+    Trial,
+    Variant,
+)
 
 EARLY = 100
 """Steps in which the loss has to rise; the source sees it within a number of steps of order log(width)."""
@@ -27,10 +41,16 @@ def flattened(trial: Trial) -> float:
     return float(sharpness[-1] / sharpness[0])
 
 
-def rise(trial: Trial) -> float:
+def rise(trial: Trial, early: int = EARLY) -> float:
     """Largest loss in the first 100 steps over the first."""
     loss = trial["run"].loss
-    return float(np.max(loss[1:EARLY]) / loss[0])
+    return float(np.max(loss[1:early]) / loss[0])
+
+
+def rises(early: int = EARLY) -> tuple[Condition]:
+    """The loss grows at first."""
+    measure = partial(rise, early=early)
+    return (Condition(measure=measure, unit="largest early loss over the first", predicts=Prediction(above=1.0)),)
 
 
 claim = Claim(
@@ -50,6 +70,10 @@ claim = Claim(
     measure=flattened,
     unit="last sharpness over first",
     predicts=Prediction(below=1.0, of_seeds=0.8, level=0.95),
-    also=(Condition(measure=rise, unit="largest early loss over the first", predicts=Prediction(above=1.0)),),
+    also=rises(),
+    cutoffs={
+        "early steps half: 50": Variant(also=rises(early=50)),
+        "early steps twice: 200": Variant(also=rises(early=200)),
+    },
     control=Control(says="a quarter of the learning rate over the same lr x steps", arms={"run": slow}),
 )

@@ -5,6 +5,8 @@ seed gets both doses: from the same weights, before the same spike, one twin goe
 four fifths of it, over the same learning rate x steps.
 """
 
+import numpy as np
+
 from spikecheck import (
     SETTING_A,
     SETTING_B,
@@ -18,7 +20,8 @@ from spikecheck import (
     Setting,
     Trial,
 )
-from spikecheck.measures import alignment
+from spikecheck.core.run import Snapshot
+from spikecheck.measures import alignment, effective_ratio
 
 HORIZON = 3_000
 
@@ -54,6 +57,22 @@ def response(trial: Trial) -> float:
     return high - low
 
 
+def weighted_response(trial: Trial) -> float:
+    """The same with every pair weighted by its neurons' |a||u|."""
+    high, low = (trial[arm].snapshots["end"] for arm in ("strong", "mild"))
+    return _weighted(high) - _weighted(low)
+
+
+def fewer_directions(trial: Trial) -> float:
+    """Effective ratio at the end: the mild dose's minus the strong one's, in [-1, 1]."""
+    high, low = (trial[arm].snapshots["end"] for arm in ("strong", "mild"))
+    return effective_ratio(low.input_weights) - effective_ratio(high.input_weights)
+
+
+def _weighted(at: Snapshot) -> float:
+    return alignment(at.input_weights, np.linalg.norm(at.output_weights, axis=1))
+
+
 claim = Claim(
     says="the gain in condensation rises with how far the learning rate overshoots the edge of stability",
     where="spikecheck's plan, from first looks at arXiv 2305.12133",
@@ -71,6 +90,10 @@ claim = Claim(
     applies=spikes,
     measure=response,
     unit="difference of mean |cos|",
+    companions={
+        "difference of weighted mean |cos|": weighted_response,
+        "difference of effective ratios": fewer_directions,
+    },
     predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
     control=Control(
         says="the same two doses at a quarter of the learning rate, where neither spikes",

@@ -1,8 +1,18 @@
 """The flatter the eigendirection, the higher the frequency of its deviation."""
 
+from functools import partial
+
 import numpy as np
 
-from spikecheck import SETTING_B, Claim, Control, Directions, Prediction, Trial, paper_domain
+from spikecheck import (
+    SETTING_B,
+    Claim,
+    Control,
+    Directions,
+    Prediction,
+    Trial,
+    paper_domain,
+)
 from spikecheck.measures import centroid, spearman
 
 PAIRS = 12
@@ -18,9 +28,9 @@ def _centroids(trial: Trial) -> np.ndarray:
     return np.array([centroid(deviation) for deviation in deviations])
 
 
-def order(trial: Trial) -> float:
+def order(trial: Trial, pairs: int = PAIRS) -> float:
     """Spearman's rho of an eigendirection's rank, 1 to 12, and the spectral centroid of its deviation at the onset."""
-    return spearman(np.arange(PAIRS, dtype=np.float64), _centroids(trial))
+    return spearman(np.arange(pairs, dtype=np.float64), _centroids(trial)[:pairs])
 
 
 def permuted(trial: Trial) -> float:
@@ -38,6 +48,7 @@ claim = Claim(
     applies=spikes,
     measure=order,
     unit="Spearman rho of rank and centroid",
+    cutoffs={"ranks half: 1 to 6": partial(order, pairs=PAIRS // 2)},
     predicts=Prediction(at_least=0.5, of_seeds=0.8, level=0.95),
     control=Control(says="the ranks permuted at random", measure=permuted),
 )

@@ -1,8 +1,19 @@
 """Low frequencies are fitted first."""
 
+from functools import partial
+
 import numpy as np
 
-from spikecheck import SETTING_B, Claim, Control, Domain, Ladder, Prediction, Trail, Trial
+from spikecheck import (
+    SETTING_B,
+    Claim,
+    Control,
+    Domain,
+    Ladder,
+    Prediction,
+    Trail,
+    Trial,
+)
 from spikecheck.core.run import Array
 
 LOW, HIGH = 1, 3
@@ -13,20 +24,21 @@ def always(trial: Trial) -> bool:
     return True
 
 
-def _fitted(trial: Trial, pattern: Array) -> float:
+def _fitted(trial: Trial, pattern: Array, left: float = 0.5) -> float:
     """The first checkpoint from which a pattern [M] is fitted to half; one after the last where it never is."""
     record = trial["run"].records["trail"]
     amplitudes = record["outputs"][:, :, 0] @ pattern
     wanted = float(trial.problem().y_test[:, 0] @ pattern)
-    close = np.abs(amplitudes - wanted) < 0.5 * abs(wanted)
+    close = np.abs(amplitudes - wanted) < left * abs(wanted)
     steps = np.append(record["steps"], 2 * record["steps"][-1] - record["steps"][-2])
     return float(steps[np.argmax(close)] if close.any() else steps[-1]) + 1.0
 
 
-def order(trial: Trial) -> float:
+def order(trial: Trial, left: float = 0.5) -> float:
     """Log of the steps until sin 3x is fitted to half, over those until sin x is."""
     x = trial.problem().x_test[:, 0]
-    return float(np.log(_fitted(trial, np.sin(HIGH * x)) / _fitted(trial, np.sin(LOW * x))))
+    high, low = (_fitted(trial, np.sin(frequency * x), left) for frequency in (HIGH, LOW))
+    return float(np.log(high / low))
 
 
 def halves(trial: Trial) -> float:
@@ -52,6 +64,10 @@ claim = Claim(
     applies=always,
     measure=order,
     unit="log ratio of steps, sin 3x over sin x",
+    cutoffs={
+        "what is left half: a quarter": partial(order, left=0.25),
+        "what is fitted half: a quarter": partial(order, left=0.75),
+    },
     predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
     control=Control(says="one frequency in two places: sin 3x on the right half over the left half", measure=halves),
 )

@@ -7,7 +7,18 @@ from functools import partial
 
 import numpy as np
 
-from spikecheck import SETTING_A, Claim, Control, Domain, Ladder, Prediction, Setting, Trail, Trial
+from spikecheck import (
+    SETTING_A,
+    Claim,
+    Control,
+    Domain,
+    Ladder,
+    Prediction,
+    Setting,
+    Trail,
+    Trial,
+    Variant,
+)
 from spikecheck.measures import effective_ratio
 
 MULTIPLICITY = {"tanh": 1, "xtanh": 2}
@@ -22,19 +33,23 @@ def ordinary(setting: Setting) -> Setting:
     return setting.but(gamma=0.5)
 
 
-def leaves_its_start(trial: Trial) -> bool:
+def leaves_its_start(trial: Trial, left: float = FALLEN) -> bool:
     """The loss falls by one per cent at some time."""
-    return bool((trial["run"].loss < FALLEN * trial["run"].loss[0]).any())
+    return bool((trial["run"].loss < left * trial["run"].loss[0]).any())
 
 
-def directions(trial: Trial, above: float = 0.95) -> float:
+def directions(trial: Trial, above: float = 0.95, left: float = FALLEN) -> float:
     """Directions (cos > 0.95) of the input weights where the loss has fallen by 1 %, over twice the multiplicity."""
     run = trial["run"]
-    end = int(np.argmax(run.loss < FALLEN * run.loss[0]))
+    end = int(np.argmax(run.loss < left * run.loss[0]))
     record = run.records["trail"]
     reached = np.flatnonzero(record["steps"] >= end)
     weights = record["input_weights"][reached[0] if len(reached) else -1]
     return effective_ratio(weights, above) * len(weights) / (2 * MULTIPLICITY[run.setting.activation])
+
+
+def _fallen(left: float) -> Variant:
+    return Variant(measure=partial(directions, left=left), applies=partial(leaves_its_start, left=left))
 
 
 claim = Claim(
@@ -56,6 +71,8 @@ claim = Claim(
     cutoffs={
         "cosine's distance to 1 half: 0.975": partial(directions, above=0.975),
         "cosine's distance to 1 twice: 0.9": partial(directions, above=0.9),
+        "fall of the loss half: 0.5 %": _fallen(0.995),
+        "fall of the loss twice: 2 %": _fallen(0.98),
     },
     predicts=Prediction(at_most=1.0, of_seeds=0.8, level=0.95),
     control=Control(says="the authors' ordinary initialisation", arms={"run": ordinary}),

@@ -3,9 +3,21 @@
 Heavy ball: 2 (1 + beta)/lr. Nesterov: (2/lr) (1 + beta)/(1 + 2 beta).
 """
 
+from functools import partial
+
 import numpy as np
 
-from spikecheck import SETTING_A, Anatomy, Claim, Control, Domain, Ladder, Prediction, Trial
+from spikecheck import (
+    SETTING_A,
+    Anatomy,
+    Claim,
+    Control,
+    Domain,
+    Ladder,
+    Prediction,
+    Trial,
+    Variant,
+)
 from spikecheck.measures import turning_point
 
 REFERENCE = SETTING_A.but(optimizer="heavy-ball", momentum=0.5, lr=0.15)
@@ -26,10 +38,10 @@ def _motion(trial: Trial) -> tuple[np.ndarray, int | None]:
     return np.abs(swing), turning_point(swing)
 
 
-def turns(trial: Trial) -> bool:
+def turns(trial: Trial, growth: float = GROWTH) -> bool:
     """The motion along the first eigendirection falls, turns, and then grows at least a hundredfold up to the onset."""
     motion, turn = _motion(trial)
-    return turn is not None and bool(motion[-10:].max() >= GROWTH * np.median(motion[turn - 5 : turn + 6]))
+    return turn is not None and bool(motion[-10:].max() >= growth * np.median(motion[turn - 5 : turn + 6]))
 
 
 def _sharpness_at_the_turn(trial: Trial) -> float:
@@ -68,6 +80,10 @@ claim = Claim(
     until_divergence=True,
     measure=own_threshold,
     unit="sharpness at the turn over the threshold",
+    cutoffs={
+        "growth half: fiftyfold": Variant(applies=partial(turns, growth=GROWTH / 2)),
+        "growth twice: two hundredfold": Variant(applies=partial(turns, growth=2 * GROWTH)),
+    },
     predicts=Prediction(at_least=0.95, at_most=1.05, of_seeds=0.8, level=0.95),
     control=Control(says="the threshold of plain gradient descent, 2/lr", measure=plain_threshold),
 )

@@ -55,9 +55,9 @@ def _advantage(trial: Trial, steps: int, times: float = 1.0) -> float:
     return float(np.log(kept_high / kept_low)) if min(kept_low, kept_high) > 0 else float("nan")
 
 
-def soon(trial: Trial, times: float = 1.0) -> float:
+def soon(trial: Trial, times: float = 1.0, steps: int = SOON) -> float:
     """Log of the energy kept 20 steps after the peak: the deviation's part faster than sin x over the slower part."""
-    return _advantage(trial, SOON, times)
+    return _advantage(trial, steps, times)
 
 
 def late(trial: Trial) -> float:
@@ -79,6 +79,8 @@ claim = Claim(
     cutoffs={
         "cut-off half: sin x/2": partial(soon, times=0.5),
         "cut-off twice: sin 2x": partial(soon, times=2.0),
+        "steps after the peak half: 10": partial(soon, steps=SOON // 2),
+        "steps after the peak twice: 40": partial(soon, steps=2 * SOON),
     },
     predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
     also=(Condition(measure=late, unit="the same after 60 steps", predicts=Prediction(above=0.0)),),

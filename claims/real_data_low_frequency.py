@@ -4,11 +4,14 @@ The filter is a Gaussian over the inputs whose variance is a twentieth of the me
 the paper gives widths for its own data sets only, and this is the same choice whatever the scale of the inputs.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
-from spikecheck import Claim, Condition, Control, Directions, Domain, Ladder, Prediction, Setting, Trial
+from spikecheck import Claim, Condition, Control, Directions, Domain, Ladder, Prediction, Setting, Trial, Variant
 from spikecheck.core.run import Array
-from spikecheck.measures import low_ratio, part_errors
+from spikecheck.measures import low_ratio, part_errors, principal_coordinate, scattered_spectrum
 
 WIDTH = 0.05
 REFERENCE = Setting(
@@ -38,33 +41,54 @@ def bad(setting: Setting) -> Setting:
     return setting.but(init_scale=3.0 * setting.init_scale)
 
 
-def both_fit(trial: Trial) -> bool:
+def both_fit(trial: Trial, fitted: float = FITTED) -> bool:
     """Both nets end with a training loss below a tenth of the labels' variance."""
     labels = trial.problem().y
-    return max(float(run.loss[-1]) for run in trial.arms.values()) < FITTED * float(labels.var(axis=0).mean())
+    return max(float(run.loss[-1]) for run in trial.arms.values()) < fitted * float(labels.var(axis=0).mean())
 
 
-def variance(x: Array) -> float:
+def variance(x: Array, width: float = WIDTH) -> float:
     """The filter's delta, in squared input units: a twentieth of the mean squared distance between points [N, D]."""
-    return WIDTH * float(2 * np.square(x - x.mean(0)).sum(1).mean())
+    return width * float(2 * np.square(x - x.mean(0)).sum(1).mean())
 
 
-def low_error(trial: Trial) -> float:
+def low_error(trial: Trial, width: float = WIDTH) -> float:
     """Largest relative error of the low-frequency part, on training or test points, of the good or the bad net."""
+    delta = variance(trial.problem().x, width)
+    return _worst(trial, lambda x, y, outputs: part_errors(x, y, outputs, delta)[0])
+
+
+def projected_error(trial: Trial, below: int) -> float:
+    """The same error of the Fourier modes below a number, along the inputs' first principal component."""
+
+    def error(x: Array, y: Array, outputs: Array) -> float:
+        along = principal_coordinate(x)
+        missed, whole = (scattered_spectrum(along, values, below).sum() for values in (y - outputs, y))
+        return float(np.sqrt(missed / whole))
+
+    return _worst(trial, error)
+
+
+def _worst(trial: Trial, error: Callable[[Array, Array, Array], float]) -> float:
+    """The largest error on training or test points, of the good or the bad net."""
     data = trial.problem()
-    delta = variance(data.x)
     errors = []
     for arm in ("good", "bad"):
         seen = trial[arm].records["directions"]
-        errors += [part_errors(data.x, data.y, seen["train_outputs"], delta)[0]]
-        errors += [part_errors(data.x_test, data.y_test, seen["outputs"], delta)[0]]
+        errors += [error(data.x, data.y, seen["train_outputs"]), error(data.x_test, data.y_test, seen["outputs"])]
     return max(errors)
 
 
-def dominance(trial: Trial) -> float:
+def dominance(trial: Trial, width: float = WIDTH) -> float:
     """Share of the labels' energy, about their mean, in their low-frequency part."""
     data = trial.problem()
-    return low_ratio(data.x, data.y - data.y.mean(0), variance(data.x))
+    return low_ratio(data.x, data.y - data.y.mean(0), variance(data.x, width))
+
+
+def dominates(width: float = WIDTH) -> tuple[Condition]:
+    """Low frequency dominates the labels."""
+    measure = partial(dominance, width=width)
+    return (Condition(measure=measure, unit="low-frequency share of the labels", predicts=Prediction(above=0.5)),)
 
 
 def permuted_error(trial: Trial) -> float:
@@ -93,6 +117,15 @@ claim = Claim(
     measure=low_error,
     unit="largest relative low-frequency error",
     predicts=Prediction(at_most=0.1, of_seeds=0.8, level=0.95),
-    also=(Condition(measure=dominance, unit="low-frequency share of the labels", predicts=Prediction(above=0.5)),),
+    also=dominates(),
+    cutoffs={
+        "filter's variance half: 0.025": Variant(measure=partial(low_error, width=0.025), also=dominates(0.025)),
+        "filter's variance twice: 0.1": Variant(measure=partial(low_error, width=0.1), also=dominates(0.1)),
+        "first principal component, modes below 2": partial(projected_error, below=2),
+        "first principal component, modes below 4": partial(projected_error, below=4),
+        "first principal component, modes below 8": partial(projected_error, below=8),
+        "training loss half: 0.05": Variant(applies=partial(both_fit, fitted=FITTED / 2)),
+        "training loss twice: 0.2": Variant(applies=partial(both_fit, fitted=2 * FITTED)),
+    },
     control=Control(says="labels permuted at random", measure=permuted_error),
 )

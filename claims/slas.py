@@ -2,7 +2,16 @@
 
 from functools import partial
 
-from spikecheck import SETTING_B, Anatomy, Claim, Control, Prediction, Trial, paper_domain
+from spikecheck import (
+    SETTING_B,
+    Anatomy,
+    Claim,
+    Control,
+    Prediction,
+    Trial,
+    Variant,
+    paper_domain,
+)
 from spikecheck.measures import ascent, spearman
 
 LONGEST = 200
@@ -25,13 +34,13 @@ def _association(trial: Trial, after_peak: bool, longest: int) -> float:
     return spearman(record["loss"][window], sharpness[window])
 
 
-def room_before_the_ascent(trial: Trial) -> bool:
+def room_before_the_ascent(trial: Trial, shortest: int = SHORTEST) -> bool:
     """At least 20 recorded steps lie before the sharpness crosses the stability threshold on its way to the spike."""
     record = trial["run"].records["anatomy"]
     spike = trial["run"].spikes[0]
     first = int(record["steps"][0])
     rise = ascent(record["sharpness"][:, 0], 2.0 / trial.setting.lr, spike.onset - first, spike.peak - first)
-    return rise is not None and rise.start >= SHORTEST
+    return rise is not None and rise.start >= shortest
 
 
 def before(trial: Trial, longest: int = LONGEST) -> float:
@@ -57,6 +66,8 @@ claim = Claim(
     cutoffs={
         "window half: 100 steps": partial(before, longest=100),
         "window twice: 400 steps": partial(before, longest=400),
+        "shortest window half: 10 steps": Variant(applies=partial(room_before_the_ascent, shortest=SHORTEST // 2)),
+        "shortest window twice: 40 steps": Variant(applies=partial(room_before_the_ascent, shortest=2 * SHORTEST)),
     },
     predicts=Prediction(at_most=-0.8, of_seeds=0.8, level=0.95),
     control=Control(

@@ -1,6 +1,18 @@
 """Loss spikes come in ordinary full-batch training. No claim of the paper's own, but what all of them rest on."""
 
-from spikecheck import SETTING_B, Claim, Control, Prediction, Setting, Trial, paper_domain
+from spikecheck import (
+    MNIST1D,
+    MNIST1D_ADAM,
+    MNIST1D_BATCHES,
+    SETTING_B,
+    Claim,
+    Control,
+    Map,
+    Prediction,
+    Setting,
+    Trial,
+    paper_domain,
+)
 
 
 def quiet(setting: Setting) -> Setting:
@@ -23,10 +35,25 @@ claim = Claim(
     where="arXiv 2305.12133v1, introduction",
     kind="tendency",
     domain=paper_domain(),
-    beside={"setting B": SETTING_B},
+    beside={
+        "setting B": SETTING_B,
+        "mnist1d": MNIST1D,
+        "mnist1d, batches of 20": MNIST1D_BATCHES,
+        "mnist1d, Adam": MNIST1D_ADAM,
+    },
     applies=always,
     measure=count,
     unit="spikes a run",
     predicts=Prediction(at_least=1.0, of_seeds=0.5, level=0.95),
     control=Control(says="a quarter of the learning rate for as many steps", arms={"run": quiet}),
+    maps=(
+        Map(x="lr", y="width"),
+        # how much of what decides whether a spike comes is rounding, and how much noise drowns it
+        Map(
+            x="dtype",
+            x_values=("float64", "float32"),
+            y="gradient_noise",
+            y_values=(0.0, 1e-6, 1e-5, 1e-4, 1e-3),
+        ),
+    ),
 )

@@ -4,6 +4,7 @@ A delay of at most 5 steps implies the plan's other half, that lr x lambda_max f
 """
 
 from spikecheck import (
+    MNIST1D_BATCHES,
     SETTING_B,
     Anatomy,
     Claim,
@@ -47,7 +48,7 @@ claim = Claim(
     where="arXiv 2305.12133v1, abstract",
     kind="tendency",
     domain=paper_domain(),
-    beside={"setting B": SETTING_B},
+    beside={"setting B": SETTING_B, "mnist1d, batches of 20": MNIST1D_BATCHES},
     arms={"run": free},
     probe=Anatomy(),
     applies=spikes,

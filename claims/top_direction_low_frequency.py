@@ -5,7 +5,7 @@ The cut-off is the target's own slowest component, sin x: on the interval [-L, L
 
 from functools import partial
 
-from spikecheck import SETTING_B, Claim, Control, Directions, Prediction, Trial, paper_domain
+from spikecheck import SETTING_B, Claim, Control, Directions, Map, Prediction, Trial, paper_domain
 from spikecheck.measures import low_modes
 
 HIGH_RANKS = slice(5, 12)
@@ -49,6 +49,23 @@ claim = Claim(
         "cut-off half: sin x/2": partial(first, times=0.5),
         "cut-off twice: sin 2x": partial(first, times=2.0),
     },
+    far_cutoffs={
+        "cut-off quarter: sin x/4": partial(first, times=0.25),
+        "cut-off fourfold: sin 4x": partial(first, times=4.0),
+    },
     predicts=Prediction(at_least=0.8, of_seeds=0.8, level=0.95),
     control=Control(says="eigendirections of rank 6 to 12 in place of the first", measure=high),
+    maps=(
+        Map(
+            x="target",
+            y="cutoff",
+            y_values=(
+                "cut-off quarter: sin x/4",
+                "cut-off half: sin x/2",
+                "as claimed",
+                "cut-off twice: sin 2x",
+                "cut-off fourfold: sin 4x",
+            ),
+        ),
+    ),
 )

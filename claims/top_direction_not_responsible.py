@@ -1,10 +1,27 @@
 """The deviation along the first eigendirection is not responsible for a bad generaliser's test loss.
 
 To first order a move along v_1 changes the outputs along J v_1. The share of the test residual's energy along J v_1 is
-therefore the most that any exchange of the v_1 component could take away.
+therefore the most that any exchange of the v_1 component could take away, and one exchange is made: the bad net is moved along
+its v_1 to where the good net of the same seed stands.
 """
 
-from spikecheck import Claim, Control, Directions, Domain, Ladder, Prediction, Setting, Trial
+from functools import partial
+
+import numpy as np
+
+from spikecheck import (
+    Claim,
+    Condition,
+    Control,
+    Directions,
+    Domain,
+    Exchange,
+    Ladder,
+    Prediction,
+    Setting,
+    Trial,
+    Variant,
+)
 from spikecheck.core.run import Array
 
 REFERENCE = Setting(
@@ -17,6 +34,8 @@ REFERENCE = Setting(
     lr=0.03,
     steps=30_000,
 )
+GOOD = (("input_std", 0.5), ("output_std", 0.1))
+"""What makes it a good generaliser."""
 FITTED = 1e-3
 
 
@@ -25,9 +44,30 @@ def itself(setting: Setting) -> Setting:
     return setting
 
 
-def fits(trial: Trial) -> bool:
-    """It ends with a training loss below 0.001."""
-    return float(trial["run"].loss[-1]) < FITTED
+def fits(trial: Trial, fitted: float = FITTED) -> bool:
+    """Both nets end with a training loss below 0.001, and the bad one with the larger test loss."""
+    trained = max(float(trial[arm].loss[-1]) for arm in ("run", "good")) < fitted
+    return trained and _test_loss(trial, "run") > _test_loss(trial, "good")
+
+
+def given_its_place(setting: Setting) -> Setting:
+    """The bad generaliser, moved along its first eigendirection to where the good one stands."""
+    return setting.but(intervention=Exchange(other=GOOD))
+
+
+def good(setting: Setting) -> Setting:
+    """The good generaliser: from small weights."""
+    return setting.but(**dict(GOOD))
+
+
+def _test_loss(trial: Trial, arm: str) -> float:
+    return float(np.square(trial[arm].records["directions"]["outputs"] - trial.problem().y_test).mean())
+
+
+def closed(trial: Trial) -> float:
+    """Share of the gap between the nets' test losses that the exchange of the v_1 component closes, at most 1."""
+    bad, moved, well = (_test_loss(trial, arm) for arm in ("run", "exchanged", "good"))
+    return (bad - moved) / (bad - well)
 
 
 def _share(trial: Trial, along: Array) -> float:
@@ -57,12 +97,19 @@ claim = Claim(
         activation=Ladder("tanh", "gelu"),
         target=Ladder("sin x + sin 2x", "sin x", "sin x + sin 3x"),
     ),
-    arms={"run": itself},
+    arms={"run": itself, "good": good, "exchanged": given_its_place},
     probe=Directions(at="end", pairs=1),
     detects_spikes=False,
     applies=fits,
     measure=first,
     unit="share of the test residual along J v_1",
+    cutoffs={
+        "training loss half: 0.0005": Variant(applies=partial(fits, fitted=FITTED / 2)),
+        "training loss twice: 0.002": Variant(applies=partial(fits, fitted=2 * FITTED)),
+    },
     predicts=Prediction(at_most=0.05, of_seeds=0.8, level=0.95),
+    also=(
+        Condition(measure=closed, unit="share of the gap that an exchange closes", predicts=Prediction(at_most=0.05)),
+    ),
     control=Control(says="the direction that the test residual itself spans", measure=own),
 )

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spikecheck.core.intervention import Continue, FreezeOutside, Inject, Jitter, LowerRate
+    from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Jitter, LowerRate
     from spikecheck.core.judgement import Judgement, Outcome
     from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace, Trail
     from spikecheck.core.recipe import Recipe
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from spikecheck.core.setting import Setting
     from spikecheck.core.spike import Spike, SpikeDefinition
     from spikecheck.core.verdict import Report, Verdict
-    from spikecheck.harness.claim import Claim, Condition, Control, Trial, unchanged
+    from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, unchanged
     from spikecheck.harness.discover import discover
-    from spikecheck.harness.domain import Domain, Ladder
+    from spikecheck.harness.domain import Domain, Ladder, Map
     from spikecheck.harness.plan import Plan, plan_of
-    from spikecheck.harness.reference import SETTING_A, SETTING_B, paper_domain
+    from spikecheck.harness.reference import MNIST1D, MNIST1D_ADAM, MNIST1D_BATCHES, SETTING_A, SETTING_B, paper_domain
     from spikecheck.harness.verify import verify
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
@@ -32,13 +32,19 @@ _HOMES = {
     "Control": "harness.claim",
     "Directions": "core.probe",
     "Domain": "harness.domain",
+    "Exchange": "core.intervention",
     "FreezeOutside": "core.intervention",
+    "Hold": "core.intervention",
     "Inject": "core.intervention",
     "Jitter": "core.intervention",
     "Judgement": "core.judgement",
     "Laboratory": "lab.laboratory",
     "Ladder": "harness.domain",
     "LowerRate": "core.intervention",
+    "MNIST1D": "harness.reference",
+    "MNIST1D_ADAM": "harness.reference",
+    "MNIST1D_BATCHES": "harness.reference",
+    "Map": "harness.domain",
     "Outcome": "core.judgement",
     "Plan": "harness.plan",
     "Prediction": "stats.prediction",
@@ -55,6 +61,7 @@ _HOMES = {
     "Store": "lab.store",
     "Trail": "core.probe",
     "Trial": "harness.claim",
+    "Variant": "harness.claim",
     "Verdict": "core.verdict",
     "discover": "harness.discover",
     "paper_domain": "harness.reference",
@@ -64,6 +71,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "MNIST1D",
+    "MNIST1D_ADAM",
+    "MNIST1D_BATCHES",
     "SETTING_A",
     "SETTING_B",
     "Anatomy",
@@ -73,13 +83,16 @@ __all__ = [
     "Control",
     "Directions",
     "Domain",
+    "Exchange",
     "FreezeOutside",
+    "Hold",
     "Inject",
     "Jitter",
     "Judgement",
     "Laboratory",
     "Ladder",
     "LowerRate",
+    "Map",
     "Outcome",
     "Plan",
     "Prediction",
@@ -94,6 +107,7 @@ __all__ = [
     "Store",
     "Trail",
     "Trial",
+    "Variant",
     "Verdict",
     "discover",
     "paper_domain",

@@ -17,11 +17,11 @@ import rich_click as click
 from click import exceptions
 
 from spikecheck import __version__
-from spikecheck.core.errors import Interrupted, NothingSelected, SpikecheckError, UnknownName
+from spikecheck.core.errors import Interrupted, NothingSelected, SpikecheckError, Stopped, UnknownName
 from spikecheck.core.events import Observer
 from spikecheck.core.judgement import Outcome
 from spikecheck.harness.discover import Found, discover, select
-from spikecheck.quantities import condition, seconds, size
+from spikecheck.quantities import condition, maps, seconds, size
 from spikecheck.report.explain import render_explanation, render_list
 from spikecheck.streams import complain, console, never_fail_to_encode, tell, while_read
 
@@ -53,6 +53,9 @@ def _told(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
         complain("interrupted; everything trained so far is kept")
         return 130
+    if isinstance(error, Stopped):
+        complain(str(error))
+        return 3
     if isinstance(error, SpikecheckError):
         complain(f"error: {error}")
         return 5 if isinstance(error, NothingSelected) else 2
@@ -210,6 +213,85 @@ def verify(
             if not quiet:
                 render(report, console(stderr=json_path == "-"), strict=strict)
     return 130 if isinstance(stopped, Interrupted) else session.code_of(report, strict=strict)
+
+
+@cli.command("map")
+@click.option("--claim", "claim_id", required=True, metavar="ID", help="The claim.")
+@click.option(
+    "--x", metavar="AXIS[=V1,V2,…]", help="Across: a condition, or cutoff; default values: the claim's ladder."
+)
+@click.option("--y", metavar="AXIS[=V1,V2,…]", help="Up; without --x and --y: the maps that the claim names itself.")
+@click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition of all cells. Repeatable.")
+@click.option("--seeds", type=click.IntRange(min=1), default=32, show_default=True, help="How many seeds a cell.")
+@_seed_option
+@click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
+@_device_option
+@_executor_option
+@_paths_option
+@click.option("--json", "json_path", metavar="FILE", help="Write the maps as JSON; - for standard output.")
+@click.option(
+    "--figure",
+    "figures",
+    multiple=True,
+    metavar="FILE.png|.svg",
+    type=click.Path(path_type=Path),
+    help="Draw the map. Repeatable. Of several maps each gets its number: FILE-1.png, FILE-2.png, …",
+)
+@_store_options
+@click.option("--quiet", is_flag=True, help="No progress, no map; only the files asked for.")
+def map_command(
+    claim_id: str,
+    x: str | None,
+    y: str | None,
+    changes: Sequence[str],
+    seeds: int,
+    seed: int,
+    budget: str | None,
+    device: "Device",
+    executor: "Execution",
+    claims_paths: Sequence[Path],
+    json_path: str | None,
+    figures: Sequence[Path],
+    store: Path | None,
+    no_store: bool,
+    quiet: bool,
+) -> int:
+    """Where a claim holds, over two ladders: its share of seeds, with an interval, in every cell.
+
+    A map decides nothing: exits 0 once it is drawn, 3 when the budget is spent before, 130 when interrupted. What was
+    trained is kept, and the same command goes on from there.
+    """
+    from spikecheck.harness.scope import grid
+    from spikecheck.report import json_file, map_files
+    from spikecheck.report.live import watcher
+    from spikecheck.report.terminal import render_map
+
+    deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
+    claim = _one(claim_id, claims_paths)
+    at = dict(condition(text) for text in changes)
+    grids = [grid(claim, asked, at) for asked in maps(claim, x, y)]
+    file = Path(json_path) if json_path not in (None, "-") else None
+    if file is not None:
+        json_file.check(file)
+    map_files.check(figures, len(grids))
+    with watcher(console(stderr=True), quiet=quiet) as observe:
+        from spikecheck import session  # as above
+
+        lab = _laboratory(store, no_store, device, observe, deadline, executor)
+        with closing(lab):
+            scopes = session.survey_each(claim, lab, grids, seeds, seed, observe)
+    found = session.build_map(claim, scopes, lab, seed)
+    try:
+        if file is not None:
+            json_file.write(found, file)
+        map_files.write(found, figures)
+    finally:  # as above
+        with while_read():
+            if json_path == "-":
+                click.echo(json_file.text(found).encode(), nl=False)
+            if not quiet:
+                render_map(found, console(stderr=json_path == "-"))
+    return 0
 
 
 @cli.command()

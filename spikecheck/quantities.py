@@ -1,9 +1,11 @@
-"""Times, sizes and conditions as they are typed on a command line."""
+"""Times, sizes, conditions and maps as they are typed on a command line."""
 
 import re
 
 from spikecheck.core.errors import UnknownName, UsageError
 from spikecheck.core.setting import Setting
+from spikecheck.harness.claim import Claim
+from spikecheck.harness.domain import Map
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -46,15 +48,29 @@ def condition(text: str) -> tuple[str, str | None]:
     return name, None if value.lower() == "none" else value
 
 
-def axis(text: str, option: str) -> tuple[str, tuple[str | None, ...] | None]:
-    """AXIS or AXIS=V1,V2: a setting's condition and the texts of its values; None: the claim's own ladder.
+def maps(claim: Claim, x: str | None, y: str | None) -> tuple[Map, ...]:
+    """What --x and --y ask for, or the claim's own maps where neither is given."""
+    if x is not None and y is not None:
+        (across, columns), (up, rows) = _axis(x, "--x"), _axis(y, "--y")
+        return (Map(x=across, x_values=columns, y=up, y_values=rows),)
+    ladders = ", ".join(claim.domain.axes) or "none, so give values"
+    if x is not None or y is not None:
+        given, missing = (f"--x {x}", "--y") if y is None else (f"--y {y}", "--x")
+        raise UsageError(
+            f"{given}: a map has two axes; give {missing} AXIS as well; {claim.id} has ladders for: {ladders}"
+        )
+    if not claim.maps:
+        raise UsageError(f"{claim.id}: has no map of its own; give --x AXIS and --y AXIS, of its ladders: {ladders}")
+    return claim.maps
 
-    >>> axis("lr", "--x"), axis("target=sin x, sin 2x", "--x")
+
+def _axis(text: str, option: str) -> tuple[str, tuple[str | None, ...] | None]:
+    """AXIS or AXIS=V1,V2: the name and the texts of its values; None: all that the claim has.
+
+    >>> _axis("lr", "--x"), _axis("target=sin x, sin 2x", "--x")
     (('lr', None), ('target', ('sin x', 'sin 2x')))
     """
     name, equals, listed = text.partition("=")
-    if name not in Setting.model_fields:
-        raise UnknownName("condition of a setting", name, Setting.model_fields)
     if not equals:
         return name, None
     values = [value.strip() for value in listed.split(",")]

@@ -1,4 +1,4 @@
-"""Several claims verified in turn, and the report of what was found under which circumstances."""
+"""Claims verified or mapped in turn, and the report of what was found under which circumstances."""
 
 import platform
 import shlex
@@ -11,10 +11,12 @@ from spikecheck import __version__
 from spikecheck.core.errors import Interrupted, Stopped
 from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.gather import Evidence
 from spikecheck.harness.plan import Plan
+from spikecheck.harness.scope import Grid, survey
 from spikecheck.harness.typical import typical_trace
 from spikecheck.harness.verify import verify
 from spikecheck.lab.laboratory import Laboratory
@@ -38,6 +40,38 @@ def verify_each(
     return verdicts, lab.stopped
 
 
+def survey_each(
+    claim: Claim, lab: Laboratory, grids: Sequence[Grid], seeds: int, root: int, observe: Observer
+) -> tuple[Scope, ...]:
+    """The claim over every grid in turn.
+
+    Raises:
+        Stopped: when the laboratory is stopped; what it trained until then is kept.
+    """
+    observe(ClaimStarted(claim.id, 1, 1))
+    try:
+        return tuple(survey(claim, lab, grid, seeds, root, observe) for grid in grids)
+    except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops
+        raise Interrupted("interrupted; everything trained so far is kept") from None
+
+
+def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int) -> ScopeMap:
+    """The maps with what they were found under."""
+    return ScopeMap(
+        command=_command(),
+        claim=claim.id,
+        says=claim.says,
+        where=claim.where,
+        rule=claim.rule,
+        reference=claim.domain.reference,
+        scopes=tuple(scopes),
+        seed=seed,
+        environment=_environment(lab),
+        definitions=claim.definitions,
+        specification=claim.specification,
+    )
+
+
 def build_report(
     verdicts: Sequence[Verdict],
     unreadable: Mapping[str, str],
@@ -52,7 +86,7 @@ def build_report(
     report = Report(
         passed=False,
         complete=complete,
-        command=shlex.join(["spikecheck", *map(inert, sys.argv[1:])]),
+        command=_command(),
         profile=profile,
         seed=seed,
         environment=_environment(lab),
@@ -78,6 +112,10 @@ def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | N
         return typical_trace(claim, lab, evidence)
     except Stopped:
         return None
+
+
+def _command() -> str:
+    return shlex.join(["spikecheck", *map(inert, sys.argv[1:])])
 
 
 def _environment(lab: Laboratory) -> dict[str, str | int | float]:

@@ -115,6 +115,8 @@ def test_a_counterexamples_replay_line_runs_as_it_stands(folder: Path) -> None:
         (["replay", "condensation", "--at", "rate=1"], 2, "rate"),
         (["replay", "condensation", "--at", "target=cosh x"], 2, "cosh"),
         (["replay", "condensation", "--at", "model=nowhere:Net"], 2, "nowhere"),
+        (["map", "--claim", "spikes-come", "--x", "lr=0.1,fast", "--y", "width"], 2, "lr='fast'"),
+        (["map", "--claim", "spikes-come", "--seeds", "3"], 2, "seeds=3: spikes-come needs 5 applicable ones to hold"),
         (["explain", "slass"], 2, "did you mean: slas"),
         (["store", "prune", "--keep", "much"], 2, "--keep 'much'"),
         (["frobnicate"], 2, "frobnicate"),
@@ -185,6 +187,53 @@ def test_a_killed_verification_leaves_a_store_that_the_next_one_uses(folder: Pat
     done = verify(folder, "--claim", "lowers")
     assert done.returncode == 0, done.stderr
     assert "damaged" not in done.stderr
+
+
+def test_a_map_is_drawn_of_real_trainings_and_the_second_time_nothing_is_trained(folder: Path) -> None:
+    words = ("map", "--claims-path", "mine", "--claim", "lowers", "--x", "lr", "--y", "steps=20,40", "--seeds", "14")
+    files = ("--json", "map.json", "--figure", "map.svg")
+    done = run(folder, *words, *files)
+    assert done.returncode == 0, done.stderr
+    assert "lowers: map, 4 settings x 14 seeds" in done.stderr
+    assert "[✓ 14/14 ]" in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    trained, picture = len(stored(folder)), (folder / "map.svg").read_bytes()
+    scope = json_file.read_map(folder / "map.json").scopes[0]
+    assert [(cell.setting.lr, cell.setting.steps) for cell in scope.cells] == [
+        (0.01, 20),
+        (0.02, 20),
+        (0.01, 40),
+        (0.02, 40),
+    ]
+    assert all(cell.held == 14 for cell in scope.cells)
+    again = run(folder, *words, *files)
+    assert again.stdout == done.stdout
+    assert (len(stored(folder)), (folder / "map.svg").read_bytes()) == (trained, picture)
+
+
+def stored(folder: Path) -> list[Path]:
+    return list(folder.glob("store/runs/*/*.safetensors"))
+
+
+def test_a_map_that_is_interrupted_keeps_what_was_trained_and_goes_on_from_there(folder: Path) -> None:
+    """One row is trained in no time, the other one is not."""
+    environment = {**os.environ, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1"}
+    words = ("map", "--claims-path", "mine", "--claim", "lowers", "--x", "lr", "--seeds", "14", "--executor", "local")
+    process = subprocess.Popen(
+        command(*words, "--y", "steps=40,60000", "--figure", "map.png"),
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while len(stored(folder)) < 28 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.splitlines()[-1] == "interrupted; everything trained so far is kept"
+    assert (out, list(folder.glob("map*"))) == ("", [])
+    kept = len(stored(folder))
+    assert run(folder, *words, "--y", "steps=40,41").returncode == 0
+    assert (kept, len(stored(folder))) == (28, 56)
 
 
 def test_list_and_help_answer_without_torch_scipy_or_hypothesis(folder: Path) -> None:

@@ -7,19 +7,24 @@ from pydantic import Field
 from spikecheck.core.record import Record
 from spikecheck.core.spike import SpikeDefinition
 
-Landmark = Literal["before_onset", "onset"]
+Landmark = Literal["before_onset", "onset", "end"]
+Value = float | int | str | None
 
 
 class Fork(Record):
-    """A fork starts from the exact state of its parent at a landmark of the parent's first spike."""
+    """A fork starts from the exact state of its parent at a landmark of the parent's first spike, or at its end."""
 
     at: Landmark = "before_onset"
     horizon: int = Field(ge=1, description="parent's steps that the fork covers in learning rate x steps")
     definition: SpikeDefinition = SpikeDefinition()
 
     def _from(self) -> str:
-        where = f"{self.definition.lead} steps before the onset" if self.at == "before_onset" else "the onset"
-        return f"forked at {where} of the first spike, {self.horizon:,} steps"
+        where = {
+            "before_onset": f"{self.definition.lead} steps before the onset of the first spike",
+            "onset": "the onset of the first spike",
+            "end": "its end",
+        }
+        return f"forked at {where[self.at]}, {self.horizon:,} steps"
 
 
 class Continue(Fork):
@@ -70,6 +75,42 @@ class Jitter(Fork):
         return f"{self._from()}, with noise of standard deviation {self.noise:g} on every component of the gradient"
 
 
+class Hold(Fork):
+    """Goes on as gradient descent would if it could not oscillate: the twin at the edge that neither spikes nor gets noise.
+
+    At every step it stays at the bottom across the valley, along the first eigendirection; and where the sharpness has
+    reached 2/lr, what would raise it further is left out of the step. Learning rate and sharpness are then those of
+    the spiking run. Source: Damian et al., arXiv 2209.15594, whose constrained trajectory this is. For plain gradient
+    descent only.
+    """
+
+    kind: Literal["hold"] = "hold"
+    every: int = Field(
+        5, ge=1, description="steps between two looks at the eigendirection and the sharpness's gradient"
+    )
+
+    def says(self) -> str:
+        """In words."""
+        return f"{self._from()}, without motion across the valley, its sharpness held at 2/lr once it is there"
+
+
+class Exchange(Fork):
+    """Is given another run's place along its own first eigendirection, and nothing else of it.
+
+    The other run has the same seed and differs in the conditions `other`; both are taken at their ends.
+    """
+
+    kind: Literal["exchange"] = "exchange"
+    at: Landmark = "end"
+    horizon: int = Field(0, ge=0, description="steps trained after the exchange")
+    other: tuple[tuple[str, Value], ...] = Field(min_length=1, description="conditions in which the other run differs")
+
+    def says(self) -> str:
+        """In words."""
+        listed = ", ".join(f"{name}={value}" for name, value in self.other)
+        return f"{self._from()}, moved along its first eigendirection to where the same seed's run with {listed} stands"
+
+
 class Inject(Fork):
     """Is moved along one eigendirection until the loss has risen `rise`-fold, and goes on from there."""
 
@@ -83,7 +124,7 @@ class Inject(Fork):
 
 
 Intervention = Annotated[
-    Continue | LowerRate | FreezeOutside | Jitter | Inject,
+    Continue | LowerRate | FreezeOutside | Jitter | Hold | Exchange | Inject,
     Field(discriminator="kind"),
 ]
 

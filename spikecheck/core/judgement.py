@@ -30,6 +30,14 @@ class Effect(Record):
     high: float | None
 
 
+class Companion(Record):
+    """A further effect on the same seeds, reported beside the one that decides and not judged."""
+
+    effect: Effect
+    measured: int = Field(ge=0, description="applicable seeds in which it is a number")
+    held: int = Field(ge=0, description="seeds in which the claim's prediction would have held for it")
+
+
 class Judgement(Record):
     """One setting's seeds, judged by the claim's prediction."""
 
@@ -46,3 +54,4 @@ class Judgement(Record):
     numerical_failures: int = Field(0, ge=0, description="seeds that count neither for nor against")
     seeds: tuple[int, ...] = ()
     scores: tuple[float | None, ...] = Field((), description="the effect by seed; None where not applicable")
+    companions: tuple[Companion, ...] = ()

@@ -5,12 +5,13 @@ import json
 
 from pydantic import Field
 
+from spikecheck.core.intervention import Exchange
 from spikecheck.core.probe import Probe
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
 
 # Raised by one whenever a change to the trainer, the solvers or the initialisation changes any bit of any run.
-DYNAMICS_EPOCH = 4
+DYNAMICS_EPOCH = 5
 
 
 class Environment(Record):
@@ -38,3 +39,10 @@ class Recipe(Record):
     def parent(self) -> "Recipe":
         """The training that this recipe's fork or probe needs first."""
         return Recipe(setting=self.setting.but(intervention=None), seed=self.seed)
+
+    def partner(self) -> "Recipe | None":
+        """The further training that an exchange needs; None for everything else."""
+        intervention = self.setting.intervention
+        if not isinstance(intervention, Exchange):
+            return None
+        return Recipe(setting=self.setting.but(intervention=None, **dict(intervention.other)), seed=self.seed)

@@ -15,6 +15,9 @@ Value = bool | int | float | str | None
 CUTOFF = "cutoff"
 """The axis that is no condition of a setting: which of the claim's cut-offs its effect is measured with."""
 
+AS_CLAIMED = "as claimed"
+"""The value of that axis which is the claim's own measure."""
+
 
 class Axis(Record):
     """One condition, or the claim's cut-off, and the values it takes over the map, in the order in which they are drawn."""
@@ -46,6 +49,15 @@ class Scope(Record):
         """The judgement at x's value number `column` and y's value number `row`, both from 0."""
         return self.cells[row * len(self.x.values) + column]
 
+    def place(self, setting: Setting) -> tuple[int, int] | None:
+        """Column and row of the cell in which the claim, as it is made, meets the setting; None where there is none."""
+        for number, cell in enumerate(self.cells):
+            row, column = divmod(number, len(self.x.values))
+            values = {self.x.name: self.x.values[column], self.y.name: self.y.values[row]}
+            if cell.setting == setting and values.get(CUTOFF, AS_CLAIMED) == AS_CLAIMED:
+                return column, row
+        return None
+
 
 class ScopeMap(Record):
     """What one `spikecheck map` found."""
@@ -57,7 +69,7 @@ class ScopeMap(Record):
     where: str
     rule: str = Field(description="the decision rule in words, applied to each cell by itself")
     reference: Setting = Field(description="the claim's reference setting, whether or not it is a cell")
-    scope: Scope
+    scopes: tuple[Scope, ...] = Field(min_length=1, description="one a map, in the order in which they were asked for")
     seed: int = Field(description="root of all seeds")
     environment: dict[str, str | int | float]
     definitions: dict[str, str]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from spikecheck.core.errors import SettingError, UnknownName
-from spikecheck.core.intervention import Intervention
+from spikecheck.core.intervention import Hold, Intervention
 from spikecheck.core.record import Record
 
 # The numbers each update rule reads besides its learning rate, with torch.optim's own defaults.
@@ -81,6 +81,10 @@ class Setting(Record):
         for name in _NUMBERS:
             if getattr(self, name) is not None and name not in OPTIMIZERS[self.optimizer]:
                 raise SettingError(f"{name}={getattr(self, name)!r}: {self.optimizer} has no such number; leave it out")
+        if isinstance(self.intervention, Hold) and self.optimizer != "gd":
+            raise SettingError(
+                f"optimizer={self.optimizer!r}: sharpness is held for plain gradient descent only; use gd"
+            )
         stds = (self.input_std, self.output_std)
         if (self.gamma is None) != (None not in stds):
             raise SettingError(f"input_std, output_std={stds!r}: give both, or give gamma alone")

@@ -1,10 +1,16 @@
 """Hessian-vector products of every member's loss at once."""
 
+from abc import ABC, abstractmethod
 from typing import Protocol, final, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from spikecheck.problems.products import aligned, product
+
+WRITTEN_OUT_UP_TO = 400
+"""Parameters up to which a Hessian that can be written out is: that costs a few products then, and P^2 numbers a member."""
 
 
 @runtime_checkable
@@ -15,13 +21,47 @@ class Losses(Protocol):
         """Every member's loss; differentiable twice."""
 
 
-@final
-class LocalCurvature:
+@runtime_checkable
+class WrittenOut(Losses, Protocol):
+    """Losses whose derivatives may be known without a graph."""
+
+    def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """Every member's loss and gradient."""
+
+    def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
+        """Every member's Hessian; None where it is not written out."""
+
+
+class LocalCurvature(ABC):
     """Losses, gradients and the Hessian of B members at one point each. Axes: B members, K vectors, P parameters.
 
+    A member whose loss is not finite has products that are not; the others' are right.
+    """
+
+    losses: Float[Tensor, " B"]
+    gradients: Float[Tensor, "B P"]
+    products: int = 0
+    """Hessian-vector products made so far, counted per member."""
+
+    @abstractmethod
+    def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+        """H v for K vectors of every member."""
+
+    @abstractmethod
+    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "LocalCurvature":
+        """The same point seen in the coordinates P^1/2 theta: P^-1/2 H P^-1/2 and P^-1/2 g, for P = diag(diagonal) > 0."""
+
+    def hessians(self) -> Float[Tensor, "B P P"] | None:
+        """The Hessians themselves, where they are at hand."""
+        return None
+
+
+@final
+class ByBackward(LocalCurvature):
+    """Products by a second backward pass.
+
     Losses of independent members add up to one function whose Hessian is block diagonal. So one double backward pass
-    through the sum multiplies every member's own Hessian with its own vector, and no member sees another. A member
-    whose loss is not finite has products that are not; the others' are right.
+    through the sum multiplies every member's own Hessian with its own vector, and no member sees another.
     """
 
     def __init__(
@@ -37,17 +77,15 @@ class LocalCurvature:
         self._scale = scale
         self.losses = losses.detach()
         self.gradients = self._scaled(slope.detach())
-        self.products = 0
-        """Hessian-vector products made so far, counted per member."""
 
     def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
-        """H v for K vectors of every member. One backward pass a vector: faster on a CPU than any batching of them."""
+        """One backward pass a vector: faster on a CPU than any batching of them."""
         self.products += vectors.shape[1]
         return torch.stack([self._multiplied(vector) for vector in vectors.unbind(1)], 1)
 
-    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "LocalCurvature":
-        """The same point seen in the coordinates P^1/2 theta: P^-1/2 H P^-1/2 and P^-1/2 g, for P = diag(diagonal) > 0."""
-        return LocalCurvature(self._params, self.losses, self._slope, diagonal.rsqrt())
+    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByBackward":
+        """The same graph, other coordinates."""
+        return ByBackward(self._params, self.losses, self._slope, diagonal.rsqrt())
 
     def _multiplied(self, vector: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
         (image,) = torch.autograd.grad(self._slope, self._params, self._scaled(vector), retain_graph=True)
@@ -57,8 +95,34 @@ class LocalCurvature:
         return rows if self._scale is None else rows * self._scale
 
 
+@final
+class ByMatrix(LocalCurvature):
+    """Products with Hessians that are there as matrices."""
+
+    def __init__(
+        self, losses: Float[Tensor, " B"], gradients: Float[Tensor, "B P"], hessians: Float[Tensor, "B P P"]
+    ) -> None:
+        """Symmetric matrices; laid out once as every product would lay them out again."""
+        self.losses, self.gradients, self._hessians = losses, gradients, aligned(hessians)
+
+    def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+        """One matrix product a member."""
+        self.products += vectors.shape[1]
+        return product(vectors, self._hessians)
+
+    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByMatrix":
+        """The same matrices, other coordinates."""
+        scale = diagonal.rsqrt()
+        scaled = self._hessians * scale[:, :, None] * scale[:, None, :]
+        return ByMatrix(self.losses, self.gradients * scale, scaled)
+
+    def hessians(self) -> Float[Tensor, "B P P"]:
+        """The matrices."""
+        return self._hessians
+
+
 def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature:
-    """Losses, gradients and Hessian products at `params`; costs one forward and one backward pass.
+    """Losses, gradients and Hessian products at `params`: without a graph where the objective can do without.
 
     >>> class Bowls:
     ...     def losses(self, params):
@@ -67,11 +131,15 @@ def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature
     >>> local.gradients.tolist(), local.product(torch.ones(2, 1, 2))[:, 0].tolist()
     ([[1.0, 3.0], [2.0, 5.0]], [[1.0, 3.0], [2.0, 5.0]])
     """
+    if isinstance(objective, WrittenOut) and params.shape[1] <= WRITTEN_OUT_UP_TO:
+        hessians = objective.hessians(params)
+        if hessians is not None:
+            return ByMatrix(*objective.gradient(params), hessians)
     here = params.detach().requires_grad_()
     with torch.enable_grad():
         losses = objective.losses(here)
         (slope,) = torch.autograd.grad(losses.sum(), here, create_graph=True)
-    return LocalCurvature(here, losses, slope, None)
+    return ByBackward(here, losses, slope, None)
 
 
 def gradient_curvature(local: LocalCurvature) -> Float[Tensor, " B"]:

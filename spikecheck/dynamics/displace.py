@@ -1,9 +1,10 @@
-"""Moves along a direction until the loss has risen by a given factor."""
+"""Moves along one direction: until the loss has risen by a given factor, or to where another training stands."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from spikecheck.core.errors import SettingError
 from spikecheck.dynamics.curvature import Losses
 
 _DOUBLINGS = 60
@@ -31,3 +32,17 @@ def risen(
             short = objective.losses(params + middle[:, None] * direction) < wanted
             near, far = torch.where(short, middle, near), torch.where(short, far, middle)
         return torch.where(reached[:, None], params + far[:, None] * direction, torch.nan)
+
+
+def exchanged(
+    params: Float[Tensor, "B P"], other: Float[Tensor, "B Q"], direction: Float[Tensor, "B P"]
+) -> Float[Tensor, "B P"]:
+    """The parameters with the other's component along `direction` (unit vectors) in place of their own.
+
+    Raises:
+        SettingError: when the two have different numbers of parameters.
+    """
+    if other.shape != params.shape:
+        sizes = f"{params.shape[1]} and {other.shape[1]} parameters"
+        raise SettingError(f"exchange: the two runs have {sizes}; let them differ in what keeps the model's shape")
+    return params + ((other - params) * direction).sum(1, keepdim=True) * direction

@@ -16,7 +16,8 @@ from spikecheck.dynamics.rayleigh import Ritz, explore, noise, ritz, search, usa
 
 # Up to so many parameters `top` takes the Hessian apart: P products and P^2 numbers a member.
 EXACT_UP_TO = 1000
-# Up to so many, `track` does so too for the members that it has lost: a few ms where it happens, which is rare.
+# Up to so many, `track` does so too for the members that it has lost: a few ms where it happens, which is rare. Where
+# Hessians are at hand there is no such limit.
 EXACT_WHEN_LOST = 128
 
 # The relative residual that a dense factorisation is held to, as `top` is.
@@ -32,6 +33,8 @@ _STEPS_A_PATROL = 10
 _PATROLLING = 3
 _PATROL_DEPTH = 4
 _HESSIAN_ROWS_AT_ONCE = 64
+# Two products with a Hessian at hand take less than one round of the search and save most of its rounds.
+_SHARPENING = 2
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, 
     keep = min(pairs + _GUARDS, size)
     age = previous.age + 1
     start = previous.basis if age % _STEPS_A_PATROL else _patrolled(local, previous.basis, keep, age)
+    start = start if local.hessians() is None else _sharpened(local, start)
     found = _followed(local, start, keep, pairs, tolerance, most)
     vectors = _continued(found.vectors[:, :pairs], previous.vectors)
     basis = torch.cat([found.vectors, previous.basis[:, :keep]], 1)
@@ -119,6 +123,14 @@ def _patrolled(local: LocalCurvature, basis: Float[Tensor, "B M P"], keep: int, 
     return torch.cat([found.vectors, basis[:, keep:]], 1)
 
 
+def _sharpened(local: LocalCurvature, start: Float[Tensor, "B M P"]) -> Float[Tensor, "B M P"]:
+    """What a few products leave of a basis: mostly the top of the spectrum."""
+    for _ in range(_SHARPENING):
+        start = local.product(torch.nn.functional.normalize(start, dim=2))
+        start = torch.where(start.isfinite(), start, 0.0)
+    return start
+
+
 def _followed(
     local: LocalCurvature, start: Float[Tensor, "B M P"], keep: int, pairs: int, tolerance: float, most: int
 ) -> Ritz:
@@ -126,9 +138,10 @@ def _followed(
     _, directions, size = start.shape
     if size <= 2 * directions:
         return _dense(local, keep, _everyone(local))
-    found = search(local, start, keep, pairs, pairs, tolerance, most)
+    at_hand = local.hessians() is not None
+    found = search(local, start, keep, pairs, pairs, tolerance, 0 if at_hand else most)
     lost = ~found.settled(pairs, tolerance)
-    if size <= EXACT_WHEN_LOST and lost.any():
+    if (at_hand or size <= EXACT_WHEN_LOST) and lost.any():
         return _dense(local, keep, lost).where(lost, found)
     return found
 
@@ -146,10 +159,9 @@ def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz
     """The top `keep` pairs of the wanted members by their dense Hessians; unit vectors for the others."""
     hessians = _hessians(local)
     members, size, _ = hessians.shape
-    taken_apart = (wanted & usable(hessians)).tolist()
     vectors = torch.eye(keep, size, dtype=hessians.dtype, device=hessians.device).repeat(members, 1, 1)
-    for member in range(members):
-        if taken_apart[member]:
+    for member in wanted.nonzero().ravel().tolist():
+        if usable(hessians[member, None]):
             # One at a time: the factors of all at once would take three times the Hessians' memory. Each sum begins
             # a fresh, aligned tensor, so that LAPACK rounds a member alike wherever it stands.
             symmetric = (hessians[member] + hessians[member].T) / 2
@@ -158,6 +170,9 @@ def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz
 
 
 def _hessians(local: LocalCurvature) -> Float[Tensor, "B P P"]:
+    at_hand = local.hessians()
+    if at_hand is not None:
+        return at_hand
     members, size = local.gradients.shape
     hessians = local.gradients.new_empty(members, size, size)
     units = torch.eye(size, dtype=hessians.dtype, device=hessians.device)

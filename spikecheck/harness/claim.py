@@ -5,6 +5,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from spikecheck.core.explanation import Explanation
@@ -12,7 +13,7 @@ from spikecheck.core.probe import Anatomy, Probe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
-from spikecheck.harness.domain import Domain
+from spikecheck.harness.domain import Domain, Map
 from spikecheck.stats.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -78,6 +79,26 @@ class Condition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A claim with one of its cut-offs moved, where that is not in its measure alone; None keeps the claim's own."""
+
+    measure: Measure | None = None
+    applies: Callable[[Trial], bool] | None = None
+    also: tuple[Condition, ...] | None = None
+    arms: Mapping[str, Arm] | None = None
+
+    def of(self, claim: "Claim") -> "Claim":
+        """The claim so changed."""
+        return replace(
+            claim,
+            measure=self.measure or claim.measure,
+            applies=self.applies or claim.applies,
+            also=claim.also if self.also is None else self.also,
+            arms=self.arms or claim.arms,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Control:
     """Where the claim must not hold: the same rule, on what lacks the mechanism."""
 
@@ -112,8 +133,14 @@ class Claim:
     definition: SpikeDefinition = SpikeDefinition()
     detects_spikes: bool = True
     """Whether the verdict depends on the spike definition at all."""
-    cutoffs: Mapping[str, Measure] = field(default_factory=dict)
-    """The same effect with a cut-off of its own halved or doubled, by what is varied."""
+    cutoffs: Mapping[str, "Measure | Variant"] = field(default_factory=dict)
+    """What the claim reads with a cut-off of its own halved or doubled, by what is varied."""
+    far_cutoffs: Mapping[str, "Measure | Variant"] = field(default_factory=dict)
+    """The same with cut-offs further off, for maps alone: what a verdict hangs on is asked by a factor of two."""
+    maps: tuple[Map, ...] = ()
+    """Pictures of where it holds. They decide nothing, so they are no part of the specification."""
+    companions: Mapping[str, Measure] = field(default_factory=dict)
+    """Further effects by their units: reported beside the verdict for the same seeds, and not judged."""
     until_divergence: bool = False
     """The effect is read off what comes before any divergence, so a training that diverges later is no numerical failure."""
     beside: Mapping[str, Setting] = field(default_factory=dict)
@@ -129,6 +156,11 @@ class Claim:
         """Whether the prediction, and every further condition, holds in this trial, whose effect is `score`."""
         return self.predicts.held(score) and all(c.predicts.held(c.measure(trial)) for c in self.also)
 
+    def under(self, cutoff: str) -> "Claim":
+        """The claim with one of its cut-offs in place of its own."""
+        varied = {**self.cutoffs, **self.far_cutoffs}[cutoff]
+        return varied.of(self) if isinstance(varied, Variant) else replace(self, measure=varied)
+
     def as_control(self) -> "Claim":
         """The negative control as a claim of its own, to be judged by the same rule."""
         control = self.control
@@ -138,6 +170,7 @@ class Claim:
             measure=control.measure or self.measure,
             arms=control.arms or self.arms,
             also=() if control.measure else self.also,
+            companions={},
         )
 
     @property
@@ -216,6 +249,7 @@ def _always(reference: Setting) -> dict[str, Any]:
 
 def _headline(function: Callable[..., Any]) -> str:
     """The first line of a docstring, without its full stop; the name where there is none."""
+    function = function.func if isinstance(function, partial) else function
     text = inspect.getdoc(function) or str(getattr(function, "__name__", function))
     return text.splitlines()[0].rstrip(".")
 
@@ -230,6 +264,8 @@ def _arm_says(arm: Arm, reference: Setting) -> str:
 
 def _source(function: Callable[..., Any]) -> str:
     """A function's source where it can be read: a changed measure is a changed claim."""
+    if isinstance(function, partial):
+        return f"{_source(function.func)} with {function.args!r} {function.keywords!r}"
     try:
         return inspect.getsource(function)
     except (OSError, TypeError):

@@ -1,5 +1,6 @@
-"""Where a claim is said to hold: finite ladders around a reference setting."""
+"""Where a claim is said to hold: finite ladders around a reference setting, and pictures over two of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,21 @@ class Ladder:
         if not rungs or len(set(rungs)) != len(rungs):
             raise SettingError(f"Ladder{rungs!r}: give at least one rung, each of them once")
         object.__setattr__(self, "rungs", rungs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """A picture of where a claim holds: two conditions, or one and `cutoff`, and the values they take.
+
+    >>> Map(x="lr", y="width", y_values=(20, 50)).x_values is None
+    True
+    """
+
+    x: str
+    y: str
+    x_values: Sequence[Any] | None = None
+    """In the order in which they are drawn; None: the claim's own ladder, or all of its cut-offs."""
+    y_values: Sequence[Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """From settings and seeds to judged evidence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
-from spikecheck.core.judgement import Effect, Judgement
+from spikecheck.core.judgement import Companion, Effect, Judgement
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
@@ -34,6 +34,8 @@ class Evidence:
     """The effect; None where the claim does not apply or the numbers failed."""
     held: tuple[bool | None, ...]
     numerical_failures: int
+    companions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Further effects by their units, one number an applicable seed in which it is one."""
 
     @property
     def applicable(self) -> int:
@@ -57,7 +59,6 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
     count, held = evidence.applicable, sum(map(bool, evidence.held))
     decision = judge(held, count, claim.predicts, alpha)
     present = [score for score in evidence.scores if score is not None]
-    median, low, high = median_interval(np.array(present), claim.predicts.level) if present else (None, None, None)
     return Judgement(
         setting=evidence.setting,
         outcome=decision.outcome,
@@ -68,11 +69,24 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
         high=decision.high,
         required=claim.predicts.of_seeds,
         level=1.0 - alpha,
-        effect=Effect(unit=claim.unit, median=median, low=low, high=high),
+        effect=_effect(claim, claim.unit, present),
         numerical_failures=evidence.numerical_failures,
         seeds=evidence.seeds,
         scores=evidence.scores,
+        companions=tuple(
+            Companion(
+                effect=_effect(claim, unit, values),
+                measured=len(values),
+                held=sum(claim.predicts.held(value) for value in values),
+            )
+            for unit, values in evidence.companions.items()
+        ),
     )
+
+
+def _effect(claim: Claim, unit: str, values: Sequence[float]) -> Effect:
+    median, low, high = median_interval(np.array(values), claim.predicts.level) if values else (None, None, None)
+    return Effect(unit=unit, median=median, low=low, high=high)
 
 
 def _trials(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, list[Trial]]:
@@ -99,15 +113,19 @@ def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Eviden
     present = [trial for trial in sound if len(trial.arms) == len(claim.arms)]
     applying = [trial for trial in present if claim.applies(trial)]
     scored: dict[int, tuple[float, bool]] = {}
+    beside: dict[str, list[float]] = {unit: [] for unit in claim.companions}
     for trial, other in zip(applying, [*applying[1:], *applying[:1]], strict=True):
         paired = replace(trial, other=other if other is not trial else None)
         score = claim.measure(paired)
         if np.isfinite(score):
             scored[trial.seed] = (float(score), claim.holds(paired, score))
+            for unit, measure in claim.companions.items():
+                beside[unit].append(float(measure(paired)))
     return Evidence(
         setting=setting,
         seeds=tuple(trial.seed for trial in trials),
         scores=tuple(scored[t.seed][0] if t.seed in scored else None for t in trials),
         held=tuple(scored[t.seed][1] if t.seed in scored else None for t in trials),
         numerical_failures=len(lost) + len(applying) - len(scored),
+        companions={unit: tuple(value for value in values if np.isfinite(value)) for unit, values in beside.items()},
     )

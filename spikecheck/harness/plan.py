@@ -26,6 +26,8 @@ class Plan:
     """Rounds of shrinking a failing setting toward the reference."""
     variations: bool = False
     """Whether detectors and cut-offs are halved and doubled to see what the verdict hangs on."""
+    maps: bool = False
+    """Whether the claim's own maps are drawn, with as many seeds a cell as a setting is searched with."""
     beside: bool = True
     """Whether the settings that stand beside the domain are judged as well."""
     seed: int = 0
@@ -35,7 +37,7 @@ PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
         "quick": Plan(settings=5, looks=1, descents=3, beside=False),
         "ci": Plan(settings=6, looks=2, descents=3),
-        "full": Plan(settings=40, looks=3, descents=8, variations=True),
+        "full": Plan(settings=40, looks=3, descents=8, variations=True, maps=True),
     }
 )
 

@@ -21,6 +21,11 @@ SETTING_A = Setting(
 SETTING_B = SETTING_A.but(
     target="sin x + sin 3x", points=40, interval=1.0, width=50, input_std=0.3, output_std=0.1, steps=6_000
 )
+MNIST1D = Setting(problem="mnist1d", points=100, width=20, lr=1.6, steps=3_000)
+"""Real data, the full batch: the rate is the largest of a doubling ladder at which all of eight seeds trained."""
+MNIST1D_BATCHES = MNIST1D.but(batch=20)
+"""Ordinary training: the same by mini-batches."""
+MNIST1D_ADAM = MNIST1D.but(optimizer="adam", lr=0.02)
 
 
 def paper_domain() -> Domain:

@@ -27,7 +27,7 @@ def robustness(claim: Claim, lab: Trains, plan: Plan) -> tuple[Variation, ...]:
 
 def variations(claim: Claim) -> dict[str, Claim]:
     """The claim with every number of its spike definition, where it has a say, halved and doubled, and its own cut-offs."""
-    found = {name: replace(claim, measure=measure) for name, measure in claim.cutoffs.items()}
+    found = {name: claim.under(name) for name in claim.cutoffs}
     if not claim.detects_spikes:
         return found
     for number, kind in _NUMBERS.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from spikecheck.core.errors import Stopped
 from spikecheck.core.events import ClaimFinished, Observer, SettingJudged, StageStarted, ignore
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation, Verdict
 from spikecheck.harness.claim import Claim
@@ -14,6 +15,7 @@ from spikecheck.harness.conclude import conclude
 from spikecheck.harness.gather import Evidence, Trains, gather, judged
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
 from spikecheck.harness.robustness import robustness
+from spikecheck.harness.scope import grid, survey
 from spikecheck.harness.typical import typical_trace
 from spikecheck.stats.bounds import spending
 
@@ -32,6 +34,8 @@ class Findings:
     """The suspect on fresh seeds."""
     evidence: Evidence | None = None
     """The reference setting's, for the picture."""
+    scopes: list[Scope] = field(default_factory=list)
+    """The claim's maps."""
 
 
 def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) -> Verdict:
@@ -53,6 +57,8 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
         if plan.variations:
             observe(StageStarted(claim.id, "variations", 1, plan.fresh_seeds))
             varied = robustness(claim, lab, plan)
+        for asked in claim.maps if plan.maps else ():
+            found.scopes.append(survey(claim, lab, grid(claim, asked), plan.search_seeds, plan.seed, observe))
     except Stopped:
         pass
     verdict = conclude(claim, plan, found.reference, found.control, found.tried, found.suspect, found.confirmed)
@@ -60,6 +66,7 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
         update={
             "typical": trace,
             "robustness": varied,
+            "scopes": tuple(found.scopes),
             "seconds": time.monotonic() - started,
             "runs_trained": getattr(lab, "runs_trained", 0) - counted[0],
             "runs_reused": getattr(lab, "runs_reused", 0) - counted[1],

@@ -9,15 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikecheck.core.intervention import Fork, FreezeOutside, Inject, Jitter, LowerRate, steps_of
+from spikecheck.core.intervention import Exchange, Fork, FreezeOutside, Hold, Inject, Jitter, LowerRate, steps_of
 from spikecheck.core.probe import Anatomy, Directions, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike, SpikeDefinition
-from spikecheck.dynamics.displace import risen
+from spikecheck.dynamics.displace import exchanged, risen
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients, followed
+from spikecheck.dynamics.hold import Held
 from spikecheck.dynamics.probes import directions, dissect, top_directions, trace, trail
 from spikecheck.dynamics.train import Tick, Trajectory, begin, train
 from spikecheck.dynamics.updates import UpdateRule, rule_of
@@ -82,14 +83,20 @@ def checkpoint_stride(steps: int, numbers: int) -> int:
     return _STRIDE * max(1, math.ceil(steps * numbers / _STRIDE / _CHECKPOINTED))
 
 
-def train_tile(tile: Sequence[Recipe], parents: Sequence[Trained], device: str, tick: Tick) -> list[Trained]:
+def train_tile(
+    tile: Sequence[Recipe],
+    parents: Sequence[Trained],
+    device: str,
+    tick: Tick,
+    partners: Sequence[Trained] = (),
+) -> list[Trained]:
     """Carry out a tile of recipes of one signature and probe.
 
     `parents` are the unprobed, unforked trainings of the same settings and seeds, empty where the recipes are such
-    themselves.
+    themselves; `partners` the trainings that exchanges take from, empty where there are none.
     """
     recipes = padded(tile)
-    parents = [*parents, *list(parents[:1]) * (len(recipes) - len(parents))]
+    parents, partners = ([*some, *list(some[:1]) * (len(recipes) - len(some))] for some in (parents, partners))
     settings = [recipe.setting for recipe in recipes]
     goal = objective(settings, device)
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
@@ -97,7 +104,7 @@ def train_tile(tile: Sequence[Recipe], parents: Sequence[Trained], device: str, 
     laid = _Tile(recipes, goal, rule_of(settings[0]), lr, gradients, device)
     probe = recipes[0].probe
     if laid.setting.intervention is not None:
-        trained = _fork(laid, parents, tick)
+        trained = _fork(laid, parents, partners, tick)
     elif probe is None:
         trained = _trunk(laid, tick)
     elif isinstance(probe, Anatomy):
@@ -110,8 +117,10 @@ def train_tile(tile: Sequence[Recipe], parents: Sequence[Trained], device: str, 
 
 
 def fork_step(recipe: Recipe, parent: Run) -> int | None:
-    """Where a fork leaves its parent: None where the parent has no spike with room before it."""
+    """Where a fork leaves its parent: None where the parent has no spike with room before it, or no end."""
     intervention = recipe.setting.intervention
+    if intervention is not None and intervention.at == "end":
+        return None if parent.diverged else parent.ended.step
     found = spikes(parent.loss, intervention.definition) if intervention else ()
     if not found or intervention is None:
         return None
@@ -143,16 +152,18 @@ def _trunk(tile: _Tile, tick: Tick) -> list[Trained]:
     ]
 
 
-def _fork(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Trained]:
+def _fork(tile: _Tile, parents: Sequence[Trained], partners: Sequence[Trained], tick: Tick) -> list[Trained]:
     intervention = tile.setting.intervention
     assert intervention is not None
     starts = [_required(fork_step(r, p.run)) for r, p in zip(tile.recipes, parents, strict=True)]
     parted = _resume(tile, parents, starts, tick)
     along = top_directions(tile.goal, parted, 1)[:, 0] if isinstance(intervention, FreezeOutside) else None
-    ensemble = _intervened(tile, parted, intervention)
+    ensemble = _intervened(tile, parted, intervention, partners)
     if isinstance(intervention, Jitter):
         noisy = followed(tile.goal, [recipe.seed for recipe in tile.recipes], intervention.noise)
         tile = replace(tile, gradients=noisy)
+    if isinstance(intervention, Hold):
+        tile = replace(tile, gradients=Held(tile.goal, tile.gradients, intervention.every))
     trajectory, records = _followed_fork(tile, ensemble, starts, steps_of(intervention), along, tick)
     return [
         Trained(run_of(recipe, tile.goal, trajectory, m, starts[m], intervention.definition, records[m]))
@@ -160,13 +171,17 @@ def _fork(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Trained]:
     ]
 
 
-def _intervened(tile: _Tile, ensemble: Ensemble, intervention: Fork) -> Ensemble:
+def _intervened(tile: _Tile, ensemble: Ensemble, intervention: Fork, partners: Sequence[Trained]) -> Ensemble:
     """The state at the fork, changed as the intervention says."""
     if isinstance(intervention, LowerRate):
         return ensemble.at_rate(intervention.factor)
     if isinstance(intervention, Inject):
         direction = top_directions(tile.goal, ensemble, intervention.rank)[:, -1]
         return replace(ensemble, params=risen(tile.goal, ensemble.params, direction, intervention.rise))
+    if isinstance(intervention, Exchange):
+        ends = torch.stack([torch.from_numpy(partner.run.snapshots["end"].params) for partner in partners])
+        direction = top_directions(tile.goal, ensemble, 1)[:, 0]
+        return replace(ensemble, params=exchanged(ensemble.params, ends.to(ensemble.params), direction))
     return ensemble
 
 

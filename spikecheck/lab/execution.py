@@ -29,10 +29,11 @@ _LOOK_EVERY = 0.2
 
 @dataclass(frozen=True)
 class Job:
-    """One tile, and the trainings its recipes go on from."""
+    """One tile, the trainings its recipes go on from, and those they exchange with."""
 
     tile: tuple[Recipe, ...]
     parents: tuple[Trained, ...]
+    partners: tuple[Trained, ...] = ()
 
 
 class Executor(Protocol):
@@ -59,7 +60,7 @@ class Local:
         for job in jobs:
             tick(0)  # a tile of few steps never ticks by itself
             with one_thread(device):
-                trained = train_tile(job.tile, job.parents, device, tick)
+                trained = train_tile(job.tile, job.parents, device, tick, job.partners)
             yield job, trained
 
     def close(self) -> None:
@@ -84,7 +85,9 @@ class Processes:
             return
         pool = self._started()
         ordered = sorted(jobs, key=lambda job: -work(job.tile))
-        waiting = {pool.submit(train_tile, job.tile, job.parents, device, _silent): job for job in ordered}
+        waiting = {
+            pool.submit(train_tile, job.tile, job.parents, device, _silent, job.partners): job for job in ordered
+        }
         try:
             while waiting:
                 done, _ = wait(waiting, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)

@@ -79,8 +79,9 @@ class Laboratory:
 
     def _answers(self, wanted: Sequence[Recipe]) -> Mapping[Recipe, Trained]:
         """Parents first: whether a fork or an autopsy has anything to look at is read off its parent."""
-        parents = self._trained(tuple(dict.fromkeys(recipe.parent() for recipe in wanted)), {})
-        needy = [r for r in wanted if r != r.parent() and _has_subject(r, parents[r.parent()].run)]
+        needed = [p for r in wanted for p in (r.parent(), r.partner()) if p is not None]
+        parents = self._trained(tuple(dict.fromkeys(needed)), {})
+        needy = [r for r in wanted if r != r.parent() and _has_subject(r, parents)]
         children = self._trained(needy, parents)
         return {r: parents[r] for r in wanted if r in parents} | dict(children)
 
@@ -88,7 +89,7 @@ class Laboratory:
         found = {recipe: known for recipe in recipes if (known := self._look_up(recipe)) is not None}
         missing = [recipe for recipe in recipes if recipe not in found]
         self.runs_reused += len(found)
-        jobs = [Job(tile, tuple(parents[r.parent()] for r in tile) if parents else ()) for tile in tiles(missing)]
+        jobs = [_job(tile, parents) for tile in tiles(missing)]
         self._observe(WorkPlanned(sum(member_steps(job.tile) for job in jobs), len(found)))
         tick = _Tick(self._observe, self._check_deadline)
         for job, trained in self._executor.results(jobs, self.device, tick):
@@ -180,8 +181,18 @@ def _device(asked: Device) -> str:
     return asked
 
 
-def _has_subject(recipe: Recipe, parent: Run) -> bool:
-    """Whether the parent offers what the recipe looks at: a spike to fork before or to dissect, or a whole training."""
+def _job(tile: tuple[Recipe, ...], parents: Mapping[Recipe, Trained]) -> Job:
+    if not parents:
+        return Job(tile, ())
+    partners = [partner for recipe in tile if (partner := recipe.partner()) is not None]
+    return Job(tile, tuple(parents[r.parent()] for r in tile), tuple(parents[partner] for partner in partners))
+
+
+def _has_subject(recipe: Recipe, parents: Mapping[Recipe, Trained]) -> bool:
+    """Whether there is what the recipe looks at: a spike to fork before or to dissect, whole trainings elsewhere."""
+    parent, partner = parents[recipe.parent()].run, recipe.partner()
+    if partner is not None and parents[partner].run.diverged:
+        return False
     if recipe.setting.intervention is not None:
         return fork_step(recipe, parent) is not None
     if isinstance(recipe.probe, Anatomy):

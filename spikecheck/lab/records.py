@@ -31,7 +31,8 @@ def run_of(
 ) -> Run:
     """One member's training as a run."""
     loss, ended = _finite(trajectory.loss[:, member], start)
-    states = {"start": trajectory.checkpoints[0], "end": trajectory.end}
+    first = trajectory.checkpoints[0] if trajectory.checkpoints else trajectory.end  # of no steps at all
+    states = {"start": first, "end": trajectory.end}
     snapshots = {
         name: snapshot(goal, int(state.done[member]), state.params[member])
         for name, state in states.items()

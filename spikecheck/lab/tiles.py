@@ -14,7 +14,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.problems.conv import shapes
 
-_LARGEST, _SMALLEST, _FEWEST = 64, 8, 2
+_LARGEST, _SMALLEST, _FEWEST = 32, 8, 2
 # Activations of a tile's forward pass, in numbers: 512 KiB in float64. More members would cost in proportion; far fewer would
 # leave the dispatch of operations as the larger part of a step.
 _ACTIVATIONS = 2**16
@@ -30,7 +30,7 @@ _OVERHEAD = 400
 
 
 def tile_size(setting: Setting) -> int:
-    """Members a tile of this setting holds: the largest power of two in [8, 64] whose activations stay in cache.
+    """Members a tile of this setting holds: the largest power of two in [8, 32] whose activations stay in cache.
 
     Of large convolutional nets as few as 2.
     """

@@ -1,4 +1,4 @@
-"""Activation functions: differentiable ones for autograd, and ones that give value and slope without it."""
+"""Activation functions: differentiable ones for autograd, and ones that give values and derivatives without it."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,12 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Activation:
-    """One function of a neuron's signal, twice."""
+    """One function of a neuron's signal, in three ways."""
 
     differentiable: Callable[[Tensor], Tensor]
     """May overwrite its argument. A number's bits do not depend on its place in the tensor."""
     with_slope: Callable[[Tensor, Tensor], None]
     """Overwrites signals by values, and its second argument by derivatives. The end of a tensor may be rounded differently."""
+    jet: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+    """Value, first and second derivative. A number's bits do not depend on its place in the tensor."""
 
 
 def _tanh_with_slope(signal: Tensor, slope: Tensor) -> None:
@@ -26,8 +28,19 @@ def _tanh_with_slope(signal: Tensor, slope: Tensor) -> None:
     torch.addcmul(one, signal, signal, value=-1, out=slope)
 
 
+def _tanh_jet(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    value = torch.tanh(x)
+    slope = 1 - value * value
+    return value, slope, -2 * value * slope
+
+
 def _relu_with_slope(signal: Tensor, slope: Tensor) -> None:
     torch.sign(signal.relu_(), out=slope)
+
+
+def _relu_jet(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    value = torch.relu(x)
+    return value, torch.sign(value), torch.zeros_like(value)
 
 
 def _gelu(x: Tensor) -> Tensor:
@@ -42,6 +55,12 @@ def _gelu_with_slope(signal: Tensor, slope: Tensor) -> None:
     signal.mul_(below)
 
 
+def _gelu_jet(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    below = 0.5 * (1 + torch.erf(x * math.sqrt(0.5)))
+    density = torch.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+    return x * below, below + x * density, density * (2 - x * x)
+
+
 def _xtanh(x: Tensor) -> Tensor:
     return x * torch.tanh(x)
 
@@ -53,10 +72,15 @@ def _xtanh_with_slope(signal: Tensor, slope: Tensor) -> None:
     signal.mul_(tanh)
 
 
+def _xtanh_jet(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    value, slope, curvature = _tanh_jet(x)
+    return x * value, value + x * slope, 2 * slope + x * curvature
+
+
 # tanh and relu work in place: nothing else needs their argument, and in big tiles memory traffic is what costs.
 ACTIVATIONS: Mapping[str, Activation] = {
-    "tanh": Activation(torch.tanh_, _tanh_with_slope),
-    "relu": Activation(torch.relu_, _relu_with_slope),
-    "gelu": Activation(_gelu, _gelu_with_slope),
-    "xtanh": Activation(_xtanh, _xtanh_with_slope),
+    "tanh": Activation(torch.tanh_, _tanh_with_slope, _tanh_jet),
+    "relu": Activation(torch.relu_, _relu_with_slope, _relu_jet),
+    "gelu": Activation(_gelu, _gelu_with_slope, _gelu_jet),
+    "xtanh": Activation(_xtanh, _xtanh_with_slope, _xtanh_jet),
 }

@@ -87,6 +87,10 @@ class Objective:
         (gradients,) = torch.autograd.grad(losses.sum(), here)
         return losses.detach(), gradients
 
+    def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
+        """Every member's Hessian, to rounding that of `losses`, where it is written out; elsewhere None."""
+        return None if self._shallow is None else self._shallow.hessians(params)
+
     def gradient_at(self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]) -> Float[Tensor, "B P"]:
         """The gradient of every member's loss over some of its training points."""
         here = params.detach().requires_grad_()
@@ -145,7 +149,7 @@ class Objective:
 
     @cached_property
     def _shallow(self) -> Shallow | None:
-        """The faster way to the gradient, where there is one."""
+        """The faster way to derivatives, where there is one."""
         if not isinstance(self.model, MLP) or not Shallow.fits(self.model, self.settings[0].loss):
             return None
         return Shallow(self.model, self.train.x, self.train.y, self.members)

@@ -62,15 +62,15 @@ def _bmm(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[T
     """`torch.bmm`, with as many rows more as bring every member's product to the start of a cache line too."""
     rows, line = left.shape[1], _CACHE_LINE // left.itemsize
     if rows * right.shape[2] % line == 0:
-        return torch.bmm(_aligned(left), _aligned(right))
+        return torch.bmm(aligned(left), aligned(right))
     padded = functional.pad(left, (0, 0, 0, -rows % line))
-    return torch.bmm(_aligned(padded), _aligned(right)).narrow_copy(1, 0, rows)
+    return torch.bmm(aligned(padded), aligned(right)).narrow_copy(1, 0, rows)
 
 
-def _aligned(matrices: Float[Tensor, "B N M"]) -> Float[Tensor, "B N M"]:
-    """The same numbers, every member's from the start of a cache line; itself where they lie so already."""
+def aligned(matrices: Float[Tensor, "B N M"]) -> Float[Tensor, "B N M"]:
+    """The same numbers, every member's from the start of a cache line; the same tensor where they lie so already."""
     if matrices.stride(2) != 1 and matrices.stride(1) == 1:
-        return _aligned(matrices.mT).mT
+        return aligned(matrices.mT).mT
     line = _CACHE_LINE // matrices.itemsize
     starts_right = matrices.data_ptr() % _CACHE_LINE == 0 and matrices.stride(0) % line == 0
     if starts_right and matrices[0].is_contiguous():

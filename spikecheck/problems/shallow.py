@@ -1,4 +1,4 @@
-"""Gradients of the networks that most claims are about, without a graph: one input, one hidden layer, one output.
+"""Gradients and Hessians of the networks that most claims are about, without a graph: one input, one hidden layer, one output.
 
 A step of such a network is a dozen passes over its activations, and autograd's bookkeeping, its copies and torch's tanh take
 two thirds of the time. Here the backward pass is written out. The members' axis comes last, so that sums over points and
@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from spikecheck.problems.activations import ACTIVATIONS
 from spikecheck.problems.mlp import MLP
+from spikecheck.problems.products import product
 
 _GROUP = 64
 
@@ -59,6 +60,34 @@ class Shallow:
         for_shift = [pull.sum(0)] if shift else []
         found = torch.cat([for_weights, for_biases, for_outgoing, *for_shift])
         return errors.square().mean(0)[: self.members], found[:, : self.members].T.contiguous()
+
+    def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"]:
+        """Every member's Hessian: 2/N sum_n (J_n J_n' + e_n f_n''), where f_n'' couples a neuron's own parameters only."""
+        weights, biases, outgoing, *shift = (
+            part[:, None] for part in params.split_with_sizes(self.model.layers.lengths, 1)
+        )
+        value, slope, curve = ACTIVATIONS[self.model.activation].jet(self.x * weights + biases)
+        outputs = (value * outgoing).sum(2, keepdim=True)
+        errors = (outputs + shift[0] if shift else outputs) - self.y
+
+        by_bias = slope * outgoing
+        jacobian = torch.cat([by_bias * self.x, by_bias, value, *(torch.ones_like(errors) for _ in shift)], 2)
+        found = product(jacobian.mT.contiguous(), jacobian)
+        bent, tilted = errors * curve * outgoing, errors * slope
+        blocks = {
+            (0, 0): bent * self.x * self.x,
+            (0, 1): bent * self.x,
+            (1, 1): bent,
+            (0, 2): tilted * self.x,
+            (1, 2): tilted,
+        }
+        width = self.model.sizes[1]
+        for (row, column), block in blocks.items():
+            coupling = block.sum(1)
+            for one, other in {(row, column), (column, row)}:
+                part = found[:, one * width : (one + 1) * width, other * width : (other + 1) * width]
+                part.diagonal(dim1=1, dim2=2).add_(coupling)
+        return found.mul_(2 / self.x.shape[1])
 
     @cached_property
     def _points(self) -> tuple[Float[Tensor, "N 1 #C"], Float[Tensor, "N #C"]]:

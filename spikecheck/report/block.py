@@ -5,6 +5,7 @@ from rich.text import Text
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.evidence import percent, show_evidence
+from spikecheck.report.heat_map import show_legend, show_scope
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import advice, badge
 from spikecheck.report.page import Page
@@ -22,6 +23,7 @@ def show_claim(page: Page, verdict: Verdict, report: Report) -> None:
     page.blank()
     _generalises(page, verdict)
     _robustness(page, verdict)
+    _scopes(page, verdict)
     _what_next(page, verdict, report)
     page.blank()
     _circumstances(page, verdict)
@@ -93,6 +95,17 @@ def _robustness(page: Page, verdict: Verdict) -> None:
     for variation in others:
         found = variation.judgement
         page.row("", f"{inert(variation.name)}: {found.outcome}, {found.held} of {found.applicable}", "dim")
+
+
+def _scopes(page: Page, verdict: Verdict) -> None:
+    """Where the claim holds over two ladders each."""
+    reference = verdict.reference.setting
+    for scope in verdict.scopes:
+        page.blank()
+        page.say(f"Where does it hold?  {scope.x.name} and {scope.y.name}, {scope.seeds} seeds a cell")
+        show_scope(page, scope, reference)
+    if verdict.scopes:
+        show_legend(page, verdict.scopes, reference)
 
 
 def _what_next(page: Page, verdict: Verdict, report: Report) -> None:

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from spikecheck.core.judgement import Judgement
+from spikecheck.core.judgement import Companion, Effect, Judgement
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS
 from spikecheck.report.page import Page
@@ -20,7 +20,13 @@ def show_evidence(page: Page, judgement: Judgement) -> None:
     if judgement.applicable:
         cells = min(_CELLS, page.room - len("0  1") - 1)
         page.rows("", interval_bar(judgement, cells, ascii_only=page.ascii_only))
-        page.row("effect", effect(judgement))
+        page.row("effect", effect(judgement.effect))
+        page.rows("beside", [beside(companion) for companion in judgement.companions], "dim")
+
+
+def beside(companion: Companion) -> str:
+    """A further effect, which is reported and not judged."""
+    return f"{inert(effect(companion.effect))}; so in {companion.held} of {companion.measured} (not judged)"
 
 
 def counts(judgement: Judgement) -> str:
@@ -53,9 +59,8 @@ def interval_bar(judgement: Judgement, cells: int = _CELLS, *, ascii_only: bool)
     return bar, Text(beneath, style="bold")
 
 
-def effect(judgement: Judgement) -> str:
-    """The effect's median and interval, with its unit."""
-    found = judgement.effect
+def effect(found: Effect) -> str:
+    """An effect's median and interval, with its unit."""
     if found.median is None or found.low is None or found.high is None:
         return "not measured"
     return f"median {found.median:.3g}, interval {found.low:.3g} to {found.high:.3g} ({inert(found.unit)})"

@@ -3,8 +3,12 @@
 from collections.abc import Callable, Iterable
 
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.scope import Scope
+from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report.evidence import percent
+from spikecheck.report.axes import labels, title
+from spikecheck.report.cells import face
+from spikecheck.report.evidence import beside, percent
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, standing
 from spikecheck.report.words import conditions, differs, lost, plural, tried
@@ -12,12 +16,15 @@ from spikecheck.report.words import conditions, differs, lost, plural, tried
 Figure = Callable[[Verdict], str | None]
 """Where a claim's figure lies, relative to the text; None where it has none."""
 
+MapFigure = Callable[[Verdict, int], str]
+"""Where the figure of a claim's map of that number lies, from 0."""
+
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
 
 
-def markdown(report: Report, figure: Figure | None = None) -> str:
+def markdown(report: Report, figure: Figure | None = None, map_figure: MapFigure | None = None) -> str:
     """The whole report."""
-    sections = [_section(verdict, figure(verdict) if figure else None) for verdict in report.claims]
+    sections = [_section(verdict, figure(verdict) if figure else None, map_figure) for verdict in report.claims]
     return "\n".join([_head(report), _table(report.claims), *sections])
 
 
@@ -45,13 +52,15 @@ def _table(verdicts: Iterable[Verdict]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _section(verdict: Verdict, figure: str | None) -> str:
+def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None) -> str:
     said = [f"## {verdict.id}", f"> {_plain(verdict.says)}\n>\n> {_plain(verdict.where)}"]
     if figure is not None:
         said.append(f"![{verdict.id}: a typical run, and the effect of every seed with its control's]({figure})")
     said.append("\n".join(_lines(verdict)))
     if verdict.robustness:
         said.append("\n".join(_variations(verdict)))
+    for number, scope in enumerate(verdict.scopes):
+        said += _map(scope, verdict, map_figure(verdict, number) if map_figure else None)
     if verdict.counterexample is not None:
         said.append(f"```console\n{inert(verdict.counterexample.replay)}\n```")
     return "\n\n".join(said) + "\n"
@@ -63,6 +72,7 @@ def _lines(verdict: Verdict) -> list[str]:
     lines = [
         f"- **Rule:** {_plain(verdict.rule)}.",
         f"- **Replicates: {_outcome(verdict.replicates)}.** {_evidence(reference)} At {at}.",
+        *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
         f"- **Control** ({_plain(verdict.control_says)}): {_evidence(verdict.control)}",
         f"- **Generalises: {_outcome(verdict.generalises)}.** Tried: {_plain('; '.join(tried(verdict)))}.",
     ]
@@ -97,6 +107,31 @@ def _where(verdict: Verdict) -> list[str]:
 def _variations(verdict: Verdict) -> list[str]:
     rows = ["| varied | outcome | held |", "|---|---|---|"]
     return rows + [f"| {_plain(v.name)} | {v.judgement.outcome} | {_count(v.judgement)} |" for v in verdict.robustness]
+
+
+def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
+    """A map's figure and its cells, laid out alike."""
+    x, y, reference = scope.x.name, scope.y.name, verdict.reference.setting
+    elsewhere = _plain(conditions(scope.centre, without=(x, y)))
+    caption = (
+        f"**Where it holds, over {_plain(title(x))} and {_plain(title(y))}:** seeds that held of those it applies to, "
+        f"{scope.seeds} trained a cell; n: it applies to too few; lost: the numbers failed in most; bold: the reference. "
+        f"Each cell is judged by itself. Elsewhere: {elsewhere}."
+    )
+    said = [caption]
+    if figure is not None:
+        said.append(f"![{verdict.id}: share of seeds that held, over {_plain(x)} and {_plain(y)}]({figure})")
+    rows = [f"| {_plain(y)} \\ {_plain(x)} | {' | '.join(map(_plain, labels(scope.x.values)))} |"]
+    rows.append("|---" * (1 + len(scope.x.values)) + "|")
+    for row, label in reversed(list(enumerate(labels(scope.y.values)))):
+        cells = [_cell(scope, column, row, reference) for column in range(len(scope.x.values))]
+        rows.append(f"| {_plain(label)} | {' | '.join(cells)} |")
+    return [*said, "\n".join(rows)]
+
+
+def _cell(scope: Scope, column: int, row: int, reference: Setting) -> str:
+    count = _plain(face(scope.cell(column, row)).count)
+    return f"**{count}**" if scope.place(reference) == (column, row) else count
 
 
 def _evidence(judgement: Judgement) -> str:

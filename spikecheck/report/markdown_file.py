@@ -4,7 +4,7 @@ from pathlib import Path
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report import whole_file
+from spikecheck.report import scope_figure, whole_file
 from spikecheck.report.claim_figure import drawn
 from spikecheck.report.markdown import markdown
 
@@ -30,4 +30,12 @@ def write(report: Report, path: Path) -> None:
         whole_file.write(drawn(verdict), file, "--markdown")
         return f"{folder.name}/{file.name}"
 
-    whole_file.write(markdown(report, figure).encode(), path, "--markdown")
+    def map_figure(verdict: Verdict, number: int) -> str:
+        file = folder / f"{verdict.id}-map-{number + 1}.png"
+        heading = f"{verdict.id}: {verdict.says}"
+        whole_file.write(
+            scope_figure.drawn(verdict.scopes[number], verdict.reference.setting, heading), file, "--markdown"
+        )
+        return f"{folder.name}/{file.name}"
+
+    whole_file.write(markdown(report, figure, map_figure).encode(), path, "--markdown")

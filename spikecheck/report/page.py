@@ -36,7 +36,7 @@ class Page:
         """A value beside its label; further lines hang under the first."""
         lines = self._wrapped(_text(value, style), self.room)
         for number, line in enumerate(lines):
-            head = Text(f"  {label if number == 0 else '':<{_LABELS - 2}}", style="cyan")
+            head = Text.assemble((f"  {label if number == 0 else '':<{_LABELS - 2}}", "cyan"))
             if number == 0 and len(label) > _LABELS - 3:
                 self._put(Text(f"  {label}", style="cyan"))
                 head = Text(" " * _LABELS)
@@ -64,9 +64,15 @@ class Page:
 
     def _put(self, line: Text) -> None:
         line = line.copy()
-        line.rstrip()
+        if self.console.color_system is None or not _ends_in_colour(line):
+            line.rstrip()
         self.console.print(line, soft_wrap=True, highlight=False)
 
 
 def _text(value: str | Text, style: str) -> Text:
     return value if isinstance(value, Text) else Text(value, style=style)
+
+
+def _ends_in_colour(line: Text) -> bool:
+    """Whether the last characters have a background, so that they are seen even where they are blank."""
+    return any(" on " in str(span.style) and span.end == len(line) for span in line.spans)

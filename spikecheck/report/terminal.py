@@ -1,14 +1,18 @@
 """A report as a person reads it: the answers first, then each claim's evidence."""
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.scope import ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace
 from spikecheck.report.block import show_claim
 from spikecheck.report.evidence import show_evidence
+from spikecheck.report.heat_map import show_legend, show_scope
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import badge, standing
 from spikecheck.report.page import Page
@@ -63,6 +67,25 @@ def render_judgement(
         _picture(page, typical)
 
 
+def render_map(found: ScopeMap, console: Console) -> None:
+    """Print what `spikecheck map` found."""
+    page = Page(console)
+    page.say(Text.assemble((inert(found.claim), "bold"), "  where it holds"))
+    page.say(f'"{inert(found.says)}"', "italic", indent=2)
+    page.say(inert(found.where), "dim", indent=2)
+    for scope in found.scopes:
+        page.blank()
+        show_scope(page, scope, found.reference)
+    page.blank()
+    show_legend(page, found.scopes, found.reference)
+    page.row("seeds", f"{found.scopes[0].seeds} a cell")
+    page.row("rule", inert(found.rule), "dim")
+    page.row("", "applied to each cell by itself; nothing is corrected for the number of cells", "dim")
+    for name, text in found.definitions.items():
+        page.row(inert(name), inert(text.removeprefix(f"{name}: ")), "dim")
+    page.say(inert(f"specification {found.specification}, seed {found.seed}; {_environment(found.environment)}"), "dim")
+
+
 def _picture(page: Page, trace: Trace) -> None:
     """The typical run, where there is room for its headings."""
     if page.width < _PICTURE:
@@ -103,5 +126,8 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
     if edges:
         counts = "under --strict that fails" if strict else "reported, and for a tendency no failure"
         page.say(f"An edge is where a claim stops holding ({counts}): {edges}", "dim")
-    environment = ", ".join(f"{name} {value}" for name, value in report.environment.items())
-    page.say(inert(f"profile {report.profile}, seed {report.seed}; {environment}"), "dim")
+    page.say(inert(f"profile {report.profile}, seed {report.seed}; {_environment(report.environment)}"), "dim")
+
+
+def _environment(found: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in found.items())

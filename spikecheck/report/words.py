@@ -1,6 +1,7 @@
 """Settings, counts and scores in words."""
 
 from collections import Counter
+from collections.abc import Collection
 from statistics import quantiles
 
 from spikecheck.core.judgement import Judgement, Outcome
@@ -11,10 +12,11 @@ from spikecheck.report.inert import inert
 _READ_FIRST = ("problem", "target", "points", "width", "depth", "activation", "optimizer", "lr", "steps")
 
 
-def conditions(setting: Setting) -> str:
+def conditions(setting: Setting, without: Collection[str] = ()) -> str:
     """The conditions that a reader looks for first, then whatever is not a default."""
     rest = [name for name in setting.differences(Setting()) if name not in _READ_FIRST]
-    return inert(", ".join(f"{name}={_value(setting, name)}" for name in [*_READ_FIRST, *rest]))
+    names = [name for name in [*_READ_FIRST, *rest] if name not in without]
+    return inert(", ".join(f"{name}={_value(setting, name)}" for name in names))
 
 
 def differs(setting: Setting, reference: Setting) -> str:

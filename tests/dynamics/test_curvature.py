@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spikecheck.dynamics.curvature import LocalCurvature, curvature, gradient_curvature
+from spikecheck.core.setting import Setting
+from spikecheck.dynamics.curvature import WRITTEN_OUT_UP_TO, LocalCurvature, curvature, gradient_curvature
+from spikecheck.problems.objective import objective
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,29 @@ def test_gradient_curvature_of_a_quadratic() -> None:
 def test_gradient_curvature_where_the_gradient_vanishes_is_zero() -> None:
     local = curvature(quadratic(symmetric(0, 2, 3)), torch.zeros(2, 3, dtype=torch.float64))
     assert gradient_curvature(local).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+def test_by_matrix_it_is_what_it_is_by_backward_passes(activation: str) -> None:
+    goal = objective([Setting(width=7, points=9, activation=activation)] * 4)
+    params, vectors, diagonal = goal.initial(range(4)), normal(1, 4, 3, 21), normal(2, 4, 21).exp()
+    written, backward = curvature(goal, params), curvature(Losses(goal.losses), params)
+    assert written.hessians() is not None
+    assert backward.hessians() is None
+    for one, other in (
+        (written, backward),
+        (written.preconditioned(diagonal), backward.preconditioned(diagonal)),
+    ):
+        torch.testing.assert_close(one.losses, other.losses)
+        torch.testing.assert_close(one.gradients, other.gradients)
+        torch.testing.assert_close(one.product(vectors), other.product(vectors), rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(gradient_curvature(one), gradient_curvature(other))
+        assert one.products == other.products == 4
+
+
+def test_large_hessians_are_not_written_out() -> None:
+    goal = objective([Setting(width=WRITTEN_OUT_UP_TO, points=4)])
+    assert curvature(goal, goal.initial([0])).hessians() is None
 
 
 @pytest.mark.parametrize("width", [5, 7, 20])

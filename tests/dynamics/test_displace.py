@@ -1,4 +1,4 @@
-"""Displacements to a given loss."""
+"""Displacements along a direction: to a given loss, and to where another run stands."""
 
 import pytest
 import torch
@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from jaxtyping import Float
 from torch import Tensor
 
-from spikecheck.dynamics.displace import risen
+from spikecheck.core.errors import SettingError
+from spikecheck.dynamics.displace import exchanged, risen
 
 
 class Bowls:
@@ -36,3 +37,19 @@ def test_where_the_loss_never_rises_so_far_there_is_no_place() -> None:
     moved = risen(Bowls([0.0, 1.0]), torch.zeros(2, 1, dtype=torch.float64), torch.ones(2, 1, dtype=torch.float64), 2.0)
     assert moved[0].isnan().all()
     assert float(moved[1]) == pytest.approx(2**0.5)
+
+
+@given(seed=st.integers(0, 1_000))
+def test_an_exchange_moves_along_the_direction_and_nowhere_else(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    params, other, direction = torch.randn(3, 4, 6, generator=generator, dtype=torch.float64)
+    direction = torch.nn.functional.normalize(direction, dim=1)
+    found = exchanged(params, other, direction)
+    torch.testing.assert_close((found * direction).sum(1), (other * direction).sum(1))
+    aside = (found - params) - ((found - params) * direction).sum(1, keepdim=True) * direction
+    torch.testing.assert_close(aside, torch.zeros_like(aside), rtol=0, atol=1e-12)
+
+
+def test_runs_of_different_shapes_exchange_nothing() -> None:
+    with pytest.raises(SettingError, match="the two runs have 6 and 9 parameters"):
+        exchanged(torch.zeros(2, 6), torch.zeros(2, 9), torch.zeros(2, 6))

@@ -13,9 +13,12 @@ from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
 from spikecheck.core.errors import SettingError
+from spikecheck.core.setting import Setting
 from spikecheck.dynamics import eigen
 from spikecheck.dynamics.curvature import LocalCurvature, curvature
+from spikecheck.dynamics.curvature import Losses as AnyLosses
 from spikecheck.dynamics.eigen import EigenPairs, exact, top, track
+from spikecheck.problems.objective import Objective, objective
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def tanh_net(width: int) -> Losses:
     return Losses(losses)
 
 
-def descent(objective: Losses, params: Tensor, lr: float, steps: int) -> Iterator[LocalCurvature]:
+def descent(objective: AnyLosses, params: Tensor, lr: float, steps: int) -> Iterator[LocalCurvature]:
     for _ in range(steps):
         local = curvature(objective, params)
         yield local
@@ -178,16 +181,53 @@ def test_a_direction_that_rises_from_the_bulk_is_found_soon(riser: int, pairs: i
 
 
 def test_tracked_through_training_beyond_the_edge_of_stability() -> None:
-    objective, lr = tanh_net(20), 0.1
+    net, lr = tanh_net(20), 0.1
     found: EigenPairs | None = None
     beyond = 0
-    for local in descent(objective, normal(5, 6, 60) * 20**-0.5, lr, 300):
+    for local in descent(net, normal(5, 6, 60) * 20**-0.5, lr, 300):
         found = top(local, 2) if found is None else track(local, found)
         dense = exact(local, 2)
         assert ((found.values - dense.values) / dense.values).abs().max() <= 1e-3
         assert found.converged.all()
         beyond += int((lr * dense.values[:, 0] > 2).any())
     assert beyond > 30
+
+
+@pytest.mark.parametrize("width", [20, 50])
+def test_hessians_at_hand_are_tracked_through_training_too(width: int) -> None:
+    """Against LAPACK on the Hessians of another implementation, autograd's."""
+    goal = objective([Setting(width=width, points=20)] * 4)
+    found: EigenPairs | None = None
+    for step, local in enumerate(descent(goal, goal.initial(range(4)), 0.1, 120)):
+        assert local.hessians() is not None
+        found = top(local, 2) if found is None else track(local, found)
+        assert found.converged.all()
+        if step % 10 == 0:
+            dense = exact(curvature(Losses(goal.losses), local_params(goal, step)), 2)
+            assert ((found.values - dense.values) / dense.values[:, :1]).abs().max() <= 1e-3
+
+
+def local_params(goal: Objective, steps: int) -> Tensor:
+    """Where plain gradient descent has come after so many steps."""
+    params = goal.initial(range(goal.members))
+    for _ in range(steps):
+        params = params - 0.1 * goal.gradient(params)[1]
+    return params
+
+
+@given(width=st.sampled_from([5, 20, 21]), pairs=st.integers(1, 3), order=st.permutations(range(5)))
+@settings(max_examples=10, deadline=None)
+def test_with_hessians_at_hand_companions_and_place_change_no_bit(width: int, pairs: int, order: list[int]) -> None:
+    mine, others = ([Setting(width=width, target=target)] * 5 for target in ("sin x", "sin 3x"))
+    stay = [True, True, False, False, True]
+    mixed = [one if keep else other for one, other, keep in zip(mine, others, stay, strict=True)]
+    kept = torch.tensor(stay)[order]
+    alone, among = objective(mine), objective([mixed[place] for place in order])
+    start = alone.initial(range(5))
+    one, other = followed(alone, start, pairs), followed(among, start[order], pairs)
+    for first, second in zip(one, other, strict=True):
+        for name in ("values", "vectors", "residuals", "converged", "basis"):
+            assert torch.equal(getattr(first, name)[order][kept], getattr(second, name)[kept]), name
 
 
 def test_tracking_costs_few_products() -> None:
@@ -297,7 +337,7 @@ def test_no_member_depends_on_its_companions_or_its_place(
             assert torch.equal(getattr(first, name)[order][kept], getattr(second, name)[kept]), name
 
 
-def followed(objective: Losses, params: Tensor, pairs: int) -> list[EigenPairs]:
+def followed(objective: AnyLosses, params: Tensor, pairs: int) -> list[EigenPairs]:
     found = [exact(curvature(objective, params), pairs)]
     for local in descent(objective, params, 0.1, 12):
         found.append(track(local, found[-1]))

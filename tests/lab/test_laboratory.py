@@ -222,7 +222,7 @@ def test_ctrl_c_keeps_every_finished_tile(tmp_path: Path) -> None:
     lab = Laboratory(Store(tmp_path), observe=press)
     with pytest.raises(Interrupted):
         runs(setting, range(80), lab=lab)
-    assert Store(tmp_path).info().entries == 64
+    assert Store(tmp_path).info().entries == tile_size(setting)
 
 
 def test_an_absent_device_is_named_with_what_there_is() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from spikecheck.core.intervention import Continue, Inject, Jitter
+from spikecheck.core.intervention import Continue, Exchange, Inject, Jitter
 from spikecheck.core.probe import Anatomy, Directions, Probe, SharpnessTrace, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
@@ -102,6 +102,29 @@ def test_a_jittered_twin_starts_as_its_parent_and_goes_its_own_way() -> None:
     for seed, run in shaken.items():
         assert run.loss[0] == steady[seed].loss[0]
         assert 0 < np.abs(run.snapshots["end"].params - steady[seed].snapshots["end"].params).max() < 0.5
+
+
+def test_an_exchange_takes_the_other_runs_place_along_the_first_eigendirection() -> None:
+    short = SHORT.but(steps=120)
+    other = runs(short.but(init_scale=2.0), range(3))
+    own = runs(short, range(3), probe=Directions(at="end", pairs=1))
+    swap = Exchange(other=(("init_scale", 2.0),))
+    exchanged = runs(short.but(intervention=swap), range(3), probe=Directions(at="end", pairs=1))
+    assert len(exchanged) == 3
+    for seed, run in exchanged.items():
+        before, after, theirs = (r.snapshots["end"].params for r in (own[seed], run, other[seed]))
+        goal = objective([short])
+        hessian = torch.autograd.functional.hessian(lambda at, g=goal: g.losses(at[None])[0], torch.from_numpy(before))
+        first = torch.linalg.eigh(hessian).eigenvectors[:, -1].numpy()
+        np.testing.assert_allclose(after @ first, theirs @ first, atol=1e-8)
+        np.testing.assert_allclose(after - first * (after @ first), before - first * (before @ first), atol=1e-8)
+        assert len(run.loss) == 1
+        np.testing.assert_array_equal(run.records["directions"]["outputs"], outputs(run, "end"))
+
+
+def test_where_the_other_run_diverges_nothing_is_exchanged() -> None:
+    swap = Exchange(other=(("lr", 1e6),))
+    assert runs(SHORT.but(intervention=swap), range(2)) == {}
 
 
 def test_mini_batches_and_noise_reach_the_training() -> None:

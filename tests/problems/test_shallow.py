@@ -44,6 +44,23 @@ def test_it_is_autograds(shape: Setting, members: int, alike: bool, seed: int) -
         torch.testing.assert_close(gradients, expected, rtol=1e-10, atol=1e-13 * float(1 + expected.abs().max()))
 
 
+@given(shape=SHAPES, members=st.integers(1, 5), alike=st.booleans(), seed=st.integers(0, 1_000))
+@settings(max_examples=60, deadline=None)
+def test_the_hessian_is_autograds(shape: Setting, members: int, alike: bool, seed: int) -> None:
+    batch = (
+        [shape] * members if alike else [shape.but(target=f"sin {1 + m}x", interval=1.0 + m) for m in range(members)]
+    )
+    goal = objective(batch)
+    params = goal.initial(range(seed, seed + members))
+    leaf = params.clone().requires_grad_()
+    (gradients,) = torch.autograd.grad(goal.losses(leaf).sum(), leaf, create_graph=True)
+    rows = [torch.autograd.grad(column.sum(), leaf, retain_graph=True)[0] for column in gradients.unbind(1)]
+    expected, found = torch.stack(rows, 1), goal.hessians(params)
+    assert found is not None
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-13 * float(1 + expected.abs().max()))
+    assert torch.equal(found, found.mT)
+
+
 @given(shape=SHAPES)
 @settings(max_examples=30, deadline=None)
 def test_in_float32_it_is_float64s_to_rounding(shape: Setting) -> None:
@@ -63,6 +80,9 @@ def test_the_same_member_has_the_same_bits_at_every_place(members: int, dtype: s
         losses, gradients = goal.gradient(goal.initial([5] * members))
         assert torch.equal(losses, losses[:1].expand(members))
         assert torch.equal(gradients, gradients[:1].expand(members, -1))
+        hessians = goal.hessians(goal.initial([5] * members))
+        assert hessians is not None
+        assert torch.equal(hessians, hessians[:1].expand(members, -1, -1))
 
 
 def test_only_networks_of_its_kind_are_taken() -> None:
@@ -71,6 +91,7 @@ def test_only_networks_of_its_kind_are_taken() -> None:
     others = [Setting(depth=2, width=1), Setting(problem="digits"), Setting(problem="digits", loss="cross-entropy")]
     goals = [objective([other]) for other in others]
     assert not any(isinstance(goal._shallow, Shallow) for goal in goals)
+    assert all(goal.hessians(goal.initial([0])) is None for goal in goals)
     assert isinstance(objective([Setting()])._shallow, Shallow)
 
 

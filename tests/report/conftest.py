@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from spikecheck.core.judgement import Effect, Judgement, Outcome
+from spikecheck.core.scope import CUTOFF, Axis, Scope, ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Sighting, Trace, Verdict
 
@@ -100,6 +101,40 @@ def planted_verdict(
     return verdict.model_copy(update=changes)
 
 
+LOST = planted_judgement(Outcome.UNTRIGGERED).model_copy(update={"numerical_failures": 40})
+CELLS = (*map(planted_judgement, (Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED, Outcome.UNTRIGGERED)), LOST)
+
+
+def planted_scope(x: Axis | None = None, y: Axis | None = None, **changes: object) -> Scope:
+    """Cells of every kind in turn over lr (three values, 0.1 among them) and width (two, 20 among them)."""
+    x = x or Axis(name="lr", values=(0.05, 0.1, 0.2))
+    y = y or Axis(name="width", values=(20, 50))
+    places = [{x.name: column, y.name: row} for row in y.values for column in x.values]
+    settings = [Setting().but(**{n: v for n, v in place.items() if n != CUTOFF}) for place in places]
+    kinds = (CELLS * len(settings))[: len(settings)]
+    cells = tuple(cell.model_copy(update={"setting": s}) for cell, s in zip(kinds, settings, strict=True))
+    scope = Scope(x=x, y=y, centre=Setting(), seeds=64, fewest=14, cells=cells)
+    return scope.model_copy(update=changes)
+
+
+def planted_map(*scopes: Scope, **changes: object) -> ScopeMap:
+    verdict = planted_verdict()
+    found = ScopeMap(
+        command="spikecheck map",
+        claim=verdict.id,
+        says=verdict.says,
+        where=verdict.where,
+        rule=verdict.rule,
+        reference=Setting(),
+        scopes=scopes or (planted_scope(),),
+        seed=0,
+        environment={"torch": "2.13.0", "threads": 1},
+        definitions=verdict.definitions,
+        specification=verdict.specification,
+    )
+    return found.model_copy(update=changes)
+
+
 def planted_report(*verdicts: Verdict, **changes: object) -> Report:
     report = Report(
         passed=all(verdict.passed for verdict in verdicts),
@@ -139,6 +174,16 @@ def judgement() -> Callable[..., Judgement]:
 @pytest.fixture
 def report() -> Callable[..., Report]:
     return planted_report
+
+
+@pytest.fixture
+def scope() -> Callable[..., Scope]:
+    return planted_scope
+
+
+@pytest.fixture
+def scope_map() -> Callable[..., ScopeMap]:
+    return planted_map
 
 
 @pytest.fixture

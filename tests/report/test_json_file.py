@@ -12,6 +12,7 @@ import pytest
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.judgement import Outcome
+from spikecheck.core.scope import Axis
 from spikecheck.core.verdict import Report
 from spikecheck.report import json_file
 
@@ -107,3 +108,31 @@ def test_what_is_no_report_is_refused_in_one_line(tmp_path: Path, content: bytes
         json_file.read(tmp_path / "x.json")
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_map_is_read_as_it_was_written(tmp_path: Path, scope: Make, scope_map: Make) -> None:
+    values = Axis(name="gradient_noise", values=(0.0, 1e-6, 1.0))
+    found = scope_map(scope(), scope(values, Axis(name="dtype", values=("float64", "float32"))))
+    json_file.write(found, tmp_path / "map.json")
+    again = json_file.read_map(tmp_path / "map.json")
+    assert again == found
+    assert [type(value) for value in again.scopes[1].x.values] == [float] * 3
+    assert json.loads((tmp_path / "map.json").read_text())["schema"] == "spikecheck/map@1"
+
+
+def test_a_map_with_a_hole_and_a_report_are_no_maps(tmp_path: Path, sample: Report, scope_map: Make) -> None:
+    holed = json.loads(json_file.text(scope_map()))
+    del holed["scopes"][0]["cells"][0]
+    for content, told in (
+        (json.dumps(holed), "give 3 x 2, one for each cell"),
+        (json_file.text(sample), "is no spikecheck/map@1"),
+    ):
+        (tmp_path / "x.json").write_text(content)
+        with pytest.raises(UsageError, match=told):
+            json_file.read_map(tmp_path / "x.json")
+
+
+def test_a_report_with_maps_fits_the_schema(report: Make, verdict: Make, scope: Make) -> None:
+    found = report(verdict(scopes=(scope(),)))
+    jsonschema.validate(json.loads(json_file.text(found)), json_file.schema())
+    assert Report.model_validate_json(json_file.text(found)) == found

@@ -1,5 +1,6 @@
 """The Markdown report: complete, inert, and the same for the same report."""
 
+import re
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.scope import Axis
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation
 from spikecheck.report import markdown_file
@@ -83,3 +85,44 @@ def test_where_it_cannot_be_written_one_line_says_so(tmp_path: Path, report: Mak
 
 def test_conditions_of_a_setting_are_in_the_text(report: Make, verdict: Make) -> None:
     assert f"lr={Setting().lr}" in markdown(report(verdict()))
+
+
+def test_a_map_is_a_table_laid_out_as_its_figure_with_the_reference_in_bold(
+    report: Make, verdict: Make, scope: Make
+) -> None:
+    text = markdown(report(verdict(scopes=(scope(),))))
+    first = text.splitlines().index("| width \\ lr | 0.05 | 0.1 | 0.2 |")
+    assert text.splitlines()[first : first + 4] == [
+        "| width \\ lr | 0.05 | 0.1 | 0.2 |",
+        "|---|---|---|---|",
+        "| 50 | ∅ n=6 | ~ 40 lost | ✓ 60/64 |",
+        "| 20 | ✓ 60/64 | **✗ 12/64** | ? 48/64 |",
+    ]
+    assert "**Where it holds, over lr (learning rate) and width (neurons a hidden layer):**" in text
+    assert "64 trained a cell" in text
+    assert "Where it holds" not in markdown(report(verdict()))
+
+
+def test_maps_have_numbered_figures_beside_the_claims_own(
+    tmp_path: Path, report: Make, verdict: Make, scope: Make
+) -> None:
+    several = (scope(), scope(y=Axis(name="points", values=(10, 20))))
+    for name in ("a.md", "b.md"):
+        markdown_file.write(report(verdict(scopes=several)), tmp_path / name)
+    names = ["condensation-map-1.png", "condensation-map-2.png", "condensation.png"]
+    assert sorted(file.name for file in (tmp_path / "a").iterdir()) == names
+    assert (tmp_path / "a" / names[0]).read_bytes() != (tmp_path / "a" / names[1]).read_bytes()
+    text = (tmp_path / "a.md").read_text(encoding="utf-8")
+    assert "![condensation: share of seeds that held, over lr and width](a/condensation-map-1.png)" in text
+    assert "![condensation: share of seeds that held, over lr and points](a/condensation-map-2.png)" in text
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_maps_values_come_out_inert(report: Make, verdict: Make, scope: Make) -> None:
+    found = scope(Axis(name="target", values=(HOSTILE, "sin x")), centre=Setting(problem=HOSTILE))
+    text = markdown(report(verdict(scopes=(found,))))
+    (head,) = [line for line in text.splitlines() if line.startswith("| width")]
+    assert len(re.findall(r"(?<!\\)\|", head)) == 4
+    assert "<script" not in text.replace("\\<script", "")
+    assert "\x1b" not in text

@@ -1,0 +1,100 @@
+"""A cell of a map: what it says without colour, and a shade that says the same."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from spikecheck.core.judgement import Outcome
+from spikecheck.core.scope import CUTOFF
+from spikecheck.core.setting import Setting
+from spikecheck.report.axes import labels, title
+from spikecheck.report.cells import ABOVE, BELOW, Face, face, fill, ink, interval, shade
+
+Make = Callable[..., Any]
+SHARES = st.floats(0.0, 1.0)
+REQUIRED = st.floats(0.05, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Outcome.HOLDS, Face("✓ 60/64", "86-98 %")),
+        (Outcome.FAILS, Face("✗ 12/64", "12-28 %")),
+        (Outcome.UNDECIDED, Face("? 48/64", "65-83 %")),
+        (Outcome.UNTRIGGERED, Face("∅ n=6", "of 64")),
+    ],
+)
+def test_a_cell_has_its_sign_counts_and_interval(judgement: Make, outcome: Outcome, expected: Face) -> None:
+    assert face(judgement(outcome)) == expected
+    ascii_only = face(judgement(outcome), ascii_only=True)
+    assert (ascii_only.count + ascii_only.share).isascii()
+    assert ascii_only.width == expected.width == max(len(expected.count), len(expected.share))
+
+
+def test_what_may_not_be_read_has_neither_a_share_nor_a_shade(judgement: Make) -> None:
+    untriggered = judgement(Outcome.UNTRIGGERED)
+    lost = judgement(Outcome.HOLDS).model_copy(update={"numerical_failures": 33})
+    assert face(lost) == Face("~ 33 lost", "of 64")
+    for cell in (untriggered, lost):
+        assert fill(cell) is None
+        assert not set("/%") & set(face(cell).count + face(cell).share)
+
+
+def test_the_required_share_is_white_and_both_ends_are_dark(judgement: Make) -> None:
+    assert shade(0.8, 0.8) == ABOVE[0] == BELOW[-1]
+    assert (shade(0.0, 0.8), shade(1.0, 0.8)) == (BELOW[0], ABOVE[-1])
+    assert fill(judgement(Outcome.HOLDS)) == shade(60 / 64, 0.8)
+
+
+@given(REQUIRED)
+def test_shades_meet_in_white_at_the_required_share(required: float) -> None:
+    for share in (required - 1e-4, required + 1e-4):
+        assert max(abs(part - white) for part, white in zip(shade(share, required), ABOVE[0], strict=True)) <= 1
+
+
+@given(SHARES, SHARES, REQUIRED)
+def test_further_from_the_required_share_is_darker(one: float, other: float, required: float) -> None:
+    below, above = sorted((one, other))
+    assume((below < required) == (above < required))
+    darker, lighter = (below, above) if above < required else (above, below)
+    assert sum(shade(darker, required)) <= sum(shade(lighter, required))
+
+
+@given(SHARES, REQUIRED)
+def test_below_is_orange_above_is_blue_and_every_shade_can_be_written_on(share: float, required: float) -> None:
+    colour = shade(share, required)
+    assert colour.red >= colour.blue if share < required else colour.red <= colour.blue
+    assert contrast(colour, ink(colour)) >= 4.5  # WCAG 2.1, level AA
+
+
+def contrast(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """WCAG 2.1's contrast ratio, from 1 to 21, by its own formula."""
+    linear = [
+        [(v / 255 / 12.92 if v / 255 <= 0.03928 else ((v / 255 + 0.055) / 1.055) ** 2.4) for v in c]
+        for c in (one, other)
+    ]
+    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@given(st.integers(0, 100), SHARES, SHARES)
+def test_no_bound_is_rounded_across_the_required_share(required: int, one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    below, above = map(int, interval(low, high).removesuffix(" %").split("-"))
+    assert below <= above
+    assert (below >= required) == (low >= required / 100 - 1e-9)
+    assert (above >= required) == (high >= required / 100 - 1e-9)
+
+
+def test_every_condition_of_a_setting_has_a_meaning() -> None:
+    plain = [name for name in [*Setting.model_fields, CUTOFF] if title(name) == name]
+    assert plain == ["intervention"]
+
+
+def test_values_are_shown_as_they_are_typed_and_inert() -> None:
+    assert labels((0.05, 1e-6, 20, "sin x", None, False)) == ["0.05", "1e-06", "20", "sin x", "none", "False"]
+    assert labels(("\x1b[31mred\n\u202e",)) == ["[31mred "]
+    assert title("\x1b[31mred") == "[31mred"
