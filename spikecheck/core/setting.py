@@ -35,11 +35,11 @@ class Setting(Record):
 
     problem: str = Field("sines", description="sines, digits, mnist1d, mnist, cifar10 or MODULE:FACTORY")
     target: str = Field("sin x", description="for sines: a sum such as 'sin x + sin 4x'")
-    points: int = Field(20, ge=2, description="training points, evenly spaced")
+    points: int = Field(20, ge=2, description="training points; digits always has 1,347")
     interval: float = Field(2.0, gt=0.0, description="half-length of the input interval, in units of pi")
     model: str = Field("mlp", description="mlp, linear, conv or MODULE:FACTORY of an nn.Module")
-    width: int = Field(20, ge=1, le=100_000)
-    depth: int = Field(1, ge=1, le=64, description="hidden layers")
+    width: int = Field(20, ge=1, le=100_000, description="neurons of a hidden layer, or channels")
+    depth: int = Field(1, ge=1, le=64, description="hidden layers, or convolutions")
     activation: Literal["tanh", "relu", "gelu", "xtanh"] = "tanh"
     output_bias: bool = False
     gamma: float | None = Field(0.5, description="weights and biases ~ N(0, width^(-2 gamma))")

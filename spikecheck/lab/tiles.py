@@ -5,17 +5,24 @@ signature has the same size, padded where there are fewer members, and the size 
 trained today in a full tile is the run replayed tomorrow by itself.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from spikecheck.core.intervention import steps_of
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.problems.conv import shapes
 
-_LARGEST, _SMALLEST = 32, 8
+_LARGEST, _SMALLEST, _FEWEST = 32, 8, 2
 # Activations of a tile's forward pass, in numbers: 512 KiB in float64. More members would cost in proportion; far fewer would
 # leave the dispatch of operations as the larger part of a step.
 _ACTIVATIONS = 2**16
+# A convolution's patches, and the graph of a product with the Hessian, hold some fifteen times as many numbers as its
+# activations. Tiles of 8 whose activations were above this, 32 MiB, took gigabytes and twice the time of tiles of 2.
+_CONV_ACTIVATIONS = 2**22
+_SIZED = ("sines", "mnist1d", "mnist", "cifar10")
+"""Problems with as many training points as the setting says."""
 _DIGITS_POINTS = 1_347
 _AUTOPSY = 700
 _OVERHEAD = 400
@@ -23,17 +30,28 @@ _OVERHEAD = 400
 
 
 def tile_size(setting: Setting) -> int:
-    """Members a tile of this setting holds: the largest power of two in [8, 32] whose activations stay in cache."""
-    points = _points(setting)
+    """Members a tile of this setting holds: the largest power of two in [8, 32] whose activations stay in cache.
+
+    Of large convolutional nets as few as 2.
+    """
+    activations = _activations(setting)
     size = _LARGEST
-    while size > _SMALLEST and size * points * setting.width * setting.depth > _ACTIVATIONS:
+    while size > _SMALLEST and size * activations > _ACTIVATIONS:
+        size //= 2
+    while setting.model == "conv" and size > _FEWEST and size * activations > _CONV_ACTIVATIONS:
         size //= 2
     return size
 
 
-def _points(setting: Setting) -> int:
-    """Training points: as many as the setting says, but for the digits, and for a user's problem, which is not asked."""
-    return setting.points if setting.problem in ("sines", "mnist1d") else _DIGITS_POINTS
+def _activations(setting: Setting) -> int:
+    """Numbers that a member's hidden layers put out on all training points; where its model is the user's own, a guess.
+
+    Training points are as many as the setting says, but for the digits, and for a user's problem, which is not asked.
+    """
+    points = setting.points if setting.problem in _SIZED else _DIGITS_POINTS
+    if setting.model == "conv":
+        return points * sum(math.prod(shape) for shape in shapes(setting)[1:])
+    return points * setting.width * setting.depth
 
 
 def tiles(recipes: Iterable[Recipe]) -> list[tuple[Recipe, ...]]:
@@ -61,9 +79,8 @@ def member_steps(tile: Sequence[Recipe]) -> int:
 def work(tile: Sequence[Recipe]) -> float:
     """A tile's cost, in activations computed: for ordering, and for deciding what is worth a process."""
     setting = tile[0].setting
-    points = _points(setting)
     eigenpairs = 20 if tile[0].probe is not None else 1  # products and dense algebra at every step
-    return float(member_steps(tile)) * (points * setting.width * setting.depth + _OVERHEAD) * eigenpairs
+    return float(member_steps(tile)) * (_activations(setting) + _OVERHEAD) * eigenpairs
 
 
 def padded(tile: Sequence[Recipe]) -> list[Recipe]:

@@ -13,9 +13,9 @@ import torch
 from mnist1d.data import get_dataset_args, make_dataset  # type: ignore[import-untyped]
 from torch import Tensor
 
-from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.problems.data import Data
+from spikecheck.problems.subsets import chosen
 
 
 def mnist1d(setting: Setting) -> Data:
@@ -26,23 +26,8 @@ def mnist1d(setting: Setting) -> Data:
 @cache
 def _subset(points: int) -> Data:
     x, y, x_test, y_test = _generated()
-    if points > len(x):
-        raise SettingError(f"points={points!r}: mnist1d has {len(x):,} training points; ask for at most so many")
-    chosen = balanced(y, points)
-    return Data(x[chosen], y[chosen], x_test, y_test)
-
-
-def balanced(classes: Tensor, points: int) -> Tensor:
-    """The first `points` indices when every class's points, in file order, take turns: sorted.
-
-    >>> balanced(torch.tensor([0, 0, 0, 1, 1]), 4).tolist()
-    [0, 1, 3, 4]
-    """
-    turn = torch.empty_like(classes)
-    for label in set(classes.tolist()):
-        of_class = classes == label
-        turn[of_class] = torch.arange(int(of_class.sum()))
-    return turn.argsort(stable=True)[:points].sort().values
+    mine = chosen("mnist1d", y, points)
+    return Data(x[mine], y[mine], x_test, y_test)
 
 
 @cache

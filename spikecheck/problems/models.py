@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
+from spikecheck.problems.conv import Conv, shapes
 from spikecheck.problems.mlp import MLP
 from spikecheck.problems.module import FromModule, from_module
 
@@ -14,7 +15,7 @@ from spikecheck.problems.module import FromModule, from_module
 class Model(Protocol):
     """Outputs as a function of flat parameters. Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
 
-    `MLP` and `FromModule` are the two there are. Both can be differentiated twice. A member's numbers depend on its own
+    `MLP`, `Conv` and `FromModule` are those there are. All can be differentiated twice. A member's numbers depend on its own
     parameters and points alone, on the CPU to the last bit (see `FromModule` for its limits).
     """
 
@@ -37,6 +38,8 @@ class Model(Protocol):
 
 def model_of(setting: Setting, inputs: int, outputs: int) -> Model:
     """The setting's model between so many inputs and outputs."""
+    if setting.model == "conv":
+        return Conv(shapes(setting), outputs, setting.activation, setting.output_bias)
     if setting.model not in ("mlp", "linear"):
         return from_module(setting, inputs, outputs)
     hidden = [setting.width] * setting.depth if setting.model == "mlp" else []
@@ -44,4 +47,4 @@ def model_of(setting: Setting, inputs: int, outputs: int) -> Model:
     return MLP(sizes, setting.activation, setting.output_bias)
 
 
-__all__ = ["MLP", "FromModule", "Model", "model_of"]
+__all__ = ["MLP", "Conv", "FromModule", "Model", "model_of"]

@@ -18,6 +18,9 @@ from spikecheck.problems.products import product
 from spikecheck.problems.resolve import for_all, made
 from spikecheck.problems.seeding import generator_of
 
+_WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+"""Layers whose weights are one row a neuron or filter."""
+
 
 @dataclass(frozen=True, eq=False)
 class FromModule:
@@ -61,27 +64,31 @@ class FromModule:
         return batched
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
-        """The first nn.Linear's weights with its bias last, zero where it has none; [0, 0] where there is no nn.Linear."""
-        if not self._linear:
+        """The first linear layer's or convolution's weights, a row a neuron or filter, its bias last, zero where it has none.
+
+        [0, 0] where there is no such layer.
+        """
+        if not self._layers:
             return params.new_zeros(0, 0)
         tensors = self._tensors(params[None])
-        weights = tensors[f"{self._linear[0]}weight"][0]
-        biases = tensors.get(f"{self._linear[0]}bias", params.new_zeros(1, len(weights)))
+        weights = tensors[f"{self._layers[0]}weight"][0].flatten(1)
+        biases = tensors.get(f"{self._layers[0]}bias", params.new_zeros(1, len(weights)))
         return torch.cat([weights, biases[0][:, None]], dim=1)
 
     def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
-        """The second nn.Linear's weights transposed; [0, 0] where none takes up the first one's neurons."""
-        if len(self._linear) < 2:
+        """The second layer's weights transposed; [0, 0] unless it is linear and takes up the first one's neurons."""
+        if len(self._layers) < 2:
             return params.new_zeros(0, 0)
         tensors = self._tensors(params[None])
-        first, second = (tensors[f"{name}weight"][0] for name in self._linear[:2])
-        return second.T if second.shape[1] == len(first) else params.new_zeros(0, 0)
+        first, second = (tensors[f"{name}weight"][0] for name in self._layers[:2])
+        fits = first.ndim == second.ndim == 2 and second.shape[1] == len(first)
+        return second.T if fits else params.new_zeros(0, 0)
 
     @cached_property
-    def _linear(self) -> tuple[str, ...]:
-        """The prefixes of the nn.Linear layers' parameters."""
+    def _layers(self) -> tuple[str, ...]:
+        """The prefixes of the linear layers' and convolutions' parameters."""
         layers = self.module.named_modules()
-        return tuple(f"{name}." if name else "" for name, layer in layers if isinstance(layer, nn.Linear))
+        return tuple(f"{name}." if name else "" for name, layer in layers if isinstance(layer, _WEIGHTED))
 
     def _tensors(self, params: Float[Tensor, "B P"]) -> dict[str, Tensor]:
         parts = params.split_with_sizes([shape.numel() for shape in self.shapes.values()], 1)

@@ -15,11 +15,12 @@ from torch.nn import functional
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.problems.data import Data, checked
+from spikecheck.problems.mnist import data_digest
 from spikecheck.problems.models import MLP, Model, model_of
 from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
 from spikecheck.problems.shallow import Shallow
 
-_REAL = ("digits", "mnist1d")
+_REAL = ("digits", "mnist1d", "mnist", "cifar10")
 """Problems whose numbers depend on neither target nor interval: all members share one copy."""
 
 Targets = Float[Tensor, "#B N O"] | Int[Tensor, "#B N"]
@@ -211,10 +212,14 @@ def numbers_of(setting: Setting) -> Numbers:
 
 
 def sources(setting: Setting) -> str:
-    """A digest of the source files that a setting names by MODULE:NAME; "" where it names none."""
+    """A digest of the files that a setting stands for and that may change: sources named by MODULE:NAME, and MNIST's data.
+
+    "" where there are none. CIFAR-10's files are no such ones: others than the published are refused.
+    """
     named = {"problem": setting.problem, "model": setting.model}
     own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
     digests = [source_digest(condition, path) for condition, path in own.items()]
+    digests += [data_digest()] if setting.problem == "mnist" else []
     return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 
 

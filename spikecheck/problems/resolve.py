@@ -16,8 +16,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "sines": "spikecheck.problems.sines:sines",
         "digits": "spikecheck.problems.digits:digits",
         "mnist1d": "spikecheck.problems.mnist1d:mnist1d",
+        "mnist": "spikecheck.problems.mnist:mnist",
+        "cifar10": "spikecheck.problems.cifar10:cifar10",
     },
-    "model": {"mlp": "spikecheck.problems.mlp:MLP", "linear": "spikecheck.problems.mlp:MLP"},
+    "model": {
+        "mlp": "spikecheck.problems.mlp:MLP",
+        "linear": "spikecheck.problems.mlp:MLP",
+        "conv": "spikecheck.problems.conv:Conv",
+    },
 }
 
 

@@ -44,7 +44,7 @@ class Shallow:
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and its gradient."""
         columns = self._columns(params.T)
-        weights, biases, outgoing, *shift = columns.split_with_sizes(self.model.lengths)
+        weights, biases, outgoing, *shift = columns.split_with_sizes(self.model.layers.lengths)
         x, y = self._points
         values, slopes, scratch = self._memory
         torch.mul(weights, x, out=values).add_(biases)
@@ -63,7 +63,9 @@ class Shallow:
 
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"]:
         """Every member's Hessian: 2/N sum_n (J_n J_n' + e_n f_n''), where f_n'' couples a neuron's own parameters only."""
-        weights, biases, outgoing, *shift = (part[:, None] for part in params.split_with_sizes(self.model.lengths, 1))
+        weights, biases, outgoing, *shift = (
+            part[:, None] for part in params.split_with_sizes(self.model.layers.lengths, 1)
+        )
         value, slope, curve = ACTIVATIONS[self.model.activation].jet(self.x * weights + biases)
         outputs = (value * outgoing).sum(2, keepdim=True)
         errors = (outputs + shift[0] if shift else outputs) - self.y

@@ -54,6 +54,26 @@ def test_both_ends_are_reached() -> None:
     assert tile_size(Setting(width=10_000)) == 8
 
 
+@pytest.mark.parametrize(
+    ("change", "size"),
+    [
+        ({"points": 40, "width": 1}, 32),  # 40 x (20 + 10) numbers: 38,400 of 32 members
+        ({"points": 40, "width": 2}, 16),
+        ({"problem": "digits", "points": 20, "width": 2}, 8),  # of all 1,347
+        ({"problem": "mnist", "points": 100}, 8),
+        ({"problem": "mnist", "points": 300}, 4),
+        ({"problem": "mnist", "points": 1_000}, 2),
+        ({"problem": "cifar10", "points": 50_000}, 2),
+        ({"problem": "mnist", "points": 1_000, "model": "mlp"}, 8),
+        ({"problem": "mnist", "points": 20, "model": "mlp"}, 32),
+        ({"problem": "cifar10", "points": 20, "model": "mlp"}, 32),
+    ],
+)
+def test_a_convolutional_nets_numbers_are_those_of_its_images(change: dict[str, object], size: int) -> None:
+    setting = Setting(problem="mnist1d", model="conv", width=8, depth=2)
+    assert tile_size(setting.but(**change)) == size
+
+
 @given(SETTINGS, st.floats(1e-3, 1.0), st.floats(0.1, 9.0))
 def test_the_size_is_one_for_a_signature(setting: Setting, lr: float, scale: float) -> None:
     other = setting.but(lr=lr, init_scale=scale, target="sin 3x")

@@ -1,8 +1,10 @@
-"""Modules that a user might have written, importable while a test runs."""
+"""Modules that a user might have written or installed, importable while a test runs."""
 
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -24,3 +26,13 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     yield write
     for name in names:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An empty torchvision.datasets for a test to fill, since none is installed here; data are looked for in tmp_path."""
+    module = ModuleType("torchvision.datasets")
+    monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
+    monkeypatch.setitem(sys.modules, "torchvision.datasets", module)
+    monkeypatch.setenv("SPIKECHECK_DATA", str(tmp_path))
+    return module

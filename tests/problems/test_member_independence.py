@@ -84,13 +84,44 @@ def test_one_that_shares_its_data_equals_one_that_does_not(shape: Setting, membe
     assert same(numbers(shared, params).of(member), numbers(separate, params).of(member))
 
 
-@given(loss=st.sampled_from(["mse", "cross-entropy"]), width=st.sampled_from([5, 16, 23]), depth=st.integers(1, 2))
+@given(
+    model=st.sampled_from(["mlp", "conv"]),
+    loss=st.sampled_from(["mse", "cross-entropy"]),
+    width=st.sampled_from([5, 16, 23]),
+    depth=st.integers(1, 2),
+)
 @settings(max_examples=8, deadline=None)
-def test_on_digits_too(loss: str, width: int, depth: int) -> None:
-    goal = objective([Setting(problem="digits", loss=loss, width=width, depth=depth)] * 3)
+def test_on_digits_too(model: str, loss: str, width: int, depth: int) -> None:
+    goal = objective([Setting(problem="digits", model=model, loss=loss, width=width, depth=depth)] * 3)
     params, order = goal.initial(range(3)), torch.tensor([2, 0, 1])
     here, there = numbers(goal, params), numbers(goal, params[order])
     assert all(same(here.of(int(order[place])), there.of(place)) for place in range(3))
+
+
+@given(
+    shape=st.builds(
+        Setting,
+        problem=st.just("mnist1d"),
+        model=st.just("conv"),
+        width=st.sampled_from([1, 2, 3, 4, 7, 8]),
+        points=st.sampled_from([2, 7, 16, 23, 50]),
+        depth=st.integers(1, 6),
+        activation=st.sampled_from(["tanh", "relu", "gelu", "xtanh"]),
+        output_bias=st.booleans(),
+        loss=st.sampled_from(["mse", "cross-entropy"]),
+        dtype=st.sampled_from(["float64", "float64", "float32"]),
+    ),
+    members=st.sampled_from([2, 3, 8, 17]),
+    places=st.tuples(st.sampled_from([0, -1]), st.integers(0, 16)),
+)
+@settings(max_examples=60, deadline=None)
+def test_in_convolutional_nets_too(shape: Setting, members: int, places: tuple[int, int]) -> None:
+    goal, found = objective([shape] * members), []
+    for place, first_seed in zip(places, (100, 500), strict=True):
+        seeds = [first_seed + i for i in range(members)]
+        seeds[place % members] = 0
+        found.append(numbers(goal, goal.initial(seeds)).of(place % members))
+    assert same(*found)
 
 
 @given(width=st.sampled_from([3, 17, 20]), points=st.sampled_from([7, 20]), seed=st.integers(0, 99))

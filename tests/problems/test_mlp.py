@@ -12,7 +12,8 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.problems.activations import ACTIVATIONS
-from spikecheck.problems.mlp import MLP, standard_deviations
+from spikecheck.problems.layers import standard_deviations
+from spikecheck.problems.mlp import MLP
 from spikecheck.problems.objective import objective
 
 

@@ -5,15 +5,13 @@ import random
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.problems import mnist1d as module
-from spikecheck.problems.mnist1d import balanced, mnist1d
+from spikecheck.problems.mnist1d import mnist1d
 from spikecheck.problems.objective import numbers_of
 
 
@@ -24,18 +22,6 @@ def test_signals_are_balanced_over_ten_classes(points: int) -> None:
     assert data.x_test is not None and tuple(data.x_test.shape) == (1000, 40)
     counts = torch.bincount(data.y, minlength=10)
     assert int(counts.max() - counts.min()) <= 1
-
-
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=40), st.data())
-def test_a_balanced_choice_takes_from_every_class_in_turn(labels: list[int], data: st.DataObject) -> None:
-    points = data.draw(st.integers(1, len(labels)))
-    classes = torch.tensor(labels)
-    chosen = balanced(classes, points)
-    assert len(set(chosen.tolist())) == points
-    taken = torch.bincount(classes[chosen], minlength=5)
-    there = torch.bincount(classes, minlength=5)
-    fullest = int(taken.max())
-    assert all(int(t) >= min(int(n), fullest - 1) for t, n in zip(taken, there, strict=True))
 
 
 def test_a_larger_set_contains_the_smaller_and_no_test_point() -> None:

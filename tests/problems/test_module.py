@@ -55,12 +55,25 @@ def test_its_first_linear_layer_gives_the_input_weights(write: Write) -> None:
     assert outgoing.tolist() == params[12:, None].tolist()
 
 
+def test_where_a_convolution_comes_first_its_filters_are_the_input_weights(write: Write) -> None:
+    setting = setting_of(
+        write,
+        "make = lambda s: nn.Sequential(nn.Unflatten(1, (2, 20)), nn.Conv1d(2, 3, 5), nn.AvgPool1d(16), nn.Flatten(),"
+        " nn.Linear(3, 10))",
+    ).but(problem="mnist1d")
+    goal = objective([setting] * 2)
+    params = goal.initial([0, 1])[0]
+    incoming, outgoing = goal.weights(params)
+    assert incoming.tolist() == torch.cat([params[:30].view(3, 10), params[30:33, None]], dim=1).tolist()
+    assert outgoing.shape == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("body", "incoming", "outgoing"),
     [
         ("make = lambda s: nn.Linear(1, 1)", (1, 2), (0, 0)),
         ("make = lambda s: nn.Linear(1, 1, bias=False)", (1, 2), (0, 0)),
-        ("make = lambda s: nn.Sequential(nn.Unflatten(1, (1, 1)), nn.Conv1d(1, 1, 1), nn.Flatten())", (0, 0), (0, 0)),
+        ("make = lambda s: nn.PReLU()", (0, 0), (0, 0)),
     ],
 )
 def test_weights_are_empty_where_there_are_no_such_layers(
