@@ -14,7 +14,9 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.problems.conv import shapes
 
-_LARGEST, _SMALLEST, _FEWEST = 32, 8, 2
+_LARGEST, _USUAL, _SMALLEST, _FEWEST = 64, 32, 8, 2
+# Up to so many activations of a member a step is all dispatch, and a tile twice as large takes no longer.
+_TINY = 2**7
 # Activations of a tile's forward pass, in numbers: 512 KiB in float64. More members would cost in proportion; far fewer would
 # leave the dispatch of operations as the larger part of a step.
 _ACTIVATIONS = 2**16
@@ -32,10 +34,11 @@ _OVERHEAD = 400
 def tile_size(setting: Setting) -> int:
     """Members a tile of this setting holds: the largest power of two in [8, 32] whose activations stay in cache.
 
-    Of large convolutional nets as few as 2.
+    Of the tiniest models 64, of large convolutional nets as few as 2. A block of search seeds fills a tile of 32, and two such
+    tiles of fresh seeds keep two cores busy.
     """
     activations = _activations(setting)
-    size = _LARGEST
+    size = _LARGEST if activations <= _TINY else _USUAL
     while size > _SMALLEST and size * activations > _ACTIVATIONS:
         size //= 2
     while setting.model == "conv" and size > _FEWEST and size * activations > _CONV_ACTIVATIONS:
@@ -51,7 +54,7 @@ def _activations(setting: Setting) -> int:
     points = setting.points if setting.problem in _SIZED else _DIGITS_POINTS
     if setting.model == "conv":
         return points * sum(math.prod(shape) for shape in shapes(setting)[1:])
-    return points * setting.width * setting.depth
+    return points * (setting.width * setting.depth if setting.model != "linear" else 1)
 
 
 def tiles(recipes: Iterable[Recipe]) -> list[tuple[Recipe, ...]]:

@@ -39,8 +39,8 @@ RECIPES = st.lists(GROUPS, max_size=4).map(lambda groups: [recipe for group in g
 
 
 @given(ANY_SIZE)
-def test_sizes_are_powers_of_two_from_8_to_32(setting: Setting) -> None:
-    assert tile_size(setting) in (8, 16, 32)
+def test_sizes_are_powers_of_two_from_8_to_64(setting: Setting) -> None:
+    assert tile_size(setting) in (8, 16, 32, 64)
 
 
 @given(ANY_SIZE)
@@ -50,6 +50,7 @@ def test_a_larger_model_never_has_a_larger_tile(setting: Setting) -> None:
 
 
 def test_both_ends_are_reached() -> None:
+    assert tile_size(Setting(model="linear")) == tile_size(Setting(width=1)) == 64
     assert tile_size(Setting()) == 32
     assert tile_size(Setting(width=10_000)) == 8
 
