@@ -27,6 +27,8 @@ REFERENCE = Setting(
 """Adam, so that both nets fit in a time that can be waited for; the claim is about what is learned, not how."""
 DIGITS = REFERENCE.but(problem="digits", steps=1_000)
 """Handwritten digits, which is nearer to the paper's images and takes ten times as long a step."""
+CONVOLUTION = {"model": "conv", "width": 8, "steps": 1_000}
+"""A small convolutional net in place of the fully connected one."""
 FITTED = 0.1
 """Training loss over the labels' variance about their mean."""
 
@@ -109,7 +111,8 @@ claim = Claim(
         lr=Ladder(0.02, 0.01),
         activation=Ladder("tanh", "relu", "gelu"),
     ),
-    beside={"digits": DIGITS},
+    beside={"mnist1d, convolution": REFERENCE.but(**CONVOLUTION)},
+    further={"digits": DIGITS, "digits, convolution": DIGITS.but(**CONVOLUTION).but(depth=2, steps=400)},
     arms={"good": good, "bad": bad},
     probe=Directions(at="end", pairs=1),
     detects_spikes=False,

@@ -25,6 +25,7 @@ def blocks(language: str) -> list[str]:
 COMMANDS = [line for block in blocks("console") for line in block.splitlines()]
 SETUPS = [line for line in COMMANDS if line.startswith("python3 -m venv")]
 CALLS = [line for line in COMMANDS if line.startswith("spikecheck ")]
+SESSIONS = [line for line in COMMANDS if line.startswith("nox -s ")]
 
 
 def assert_understood(arguments: list[str]) -> None:
@@ -38,7 +39,7 @@ def assert_understood(arguments: list[str]) -> None:
 
 def test_every_console_line_is_one_of_those_tested_here() -> None:
     assert len(SETUPS) == 2
-    assert sorted(SETUPS + CALLS) == sorted(COMMANDS)
+    assert sorted(SETUPS + CALLS + SESSIONS) == sorted(COMMANDS)
 
 
 def test_the_python_blocks_run_one_after_another(tmp_path: Path) -> None:
@@ -64,6 +65,12 @@ def test_a_call_is_understood(line: str) -> None:
 )
 def test_the_cheap_calls_run(line: str) -> None:
     subprocess.run([sys.executable, "-m", *shlex.split(line)], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("line", SESSIONS)
+def test_a_session_is_one_of_noxs(line: str) -> None:
+    name = line.removeprefix("nox -s ")
+    assert f"@nox.session\ndef {name}(session: nox.Session)" in (ROOT / "noxfile.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("line", SETUPS)

@@ -66,6 +66,9 @@ class Verdict(Record):
     settings_tried: int
     settings_triggered: int
     tried: tuple[Judgement, ...] = Field((), description="the search, setting by setting")
+    beside: dict[str, int] = Field(
+        default_factory=dict, description="places in `tried` of the settings off the ladders, by name"
+    )
     scopes: tuple[Scope, ...] = Field((), description="the claim over two ladders each, every cell judged by itself")
     robustness: tuple[Variation, ...] = Field((), description="profile full: detectors and cut-offs halved and doubled")
     numerical_failures: int

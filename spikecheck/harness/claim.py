@@ -145,6 +145,8 @@ class Claim:
     """The effect is read off what comes before any divergence, so a training that diverges later is no numerical failure."""
     beside: Mapping[str, Setting] = field(default_factory=dict)
     """Settings off the ladders that are judged as well, by name."""
+    further: Mapping[str, Setting] = field(default_factory=dict)
+    """More such settings, too dear to be judged but under profile full."""
     known: tuple[Setting, ...] = ()
     """Counterexamples confirmed before; they are judged first."""
     id: str = ""
@@ -186,7 +188,7 @@ class Claim:
         parts = {
             "domain": {name: [str(rung) for rung in ladder.rungs] for name, ladder in self.domain.axes.items()},
             "reference": reference.canonical(),
-            "beside": {name: setting.canonical() for name, setting in self.beside.items()},
+            "beside": {name: setting.canonical() for name, setting in {**self.beside, **self.further}.items()},
             "arms": {name: arm(reference).canonical() for name, arm in self.arms.items()},
             "placebo": {name: arm(reference).canonical() for name, arm in (self.control.arms or {}).items()},
             "probe": self.probe.canonical() if self.probe else "",
@@ -218,7 +220,7 @@ class Claim:
             where=self.where,
             reference=reference.differences(Setting(steps=1)) | _always(reference),
             axes={name: list(ladder.rungs) for name, ladder in self.domain.axes.items()},
-            beside={name: setting.differences(reference) for name, setting in self.beside.items()},
+            beside={name: s.differences(reference) for name, s in {**self.beside, **self.further}.items()},
             arms=[(name, _arm_says(arm, reference)) for name, arm in self.arms.items()],
             measure=_headline(self.measure),
             unit=self.unit,

@@ -1,6 +1,6 @@
 """From judgements to a verdict: the only place that says what the judgements mean together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from spikecheck.core.judgement import Effect, Judgement, Outcome
@@ -46,6 +46,7 @@ def conclude(
         settings_tried=len(tried) + 1,
         settings_triggered=sum(j.outcome is not Outcome.UNTRIGGERED for j in [reference, *tried]),
         tried=tuple(tried),
+        beside=_places(plan.besides(claim), tried),
         numerical_failures=sum(j.numerical_failures for j in judgements),
         runs_trained=0,
         runs_reused=0,
@@ -83,6 +84,12 @@ def _generalises(
     if confirmed.outcome is Outcome.UNTRIGGERED:
         return Outcome.UNDECIDED, "The weakest setting meets the precondition too rarely on fresh seeds."
     return confirmed.outcome, ""
+
+
+def _places(named: Mapping[str, Setting], tried: Sequence[Judgement]) -> dict[str, int]:
+    """Where among the judgements the settings with a name stand."""
+    settings = [judgement.setting for judgement in tried]
+    return {name: settings.index(setting) for name, setting in named.items() if setting in settings}
 
 
 def _passed(claim: Claim, replicates: Outcome, generalises: Outcome) -> bool:

@@ -15,7 +15,7 @@ _SHRINKING = 3
 
 def expected_settings(claim: Claim, plan: Plan) -> int:
     """How many judgements the verification will make, about: each of them shows on the bar."""
-    searched = plan.settings + len(claim.known) + (len(claim.beside) if plan.beside else 0)
+    searched = plan.settings + len(claim.known) + len(plan.besides(claim))
     cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
     return 3 + searched + _SHRINKING + cells
 

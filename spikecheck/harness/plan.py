@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spikecheck.core.errors import UnknownName
 from spikecheck.core.setting import Setting
+
+if TYPE_CHECKING:
+    from spikecheck.harness.claim import Claim
 
 
 @dataclass(frozen=True)
@@ -29,15 +33,21 @@ class Plan:
     maps: bool = False
     """Whether the claim's own maps are drawn, with as many seeds a cell as a setting is searched with."""
     beside: bool = True
-    """Whether the settings that stand beside the domain are judged as well."""
+    """Whether settings that stand beside the domain are judged as well."""
+    further: bool = False
+    """Whether the dear ones among them are, too."""
     seed: int = 0
+
+    def besides(self, claim: "Claim") -> Mapping[str, Setting]:
+        """The settings off the ladders that are judged, by name."""
+        return {**(claim.beside if self.beside else {}), **(claim.further if self.further else {})}
 
 
 PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
         "quick": Plan(settings=5, looks=1, descents=3, beside=False),
         "ci": Plan(settings=6, looks=2, descents=3),
-        "full": Plan(settings=40, looks=3, descents=8, variations=True, maps=True),
+        "full": Plan(settings=40, looks=3, descents=8, variations=True, maps=True, further=True),
     }
 )
 

@@ -91,7 +91,7 @@ def _replicate(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: 
 def _search(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
     """Known counterexamples first, then what Hypothesis draws, then what stands beside the domain."""
     drawn = claim.domain.draw(plan.settings, plan.seed)
-    settings = dict.fromkeys([*claim.known, *drawn, *(claim.beside.values() if plan.beside else ())])
+    settings = dict.fromkeys([*claim.known, *drawn, *plan.besides(claim).values()])
     settings.pop(claim.domain.reference, None)
     found.tried.extend(_searched(claim, lab, plan, observe, list(settings), "search"))
     found.suspect = _suspect(claim, found)

@@ -9,7 +9,7 @@ from spikecheck.report.heat_map import show_legend, show_scope
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import advice, badge
 from spikecheck.report.page import Page
-from spikecheck.report.words import conditions, differs, lost, tried
+from spikecheck.report.words import besides, conditions, differs, lost, tried
 
 
 def show_claim(page: Page, verdict: Verdict, report: Report) -> None:
@@ -40,6 +40,7 @@ def _replicates(page: Page, verdict: Verdict) -> None:
 def _generalises(page: Page, verdict: Verdict) -> None:
     page.say(Text.assemble("Does it generalise?  ", badge(verdict.generalises, ascii_only=page.ascii_only)))
     page.rows("tried", tried(verdict))
+    page.rows("besides", besides(verdict))
     if verdict.replicates is Outcome.FAILS and verdict.counterexample is not None:
         page.row("breaks at", "the reference setting itself", "bold")
         _again(page, verdict.counterexample.replay)

@@ -11,7 +11,7 @@ from spikecheck.report.cells import face
 from spikecheck.report.evidence import beside, percent
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, standing
-from spikecheck.report.words import conditions, differs, lost, plural, tried
+from spikecheck.report.words import besides, conditions, differs, lost, plural, tried
 
 Figure = Callable[[Verdict], str | None]
 """Where a claim's figure lies, relative to the text; None where it has none."""
@@ -76,6 +76,7 @@ def _lines(verdict: Verdict) -> list[str]:
         f"- **Control** ({_plain(verdict.control_says)}): {_evidence(verdict.control)}",
         f"- **Generalises: {_outcome(verdict.generalises)}.** Tried: {_plain('; '.join(tried(verdict)))}.",
     ]
+    lines += [f"- **Besides**, {_plain(line)}." for line in besides(verdict)]
     lines += _where(verdict)
     if verdict.reason:
         lines.append(f"- **Because:** {_plain(verdict.reason)}")

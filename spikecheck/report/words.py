@@ -41,6 +41,12 @@ def tried(verdict: Verdict) -> list[str]:
     return [f"{count}; {met}", f"the others in the search: {outcomes}"]
 
 
+def besides(verdict: Verdict) -> list[str]:
+    """How the settings off the ladders came out in the search."""
+    found = {name: verdict.tried[place] for name, place in verdict.beside.items()}
+    return [f"{inert(name)}: {j.outcome}, {j.held} of {j.applicable} ({j.drawn} trained)" for name, j in found.items()]
+
+
 def spread(judgement: Judgement) -> str:
     """Where the seeds' effects lie."""
     scores = sorted(score for score in judgement.scores if score is not None)
