@@ -53,6 +53,22 @@ def test_a_true_claim_holds_and_generalises() -> None:
     assert found.weakest is not None
 
 
+def test_settings_beside_the_domain_are_found_again_by_name_and_dear_ones_only_where_asked() -> None:
+    near, dear = planted.REFERENCE.but(points=7), planted.REFERENCE.but(points=9)
+    claim = replace(planted.planted_claim(), beside={"near": near}, further={"dear": dear})
+    lab = planted.PlantedLab(lambda setting: 0.0 if setting == dear else 1.0)
+    for plan, names in (
+        (Plan(settings=2, beside=False), []),
+        (Plan(settings=2), ["near"]),
+        (Plan(settings=2, further=True), ["near", "dear"]),
+    ):
+        found = verify(claim, lab, plan)
+        assert list(found.beside) == names
+        settings = {"near": near, "dear": dear}
+        assert all(found.tried[place].setting == settings[name] for name, place in found.beside.items())
+    assert found.tried[found.beside["dear"]].outcome is Outcome.FAILS
+
+
 def test_a_false_claim_fails() -> None:
     found = verdict(0.4)
     assert (found.replicates, found.generalises, found.passed) == (Outcome.FAILS, Outcome.FAILS, False)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Companion, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict
 from spikecheck.report.evidence import interval_bar, percent
@@ -46,6 +46,21 @@ def test_every_outcome_is_a_word_and_a_sign_without_colour(shown: Make, verdict:
     plain = shown(verdict(outcome), force_terminal=True, color_system=None)
     assert "\x1b" not in plain
     assert re.search(rf"[✓✗?∅!] {outcome.upper()}", plain)
+
+
+def test_settings_beside_the_domain_and_further_effects_have_rows(shown: Make, verdict: Make) -> None:
+    found = verdict()
+    further = Companion(effect=found.reference.effect.model_copy(update={"unit": "directions"}), measured=60, held=7)
+    text = shown(
+        found.model_copy(
+            update={
+                "reference": found.reference.model_copy(update={"companions": (further,)}),
+                "beside": {"setting B": 0, "[red]c\x1b[2J": 1},
+            }
+        )
+    )
+    assert re.search(r"besides +setting B: holds, 60 of 64 \(64 trained\)\n +\[red\]c\[2J: untriggered", text)
+    assert re.search(r"beside +median 0.0412, interval 0.02 to 0.0631 \(directions\); so in 7 of 60", text)
 
 
 def test_a_claim_that_fails_at_the_reference_says_so_and_where_it_holds(shown: Make, verdict: Make) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from spikecheck.core.errors import UsageError
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Companion, Judgement, Outcome
 from spikecheck.core.scope import Axis
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation
@@ -52,6 +52,19 @@ def test_variations_are_counted_and_listed(report: Make, verdict: Make) -> None:
     text = markdown(report(found.model_copy(update={"robustness": (alike, other)})))
     assert "| 1/2 |" in text
     assert "| factor half | fails | 3/64 |" in text
+
+
+def test_settings_beside_the_domain_and_further_effects_are_named(report: Make, verdict: Make) -> None:
+    found = verdict()
+    effect = found.reference.effect.model_copy(update={"unit": f"weighted {HOSTILE}", "median": -0.25})
+    further = found.reference.model_copy(update={"companions": (Companion(effect=effect, measured=60, held=7),)})
+    text = markdown(report(found.model_copy(update={"reference": further, "beside": {f"B {HOSTILE}": 1}})))
+    assert "- **Besides**, B " in text
+    assert f": untriggered, {found.tried[1].held} of {found.tried[1].applicable} (64 trained)." in text
+    assert "- **Beside it**, not judged: median -0.25, interval" in text
+    assert "so in 7 of 60 (not judged)" in text
+    assert "\x1b" not in text
+    assert "<script" not in text.replace("\\<script", "")
 
 
 def test_the_file_has_its_figures_beside_it_and_both_are_the_same_twice(
