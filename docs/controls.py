@@ -1,9 +1,22 @@
-"""Why three controls did not fail clearly: `python docs/controls.py` (about two minutes)."""
+"""The runs behind reports/findings.md and docs/decisions.md: `python docs/controls.py` (about two minutes)."""
 
 import numpy as np
 
-from spikecheck import SETTING_A, SETTING_B, Anatomy, Continue, Directions, Inject, Laboratory, Recipe, Setting
-from spikecheck.core.probe import Trail
+from spikecheck import (
+    SETTING_A,
+    SETTING_B,
+    Anatomy,
+    Continue,
+    Directions,
+    Hold,
+    Inject,
+    Jitter,
+    Laboratory,
+    Recipe,
+    Setting,
+    SpikeDefinition,
+    Trail,
+)
 from spikecheck.measures import centroid, effective_ratio, low_modes, low_ratio, part_errors, spectrum
 from spikecheck.problems.objective import numbers_of
 
@@ -84,8 +97,28 @@ def errors_on_real_data(lab: Laboratory) -> None:
             )
 
 
+def held_twins(lab: Laboratory) -> None:
+    """Where the sharpness of twins at the edge ends, at A where 2/lr is 20, and how many of them spike."""
+    definition = SpikeDefinition(lead=300)
+    arms = {f"held, looked at every {n} steps": Hold(horizon=3_000, every=n, definition=definition) for n in (5, 20)}
+    arms["noise of 0.001"] = Jitter(noise=1e-3, horizon=3_000, definition=definition)
+    arms["spiking"] = Continue(horizon=3_000, definition=definition)
+    for name, arm in arms.items():
+        setting = SETTING_A.but(intervention=arm)
+        runs = lab.runs([Recipe(setting=setting, seed=s, probe=Directions(pairs=1)) for s in SEEDS]).values()
+        whole = [run for run in runs if not run.diverged]
+        ends = [run.records["directions"]["values"][0] for run in whole]
+        low, middle, high = np.percentile(ends, [5, 50, 95])
+        spiked = sum(run.has_spike for run in whole)
+        print(
+            f"{name}: {len(runs)} twins, {len(runs) - len(whole)} diverge, {spiked} spike; "
+            f"sharpness at the end {middle:.1f}, {low:.1f} to {high:.1f} (5 % to 95 %)"
+        )
+
+
 if __name__ == "__main__":
     laboratory = Laboratory()
+    held_twins(laboratory)
     low_frequency_by_rank(laboratory)
     decay_by_direction(laboratory)
     directions_over_time(laboratory)

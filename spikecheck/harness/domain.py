@@ -1,6 +1,6 @@
 """Where a claim is said to hold: finite ladders around a reference setting, and pictures over two of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ class Map:
     x_values: Sequence[Any] | None = None
     """In the order in which they are drawn; None: the claim's own ladder, or all of its cut-offs."""
     y_values: Sequence[Any] | None = None
+    at: Mapping[str, Any] = field(default_factory=dict)
+    """Conditions in which every cell differs from the reference, for instance a rate at which spikes come."""
 
 
 @dataclass(frozen=True)

@@ -41,17 +41,18 @@ class Grid:
 
 
 def grid(claim: Claim, asked: Map, at: Mapping[str, Any] | None = None) -> Grid:
-    """Both axes around the claim's reference setting, which `at` moves. Values may be text, as it is typed.
+    """Both axes around the claim's reference setting, which the map's own `at` and then `at` move. Values may be typed text.
 
     Raises:
         UsageError: when an axis can't be one, or its values don't make different cells.
     """
     if asked.x == asked.y:
         raise UsageError(f"x axis and y axis are both {asked.x}; give two different conditions")
+    moved = {**asked.at, **(at or {})}
     for name in (asked.x, asked.y):
-        if name in (at or {}):
+        if name in moved:
             raise UsageError(f"at {name}: {name} is an axis of the map, whose values replace it; leave one of them out")
-    centre = claim.domain.reference.but(**(at or {}))
+    centre = claim.domain.reference.but(**moved)
     across, up = _values(claim, "x", asked.x, asked.x_values), _values(claim, "y", asked.y, asked.y_values)
     cells = tuple(_cell(centre, {asked.x: column, asked.y: row}) for row in up for column in across)
     return Grid(

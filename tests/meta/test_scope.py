@@ -83,6 +83,15 @@ def test_numbers_run_from_small_to_large_and_words_as_the_ladder_does() -> None:
     assert (found.x.values, found.y.values) == ((0.05, 0.1, 0.2), ("tanh", "relu", "gelu"))
 
 
+def test_a_map_may_stand_elsewhere_and_what_is_typed_moves_it_on() -> None:
+    asked = Map(x="width", y="lr", at={"points": 7, "depth": 2})
+    found = grid(planted.planted_claim(), asked, {"depth": 3})
+    assert {(cell.setting.points, cell.setting.depth) for cell in found.cells} == {(7, 3)}
+    assert (found.centre.points, found.centre.depth) == (7, 3)
+    with pytest.raises(UsageError, match="at lr: lr is an axis of the map"):
+        grid(planted.planted_claim(), Map(x="width", y="lr", at={"lr": 0.3}))
+
+
 def test_the_rest_of_the_setting_stands_where_it_is_put() -> None:
     scope = mapped(planted.PlantedLab(lambda s: 1.0), at={"points": "11"})
     assert scope.centre == planted.REFERENCE.but(points=11)
@@ -181,11 +190,11 @@ def test_a_map_is_no_part_of_a_claims_specification() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, claim in SHIPPED.items() if claim.maps])
-def test_every_shipped_map_can_be_drawn_and_shows_the_reference(name: str) -> None:
+def test_every_shipped_map_can_be_drawn_and_shows_where_it_is_centred(name: str) -> None:
     claim = SHIPPED[name]
     for asked in claim.maps:
         found = grid(claim, asked)
-        assert (claim.domain.reference, AS_CLAIMED) in found.cells
+        assert (claim.domain.reference.but(**asked.at), AS_CLAIMED) in found.cells
 
 
 def test_three_claims_ship_with_maps() -> None:

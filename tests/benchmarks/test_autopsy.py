@@ -1,0 +1,54 @@
+"""A step of an autopsy, with the top two eigenpairs, against a plain step; `nox -s bench` runs this.
+
+32 members at setting A, float64, one thread, from step 300 on. Compare the milliseconds a step in the extra info.
+"""
+
+import pytest
+import torch
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from spikecheck.core.setting import Setting
+from spikecheck.dynamics import curvature
+from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.probes import dissect
+from spikecheck.dynamics.train import begin, train
+from spikecheck.dynamics.updates import UpdateRule, rule_of
+from spikecheck.problems.objective import Objective, objective
+
+MEMBERS, STEPS = 32, 100
+Start = tuple[Objective, UpdateRule, Ensemble]
+
+
+@pytest.fixture
+def start() -> Start:
+    torch.set_num_threads(1)
+    setting = Setting()
+    goal, rule = objective([setting] * MEMBERS), rule_of(setting)
+    lr = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
+    first = begin(goal, rule, goal.initial(list(range(MEMBERS))), lr)
+    return goal, rule, train(goal, rule, first, first.done + 300, lambda steps: None).end
+
+
+def _reported(benchmark: BenchmarkFixture) -> None:
+    assert benchmark.stats is not None
+    benchmark.extra_info["milliseconds_a_step"] = round(1_000 * benchmark.stats.stats.median / STEPS, 3)
+
+
+@pytest.mark.benchmark(group="autopsy")
+@pytest.mark.parametrize("up_to", [0, curvature.WRITTEN_OUT_UP_TO], ids=["backward passes", "written out"])
+def test_dissection(benchmark: BenchmarkFixture, start: Start, up_to: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curvature, "WRITTEN_OUT_UP_TO", up_to)
+    goal, rule, there = start
+    benchmark.pedantic(
+        lambda: dissect(goal, rule, there, there.done + STEPS, 2, lambda steps: None), rounds=5, warmup_rounds=1
+    )
+    _reported(benchmark)
+
+
+@pytest.mark.benchmark(group="autopsy")
+def test_plain_training(benchmark: BenchmarkFixture, start: Start) -> None:
+    goal, rule, there = start
+    benchmark.pedantic(
+        lambda: train(goal, rule, there, there.done + STEPS, lambda steps: None), rounds=5, warmup_rounds=1
+    )
+    _reported(benchmark)
