@@ -8,10 +8,10 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import rich_click as click
 from click import exceptions
@@ -21,6 +21,7 @@ from spikecheck.core.errors import Interrupted, NothingSelected, SpikecheckError
 from spikecheck.core.events import Observer
 from spikecheck.core.judgement import Outcome
 from spikecheck.harness.discover import Found, discover, select
+from spikecheck.options import device_option, executor_option, paths_option, seed_option, store_options
 from spikecheck.quantities import condition, maps, seconds, size
 from spikecheck.report.explain import render_explanation, render_list
 from spikecheck.streams import complain, console, never_fail_to_encode, tell, while_read
@@ -76,45 +77,6 @@ def _misused(error: click.ClickException) -> int:
     return error.exit_code
 
 
-def _several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def decorate(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_store_options = _several(
-    click.option("--store", type=click.Path(path_type=Path), help="Folder of stored runs (default: the user's cache)."),
-    click.option("--no-store", is_flag=True, help="Neither read nor write stored runs."),
-)
-_device_option = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where to train.",
-)
-_executor_option = click.option(
-    "--executor",
-    type=click.Choice(["local", "processes"]),
-    default="processes",
-    show_default=True,
-    help="Train in this process, or in one worker a core.",
-)
-_seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of all seeds."
-)
-_paths_option = click.option(
-    "--claims-path",
-    "claims_paths",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A further folder of claim files. Repeatable.",
-)
-
-
 @click.group()
 @click.version_option(__version__)
 def cli() -> None:
@@ -125,7 +87,7 @@ def cli() -> None:
 
 
 @cli.command("list")
-@_paths_option
+@paths_option
 def list_command(claims_paths: Sequence[Path]) -> None:
     """All claims: id, kind and statement."""
     found = _found(claims_paths)
@@ -137,7 +99,7 @@ def list_command(claims_paths: Sequence[Path]) -> None:
 
 @cli.command()
 @click.argument("claim_id", metavar="ID")
-@_paths_option
+@paths_option
 def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
     """What a claim says, where it is said to hold, and what would refute it."""
     with while_read():
@@ -149,14 +111,14 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
     "--claim", "patterns", multiple=True, metavar="ID", help="Claim or shell pattern. Repeatable; default all."
 )
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="How much to train.")
-@_seed_option
+@seed_option
 @click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
-@_device_option
-@_executor_option
-@_paths_option
+@device_option
+@executor_option
+@paths_option
 @click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output.")
 @click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the report as Markdown, with figures.")
-@_store_options
+@store_options
 @click.option("--quiet", is_flag=True, help="No progress, no report; only the exit code, and the JSON if asked for.")
 @click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
 def verify(
@@ -223,11 +185,11 @@ def verify(
 @click.option("--y", metavar="AXIS[=V1,V2,…]", help="Up; without --x and --y: the maps that the claim names itself.")
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition of all cells. Repeatable.")
 @click.option("--seeds", type=click.IntRange(min=1), default=32, show_default=True, help="How many seeds a cell.")
-@_seed_option
+@seed_option
 @click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
-@_device_option
-@_executor_option
-@_paths_option
+@device_option
+@executor_option
+@paths_option
 @click.option("--json", "json_path", metavar="FILE", help="Write the maps as JSON; - for standard output.")
 @click.option(
     "--figure",
@@ -237,7 +199,7 @@ def verify(
     type=click.Path(path_type=Path),
     help="Draw the map. Repeatable. Of several maps each gets its number: FILE-1.png, FILE-2.png, …",
 )
-@_store_options
+@store_options
 @click.option("--quiet", is_flag=True, help="No progress, no map; only the files asked for.")
 def map_command(
     claim_id: str,
@@ -297,12 +259,12 @@ def map_command(
 @cli.command()
 @click.argument("claim_id", metavar="CLAIM")
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition that differs. Repeatable.")
-@_seed_option
+@seed_option
 @click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="How many seeds.")
-@_device_option
-@_executor_option
-@_paths_option
-@_store_options
+@device_option
+@executor_option
+@paths_option
+@store_options
 @click.option("--quiet", is_flag=True, help="No progress.")
 def replay(
     claim_id: str,
