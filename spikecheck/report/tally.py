@@ -30,7 +30,7 @@ class Tally:
         """Member-steps of the stage under way."""
         self.judged = self.spikes = self.trained = self.reused = 0
         self._started = ClaimStarted("", 1, 1)
-        self._judged_before = 0
+        self._judged_before = self._pending = 0
 
     def add(self, event: Event) -> None:
         """Count one event."""
@@ -40,7 +40,7 @@ class Tally:
                 self.place, self.stage = f"claim {event.position} of {event.total}", "starting"
                 self._started, self._judged_before = event, self.judged
             case StageStarted():
-                self.stage = stage_says(event)
+                self.stage, self._pending = stage_says(event), event.settings
                 self.planned = self.made = 0
                 self._stage_began = self._clock()
             case WorkPlanned():
@@ -53,6 +53,7 @@ class Tally:
                 self.spikes += event.spikes
             case SettingJudged():
                 self.judged += 1
+                self._pending -= 1
             case _:
                 pass
 
@@ -63,8 +64,9 @@ class Tally:
 
     @property
     def progress(self) -> float:
-        """Share of the expected work of all claims that is done, in [0, 1]: a claim's by the settings judged."""
-        within = min((self.judged - self._judged_before) / self._started.settings, 1.0)
+        """Share of the expected work of all claims that is done, in [0, 1]: a claim's by settings, and parts of those trained."""
+        trained = max(self._pending, 0) * min(self.made / max(self.planned, 1), 1.0)
+        within = min((self.judged - self._judged_before + trained) / self._started.settings, 1.0)
         return min(self._started.before + self._started.share * within, 1.0)
 
     def overall(self) -> str:

@@ -187,5 +187,12 @@ def test_the_bar_over_all_claims_follows_the_settings_judged_and_estimates_the_r
     for _ in range(9):  # more than was expected
         tally.add(judged)
     assert tally.progress == 0.75
-    tally.add(ClaimStarted("b", 2, 2, before=0.75, share=0.25, settings=3))
+    tally.add(ClaimStarted("b", 2, 2, before=0.75, share=0.25, settings=4))
     assert tally.progress == 0.75
+    tally.add(StageStarted("b", "search", 2, 32))
+    tally.add(WorkPlanned(100, 0))
+    tally.add(TileAdvanced(50))
+    assert tally.progress == 0.75 + 0.25 * 1 / 4  # half of two settings
+    tally.add(judged)
+    tally.add(judged)
+    assert tally.progress == 0.75 + 0.25 * 2 / 4
