@@ -64,7 +64,7 @@ class Tally:
 
     @property
     def progress(self) -> float:
-        """Share of the expected work of all claims that is done, in [0, 1]: by settings judged, and by parts of those under way."""
+        """Share of all the expected work that is done, in [0, 1]: by settings judged, and by parts of those under way."""
         trained = max(self._pending, 0) * min(self.made / max(self.planned, 1), 1.0)
         within = min((self.judged - self._judged_before + trained) / self._started.settings, 1.0)
         return min(self._started.before + self._started.share * within, 1.0)
