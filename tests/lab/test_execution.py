@@ -1,7 +1,12 @@
 """Worker processes train the same bits as this process, and end when they are told to."""
 
+import re
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +49,54 @@ def test_a_deadline_ends_the_workers_in_the_middle_of_their_tiles(workers: Proce
     with pytest.raises(BudgetSpent):
         lab.runs(long)
     assert time.monotonic() - began < 60.0
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    """Regression: killed, it left its workers waiting for ever."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "from spikecheck import Laboratory, Recipe, Setting\n"
+        "from spikecheck.lab.execution import Processes\n"
+        "if __name__ == '__main__':\n"
+        "    long = [Recipe(setting=Setting(steps=10_000_000, width=w), seed=0) for w in (5, 6)]\n"
+        "    Laboratory(executor=Processes(workers=2)).runs(long)\n",
+        encoding="utf-8",
+    )
+    parent = subprocess.Popen([sys.executable, script])
+    try:
+        workers = _eventually(lambda: _training(parent.pid), lambda found: len(found) == 2)
+        parent.kill()
+        parent.wait()
+        assert _eventually(lambda: [pid for pid in workers if _alive(pid)], lambda left: not left) == []
+    finally:
+        parent.kill()
+
+
+def _eventually(look: Callable[[], list[int]], wanted: Callable[[list[int]], bool], seconds: float = 60.0) -> list[int]:
+    """What is seen once it is as wanted, or at the end."""
+    until = time.monotonic() + seconds
+    while not wanted(found := look()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
+
+
+def _training(parent: int) -> list[int]:
+    """The parent's workers that have begun: they ignore SIGINT by then."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    begun = []
+    for child in children:
+        status = Path(f"/proc/{child}/status").read_text(encoding="ascii")
+        ignored = int(re.search(r"SigIgn:\s*(\w+)", status)[1], 16)  # type: ignore[index]
+        command = Path(f"/proc/{child}/cmdline").read_bytes()
+        if ignored & 1 << signal.SIGINT - 1 and b"spawn_main" in command:
+            begun.append(int(child))
+    return begun
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process still runs; one that only waits to be reaped does not."""
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text(encoding="ascii")
 
 
 def test_little_work_stays_in_this_process() -> None:
