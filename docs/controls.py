@@ -12,12 +12,23 @@ from spikecheck import (
     Inject,
     Jitter,
     Laboratory,
+    LowerRate,
     Recipe,
     Setting,
+    Snapshot,
     SpikeDefinition,
     Trail,
 )
-from spikecheck.measures import centroid, effective_ratio, low_modes, low_ratio, part_errors, spectrum
+from spikecheck.measures import (
+    alignment,
+    centroid,
+    cosines,
+    effective_ratio,
+    low_modes,
+    low_ratio,
+    part_errors,
+    spectrum,
+)
 from spikecheck.problems.objective import numbers_of
 
 SEEDS = range(1000, 1032)
@@ -97,6 +108,37 @@ def errors_on_real_data(lab: Laboratory) -> None:
             )
 
 
+def who_condenses(lab: Laboratory) -> None:
+    """Gain of mean |cos| through a spike against the calm twin, by the neurons' weight |a||u|: medians over seeds."""
+    spiking, calm = (
+        SETTING_A.but(intervention=arm) for arm in (Continue(horizon=3_000), LowerRate(factor=0.25, horizon=3_000))
+    )
+    runs = lab.runs([Recipe(setting=s, seed=seed) for s in (spiking, calm) for seed in range(1000, 1064)])
+    ends = {(r.setting, r.seed): run.snapshots["end"] for r, run in runs.items() if not run.diverged}
+    seeds = [seed for s, seed in ends if s == spiking and (calm, seed) in ends]
+    gains = np.array([_by_weight(ends[spiking, s]) - _by_weight(ends[calm, s]) for s in seeds])
+    names = (
+        "the ten lightest neurons",
+        "the ten heaviest",
+        "one of each",
+        "all, weighted by |a||u|",
+        "share of the heaviest two",
+    )
+    for name, gain in zip(names, gains.T, strict=True):
+        print(f"{name}: gain {np.median(gain):+.3f}, above 0 in {(gain > 0).sum()} of {len(gain)}")
+
+
+def _by_weight(end: Snapshot) -> np.ndarray:
+    amplitudes = np.abs(end.output_weights[:, 0])
+    weights = amplitudes * np.linalg.norm(end.input_weights, axis=1)
+    order, half = np.argsort(weights), len(weights) // 2
+    alike = np.abs(cosines(end.input_weights))
+    light, heavy = order[:half], order[half:]
+    within = [(alike[np.ix_(part, part)].sum() - half) / (half * (half - 1)) for part in (light, heavy)]
+    across, weighted = alike[np.ix_(light, heavy)].mean(), alignment(end.input_weights, amplitudes)
+    return np.array([*within, across, weighted, weights[order[-2:]].sum() / weights.sum()])
+
+
 def held_twins(lab: Laboratory) -> None:
     """Where the sharpness of twins at the edge ends, at A where 2/lr is 20, and how many of them spike."""
     definition = SpikeDefinition(lead=300)
@@ -119,6 +161,7 @@ def held_twins(lab: Laboratory) -> None:
 if __name__ == "__main__":
     laboratory = Laboratory()
     held_twins(laboratory)
+    who_condenses(laboratory)
     low_frequency_by_rank(laboratory)
     decay_by_direction(laboratory)
     directions_over_time(laboratory)
