@@ -225,7 +225,7 @@ def _compared(part: Sequence[Cell]) -> str:
             then_and_now = f"{cell.rate:g} (then {seen.gained}/{seen.of}, now {now.gained}/{now.of}, p {_p(p)})"
             told[p < 0.05].append(then_and_now)
     differ, agree = (", ".join(told[which]) or "none" for which in (True, False))
-    return f"- {part[0].row.name}: the counts differ at η {differ}; they agree at η {agree}."
+    return f"- {part[0].row.name}: the counts differ at η {differ}; they are not told apart at η {agree}."
 
 
 def _legend() -> str:
@@ -273,7 +273,8 @@ def _weak(cells: Sequence[Cell], used: Sequence[Cell]) -> str:
         f"{ASCENT.longest} steps); the gain is that of all spikes within the horizon."
     )
     lines = (
-        f"The calm twin is calm for a while only: {calm} of {total} spiked within the horizon, of the held ones {held}.",
+        f"The calm twin is calm for a while only: {calm:,} of {total:,} spiked within the horizon, of the held ones {held}.",
+        "The held twin is an idealisation: it follows the constrained trajectory, looking at its direction every few steps.",
         "The horizon is fixed, and the sign of the gain depends on it at A and B (docs/decisions.md).",
         survivors,
         alike,
