@@ -44,8 +44,10 @@ def text(cells: Sequence[Cell], seeds: int, picture: str) -> str:
 
 
 def _what_was_run(cells: Sequence[Cell], seeds: int) -> str:
-    fewer = [f"{row.name}: {row.fewer_seeds}" for row in ROWS if row.fewer_seeds and row.fewer_seeds < seeds]
-    missing = [row.name for row in ROWS if row.name not in {cell.row.name for cell in cells}]
+    names = {cell.row.name for cell in cells}
+    missing = [row.name for row in ROWS if row.name not in names]
+    short = [row for row in ROWS if row.name in names and row.fewer_seeds and row.fewer_seeds < seeds]
+    fewer = [f"{row.name}: {row.fewer_seeds}" for row in short]
     shortened = f" Fewer seeds, for time: {'; '.join(fewer)}." if fewer else ""
     left_out = f" **Not run, for time: {'; '.join(missing)}.**" if missing else ""
     return (
@@ -279,7 +281,7 @@ def _weak(cells: Sequence[Cell], used: Sequence[Cell]) -> str:
         survivors,
         alike,
         first_spike,
-        "The paragraph on spike and edge was added after a look at the first six rows; all else was fixed before.",
+        "The paragraph on spike and edge and the right panel were added after a look at six rows; all else was fixed before.",
         "Only the arms were intervened on. What goes with the gain need not cause it; `condensation-dose` varies the dose.",
     )
     return "\n".join(f"- {line}" for line in lines)
