@@ -93,6 +93,7 @@ def _spike_or_edge(used: Sequence[Cell]) -> str:
         f"held twin itself is clearly better aligned than the calm one in {also} of the {len(clear)}. Over all {len(used)} "
         f"cells the median gains of the spiking and of the held twin over the calm one have rho {spearman(whole, edge):+.2f}; "
         f"the middle one is {np.median(whole):+.3f} for the spiking twin and {np.median(edge):+.3f} for the held one."
+        " (Clearly: the interval of the share of seeds leaves out a half.)"
     )
 
 
