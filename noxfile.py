@@ -53,3 +53,10 @@ def bench(session: nox.Session) -> None:
     session.run(
         "pytest", "tests/benchmarks", "--benchmark-only", "-o", "addopts=--import-mode=importlib", *session.posargs
     )
+
+
+@nox.session
+def twins(session: nox.Session) -> None:
+    """Where spikes condense and what decides it; resumable, since everything trained is stored."""
+    _install(session, "test")
+    session.run("python", "docs/twins.py", *session.posargs)
