@@ -1,8 +1,8 @@
 """What condenses is the spike itself, not the sharpness at which training goes on.
 
-Version 1 gives condensation as the reason why spikes help, "rather than simply controlling the value of" the largest eigenvalue. So the
-spiking run is judged against a twin whose sharpness is held where the spiking run's is, with no spike: the same seed, weights
-and learning rate, without the oscillation. The calm twin of `condensation` differs from it in both.
+Version 1 offers condensation as the reason why spikes help, "rather than simply controlling the value of" the largest
+eigenvalue. So the spiking run is judged against a twin whose sharpness is held where the spiking run's is, with no spike: the
+same seed, weights and learning rate, without the oscillation. The calm twin of `condensation` differs from it in both.
 """
 
 import numpy as np
