@@ -65,9 +65,8 @@ class Domain:
         object.__setattr__(self, "axes", axes)
 
     def distance(self, setting: Setting) -> int:
-        """Rungs between a setting and the reference, over all axes; anything off the ladders counts one more."""
-        rungs = sum(self._rung(name, setting) for name in self.axes)
-        return rungs + (1 if self._off_ladder(setting) else 0)
+        """Rungs between a setting and the reference, over all axes; every condition off the ladders counts one more."""
+        return sum(self._rung(name, setting) for name in self.axes) + len(self._off_ladder(setting))
 
     def nearer(self, setting: Setting) -> tuple[Setting, ...]:
         """The settings one step nearer to the reference: one rung on one axis, or all that is off the ladders at once."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.setting import Setting
 from spikecheck.harness.domain import Domain, Ladder
-from spikecheck.harness.reference import SETTING_A, SETTING_B, paper_domain
+from spikecheck.harness.reference import MNIST1D, MNIST1D_ADAM, SETTING_A, SETTING_B, paper_domain
 
 DOMAIN = paper_domain()
 
@@ -36,6 +36,13 @@ def test_every_step_nearer_is_one_rung(setting: Setting) -> None:
 
 def test_what_stands_beside_the_domain_leads_back_to_it() -> None:
     assert any(DOMAIN.distance(near) < DOMAIN.distance(SETTING_B) for near in DOMAIN.nearer(SETTING_B))
+
+
+def test_another_data_set_is_further_off_than_any_rung() -> None:
+    """Regression: it counted as one step, and was called the smallest counterexample."""
+    steps = [SETTING_A.but(**{name: rung}) for name, ladder in DOMAIN.axes.items() for rung in ladder.rungs]
+    assert DOMAIN.distance(MNIST1D) > max(DOMAIN.distance(setting) for setting in steps)
+    assert DOMAIN.distance(MNIST1D_ADAM) > DOMAIN.distance(MNIST1D)
 
 
 @pytest.mark.parametrize("ci", ["1", ""])
