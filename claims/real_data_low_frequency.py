@@ -111,8 +111,11 @@ claim = Claim(
         lr=Ladder(0.02, 0.01),
         activation=Ladder("tanh", "relu", "gelu"),
     ),
-    beside={"mnist1d, convolution": REFERENCE.but(**CONVOLUTION)},
-    further={"digits": DIGITS, "digits, convolution": DIGITS.but(**CONVOLUTION).but(depth=2, steps=400)},
+    further={
+        "mnist1d, convolution": REFERENCE.but(**CONVOLUTION),
+        "digits": DIGITS,
+        "digits, convolution": DIGITS.but(**CONVOLUTION).but(depth=2, steps=400),
+    },
     arms={"good": good, "bad": bad},
     probe=Directions(at="end", pairs=1),
     detects_spikes=False,

@@ -35,8 +35,8 @@ claim = Claim(
     where="arXiv 2305.12133v1, introduction",
     kind="tendency",
     domain=paper_domain(),
-    beside={
-        "setting B": SETTING_B,
+    beside={"setting B": SETTING_B},
+    further={
         "mnist1d": MNIST1D,
         "mnist1d, batches of 20": MNIST1D_BATCHES,
         "mnist1d, Adam": MNIST1D_ADAM,

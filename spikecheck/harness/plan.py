@@ -45,8 +45,8 @@ class Plan:
 
 PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
-        "quick": Plan(settings=5, looks=1, descents=3, beside=False),
-        "ci": Plan(settings=6, looks=2, descents=3),
+        "quick": Plan(settings=3, looks=1, descents=3, beside=False),
+        "ci": Plan(settings=3, looks=2, descents=3),
         "full": Plan(settings=24, looks=3, descents=8, variations=True, maps=True, further=True),
     }
 )
