@@ -38,11 +38,10 @@ def test_what_stands_beside_the_domain_leads_back_to_it() -> None:
     assert any(DOMAIN.distance(near) < DOMAIN.distance(SETTING_B) for near in DOMAIN.nearer(SETTING_B))
 
 
-def test_another_data_set_is_further_off_than_any_rung() -> None:
+def test_another_data_set_is_as_far_off_as_the_conditions_that_differ() -> None:
     """Regression: it counted as one step, and was called the smallest counterexample."""
-    steps = [SETTING_A.but(**{name: rung}) for name, ladder in DOMAIN.axes.items() for rung in ladder.rungs]
-    assert DOMAIN.distance(MNIST1D) > max(DOMAIN.distance(setting) for setting in steps)
-    assert DOMAIN.distance(MNIST1D_ADAM) > DOMAIN.distance(MNIST1D)
+    assert DOMAIN.distance(MNIST1D) == len({"problem", "points", "lr"})
+    assert DOMAIN.distance(MNIST1D_ADAM) == len({"problem", "points", "lr", "optimizer", "beta1", "beta2", "eps"})
 
 
 @pytest.mark.parametrize("ci", ["1", ""])
