@@ -3,14 +3,16 @@
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from spikecheck import __version__
-from spikecheck.core.errors import Interrupted, Stopped
+from spikecheck.core.errors import Interrupted, SpikecheckError, Stopped
 from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.recipe import Recipe
 from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
 from spikecheck.harness.claim import Claim
@@ -19,7 +21,7 @@ from spikecheck.harness.gather import Evidence
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.scope import Grid, survey
 from spikecheck.harness.typical import typical_trace
-from spikecheck.harness.verify import verify
+from spikecheck.harness.verify import first_round, verify
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.report.inert import inert
 
@@ -29,6 +31,7 @@ def verify_each(
 ) -> tuple[list[Verdict], Stopped | None]:
     """Every claim's verdict, in turn, until the laboratory is stopped; and what stopped it."""
     verdicts: list[Verdict] = []
+    lab.anticipate(_first_rounds(claims, plan))
     try:
         for claim, started in zip(claims, _announced(claims, plan), strict=True):
             observe(started)
@@ -39,6 +42,15 @@ def verify_each(
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops and the verdict is partial
         return verdicts, Interrupted("interrupted; everything trained so far is kept")
     return verdicts, lab.stopped
+
+
+def _first_rounds(claims: Sequence[Claim], plan: Plan) -> Iterator[list[Recipe]]:
+    """What can be trained ahead of every claim; one that cannot be planned says so in its own turn."""
+    for claim in claims:
+        recipes: list[Recipe] = []
+        with suppress(SpikecheckError):
+            recipes = first_round(claim, plan)
+        yield recipes
 
 
 def survey_each(

@@ -33,7 +33,10 @@ class Anatomy(Record):
 class SharpnessTrace(Record):
     """Sharpness over the whole run, at every checkpoint: records `steps` [W], `sharpness` [W, 1], `residual` [W, 1]."""
 
+    added: ClassVar[frozenset[str]] = frozenset({"alone"})
+
     kind: Literal["sharpness"] = "sharpness"
+    alone: bool = Field(False, description="of one run to look at: quicker for one, slower for many")
 
 
 class Trail(Record):

@@ -1,5 +1,6 @@
 """Training of an ensemble, one update of every member at a time."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients
-from spikecheck.dynamics.updates import UpdateRule
+from spikecheck.dynamics.updates import Slots, UpdateRule
 from spikecheck.problems.objective import Objective
 
 Tick = Callable[[int], None]
@@ -54,12 +55,7 @@ def update(
     """
     alive = ensemble.alive & losses.isfinite()
     moving = alive & (ensemble.done < until)
-    params, slots = rule.step(
-        ensemble.params, gradients, dict(ensemble.slots), ensemble.lr[:, None], ensemble.done[:, None]
-    )
-    if along is not None:
-        motion = params - ensemble.params
-        params = ensemble.params + (motion * along).sum(1, keepdim=True) * along
+    params, slots = _stepped(rule, ensemble, gradients, along)
     column = moving[:, None]
     return replace(
         ensemble,
@@ -68,6 +64,14 @@ def update(
         done=ensemble.done + moving,
         alive=alive,
     )
+
+
+def update_all(
+    rule: UpdateRule, ensemble: Ensemble, gradients: Float[Tensor, "B P"], along: Float[Tensor, "B P"] | None = None
+) -> Ensemble:
+    """One update of every member, where it is known that all of them move: without the masks, a fifth of a small step."""
+    params, slots = _stepped(rule, ensemble, gradients, along)
+    return replace(ensemble, params=params, slots=slots, done=ensemble.done + 1)
 
 
 def train(
@@ -84,7 +88,8 @@ def train(
 
     Updates follow `gradients`, or where there are none the objective's own, those of the full batch.
     """
-    longest = int((until - ensemble.done).clamp(min=0).max())
+    left = (until - ensemble.done).clamp(min=0)
+    longest, together = int(left.max()), _together(ensemble, left)
     record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
     checkpoints = []
     for step in range(longest):
@@ -92,8 +97,30 @@ def train(
             checkpoints.append(ensemble)
         losses, slopes = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         record[step] = losses
-        ensemble = update(rule, ensemble, losses, slopes, until, along)
+        if step < together and math.isfinite(losses.sum().item()):  # then every one of them is finite
+            ensemble = update_all(rule, ensemble, slopes, along)
+        else:
+            ensemble, together = update(rule, ensemble, losses, slopes, until, along), 0
         if (step + 1) % _STEPS_A_TICK == 0:
             tick(_STEPS_A_TICK * ensemble.members)
     record[longest], _ = objective.gradient(ensemble.params)
     return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=ensemble)
+
+
+def _together(ensemble: Ensemble, left: Int[Tensor, " B"]) -> int:
+    """For how many updates all members move unless a loss fails; 0 off the CPU, where asking at every step costs more."""
+    asked_cheaply = ensemble.params.device.type == "cpu" and bool(ensemble.alive.all())
+    return int(left.min()) if asked_cheaply else 0
+
+
+def _stepped(
+    rule: UpdateRule, ensemble: Ensemble, gradients: Float[Tensor, "B P"], along: Float[Tensor, "B P"] | None
+) -> tuple[Float[Tensor, "B P"], Slots]:
+    """Where one update would bring every member."""
+    params, slots = rule.step(
+        ensemble.params, gradients, dict(ensemble.slots), ensemble.lr[:, None], ensemble.done[:, None]
+    )
+    if along is None:
+        return params, slots
+    motion = params - ensemble.params
+    return ensemble.params + (motion * along).sum(1, keepdim=True) * along, slots

@@ -183,7 +183,7 @@ class Adam(UpdateRule):
         mean = _average(slots["mean"], pull, self.beta1)
         after = {"mean": mean, "squares": _average(slots["squares"], pull.square(), self.beta2)}
         pace = lr / _correction(self.beta1, done + 1, lr)
-        return kept - pace * mean / self.preconditioner(after, done + 1), after
+        return kept - (pace * mean).div_(self.preconditioner(after, done + 1)), after
 
     def threshold(self, lr: float) -> float:
         """Where the linearised map of (theta, m) gets an eigenvalue of -1, of the preconditioned sharpness."""
@@ -194,7 +194,7 @@ class Adam(UpdateRule):
         """P = sqrt(v^) + eps; before the first update, where v^ is 0/0, it is eps."""
         squares = slots["squares"]
         correction = _correction(self.beta2, done.clamp(min=1), squares)
-        return squares.sqrt() / correction.sqrt() + self.eps
+        return squares.sqrt().div_(correction.sqrt()).add_(self.eps)
 
 
 def rule_of(setting: Setting) -> UpdateRule:
@@ -222,7 +222,7 @@ def _decayed(grads: Tensor, params: Tensor, weight_decay: float) -> Tensor:
 
 
 def _average(old: Tensor, new: Tensor, beta: float) -> Tensor:
-    return beta * old + (1 - beta) * new
+    return (beta * old).add_((1 - beta) * new)
 
 
 def _correction(beta: float, updates: Tensor, like: Tensor) -> Tensor:

@@ -54,6 +54,13 @@ def gather(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -
     return {setting: _measured(claim, setting, trials[setting]) for setting in blocks}
 
 
+def trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Recipe]:
+    """The trainings from which all runs that `gather` asks for are forked, or which they are."""
+    pairs = [(setting, seed) for setting, seeds in blocks.items() for seed in seeds]
+    armed = [Recipe(setting=arm(s), seed=seed) for arm in claim.arms.values() for s, seed in pairs]
+    return [Recipe(setting=s, seed=seed) for s, seed in pairs] + [recipe.parent() for recipe in armed]
+
+
 def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
     """The evidence under the claim's rule, each bound at confidence 1 - `alpha`."""
     count, held = evidence.applicable, sum(map(bool, evidence.held))

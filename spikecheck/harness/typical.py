@@ -22,7 +22,7 @@ def typical_trace(claim: Claim, lab: Trains, evidence: Evidence | None) -> Trace
         return None
     scored = [(score, seed) for score, seed in zip(evidence.scores, evidence.seeds, strict=True) if score is not None]
     _, seed = sorted(scored)[len(scored) // 2]
-    recipe = Recipe(setting=evidence.setting, seed=seed, probe=SharpnessTrace())
+    recipe = Recipe(setting=evidence.setting, seed=seed, probe=SharpnessTrace(alone=True))
     run = lab.runs([recipe]).get(recipe)
     return _trace(claim, run) if run is not None and "sharpness" in run.records else None
 

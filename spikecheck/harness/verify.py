@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from spikecheck.core.errors import Stopped
 from spikecheck.core.events import ClaimFinished, Observer, SettingJudged, StageStarted, ignore
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.recipe import Recipe
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation, Verdict
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.conclude import conclude
-from spikecheck.harness.gather import Evidence, Trains, gather, judged
+from spikecheck.harness.gather import Evidence, Trains, gather, judged, trainings
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
 from spikecheck.harness.robustness import robustness
 from spikecheck.harness.scope import grid, survey
@@ -76,6 +77,14 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     return verdict
 
 
+def first_round(claim: Claim, plan: Plan) -> list[Recipe]:
+    """The trainings that a verification begins with whatever it finds: they can be done ahead of it."""
+    reference = claim.domain.reference
+    fresh = {reference: fresh_seeds(plan.seed, reference, plan.fresh_seeds)}
+    search = {s: search_seeds(plan.seed, s, plan.search_seeds) for s in _searched_settings(claim, plan)}
+    return [*trainings(claim, fresh), *trainings(claim.as_control(), fresh), *trainings(claim, search)]
+
+
 def replay(claim: Claim, lab: Trains, setting: Setting, seeds: Sequence[int]) -> Judgement:
     """One setting judged afresh on the given seeds, at the claim's own level."""
     return judged(claim, gather(claim, lab, {setting: seeds})[setting], 1.0 - claim.predicts.level)
@@ -89,12 +98,16 @@ def _replicate(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: 
 
 
 def _search(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
+    found.tried.extend(_searched(claim, lab, plan, observe, _searched_settings(claim, plan), "search"))
+    found.suspect = _suspect(claim, found)
+
+
+def _searched_settings(claim: Claim, plan: Plan) -> list[Setting]:
     """Known counterexamples first, then what Hypothesis draws, then what stands beside the domain."""
     drawn = claim.domain.draw(plan.settings, plan.seed)
     settings = dict.fromkeys([*claim.known, *drawn, *plan.besides(claim).values()])
     settings.pop(claim.domain.reference, None)
-    found.tried.extend(_searched(claim, lab, plan, observe, list(settings), "search"))
-    found.suspect = _suspect(claim, found)
+    return list(settings)
 
 
 def _suspect(claim: Claim, found: Findings) -> Judgement | None:

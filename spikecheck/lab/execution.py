@@ -37,13 +37,19 @@ class Job:
     partners: tuple[Trained, ...] = ()
 
 
+NOTHING: Iterator[Job] = iter(())
+
+
 class Executor(Protocol):
     """Trains jobs and gives each one's results as soon as they are there."""
 
     def results(
-        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None]
+        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
     ) -> Iterator[tuple[Job, list[Trained]]]:
-        """In any order; `tick` is told the member-steps made and may raise to stop."""
+        """In any order; `tick` is told the member-steps made and may raise to stop.
+
+        Where a core would be idle a job may be taken from `ahead`. Its results are given too, at this call or a later one.
+        """
         ...
 
     def close(self) -> None:
@@ -51,13 +57,21 @@ class Executor(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _Pending:
+    """A job that a worker has or will have."""
+
+    job: Job
+    future: "Future[list[Trained]]"
+
+
 class Local:
     """One tile after another, in this process."""
 
     def results(
-        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None]
+        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
     ) -> Iterator[tuple[Job, list[Trained]]]:
-        """In the order given."""
+        """In the order given; this process is never idle, so nothing is done ahead."""
         for job in jobs:
             tick(0)  # a tile of few steps never ticks by itself
             with one_thread(device):
@@ -75,26 +89,32 @@ class Processes:
         """`workers`: the cores this process may use, where none is given."""
         self._workers = workers or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
+        self._begun: dict[tuple[Recipe, ...], _Pending] = {}
+        """What is trained ahead of being asked for."""
 
     def results(
-        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None]
+        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
     ) -> Iterator[tuple[Job, list[Trained]]]:
         """In the order in which they are done; the longest are begun first."""
         small = self._pool is None and sum(work(job.tile) for job in jobs) < _WORTH_WORKERS
         if small or self._workers < 2 or device != "cpu":
             yield from Local().results(jobs, device, tick)
             return
-        pool = self._started()
         ordered = sorted(jobs, key=lambda job: -work(job.tile))
-        waiting = {
-            pool.submit(train_tile, job.tile, job.parents, device, _silent, job.partners): job for job in ordered
-        }
+        asked = [self._begun.pop(job.tile) if job.tile in self._begun else self._begin(job, device) for job in ordered]
+        tiles = {job.tile for job in jobs}
         try:
-            while waiting:
-                done, _ = wait(waiting, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
+            while asked:
+                self._fill(asked, device, (job for job in ahead if job.tile not in tiles))
+                futures = [pending.future for pending in (*asked, *self._begun.values())]
+                done, _ = wait(futures, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
                 tick(0)
-                for future in done:
-                    yield self._collected(future, waiting)
+                # Whoever asks for what has failed ahead will meet the error then.
+                early = [p for p in self._begun.values() if p.future in done and p.future.exception() is None]
+                for pending in [*(p for p in asked if p.future in done), *early]:
+                    yield pending.job, pending.future.result()
+                asked = [pending for pending in asked if pending.future not in done]
+                self._begun = {tile: begun for tile, begun in self._begun.items() if begun.future not in done}
         except BaseException:
             self._abandon()
             raise
@@ -110,19 +130,23 @@ class Processes:
         if self._pool is not None:
             for worker in list((self._pool._processes or {}).values()):
                 worker.terminate()
+            self._begun.clear()
             self.close()
+
+    def _begin(self, job: Job, device: str) -> "_Pending":
+        future = self._started().submit(train_tile, job.tile, job.parents, device, _silent, job.partners)
+        return _Pending(job, future)
+
+    def _fill(self, asked: Sequence["_Pending"], device: str, ahead: Iterator[Job]) -> None:
+        """Give something to do to every worker that has nothing."""
+        while len(asked) + len(self._begun) < self._workers and (job := next(ahead, None)) is not None:
+            self._begun[job.tile] = self._begin(job, device)
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in unknown states
             self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin_worker)
         return self._pool
-
-    @staticmethod
-    def _collected(
-        future: "Future[list[Trained]]", waiting: dict["Future[list[Trained]]", Job]
-    ) -> tuple[Job, list[Trained]]:
-        return waiting.pop(future), future.result()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The only place that trains and stores: asked for recipes, it answers with runs."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -13,7 +13,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
 from spikecheck.lab.bench import Trained, fork_step, look_step
 from spikecheck.lab.codec import decode, encode
-from spikecheck.lab.execution import Executor, Job, Local
+from spikecheck.lab.execution import NOTHING, Executor, Job, Local
 from spikecheck.lab.store import Store
 from spikecheck.lab.tiles import member_steps, tiles
 from spikecheck.measures.spikes import spikes
@@ -50,6 +50,11 @@ class Laboratory:
         self._observe = observe
         self._deadline = deadline
         self._known: dict[str, Trained] = {}
+        self._ahead: Iterator[Job] = NOTHING
+        self._under_way: set[Recipe] = set()
+        """What is being trained, or was given to be trained ahead: not to be begun a second time."""
+        self._early: set[str] = set()
+        """Digests of what was trained ahead and has not been asked for."""
 
     def runs(self, recipes: Iterable[Recipe]) -> Mapping[Recipe, Run]:
         """The recipes' runs, trained where they aren't stored. A fork whose parent never spiked has no run.
@@ -67,6 +72,13 @@ class Laboratory:
             self.stopped = stopped
             raise
         return {recipe: trained.run for recipe, trained in found.items()}
+
+    def anticipate(self, rounds: Iterable[Iterable[Recipe]]) -> None:
+        """What will be asked for next, in this order: trained where a core would otherwise be idle.
+
+        Trainings only, no forks and no probes. An executor of one process takes no notice.
+        """
+        self._ahead = self._jobs_ahead(rounds)
 
     def forget(self) -> None:
         """Drop from memory what the store has: the runs of many claims together take gigabytes."""
@@ -87,19 +99,48 @@ class Laboratory:
 
     def _trained(self, recipes: Sequence[Recipe], parents: Mapping[Recipe, Trained]) -> dict[Recipe, Trained]:
         found = {recipe: known for recipe in recipes if (known := self._look_up(recipe)) is not None}
+        reused = len(found) - self._asked_for(found)
+        self.runs_reused += reused
         missing = [recipe for recipe in recipes if recipe not in found]
-        self.runs_reused += len(found)
         jobs = [_job(tile, parents) for tile in tiles(missing)]
-        self._observe(WorkPlanned(sum(member_steps(job.tile) for job in jobs), len(found)))
+        asked = {job.tile for job in jobs}
+        self._observe(WorkPlanned(sum(member_steps(tile) for tile in asked), reused))
         tick = _Tick(self._observe, self._check_deadline)
-        for job, trained in self._executor.results(jobs, self.device, tick):
+        self._under_way.update(missing)
+        for job, trained in self._executor.results(jobs, self.device, tick, self._ahead):
+            early = job.tile not in asked
             for recipe, result in zip(job.tile, trained, strict=True):
-                self._keep(recipe, result)
-                found[recipe] = result
-            self.runs_trained += len(job.tile)
-            tick.finished(member_steps(job.tile))
+                self._keep(recipe, result, early)
+                if not early:
+                    found[recipe] = result
+            self._under_way.difference_update(job.tile)
+            if not early:
+                self.runs_trained += len(job.tile)
+                tick.finished(member_steps(job.tile))
             self._observe(TileStored(len(job.tile), sum(len(result.run.spikes) for result in trained)))
         return found
+
+    def _asked_for(self, found: Iterable[Recipe]) -> int:
+        """How many of these were trained ahead and are asked for the first time: they count as trained, not as reused."""
+        first = self._early.intersection(map(self._digest, found))
+        self._early -= first
+        self.runs_trained += len(first)
+        return len(first)
+
+    def _jobs_ahead(self, rounds: Iterable[Iterable[Recipe]]) -> Iterator[Job]:
+        """Tiles of what neither is there nor is being trained, as it is when the tile's turn has come."""
+        for recipes in rounds:
+            for tile in tiles(self._untouched(dict.fromkeys(recipes))):
+                if left := self._untouched(tile):
+                    self._under_way.update(left)
+                    yield Job(left, ())
+
+    def _untouched(self, recipes: Iterable[Recipe]) -> tuple[Recipe, ...]:
+        return tuple(recipe for recipe in recipes if recipe not in self._under_way and not self._has(recipe))
+
+    def _has(self, recipe: Recipe) -> bool:
+        digest = self._digest(recipe)
+        return digest in self._known or (self._store is not None and digest in self._store)
 
     def _digest(self, recipe: Recipe) -> str:
         return recipe.digest(self.environment, sources(recipe.setting))
@@ -121,9 +162,13 @@ class Laboratory:
         self._known[digest] = Trained(run, checkpoints)
         return self._known[digest]
 
-    def _keep(self, recipe: Recipe, trained: Trained) -> None:
+    def _keep(self, recipe: Recipe, trained: Trained, early: bool) -> None:
+        """Stored, and unless it is early kept in memory too: what nobody has asked for waits on the disk."""
         digest = self._digest(recipe)
-        self._known[digest] = trained
+        if early:
+            self._early.add(digest)
+        if self._store is None or not early:
+            self._known[digest] = trained
         if self._store is None:
             return
         try:

@@ -123,6 +123,10 @@ class Store:
         if not all(os.access(part, os.W_OK | os.X_OK) for part in (self._runs, self._unfinished)):
             raise StoreError(f"store {folder}: cannot be written; {_ELSEWHERE}")
 
+    def __contains__(self, digest: str) -> bool:
+        """Whether there is such a record; a look at the folder, not into the file."""
+        return self._path(digest).exists()
+
     def get(self, digest: str) -> Entry | None:
         """The record, its arrays read-only; None where there is none.
 

@@ -1,8 +1,8 @@
 """How runs share a computation: members of one signature, in tiles of a fixed size.
 
 A member's bits depend on the size of its batch (kernels differ), not on its companions or its place. So every tile of a
-signature has the same size, padded where there are fewer members, and the size follows from the setting alone: a run
-trained today in a full tile is the run replayed tomorrow by itself.
+signature has the same size, padded where there are fewer members, and the size follows from the setting and the probe alone: a
+run trained today in a full tile is the run replayed tomorrow by itself.
 """
 
 import math
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from spikecheck.core.intervention import steps_of
+from spikecheck.core.probe import SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.problems.conv import shapes
@@ -46,6 +47,12 @@ def tile_size(setting: Setting) -> int:
     return size
 
 
+def size_of(recipe: Recipe) -> int:
+    """Members a tile of such recipes holds: one where it is a picture of one run, whose companions nobody looks at."""
+    alone = isinstance(recipe.probe, SharpnessTrace) and recipe.probe.alone
+    return 1 if alone else tile_size(recipe.setting)
+
+
 def _activations(setting: Setting) -> int:
     """Numbers that a member's hidden layers put out on all training points; where its model is the user's own, a guess.
 
@@ -58,13 +65,13 @@ def _activations(setting: Setting) -> int:
 
 
 def tiles(recipes: Iterable[Recipe]) -> list[tuple[Recipe, ...]]:
-    """The recipes as tiles: each of one signature and one probe, none larger than its setting's tile size."""
+    """The recipes as tiles: each of one signature and one probe, none larger than `size_of` its recipes."""
 
     def shared(recipe: Recipe) -> tuple[str, str]:
         return recipe.setting.signature, recipe.probe.canonical() if recipe.probe else ""
 
     groups = (list(group) for _, group in groupby(sorted(recipes, key=shared), key=shared))
-    return [tile for group in groups for tile in _cut(group, tile_size(group[0].setting))]
+    return [tile for group in groups for tile in _cut(group, size_of(group[0]))]
 
 
 def _cut(group: list[Recipe], size: int) -> list[tuple[Recipe, ...]]:
@@ -88,5 +95,5 @@ def work(tile: Sequence[Recipe]) -> float:
 
 def padded(tile: Sequence[Recipe]) -> list[Recipe]:
     """The tile filled up to its size with copies of its first member."""
-    missing = tile_size(tile[0].setting) - len(tile)
+    missing = size_of(tile[0]) - len(tile)
     return [*tile, *[tile[0]] * missing]

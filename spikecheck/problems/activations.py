@@ -49,8 +49,8 @@ def _gelu(x: Tensor) -> Tensor:
 
 
 def _gelu_with_slope(signal: Tensor, slope: Tensor) -> None:
-    below = 0.5 * (1 + torch.erf(signal * math.sqrt(0.5)))
-    torch.exp(-0.5 * signal.square(), out=slope)
+    below = (signal * math.sqrt(0.5)).erf_().add_(1).mul_(0.5)
+    torch.square(signal, out=slope).mul_(-0.5).exp_()
     slope.mul_(1 / math.sqrt(2 * math.pi)).mul_(signal).add_(below)
     signal.mul_(below)
 

@@ -45,8 +45,10 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None]:
         left, right = ctx.saved_tensors
-        for_left = product(upstream, right.mT) if ctx.needs_input_grad[0] else None
-        for_right = product(left.mT, upstream) if ctx.needs_input_grad[1] else None
+        # The bookkeeping of a second derivative that nobody can ask for takes as long as the product.
+        multiplied = product if torch.is_grad_enabled() else _bmm
+        for_left = multiplied(upstream, right.mT) if ctx.needs_input_grad[0] else None
+        for_right = multiplied(left.mT, upstream) if ctx.needs_input_grad[1] else None
         return for_left, for_right
 
     @staticmethod

@@ -110,4 +110,5 @@ class Shallow:
 
     def _columns(self, rows: Float[Tensor, "R B"]) -> Float[Tensor, "R C"]:
         """Something of every member, with columns of zeros at the end where there are not enough members."""
-        return functional.pad(rows, (0, self._capacity - self.members)).contiguous()
+        missing = self._capacity - self.members
+        return (functional.pad(rows, (0, missing)) if missing else rows).contiguous()

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from spikecheck.core.errors import BudgetSpent
-from spikecheck.core.events import Event, TileAdvanced, WorkPlanned
+from spikecheck.core.errors import BudgetSpent, UsageError
+from spikecheck.core.events import Event, TileAdvanced, TileStored, WorkPlanned
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import execution
 from spikecheck.lab.execution import Local, Processes, one_thread
 from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.store import Store
 
 RECIPES = [Recipe(setting=Setting(width=w, points=9, steps=150), seed=seed) for w in (6, 11) for seed in range(3)]
 
@@ -111,3 +112,38 @@ def test_the_threads_are_as_they_were_afterwards() -> None:
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
     torch.set_num_threads(1)
+
+
+def test_an_idle_worker_trains_ahead_what_is_asked_for_next(workers: Processes, tmp_path: Path) -> None:
+    """One tile is asked for, two cores are there: the next one is stored by the time it is asked for, and counted once."""
+    lab = Laboratory(Store(tmp_path), executor=workers)
+    asked = [Recipe(setting=Setting(width=6, steps=4_000), seed=0)]
+    lab.anticipate([asked, RECIPES])
+    lab.runs(asked)
+    trained = [recipe for recipe in RECIPES if recipe.digest(lab.environment) in Store(tmp_path)]
+    assert trained
+    assert lab.runs_trained == 1
+    ahead = lab.runs(RECIPES)
+    assert (lab.runs_trained, lab.runs_reused) == (1 + len(RECIPES), 0)
+    here = Laboratory(executor=Local()).runs(RECIPES)
+    for recipe in RECIPES:
+        assert np.array_equal(ahead[recipe].loss, here[recipe].loss)
+
+
+def test_what_fails_ahead_fails_when_it_is_asked_for(workers: Processes) -> None:
+    broken = [Recipe(setting=Setting(problem="no.such:module"), seed=0)]
+    lab = Laboratory(executor=workers)
+    lab.anticipate([broken])
+    lab.runs(RECIPES)
+    with pytest.raises(UsageError, match="no.such"):
+        lab.runs(broken)
+
+
+def test_nothing_is_trained_twice(workers: Processes, tmp_path: Path) -> None:
+    """What is under way, asked for or ahead, is not begun again by a later round that has it too."""
+    told: list[Event] = []
+    lab = Laboratory(Store(tmp_path), executor=workers, observe=told.append)
+    lab.anticipate([RECIPES, RECIPES[:3], RECIPES])
+    lab.runs(RECIPES[:3])
+    lab.runs(RECIPES)
+    assert sum(event.runs for event in told if isinstance(event, TileStored)) == len(RECIPES)

@@ -15,7 +15,7 @@ from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
-from spikecheck.lab.tiles import padded, tile_size, tiles
+from spikecheck.lab.tiles import padded, size_of, tile_size, tiles
 
 SPIKING = Setting(steps=700)
 SHORT = Setting(width=7, points=9, steps=60)
@@ -242,4 +242,4 @@ def test_tiles_hold_one_signature_each_and_lose_nothing() -> None:
     assert {r for tile in laid for r in tile} == set(recipes)
     for tile in laid:
         assert len({r.setting.signature for r in tile}) == 1
-        assert len(tile) <= tile_size(tile[0].setting) == len(padded(tile))
+        assert len(tile) <= size_of(tile[0]) == len(padded(tile))

@@ -10,7 +10,7 @@ from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.tiles import member_steps, padded, tile_size, tiles, work
+from spikecheck.lab.tiles import member_steps, padded, size_of, tile_size, tiles, work
 
 ANY_SIZE = st.builds(
     Setting,
@@ -31,7 +31,7 @@ SETTINGS = st.builds(
 )
 GROUPS = st.tuples(
     SETTINGS,
-    st.sampled_from([None, SharpnessTrace(), Anatomy(), Anatomy(pairs=3)]),
+    st.sampled_from([None, SharpnessTrace(), SharpnessTrace(alone=True), Anatomy(pairs=3)]),
     st.integers(0, 50),
     st.sampled_from([1, 7, 8, 9, 31, 32, 33, 70]),
 ).map(lambda group: [Recipe(setting=group[0], seed=group[2] + more, probe=group[1]) for more in range(group[3])])
@@ -88,14 +88,14 @@ def test_nothing_is_lost_doubled_or_mixed(recipes: list[Recipe]) -> None:
     assert Counter(recipe for tile in laid for recipe in tile) == Counter(recipes)
     for tile in laid:
         assert len({(recipe.setting.signature, recipe.probe) for recipe in tile}) == 1
-        assert 1 <= len(tile) <= tile_size(tile[0].setting)
+        assert 1 <= len(tile) <= size_of(tile[0])
 
 
 @given(RECIPES)
 def test_there_are_no_more_tiles_than_are_needed(recipes: list[Recipe]) -> None:
     groups = Counter((recipe.setting.signature, recipe.probe) for recipe in recipes)
-    sizes = {recipe.setting.signature: tile_size(recipe.setting) for recipe in recipes}
-    assert len(tiles(recipes)) == sum(-(-count // sizes[signature]) for (signature, _), count in groups.items())
+    sizes = {(recipe.setting.signature, recipe.probe): size_of(recipe) for recipe in recipes}
+    assert len(tiles(recipes)) == sum(-(-count // sizes[kind]) for kind, count in groups.items())
 
 
 @given(RECIPES)
@@ -112,7 +112,7 @@ def test_runs_of_one_kind_stay_in_the_order_given(recipes: list[Recipe]) -> None
 def test_padding_fills_a_tile_with_its_first_member(recipes: list[Recipe]) -> None:
     for tile in tiles(recipes):
         full = padded(tile)
-        assert len(full) == tile_size(tile[0].setting)
+        assert len(full) == size_of(tile[0])
         assert tuple(full[: len(tile)]) == tile
         assert set(full[len(tile) :]) <= {tile[0]}
 
