@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.intervention import Exchange
-from spikecheck.core.probe import Probe
+from spikecheck.core.probe import Directions, Probe
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
 
@@ -30,6 +32,13 @@ class Recipe(Record):
     seed: int = Field(ge=0)
     probe: Probe | None = None
 
+    @model_validator(mode="after")
+    def _a_fork_is_looked_at_at_its_end(self) -> Self:
+        looked_at = self.probe.at if isinstance(self.probe, Directions) else "end"
+        if self.setting.intervention is not None and looked_at != "end":
+            raise SettingError(f"probe Directions(at={looked_at!r}): a fork is looked at at its end; use at='end'")
+        return self
+
     def digest(self, environment: Environment, sources: str = "") -> str:
         """sha256 over the canonical recipe, the environment and the digest of any source the recipe names by path."""
         parts = {"recipe": json.loads(self.canonical()), "environment": environment.model_dump(), "sources": sources}
@@ -37,12 +46,14 @@ class Recipe(Record):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def parent(self) -> "Recipe":
-        """The training that this recipe's fork or probe needs first."""
-        return Recipe(setting=self.setting.but(intervention=None), seed=self.seed)
+        """What must be there first: the training that is forked or looked at, or the fork at whose end one looks."""
+        at_its_end = isinstance(self.probe, Directions) and self.probe.at == "end"
+        setting = self.setting if at_its_end else self.setting.but(intervention=None)
+        return Recipe(setting=setting, seed=self.seed)
 
     def partner(self) -> "Recipe | None":
         """The further training that an exchange needs; None for everything else."""
         intervention = self.setting.intervention
-        if not isinstance(intervention, Exchange):
+        if not isinstance(intervention, Exchange) or self.parent().setting == self.setting:
             return None
         return Recipe(setting=self.setting.but(intervention=None, **dict(intervention.other)), seed=self.seed)

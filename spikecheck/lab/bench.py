@@ -92,8 +92,8 @@ def train_tile(
 ) -> list[Trained]:
     """Carry out a tile of recipes of one signature and probe.
 
-    `parents` are the unprobed, unforked trainings of the same settings and seeds, empty where the recipes are such
-    themselves; `partners` the trainings that exchanges take from, empty where there are none.
+    `parents` are what the recipes say must be there first, empty where they are plain trainings; `partners` the trainings that
+    exchanges take from, empty where there are none.
     """
     recipes = padded(tile)
     parents, partners = ([*some, *list(some[:1]) * (len(recipes) - len(some))] for some in (parents, partners))
@@ -103,7 +103,9 @@ def train_tile(
     gradients = followed(goal, [recipe.seed for recipe in recipes])
     laid = _Tile(recipes, goal, rule_of(settings[0]), lr, gradients, device)
     probe = recipes[0].probe
-    if laid.setting.intervention is not None:
+    if isinstance(probe, Directions) and probe.at == "end":
+        trained = _look_at_ends(laid, parents, probe)
+    elif laid.setting.intervention is not None:
         trained = _fork(laid, parents, partners, tick)
     elif probe is None:
         trained = _trunk(laid, tick)
@@ -179,9 +181,9 @@ def _intervened(tile: _Tile, ensemble: Ensemble, intervention: Fork, partners: S
         direction = top_directions(tile.goal, ensemble, intervention.rank)[:, -1]
         return replace(ensemble, params=risen(tile.goal, ensemble.params, direction, intervention.rise))
     if isinstance(intervention, Exchange):
-        ends = torch.stack([torch.from_numpy(partner.run.snapshots["end"].params) for partner in partners])
         direction = top_directions(tile.goal, ensemble, 1)[:, 0]
-        return replace(ensemble, params=exchanged(ensemble.params, ends.to(ensemble.params), direction))
+        ends = _ends(partners).to(ensemble.params)
+        return replace(ensemble, params=exchanged(ensemble.params, ends, direction))
     return ensemble
 
 
@@ -209,9 +211,6 @@ def _followed_fork(
     if isinstance(probe, Trail):
         points = trail(tile.goal, tile.rule, trajectory.checkpoints)
         return trajectory, [trail_of(tile.goal, trajectory.checkpoints, points, m) for m in members]
-    if isinstance(probe, Directions):
-        found = directions(tile.goal, trajectory.end.params, probe.pairs)
-        return trajectory, [directions_of(found, m) for m in members]
     return trajectory, [{} for _ in members]
 
 
@@ -250,6 +249,11 @@ def _autopsy(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Anatomy
     return trained
 
 
+def _look_at_ends(tile: _Tile, parents: Sequence[Trained], probe: Directions) -> list[Trained]:
+    found = directions(tile.goal, _ends(parents).to(tile.lr.device, tile.goal.train.x.dtype), probe.pairs)
+    return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents)]
+
+
 def _look(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Directions) -> list[Trained]:
     steps = [_required(look_step(probe, parent.run)) for parent in parents]
     there = _resume(tile, parents, steps, tick)
@@ -279,6 +283,11 @@ def _resume(tile: _Tile, parents: Sequence[Trained], steps: Sequence[int], tick:
     nearest = [int(np.searchsorted(k.steps, step, side="right")) - 1 for k, step in zip(kept, steps, strict=True)]
     until = torch.tensor(list(steps), device=tile.device)
     return train(tile.goal, tile.rule, _state(tile, kept, nearest), until, tick, gradients=tile.gradients).end
+
+
+def _ends(trained: Sequence[Trained]) -> Tensor:
+    """Where trainings ended, [B, P] in float64."""
+    return torch.stack([torch.from_numpy(one.run.snapshots["end"].params) for one in trained])
 
 
 def _state(tile: _Tile, kept: Sequence[Checkpoints], index: Sequence[int]) -> Ensemble:

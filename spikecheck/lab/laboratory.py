@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import groupby
 from typing import Literal
 
 import torch
 
-from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped, StoreError, UsageError
+from spikecheck.core.errors import BudgetSpent, Interrupted, SpikecheckError, Stopped, StoreError, UsageError
 from spikecheck.core.events import Observer, StoreTrouble, TileAdvanced, TileStored, WorkPlanned, ignore
 from spikecheck.core.probe import Anatomy, Directions
 from spikecheck.core.recipe import Environment, Recipe
@@ -90,12 +92,11 @@ class Laboratory:
         self._executor.close()
 
     def _answers(self, wanted: Sequence[Recipe]) -> Mapping[Recipe, Trained]:
-        """Parents first: whether a fork or an autopsy has anything to look at is read off its parent."""
-        needed = [p for r in wanted for p in (r.parent(), r.partner()) if p is not None]
-        parents = self._trained(tuple(dict.fromkeys(needed)), {})
-        needy = [r for r in wanted if r != r.parent() and _has_subject(r, parents)]
-        children = self._trained(needy, parents)
-        return {r: parents[r] for r in wanted if r in parents} | dict(children)
+        """Generation by generation: whether a fork or a look has anything to start from is read off what is before it."""
+        found: dict[Recipe, Trained] = {}
+        for _, generation in groupby(sorted(_with_ancestors(wanted), key=_generation), key=_generation):
+            found |= self._trained([recipe for recipe in generation if _has_subject(recipe, found)], found)
+        return {recipe: found[recipe] for recipe in wanted if recipe in found}
 
     def _trained(self, recipes: Sequence[Recipe], parents: Mapping[Recipe, Trained]) -> dict[Recipe, Trained]:
         found = {recipe: known for recipe in recipes if (known := self._look_up(recipe)) is not None}
@@ -130,7 +131,10 @@ class Laboratory:
     def _jobs_ahead(self, rounds: Iterable[Iterable[Recipe]]) -> Iterator[Job]:
         """Tiles of what neither is there nor is being trained, as it is when the tile's turn has come."""
         for recipes in rounds:
-            for tile in tiles(self._untouched(dict.fromkeys(recipes))):
+            missing: tuple[Recipe, ...] = ()
+            with suppress(SpikecheckError):  # whoever asks for what cannot be trained will be told
+                missing = self._untouched(dict.fromkeys(recipes))
+            for tile in tiles(missing):
                 if left := self._untouched(tile):
                     self._under_way.update(left)
                     yield Job(left, ())
@@ -226,22 +230,39 @@ def _device(asked: Device) -> str:
     return asked
 
 
-def _job(tile: tuple[Recipe, ...], parents: Mapping[Recipe, Trained]) -> Job:
-    if not parents:
+def _with_ancestors(wanted: Iterable[Recipe]) -> list[Recipe]:
+    """The recipes and all that must be there before them, each once."""
+    found: dict[Recipe, None] = {}
+    left = list(wanted)
+    while left:
+        found.update(dict.fromkeys(left))
+        before = [p for recipe in left for p in (recipe.parent(), recipe.partner()) if p is not None]
+        left = [recipe for recipe in dict.fromkeys(before) if recipe not in found]
+    return list(found)
+
+
+def _generation(recipe: Recipe) -> int:
+    """0 for trainings, 1 for their forks and looks at them, 2 for looks at forks."""
+    return 0 if recipe == recipe.parent() else 1 + _generation(recipe.parent())
+
+
+def _job(tile: tuple[Recipe, ...], before: Mapping[Recipe, Trained]) -> Job:
+    if _generation(tile[0]) == 0:
         return Job(tile, ())
     partners = [partner for recipe in tile if (partner := recipe.partner()) is not None]
-    return Job(tile, tuple(parents[r.parent()] for r in tile), tuple(parents[partner] for partner in partners))
+    return Job(tile, tuple(before[r.parent()] for r in tile), tuple(before[partner] for partner in partners))
 
 
-def _has_subject(recipe: Recipe, parents: Mapping[Recipe, Trained]) -> bool:
-    """Whether there is what the recipe looks at: a spike to fork before or to dissect, whole trainings elsewhere."""
-    parent, partner = parents[recipe.parent()].run, recipe.partner()
-    if partner is not None and parents[partner].run.diverged:
+def _has_subject(recipe: Recipe, before: Mapping[Recipe, Trained]) -> bool:
+    """Whether there is what the recipe starts from: a spike to fork before or to dissect, whole trainings elsewhere."""
+    if _generation(recipe) == 0:
+        return True
+    parent, partner = before.get(recipe.parent()), recipe.partner()
+    if parent is None or (partner is not None and before[partner].run.diverged):
         return False
+    run, probe = parent.run, recipe.probe
+    if isinstance(probe, Directions):
+        return look_step(probe, run) is not None
     if recipe.setting.intervention is not None:
-        return fork_step(recipe, parent) is not None
-    if isinstance(recipe.probe, Anatomy):
-        return bool(spikes(parent.loss, recipe.probe.definition))
-    if isinstance(recipe.probe, Directions):
-        return look_step(recipe.probe, parent) is not None
-    return not parent.diverged
+        return fork_step(recipe, run) is not None
+    return bool(spikes(run.loss, probe.definition)) if isinstance(probe, Anatomy) else not run.diverged
