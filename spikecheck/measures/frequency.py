@@ -5,6 +5,7 @@ the figure, never a 0.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def gaussian_low(x: Array, y: Array, delta: float) -> Array:
     >>> gaussian_low(np.array([0.0, 1.0, 2.0]), np.array([3.0, 3.0, 3.0]), delta=0.5)
     array([3., 3., 3.])
     """
-    low: Array = _filter(_squared_distances(x), delta) @ y
+    low: Array = _filter(x, delta) @ y
     return low
 
 
@@ -37,9 +38,9 @@ def low_ratio(x: Array, y: Array, delta: float) -> float:
 
 def low_ratios(x: Array, y: Array, deltas: list[float]) -> Array:
     """`low_ratio` for a range of variances: [len(deltas)]."""
-    distances, (scaled, _) = _squared_distances(x), _rescaled(y)
+    scaled, _ = _rescaled(y)
     total = float(np.square(scaled).sum())
-    low = np.array([np.square(_filter(distances, delta) @ scaled).sum() for delta in deltas])
+    low = np.array([np.square(_filter(x, delta) @ scaled).sum() for delta in deltas])
     return low / total if total != 0 else np.zeros(len(deltas))
 
 
@@ -49,7 +50,7 @@ def part_errors(x: Array, y: Array, h: Array, delta: float) -> tuple[float, floa
     Each at least 0. Where that part of y vanishes: 0 if h's does too, else infinite; a part vanishes that is no larger
     than the filter's rounding errors, such as the high part of a constant.
     """
-    kernel = _filter(_squared_distances(x), delta)
+    kernel = _filter(x, delta)
     y_low, h_low = kernel @ y, kernel @ h
     # sums of N terms: each as wrong as N roundings of its values at most
     y_noise, h_noise = (len(y) * np.finfo(np.float64).eps * _norm(values) for values in (y, h))
@@ -125,21 +126,23 @@ def scattered_low_share(t: Array, y: Array, below: int, modes: int = 64) -> floa
     return _share_below(energy / total, below) if total != 0 else 0.0
 
 
-def _squared_distances(x: Array) -> Array:
-    from scipy.spatial.distance import cdist  # noqa: PLC0415 - as in `spectrum`
-
-    points = x.reshape(len(x), math.prod(x.shape[1:]))
-    distances: Array = cdist(points, points, "sqeuclidean")
-    return distances
-
-
-def _filter(distances: Array, delta: float) -> Array:
-    """The filter as a matrix [N, N] whose rows sum to 1."""
+def _filter(x: Array, delta: float) -> Array:
+    """The filter as a matrix [N, N] whose rows sum to 1; read-only."""
     if not delta > 0:
         raise SettingError(f"delta={delta!r}: is the filter's variance; give a number above 0")
+    points = np.ascontiguousarray(x.reshape(len(x), math.prod(x.shape[1:])), dtype=np.float64)
+    return _filter_of(points.tobytes(), points.shape, delta)
+
+
+@lru_cache(maxsize=2)  # hundreds of runs are looked at on the same training points and the same test points
+def _filter_of(points: bytes, shape: tuple[int, ...], delta: float) -> Array:
+    from scipy.spatial.distance import cdist  # noqa: PLC0415 - as in `spectrum`
+
+    there = np.frombuffer(points).reshape(shape)
     with np.errstate(over="ignore"):  # a distance that is infinite beside a tiny variance rightly weighs 0
-        kernel = np.exp(-distances / (2 * delta))
+        kernel = np.exp(-cdist(there, there, "sqeuclidean") / (2 * delta))
     weights: Array = kernel / kernel.sum(axis=1, keepdims=True)  # every point weighs 1 in its own row, so no row is 0
+    weights.flags.writeable = False
     return weights
 
 
