@@ -15,6 +15,7 @@ from torch.nn import functional
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.problems.data import Data, checked
+from spikecheck.problems.layered import Layered
 from spikecheck.problems.mnist import data_digest
 from spikecheck.problems.models import MLP, Model, model_of
 from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
@@ -79,8 +80,8 @@ class Objective:
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's training loss, to rounding that of `losses`, and its gradient."""
-        if self._shallow is not None:
-            return self._shallow.gradient(params)
+        if self._written_out is not None:
+            return self._written_out.gradient(params)
         here = params.detach().requires_grad_()
         losses = self.losses(here)
         # Members are independent, so the gradient of their losses' sum holds each one's own.
@@ -89,7 +90,7 @@ class Objective:
 
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
         """Every member's Hessian, to rounding that of `losses`, where it is written out; elsewhere None."""
-        return None if self._shallow is None else self._shallow.hessians(params)
+        return self._written_out.hessians(params) if isinstance(self._written_out, Shallow) else None
 
     def gradient_at(self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]) -> Float[Tensor, "B P"]:
         """The gradient of every member's loss over some of its training points."""
@@ -148,11 +149,14 @@ class Objective:
         return incoming, outgoing
 
     @cached_property
-    def _shallow(self) -> Shallow | None:
+    def _written_out(self) -> Shallow | Layered | None:
         """The faster way to derivatives, where there is one."""
-        if not isinstance(self.model, MLP) or not Shallow.fits(self.model, self.settings[0].loss):
+        if not isinstance(self.model, MLP):
             return None
-        return Shallow(self.model, self.train.x, self.train.y, self.members)
+        for way in (Shallow, Layered):
+            if way.fits(self.model, self.settings[0].loss):
+                return way(self.model, self.train.x, self.train.y, self.members)
+        return None
 
     def _losses(self, params: Float[Tensor, "B P"], points: Points) -> Float[Tensor, " B"]:
         outputs = self.model.outputs(params, points.x)

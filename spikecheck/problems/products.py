@@ -31,6 +31,11 @@ def product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Floa
     return found
 
 
+def plain_product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
+    """The same bits without a derivative, which takes as long again; for matrices that `product` takes for thick ones."""
+    return _bmm(left, right)
+
+
 class _Product(torch.autograd.Function):
     """`torch.bmm` on aligned matrices, and so are the products in its derivatives."""
 
@@ -46,7 +51,7 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None]:
         left, right = ctx.saved_tensors
         # The bookkeeping of a second derivative that nobody can ask for takes as long as the product.
-        multiplied = product if torch.is_grad_enabled() else _bmm
+        multiplied = product if torch.is_grad_enabled() else plain_product
         for_left = multiplied(upstream, right.mT) if ctx.needs_input_grad[0] else None
         for_right = multiplied(left.mT, upstream) if ctx.needs_input_grad[1] else None
         return for_left, for_right
