@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -47,9 +48,10 @@ class Recipe(Record):
 
     def parent(self) -> "Recipe":
         """What must be there first: the training that is forked or looked at, or the fork at whose end one looks."""
+        if self.probe is None and self.setting.intervention is None:
+            return self
         at_its_end = isinstance(self.probe, Directions) and self.probe.at == "end"
-        setting = self.setting if at_its_end else self.setting.but(intervention=None)
-        return Recipe(setting=setting, seed=self.seed)
+        return Recipe(setting=self.setting if at_its_end else _unforked(self.setting), seed=self.seed)
 
     def partner(self) -> "Recipe | None":
         """The further training that an exchange needs; None for everything else."""
@@ -57,3 +59,8 @@ class Recipe(Record):
         if not isinstance(intervention, Exchange) or self.parent().setting == self.setting:
             return None
         return Recipe(setting=self.setting.but(intervention=None, **dict(intervention.other)), seed=self.seed)
+
+
+@lru_cache(maxsize=4096)
+def _unforked(setting: Setting) -> Setting:
+    return setting.but(intervention=None)

@@ -46,7 +46,7 @@ class Plan:
 PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
         "quick": Plan(settings=3, looks=1, descents=3, beside=False),
-        "ci": Plan(settings=4, looks=2, descents=3),
+        "ci": Plan(settings=3, looks=2, descents=3),
         "full": Plan(settings=24, looks=3, descents=8, variations=True, maps=True, further=True),
     }
 )

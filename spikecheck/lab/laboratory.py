@@ -52,6 +52,7 @@ class Laboratory:
         self._observe = observe
         self._deadline = deadline
         self._known: dict[str, Trained] = {}
+        self._digests: dict[Recipe, str] = {}
         self._ahead: Iterator[Job] = NOTHING
         self._under_way: set[Recipe] = set()
         """What is being trained, or was given to be trained ahead: not to be begun a second time."""
@@ -147,7 +148,9 @@ class Laboratory:
         return digest in self._known or (self._store is not None and digest in self._store)
 
     def _digest(self, recipe: Recipe) -> str:
-        return recipe.digest(self.environment, sources(recipe.setting))
+        if recipe not in self._digests:
+            self._digests[recipe] = recipe.digest(self.environment, sources(recipe.setting))
+        return self._digests[recipe]
 
     def _look_up(self, recipe: Recipe) -> Trained | None:
         digest = self._digest(recipe)
