@@ -1,4 +1,4 @@
-"""The pytest plugin: `pytest claims` verifies each claim file as three items.
+"""The pytest plugin: `pytest claims` verifies each claim file as three items; the fixture `spikecheck` gates optimizers.
 
 A top-level module that imports nothing heavy: it is loaded in every test run of everyone who has the package installed.
 A claim file is recognised by its text and executed when its items run: a broken one fails by itself, the others go on.
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from spikecheck.core.events import Event
+    from spikecheck.core.scorecard import Scorecard
     from spikecheck.core.verdict import Verdict
     from spikecheck.harness.claim import Claim
 
@@ -51,7 +52,55 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker that every claim's items bear."""
-    config.addinivalue_line("markers", "spikecheck: a claim about training, verified on trained models")
+    config.addinivalue_line("markers", "spikecheck: a claim about training, or a gate, judged on trained models")
+
+
+@pytest.fixture(name="spikecheck")
+def _spikecheck(request: pytest.FixtureRequest) -> Gatekeeper:
+    """Gates in a test of one's own: `spikecheck.gate(MyAdam, lr=0.01, against="adam")`."""
+    return Gatekeeper(request)
+
+
+class Gatekeeper:
+    """What the fixture `spikecheck` gives."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+
+    def gate(
+        self,
+        optimizer: str | Callable[..., Any],
+        *,
+        lr: float,
+        against: str | Callable[..., Any] | None = None,
+        against_set: Mapping[str, Any] | None = None,
+        baseline: str | Path | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        seeds: int = 16,
+        seed: int = 0,
+        **options: Any,
+    ) -> Scorecard:
+        """Fail the test if training with `optimizer` is less stable than with its reference; the scorecard otherwise.
+
+        `options` are the optimizer's own, `against_set` the reference's (its lr is the candidate's unless given), `conditions`
+        such as `batch`, `steps`, `problem` or `model` hold for all trainings.
+        """
+        from spikecheck.core.errors import SpikecheckError
+        from spikecheck.gating import gate_in_test
+        from spikecheck.report.scorecard import failing_rows
+
+        folder = _option(self._request.config, "store")
+        try:
+            card = gate_in_test(
+                optimizer, {"lr": lr, **options}, against, against_set, baseline, conditions, seeds, seed, folder
+            )
+        except SpikecheckError as error:
+            pytest.fail(str(error), pytrace=False)
+        failing = failing_rows(card)
+        self._request.node.user_properties += [(f"gate: {row.name}", str(row.change)) for row in card.rows]
+        if failing:
+            pytest.fail("\n".join(["training has become less stable", *failing]), pytrace=False)
+        return card
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

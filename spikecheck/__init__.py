@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Jitter, LowerRate
     from spikecheck.core.judgement import Judgement, Outcome
-    from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace, Trail
+    from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace, Stability, Trail
     from spikecheck.core.recipe import Recipe
     from spikecheck.core.run import Run, Snapshot
     from spikecheck.core.setting import Setting
@@ -58,6 +58,7 @@ _HOMES = {
     "Snapshot": "core.run",
     "Spike": "core.spike",
     "SpikeDefinition": "core.spike",
+    "Stability": "core.probe",
     "Store": "lab.store",
     "Trail": "core.probe",
     "Trial": "harness.claim",
@@ -104,6 +105,7 @@ __all__ = [
     "Snapshot",
     "Spike",
     "SpikeDefinition",
+    "Stability",
     "Store",
     "Trail",
     "Trial",

@@ -11,13 +11,13 @@ import traceback
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
 from click import exceptions
 
 from spikecheck import __version__
-from spikecheck.core.errors import Interrupted, NothingSelected, SpikecheckError, Stopped, UnknownName
+from spikecheck.core.errors import BaselineError, Interrupted, NothingSelected, SpikecheckError, Stopped, UnknownName
 from spikecheck.core.events import Observer
 from spikecheck.core.judgement import Outcome
 from spikecheck.harness.discover import Found, discover, select
@@ -59,7 +59,7 @@ def _told(error: BaseException) -> int:
         return 3
     if isinstance(error, SpikecheckError):
         complain(f"error: {error}")
-        return 5 if isinstance(error, NothingSelected) else 2
+        return 5 if isinstance(error, NothingSelected) else 4 if isinstance(error, BaselineError) else 2
     if os.environ.get("SPIKECHECK_DEBUG"):
         traceback.print_exception(error)
     said = f"{type(error).__name__}: {error}"
@@ -297,6 +297,66 @@ def replay(
     with while_read():
         render_judgement(judgement, claim.id, reference, console(), trace)
     return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3
+
+
+@cli.command()
+@click.option("--optimizer", metavar="MODULE:CLASS", help="The candidate, or a name of spikecheck's own such as adam.")
+@click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
+@click.option("--against", metavar="NAME", help="The reference, trained beside it: MODULE:CLASS or a name.")
+@click.option(
+    "--against-set", "other_numbers", multiple=True, metavar="NAME=VALUE", help="The reference's arguments. Repeatable."
+)
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The reference: scores kept in a file."
+)
+@click.option("--update-baseline", is_flag=True, help="Train the candidate and write its scores to --baseline.")
+@click.option("--reason", metavar="TEXT", help="Why the baseline is written anew; kept in it.")
+@click.option("--model", metavar="MODULE:FACTORY", help="Train your own nn.Module: one setting in place of the suite.")
+@click.option("--problem", metavar="MODULE:FACTORY", help="Train on your own data: one setting in place of the suite.")
+@click.option("--dataset", metavar="NAME", help="digits, mnist1d, mnist or cifar10: one setting in place of the suite.")
+@click.option(
+    "--at",
+    "changes",
+    multiple=True,
+    metavar="CONDITION=VALUE",
+    help="batch, steps, schedule, clip, …, in all settings.",
+)
+@click.option("--seeds", type=click.IntRange(min=2), help="Trainings a setting.  [default: 16]")
+@click.option("--seed", "root", type=click.IntRange(min=0), help="Root of all seeds.  [default: 0]")
+@click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
+@device_option
+@executor_option
+@click.option("--json", "json_path", metavar="FILE", help="Write the scorecard as JSON; - for standard output.")
+@click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the scorecard as Markdown.")
+@click.option("--junit", "junit_path", metavar="FILE.xml", help="Write the scorecard as JUnit XML.")
+@store_options
+@click.option("--quiet", is_flag=True, help="No progress, no scorecard; only the exit code and the files asked for.")
+def gate(**options: Any) -> int:
+    """Did an optimizer become less stable? Trains it and its reference on the same settings and seeds.
+
+    Exits 0 if no row of the scorecard is worse, 1 if one is, 4 when the baseline is missing or does not fit. What is not given
+    here is taken from [tool.spikecheck] in pyproject.toml.
+    """
+    from spikecheck.gating import Asked, run_gate
+
+    return run_gate(Asked.of(options))
+
+
+@cli.command()
+@click.argument("before", type=click.Path(path_type=Path), metavar="A.json")
+@click.argument("after", type=click.Path(path_type=Path), metavar="B.json")
+def compare(before: Path, after: Path) -> int:
+    """What changed between two reports of `verify`, or two scorecards of `gate`.
+
+    Exits 0 if nothing that passed has stopped passing, 1 if something has, 4 when the two cannot be compared.
+    """
+    from spikecheck.gate.compare import compared
+    from spikecheck.report.comparison import render_comparison
+
+    found = compared(before, after)
+    with while_read():
+        render_comparison(found, console())
+    return found.code
 
 
 @cli.group()

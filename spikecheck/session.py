@@ -71,7 +71,7 @@ def survey_each(
 def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int) -> ScopeMap:
     """The maps with what they were found under."""
     return ScopeMap(
-        command=_command(),
+        command=command_line(),
         claim=claim.id,
         says=claim.says,
         where=claim.where,
@@ -79,7 +79,7 @@ def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int)
         reference=claim.domain.reference,
         scopes=tuple(scopes),
         seed=seed,
-        environment=_environment(lab),
+        environment=environment_of(lab),
         definitions=claim.definitions,
         specification=claim.specification,
     )
@@ -112,10 +112,10 @@ def build_report(
     report = Report(
         passed=False,
         complete=complete,
-        command=_command(),
+        command=command_line(),
         profile=profile,
         seed=seed,
-        environment=_environment(lab),
+        environment=environment_of(lab),
         claims=tuple(verdicts),
         unreadable={inert(file): inert(reason) for file, reason in unreadable.items()},
     )
@@ -140,11 +140,13 @@ def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | N
         return None
 
 
-def _command() -> str:
+def command_line() -> str:
+    """The command as it was typed, harmless for a terminal."""
     return shlex.join(["spikecheck", *map(inert, sys.argv[1:])])
 
 
-def _environment(lab: Laboratory) -> dict[str, str | int | float]:
+def environment_of(lab: Laboratory) -> dict[str, str | int | float]:
+    """What a report's figures were found under."""
     where = lab.environment
     return {
         "spikecheck": __version__,

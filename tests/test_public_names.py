@@ -42,6 +42,7 @@ NAMES = [
     "Snapshot",
     "Spike",
     "SpikeDefinition",
+    "Stability",
     "Store",
     "Trail",
     "Trial",

@@ -6,6 +6,7 @@ SpikecheckError
 │   ├── DataError         a problem whose numbers cannot be trained on
 │   ├── UnknownName       a name that nothing goes by, with its near matches
 │   └── NothingSelected   no claim left to verify: exit code 5
+├── BaselineError         a baseline that is missing or does not fit: exit code 4
 ├── ClaimFileError        one claim file that cannot be read; the others still run
 ├── StoreError            the store cannot be read or written
 │   └── CorruptEntry      one stored file is not what was written; it is trained again
@@ -48,6 +49,10 @@ class UnknownName(UsageError):
 
 class NothingSelected(UsageError):
     """No claim is left to verify."""
+
+
+class BaselineError(SpikecheckError):
+    """A file of earlier results cannot be compared with."""
 
 
 class ClaimFileError(SpikecheckError):

@@ -64,4 +64,27 @@ class Directions(Record):
     definition: SpikeDefinition = SpikeDefinition()
 
 
-Probe = Annotated[Anatomy | SharpnessTrace | Trail | Directions, Field(discriminator="kind")]
+class Stability(Record):
+    """The linearised update at the landmarks of the first spike: how deviations across the valley multiply there.
+
+    Records, under `onset`, `peak` and `recovery` where the spike has them, each [3]: the modulus of the largest eigenvalue
+    with a negative real part, the spectral radius, and the residual of the first.
+    """
+
+    kind: Literal["stability"] = "stability"
+    definition: SpikeDefinition = SpikeDefinition()
+
+
+class Finish(Record):
+    """How a training ended: what a gate asks of it.
+
+    Records, with C checkpoints of its last quarter: `steps` [C], `oscillating` [C] (modulus of the linearised update's largest
+    eigenvalue with a negative real part: the stability threshold is where it is 1), `residual` [C], and where points are held
+    out `test_loss` [1].
+    """
+
+    kind: Literal["finish"] = "finish"
+    looks: int = Field(4, ge=1, le=64, description="checkpoints looked at, spread over the last quarter")
+
+
+Probe = Annotated[Anatomy | SharpnessTrace | Trail | Directions | Stability | Finish, Field(discriminator="kind")]

@@ -24,6 +24,11 @@ _NUMBERS = ("momentum", "beta1", "beta2", "eps", "weight_decay")
 PER_MEMBER = frozenset({"target", "interval", "gamma", "input_std", "output_std", "init_scale", "lr"})
 
 
+Option = bool | int | float | str | None
+Options = tuple[tuple[str, Option | tuple[Option, ...]], ...]
+"""Names and values of an optimizer's arguments."""
+
+
 class Setting(Record):
     """What a training is, but for its seed. Defaults are setting A of the reference: sin x on 20 points, tanh, full batch.
 
@@ -31,7 +36,7 @@ class Setting(Record):
     50
     """
 
-    added: ClassVar[frozenset[str]] = frozenset({"batch", "gradient_noise"})
+    added: ClassVar[frozenset[str]] = frozenset({"batch", "gradient_noise", "options", "schedule", "clip"})
 
     problem: str = Field("sines", description="sines, digits, mnist1d, mnist, cifar10 or MODULE:FACTORY")
     target: str = Field("sin x", description="for sines: a sum such as 'sin x + sin 4x'")
@@ -47,8 +52,13 @@ class Setting(Record):
     output_std: float | None = Field(None, gt=0.0, description="output weights' standard deviation")
     init_scale: float = Field(1.0, gt=0.0, description="factor on every initial weight")
     loss: Literal["mse", "cross-entropy"] = "mse"
-    optimizer: str = "gd"
+    optimizer: str = Field(
+        "gd", description="an update rule of spikecheck's, or MODULE:NAME of a torch.optim.Optimizer"
+    )
+    options: Options = Field((), description="of an optimizer named by MODULE:NAME: its arguments but for lr")
     lr: float = Field(0.1, gt=0.0, description="learning rate")
+    schedule: Literal["constant", "linear", "cosine", "warmup-cosine"] = "constant"
+    clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; none: as it is")
     momentum: float | None = Field(None, ge=0.0, lt=1.0)
     beta1: float | None = Field(None, ge=0.0, lt=1.0)
     beta2: float | None = Field(None, ge=0.0, lt=1.0)
@@ -68,9 +78,9 @@ class Setting(Record):
             return values
         filled = dict(values)
         optimizer = filled.get("optimizer", "gd")
-        if optimizer not in OPTIMIZERS:
-            raise UnknownName("optimizer", str(optimizer), OPTIMIZERS)
-        for name, default in OPTIMIZERS[optimizer].items():
+        if optimizer not in OPTIMIZERS and ":" not in str(optimizer):
+            raise UnknownName("optimizer", str(optimizer), [*OPTIMIZERS, "MODULE:NAME"])
+        for name, default in OPTIMIZERS.get(optimizer, {}).items():
             filled[name] = default if filled.get(name) is None else filled[name]
         if filled.get("input_std") is not None or filled.get("output_std") is not None:
             filled["gamma"] = None
@@ -79,8 +89,11 @@ class Setting(Record):
     @model_validator(mode="after")
     def _agree_with_itself(self) -> Self:
         for name in _NUMBERS:
-            if getattr(self, name) is not None and name not in OPTIMIZERS[self.optimizer]:
-                raise SettingError(f"{name}={getattr(self, name)!r}: {self.optimizer} has no such number; leave it out")
+            if getattr(self, name) is not None and name not in OPTIMIZERS.get(self.optimizer, {}):
+                remedy = "give it as an option" if self.named else "leave it out"
+                raise SettingError(f"{name}={getattr(self, name)!r}: {self.optimizer} has no such number; {remedy}")
+        if self.options and not self.named:
+            raise SettingError(f"options={dict(self.options)!r}: {self.optimizer} has conditions of its own; use those")
         if isinstance(self.intervention, Hold) and self.optimizer != "gd":
             raise SettingError(
                 f"optimizer={self.optimizer!r}: sharpness is held for plain gradient descent only; use gd"
@@ -97,10 +110,15 @@ class Setting(Record):
             raise UnknownName("condition of a setting", min(unknown), Setting.model_fields)
         kept: dict[str, Any] = {name: getattr(self, name) for name in Setting.model_fields}
         if changes.get("optimizer", self.optimizer) != self.optimizer:
-            kept.update(dict.fromkeys(_NUMBERS))
+            kept.update(dict.fromkeys(_NUMBERS), options=())
         if changes.get("gamma") is not None:
             kept.update(input_std=None, output_std=None)
         return Setting(**(kept | changes))
+
+    @property
+    def named(self) -> bool:
+        """Whether the optimizer is one that is named by MODULE:NAME."""
+        return ":" in self.optimizer
 
     @property
     def signature(self) -> str:

@@ -36,7 +36,9 @@ class Trace(Record):
     loss: tuple[float, ...]
     sharpness_steps: tuple[int, ...]
     sharpness: tuple[float, ...]
-    threshold: float = Field(description="stability threshold of the sharpness, 2/lr for gradient descent")
+    threshold: float | None = Field(
+        description="stability threshold of the sharpness, 2/lr for gradient descent; null where no formula is known"
+    )
     lr: float
     onset: int | None
     peak: int | None

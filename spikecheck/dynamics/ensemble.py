@@ -15,8 +15,8 @@ class Ensemble:
     """
 
     params: Float[Tensor, "B P"]
-    slots: Mapping[str, Float[Tensor, "B P"]]
-    """What the update rule remembers, by name."""
+    slots: Mapping[str, Float[Tensor, "B _"]]
+    """What the update rule remembers, by name: for spikecheck's own rules P numbers each."""
     done: Int[Tensor, " B"]
     """Updates made so far; the learning rate's and the bias corrections' clock."""
     lr: Float[Tensor, " B"]

@@ -27,12 +27,13 @@ def followed(objective: Objective, seeds: Sequence[int], noise: float | None = N
     setting = objective.settings[0]
     found = _full_batch(objective) if setting.batch is None else Minibatches(objective, seeds)
     deviation = setting.gradient_noise if noise is None else noise
-    return Noisy(found, seeds, deviation) if deviation > 0.0 else found
+    noisy = Noisy(found, seeds, deviation) if deviation > 0.0 else found
+    return noisy if setting.clip is None else Clipped(noisy, setting.clip)
 
 
 def exact(setting: Setting) -> bool:
     """Whether trainings of this setting follow the full batch's own gradient."""
-    return setting.batch is None and setting.gradient_noise == 0.0
+    return setting.batch is None and setting.gradient_noise == 0.0 and setting.clip is None
 
 
 class Minibatches:
@@ -90,6 +91,20 @@ class Noisy:
             draws = torch.randn(_STEPS_A_DRAW, like.shape[1], generator=generator, dtype=torch.float64)
             self._draws[member] = block, draws.to(like)
         return self._draws[member][1][updates % _STEPS_A_DRAW]
+
+
+class Clipped:
+    """Gradients no longer than `norm`, every member's own, as `torch.nn.utils.clip_grad_norm_` shortens them."""
+
+    def __init__(self, gradients: Gradients, norm: float) -> None:
+        self._gradients = gradients
+        self._norm = norm
+
+    def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """The losses as they are, and the gradients, shortened where they are longer."""
+        losses, gradients = self._gradients(ensemble)
+        lengths = gradients.square().sum(1, keepdim=True).sqrt()
+        return losses, gradients * (self._norm / (lengths + 1e-6)).clamp(max=1.0)
 
 
 def _full_batch(objective: Objective) -> Gradients:

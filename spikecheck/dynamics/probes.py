@@ -94,7 +94,9 @@ def dissect(
         ensemble = update(rule, ensemble, loss[step], gradient, until, along)
         tick(ensemble.members)
     outputs_seen = torch.stack(seen) if seen else None
-    return Dissection(loss, sharpness, residual, swing, next_swing, along_gradient, outputs_seen, captured, ensemble)
+    return Dissection(
+        loss, sharpness, residual, swing, next_swing, along_gradient, outputs_seen, captured, rule.kept(ensemble)
+    )
 
 
 def trace(

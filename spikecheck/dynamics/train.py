@@ -1,16 +1,16 @@
 """Training of an ensemble, one update of every member at a time."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients
-from spikecheck.dynamics.updates import Slots, UpdateRule
+from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.problems.objective import Objective
 
 Tick = Callable[[int], None]
@@ -55,22 +55,15 @@ def update(
     """
     alive = ensemble.alive & losses.isfinite()
     moving = alive & (ensemble.done < until)
-    params, slots = _stepped(rule, ensemble, gradients, along)
-    column = moving[:, None]
-    return replace(
-        ensemble,
-        params=torch.where(column, params, ensemble.params),
-        slots={name: torch.where(column, slots[name], old) for name, old in ensemble.slots.items()},
-        done=ensemble.done + moving,
-        alive=alive,
-    )
+    params, slots = _moved(rule, ensemble, gradients, moving, along)
+    return replace(ensemble, params=params, slots=slots, done=ensemble.done + moving, alive=alive)
 
 
 def update_all(
     rule: UpdateRule, ensemble: Ensemble, gradients: Float[Tensor, "B P"], along: Float[Tensor, "B P"] | None = None
 ) -> Ensemble:
     """One update of every member, where it is known that all of them move: without the masks, a fifth of a small step."""
-    params, slots = _stepped(rule, ensemble, gradients, along)
+    params, slots = _moved(rule, ensemble, gradients, None, along)
     return replace(ensemble, params=params, slots=slots, done=ensemble.done + 1)
 
 
@@ -94,7 +87,7 @@ def train(
     checkpoints = []
     for step in range(longest):
         if stride and step % stride == 0:
-            checkpoints.append(ensemble)
+            checkpoints.append(rule.kept(ensemble))
         losses, slopes = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         record[step] = losses
         if step < together and math.isfinite(losses.sum().item()):  # then every one of them is finite
@@ -104,7 +97,7 @@ def train(
         if (step + 1) % _STEPS_A_TICK == 0:
             tick(_STEPS_A_TICK * ensemble.members)
     record[longest], _ = objective.gradient(ensemble.params)
-    return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=ensemble)
+    return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=rule.kept(ensemble))
 
 
 def _together(ensemble: Ensemble, left: Int[Tensor, " B"]) -> int:
@@ -113,13 +106,15 @@ def _together(ensemble: Ensemble, left: Int[Tensor, " B"]) -> int:
     return int(left.min()) if asked_cheaply else 0
 
 
-def _stepped(
-    rule: UpdateRule, ensemble: Ensemble, gradients: Float[Tensor, "B P"], along: Float[Tensor, "B P"] | None
-) -> tuple[Float[Tensor, "B P"], Slots]:
-    """Where one update would bring every member."""
-    params, slots = rule.step(
-        ensemble.params, gradients, dict(ensemble.slots), ensemble.lr[:, None], ensemble.done[:, None]
-    )
+def _moved(
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    gradients: Float[Tensor, "B P"],
+    moving: Bool[Tensor, " B"] | None,
+    along: Float[Tensor, "B P"] | None,
+) -> tuple[Float[Tensor, "B P"], Mapping[str, Tensor]]:
+    """Where one update brings every member."""
+    params, slots = rule.move(ensemble, gradients, moving)
     if along is None:
         return params, slots
     motion = params - ensemble.params

@@ -6,14 +6,15 @@ Every operation rounds once per element, so a member's bits depend neither on it
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
+from spikecheck.dynamics.ensemble import Ensemble
 
 Slots = dict[str, Tensor]
 """What a rule remembers from one update to the next, by name; each [B, P]."""
@@ -27,7 +28,10 @@ class UpdateRule(ABC):
     preconditioner P, the threshold is of P^-1/2 H P^-1/2 with P held still. Weight decay shifts it, as each rule says.
     """
 
-    slots: ClassVar[tuple[str, ...]] = ()
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of what is remembered."""
+        return ()
 
     def begin(self, params: Float[Tensor, "B P"]) -> Slots:
         """What is remembered before the first update: nothing, so zeros."""
@@ -44,9 +48,29 @@ class UpdateRule(ABC):
     ) -> tuple[Float[Tensor, "B P"], Slots]:
         """Parameters and memory after one update; `done` counts the updates made before it. Changes nothing in place."""
 
+    def move(
+        self, ensemble: Ensemble, grads: Float[Tensor, "B P"], moving: Bool[Tensor, " B"] | None
+    ) -> tuple[Float[Tensor, "B P"], Mapping[str, Tensor]]:
+        """Parameters and memory after one update of the members that move (None: all of them); the others' stay."""
+        slots = dict(ensemble.slots)
+        params, after = self.step(ensemble.params, grads, slots, ensemble.lr[:, None], ensemble.done[:, None])
+        if moving is None:
+            return params, after
+        column = moving[:, None]
+        kept = {name: torch.where(column, after[name], old) for name, old in slots.items()}
+        return torch.where(column, params, ensemble.params), kept
+
+    def kept(self, ensemble: Ensemble) -> Ensemble:
+        """The ensemble as a value that later updates leave alone: built-in rules give nothing else."""
+        return ensemble
+
+    def evaluated(self, ensemble: Ensemble) -> Float[Tensor, "B P"]:
+        """The parameters that the rule means to be used; those that it trains, unless it averages."""
+        return ensemble.params
+
     @abstractmethod
-    def threshold(self, lr: float) -> float:
-        """The stability threshold at this learning rate."""
+    def threshold(self, lr: float) -> float | None:
+        """The stability threshold at this learning rate; None where no formula is known."""
 
     def preconditioner(self, slots: Slots, done: Int[Tensor, "B 1"]) -> Float[Tensor, "B P"] | None:
         """The diagonal of P after `done` updates, without the learning rate; None where the rule has none."""
@@ -90,10 +114,14 @@ class HeavyBall(UpdateRule):
     (38.0, 15.0)
     """
 
-    slots: ClassVar[tuple[str, ...]] = ("velocity",)
     momentum: float
     nesterov: bool = False
     weight_decay: float = 0.0
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of what is remembered."""
+        return ("velocity",)
 
     def step(
         self,
@@ -122,10 +150,14 @@ class RMSprop(UpdateRule):
     With weight decay the threshold is of P^-1/2 (H + weight_decay I) P^-1/2: what decay adds depends on P.
     """
 
-    slots: ClassVar[tuple[str, ...]] = ("squares",)
     beta2: float
     eps: float = 1e-8
     weight_decay: float = 0.0
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of what is remembered."""
+        return ("squares",)
 
     def step(
         self,
@@ -162,12 +194,16 @@ class Adam(UpdateRule):
     3800
     """
 
-    slots: ClassVar[tuple[str, ...]] = ("mean", "squares")
     beta1: float
     beta2: float
     eps: float = 1e-8
     weight_decay: float = 0.0
     decoupled: bool = False
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of what is remembered."""
+        return ("mean", "squares")
 
     def step(
         self,
@@ -194,11 +230,14 @@ class Adam(UpdateRule):
         """P = sqrt(v^) + eps; before the first update, where v^ is 0/0, it is eps."""
         squares = slots["squares"]
         correction = _correction(self.beta2, done.clamp(min=1), squares)
-        return squares.sqrt().div_(correction.sqrt()).add_(self.eps)
+        return (squares.sqrt() / correction.sqrt()).add_(self.eps)
 
 
-def rule_of(setting: Setting) -> UpdateRule:
-    """The setting's update rule with the setting's numbers.
+BuiltIn = GradientDescent | HeavyBall | RMSprop | Adam
+
+
+def rule_of(setting: Setting) -> BuiltIn:
+    """The setting's update rule with the setting's numbers, for the rules that are spikecheck's own.
 
     >>> rule_of(Setting(optimizer="nesterov", momentum=0.8))
     HeavyBall(momentum=0.8, nesterov=True, weight_decay=0.0)

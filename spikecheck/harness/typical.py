@@ -6,7 +6,7 @@ from spikecheck.core.probe import SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.verdict import Trace
-from spikecheck.dynamics.updates import rule_of
+from spikecheck.dynamics.rules import threshold_of
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.gather import Evidence, Trains
 from spikecheck.measures.spikes import spikes
@@ -42,7 +42,7 @@ def _trace(claim: Claim, run: Run) -> Trace:
         loss=tuple(float(run.loss[step]) for step in steps),
         sharpness_steps=tuple(int(step) for step in record["steps"][shown]),
         sharpness=tuple(float(value) for value in record["sharpness"][shown, 0]),
-        threshold=rule_of(run.setting).threshold(run.setting.lr),
+        threshold=threshold_of(run.setting),
         lr=run.setting.lr,
         onset=first.onset if first else None,
         peak=first.peak if first else None,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.intervention import Exchange, Fork, FreezeOutside, Hold, Inject, Jitter, LowerRate, steps_of
-from spikecheck.core.probe import Anatomy, Directions, Trail
+from spikecheck.core.probe import Anatomy, Directions, Finish, Stability, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
@@ -20,14 +20,18 @@ from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients, followed
 from spikecheck.dynamics.hold import Held
 from spikecheck.dynamics.probes import directions, dissect, top_directions, trace, trail
+from spikecheck.dynamics.rules import rule_for
+from spikecheck.dynamics.stability import multipliers
 from spikecheck.dynamics.train import Tick, Trajectory, begin, train
-from spikecheck.dynamics.updates import UpdateRule, rule_of
+from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.lab.codec import Checkpoints
 from spikecheck.lab.records import (
     Record,
     anatomy_of,
     checkpoints_of,
     directions_of,
+    finish_of,
+    multipliers_of,
     run_of,
     sharpness_of,
     snapshot,
@@ -101,7 +105,7 @@ def train_tile(
     goal = objective(settings, device)
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
     gradients = followed(goal, [recipe.seed for recipe in recipes])
-    laid = _Tile(recipes, goal, rule_of(settings[0]), lr, gradients, device)
+    laid = _Tile(recipes, goal, rule_for(goal), lr, gradients, device)
     probe = recipes[0].probe
     if isinstance(probe, Directions) and probe.at == "end":
         trained = _look_at_ends(laid, parents, probe)
@@ -113,6 +117,8 @@ def train_tile(
         trained = _autopsy(laid, parents, tick, probe)
     elif isinstance(probe, Directions):
         trained = _look(laid, parents, tick, probe)
+    elif isinstance(probe, Stability):
+        trained = _linearised(laid, parents, tick, probe)
     else:
         trained = _retrace(laid, parents)
     return trained[: len(tile)]
@@ -148,8 +154,9 @@ def _trunk(tile: _Tile, tick: Tick) -> list[Trained]:
     ensemble = begin(tile.goal, tile.rule, params, tile.lr)
     until = torch.full_like(ensemble.done, tile.setting.steps)
     trajectory = train(tile.goal, tile.rule, ensemble, until, tick, tile.stride, gradients=tile.gradients)
+    used = replace(trajectory, end=replace(trajectory.end, params=tile.rule.evaluated(trajectory.end)))
     return [
-        Trained(run_of(recipe, tile.goal, trajectory, m, 0, SpikeDefinition()), checkpoints_of(trajectory, m))
+        Trained(run_of(recipe, tile.goal, used, m, 0, SpikeDefinition()), checkpoints_of(trajectory, m))
         for m, recipe in enumerate(tile.recipes)
     ]
 
@@ -261,17 +268,49 @@ def _look(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Directions
     return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents)]
 
 
+def _linearised(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Stability) -> list[Trained]:
+    """At every landmark of the first spike; a member whose spike has no such landmark stands in at its onset, unrecorded."""
+    first = [spikes(parent.run.loss, probe.definition)[0] for parent in parents]
+    records: list[dict[str, Array]] = [{} for _ in parents]
+    for name in ("onset", "peak", "recovery"):
+        steps = [getattr(spike, name) for spike in first]
+        there = _resume(
+            tile, parents, [s.onset if at is None else at for s, at in zip(first, steps, strict=True)], tick
+        )
+        found = multipliers(tile.goal, tile.rule, there)
+        for member, record in enumerate(records):
+            if steps[member] is not None:
+                record.update(multipliers_of(found, member, name))
+    return [Trained(replace(p.run, records={"stability": record})) for p, record in zip(parents, records, strict=True)]
+
+
 def _retrace(tile: _Tile, parents: Sequence[Trained]) -> list[Trained]:
     kept = [_required(parent.checkpoints) for parent in parents]
+    probe = tile.recipes[0].probe
+    if isinstance(probe, Finish):
+        return _finished(tile, parents, kept, probe)
     steps = kept[0].steps
     states = tuple(_state(tile, kept, [index] * len(kept)) for index in range(len(steps)))
-    if isinstance(tile.recipes[0].probe, Trail):
+    if isinstance(probe, Trail):
         seen = trail(tile.goal, tile.rule, states)
         records = [trail_of(tile.goal, states, seen, m) for m in range(len(parents))]
     else:
         values, residuals = trace(tile.goal, tile.rule, states)
         records = [sharpness_of(steps, values[:, m], residuals[:, m]) for m in range(len(parents))]
     return [Trained(replace(p.run, records=record)) for p, record in zip(parents, records, strict=True)]
+
+
+def _finished(tile: _Tile, parents: Sequence[Trained], kept: Sequence[Checkpoints], probe: Finish) -> list[Trained]:
+    """Checkpoints of the last quarter, the first of all left out: an optimizer that has not stepped has no state."""
+    count = len(kept[0].steps)
+    first = max(1, 3 * count // 4)
+    late = sorted({round(at) for at in np.linspace(first, count - 1, probe.looks)}) if count > 1 else []
+    looks = [multipliers(tile.goal, tile.rule, _state(tile, kept, [index] * len(kept))) for index in late]
+    held_out = tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype))
+    return [
+        Trained(replace(parent.run, records=finish_of(kept[0].steps[late], looks, held_out, member)))
+        for member, parent in enumerate(parents)
+    ]
 
 
 # ---- from stored states to ensembles -----------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import torch
 
 from spikecheck.core.errors import BudgetSpent, Interrupted, SpikecheckError, Stopped, StoreError, UsageError
 from spikecheck.core.events import Observer, StoreTrouble, TileAdvanced, TileStored, WorkPlanned, ignore
-from spikecheck.core.probe import Anatomy, Directions
+from spikecheck.core.probe import Anatomy, Directions, Stability
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
 from spikecheck.lab.bench import Trained, fork_step, look_step
@@ -268,4 +268,4 @@ def _has_subject(recipe: Recipe, before: Mapping[Recipe, Trained]) -> bool:
         return look_step(probe, run) is not None
     if recipe.setting.intervention is not None:
         return fork_step(recipe, run) is not None
-    return bool(spikes(run.loss, probe.definition)) if isinstance(probe, Anatomy) else not run.diverged
+    return bool(spikes(run.loss, probe.definition)) if isinstance(probe, Anatomy | Stability) else not run.diverged

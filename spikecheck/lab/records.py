@@ -11,6 +11,7 @@ from spikecheck.core.run import Array, Ended, Run, Snapshot
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.probes import Deviations, Dissection, Waypoints
+from spikecheck.dynamics.stability import Multipliers
 from spikecheck.dynamics.train import Trajectory
 from spikecheck.lab.codec import Checkpoints
 from spikecheck.measures.spikes import spikes
@@ -110,6 +111,27 @@ def directions_of(seen: Deviations, member: int) -> Record:
     }
     arrays = {name: _numbers(part[member]) for name, part in parts.items()}
     return {"directions": arrays} if all(np.isfinite(array).all() for array in arrays.values()) else {}
+
+
+def finish_of(steps: Array, looks: Sequence[Multipliers], held_out: Mapping[str, Tensor], member: int) -> Record:
+    """How one member ended; looks at states whose numbers fail are left out."""
+    found = np.array([[float(look.oscillating[member]), float(look.residual[member])] for look in looks]).reshape(-1, 2)
+    sound = np.isfinite(found).all(1)
+    record = {
+        "steps": steps.astype(np.float64)[sound],
+        "oscillating": found[sound, 0],
+        "residual": found[sound, 1],
+    }
+    if "test_loss" in held_out and bool(held_out["test_loss"][member].isfinite()):
+        record["test_loss"] = _numbers(held_out["test_loss"][member : member + 1])
+    return {"finish": record}
+
+
+def multipliers_of(found: Multipliers, member: int, name: str) -> dict[str, Array]:
+    """One member's, under the name of the landmark; nothing where its numbers fail."""
+    parts = (found.oscillating, found.radius, found.residual)
+    values = np.array([float(part[member]) for part in parts])
+    return {name: values} if np.isfinite(values).all() else {}
 
 
 def _finite(loss: Tensor, start: int) -> tuple[Array, Ended]:

@@ -220,7 +220,7 @@ def sources(setting: Setting) -> str:
 
     "" where there are none. CIFAR-10's files are no such ones: others than the published are refused.
     """
-    named = {"problem": setting.problem, "model": setting.model}
+    named = {"problem": setting.problem, "model": setting.model, "optimizer": setting.optimizer}
     own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
     digests = [source_digest(condition, path) for condition, path in own.items()]
     digests += [data_digest()] if setting.problem == "mnist" else []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikecheck.core.errors import SettingError, SpikecheckError, UnknownName
-from spikecheck.core.setting import PER_MEMBER, Setting
+from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
 # What goes by a short name. Problems have paths like a user's own, so scikit-learn comes in only with its digits.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
@@ -24,6 +24,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "linear": "spikecheck.problems.mlp:MLP",
         "conv": "spikecheck.problems.conv:Conv",
     },
+    "optimizer": dict.fromkeys(OPTIMIZERS, "spikecheck.dynamics.updates:rule_of"),
 }
 
 
@@ -46,11 +47,11 @@ def named(condition: str, path: str) -> Any:
     return found
 
 
-def made(condition: str, path: str, *arguments: Any) -> Any:
+def made(condition: str, path: str, *arguments: Any, **options: Any) -> Any:
     """What the factory at `path` returns; whatever it raises becomes one line."""
     factory = named(condition, path)
     try:
-        return factory(*arguments)
+        return factory(*arguments, **options)
     except SpikecheckError:
         raise
     except Exception as error:

@@ -45,7 +45,8 @@ def _loss(axes: Axes, trace: Trace) -> None:
 
 def _sharpness(axes: Axes, trace: Trace) -> None:
     axes.plot(trace.sharpness_steps, trace.sharpness, color=_CLAIM, linewidth=1.0, label="sharpness")
-    axes.axhline(trace.threshold, color="black", linestyle="--", linewidth=0.8, label="stability threshold")
+    if trace.threshold is not None:
+        axes.axhline(trace.threshold, color="black", linestyle="--", linewidth=0.8, label="stability threshold")
     _landmarks(axes, trace)
     axes.set_xlabel("step")
     axes.set_ylabel("sharpness")

@@ -6,15 +6,18 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from spikecheck.core.errors import SettingError, UsageError
+from spikecheck.core.errors import BaselineError, SettingError, UsageError
 from spikecheck.core.scope import ScopeMap
+from spikecheck.core.scorecard import Baseline, Scorecard
 from spikecheck.core.verdict import Report
 from spikecheck.report import whole_file
 
-Document = TypeVar("Document", Report, ScopeMap)
+Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline)
+
+Written = Report | ScopeMap | Scorecard | Baseline
 
 
-def text(document: Report | ScopeMap) -> str:
+def text(document: Written) -> str:
     """The document as JSON, ending in a newline."""
     return document.model_dump_json(by_alias=True, indent=1) + "\n"
 
@@ -28,7 +31,7 @@ def check(path: Path) -> None:
     whole_file.check(path, "--json")
 
 
-def write(document: Report | ScopeMap, path: Path) -> None:
+def write(document: Written, path: Path) -> None:
     """Write the document whole or not at all; a device or a pipe is written to as it is.
 
     Raises:
@@ -53,6 +56,30 @@ def read_map(path: Path) -> ScopeMap:
         UsageError: when the file is missing, or is no map of this schema.
     """
     return _read(path, ScopeMap)
+
+
+def read_scorecard(path: Path) -> Scorecard:
+    """A scorecard that was written before.
+
+    Raises:
+        UsageError: when the file is missing, or is no scorecard of this schema.
+    """
+    return _read(path, Scorecard)
+
+
+def read_baseline(path: Path) -> Baseline:
+    """A baseline that was written before.
+
+    Raises:
+        BaselineError: when the file is missing, or is no baseline of this schema.
+    """
+    remedy = f"write one: spikecheck gate --update-baseline --baseline {path} --reason TEXT"
+    if not path.exists():
+        raise BaselineError(f"{path}: there is no such baseline; {remedy}")
+    try:
+        return _read(path, Baseline)
+    except UsageError as error:
+        raise BaselineError(f"{error}; {remedy}") from error
 
 
 def schema() -> dict[str, Any]:

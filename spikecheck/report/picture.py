@@ -33,20 +33,29 @@ def picture(trace: Trace, width: int = 80, ascii_only: bool = False) -> list[str
     """
     frame = Frame(max([*trace.steps, *trace.sharpness_steps, 1]), max(20, min(width, 100) - _LABEL - 1), ascii_only)
     logs = [math.log10(max(value, _TINY)) for value in trace.loss]
-    relative = [2.0 * value / trace.threshold for value in trace.sharpness]
     return [
         f"A typical run (seed {trace.seed}): loss, log scale",
         *_panel(frame, trace.steps, logs, _LOSS_ROWS, lambda log: f"{10.0**log:.2g}"),
-        f"{_lower_name(trace, ascii_only=ascii_only)}; dotted: 2, above which the run is unstable",
-        *_panel(frame, trace.sharpness_steps, relative, _SHARPNESS_ROWS, lambda value: f"{value:.2f}", level=2.0),
+        *_lower(frame, trace),
         *_axis(frame, trace),
     ]
 
 
-def _lower_name(trace: Trace, *, ascii_only: bool) -> str:
+def _lower(frame: Frame, trace: Trace) -> list[str]:
+    """The sharpness: as it is where no threshold is known, else so that the run is unstable above 2."""
+    if trace.threshold is None:
+        return [
+            "sharpness; no stability threshold is known for this optimizer",
+            *_panel(frame, trace.sharpness_steps, trace.sharpness, _SHARPNESS_ROWS, lambda value: f"{value:.3g}"),
+        ]
+    name = "learning rate x sharpness" + ("" if frame.ascii_only else ", η·λ_max")
     if not math.isclose(trace.threshold * trace.lr, 2.0):
-        return "2 x sharpness / its stability threshold"
-    return "learning rate x sharpness" + ("" if ascii_only else ", η·λ_max")
+        name = "2 x sharpness / its stability threshold"
+    relative = [2.0 * value / trace.threshold for value in trace.sharpness]
+    return [
+        f"{name}; dotted: 2, above which the run is unstable",
+        *_panel(frame, trace.sharpness_steps, relative, _SHARPNESS_ROWS, lambda value: f"{value:.2f}", level=2.0),
+    ]
 
 
 def _panel(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import OPTIMIZERS, Setting
-from spikecheck.dynamics.updates import UpdateRule, rule_of
+from spikecheck.dynamics.updates import BuiltIn, UpdateRule, rule_of
 
 RATES = st.floats(1e-3, 1.0)
 MOMENTA = st.floats(0.0, 0.99)
@@ -21,7 +21,7 @@ STILL, LATE = 1 - 1e-15, 10**17
 FROZEN_P = 2.0
 
 
-def rule_with(optimizer: str, momentum: float, weight_decay: float, lr: float) -> UpdateRule:
+def rule_with(optimizer: str, momentum: float, weight_decay: float, lr: float) -> BuiltIn:
     numbers = {"momentum": momentum, "beta1": momentum, "beta2": STILL, "eps": 0.0, "weight_decay": weight_decay}
     own = {name: value for name, value in numbers.items() if name in OPTIMIZERS[optimizer]}
     return rule_of(Setting(optimizer=optimizer, lr=lr, **own))

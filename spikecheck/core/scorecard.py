@@ -1,0 +1,96 @@
+"""What a regression gate found, and the scores it keeps as a baseline: as they are written to files."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from spikecheck.core.record import Record
+from spikecheck.core.setting import Options, Setting
+
+
+class Change(StrEnum):
+    """How a candidate compares with its reference in one row."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    SAME = "same"
+    """The whole interval lies within the margin: shown to be alike, not merely undistinguished."""
+    UNDECIDED = "undecided"
+
+
+class Contestant(Record):
+    """An optimizer with its numbers."""
+
+    optimizer: str
+    lr: float
+    options: Options = ()
+    conditions: dict[str, str | float | int | bool | None] = Field(
+        default_factory=dict, description="what else was set: momentum, schedule, clip, batch, …"
+    )
+
+
+class Row(Record):
+    """One property of training, candidate against reference; in its unit a smaller number is the better one."""
+
+    name: str
+    unit: str
+    candidate: float = Field(description="mean over seeds, then over settings")
+    reference: float
+    difference: float
+    low: float
+    high: float
+    margin: float = Field(description="differences within it count as none")
+    p_worse: float = Field(description="that it is worse by no more than the margin; adjusted for all rows (Holm)")
+    p_better: float
+    pairs: int = Field(description="pairs of trainings; of blocks of steps where time is measured")
+    change: Change
+    alarms: bool = Field(True, description="whether the gate fails where this row is worse; a description does not")
+
+
+class Place(Record):
+    """One setting of the gate, by name, as the candidate trains in it."""
+
+    name: str
+    setting: Setting
+
+
+class Scores(Record):
+    """Every seed's numbers: by row and setting, in the order of the seeds; null where a training has no such number."""
+
+    values: dict[str, dict[str, tuple[float | None, ...]]]
+
+
+class Baseline(Record):
+    """The scores of an optimizer, to be compared with later ones."""
+
+    schema_: Literal["spikecheck/baseline@1"] = Field("spikecheck/baseline@1", alias="schema")
+    reason: str
+    command: str
+    environment: dict[str, str | int | float]
+    contestant: Contestant
+    suite: str = Field(description="digest of the settings without the optimizer, of the seeds and of what is measured")
+    seeds: int
+    root: int
+    places: tuple[Place, ...]
+    scores: Scores
+
+
+class Scorecard(Record):
+    """What one `spikecheck gate` found."""
+
+    schema_: Literal["spikecheck/gate@1"] = Field("spikecheck/gate@1", alias="schema")
+    passed: bool
+    command: str
+    environment: dict[str, str | int | float]
+    candidate: Contestant
+    reference: Contestant
+    against: str = Field(description="what the reference is: an optimizer trained beside the candidate, or a file")
+    alpha: float = Field(description="probability of any false alarm at most, over all rows")
+    places: tuple[Place, ...]
+    seeds: int
+    root: int
+    rows: tuple[Row, ...]
+    runs_trained: int
+    runs_reused: int
+    seconds: float

@@ -1,0 +1,179 @@
+"""When is training unstable? The update linearised, parameters and optimizer state together, and its multipliers.
+
+One update maps z = (theta, state) to F(z), with the gradient taken at theta. Small deviations from the trajectory are
+multiplied by the eigenvalues of F's Jacobian. Along flat directions these are near +1 whatever the optimizer does; what a
+spike grows along is the valley's wall, where deviations change sign from step to step. So the figure asked for is the largest
+modulus among the eigenvalues with a negative real part: above 1 the oscillation grows. For gradient descent it is
+eta lambda_max - 1.
+
+No formula is used: Krylov spaces of Jacobian-vector products, exact for spikecheck's own rules, by central differences for
+optimizers that are named by MODULE:NAME.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.functional import jvp  # torch.func's imports what warns of being deprecated
+
+from spikecheck.dynamics.curvature import Losses, curvature
+from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.named import NamedOptimizer
+from spikecheck.dynamics.rayleigh import noise
+from spikecheck.dynamics.schedules import Scheduled
+from spikecheck.dynamics.updates import UpdateRule
+
+DEPTH = 48
+"""Products a Krylov space is built from. A wall's multiplier stands alone and is found by far fewer; flat ones crowd at 1."""
+_STEP = 1e-5
+"""Of a central difference, in units of what each coordinate is worth: its error is of the order of the step squared."""
+
+
+@runtime_checkable
+class Slopes(Losses, Protocol):
+    """Losses with their gradients: an `Objective`, or whatever else is differentiable twice."""
+
+    def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """Every member's loss and gradient."""
+
+
+Jacobian = Callable[[Float[Tensor, "B D"]], Float[Tensor, "B D"]]
+
+
+@dataclass(frozen=True)
+class Multipliers:
+    """The linearised update's largest eigenvalues. Axes: B members."""
+
+    oscillating: Float[Tensor, " B"]
+    """Largest modulus among those with a negative real part; 0 where there is none. Above 1 an oscillation grows."""
+    radius: Float[Tensor, " B"]
+    """Largest modulus of all: the spectral radius. Negative curvature lifts it above 1 even where nothing oscillates."""
+    residual: Float[Tensor, " B"]
+    """|J v - mu v| of the first of these, for its unit vector v: how far from an eigenvalue it can be in a normal matrix."""
+
+
+def multipliers(objective: Slopes, rule: UpdateRule, ensemble: Ensemble, depth: int = DEPTH) -> Multipliers:
+    """Every member's, at its parameters and state. A member whose numbers fail has NaN.
+
+    Raises:
+        SettingError: when an optimizer cannot be gone on with from a stored state, so that it cannot be deviated from it.
+    """
+    product, size = jacobian(objective, rule, ensemble)
+    return arnoldi(product, ensemble.params.new_zeros(ensemble.members, size), min(depth, size))
+
+
+def jacobian(objective: Slopes, rule: UpdateRule, ensemble: Ensemble) -> tuple[Jacobian, int]:
+    """Products with the linearised update, and D: in coordinates in which every number is worth about as much."""
+    own = rule.rule if isinstance(rule, Scheduled) else rule
+    if isinstance(own, NamedOptimizer):
+        return _by_differences(objective, rule, own, ensemble)
+    return _by_derivatives(objective, rule, ensemble)
+
+
+def arnoldi(product: Jacobian, like: Float[Tensor, "B D"], depth: int) -> Multipliers:
+    """The extreme eigenvalues that a Krylov space of so many products holds, from a fixed random start."""
+    members = len(like)
+    first = noise(1, like)[0].expand(members, -1)
+    basis = [torch.nn.functional.normalize(first, dim=1)]
+    projected = like.new_zeros(members, depth + 1, depth)
+    for column in range(depth):
+        image = product(basis[-1])
+        known = torch.stack(basis, 1)
+        for _ in range(2):  # once leaves rounding in what is nearly parallel
+            part = (known * image[:, None]).sum(2)
+            projected[:, : column + 1, column] += part
+            image = image - (part[:, :, None] * known).sum(1)
+        length = image.norm(dim=1)
+        projected[:, column + 1, column] = length
+        basis.append(image / length.clamp(min=torch.finfo(like.dtype).tiny)[:, None])
+    return _read(projected, depth)
+
+
+def _read(projected: Float[Tensor, "B E M"], depth: int) -> Multipliers:
+    members = len(projected)
+    sound = projected.isfinite().all(2).all(1)
+    square = torch.where(sound[:, None, None], projected[:, :depth], torch.eye(depth, dtype=projected.dtype))
+    values, vectors = torch.linalg.eig(square.cpu())
+    size = values.abs()
+    flipping = torch.where(values.real < 0, size, 0.0)
+    found = flipping.argmax(1)
+    last = vectors[torch.arange(members), depth - 1, found].abs()
+    residual = last * projected[:, depth, depth - 1].abs().cpu()
+    nan = torch.tensor(float("nan"), dtype=size.dtype)
+    oscillating, radius, residual = (
+        torch.where(sound.cpu(), part, nan).to(projected.device)
+        for part in (flipping.max(1).values, size.max(1).values, residual)
+    )
+    return Multipliers(oscillating, radius, residual)
+
+
+# ---- Jacobian-vector products ----------------------------------------------------------------------------------------------
+
+
+def _by_derivatives(objective: Slopes, rule: UpdateRule, ensemble: Ensemble) -> tuple[Jacobian, int]:
+    """Exact: the gradient's tangent is H v, the rule's own derivative is taken through its step."""
+    local = curvature(objective, ensemble.params)
+    size, names = ensemble.params.shape[1], rule.slots
+    paced = rule.paced(ensemble) if isinstance(rule, Scheduled) else ensemble
+    lr, done = paced.lr[:, None], ensemble.done[:, None]
+    worth = torch.cat([torch.ones_like(ensemble.params), *(_worth(ensemble.slots[name]) for name in names)], 1)
+
+    def step(params: Tensor, grads: Tensor, *slots: Tensor) -> tuple[Tensor, ...]:
+        after, memory = rule.step(params, grads, dict(zip(names, slots, strict=True)), lr, done)
+        return after, *(memory[name] for name in names)
+
+    point = (ensemble.params, local.gradients, *(ensemble.slots[name] for name in names))
+
+    def product(vector: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+        way, *rest = (vector * worth).split_with_sizes([size] * (1 + len(names)), 1)
+        bent = local.product(way[:, None])[:, 0]
+        _, moved = jvp(step, point, (way, bent, *rest))  # type: ignore[no-untyped-call]
+        # A second moment that was never fed has an infinite derivative at 0, times a motion of 0.
+        whole = torch.cat([part.nan_to_num(0.0, 0.0, 0.0) for part in moved], 1) / worth
+        return torch.where(bent.isfinite().all(1, keepdim=True), whole, torch.nan)
+
+    return product, size * (1 + len(names))
+
+
+def _by_differences(
+    objective: Slopes, rule: UpdateRule, own: NamedOptimizer, ensemble: Ensemble
+) -> tuple[Jacobian, int]:
+    """Central differences of the update as a whole. Counters and other single numbers of the state are held still."""
+    kept = rule.kept(ensemble)
+    parts = own.wide()
+    wide = [place for part in parts for place in part]
+    state = kept.slots["state"]
+    ones = torch.ones_like(ensemble.params, dtype=torch.float64)
+    worth = torch.cat([ones, *(_worth(state[:, part]) for part in parts)], 1)
+    size = ensemble.params.shape[1]
+
+    def after(shift: Tensor) -> Tensor:
+        way, rest = shift.split_with_sizes([size, shift.shape[1] - size], 1)
+        moved = state.clone()
+        moved[:, wide] += rest
+        params = ensemble.params + way.to(ensemble.params)
+        _, grads = objective.gradient(params)
+        paced = rule.paced(kept) if isinstance(rule, Scheduled) else kept
+        there, memory = own.step(params, grads, {"state": moved}, paced.lr[:, None], kept.done[:, None])
+        return torch.cat([there.double(), memory["state"][:, wide]], 1)
+
+    def product(vector: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+        shift = vector.double() * worth * _STEP
+        return ((after(shift) - after(-shift)) / (2 * _STEP) / worth).to(vector)
+
+    return product, size + len(wide)
+
+
+def _worth(numbers: Float[Tensor, "B Q"]) -> Float[Tensor, "B Q"]:
+    """What a coordinate is worth: of averages of squares each its own size, else the root mean square of all.
+
+    Eigenvalues don't depend on it, but a difference must not make a square negative.
+    """
+    size = numbers.square().mean(1, keepdim=True).sqrt()
+    whole = torch.where(size > 0, size, torch.ones_like(size)).expand_as(numbers)
+    squares = (numbers >= 0).all(1, keepdim=True) & (numbers > 0).any(1, keepdim=True)
+    least = torch.finfo(numbers.dtype).tiny ** 0.5
+    return torch.where(squares, numbers.clamp(min=least), whole)

@@ -1,0 +1,52 @@
+"""Scores kept in a file beside the code they belong to: text, written by an explicit command, refused where they don't fit."""
+
+from pathlib import Path
+
+from spikecheck.core.errors import BaselineError
+from spikecheck.core.scorecard import Baseline, Contestant, Scores
+from spikecheck.gate.suite import Suite
+
+
+def baseline_of(
+    contestant: Contestant,
+    scores: Scores,
+    suite: Suite,
+    reason: str,
+    command: str,
+    environment: dict[str, str | int | float],
+) -> Baseline:
+    """An optimizer's scores with all that says what they are scores of."""
+    return Baseline(
+        reason=reason,
+        command=command,
+        environment=environment,
+        contestant=contestant,
+        suite=suite.digest,
+        seeds=suite.seeds,
+        root=suite.root,
+        places=suite.places(contestant),
+        scores=scores,
+    )
+
+
+def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str, str | int | float]) -> Baseline:
+    """The baseline, if what is trained now can be compared with it.
+
+    Raises:
+        BaselineError: when it was made of other settings or seeds, of other measures, or on another kind of device.
+    """
+    update = f"if that is meant, write it anew: --update-baseline --baseline {path} --reason TEXT"
+    now = {"seeds": suite.seeds, "root of the seeds": suite.root}
+    for name, then in {"seeds": baseline.seeds, "root of the seeds": baseline.root}.items():
+        if then != now[name]:
+            raise BaselineError(f"{path}: has {name} {then}, this gate {now[name]}; {update}")
+    theirs, ours = {place.name for place in baseline.places}, set(suite.settings)
+    if theirs != ours:
+        differing = ", ".join(sorted(theirs ^ ours))
+        raise BaselineError(f"{path}: is of other settings than this gate ({differing}); {update}")
+    if baseline.suite != suite.digest:
+        raise BaselineError(f"{path}: is of settings or measures that have changed since; {update}")
+    kind, was = (str(found.get("device", "")).split(" ")[0] for found in (environment, baseline.environment))
+    if kind != was:
+        raise BaselineError(f"{path}: was made on {was}, this is {kind}; rounding differs: keep one baseline a device")
+    return baseline

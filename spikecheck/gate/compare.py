@@ -1,0 +1,128 @@
+"""Two reports, or two scorecards, side by side. What only one of them has is an error: silence would pass for health."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from spikecheck.core.comparison import Comparison, Kind, Line
+from spikecheck.core.errors import BaselineError, SettingError, UsageError
+from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.scorecard import Change, Row, Scorecard
+from spikecheck.core.verdict import Report, Verdict
+
+T = TypeVar("T")
+
+_KINDS: dict[str, type[Report] | type[Scorecard]] = {"spikecheck/report@1": Report, "spikecheck/gate@1": Scorecard}
+_ORDER: tuple[Kind, ...] = ("regressed", "improved", "changed", "same")
+
+
+def compared(before: Path, after: Path) -> Comparison:
+    """What changed from one file to the other.
+
+    Raises:
+        UsageError: when a file cannot be read, or is neither a report nor a scorecard.
+        BaselineError: when one is a report and the other a scorecard, or when they are about different things.
+    """
+    old, new = _read(before), _read(after)
+    if isinstance(old, Report) and isinstance(new, Report):
+        lines = _claims(old, new, before, after)
+    elif isinstance(old, Scorecard) and isinstance(new, Scorecard):
+        lines = _rows(old, new, before, after)
+    else:
+        raise BaselineError(f"{before}, {after}: one is a report and the other a scorecard; compare two of a kind")
+    return Comparison(str(before), str(after), tuple(sorted(lines, key=lambda line: _ORDER.index(line.kind))))
+
+
+def _claims(old: Report, new: Report, before: Path, after: Path) -> list[Line]:
+    for path, report in ((before, old), (after, new)):
+        if not report.complete:
+            raise BaselineError(f"{path}: was stopped early; run its command again, what was trained is kept")
+    if old.profile != new.profile:
+        raise BaselineError(
+            f"{before} is of profile {old.profile}, {after} of {new.profile}; compare two of one profile"
+        )
+    pairs = _matched({v.id: v for v in old.claims}, {v.id: v for v in new.claims}, "claim", before, after)
+    return [_claim(was, now, before, after) for was, now in pairs]
+
+
+def _claim(was: Verdict, now: Verdict, before: Path, after: Path) -> Line:
+    if was.specification != now.specification:
+        raise BaselineError(
+            f"{now.id}: its specification is {was.specification} in {before} and {now.specification} in {after}, so these are "
+            f"verdicts on two different claims; make {before} again"
+        )
+    kind: Kind = "same"
+    if was.passed and not now.passed:
+        kind = "regressed"
+    elif now.passed and not was.passed:
+        kind = "improved"
+    elif (was.replicates, was.generalises) != (now.replicates, now.generalises):
+        kind = "changed"
+    return Line(now.id, kind, _verdict_says(was), _verdict_says(now))
+
+
+def _rows(old: Scorecard, new: Scorecard, before: Path, after: Path) -> list[Line]:
+    trained = [{place.name for place in card.places} for card in (old, new)]
+    if trained[0] != trained[1] or (old.seeds, old.root) != (new.seeds, new.root):
+        raise BaselineError(f"{before}, {after}: are of different settings or seeds; make {before} again")
+    pairs = _matched({r.name: r for r in old.rows}, {r.name: r for r in new.rows}, "row", before, after)
+    return [Line(now.name, _row_kind(was, now), _row_says(was), _row_says(now)) for was, now in pairs]
+
+
+def _row_kind(was: Row, now: Row) -> Kind:
+    if was.change is now.change:
+        return "same"
+    if not now.alarms:
+        return "changed"
+    if now.change is Change.WORSE:
+        return "regressed"
+    return "improved" if was.change is Change.WORSE else "changed"
+
+
+def _matched(old: dict[str, T], new: dict[str, T], what: str, before: Path, after: Path) -> Iterable[tuple[T, T]]:
+    for names, here, there in ((old.keys() - new.keys(), before, after), (new.keys() - old.keys(), after, before)):
+        if names:
+            listed = ", ".join(sorted(names))
+            raise BaselineError(
+                f"{what} {listed}: stands in {here} and not in {there}; make both from the same selection"
+            )
+    return [(old[name], new[name]) for name in new]
+
+
+def _verdict_says(verdict: Verdict) -> str:
+    counts = _counts(verdict.reference)
+    return f"replicates {_word(verdict.replicates)} ({counts}), generalises {_word(verdict.generalises)}"
+
+
+def _counts(judgement: Judgement) -> str:
+    share = f"{100 * judgement.low:.0f} to {100 * judgement.high:.0f} %"
+    return f"{judgement.held}/{judgement.applicable}, {share}"
+
+
+def _word(outcome: Outcome) -> str:
+    return str(outcome).upper() if outcome is Outcome.FAILS else str(outcome)
+
+
+def _row_says(row: Row) -> str:
+    return f"{row.change}, {row.difference:+.3g} ({row.low:+.3g} to {row.high:+.3g})"
+
+
+def _read(path: Path) -> Report | Scorecard:
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file that --json has written") from error
+    except ValueError as error:
+        raise UsageError(f"{path}: is no JSON; give a file that --json has written") from error
+    named = document.get("schema") if isinstance(document, dict) else None
+    if named not in _KINDS:
+        raise UsageError(f"{path}: has schema {named!r}; give files that verify or gate wrote with --json")
+    try:
+        return _KINDS[named].model_validate_json(text)
+    except (ValidationError, SettingError) as error:
+        reason = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else error
+        raise UsageError(f"{path}: is no {named}: {reason}") from error

@@ -1,0 +1,120 @@
+"""Train a candidate and its reference on the same settings and seeds, and say what has become worse."""
+
+import time
+from collections.abc import Sequence
+
+from spikecheck.core.events import ClaimStarted, Observer, StageStarted, ignore
+from spikecheck.core.run import Run
+from spikecheck.core.scorecard import Baseline, Change, Contestant, Scorecard, Scores
+from spikecheck.gate.cost import state_size, time_ratios
+from spikecheck.gate.judge import ALPHA, rows
+from spikecheck.gate.rows import MEASURES, MEMORY, TIME
+from spikecheck.gate.suite import Suite
+from spikecheck.lab.laboratory import Laboratory
+
+COST = "one step"
+
+
+def against(
+    candidate: Contestant,
+    reference: Contestant,
+    suite: Suite,
+    lab: Laboratory,
+    command: str,
+    environment: dict[str, str | int | float],
+    observe: Observer = ignore,
+    alpha: float = ALPHA,
+) -> Scorecard:
+    """The candidate against another optimizer, both trained now.
+
+    Raises:
+        SettingError: when one of them cannot be used.
+        Stopped: when the laboratory is stopped; what it trained is kept.
+    """
+    began = time.monotonic()
+    own = scores(candidate, suite, lab, observe, "candidate")
+    other = scores(reference, suite, lab, observe, "reference")
+    return _card(candidate, reference, "trained beside it", suite, lab, command, environment, own, other, alpha, began)
+
+
+def against_baseline(
+    candidate: Contestant,
+    baseline: Baseline,
+    name: str,
+    suite: Suite,
+    lab: Laboratory,
+    command: str,
+    environment: dict[str, str | int | float],
+    observe: Observer = ignore,
+    alpha: float = ALPHA,
+) -> Scorecard:
+    """The candidate against scores that were written before; `baseline` fits the suite.
+
+    Raises:
+        as `against`.
+    """
+    began = time.monotonic()
+    own = scores(candidate, suite, lab, observe, "candidate")
+    return _card(
+        candidate, baseline.contestant, name, suite, lab, command, environment, own, baseline.scores, alpha, began
+    )
+
+
+def scores(
+    contestant: Contestant, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
+) -> Scores:
+    """A contestant's numbers, seed by seed, all its trainings made in one go."""
+    places = suite.places(contestant)
+    observe(StageStarted("gate", stage, len(places), suite.seeds))
+    recipes = {place.name: suite.recipes(place) for place in places}
+    plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
+    runs = lab.runs([recipe for group in (recipes, plain) for wanted in group.values() for recipe in wanted])
+    # A training that diverged has nothing to look at behind its end.
+    seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
+    values = {m.name: {name: _numbers(m.of, found) for name, found in seen.items()} for m in MEASURES}
+    held = state_size(contestant)
+    values[TIME[0]] = {COST: time_ratios(contestant)}
+    values[MEMORY[0]] = {COST: () if held is None else (held,)}
+    return Scores(values=values)
+
+
+def _numbers(of: object, runs: Sequence[Run]) -> tuple[float | None, ...]:
+    assert callable(of)
+    return tuple(of(run) for run in runs)
+
+
+def _card(
+    candidate: Contestant,
+    reference: Contestant,
+    name: str,
+    suite: Suite,
+    lab: Laboratory,
+    command: str,
+    environment: dict[str, str | int | float],
+    own: Scores,
+    other: Scores,
+    alpha: float,
+    began: float,
+) -> Scorecard:
+    found = rows(own, other, alpha)
+    return Scorecard(
+        passed=not any(row.alarms and row.change is Change.WORSE for row in found),
+        command=command,
+        environment=environment,
+        candidate=candidate,
+        reference=reference,
+        against=name,
+        alpha=alpha,
+        places=suite.places(candidate),
+        seeds=suite.seeds,
+        root=suite.root,
+        rows=found,
+        runs_trained=lab.runs_trained,
+        runs_reused=lab.runs_reused,
+        seconds=time.monotonic() - began,
+    )
+
+
+def announced() -> ClaimStarted:
+    """What a display is told before a gate."""
+    return ClaimStarted("gate", 1, 1, settings=1)

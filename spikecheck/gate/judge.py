@@ -1,0 +1,100 @@
+"""From two optimizers' scores to a scorecard's rows."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from spikecheck.core.run import Run
+from spikecheck.core.scorecard import Change, Row, Scores
+from spikecheck.gate.rows import MARGINS, MEASURES, MEMORY, TIME, Measure
+from spikecheck.stats.paired import Difference, compare, holm
+
+ALPHA = 0.05
+"""Probability of any false alarm, at most, over all rows that can raise one."""
+
+
+def _no_run(run: Run) -> None:
+    """Nothing that a training tells: measured beside it."""
+
+
+_COST = (
+    Measure(*TIME, margin=MARGINS[TIME[0]], of=_no_run),
+    Measure(*MEMORY, margin=MARGINS[MEMORY[0]], of=_no_run, exact=True),
+)
+Blocks = Mapping[str, Sequence[float | None]]
+
+
+def rows(candidate: Scores, reference: Scores, alpha: float = ALPHA) -> tuple[Row, ...]:
+    """Every row that both have numbers for, in the order of the scorecard."""
+    found = []
+    for measure in (*MEASURES, *_COST):
+        pairs = _paired(candidate.values.get(measure.name, {}), reference.values.get(measure.name, {}))
+        if pairs:
+            found.append((measure, pairs, compare([own - other for own, other in pairs], measure.margin)))
+    alarming = [place for place, (measure, _, _) in enumerate(found) if measure.alarms]
+    worse = _adjusted([_p_values(m, d)[0] for m, _, d in found], alarming)
+    better = _adjusted([_p_values(m, d)[1] for m, _, d in found], alarming)
+    return tuple(
+        Row(
+            name=measure.name,
+            unit=measure.unit,
+            candidate=_mean([own for own, _ in pairs]),
+            reference=_mean([other for _, other in pairs]),
+            difference=difference.mean,
+            low=difference.low,
+            high=difference.high,
+            margin=measure.margin,
+            p_worse=worse[place],
+            p_better=better[place],
+            pairs=difference.pairs,
+            change=_change(measure, difference, worse[place], better[place], alpha),
+            alarms=measure.alarms,
+        )
+        for place, (measure, pairs, difference) in enumerate(found)
+    )
+
+
+def _change(measure: Measure, found: Difference, p_worse: float, p_better: float, alpha: float) -> Change:
+    """Alike where the whole interval lies within the margin; worse or better where the difference is surely beyond it."""
+    if -measure.margin <= found.low and found.high <= measure.margin:
+        return Change.SAME
+    if p_worse <= alpha:
+        return Change.WORSE
+    return Change.BETTER if p_better <= alpha else Change.UNDECIDED
+
+
+Pairs = list[tuple[np.ndarray, np.ndarray]]
+
+
+def _paired(own: Blocks, other: Blocks) -> Pairs:
+    """By setting, the seeds for which both have a number."""
+    pairs = []
+    for name, values in own.items():
+        both = [
+            (mine, theirs)
+            for mine, theirs in zip(values, other.get(name, ()), strict=False)
+            if mine is not None and theirs is not None
+        ]
+        if both:
+            mine, theirs = np.array(both, dtype=np.float64).T
+            pairs.append((mine, theirs))
+    return pairs
+
+
+def _p_values(measure: Measure, found: Difference) -> tuple[float, float]:
+    """That it is no worse, and no better. What does not vary from seed to seed needs no sample: any difference is sure."""
+    if not measure.exact:
+        return found.p_above, found.p_below
+    return float(found.mean <= measure.margin), float(found.mean >= -measure.margin)
+
+
+def _adjusted(p_values: Sequence[float], alarming: Sequence[int]) -> list[float]:
+    """Holm's, over the rows that can raise an alarm; the others stand for themselves."""
+    adjusted = list(p_values)
+    for place, p in zip(alarming, holm([p_values[place] for place in alarming]), strict=True):
+        adjusted[place] = p
+    return adjusted
+
+
+def _mean(blocks: Sequence[np.ndarray]) -> float:
+    return float(np.mean([block.mean() for block in blocks]))

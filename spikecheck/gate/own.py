@@ -1,0 +1,81 @@
+"""What a project says about its gate in pyproject.toml, so that its CI line is `spikecheck gate`."""
+
+import ast
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spikecheck.core.errors import UnknownName, UsageError
+
+KEYS = (
+    "optimizer",
+    "set",
+    "against",
+    "against-set",
+    "baseline",
+    "problem",
+    "model",
+    "dataset",
+    "conditions",
+    "seeds",
+    "seed",
+)
+
+
+def table(folder: Path) -> dict[str, Any]:
+    """[tool.spikecheck] of the folder's pyproject.toml; empty where there is none.
+
+    Raises:
+        UsageError: when it cannot be read, or holds a key that nothing goes by.
+    """
+    file = folder / "pyproject.toml"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read: {error}") from error
+    try:
+        found = tomllib.loads(text).get("tool", {}).get("spikecheck", {})
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file}: is no TOML: {error}") from error
+    for key in found:
+        if key not in KEYS:
+            raise UnknownName("key of [tool.spikecheck]", key, KEYS)
+    return {key: _value(key, value, file) for key, value in found.items()}
+
+
+def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
+    """NAME=VALUE pairs; values are Python's literals, anything else is text.
+
+    >>> assignments(["lr=1e-3", "betas=(0.9, 0.999)", "amsgrad=True", "mode=fast"], "--set")
+    {'lr': 0.001, 'betas': (0.9, 0.999), 'amsgrad': True, 'mode': 'fast'}
+    """
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{option} {text!r}: give NAME=VALUE, such as {option} lr=0.01")
+        found[name.strip()] = literal(value.strip())
+    return found
+
+
+def literal(text: str) -> Any:
+    """A Python literal, or the text itself."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _value(key: str, value: Any, file: Path) -> Any:
+    tables, numbers = ("set", "against-set", "conditions"), ("seeds", "seed")
+    expected: type = dict if key in tables else int if key in numbers else str
+    if not isinstance(value, expected) or isinstance(value, bool):
+        kind = {"dict": "a table such as {lr = 0.01}", "int": "an integer", "str": "text"}[expected.__name__]
+        raise UsageError(f"{file}: [tool.spikecheck] {key} = {value!r}: give {kind}")
+    if isinstance(value, Mapping):
+        return {name: tuple(part) if isinstance(part, list) else part for name, part in value.items()}
+    return value

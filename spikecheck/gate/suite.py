@@ -1,0 +1,92 @@
+"""Where the gate trains: a few settings that spike, on sums of sines and on real data, or one of the user's own."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.probe import Finish
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.scorecard import Contestant, Place
+from spikecheck.core.setting import OPTIMIZERS, Setting
+
+MEASURES = 1
+"""Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
+
+_DEFAULT: Mapping[str, Setting] = {
+    "sines": Setting(steps=2_000),
+    "sines, wide": Setting(
+        target="sin x + sin 3x", points=40, interval=1.0, width=50, input_std=0.3, output_std=0.1, steps=2_000
+    ),
+    "mnist1d": Setting(problem="mnist1d", points=100, steps=1_000),
+    "mnist1d, batches of 20": Setting(problem="mnist1d", points=100, steps=1_000, batch=20),
+}
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Settings by name, how many seeds each is trained with, and the root of those seeds."""
+
+    settings: Mapping[str, Setting] = field(default_factory=lambda: dict(_DEFAULT))
+    seeds: int = 16
+    root: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Of all that two scores must share to be compared."""
+        parts = {name: setting.canonical() for name, setting in self.settings.items()}
+        text = json.dumps([parts, self.seeds, self.root, MEASURES, Finish().canonical()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def places(self, contestant: Contestant) -> tuple[Place, ...]:
+        """The settings as this contestant trains in them."""
+        return tuple(Place(name=name, setting=trained_by(contestant, s)) for name, s in self.settings.items())
+
+    def recipes(self, place: Place) -> tuple[Recipe, ...]:
+        """One place's trainings, the same seeds for every contestant, with how each ended."""
+        key = [self.root, *place.name.encode()]
+        seeds = np.random.SeedSequence(key).generate_state(self.seeds, np.uint32)
+        return tuple(Recipe(setting=place.setting, seed=int(seed), probe=Finish()) for seed in seeds)
+
+
+def own_suite(conditions: Mapping[str, Any], seeds: int, root: int) -> Suite:
+    """The default settings with some conditions changed; with another problem or model, one setting made of them.
+
+    Raises:
+        SettingError: when a condition does not fit.
+    """
+    if not {"problem", "model"} & conditions.keys():
+        return Suite({name: setting.but(**conditions) for name, setting in _DEFAULT.items()}, seeds, root)
+    named = conditions.get("problem", "sines")
+    setting = Setting(**{"steps": 1_000, **conditions})
+    return Suite({str(named): setting}, seeds, root)
+
+
+def contestant(optimizer: str, numbers: Mapping[str, Any]) -> Contestant:
+    """An optimizer with its numbers as they were given: lr, and what its kind knows besides.
+
+    Raises:
+        SettingError: when there is no learning rate, or when a built-in rule has no such number.
+    """
+    given = dict(numbers)
+    lr = given.pop("lr", None)
+    if lr is None:
+        raise SettingError(f"lr: {optimizer} is given no learning rate; add --set lr=0.01, or lr to its table")
+    if optimizer in OPTIMIZERS:
+        unknown = set(given) - set(OPTIMIZERS[optimizer])
+        if unknown:
+            known = ", ".join(["lr", *OPTIMIZERS[optimizer]])
+            raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} knows {known}")
+        return Contestant(optimizer=optimizer, lr=lr, conditions=given)
+    return Contestant(optimizer=optimizer, lr=lr, options=tuple(sorted(given.items())))
+
+
+def trained_by(contestant: Contestant, setting: Setting) -> Setting:
+    """The setting with the contestant's optimizer and numbers."""
+    return setting.but(
+        optimizer=contestant.optimizer, lr=contestant.lr, options=contestant.options, **contestant.conditions
+    )

@@ -1,0 +1,234 @@
+"""What `spikecheck gate` does between the words of its command line and the gate's rooms."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import rich_click as click
+
+from spikecheck.core.errors import SettingError, UsageError
+from spikecheck.core.events import Observer, ignore
+from spikecheck.core.scorecard import Baseline, Contestant, Scorecard
+from spikecheck.core.setting import Setting
+from spikecheck.gate.baseline import baseline_of, fitting
+from spikecheck.gate.gate import against, against_baseline, announced, scores
+from spikecheck.gate.own import assignments, table
+from spikecheck.gate.suite import Suite, contestant, own_suite
+from spikecheck.lab.execution import Local, Processes
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.store import Store, default_folder
+from spikecheck.problems.resolve import named
+from spikecheck.quantities import seconds
+from spikecheck.report import json_file, whole_file
+from spikecheck.report.live import watcher
+from spikecheck.report.scorecard import annotations, render_scorecard, scorecard_junit, scorecard_markdown
+from spikecheck.session import command_line, environment_of
+from spikecheck.streams import complain, console, while_read
+
+_FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A gate as it was asked for: the command line over pyproject.toml."""
+
+    candidate: Contestant
+    reference: Contestant | None
+    baseline: Path | None
+    suite: Suite
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Raises UsageError where something is missing or does not fit."""
+        told = table(Path.cwd())
+        given = {name: value for name, value in options.items() if value not in (None, ())}
+        optimizer = given.get("optimizer", told.get("optimizer"))
+        if optimizer is None:
+            raise UsageError("--optimizer: no candidate; give MODULE:CLASS, or optimizer in [tool.spikecheck]")
+        numbers = told.get("set", {}) | assignments(options["numbers"], "--set")
+        candidate = contestant(optimizer, numbers)
+        reference, baseline = _reference(given, told, candidate)
+        if options["update_baseline"]:
+            _check_update(given, baseline)
+        elif (reference is None) == (baseline is None):
+            raise UsageError(
+                "--against, --baseline: give one of them, or one in [tool.spikecheck]; they are the reference"
+            )
+        suite = own_suite(
+            _conditions(given, told, options["changes"]),
+            given.get("seeds", told.get("seeds", 16)),
+            given.get("root", told.get("seed", 0)),
+        )
+        return cls(candidate, reference, baseline, suite, options)
+
+
+def run_gate(asked: Asked) -> int:
+    """Train, compare or write the baseline, tell; the exit code."""
+    options = asked.options
+    _check_files(options)
+    deadline = None if options["budget"] is None else time.monotonic() + seconds(options["budget"], "--budget")
+    with watcher(console(stderr=True), quiet=options["quiet"]) as observe:
+        lab = _laboratory(options, observe, deadline)
+        with closing(lab):
+            observe(announced())
+            if options["update_baseline"]:
+                return _update(asked, lab, observe)
+            card = judge(asked, lab, observe)
+    _tell(card, options)
+    return 0 if card.passed else 1
+
+
+def judge(asked: Asked, lab: Laboratory, observe: Observer) -> Scorecard:
+    """The candidate against its reference."""
+    environment, command = environment_of(lab), command_line()
+    if asked.reference is not None:
+        return against(asked.candidate, asked.reference, asked.suite, lab, command, environment, observe)
+    assert asked.baseline is not None
+    found = fitting(json_file.read_baseline(asked.baseline), asked.baseline, asked.suite, environment)
+    return against_baseline(
+        asked.candidate, found, str(asked.baseline), asked.suite, lab, command, environment, observe
+    )
+
+
+def gate_in_test(
+    optimizer: str | Callable[..., Any],
+    numbers: Mapping[str, Any],
+    against: str | Callable[..., Any] | None,
+    against_set: Mapping[str, Any] | None,
+    baseline: str | Path | None,
+    conditions: Mapping[str, Any] | None,
+    seeds: int,
+    seed: int,
+    folder: str,
+) -> Scorecard:
+    """What the pytest fixture does, without a command line.
+
+    Raises:
+        SpikecheckError: as `judge`, and when an optimizer given as an object cannot be found again by its name.
+    """
+    if (against is None) == (baseline is None):
+        raise UsageError("against, baseline: give one of them; it is the reference")
+    candidate = contestant(path_of(optimizer), numbers)
+    reference = None
+    if against is not None:
+        reference = contestant(path_of(against), {"lr": candidate.lr, **(against_set or {})})
+    suite = own_suite(conditions or {}, seeds, seed)
+    kept = None if baseline is None else Path(baseline)
+    lab = Laboratory(Store(Path(folder) if folder else default_folder()))
+    return judge(Asked(candidate, reference, kept, suite, {}), lab, ignore)
+
+
+def path_of(optimizer: str | Callable[..., Any]) -> str:
+    """MODULE:NAME of an object; a name is taken as it is.
+
+    Raises:
+        SettingError: when the name does not lead back to it.
+    """
+    if isinstance(optimizer, str):
+        return optimizer
+    path = f"{optimizer.__module__}:{optimizer.__qualname__}"
+    if "<" in path or named("optimizer", path) is not optimizer:
+        raise SettingError(f"optimizer {path}: cannot be imported by this name; define it at the top of a module")
+    return path
+
+
+def _reference(
+    given: Mapping[str, Any], told: Mapping[str, Any], candidate: Contestant
+) -> tuple[Contestant | None, Path | None]:
+    """What the command line names stands for what pyproject.toml does."""
+    named = given if {"against", "baseline"} & given.keys() else told
+    baseline = Path(named["baseline"]) if "baseline" in named else None
+    if "against" not in named:
+        return None, baseline
+    own = told.get("against-set", {}) | assignments(given.get("other_numbers", ()), "--against-set")
+    return contestant(named["against"], {"lr": candidate.lr} | own), baseline
+
+
+def _check_update(given: Mapping[str, Any], baseline: Path | None) -> None:
+    if os.environ.get("CI"):
+        raise UsageError(
+            "--update-baseline: a baseline is not written by CI ($CI is set); write it at home and commit it"
+        )
+    if baseline is None:
+        raise UsageError("--update-baseline: which file? give --baseline FILE, such as reports/baseline.json")
+    if not str(given.get("reason", "")).strip():
+        raise UsageError("--update-baseline: give --reason TEXT: whoever reads the diff wants to know why")
+
+
+def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
+    """What differs from the suite's own settings."""
+    found = dict(told.get("conditions", {}))
+    if "problem" in given and "dataset" in given:
+        raise UsageError(f"--problem {given['problem']}, --dataset {given['dataset']}: give one of them")
+    for name in ("problem", "model"):
+        if (value := given.get(name, told.get(name))) is not None:
+            found[name] = value
+    if "dataset" in given or ("dataset" in told and "problem" not in given):
+        found["problem"] = given.get("dataset", told.get("dataset"))
+    found |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}
+    for name in found:
+        if name not in Setting.model_fields:
+            raise UsageError(f"--at {name}={found[name]}: a setting has no such condition; see `spikecheck explain`")
+        if name in ("optimizer", "options", "lr", "intervention"):
+            raise UsageError(f"--at {name}={found[name]}: belongs to the optimizer; use --optimizer and --set")
+    return found
+
+
+def _update(asked: Asked, lab: Laboratory, observe: Observer) -> int:
+    assert asked.baseline is not None
+    whole_file.check(asked.baseline, "--baseline")
+    found = baseline_of(
+        asked.candidate,
+        scores(asked.candidate, asked.suite, lab, observe),
+        asked.suite,
+        asked.options["reason"],
+        command_line(),
+        environment_of(lab),
+    )
+    _write_baseline(found, asked.baseline)
+    complain(f"written: {asked.baseline}; commit it with the change that it belongs to", "green")
+    return 0
+
+
+def _write_baseline(baseline: Baseline, path: Path) -> None:
+    whole_file.write(json_file.text(baseline).encode(), path, "--baseline")
+
+
+def _check_files(options: Mapping[str, Any]) -> None:
+    if options["json_path"] not in (None, "-"):
+        json_file.check(Path(options["json_path"]))
+    for name, option in _FILES.items():
+        if options[name] is not None:
+            whole_file.check(Path(options[name]), option)
+
+
+def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
+    """Files first, then the step summary and annotations where GitHub reads them, then the person."""
+    if options["json_path"] not in (None, "-"):
+        json_file.write(card, Path(options["json_path"]))
+    for name, made in {"markdown_path": scorecard_markdown, "junit_path": scorecard_junit}.items():
+        if options[name] is not None:
+            whole_file.write(made(card).encode(), Path(options[name]), _FILES[name])
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(scorecard_markdown(card))
+    with while_read():
+        if options["json_path"] == "-":
+            click.echo(json_file.text(card).encode(), nl=False)
+        if not options["quiet"]:
+            render_scorecard(card, console(stderr=options["json_path"] == "-"))
+    if os.environ.get("GITHUB_ACTIONS"):
+        for line in annotations(card):
+            click.echo(line, err=options["json_path"] == "-")
+
+
+def _laboratory(options: Mapping[str, Any], observe: Observer, deadline: float | None) -> Laboratory:
+    where = Processes() if options["executor"] == "processes" else Local()
+    store = None if options["no_store"] else Store(options["store"] or default_folder())
+    return Laboratory(store, options["device"], observe, deadline, where)

@@ -1,0 +1,24 @@
+"""Two files of results side by side, as a person reads it."""
+
+from rich.console import Console
+from rich.text import Text
+
+from spikecheck.core.comparison import Comparison, Kind
+from spikecheck.report.inert import inert
+from spikecheck.report.words import plural
+
+_STYLES: dict[Kind, str] = {"regressed": "bold red", "improved": "bold green", "changed": "yellow", "same": "dim"}
+
+
+def render_comparison(found: Comparison, console: Console) -> None:
+    """What changed, the regressions first; what did not is counted."""
+    console.print(Text(inert(f"{found.before} -> {found.after}"), style="bold"), soft_wrap=True, highlight=False)
+    for line in found.lines:
+        if line.kind != "same":
+            console.print(
+                Text.assemble((f"{line.kind:9}", _STYLES[line.kind]), "  ", (inert(line.name), "bold")), soft_wrap=True
+            )
+            console.print(Text(f"           before  {inert(line.before)}"), soft_wrap=True, highlight=False)
+            console.print(Text(f"           after   {inert(line.after)}"), soft_wrap=True, highlight=False)
+    same = sum(line.kind == "same" for line in found.lines)
+    console.print(Text(f"{plural(same, 'entry') if same == 1 else f'{same:,} entries'} unchanged", style="dim"))

@@ -1,0 +1,168 @@
+"""Optimizers whose faults are known: what the gate must name, and what the harness must refuse."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import SGD, Adam, Optimizer
+
+
+class WrongMomentum(Optimizer):
+    """Heavy ball that pushes against its own velocity."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.9) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                state = self.state[tensor]
+                velocity = state.setdefault("velocity", torch.zeros_like(tensor))
+                velocity.mul_(group["momentum"]).sub_(tensor.grad)
+                tensor.sub_(velocity * group["lr"])
+
+
+class TooFast(SGD):
+    """Gradient descent at 1.3 times the rate that it is given."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, lr=1.3 * lr)
+
+
+class DecaysTwice(SGD):
+    """Weight decay applied to the gradient and to the weights."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                tensor.mul_(1 - group["lr"] * group["weight_decay"])
+        super().step()
+
+
+class Uncorrected(Optimizer):
+    """Adam with its bias correction left out."""
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for tensor in group["params"]:
+                state = self.state[tensor]
+                mean = state.setdefault("mean", torch.zeros_like(tensor))
+                squares = state.setdefault("squares", torch.zeros_like(tensor))
+                mean.mul_(beta1).add_(tensor.grad, alpha=1 - beta1)
+                squares.mul_(beta2).addcmul_(tensor.grad, tensor.grad, value=1 - beta2)
+                tensor.addcdiv_(mean, squares.sqrt().add_(group["eps"]), value=-group["lr"])
+
+
+class WholeNorm(SGD):
+    """Clips by the norm of all its tensors together: no elementwise rule."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        tensors = [tensor for group in self.param_groups for tensor in group["params"]]
+        torch.nn.utils.clip_grad_norm_(tensors, 1.0)
+        super().step()
+
+
+class MatrixRule(Optimizer):
+    """Steps along the sign of the singular directions of matrices, as Muon does, and of vectors as they are."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                motion = tensor.grad
+                if tensor.ndim == 2:
+                    left, _, right = torch.linalg.svd(motion, full_matrices=False)
+                    motion = left @ right
+                tensor.sub_(motion, alpha=group["lr"])
+
+
+class Averaging(Optimizer):
+    """Gradient descent that means the average of its iterates to be used, as schedule-free rules do."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, {"lr": lr, "training": True, "count": 0})
+
+    def eval(self) -> None:
+        self._exchange(training=False)
+
+    def train(self) -> None:
+        self._exchange(training=True)
+
+    @torch.no_grad()
+    def _exchange(self, *, training: bool) -> None:
+        for group in self.param_groups:
+            if group["training"] != training:
+                for tensor in group["params"]:
+                    average = self.state[tensor].get("average")
+                    if average is not None:
+                        kept = tensor.clone()
+                        tensor.copy_(average)
+                        average.copy_(kept)
+                group["training"] = training
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            group["count"] += 1
+            for tensor in group["params"]:
+                average = self.state[tensor].setdefault("average", torch.zeros_like(tensor))
+                tensor.sub_(tensor.grad, alpha=group["lr"])
+                average.lerp_(tensor, 1 / group["count"])
+
+
+class Forgetful(SGD):
+    """Remembers how often it stepped in a place that no state_dict holds."""
+
+    count = 0
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        self.count += 1
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                tensor.sub_(tensor.grad, alpha=group["lr"] / self.count)
+
+
+class Dicing(SGD):
+    """Draws noise from the global generator."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        super().step()
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                tensor.add_(torch.randn_like(tensor))
+
+
+class Raising(SGD):
+    """Cannot step."""
+
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        raise RuntimeError("no step today")
+
+
+def two_groups(named: list[tuple[str, Tensor]], lr: float) -> Optimizer:
+    """Weights at the rate, biases at a tenth of it."""
+    weights = [tensor for name, tensor in named if name.endswith("weight")]
+    biases = [tensor for name, tensor in named if name.endswith("bias")]
+    groups: list[dict[str, Any]] = [{"params": weights}, {"params": biases, "lr": lr / 10}]
+    return Adam(groups, lr=lr)
+
+
+def nothing(named: list[tuple[str, Tensor]], lr: float) -> str:
+    """No optimizer at all."""
+    return "nothing"

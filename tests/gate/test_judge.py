@@ -1,0 +1,83 @@
+"""The scorecard's verdicts in worlds whose truth is known."""
+
+import numpy as np
+import pytest
+
+from spikecheck.core.scorecard import Change, Row, Scores
+from spikecheck.gate.gate import COST
+from spikecheck.gate.judge import rows
+from spikecheck.gate.rows import MEASURES, MEMORY, TIME
+
+PLACES = ("one", "two", "three")
+SEEDS = 16
+
+
+def scores(generator: np.random.Generator, shift: float = 0.0, row: str = "final loss", state: float = 1.0) -> Scores:
+    """Every row as noise, one of them shifted."""
+    values: dict[str, dict[str, tuple[float | None, ...]]] = {}
+    for measure in MEASURES:
+        moved = shift if measure.name == row else 0.0
+        values[measure.name] = {p: tuple(generator.normal(moved, 0.2, SEEDS).tolist()) for p in PLACES}
+    values[TIME[0]] = {COST: tuple(generator.normal(0.0, 0.1, 24).tolist())}
+    values[MEMORY[0]] = {COST: (state,)}
+    return Scores(values=values)
+
+
+def named(found: tuple[Row, ...], name: str) -> Row:
+    return next(row for row in found if row.name == name)
+
+
+def test_the_same_scores_are_the_same_in_every_row() -> None:
+    alike = scores(np.random.default_rng(0))
+    assert {row.change for row in rows(alike, alike)} == {Change.SAME}
+
+
+def test_a_shift_is_named_by_its_row_and_by_no_other() -> None:
+    generator = np.random.default_rng(1)
+    found = rows(scores(generator, shift=0.5), scores(generator))
+    assert {row.name for row in found if row.change is Change.WORSE} == {"final loss"}
+    assert named(rows(scores(generator), scores(generator, shift=0.5)), "final loss").change is Change.BETTER
+
+
+def test_a_sure_difference_within_the_margin_is_none() -> None:
+    generator = np.random.default_rng(2)
+    base = scores(generator)
+    moved = {
+        name: {p: tuple(None if v is None else v + 0.01 for v in values) for p, values in blocks.items()}
+        for name, blocks in base.values.items()
+        if name == "final loss"
+    }
+    (row,) = rows(Scores(values=moved), base)
+    assert row.low > 0
+    assert row.change is Change.SAME
+
+
+def test_state_needs_no_sample() -> None:
+    generator = np.random.default_rng(3)
+    found = rows(scores(generator, state=2.0), scores(generator, state=1.0))
+    assert named(found, MEMORY[0]).change is Change.WORSE
+    assert named(rows(scores(generator), scores(generator)), MEMORY[0]).change is Change.SAME
+
+
+def test_a_number_that_one_of_a_pair_lacks_takes_the_pair_out() -> None:
+    own = Scores(values={"late edge": {"one": (1.0, None, 3.0)}})
+    other = Scores(values={"late edge": {"one": (0.5, 2.0, None)}})
+    (row,) = rows(own, other)
+    assert (row.pairs, row.difference) == (1, 0.5)
+
+
+def test_a_row_that_only_describes_is_not_adjusted_for() -> None:
+    generator = np.random.default_rng(4)
+    found = rows(scores(generator), scores(generator))
+    assert [row.name for row in found if not row.alarms] == ["spread of weights"]
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.05, 0.1])
+def test_false_alarms_stay_below_the_promise(shift: float) -> None:
+    """100 gates without a difference, or with one within the margin: at most 5 alarms."""
+    generator = np.random.default_rng(5)
+    alarms = 0
+    for _ in range(100):
+        found = rows(scores(generator, shift), scores(generator))
+        alarms += any(row.alarms and row.change is Change.WORSE for row in found)
+    assert alarms <= 5
