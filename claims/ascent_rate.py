@@ -62,6 +62,7 @@ def error_of_the_second(trial: Trial) -> float:
 claim = Claim(
     says="once lr x lambda_max > 2 the loss ascends exponentially, at the rate |1 - lr lambda_max| per step",
     where="arXiv 2305.12133v1, abstract and section on the ascent stage",
+    rules="gd",
     kind="law",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},

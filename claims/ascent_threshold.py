@@ -25,13 +25,13 @@ def _rise(trial: Trial) -> slice | None:
     record = trial["run"].records["anatomy"]
     spike = trial["run"].spikes[0]
     first = int(record["steps"][0])
-    return ascent(record["sharpness"][:, 0], 2.0 / trial.setting.lr, spike.onset - first, spike.peak - first)
+    return ascent(record["sharpness"][:, 0], trial.threshold, spike.onset - first, spike.peak - first)
 
 
 def _agreement(trial: Trial, band: float) -> tuple[float, int]:
     record, rise = trial["run"].records["anatomy"], _rise(trial)
     factors = growth(record["swing"][rise, 0], record["next_swing"][rise, 0])
-    return sign_agreement(factors, record["sharpness"][rise, 0], trial.setting.lr, band)
+    return sign_agreement(factors, record["sharpness"][rise, 0], 2.0 / trial.threshold, band)
 
 
 def long_enough(trial: Trial, band: float = BAND, fewest: int = FEWEST) -> bool:
@@ -51,7 +51,7 @@ def agreement_with_another(trial: Trial) -> float:
     mine, theirs, rise = trial["run"].records["anatomy"], trial.other["run"].records["anatomy"], _rise(trial)
     _, here, there = np.intersect1d(mine["steps"][rise], theirs["steps"], assume_unique=True, return_indices=True)
     factors = growth(mine["swing"][rise, 0], mine["next_swing"][rise, 0])[here]
-    share, counted = sign_agreement(factors, theirs["sharpness"][there, 0], trial.setting.lr, BAND)
+    share, counted = sign_agreement(factors, theirs["sharpness"][there, 0], 2.0 / trial.threshold, BAND)
     return share if counted >= FEWEST else float("nan")
 
 
@@ -62,6 +62,7 @@ def _banded(band: float) -> Variant:
 claim = Claim(
     says="the deviation along the first eigendirection grows exactly while lr x lambda_max > 2",
     where="arXiv 2305.12133v1, abstract",
+    rules="threshold",
     kind="law",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},

@@ -56,6 +56,7 @@ def rises(early: int = EARLY) -> tuple[Condition]:
 claim = Claim(
     says="for 2/lambda_0 < lr < lr_max the loss first grows, then converges to a flatter minimum",
     where="Lewkowycz et al., arXiv 2003.02218, abstract",
+    rules="gd",
     kind="tendency",
     domain=Domain(
         SETTING_A.but(width=200, lr=0.05, steps=500),

@@ -40,6 +40,7 @@ def hovering(trial: Trial, part: float = 0.5) -> float:
 claim = Claim(
     says="gradient descent drives the sharpness to 2/lr, where it hovers just above",
     where="Cohen et al., arXiv 2103.00065, abstract",
+    rules="gd",
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},

@@ -9,7 +9,7 @@ def _lead(trial: Trial, curvature: Array) -> float:
     """Steps from a curvature's last crossing of 2/lr to the onset; the whole record where it never crosses."""
     record = trial["run"].records["anatomy"]
     onset = trial["run"].spikes[0].onset - int(record["steps"][0])
-    crossed = crossing(curvature, 2.0 / trial.setting.lr, onset)
+    crossed = crossing(curvature, trial.threshold, onset)
     return float(onset - crossed) if crossed is not None else float(onset)
 
 
@@ -17,7 +17,7 @@ def sharpness_crosses(trial: Trial) -> bool:
     """The sharpness is seen to cross 2/lr before the spike."""
     record = trial["run"].records["anatomy"]
     onset = trial["run"].spikes[0].onset - int(record["steps"][0])
-    return crossing(record["sharpness"][:, 0], 2.0 / trial.setting.lr, onset) is not None
+    return crossing(record["sharpness"][:, 0], trial.threshold, onset) is not None
 
 
 def closer(trial: Trial) -> float:
@@ -35,6 +35,7 @@ def second(trial: Trial) -> float:
 claim = Claim(
     says="the curvature along the gradient crosses 2/lr closer to the spike than the largest eigenvalue",
     where="arXiv 2506.04805 (stated for Adam; here for gradient descent)",
+    rules="threshold",
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},

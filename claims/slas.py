@@ -27,7 +27,7 @@ def _association(trial: Trial, after_peak: bool, longest: int) -> float:
     if after_peak:
         window = slice(spike.peak - first, spike.peak - first + longest)
     else:
-        rise = ascent(sharpness, 2.0 / trial.setting.lr, spike.onset - first, spike.peak - first)
+        rise = ascent(sharpness, trial.threshold, spike.onset - first, spike.peak - first)
         if rise is None:
             return float("nan")
         window = slice(max(0, rise.start - longest), rise.start)
@@ -39,7 +39,7 @@ def room_before_the_ascent(trial: Trial, shortest: int = SHORTEST) -> bool:
     record = trial["run"].records["anatomy"]
     spike = trial["run"].spikes[0]
     first = int(record["steps"][0])
-    rise = ascent(record["sharpness"][:, 0], 2.0 / trial.setting.lr, spike.onset - first, spike.peak - first)
+    rise = ascent(record["sharpness"][:, 0], trial.threshold, spike.onset - first, spike.peak - first)
     return rise is not None and rise.start >= shortest
 
 
@@ -56,6 +56,7 @@ def after(trial: Trial) -> float:
 claim = Claim(
     says="when the training enters a region with a smaller-loss-as-sharper structure, the loss spikes",
     where="arXiv 2305.12133v1, abstract (v2: lower-loss-as-sharper)",
+    rules="threshold",
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},

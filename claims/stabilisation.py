@@ -40,12 +40,13 @@ def spikes(trial: Trial) -> bool:
 def delay(trial: Trial) -> float:
     """Steps from the loss's peak to sharpness below 2/lr; 60 where that never comes."""
     record = trial["run"].records["anatomy"]
-    return steps_to_flat(record["loss"], record["sharpness"][:, 0], 2.0 / trial.setting.lr)
+    return steps_to_flat(record["loss"], record["sharpness"][:, 0], trial.threshold)
 
 
 claim = Claim(
     says="the training becomes stable when it finds a flat region",
     where="arXiv 2305.12133v1, abstract",
+    rules="threshold",
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},

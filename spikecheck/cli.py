@@ -17,7 +17,15 @@ import rich_click as click
 from click import exceptions
 
 from spikecheck import __version__
-from spikecheck.core.errors import BaselineError, Interrupted, NothingSelected, SpikecheckError, Stopped, UnknownName
+from spikecheck.core.errors import (
+    BaselineError,
+    Interrupted,
+    NothingSelected,
+    SpikecheckError,
+    Stopped,
+    UnknownName,
+    UsageError,
+)
 from spikecheck.core.events import Observer
 from spikecheck.core.judgement import Outcome
 from spikecheck.harness.discover import Found, discover, select
@@ -111,6 +119,10 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
     "--claim", "patterns", multiple=True, metavar="ID", help="Claim or shell pattern. Repeatable; default all."
 )
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="How much to train.")
+@click.option(
+    "--optimizer", metavar="MODULE:CLASS", help="Ask the claims about this optimizer, or spikecheck's of that name."
+)
+@click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
 @seed_option
 @click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
 @device_option
@@ -124,6 +136,8 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
 def verify(
     patterns: Sequence[str],
     profile: str,
+    optimizer: str | None,
+    numbers: Sequence[str],
     seed: int,
     budget: str | None,
     device: "Device",
@@ -152,7 +166,7 @@ def verify(
     if markdown_path is not None:
         whole_file.check(Path(markdown_path), "--markdown")
     found = _found(claims_paths)
-    claims = select(found, patterns)
+    claims, left_out = _asked_about(select(found, patterns), optimizer, numbers)
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck import session  # brings torch: seconds in which something should be seen
 
@@ -160,7 +174,9 @@ def verify(
         with closing(lab):
             verdicts, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
     complete = stopped is None
-    report = session.build_report(verdicts, found.unreadable, lab, profile, seed, complete=complete, strict=strict)
+    report = session.build_report(
+        verdicts, found.unreadable, lab, profile, seed, complete=complete, strict=strict, left_out=left_out
+    )
     try:
         if file is not None:
             json_file.write(report, file)
@@ -392,6 +408,28 @@ def _found(paths: Sequence[Path]) -> Found:
     for reason in found.unreadable.values():
         complain(f"warning: claim file left out: {reason}", "yellow")
     return found
+
+
+def _asked_about(
+    claims: Sequence["Claim"], optimizer: str | None, texts: Sequence[str]
+) -> tuple[Sequence["Claim"], dict[str, str]]:
+    """The claims as they are, or as they are of another optimizer, and why some cannot be."""
+    from spikecheck.gate.own import assignments
+
+    numbers = assignments(texts, "--set")
+    if optimizer is None:
+        if numbers:
+            raise UsageError(f"--set {texts[0]}: belongs to an optimizer; give --optimizer MODULE:CLASS as well")
+        return claims, {}
+    if "lr" not in numbers:
+        raise UsageError(f"--optimizer {optimizer}: is given no learning rate; add --set lr=0.01")
+    from spikecheck.harness.under import all_under  # brings torch
+
+    asked, left_out = all_under(claims, optimizer, numbers)
+    if not asked:
+        name, reason = next(iter(left_out.items()))
+        raise NothingSelected(f"no selected claim can be asked about {optimizer}: {name} {reason}")
+    return asked, left_out
 
 
 def _one(claim_id: str, paths: Sequence[Path]) -> "Claim":

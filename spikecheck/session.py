@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 
 import numpy as np
 
@@ -107,6 +108,7 @@ def build_report(
     *,
     complete: bool,
     strict: bool,
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> Report:
     """The verdicts with what they were found under. `passed` says the same as exit code 0."""
     report = Report(
@@ -118,6 +120,7 @@ def build_report(
         environment=environment_of(lab),
         claims=tuple(verdicts),
         unreadable={inert(file): inert(reason) for file, reason in unreadable.items()},
+        left_out={claim: inert(reason) for claim, reason in left_out.items()},
     )
     return report.model_copy(update={"passed": code_of(report, strict=strict) == 0})
 

@@ -94,6 +94,9 @@ class Report(Record):
     environment: dict[str, str | int | float]
     claims: tuple[Verdict, ...]
     unreadable: dict[str, str] = Field(default_factory=dict, description="claim files that could not be read, and why")
+    left_out: dict[str, str] = Field(
+        default_factory=dict, description="claims that cannot be asked about the optimizer given, and why"
+    )
 
 
 def exit_code(report: Report) -> int:

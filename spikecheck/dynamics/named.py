@@ -188,12 +188,6 @@ class NamedOptimizer(UpdateRule):
         return there
 
 
-def must_resume(rule: UpdateRule) -> None:
-    """Raises SettingError where a rule cannot be gone on with from a stored state."""
-    if isinstance(rule, NamedOptimizer) and rule.abilities.resumes:
-        raise SettingError(rule.abilities.resumes)
-
-
 class _Live(Protocol):
     """Optimizers at work on an ensemble."""
 

@@ -65,6 +65,12 @@ def multipliers(objective: Slopes, rule: UpdateRule, ensemble: Ensemble, depth: 
     return arnoldi(product, ensemble.params.new_zeros(ensemble.members, size), min(depth, size))
 
 
+def linearisable(rule: UpdateRule) -> bool:
+    """Whether a rule can be deviated from: not if it remembers what cannot be stored."""
+    own = rule.rule if isinstance(rule, Scheduled) else rule
+    return not (isinstance(own, NamedOptimizer) and own.abilities.resumes)
+
+
 def jacobian(objective: Slopes, rule: UpdateRule, ensemble: Ensemble) -> tuple[Jacobian, int]:
     """Products with the linearised update, and D: in coordinates in which every number is worth about as much."""
     own = rule.rule if isinstance(rule, Scheduled) else rule

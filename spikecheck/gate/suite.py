@@ -19,11 +19,11 @@ MEASURES = 1
 
 _DEFAULT: Mapping[str, Setting] = {
     "sines": Setting(steps=2_000),
-    "sines, wide": Setting(
+    "wide sines": Setting(
         target="sin x + sin 3x", points=40, interval=1.0, width=50, input_std=0.3, output_std=0.1, steps=2_000
     ),
     "mnist1d": Setting(problem="mnist1d", points=100, steps=1_000),
-    "mnist1d, batches of 20": Setting(problem="mnist1d", points=100, steps=1_000, batch=20),
+    "mnist1d by batches": Setting(problem="mnist1d", points=100, steps=1_000, batch=20),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.explanation import Explanation
 from spikecheck.core.probe import Anatomy, Probe
 from spikecheck.core.run import Run
@@ -46,6 +47,20 @@ class Trial:
         from spikecheck.problems.objective import numbers_of  # noqa: PLC0415
 
         return numbers_of((self.trunk if arm is None else self.arms[arm]).setting)
+
+    @property
+    def threshold(self) -> float:
+        """The stability threshold of the update rule at its learning rate: 2/lr for gradient descent.
+
+        Raises:
+            SettingError: when no formula for it is known.
+        """
+        from spikecheck.dynamics.rules import threshold_of  # noqa: PLC0415 - as in `problem`
+
+        found = threshold_of(self.setting)
+        if found is None:
+            raise SettingError(f"optimizer={self.setting.optimizer!r}: no formula for its stability threshold is known")
+        return found
 
     @property
     def diverged(self) -> bool:
@@ -147,6 +162,8 @@ class Claim:
     """Settings off the ladders that are judged as well, by name."""
     further: Mapping[str, Setting] = field(default_factory=dict)
     """More such settings, too dear to be judged but under profile full."""
+    rules: Literal["any", "threshold", "gd", "own"] = "any"
+    """About which update rules it can be asked: any, those of a known stability threshold, plain gradient descent, its own."""
     known: tuple[Setting, ...] = ()
     """Counterexamples confirmed before; they are judged first."""
     id: str = ""

@@ -21,7 +21,7 @@ from spikecheck.dynamics.gradients import Gradients, followed
 from spikecheck.dynamics.hold import Held
 from spikecheck.dynamics.probes import directions, dissect, top_directions, trace, trail
 from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.stability import multipliers
+from spikecheck.dynamics.stability import linearisable, multipliers
 from spikecheck.dynamics.train import Tick, Trajectory, begin, train
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.lab.codec import Checkpoints
@@ -305,6 +305,7 @@ def _finished(tile: _Tile, parents: Sequence[Trained], kept: Sequence[Checkpoint
     count = len(kept[0].steps)
     first = max(1, 3 * count // 4)
     late = sorted({round(at) for at in np.linspace(first, count - 1, probe.looks)}) if count > 1 else []
+    late = late if linearisable(tile.rule) else []
     looks = [multipliers(tile.goal, tile.rule, _state(tile, kept, [index] * len(kept))) for index in late]
     held_out = tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype))
     return [

@@ -25,7 +25,10 @@ _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
 def markdown(report: Report, figure: Figure | None = None, map_figure: MapFigure | None = None) -> str:
     """The whole report."""
     sections = [_section(verdict, figure(verdict) if figure else None, map_figure) for verdict in report.claims]
-    return "\n".join([_head(report), _table(report.claims), *sections])
+    left_out = [
+        f"Not asked about this optimizer: {_plain(c)}, which {_plain(why)}.\n" for c, why in report.left_out.items()
+    ]
+    return "\n".join([_head(report), _table(report.claims), *left_out, *sections])
 
 
 def _head(report: Report) -> str:

@@ -121,9 +121,9 @@ def _verdict(card: Scorecard) -> Text:
 def _table(rows: Sequence[Row], *, ascii_only: bool, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("row", no_wrap=True)
-    for name in ("candidate", "reference", "difference"):
+    for name in ("candidate", "reference", "change"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("95 % interval", no_wrap=True)
+    table.add_column("interval", no_wrap=True)
     if wide:
         table.add_column("margin", justify="right")
         table.add_column("unit", style="dim")
@@ -134,8 +134,8 @@ def _table(rows: Sequence[Row], *, ascii_only: bool, wide: bool) -> Table:
             inert(row.name),
             f"{row.candidate:.3g}",
             f"{row.reference:.3g}",
-            f"{row.difference:+.3g}",
-            f"{row.low:+.3g} to {row.high:+.3g}",
+            f"{row.difference:+.2g}",
+            f"{row.low:+.2g} to {row.high:+.2g}",
             *([f"{row.margin:g}", inert(row.unit)] if wide else []),
         ]
         table.add_row(*cells, Text(f"{sign} {_word(row)}", style=_STYLES[row.change]))

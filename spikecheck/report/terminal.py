@@ -120,6 +120,8 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
         page.say("Stopped early: this report is partial. What was trained is kept; run again to go on.", "bold yellow")
     for file, reason in report.unreadable.items():
         page.say(f"Left out, since it could not be read: {inert(file)}: {inert(reason)}", "yellow")
+    for claim, reason in report.left_out.items():
+        page.say(f"Not asked about this optimizer: {inert(claim)}, which {inert(reason)}", "dim")
     passed = sum(verdict.passed for verdict in report.claims)
     page.say(f"{passed} of {len(report.claims)} claims pass", "bold")
     edges = ", ".join(inert(v.id) for v in report.claims if v.passed and v.generalises is Outcome.FAILS)

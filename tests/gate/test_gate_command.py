@@ -1,0 +1,199 @@
+"""`spikecheck gate` and `compare` as a user meets them: real optimizers, real trainings, in a folder of one's own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from spikecheck.report import json_file
+
+HERE = Path(__file__).parent
+SMALL = ("--seeds", "4", "--at", "steps=150", "--at", "points=12", "--at", "width=6")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with the planted optimizers in it."""
+    (tmp_path / "planted_optimizers.py").write_text((HERE / "planted_optimizers.py").read_text(encoding="utf-8"))
+    return tmp_path
+
+
+def spikecheck(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {k: v for k, v in os.environ.items() if k not in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")}
+    own |= {"XDG_CACHE_HOME": str(folder / "cache"), "COLUMNS": "120", **environment}
+    line = [sys.executable, "-m", "spikecheck", *arguments]
+    return subprocess.run(line, cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False)
+
+
+def gate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return spikecheck(folder, "gate", "--executor", "local", *SMALL, *arguments, **environment)
+
+
+def test_an_optimizer_against_itself_passes_and_tells_every_form(project: Path) -> None:
+    done = gate(
+        project,
+        *("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--against", "torch.optim:SGD"),
+        *("--json", "card.json", "--markdown", "card.md", "--junit", "card.xml"),
+        GITHUB_STEP_SUMMARY=str(project / "summary.md"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no regression" in done.stdout
+    card = json_file.read_scorecard(project / "card.json")
+    assert card.passed
+    trained = [row for row in card.rows if row.name != "time a step"]
+    assert {str(row.change) for row in trained} == {"same"}
+    assert {row.difference for row in trained} == {0.0}
+    assert "no regression" in (project / "card.md").read_text(encoding="utf-8")
+    assert (project / "summary.md").read_text(encoding="utf-8") == (project / "card.md").read_text(encoding="utf-8")
+    suite = ET.parse(project / "card.xml").getroot()[0]
+    assert (suite.get("failures"), suite.get("tests")) == ("0", str(len(card.rows)))
+
+
+def test_a_regression_is_named_and_fails(project: Path) -> None:
+    """Momentum with the wrong sign, at a rate where that decides whether anything is learned."""
+    done = gate(
+        project,
+        *("--optimizer", "planted_optimizers:WrongMomentum", "--set", "lr=0.05", "--against", "heavy-ball"),
+        *("--seeds", "8", "--junit", "card.xml"),
+        GITHUB_ACTIONS="true",
+    )
+    assert done.returncode == 1, done.stderr
+    assert "REGRESSION: worse in" in done.stdout
+    assert "::error title=spikecheck gate::" in done.stdout
+    failures = ET.parse(project / "card.xml").getroot().iter("failure")
+    assert any("loss" in str(failure.get("message")) for failure in failures)
+
+
+def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Path) -> None:
+    candidate = ("--optimizer", "torch.optim:Adam", "--set", "lr=0.02")
+    file = ("--baseline", "base.json")
+    missing = gate(project, *candidate, *file)
+    assert (missing.returncode, missing.stdout) == (4, "")
+    assert "--update-baseline" in missing.stderr
+    unexplained = gate(project, *candidate, *file, "--update-baseline")
+    assert unexplained.returncode == 2
+    assert "--reason" in unexplained.stderr
+    in_ci = gate(project, *candidate, *file, "--update-baseline", "--reason", "first", CI="1")
+    assert in_ci.returncode == 2
+    assert "CI" in in_ci.stderr
+    written = gate(project, *candidate, *file, "--update-baseline", "--reason", "first")
+    assert written.returncode == 0, written.stderr
+    kept = json.loads((project / "base.json").read_text(encoding="utf-8"))
+    assert (kept["reason"], kept["schema"]) == ("first", "spikecheck/baseline@1")
+    again = gate(project, *candidate, *file)
+    assert again.returncode == 0, again.stdout + again.stderr
+    other = gate(project, *candidate, *file, "--at", "steps=160")
+    assert other.returncode == 4
+    assert "changed since" in other.stderr
+    fewer = gate(project, *candidate, *file, "--seeds", "3")
+    assert fewer.returncode == 4
+    assert "has seeds 4" in fewer.stderr
+    (project / "base.json").write_text("{}", encoding="utf-8")
+    assert gate(project, *candidate, *file).returncode == 4
+
+
+def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        "[tool.spikecheck]\n"
+        'optimizer = "torch.optim:SGD"\nset = { lr = 0.1, momentum = 0.5 }\nagainst = "gd"\nseeds = 2\n'
+        'conditions = { steps = 60, width = 5, points = 8, schedule = "cosine" }\n',
+        encoding="utf-8",
+    )
+    done = spikecheck(project, "gate", "--executor", "local", "--json", "card.json")
+    assert done.returncode in (0, 1), done.stderr
+    card = json_file.read_scorecard(project / "card.json")
+    assert dict(card.candidate.options) == {"momentum": 0.5}
+    assert (card.seeds, card.places[0].setting.schedule) == (2, "cosine")
+    (project / "pyproject.toml").write_text('[tool.spikecheck]\noptimiser = "x"\n', encoding="utf-8")
+    wrong = spikecheck(project, "gate")
+    assert wrong.returncode == 2
+    assert "did you mean: optimizer" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "--optimizer"),
+        (("--optimizer", "torch.optim:SGD", "--against", "gd"), "--set lr="),
+        (("--optimizer", "torch.optim:SGD", "--set", "lr=0.1"), "--against, --baseline"),
+        (("--optimizer", "torch.optim:SGD", "--set", "lr", "--against", "gd"), "NAME=VALUE"),
+        (("--optimizer", "torch.optim:SGDD", "--set", "lr=0.1", "--against", "gd"), "did you mean"),
+        (("--optimizer", "planted_optimizers:Dicing", "--set", "lr=0.1", "--against", "gd"), "random numbers"),
+        (("--optimizer", "adam", "--set", "lr=0.1", "--set", "betas=1", "--against", "gd"), "adam knows"),
+        (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "lr=2"), "--set"),
+        (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "hight=2"), "no such condition"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(project: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = gate(project, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_own_models_and_problems_are_trained(project: Path) -> None:
+    (project / "mine.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "from spikecheck.problems.data import Data\n\n\n"
+        "def model(setting):\n"
+        "    return nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))\n\n\n"
+        "def problem(setting):\n"
+        "    x = torch.linspace(-1, 1, 20, dtype=torch.float64).view(10, 2)\n"
+        "    return Data(x, x.sum(1, keepdim=True))\n",
+        encoding="utf-8",
+    )
+    done = gate(
+        project,
+        *("--optimizer", "planted_optimizers:MatrixRule", "--set", "lr=0.01", "--against", "gd", "--json", "card.json"),
+        *("--model", "mine:model", "--problem", "mine:problem"),
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert [place.name for place in json_file.read_scorecard(project / "card.json").places] == ["mine:problem"]
+
+
+def test_two_scorecards_are_compared(project: Path) -> None:
+    line = ("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--against", "gd")
+    gate(project, *line, "--json", "one.json")
+    same = spikecheck(project, "compare", "one.json", "one.json")
+    assert same.returncode == 0, same.stderr
+    assert "unchanged" in same.stdout
+    card = json.loads((project / "one.json").read_text(encoding="utf-8"))
+    card["rows"][0]["change"] = "worse"
+    (project / "two.json").write_text(json.dumps(card), encoding="utf-8")
+    worse = spikecheck(project, "compare", "one.json", "two.json")
+    assert worse.returncode == 1
+    assert "regressed" in worse.stdout
+    del card["rows"][1]
+    (project / "two.json").write_text(json.dumps(card), encoding="utf-8")
+    missing = spikecheck(project, "compare", "one.json", "two.json")
+    assert missing.returncode == 4
+    assert "stands in one.json and not in two.json" in missing.stderr
+    assert spikecheck(project, "compare", "one.json", "nowhere.json").returncode == 2
+
+
+def test_the_fixture_gates_in_a_users_own_suite(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        planted=(HERE / "planted_optimizers.py").read_text(encoding="utf-8"),
+        test_mine=(
+            "from planted import WrongMomentum\n"
+            "from torch.optim import SGD\n\n"
+            "SMALL = {'steps': 150, 'points': 12, 'width': 6}\n\n\n"
+            "def test_same(spikecheck):\n"
+            "    card = spikecheck.gate(SGD, lr=0.1, against=SGD, seeds=4, conditions=SMALL)\n"
+            "    assert card.passed\n\n\n"
+            "def test_worse(spikecheck):\n"
+            "    spikecheck.gate(WrongMomentum, lr=0.05, against='heavy-ball', seeds=8, conditions=SMALL)\n\n\n"
+            "def test_local(spikecheck):\n"
+            "    class Hidden(SGD):\n"
+            "        pass\n"
+            "    spikecheck.gate(Hidden, lr=0.1, against='gd')\n"
+        ),
+    )
+    done = pytester.runpytest_subprocess("-p", "no:randomly", f"--spikecheck-store={pytester.path / 'store'}")
+    done.assert_outcomes(passed=1, failed=2)
+    done.stdout.fnmatch_lines(["*training has become less stable*", "*top of a module*"])
