@@ -17,6 +17,7 @@ from spikecheck import (
     Setting,
     Snapshot,
     SpikeDefinition,
+    Stability,
     Trail,
 )
 from spikecheck.measures import (
@@ -45,6 +46,27 @@ def low_frequency_by_rank(lab: Laboratory) -> None:
         print(f"setting {name}, {len(deviations)} runs, ranks 1 to 12")
         print("  share no faster than sin x:", " ".join(f"{share:.2f}" for share in shares))
         print("  centroid in DCT modes:     ", " ".join(f"{c:.1f}" for c in centroids))
+
+
+def multipliers_by_optimizer(lab: Laboratory) -> None:
+    """The linearised update's multiplier across the valley at the first spike's landmarks, by update rule and rate."""
+    rules = [(name, lr) for name in ("gd", "heavy-ball", "rmsprop", "adam") for lr in (0.1, 0.05)]
+    for name, lr in rules:
+        setting = SETTING_A.but(optimizer=name, lr=lr)
+        runs = lab.runs([Recipe(setting=setting, seed=s, probe=Stability()) for s in SEEDS]).values()
+        seen = [run for run in runs if {"onset", "peak", "recovery"} <= run.records["stability"].keys()]
+        if not seen:
+            print(f"{name} at lr {lr}: no spike that recovers")
+            continue
+        at = {m: [float(run.records["stability"][m][0]) for run in seen] for m in ("onset", "peak", "recovery")}
+        medians = ", ".join(f"{np.median(values):.2f} at the {landmark}" for landmark, values in at.items())
+        onsets = [run.spikes[0].onset for run in seen]
+        rise = np.median([run.spikes[0].peak - run.spikes[0].onset for run in seen])
+        above = sum(value > 1 for value in at["onset"])
+        print(
+            f"{name} at lr {lr}: above 1 at the onset in {above} of {len(seen)}; medians {medians}; "
+            f"onset at step {np.median(onsets):.0f} (earliest {min(onsets)}), peak {rise:.0f} later"
+        )
 
 
 def decay_by_direction(lab: Laboratory) -> None:
@@ -163,6 +185,7 @@ if __name__ == "__main__":
     held_twins(laboratory)
     who_condenses(laboratory)
     low_frequency_by_rank(laboratory)
+    multipliers_by_optimizer(laboratory)
     decay_by_direction(laboratory)
     directions_over_time(laboratory)
     errors_on_real_data(laboratory)

@@ -78,8 +78,8 @@ ROWS = (
     ),
     Row("A, width 100", _A.but(width=100), rates=(0.03, 0.04)),
     Row("A, width 200", _A.but(width=200), rates=(0.03, 0.04)),
-    Row("A, width 500", _A.but(width=500), rates=(0.04,), fewer_seeds=32),
-    Row("A, width 1,000", _A.but(width=1_000), rates=(0.04,), fewer_seeds=16),
+    Row("A, width 500", _A.but(width=500), rates=(0.04,)),
+    Row("A, width 1,000", _A.but(width=1_000), rates=(0.04,)),
 )  # fmt: skip
 
 
