@@ -266,7 +266,7 @@ class _Together:
     """One optimizer for all members, which all have made as many updates at one rate."""
 
     def __init__(self, order: Order, able: Abilities, ensemble: Ensemble, evaluate: Evaluate | None) -> None:
-        self._order, self._able = order, able
+        self._able = able
         self._rows = ensemble.params.clone()
         self._rate = float(ensemble.lr[0])
         self._optimizer = order.of_all(self._rows, self._rate)
@@ -274,6 +274,7 @@ class _Together:
         (self._tensor,) = _tensors(self._optimizer)
         self._tensor.grad = torch.zeros_like(self._rows)
         _train(self._optimizer)
+        self._columns = [] if able.resumes else list(_columns(able.template, order.places))
         self._rested: dict[int, Tensor] = {}
         self._begun = int(ensemble.done[0]) > 0
         if self._begun:
@@ -288,53 +289,76 @@ class _Together:
         for group, full in zip(self._optimizer.param_groups, self._full_rates, strict=True):
             group["lr"] = full * (float(lr[0]) / self._rate)
         resting = [] if moving is None else (~moving).nonzero().ravel().tolist()
-        for (
-            member
-        ) in resting:  # counters are shared and go on, so what a member rests with is noted when it comes to rest
-            if member not in self._rested:
-                self._rested[member] = self._state_of(member)
+        if newly := [member for member in resting if member not in self._rested]:
+            # Counters are shared and go on, so what a member rests with is noted when it comes to rest.
+            now = self._now()
+            self._rested |= {member: now[member].clone() for member in newly}
         self._optimizer.step()
         self._begun = True
         self._rows[resting] = params[resting]
         return self._rows.clone()
 
     def state(self) -> Float[Tensor, "B Q"]:
-        members = range(len(self._rows))
-        rested = self._rested
-        return torch.stack([rested[m] if m in rested else self._state_of(m) for m in members]).to(self._rows.device)
-
-    def _state_of(self, member: int) -> Float[Tensor, " Q"]:
-        if not self._begun:
-            return torch.zeros(self._able.numbers, dtype=torch.float64)
-        alone = self._order.of(self._rows[member].clone(), self._rate)
-        for tensor, place in zip(_tensors(alone), self._order.places, strict=True):
-            for name, value in self._optimizer.state[self._tensor].items():
-                wide = isinstance(value, Tensor) and value.shape == self._rows.shape
-                alone.state[tensor][name] = place.of(value[member]).clone() if wide else value
-        return _packed(alone, self._able)
+        found = self._now()
+        for member, numbers in self._rested.items():
+            found[member] = numbers
+        return found
 
     def evaluated(self, params: Tensor) -> Float[Tensor, "B P"]:
         self._rows.copy_(params)
         self._optimizer.eval()  # type: ignore[attr-defined]
         return self._rows.clone()
 
+    def _now(self) -> Float[Tensor, "B Q"]:
+        found = torch.zeros(len(self._rows), self._able.numbers, dtype=torch.float64, device=self._rows.device)
+        if not self._begun or self._able.resumes:
+            return found
+        state, stop = self._optimizer.state[self._tensor], 0
+        for name, place, _, start, stop in self._columns:
+            value = state[name]
+            found[:, start:stop] = _numbers(value) if place is None else value[:, place.start : place.stop]
+        pairs = zip(self._optimizer.param_groups, self._able.template["param_groups"], strict=True)
+        told = [numbers for group, pattern in pairs for numbers in _group_numbers(group, pattern)]
+        found[:, stop:] = torch.cat(told)
+        return found
+
     def _load(self, states: Float[Tensor, "B Q"]) -> None:
-        """Of every member's state the stacked one; what has no element a parameter is the same for all."""
-        own: dict[str, list[Tensor]] = {}
-        for member, numbers in enumerate(states):
-            alone = self._order.of(self._rows[member].clone(), self._rate)
-            _load(alone, self._able.template, numbers)
-            tensors = _tensors(alone)
-            for name, value in alone.state[tensors[0]].items():
-                if isinstance(value, Tensor) and value.shape == tensors[0].shape:
-                    row = torch.empty_like(self._rows[member])
-                    for tensor, place in zip(tensors, self._order.places, strict=True):
-                        place.of(row).copy_(alone.state[tensor][name])
-                    own.setdefault(name, []).append(row)
-                else:
-                    self._optimizer.state[self._tensor][name] = value
-        for name, rows in own.items():
-            self._optimizer.state[self._tensor][name] = torch.stack(rows)
+        """What has an element a parameter is every member's own; the rest is the same for all."""
+        state, stop = self._optimizer.state[self._tensor], 0
+        for name, place, leaf, start, stop in self._columns:
+            if place is None:
+                state[name] = _filled(leaf, iter([states[0, start:stop]]))
+                continue
+            if name not in state:
+                state[name] = torch.zeros_like(self._rows, dtype=leaf.dtype)
+            state[name][:, place.start : place.stop] = states[:, start:stop]
+        pattern = self._able.template["param_groups"]
+        rest = iter(states[0, stop:].split_with_sizes([_count(leaf) for leaf in _leaves(pattern)]))
+        for group, filled in zip(self._optimizer.param_groups, _filled(pattern, rest), strict=True):
+            group.update({name: value for name, value in filled.items() if name != "params"})
+
+
+def _columns(template: Any, places: Sequence[Place]) -> Iterator[tuple[str, Place | None, Any, int, int]]:
+    """Where the numbers of every tensor's state stand: name, the tensor if there is an element a parameter, leaf, columns.
+
+    Raises:
+        TypeError: where a state is nested deeper than one expects of an elementwise rule.
+    """
+    start = 0
+    for number, own in template["state"].items():
+        for name, leaf in own.items():
+            if not isinstance(leaf, Tensor | int | float):
+                raise TypeError(f"{name} is a {type(leaf).__name__}")
+            place, stop = places[number], start + _count(leaf)
+            wide = isinstance(leaf, Tensor) and tuple(leaf.shape) == place.shape
+            yield name, place if wide else None, leaf, start, stop
+            start = stop
+
+
+def _group_numbers(group: Mapping[str, Any], pattern: Mapping[str, Any]) -> list[Tensor]:
+    """A group's numbers in the template's order; which tensors are in it belongs to the template."""
+    values = [part if name == "params" else group[name] for name, part in pattern.items()]
+    return [_numbers(leaf) for leaf in _leaves(values)]
 
 
 # ---- what an optimizer can do, seen on made-up gradients -----------------------------------------------------------------
