@@ -50,8 +50,6 @@ class Row:
     setting: Setting
     rates: tuple[float, ...] = RATES
     seen: Mapping[float, Seen] | None = None
-    fewer_seeds: int | None = None
-    """Where a cell of all seeds would take longer than all others together."""
 
 
 _A, _B = SETTING_A, SETTING_B
@@ -151,7 +149,7 @@ class Cell:
 def cells(lab: Laboratory, row: Row, seeds: int) -> list[Cell]:
     """The row's cells; all its rates are trained together."""
     settings = {rate: row.setting.but(lr=rate) for rate in row.rates}
-    asked = range(FIRST_SEED, FIRST_SEED + min(seeds, row.fewer_seeds or seeds))
+    asked = range(FIRST_SEED, FIRST_SEED + seeds)
     recipes = [Recipe(setting=setting, seed=seed) for setting in settings.values() for seed in asked]
     trunks = lab.runs(recipes)
     spiking = _arm(lab, recipes, Continue(horizon=HORIZON, definition=DEFINITION))

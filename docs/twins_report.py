@@ -46,14 +46,11 @@ def text(cells: Sequence[Cell], seeds: int, picture: str) -> str:
 def _what_was_run(cells: Sequence[Cell], seeds: int) -> str:
     names = {cell.row.name for cell in cells}
     missing = [row.name for row in ROWS if row.name not in names]
-    short = [row for row in ROWS if row.name in names and row.fewer_seeds and row.fewer_seeds < seeds]
-    fewer = [f"{row.name}: {row.fewer_seeds}" for row in short]
-    shortened = f" Fewer seeds, for time: {'; '.join(fewer)}." if fewer else ""
     left_out = f" **Not run, for time: {'; '.join(missing)}.**" if missing else ""
     return (
         "# Where spikes condense, and what decides it\n\n"
         f"Written by `python docs/twins.py`, which computes every figure below. {seeds} seeds a cell, from {FIRST_SEED:,} "
-        f"on.{shortened}{left_out} A {DEFINITION.says()}. From there three arms go on over {HORIZON:,} steps' worth of η·t: "
+        f"on.{left_out} A {DEFINITION.says()}. From there three arms go on over {HORIZON:,} steps' worth of η·t: "
         "**spiking**, unchanged; **calm**, at η/4 for four times the steps; **held**, at the same η but without motion "
         "across the valley, its sharpness kept at 2/η (`Hold`). The gain is the mean |cos| between input weights at the "
         "end of the spiking arm minus that at the end of another arm. Rows change `SETTING_A` and `SETTING_B` as their "

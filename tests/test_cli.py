@@ -269,3 +269,17 @@ def test_store_info_and_prune(folder: Path) -> None:
     assert "runs," in run(folder, "store", "info").stdout
     assert "removed" in run(folder, "store", "prune", "--keep", "0").stdout
     assert "0 runs" in run(folder, "store", "info").stdout
+
+
+def test_claims_are_asked_about_another_optimizer(folder: Path) -> None:
+    done = verify(folder, "--claim", "lowers", "--optimizer", "torch.optim:SGD", "--set", "lr=0.02", "--json", "r.json")
+    assert done.returncode == 0, done.stderr
+    report = json_file.read(folder / "r.json")
+    assert report.claims[0].reference.setting.optimizer == "torch.optim:SGD"
+    rateless = verify(folder, "--claim", "lowers", "--optimizer", "torch.optim:SGD")
+    assert rateless.returncode == 2
+    assert "--set lr=" in rateless.stderr
+    nothing = verify(folder, "--claim", "lowers", "--optimizer", "torch.optim:SGDD", "--set", "lr=0.1")
+    assert nothing.returncode == 5
+    assert "did you mean" in nothing.stderr
+    assert verify(folder, "--claim", "lowers", "--set", "lr=0.1").returncode == 2

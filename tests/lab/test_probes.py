@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.intervention import Continue, Exchange, Inject, Jitter
-from spikecheck.core.probe import Anatomy, Directions, Probe, SharpnessTrace, Trail
+from spikecheck.core.probe import Anatomy, Directions, Finish, Probe, SharpnessTrace, Stability, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
@@ -133,3 +133,39 @@ def test_mini_batches_and_noise_reach_the_training() -> None:
         noisy = runs(SHORT.but(**changes), [1])[1].loss
         assert noisy[0] == pytest.approx(plain[0], rel=1e-12)
         assert not np.array_equal(noisy, plain)
+
+
+def test_the_multiplier_across_the_valley_is_that_of_the_hessian() -> None:
+    """For gradient descent lr lambda_max - 1, at every landmark of the first spike."""
+    seen = runs(SPIKING, range(8), probe=Stability())
+    assert seen
+    for seed, run in seen.items():
+        spike = run.spikes[0]
+        marked = runs(SPIKING, [seed], probe=Anatomy())[seed]
+        for landmark in ("onset", "peak"):
+            goal, there = restored(marked, landmark)
+            hessian = torch.autograd.functional.hessian(lambda at, g=goal: g.losses(at[None])[0], there[0])
+            expected = SPIKING.lr * float(torch.linalg.eigvalsh(hessian)[-1]) - 1
+            assert run.records["stability"][landmark][0] == pytest.approx(expected, rel=1e-9)
+        assert ("recovery" in run.records["stability"]) == (spike.recovery is not None)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "torch.optim:Adam"])
+def test_how_a_training_ended(optimizer: str) -> None:
+    """The same figures for a rule that is known and for one that is only named."""
+    setting = Setting(width=6, points=12, optimizer=optimizer, lr=0.02, steps=400)
+    found = runs(setting, range(2), probe=Finish(looks=2))
+    for run in found.values():
+        record = run.records["finish"]
+        assert record["steps"].tolist() == [300.0, 350.0]
+        assert (record["oscillating"] >= 0).all()
+        residual = np.square(outputs(run, "end") - numbers_of(setting).y_test).mean()
+        assert record["test_loss"][0] == pytest.approx(residual, rel=1e-9)
+    known = runs(setting.but(optimizer="adam"), range(2), probe=Finish(looks=2))
+    for seed, run in found.items():
+        ours, theirs = run.records["finish"]["oscillating"], known[seed].records["finish"]["oscillating"]
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3)
+
+
+def test_a_diverged_training_has_no_end_to_look_at() -> None:
+    assert runs(Setting(lr=50.0, steps=100), range(2), probe=Finish()) == {}

@@ -1,0 +1,72 @@
+"""Claims asked about another optimizer: which can be, and that they are asked with its own threshold."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.run import Ended, Run
+from spikecheck.core.setting import Setting
+from spikecheck.harness.claim import Claim, Trial
+from spikecheck.harness.discover import discover
+from spikecheck.harness.under import all_under, under
+
+CLAIMS = discover([Path(__file__).parents[2] / "claims"]).claims
+
+
+def asked(optimizer: str, **numbers: object) -> tuple[set[str], dict[str, str]]:
+    claims, left_out = all_under(CLAIMS.values(), optimizer, {"lr": 0.05, **numbers})
+    return {claim.id for claim in claims}, left_out
+
+
+def test_every_claim_is_asked_or_says_why_not() -> None:
+    for optimizer in ("torch.optim:SGD", "heavy-ball"):
+        able, left_out = asked(optimizer)
+        assert able | left_out.keys() == CLAIMS.keys()
+        assert not able & left_out.keys()
+        assert all(reason for reason in left_out.values())
+        assert {"stability-law", "condensation", "spikes-come"} <= able
+
+
+def test_claims_about_a_threshold_need_one() -> None:
+    about_thresholds = {"slas", "stabilisation", "ascent-threshold", "gradient-curvature-onset"}
+    assert about_thresholds <= asked("nesterov")[0]
+    able, left_out = asked("torch.optim:Adam")
+    assert not about_thresholds & able
+    assert "stability-law" in left_out["slas"]
+
+
+def test_claims_about_another_rule_or_a_formula_of_gradient_descents_are_left_out() -> None:
+    _, left_out = asked("adam")
+    assert "of its own" in left_out["adam-threshold"]
+    assert "gradient descent" in left_out["ascent-rate"]
+    assert "gradient descent" in left_out["condensation-beyond-edge"]
+
+
+def test_a_trial_knows_its_own_threshold() -> None:
+    run = Run(Setting(), 0, 0, np.ones(2), Ended("completed", 1))
+    assert Trial(Setting(optimizer="heavy-ball", momentum=0.5, lr=0.1), 0, run, {}).threshold == pytest.approx(30.0)
+    with pytest.raises(SettingError, match="no formula"):
+        _ = Trial(Setting(optimizer="torch.optim:SGD"), 0, run, {}).threshold
+
+
+def test_the_ladder_of_rates_is_stretched_and_what_varied_the_rule_is_dropped() -> None:
+    found = under(CLAIMS["stability-law"], "torch.optim:SGD", {"lr": 0.2, "momentum": 0.9})
+    assert isinstance(found, Claim)
+    assert found.domain.axes["lr"].rungs == (0.2, 0.1, 0.04)
+    assert "optimizer" not in found.domain.axes
+    assert dict(found.domain.reference.options) == {"momentum": 0.9}
+    assert all(setting.optimizer == "torch.optim:SGD" for setting in found.beside.values())
+
+
+def test_what_cannot_be_made_says_so_in_each_claims_place() -> None:
+    _, left_out = asked("torch.optim:SGD", moment=0.9)
+    assert "moment" in left_out["condensation"]
+
+
+def test_an_optimizer_that_cannot_be_resumed_is_asked_what_needs_no_resuming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "gate"))
+    able, left_out = asked("planted_optimizers:Forgetful")
+    assert "spikes-come" in able
+    assert "state_dict" in left_out["condensation"]
