@@ -18,6 +18,7 @@ _LEAST = -12.0
 _TALLEST = 12.0
 """log10 of the height that stands for a divergence."""
 _LATE = 0.05
+_FAR = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,9 @@ def test_loss(run: Run) -> float | None:
 
 
 def late_edge(run: Run) -> float | None:
-    """Median late modulus of the multiplier across the valley: at 1 is the stability threshold."""
+    """Median late modulus of the multiplier across the valley: at 1 is the stability threshold, 10 stands for all above."""
     found = run.records.get("finish", {}).get("oscillating", np.zeros(0))
-    return float(np.median(found)) if len(found) else None
+    return min(float(np.median(found)), _FAR) if len(found) else None
 
 
 def spread(run: Run) -> float | None:
@@ -97,9 +98,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("final loss", "log10", 0.1, final_loss),
     Measure("best loss", "log10", 0.1, best_loss),
     Measure("test loss", "log10", 0.1, test_loss),
-    Measure("late edge", "multiplier, 1 is the threshold", 0.05, late_edge),
+    Measure("late edge", "multiplier, unstable > 1", 0.05, late_edge),
     # Spikes align weights, so a calmer optimizer would be worse here: a description, no alarm.
-    Measure("spread of weights", "1 - mean |cos|", 0.05, spread, alarms=False),
+    Measure("spread", "of weights: 1 - mean |cos|", 0.05, spread, alarms=False),
 )
 TIME = ("time a step", "log2 over plain SGD's")
 MEMORY = ("state", "numbers a parameter")

@@ -119,7 +119,7 @@ def _verdict(card: Scorecard) -> Text:
 
 
 def _table(rows: Sequence[Row], *, ascii_only: bool, wide: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("row", no_wrap=True)
     for name in ("candidate", "reference", "change"):
         table.add_column(name, justify="right", no_wrap=True)
