@@ -73,6 +73,9 @@ class Lab:
     def forget(self) -> None:
         pass
 
+    def anticipate(self, rounds: object) -> None:
+        """Nothing is trained, so nothing ahead."""
+
     def close(self) -> None:
         """Nothing was started."""
 
