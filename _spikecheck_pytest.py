@@ -55,6 +55,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "spikecheck: a claim about training, or a gate, judged on trained models")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that gate bear the marker too: `-m spikecheck` selects all that trains."""
+    for item in items:
+        if "spikecheck" in getattr(item, "fixturenames", ()):
+            item.add_marker("spikecheck")
+
+
 @pytest.fixture(name="spikecheck")
 def _spikecheck(request: pytest.FixtureRequest) -> Gatekeeper:
     """Gates in a test of one's own: `spikecheck.gate(MyAdam, lr=0.01, against="adam")`."""

@@ -447,11 +447,9 @@ def _laboratory(
     deadline: float | None,
     executor: "Execution",
 ) -> "Laboratory":
-    from spikecheck.lab.execution import Local, Processes
-    from spikecheck.lab.laboratory import Laboratory
+    from spikecheck.session import laboratory  # brings torch
 
-    where = Processes() if executor == "processes" else Local()
-    return Laboratory(None if no_store else _opened(folder), device, observe, deadline, where)
+    return laboratory(folder, no_store, device, observe, deadline, executor)
 
 
 def _opened(folder: Path | None) -> "Store":

@@ -12,13 +12,12 @@ import rich_click as click
 
 from spikecheck.core.errors import SettingError, UsageError
 from spikecheck.core.events import Observer, ignore
-from spikecheck.core.scorecard import Baseline, Contestant, Scorecard
+from spikecheck.core.scorecard import Contestant, Scorecard
 from spikecheck.core.setting import Setting
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.gate import against, against_baseline, announced, scores
 from spikecheck.gate.own import assignments, table
 from spikecheck.gate.suite import Suite, contestant, own_suite
-from spikecheck.lab.execution import Local, Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.problems.resolve import named
@@ -26,7 +25,7 @@ from spikecheck.quantities import seconds
 from spikecheck.report import json_file, whole_file
 from spikecheck.report.live import watcher
 from spikecheck.report.scorecard import annotations, render_scorecard, scorecard_junit, scorecard_markdown
-from spikecheck.session import command_line, environment_of
+from spikecheck.session import command_line, environment_of, laboratory
 from spikecheck.streams import complain, console, while_read
 
 _FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
@@ -73,7 +72,9 @@ def run_gate(asked: Asked) -> int:
     _check_files(options)
     deadline = None if options["budget"] is None else time.monotonic() + seconds(options["budget"], "--budget")
     with watcher(console(stderr=True), quiet=options["quiet"]) as observe:
-        lab = _laboratory(options, observe, deadline)
+        lab = laboratory(
+            options["store"], options["no_store"], options["device"], observe, deadline, options["executor"]
+        )
         with closing(lab):
             observe(announced())
             if options["update_baseline"]:
@@ -179,6 +180,18 @@ def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tupl
     return found
 
 
+def _append_to_step_summary(card: Scorecard) -> None:
+    """Where GitHub says; that it cannot be written must not cost the verdict."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not summary:
+        return
+    try:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(scorecard_markdown(card))
+    except OSError as error:
+        complain(f"warning: GITHUB_STEP_SUMMARY={summary}: cannot be written: {error.strerror}", "yellow")
+
+
 def _update(asked: Asked, lab: Laboratory, observe: Observer) -> int:
     assert asked.baseline is not None
     whole_file.check(asked.baseline, "--baseline")
@@ -190,13 +203,9 @@ def _update(asked: Asked, lab: Laboratory, observe: Observer) -> int:
         command_line(),
         environment_of(lab),
     )
-    _write_baseline(found, asked.baseline)
+    whole_file.write(json_file.text(found).encode(), asked.baseline, "--baseline")
     complain(f"written: {asked.baseline}; commit it with the change that it belongs to", "green")
     return 0
-
-
-def _write_baseline(baseline: Baseline, path: Path) -> None:
-    whole_file.write(json_file.text(baseline).encode(), path, "--baseline")
 
 
 def _check_files(options: Mapping[str, Any]) -> None:
@@ -214,10 +223,7 @@ def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
     for name, made in {"markdown_path": scorecard_markdown, "junit_path": scorecard_junit}.items():
         if options[name] is not None:
             whole_file.write(made(card).encode(), Path(options[name]), _FILES[name])
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(scorecard_markdown(card))
+    _append_to_step_summary(card)
     with while_read():
         if options["json_path"] == "-":
             click.echo(json_file.text(card).encode(), nl=False)
@@ -226,9 +232,3 @@ def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
     if os.environ.get("GITHUB_ACTIONS"):
         for line in annotations(card):
             click.echo(line, err=options["json_path"] == "-")
-
-
-def _laboratory(options: Mapping[str, Any], observe: Observer, deadline: float | None) -> Laboratory:
-    where = Processes() if options["executor"] == "processes" else Local()
-    store = None if options["no_store"] else Store(options["store"] or default_folder())
-    return Laboratory(store, options["device"], observe, deadline, where)

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -23,7 +24,9 @@ from spikecheck.harness.plan import Plan
 from spikecheck.harness.scope import Grid, survey
 from spikecheck.harness.typical import typical_trace
 from spikecheck.harness.verify import first_round, verify
-from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.execution import Execution, Local, Processes
+from spikecheck.lab.laboratory import Device, Laboratory
+from spikecheck.lab.store import Store, default_folder
 from spikecheck.report.inert import inert
 
 
@@ -97,6 +100,24 @@ def _announced(claims: Sequence[Claim], plan: Plan) -> list[ClaimStarted]:
         )
         for place, c in enumerate(claims)
     ]
+
+
+def laboratory(
+    folder: Path | None,
+    no_store: bool,
+    device: Device,
+    observe: Observer,
+    deadline: float | None,
+    executor: Execution,
+) -> Laboratory:
+    """A laboratory as the commands' common options ask for it.
+
+    Raises:
+        StoreError: when the store cannot be used.
+    """
+    where = Processes() if executor == "processes" else Local()
+    store = None if no_store else Store(folder or default_folder())
+    return Laboratory(store, device, observe, deadline, where)
 
 
 def build_report(

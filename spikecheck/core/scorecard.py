@@ -91,6 +91,7 @@ class Scorecard(Record):
     seeds: int
     root: int
     rows: tuple[Row, ...]
+    not_compared: tuple[str, ...] = Field((), description="rows for which one side has no number, and which side")
     runs_trained: int
     runs_reused: int
     seconds: float

@@ -56,6 +56,11 @@ class Order:
                 f"optimizer={self.path!r}: returned {type(optimizer).__name__}; a function gets the named parameters, "
                 "lr and the options, and returns a torch.optim.Optimizer"
             )
+        held = _tensors(optimizer)
+        if [id(tensor) for tensor in held] != [id(tensor) for _, tensor in tensors]:
+            raise SettingError(
+                f"optimizer={self.path!r}: holds {len(held)} tensors of {len(tensors)}; every parameter must be in one group"
+            )
         return optimizer
 
 
@@ -88,7 +93,7 @@ class NamedOptimizer(UpdateRule):
         """
         columns, straight = torchs_order(places)
         order = Order(setting.optimizer, setting.options, straight, getattr(torch, setting.dtype))
-        self._order, self._lr = order, setting.lr
+        self._order = order
         self._columns = torch.tensor(columns)
         self._back = self._columns.argsort()
         self._evaluate = None if evaluate is None else self._evaluated_there(evaluate)
@@ -143,6 +148,10 @@ class NamedOptimizer(UpdateRule):
         """Where the optimizer has `eval()`, the parameters that it then shows."""
         if not self.abilities.averages:
             return ensemble.params
+        if (
+            self.abilities.resumes and self._live is not None
+        ):  # no other instance can stand in, and a training ends here
+            return self._ours(self._live.evaluated(self._torchs(ensemble.params)))
         return self._ours(self._awake(self.kept(ensemble)).evaluated(self._torchs(ensemble.params)))
 
     def wide(self) -> list[list[int]]:

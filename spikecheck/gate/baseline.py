@@ -4,6 +4,7 @@ from pathlib import Path
 
 from spikecheck.core.errors import BaselineError
 from spikecheck.core.scorecard import Baseline, Contestant, Scores
+from spikecheck.gate.rows import MEASURES
 from spikecheck.gate.suite import Suite
 
 
@@ -46,7 +47,22 @@ def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str,
         raise BaselineError(f"{path}: is of other settings than this gate ({differing}); {update}")
     if baseline.suite != suite.digest:
         raise BaselineError(f"{path}: is of settings or measures that have changed since; {update}")
+    _whole(baseline, path, update)
     kind, was = (str(found.get("device", "")).split(" ")[0] for found in (environment, baseline.environment))
     if kind != was:
         raise BaselineError(f"{path}: was made on {was}, this is {kind}; rounding differs: keep one baseline a device")
     return baseline
+
+
+def _whole(baseline: Baseline, path: Path, update: str) -> None:
+    """Refuse a baseline in which a row, a setting or a seed is missing: what is not there cannot get worse."""
+    for measure in MEASURES:
+        blocks = baseline.scores.values.get(measure.name)
+        if blocks is None:
+            raise BaselineError(f"{path}: has no row {measure.name!r}; {update}")
+        for place in baseline.places:
+            found = len(blocks.get(place.name, ()))
+            if found != baseline.seeds:
+                raise BaselineError(
+                    f"{path}: row {measure.name!r} has {found} of {baseline.seeds} seeds in {place.name!r}; {update}"
+                )

@@ -15,7 +15,12 @@ from spikecheck.problems.tensors import Place
 BLOCKS = 24
 """Blocks of steps, each timed right after one of SGD's."""
 _STEPS = 30
-_SHAPES = ((64, 64), (64,), (64, 10), (10,))
+_SHAPES = {
+    "layers.0.weight": (64, 64),
+    "layers.0.bias": (64,),
+    "layers.1.weight": (10, 64),
+    "layers.1.bias": (10,),
+}
 """Tensors of a small network: what is measured is mostly the optimizer's own Python."""
 
 _IN_TORCH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -63,8 +68,8 @@ def _held(state: Any) -> int:
 
 def _order(contestant: Contestant) -> Order:
     places: list[Place] = []
-    for number, shape in enumerate(_SHAPES):
-        places.append(Place(f"tensor{number}", places[-1].stop if places else 0, shape))
+    for name, shape in _SHAPES.items():
+        places.append(Place(name, places[-1].stop if places else 0, shape))
     path, options = contestant.optimizer, contestant.options
     if path in _IN_TORCH:
         path, known = _IN_TORCH[path]

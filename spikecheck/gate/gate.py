@@ -1,13 +1,11 @@
 """Train a candidate and its reference on the same settings and seeds, and say what has become worse."""
 
 import time
-from collections.abc import Sequence
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, ignore
-from spikecheck.core.run import Run
 from spikecheck.core.scorecard import Baseline, Change, Contestant, Scorecard, Scores
 from spikecheck.gate.cost import state_size, time_ratios
-from spikecheck.gate.judge import ALPHA, rows
+from spikecheck.gate.judge import ALPHA, not_compared, rows
 from spikecheck.gate.rows import MEASURES, MEMORY, TIME
 from spikecheck.gate.suite import Suite
 from spikecheck.lab.laboratory import Laboratory
@@ -71,16 +69,11 @@ def scores(
     runs = lab.runs([recipe for group in (recipes, plain) for wanted in group.values() for recipe in wanted])
     # A training that diverged has nothing to look at behind its end.
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
-    values = {m.name: {name: _numbers(m.of, found) for name, found in seen.items()} for m in MEASURES}
+    values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in MEASURES}
     held = state_size(contestant)
     values[TIME[0]] = {COST: time_ratios(contestant)}
     values[MEMORY[0]] = {COST: () if held is None else (held,)}
     return Scores(values=values)
-
-
-def _numbers(of: object, runs: Sequence[Run]) -> tuple[float | None, ...]:
-    assert callable(of)
-    return tuple(of(run) for run in runs)
 
 
 def _card(
@@ -109,6 +102,7 @@ def _card(
         seeds=suite.seeds,
         root=suite.root,
         rows=found,
+        not_compared=not_compared(own, other),
         runs_trained=lab.runs_trained,
         runs_reused=lab.runs_reused,
         seconds=time.monotonic() - began,

@@ -54,6 +54,21 @@ def rows(candidate: Scores, reference: Scores, alpha: float = ALPHA) -> tuple[Ro
     )
 
 
+def not_compared(candidate: Scores, reference: Scores) -> tuple[str, ...]:
+    """The rows that cannot be compared, each with the side that has no number for it: silence would pass for health."""
+    told = []
+    for measure in (*MEASURES, *_COST):
+        sides = {"the candidate": candidate, "the reference": reference}
+        lacking = [name for name, side in sides.items() if not _has_numbers(side, measure.name)]
+        if lacking:
+            told.append(f"{measure.name}: no number of {' and '.join(lacking)}")
+    return tuple(told)
+
+
+def _has_numbers(scores: Scores, row: str) -> bool:
+    return any(value is not None for values in scores.values.get(row, {}).values() for value in values)
+
+
 def _change(measure: Measure, found: Difference, p_worse: float, p_better: float, alpha: float) -> Change:
     """Alike where the whole interval lies within the margin; worse or better where the difference is surely beyond it."""
     if -measure.margin <= found.low and found.high <= measure.margin:

@@ -85,6 +85,7 @@ class Laboratory:
 
     def forget(self) -> None:
         """Drop from memory what the store has: the runs of many claims together take gigabytes."""
+        self._digests.clear()
         if self._store is not None:
             self._known.clear()
 

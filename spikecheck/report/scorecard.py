@@ -30,6 +30,8 @@ def render_scorecard(card: Scorecard, console: Console) -> None:
         Text(f"reference  {contestant_says(card.reference)} ({inert(card.against)})"), soft_wrap=True, highlight=False
     )
     console.print(_table(card.rows, ascii_only=ascii_only, wide=console.width >= _WIDE))
+    for line in card.not_compared:
+        console.print(Text(f"not compared: {inert(line)}", style="yellow"), highlight=False)
     for line in closing(card):
         console.print(Text(line, style="dim"), highlight=False)
 
@@ -68,6 +70,7 @@ def scorecard_markdown(card: Scorecard) -> str:
         "|---|---|---:|---:|---:|---|---:|---|",
         *rows,
         "",
+        *(f"Not compared: {_plain(inert(line))}\n" for line in card.not_compared),
         *(f"{_plain(line)}\n" for line in closing(card)),
         f"`{_code(inert(card.command))}`",
         "",

@@ -172,8 +172,10 @@ def test_a_closure_sees_the_full_batch_only() -> None:
         rule_for(goal(setting("torch.optim:LBFGS", batch=5)))
 
 
-def test_parameters_that_are_meant_to_be_used_are_asked_for() -> None:
-    of = setting("planted_optimizers:Averaging")
+@pytest.mark.parametrize("path", ["planted_optimizers:Averaging", "planted_optimizers:ForgetfulAverage"])
+def test_parameters_that_are_meant_to_be_used_are_asked_for(path: str) -> None:
+    """Also of one that nothing can be resumed from."""
+    of = setting(path)
     there = goal(of)
     rule = rule_for(there)
     start = begin(there, rule, there.initial(range(3)), torch.full((3,), of.lr, dtype=torch.float64))
@@ -200,6 +202,7 @@ def test_what_cannot_be_resumed_says_why() -> None:
         ("planted_optimizers:Raising", (), "no step today"),
         ("planted_optimizers:nothing", (), "returned str"),
         ("torch.nn:Linear", (), "no torch.optim.Optimizer"),
+        ("planted_optimizers:weights_only", (), "holds 2 tensors of 3"),
         ("torch.optim:Adam", (("betta", 0.9),), "betta"),
         ("torch.optim:Adamm", (), "did you mean"),
         ("no_such_module:Adam", (), "no module"),

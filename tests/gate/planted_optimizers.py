@@ -166,3 +166,21 @@ def two_groups(named: list[tuple[str, Tensor]], lr: float) -> Optimizer:
 def nothing(named: list[tuple[str, Tensor]], lr: float) -> str:
     """No optimizer at all."""
     return "nothing"
+
+
+class ForgetfulAverage(Averaging):
+    """The same averages, with its count in a place that no state_dict holds."""
+
+    steps = 0
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        self.steps += 1
+        for group in self.param_groups:
+            group["count"] = self.steps - 1
+        super().step()
+
+
+def weights_only(named: list[tuple[str, Tensor]], lr: float) -> Optimizer:
+    """Leaves the biases to nobody."""
+    return SGD([tensor for name, tensor in named if name.endswith("weight")], lr=lr)

@@ -92,6 +92,16 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
     fewer = gate(project, *candidate, *file, "--seeds", "3")
     assert fewer.returncode == 4
     assert "has seeds 4" in fewer.stderr
+    for spoil, said in (("final loss", "no row"), ("spikes", "3 of 4 seeds")):
+        spoiled = json.loads((project / "base.json").read_text(encoding="utf-8"))
+        if said == "no row":
+            del spoiled["scores"]["values"][spoil]
+        else:
+            spoiled["scores"]["values"][spoil]["sines"].pop()
+        (project / "spoiled.json").write_text(json.dumps(spoiled), encoding="utf-8")
+        refused = gate(project, *candidate, "--baseline", "spoiled.json")
+        assert refused.returncode == 4
+        assert said in refused.stderr
     (project / "base.json").write_text("{}", encoding="utf-8")
     assert gate(project, *candidate, *file).returncode == 4
 
@@ -133,6 +143,21 @@ def test_mistakes_are_told_in_one_line(project: Path, arguments: tuple[str, ...]
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_step_summary_that_cannot_be_written_costs_no_verdict(project: Path) -> None:
+    line = ("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd")
+    done = gate(project, *line, "--at", "steps=60", GITHUB_STEP_SUMMARY=str(project / "no" / "such"))
+    assert done.returncode == 0
+    assert "no regression" in done.stdout
+    assert "warning: GITHUB_STEP_SUMMARY" in done.stderr
+
+
+def test_groups_made_by_a_function_are_gated(project: Path) -> None:
+    """Regression: what a step costs was measured on tensors that no function could tell apart by name."""
+    line = ("--optimizer", "planted_optimizers:two_groups", "--set", "lr=0.02", "--against", "torch.optim:Adam")
+    done = gate(project, *line, "--at", "steps=60")
+    assert done.returncode in (0, 1), done.stderr
 
 
 def test_own_models_and_problems_are_trained(project: Path) -> None:
@@ -194,6 +219,8 @@ def test_the_fixture_gates_in_a_users_own_suite(pytester: pytest.Pytester) -> No
             "    spikecheck.gate(Hidden, lr=0.1, against='gd')\n"
         ),
     )
+    chosen = pytester.runpytest_subprocess("-p", "no:randomly", "--collect-only", "-q", "-m", "spikecheck")
+    chosen.stdout.fnmatch_lines(["*test_same*", "*test_worse*"])
     done = pytester.runpytest_subprocess("-p", "no:randomly", f"--spikecheck-store={pytester.path / 'store'}")
     done.assert_outcomes(passed=1, failed=2)
     done.stdout.fnmatch_lines(["*training has become less stable*", "*top of a module*"])

@@ -5,7 +5,7 @@ import pytest
 
 from spikecheck.core.scorecard import Change, Row, Scores
 from spikecheck.gate.gate import COST
-from spikecheck.gate.judge import rows
+from spikecheck.gate.judge import not_compared, rows
 from spikecheck.gate.rows import MEASURES, MEMORY, TIME
 
 PLACES = ("one", "two", "three")
@@ -81,3 +81,13 @@ def test_false_alarms_stay_below_the_promise(shift: float, gates: int, most: int
         found = rows(scores(generator, shift), scores(generator))
         alarms += any(row.alarms and row.change is Change.WORSE for row in found)
     assert alarms <= most
+
+
+def test_a_row_that_one_side_lacks_is_named_and_not_passed_over() -> None:
+    whole = scores(np.random.default_rng(6))
+    values = {**whole.values, "late edge": dict.fromkeys(PLACES, (None,) * SEEDS)}
+    lacking = Scores(values=values)
+    assert not_compared(whole, whole) == ()
+    assert not_compared(lacking, whole) == ("late edge: no number of the candidate",)
+    assert not_compared(whole, lacking) == ("late edge: no number of the reference",)
+    assert "late edge" not in {row.name for row in rows(lacking, whole)}
