@@ -147,3 +147,9 @@ def test_nothing_is_trained_twice(workers: Processes, tmp_path: Path) -> None:
     lab.runs(RECIPES[:3])
     lab.runs(RECIPES)
     assert sum(event.runs for event in told if isinstance(event, TileStored)) == len(RECIPES)
+
+
+def test_what_was_given_ahead_once_is_not_given_again() -> None:
+    lab = Laboratory()
+    given = [recipe for job in lab._jobs_ahead([RECIPES[:2], RECIPES, RECIPES[1:]]) for recipe in job.tile]
+    assert sorted(given, key=str) == sorted(RECIPES, key=str)
