@@ -148,9 +148,8 @@ class NamedOptimizer(UpdateRule):
         """Where the optimizer has `eval()`, the parameters that it then shows."""
         if not self.abilities.averages:
             return ensemble.params
-        if (
-            self.abilities.resumes and self._live is not None
-        ):  # no other instance can stand in, and a training ends here
+        # Where no other instance can stand in, the one at work is asked: its training ends here.
+        if self.abilities.resumes and self._live is not None:
             return self._ours(self._live.evaluated(self._torchs(ensemble.params)))
         return self._ours(self._awake(self.kept(ensemble)).evaluated(self._torchs(ensemble.params)))
 
