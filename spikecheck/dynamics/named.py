@@ -437,7 +437,10 @@ def _ends(order: Order, able: Abilities, start: Tensor, slopes: list[Tensor], lr
 def _why_not_resumed(
     order: Order, able: Abilities, start: Tensor, slopes: list[Tensor], lr: float, ends: Tensor
 ) -> str:
-    """Stopped half-way, turned into numbers and gone on with by a new instance: empty where it ends at the same bits."""
+    """Stopped half-way, turned into numbers and gone on with by a new instance: empty where it ends at the same bits.
+
+    Parameters and state: an average that is not trained on shows in the state alone.
+    """
     rates = torch.full((len(start),), lr, dtype=torch.float64)
     try:
         first = _Alone(order, able, _fresh(start, lr), _tilted(slopes[0]))
@@ -448,9 +451,14 @@ def _why_not_resumed(
         second = _Alone(order, able, half, _tilted(slopes[0]))
         for slope in slopes[2:]:
             params = second.step(params, slope, rates, None)
+        whole = _Alone(order, able, _fresh(start, lr), _tilted(slopes[0]))
+        there = start
+        for slope in slopes:
+            there = whole.step(there, slope, rates, None)
+        alike = torch.equal(params, ends) and torch.equal(second.state(), whole.state())
     except Exception as error:
         return f"its state_dict cannot be stored ({type(error).__name__}: {error})"
-    return "" if torch.equal(params, ends) else "it remembers what its state_dict does not hold"
+    return "" if alike else "it remembers what its state_dict does not hold"
 
 
 def _same_together(order: Order, able: Abilities, start: Tensor, slopes: list[Tensor], lr: float, ends: Tensor) -> bool:
