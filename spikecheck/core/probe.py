@@ -76,15 +76,17 @@ class Stability(Record):
 
 
 class Finish(Record):
-    """How a training ended: what a gate asks of it.
+    """How near the stability threshold a training began, and how it ended: what a gate asks of it.
 
-    Records, with C checkpoints of its last quarter: `steps` [C], `oscillating` [C] (modulus of the linearised update's largest
-    eigenvalue with a negative real part: the stability threshold is where it is 1), `residual` [C], and where points are held
-    out `test_loss` [1].
+    A reversal is the smallest real part among the linearised update's eigenvalues, its sign turned: -1 where nothing bends,
+    1 at the stability threshold; eta lambda - 1 for gradient descent. Records, with C checkpoints of the last quarter:
+    `steps` [C], `late` [C] and `residual` [C], `early` [1] where the training came that far, and where points are held out
+    `test_loss` [1].
     """
 
     kind: Literal["finish"] = "finish"
     looks: int = Field(4, ge=1, le=64, description="checkpoints looked at, spread over the last quarter")
+    early: int = Field(20, ge=1, description="updates made before the first look")
 
 
 Probe = Annotated[Anatomy | SharpnessTrace | Trail | Directions | Stability | Finish, Field(discriminator="kind")]

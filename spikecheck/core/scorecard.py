@@ -34,8 +34,9 @@ class Row(Record):
     """One property of training, candidate against reference; in its unit a smaller number is the better one."""
 
     name: str
+    where: str = Field("", description="the setting it is of; empty: all of them together")
     unit: str
-    candidate: float = Field(description="mean over seeds, then over settings")
+    candidate: float = Field(description="mean over seeds, and where it is of all settings then over these")
     reference: float
     difference: float
     low: float
@@ -46,6 +47,16 @@ class Row(Record):
     pairs: int = Field(description="pairs of trainings; of blocks of steps where time is measured")
     change: Change
     alarms: bool = Field(True, description="whether the gate fails where this row is worse; a description does not")
+
+    @property
+    def title(self) -> str:
+        """What tells it from the other rows."""
+        return f"{self.name} in {self.where}" if self.where else self.name
+
+    @property
+    def fails(self) -> bool:
+        """Whether the gate fails for it."""
+        return self.alarms and self.change is Change.WORSE
 
 
 class Place(Record):
@@ -90,7 +101,7 @@ class Scorecard(Record):
     places: tuple[Place, ...]
     seeds: int
     root: int
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...] = Field(description="of all settings together, each followed by those of single settings")
     not_compared: tuple[str, ...] = Field((), description="rows for which one side has no number, and which side")
     runs_trained: int
     runs_reused: int

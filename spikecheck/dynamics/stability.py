@@ -51,8 +51,10 @@ class Multipliers:
     """Largest modulus among those with a negative real part; 0 where there is none. Above 1 an oscillation grows."""
     radius: Float[Tensor, " B"]
     """Largest modulus of all: the spectral radius. Negative curvature lifts it above 1 even where nothing oscillates."""
+    reversal: Float[Tensor, " B"]
+    """Smallest real part of all, its sign turned: -1 where nothing bends, 1 at the threshold; eta lambda - 1 for descent."""
     residual: Float[Tensor, " B"]
-    """|J v - mu v| of the first of these, for its unit vector v: how far from an eigenvalue it can be in a normal matrix."""
+    """|J v - mu v| of the first, for its unit vector v: how far from an eigenvalue it can be in a normal matrix."""
 
 
 def multipliers(objective: Slopes, rule: UpdateRule, ensemble: Ensemble, depth: int = DEPTH) -> Multipliers:
@@ -109,11 +111,11 @@ def _read(projected: Float[Tensor, "B E M"], depth: int) -> Multipliers:
     last = vectors[torch.arange(members), depth - 1, found].abs()
     residual = last * projected[:, depth, depth - 1].abs().cpu()
     nan = torch.tensor(float("nan"), dtype=size.dtype)
-    oscillating, radius, residual = (
+    oscillating, radius, reversal, residual = (
         torch.where(sound.cpu(), part, nan).to(projected.device)
-        for part in (flipping.max(1).values, size.max(1).values, residual)
+        for part in (flipping.max(1).values, size.max(1).values, -values.real.min(1).values, residual)
     )
-    return Multipliers(oscillating, radius, residual)
+    return Multipliers(oscillating, radius, reversal, residual)
 
 
 # ---- Jacobian-vector products ----------------------------------------------------------------------------------------------

@@ -68,8 +68,8 @@ def _rows(old: Scorecard, new: Scorecard, before: Path, after: Path) -> list[Lin
     trained = [{place.name for place in card.places} for card in (old, new)]
     if trained[0] != trained[1] or (old.seeds, old.root) != (new.seeds, new.root):
         raise BaselineError(f"{before}, {after}: are of different settings or seeds; make {before} again")
-    pairs = _matched({r.name: r for r in old.rows}, {r.name: r for r in new.rows}, "row", before, after)
-    return [Line(now.name, _row_kind(was, now), _row_says(was), _row_says(now)) for was, now in pairs]
+    pairs = _matched({r.title: r for r in old.rows}, {r.title: r for r in new.rows}, "row", before, after)
+    return [Line(now.title, _row_kind(was, now), _row_says(was), _row_says(now)) for was, now in pairs]
 
 
 def _row_kind(was: Row, now: Row) -> Kind:

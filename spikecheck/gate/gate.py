@@ -3,7 +3,7 @@
 import time
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, ignore
-from spikecheck.core.scorecard import Baseline, Change, Contestant, Scorecard, Scores
+from spikecheck.core.scorecard import Baseline, Contestant, Scorecard, Scores
 from spikecheck.gate.cost import state_size, time_ratios
 from spikecheck.gate.judge import ALPHA, not_compared, rows
 from spikecheck.gate.rows import MEASURES, MEMORY, TIME
@@ -91,7 +91,7 @@ def _card(
 ) -> Scorecard:
     found = rows(own, other, alpha)
     return Scorecard(
-        passed=not any(row.alarms and row.change is Change.WORSE for row in found),
+        passed=not any(row.fails for row in found),
         command=command,
         environment=environment,
         candidate=candidate,

@@ -1,6 +1,9 @@
-"""From two optimizers' scores to a scorecard's rows."""
+"""From two optimizers' scores to a scorecard's rows: every property over all settings together, and in each by itself.
 
-from collections.abc import Mapping, Sequence
+What is worse in one setting and better in another would be nothing on the mean.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -26,17 +29,20 @@ Blocks = Mapping[str, Sequence[float | None]]
 
 def rows(candidate: Scores, reference: Scores, alpha: float = ALPHA) -> tuple[Row, ...]:
     """Every row that both have numbers for, in the order of the scorecard."""
-    found = []
-    for measure in (*MEASURES, *_COST):
-        pairs = _paired(candidate.values.get(measure.name, {}), reference.values.get(measure.name, {}))
-        if pairs:
-            found.append((measure, pairs, compare([own - other for own, other in pairs], measure.margin)))
-    alarming = [place for place, (measure, _, _) in enumerate(found) if measure.alarms]
-    worse = _adjusted([_p_values(m, d)[0] for m, _, d in found], alarming)
-    better = _adjusted([_p_values(m, d)[1] for m, _, d in found], alarming)
+    found = [
+        (measure, where, pairs, compare([own - other for own, other in pairs], measure.margin))
+        for measure in (*MEASURES, *_COST)
+        for where, pairs in _views(
+            _paired(candidate.values.get(measure.name, {}), reference.values.get(measure.name, {}))
+        )
+    ]
+    alarming = [place for place, (measure, *_) in enumerate(found) if measure.alarms]
+    worse = _adjusted([_p_values(m, d)[0] for m, _, _, d in found], alarming)
+    better = _adjusted([_p_values(m, d)[1] for m, _, _, d in found], alarming)
     return tuple(
         Row(
             name=measure.name,
+            where=where,
             unit=measure.unit,
             candidate=_mean([own for own, _ in pairs]),
             reference=_mean([other for _, other in pairs]),
@@ -50,7 +56,7 @@ def rows(candidate: Scores, reference: Scores, alpha: float = ALPHA) -> tuple[Ro
             change=_change(measure, difference, worse[place], better[place], alpha),
             alarms=measure.alarms,
         )
-        for place, (measure, pairs, difference) in enumerate(found)
+        for place, (measure, where, pairs, difference) in enumerate(found)
     )
 
 
@@ -78,12 +84,20 @@ def _change(measure: Measure, found: Difference, p_worse: float, p_better: float
     return Change.BETTER if p_better <= alpha else Change.UNDECIDED
 
 
-Pairs = list[tuple[np.ndarray, np.ndarray]]
+Pair = tuple[np.ndarray, np.ndarray]
 
 
-def _paired(own: Blocks, other: Blocks) -> Pairs:
+def _views(pairs: Mapping[str, Pair]) -> Iterator[tuple[str, list[Pair]]]:
+    """All settings together, then each by itself where there are several."""
+    if pairs:
+        yield "", list(pairs.values())
+    if len(pairs) > 1:
+        yield from ((name, [pair]) for name, pair in pairs.items())
+
+
+def _paired(own: Blocks, other: Blocks) -> dict[str, Pair]:
     """By setting, the seeds for which both have a number."""
-    pairs = []
+    pairs = {}
     for name, values in own.items():
         both = [
             (mine, theirs)
@@ -92,7 +106,7 @@ def _paired(own: Blocks, other: Blocks) -> Pairs:
         ]
         if both:
             mine, theirs = np.array(both, dtype=np.float64).T
-            pairs.append((mine, theirs))
+            pairs[name] = mine, theirs
     return pairs
 
 

@@ -78,10 +78,14 @@ def test_loss(run: Run) -> float | None:
     return None if found is None else _log(float(found[0]))
 
 
+def early_edge(run: Run) -> float | None:
+    """How far the 20th update turns deviations round: -1 not at all, 1 at the stability threshold, 10 stands for all above."""
+    return _edge(run, "early")
+
+
 def late_edge(run: Run) -> float | None:
-    """Median late modulus of the multiplier across the valley: at 1 is the stability threshold, 10 stands for all above."""
-    found = run.records.get("finish", {}).get("oscillating", np.zeros(0))
-    return min(float(np.median(found)), _FAR) if len(found) else None
+    """The same in the last quarter, the median of a few looks."""
+    return _edge(run, "late")
 
 
 def spread(run: Run) -> float | None:
@@ -98,7 +102,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure("final loss", "log10", 0.1, final_loss),
     Measure("best loss", "log10", 0.1, best_loss),
     Measure("test loss", "log10", 0.1, test_loss),
-    Measure("late edge", "multiplier, unstable > 1", 0.05, late_edge),
+    Measure("early edge", "reversal, unstable > 1", 0.05, early_edge),
+    Measure("late edge", "reversal, unstable > 1", 0.05, late_edge),
     # Spikes align weights, so a calmer optimizer would be worse here: a description, no alarm.
     Measure("spread", "of weights: 1 - mean |cos|", 0.05, spread, alarms=False),
 )
@@ -106,6 +111,11 @@ TIME = ("time a step", "log2 over plain SGD's")
 MEMORY = ("state", "numbers a parameter")
 MARGINS: Mapping[str, float] = {TIME[0]: 0.58, MEMORY[0]: 0.05}
 """Half as long again; a twentieth of a number."""
+
+
+def _edge(run: Run, when: str) -> float | None:
+    found = run.records.get("finish", {}).get(when, np.zeros(0))
+    return min(float(np.median(found)), _FAR) if len(found) else None
 
 
 def _log(loss: float) -> float:

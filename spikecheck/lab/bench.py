@@ -120,7 +120,7 @@ def train_tile(
     elif isinstance(probe, Stability):
         trained = _linearised(laid, parents, tick, probe)
     else:
-        trained = _retrace(laid, parents)
+        trained = _retrace(laid, parents, tick)
     return trained[: len(tile)]
 
 
@@ -284,11 +284,11 @@ def _linearised(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Stab
     return [Trained(replace(p.run, records={"stability": record})) for p, record in zip(parents, records, strict=True)]
 
 
-def _retrace(tile: _Tile, parents: Sequence[Trained]) -> list[Trained]:
+def _retrace(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Trained]:
     kept = [_required(parent.checkpoints) for parent in parents]
     probe = tile.recipes[0].probe
     if isinstance(probe, Finish):
-        return _finished(tile, parents, kept, probe)
+        return _finished(tile, parents, kept, probe, tick)
     steps = kept[0].steps
     states = tuple(_state(tile, kept, [index] * len(kept)) for index in range(len(steps)))
     if isinstance(probe, Trail):
@@ -300,16 +300,22 @@ def _retrace(tile: _Tile, parents: Sequence[Trained]) -> list[Trained]:
     return [Trained(replace(p.run, records=record)) for p, record in zip(parents, records, strict=True)]
 
 
-def _finished(tile: _Tile, parents: Sequence[Trained], kept: Sequence[Checkpoints], probe: Finish) -> list[Trained]:
+def _finished(
+    tile: _Tile, parents: Sequence[Trained], kept: Sequence[Checkpoints], probe: Finish, tick: Tick
+) -> list[Trained]:
     """Checkpoints of the last quarter, the first of all left out: an optimizer that has not stepped has no state."""
     count = len(kept[0].steps)
     first = max(1, 3 * count // 4)
     late = sorted({round(at) for at in np.linspace(first, count - 1, probe.looks)}) if count > 1 else []
-    late = late if linearisable(tile.rule) else []
+    early = None
+    if not linearisable(tile.rule):
+        late = []
+    elif tile.setting.steps >= probe.early:
+        early = multipliers(tile.goal, tile.rule, _resume(tile, parents, [probe.early] * len(parents), tick))
     looks = [multipliers(tile.goal, tile.rule, _state(tile, kept, [index] * len(kept))) for index in late]
     held_out = tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype))
     return [
-        Trained(replace(parent.run, records=finish_of(kept[0].steps[late], looks, held_out, member)))
+        Trained(replace(parent.run, records=finish_of(early, kept[0].steps[late], looks, held_out, member)))
         for member, parent in enumerate(parents)
     ]
 

@@ -113,15 +113,19 @@ def directions_of(seen: Deviations, member: int) -> Record:
     return {"directions": arrays} if all(np.isfinite(array).all() for array in arrays.values()) else {}
 
 
-def finish_of(steps: Array, looks: Sequence[Multipliers], held_out: Mapping[str, Tensor], member: int) -> Record:
-    """How one member ended; looks at states whose numbers fail are left out."""
-    found = np.array([[float(look.oscillating[member]), float(look.residual[member])] for look in looks]).reshape(-1, 2)
+def finish_of(
+    early: Multipliers | None, steps: Array, looks: Sequence[Multipliers], held_out: Mapping[str, Tensor], member: int
+) -> Record:
+    """How one member began and ended; looks at states whose numbers fail are left out."""
+    found = np.array([[float(look.reversal[member]), float(look.residual[member])] for look in looks]).reshape(-1, 2)
     sound = np.isfinite(found).all(1)
     record = {
         "steps": steps.astype(np.float64)[sound],
-        "oscillating": found[sound, 0],
+        "late": found[sound, 0],
         "residual": found[sound, 1],
     }
+    if early is not None and bool(early.reversal[member].isfinite()):
+        record["early"] = _numbers(early.reversal[member : member + 1])
     if "test_loss" in held_out and bool(held_out["test_loss"][member].isfinite()):
         record["test_loss"] = _numbers(held_out["test_loss"][member : member + 1])
     return {"finish": record}

@@ -57,9 +57,10 @@ def scorecard_markdown(card: Scorecard) -> str:
     """For a pull request or a step summary: failures first."""
     pair = f"Candidate {_plain(contestant_says(card.candidate))} against {_plain(contestant_says(card.reference))}"
     rows = [
-        f"| {_SIGNS[row.change][0]} | {_plain(row.name)} ({_plain(row.unit)}) | {row.candidate:.3g} | {row.reference:.3g} "
+        f"| {_SIGNS[row.change][0]} | {_plain(inert(row.title))} ({_plain(row.unit)}) "
+        f"| {row.candidate:.3g} | {row.reference:.3g} "
         f"| {row.difference:+.3g} | {row.low:+.3g} to {row.high:+.3g} | {row.margin:g} | {_word(row)} |"
-        for row in _ordered(card.rows)
+        for row in _shown(card.rows)
     ]
     lines = [
         f"### {'✅' if card.passed else '❌'} spikecheck gate: {_plain(_verdict(card).plain)}",
@@ -80,13 +81,13 @@ def scorecard_markdown(card: Scorecard) -> str:
 
 def scorecard_junit(card: Scorecard) -> str:
     """One test case a row, so that a dashboard names the row that failed."""
-    failing = [row for row in card.rows if _fails(row)]
+    failing = [row for row in card.rows if row.fails]
     suite = ET.Element(
         "testsuite", name="spikecheck gate", tests=str(len(card.rows)), failures=str(len(failing)), errors="0"
     )
     for row in card.rows:
-        case = ET.SubElement(suite, "testcase", classname="spikecheck.gate", name=inert(row.name))
-        if _fails(row):
+        case = ET.SubElement(suite, "testcase", classname="spikecheck.gate", name=inert(row.title))
+        if row.fails:
             ET.SubElement(case, "failure", message=inert(row_says(row)))
         ET.SubElement(case, "system-out").text = inert(row_says(row))
     root = ET.Element("testsuites")
@@ -97,14 +98,14 @@ def scorecard_junit(card: Scorecard) -> str:
 def row_says(row: Row) -> str:
     """A row in one line."""
     return (
-        f"{row.name}: {_word(row)}, {row.candidate:.3g} against {row.reference:.3g} ({row.unit}), "
+        f"{row.title}: {_word(row)}, {row.candidate:.3g} against {row.reference:.3g} ({row.unit}), "
         f"difference {row.difference:+.3g}, interval {row.low:+.3g} to {row.high:+.3g}, margin {row.margin:g}"
     )
 
 
 def failing_rows(card: Scorecard) -> list[str]:
     """The rows for which the gate fails, a line each."""
-    return [row_says(row) for row in card.rows if _fails(row)]
+    return [row_says(row) for row in _shown(card.rows) if row.fails]
 
 
 def annotations(card: Scorecard) -> list[str]:
@@ -113,10 +114,10 @@ def annotations(card: Scorecard) -> list[str]:
 
 
 def _verdict(card: Scorecard) -> Text:
-    worse = [row.name for row in card.rows if _fails(row)]
+    worse = [inert(row.title) for row in _shown(card.rows) if row.fails]
     if worse:
         return Text(f"REGRESSION: worse in {', '.join(worse)}", style="bold red")
-    counts = {change: sum(row.change is change for row in card.rows) for change in Change}
+    counts = {change: sum(row.change is change for row in _shown(card.rows)) for change in Change}
     said = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
     return Text(f"no regression: {said}", style="bold green")
 
@@ -131,10 +132,10 @@ def _table(rows: Sequence[Row], *, ascii_only: bool, wide: bool) -> Table:
         table.add_column("margin", justify="right")
         table.add_column("unit", style="dim")
     table.add_column("verdict", no_wrap=True)
-    for row in _ordered(rows):
+    for row in _shown(rows):
         sign = _SIGNS[row.change][1 if ascii_only else 0]
         cells = [
-            inert(row.name),
+            inert(row.title),
             f"{row.candidate:.3g}",
             f"{row.reference:.3g}",
             f"{row.difference:+.2g}",
@@ -145,13 +146,12 @@ def _table(rows: Sequence[Row], *, ascii_only: bool, wide: bool) -> Table:
     return table
 
 
-def _ordered(rows: Sequence[Row]) -> list[Row]:
-    """The worse first, otherwise as they come."""
-    return sorted(rows, key=lambda row: not _fails(row))
-
-
-def _fails(row: Row) -> bool:
-    return row.alarms and row.change is Change.WORSE
+def _shown(rows: Sequence[Row]) -> list[Row]:
+    """The worse first, otherwise as they come; of single settings only what is decided otherwise than over all of them."""
+    over_all = {row.name: row.change for row in rows if not row.where}
+    decided = (Change.WORSE, Change.BETTER)
+    told = [row for row in rows if not row.where or (row.change in decided and row.change is not over_all[row.name])]
+    return sorted(told, key=lambda row: not row.fails)
 
 
 def _word(row: Row) -> str:

@@ -82,6 +82,15 @@ def test_known_thresholds_are_found(setting: Setting) -> None:
     assert brentq(excess, expected / 3, expected * 3) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("steepness", [0.5, 5.0, 15.0, 25.0])
+def test_the_reversal_of_gradient_descent_is_its_rate_times_the_sharpness_less_one(steepness: float) -> None:
+    """On both sides of the threshold, and where nothing alternates yet."""
+    rule = rule_of(Setting(lr=0.1))
+    found = multipliers(Bowl(steepness), rule, at_the_bottom(rule, 0.1))
+    assert float(found.reversal[0]) == pytest.approx(0.1 * steepness - 1.0)
+    assert float(found.oscillating[0]) == pytest.approx(max(0.0, 0.1 * steepness - 1.0))
+
+
 @pytest.mark.parametrize(
     ("path", "options", "expected"),
     [
@@ -160,3 +169,4 @@ def test_a_member_whose_numbers_fail_is_nan_and_spoils_no_other() -> None:
     found = multipliers(Quartic(30.0), rule, spoiled)
     assert float(found.oscillating[0]) == pytest.approx(2.0)
     assert torch.isnan(found.oscillating[1])
+    assert torch.isnan(found.reversal[1])

@@ -184,3 +184,16 @@ class ForgetfulAverage(Averaging):
 def weights_only(named: list[tuple[str, Tensor]], lr: float) -> Optimizer:
     """Leaves the biases to nobody."""
     return SGD([tensor for name, tensor in named if name.endswith("weight")], lr=lr)
+
+
+def small_gradients(named: list[tuple[str, Tensor]], lr: float, eps: float = 1e-8) -> Optimizer:
+    """Adam as it sees a loss that is averaged over a million."""
+    optimizer = Adam([tensor for _, tensor in named], lr=lr, eps=eps)
+
+    def average(own: Optimizer, args: Any, kwargs: Any) -> None:
+        for group in own.param_groups:
+            for tensor in group["params"]:
+                tensor.grad.mul_(1e-6)
+
+    optimizer.register_step_pre_hook(average)
+    return optimizer
