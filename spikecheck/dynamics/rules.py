@@ -10,7 +10,7 @@ from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.schedules import Scheduled
 from spikecheck.dynamics.updates import UpdateRule, rule_of
 from spikecheck.problems.objective import Objective
-from spikecheck.problems.tensors import places
+from spikecheck.problems.tensors import spans
 
 
 def rule_for(goal: Objective) -> UpdateRule:
@@ -38,4 +38,4 @@ def _named(goal: Objective, setting: Setting) -> NamedOptimizer:
         losses, gradients = alone(member).gradient(row[None])
         return float(losses[0]), gradients[0]
 
-    return NamedOptimizer(setting, places(goal.model), evaluate if exact(setting) else None)
+    return NamedOptimizer(setting, spans(goal.model), evaluate if exact(setting) else None)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.scorecard import Contestant
-from spikecheck.dynamics.named import Order, abilities
-from spikecheck.problems.tensors import Place
+from spikecheck.dynamics.abilities import abilities
+from spikecheck.dynamics.instances import Order
+from spikecheck.problems.tensors import Span
 
 BLOCKS = 24
 """Blocks of steps, each timed right after one of SGD's."""
@@ -55,7 +56,7 @@ def state_size(contestant: Contestant) -> float | None:
     """Numbers of state a parameter; None where the state_dict does not tell."""
     order = _order(contestant)
     template = abilities(order, contestant.lr).template
-    return None if template is None else _held(template["state"]) / order.places[-1].stop
+    return None if template is None else _held(template["state"]) / order.spans[-1].stop
 
 
 def _held(state: Any) -> int:
@@ -67,21 +68,21 @@ def _held(state: Any) -> int:
 
 
 def _order(contestant: Contestant) -> Order:
-    places: list[Place] = []
+    spans: list[Span] = []
     for name, shape in _SHAPES.items():
-        places.append(Place(name, places[-1].stop if places else 0, shape))
+        spans.append(Span(name, spans[-1].stop if spans else 0, shape))
     path, options = contestant.optimizer, contestant.options
     if path in _IN_TORCH:
         path, known = _IN_TORCH[path]
         options = tuple(known.items())
-    return Order(path, options, tuple(places), torch.float32)
+    return Order(path, options, tuple(spans), torch.float32)
 
 
 def _stepping(contestant: Contestant) -> Callable[[], object]:
     """One step of it, on gradients that stay as they are."""
     order = _order(contestant)
     generator = torch.Generator().manual_seed(0)
-    row, gradient = torch.randn(2, order.places[-1].stop, generator=generator)
+    row, gradient = torch.randn(2, order.spans[-1].stop, generator=generator)
     optimizer = order.of(row, 1e-9)
     for group in optimizer.param_groups:
         for tensor in group["params"]:

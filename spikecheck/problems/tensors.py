@@ -12,7 +12,7 @@ from spikecheck.problems.models import MLP, Conv, FromModule, Model
 
 
 @dataclass(frozen=True)
-class Place:
+class Span:
     """Where one tensor stands among the flat parameters."""
 
     name: str
@@ -33,19 +33,19 @@ class Place:
         return found.T if self.turned else found
 
 
-def torchs_order(found: Sequence[Place]) -> tuple[list[int], tuple[Place, ...]]:
-    """Which flat parameter stands where if every tensor lies as torch shapes it, and the places then: none is turned."""
+def torchs_order(found: Sequence[Span]) -> tuple[list[int], tuple[Span, ...]]:
+    """Which flat parameter stands where if every tensor lies as torch shapes it, and the spans then: none is turned."""
     order: list[int] = []
     straight = []
-    for place in found:
-        numbers = torch.arange(place.start, place.stop).view(place.shape)
-        seen = numbers.T if place.turned else numbers
+    for span in found:
+        numbers = torch.arange(span.start, span.stop).view(span.shape)
+        seen = numbers.T if span.turned else numbers
         order += seen.reshape(-1).tolist()
-        straight.append(Place(place.name, place.start, tuple(seen.shape)))
+        straight.append(Span(span.name, span.start, tuple(seen.shape)))
     return order, tuple(straight)
 
 
-def places(model: Model) -> tuple[Place, ...]:
+def spans(model: Model) -> tuple[Span, ...]:
     """All tensors of a model in their flat order.
 
     Layers of spikecheck's own models are called layers.0.weight, layers.0.bias and so on, the weights [outgoing, incoming].
@@ -61,6 +61,6 @@ def places(model: Model) -> tuple[Place, ...]:
                 named.append((f"layers.{number}.bias", (outgoing,), False))
     found, start = [], 0
     for name, shape, turned in named:
-        found.append(Place(name, start, shape, turned))
+        found.append(Span(name, start, shape, turned))
         start = found[-1].stop
     return tuple(found)

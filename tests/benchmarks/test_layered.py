@@ -6,6 +6,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics import named
+from spikecheck.dynamics.instances import Alone
 from spikecheck.dynamics.rules import rule_for
 from spikecheck.dynamics.train import begin, train
 from spikecheck.problems.objective import objective
@@ -34,7 +35,7 @@ def test_adam(benchmark: BenchmarkFixture, way: str, monkeypatch: pytest.MonkeyP
     torch.set_num_threads(1)
     setting = SETTING.but(optimizer="adam") if way == "spikecheck's" else SETTING
     if way.endswith("a member"):
-        monkeypatch.setattr(named, "_Together", named._Alone)
+        monkeypatch.setattr(named, "Together", Alone)
     goal = objective([setting] * MEMBERS)
     rule = rule_for(goal)
     start = begin(goal, rule, goal.initial(range(MEMBERS)), torch.full((MEMBERS,), 0.02, dtype=torch.float64))

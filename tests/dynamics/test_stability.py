@@ -13,10 +13,10 @@ from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.rules import threshold_of
 from spikecheck.dynamics.stability import jacobian, multipliers
 from spikecheck.dynamics.updates import UpdateRule, rule_of
-from spikecheck.problems.tensors import Place
+from spikecheck.problems.tensors import Span
 
 SIZE = 5
-PLACES = (Place("weight", 0, (2, 2), turned=True), Place("bias", 4, (1,)))
+SPANS = (Span("weight", 0, (2, 2), turned=True), Span("bias", 4, (1,)))
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def test_the_reversal_of_gradient_descent_is_its_rate_times_the_sharpness_less_o
     ],
 )
 def test_thresholds_are_found_of_optimizers_that_are_only_named(path: str, options: tuple, expected: float) -> None:  # type: ignore[type-arg]
-    rule = NamedOptimizer(Setting(optimizer=path, options=options, lr=0.1), PLACES)
+    rule = NamedOptimizer(Setting(optimizer=path, options=options, lr=0.1), SPANS)
 
     def excess(steepness: float) -> float:
         bottom = at_the_bottom(rule, 0.1)

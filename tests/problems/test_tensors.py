@@ -5,14 +5,14 @@ from torch import nn
 
 from spikecheck.core.setting import Setting
 from spikecheck.problems.objective import objective
-from spikecheck.problems.tensors import places, torchs_order
+from spikecheck.problems.tensors import spans, torchs_order
 
 
 def test_layers_lie_as_torchs_linear_layers_do() -> None:
     """Loaded into an nn.Sequential, the tensors compute the model's outputs: [outgoing, incoming], none transposed."""
     goal = objective([Setting(problem="mnist1d", points=12, width=6, depth=2)])
     params = goal.initial([3])
-    columns, straight = torchs_order(places(goal.model))
+    columns, straight = torchs_order(spans(goal.model))
     row = params[0][columns]
     net = nn.Sequential(nn.Linear(40, 6), nn.Tanh(), nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 10, bias=False)).double()
     with torch.no_grad():

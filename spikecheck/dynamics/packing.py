@@ -1,0 +1,89 @@
+"""An optimizer's state_dict as numbers, so that it can be stored, and back again to the bit."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikecheck.core.errors import SettingError
+
+
+def packed(optimizer: torch.optim.Optimizer, template: Any) -> Float[Tensor, " Q"]:
+    """Every number in a state_dict, in the order of the template; infinite where it is built otherwise than the template."""
+    found = list(leaves(optimizer.state_dict()))
+    if [_kind(leaf) for leaf in found] != [_kind(leaf) for leaf in leaves(template)]:
+        return torch.full((count(template),), torch.inf, dtype=torch.float64)
+    parts = [numbers_of(leaf) for leaf in found]
+    return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64)
+
+
+def load(optimizer: torch.optim.Optimizer, template: Any, numbers: Float[Tensor, " Q"]) -> None:
+    """Give an optimizer the state that was packed, and every tensor its own precision: torch casts what is no `step`.
+
+    Raises:
+        SettingError: when it could not be packed.
+    """
+    if bool(numbers.isinf().all()) and len(numbers):
+        raise SettingError(
+            f"{type(optimizer).__name__}: its state_dict grows as it trains, so nothing can be forked from it"
+        )
+    rest = iter(numbers.split_with_sizes([count(leaf) for leaf in leaves(template)]))
+    filled = filled_as(template, rest)
+    optimizer.load_state_dict(filled)
+    in_order = [tensor for group in optimizer.param_groups for tensor in group["params"]]
+    for number, exact in filled["state"].items():
+        tensor = in_order[number]
+        for name, value in exact.items():
+            if isinstance(value, Tensor) and isinstance(optimizer.state[tensor].get(name), Tensor):
+                optimizer.state[tensor][name] = value.to(tensor.device)
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The numbers and tensors in nested containers; text and None belong to the structure."""
+    if isinstance(value, Mapping):
+        for part in value.values():
+            yield from leaves(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from leaves(part)
+    elif isinstance(value, Tensor | int | float):
+        yield value
+    elif value is not None and not isinstance(value, str):
+        raise ValueError(f"it holds a {type(value).__name__}")
+
+
+def filled_as(template: Any, rest: Iterator[Tensor]) -> Any:
+    """Something built as the template is, with the numbers that come next in `rest`."""
+    if isinstance(template, Mapping):
+        return {name: filled_as(part, rest) for name, part in template.items()}
+    if isinstance(template, list | tuple):
+        return type(template)([filled_as(part, rest) for part in template])
+    if isinstance(template, Tensor):
+        return next(rest).to(template.dtype).view(template.shape).clone()
+    if isinstance(template, int | float):
+        return type(template)(float(next(rest)[0]))
+    return template
+
+
+def _kind(leaf: Any) -> tuple[Any, ...]:
+    return (leaf.dtype, tuple(leaf.shape)) if isinstance(leaf, Tensor) else (type(leaf),)
+
+
+def numbers_of(leaf: Any) -> Float[Tensor, " q"]:
+    """A leaf's numbers, on the CPU in float64.
+
+    Raises:
+        ValueError: when it is a complex or a sparse tensor.
+    """
+    if isinstance(leaf, Tensor):
+        if leaf.is_complex() or leaf.is_sparse:
+            raise ValueError("it holds complex or sparse tensors")
+        return leaf.detach().reshape(-1).to(torch.float64).cpu()
+    return torch.tensor([float(leaf)], dtype=torch.float64)
+
+
+def count(value: Any) -> int:
+    """How many numbers there are in nested containers."""
+    return sum(leaf.numel() if isinstance(leaf, Tensor) else 1 for leaf in leaves(value))
