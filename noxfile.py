@@ -56,6 +56,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def thirdparty(session: nox.Session) -> None:
+    """Optimizers of other packages through the gate as they come; writes docs/thirdparty.md."""
+    _install(session, "thirdparty")
+    session.run("python", "docs/thirdparty.py", *session.posargs)
+
+
+@nox.session
 def twins(session: nox.Session) -> None:
     """Where spikes condense and what decides it; resumable, since everything trained is stored."""
     _install(session, "test")

@@ -150,7 +150,9 @@ def _shown(rows: Sequence[Row]) -> list[Row]:
     """The worse first, otherwise as they come; of single settings only what is decided otherwise than over all of them."""
     over_all = {row.name: row.change for row in rows if not row.where}
     decided = (Change.WORSE, Change.BETTER)
-    told = [row for row in rows if not row.where or (row.change in decided and row.change is not over_all[row.name])]
+    told = [
+        row for row in rows if not row.where or (row.change in decided and row.change is not over_all.get(row.name))
+    ]
     return sorted(told, key=lambda row: not row.fails)
 
 
