@@ -19,6 +19,7 @@ from click import exceptions
 from spikecheck import __version__
 from spikecheck.core.errors import (
     BaselineError,
+    ClusterLost,
     Interrupted,
     NothingSelected,
     SpikecheckError,
@@ -28,15 +29,16 @@ from spikecheck.core.errors import (
 )
 from spikecheck.core.events import Observer
 from spikecheck.core.judgement import Outcome
+from spikecheck.core.verdict import Report, exit_code
 from spikecheck.harness.discover import Found, discover, select
 from spikecheck.options import device_option, executor_option, paths_option, seed_option, store_options
 from spikecheck.quantities import condition, maps, seconds, size
+from spikecheck.quantities import shard as shard_of
 from spikecheck.report.explain import render_explanation, render_list
-from spikecheck.streams import complain, console, never_fail_to_encode, tell, while_read
+from spikecheck.streams import command_line, complain, console, never_fail_to_encode, tell, while_read
 
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
-    from spikecheck.lab.execution import Execution
     from spikecheck.lab.laboratory import Device, Laboratory
     from spikecheck.lab.store import Store
 
@@ -133,6 +135,9 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
 @store_options
 @click.option("--quiet", is_flag=True, help="No progress, no report; only the exit code, and the JSON if asked for.")
 @click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
+@click.option(
+    "--shard", metavar="I/N", help="Only the I-th of N parts of the claims; `spikecheck merge` joins the reports."
+)
 def verify(
     patterns: Sequence[str],
     profile: str,
@@ -141,7 +146,7 @@ def verify(
     seed: int,
     budget: str | None,
     device: "Device",
-    executor: "Execution",
+    executor: str,
     claims_paths: Sequence[Path],
     json_path: str | None,
     markdown_path: str | None,
@@ -149,6 +154,7 @@ def verify(
     no_store: bool,
     quiet: bool,
     strict: bool,
+    shard: str | None,
 ) -> int:
     """Train, judge, and try to refute.
 
@@ -157,7 +163,7 @@ def verify(
     from spikecheck.harness.plan import plan_of
     from spikecheck.report import json_file, whole_file
     from spikecheck.report.live import watcher
-    from spikecheck.report.terminal import render
+    from spikecheck.shards import part_of
 
     deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
     file = Path(json_path) if json_path not in (None, "-") else None
@@ -167,6 +173,8 @@ def verify(
         whole_file.check(Path(markdown_path), "--markdown")
     found = _found(claims_paths)
     claims, left_out = _asked_about(select(found, patterns), optimizer, numbers)
+    if shard is not None:
+        claims = part_of(claims, plan_of(profile, seed), *shard_of(shard))
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck import session  # brings torch: seconds in which something should be seen
 
@@ -175,22 +183,39 @@ def verify(
             verdicts, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
     complete = stopped is None
     report = session.build_report(
-        verdicts, found.unreadable, lab, profile, seed, complete=complete, strict=strict, left_out=left_out
+        verdicts,
+        found.unreadable,
+        lab,
+        profile,
+        seed,
+        complete=complete,
+        strict=strict,
+        left_out=left_out,
+        shard=shard or "",
     )
-    try:
-        if file is not None:
-            json_file.write(report, file)
-        if markdown_path is not None:
-            from spikecheck.report import markdown_file  # brings matplotlib
+    _tell_report(report, json_path, markdown_path, quiet=quiet, strict=strict)
+    if isinstance(stopped, ClusterLost):
+        complain(str(stopped))
+    return 130 if isinstance(stopped, Interrupted) else exit_code(report, strict=strict)
 
-            markdown_file.write(report, Path(markdown_path))
-    finally:  # a file that cannot be written must not cost the report
-        with while_read():
-            if json_path == "-":
-                click.echo(json_file.text(report).encode(), nl=False)
-            if not quiet:
-                render(report, console(stderr=json_path == "-"), strict=strict)
-    return 130 if isinstance(stopped, Interrupted) else session.code_of(report, strict=strict)
+
+@cli.command()
+@click.argument("parts", type=click.Path(path_type=Path), metavar="PART.json", nargs=-1, required=True)
+@click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output.")
+@click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the report as Markdown, with figures.")
+@click.option("--quiet", is_flag=True, help="No report; only the exit code, and the files asked for.")
+@click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
+def merge(parts: Sequence[Path], json_path: str | None, markdown_path: str | None, quiet: bool, strict: bool) -> int:
+    """One report of the parts that `verify --shard I/N --json FILE` wrote.
+
+    Exits as verify does, and 4 where the files are not all parts of one verification.
+    """
+    from spikecheck.report import json_file
+    from spikecheck.report.merged import merged
+
+    whole = merged({part: json_file.read(part) for part in parts}, command_line(), strict=strict)
+    _tell_report(whole, json_path, markdown_path, quiet=quiet, strict=strict)
+    return exit_code(whole, strict=strict)
 
 
 @cli.command("map")
@@ -226,7 +251,7 @@ def map_command(
     seed: int,
     budget: str | None,
     device: "Device",
-    executor: "Execution",
+    executor: str,
     claims_paths: Sequence[Path],
     json_path: str | None,
     figures: Sequence[Path],
@@ -288,7 +313,7 @@ def replay(
     seed: int,
     seeds: int,
     device: "Device",
-    executor: "Execution",
+    executor: str,
     claims_paths: Sequence[Path],
     store: Path | None,
     no_store: bool,
@@ -402,6 +427,28 @@ def store_prune(folder: Path | None, keep: str, older_than: str | None) -> None:
 # ---- between the words of the command line and the rooms that do the work -------------------------------------------
 
 
+def _tell_report(
+    report: Report, json_path: str | None, markdown_path: str | None, *, quiet: bool, strict: bool
+) -> None:
+    """Files first, then the person."""
+    from spikecheck.report import json_file
+    from spikecheck.report.terminal import render
+
+    try:
+        if json_path not in (None, "-"):
+            json_file.write(report, Path(json_path))
+        if markdown_path is not None:
+            from spikecheck.report import markdown_file  # brings matplotlib
+
+            markdown_file.write(report, Path(markdown_path))
+    finally:  # a file that cannot be written must not cost the report
+        with while_read():
+            if json_path == "-":
+                click.echo(json_file.text(report).encode(), nl=False)
+            if not quiet:
+                render(report, console(stderr=json_path == "-"), strict=strict)
+
+
 def _found(paths: Sequence[Path]) -> Found:
     """All claims; a file that cannot be read is told and left out."""
     found = discover(paths)
@@ -445,7 +492,7 @@ def _laboratory(
     device: "Device",
     observe: Observer,
     deadline: float | None,
-    executor: "Execution",
+    executor: str,
 ) -> "Laboratory":
     from spikecheck.session import laboratory  # brings torch
 

@@ -25,8 +25,8 @@ from spikecheck.quantities import seconds
 from spikecheck.report import json_file, whole_file
 from spikecheck.report.live import watcher
 from spikecheck.report.scorecard import annotations, render_scorecard, scorecard_junit, scorecard_markdown
-from spikecheck.session import command_line, environment_of, laboratory
-from spikecheck.streams import complain, console, while_read
+from spikecheck.session import environment_of, laboratory
+from spikecheck.streams import command_line, complain, console, while_read
 
 _FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
 

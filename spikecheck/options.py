@@ -1,5 +1,6 @@
 """Options that several commands share, under one name and with one help each."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,28 @@ device_option = click.option(
     show_default=True,
     help="Where to train.",
 )
+
+
+class _Where(click.ParamType):  # type: ignore[type-arg]
+    """Where to train: of this machine, or a cluster's address."""
+
+    name = "where"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in ("local", "processes") and not _ADDRESS.fullmatch(value):
+            self.fail(f"{value!r}: give local, processes, dask://HOST:PORT or slurm://PARTITION.", param, ctx)
+        return str(value)
+
+
+_ADDRESS = re.compile(r"dask://[^\s/]+:\d+|slurm://[\w.-]*|submitit://local")
+
 executor_option = click.option(
     "--executor",
-    type=click.Choice(["local", "processes"]),
+    type=_Where(),
+    metavar="WHERE",
     default="processes",
     show_default=True,
-    help="Train in this process, or in one worker a core.",
+    help="local: in this process; processes: one worker a core; dask://HOST:PORT; slurm://PARTITION.",
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of all seeds."

@@ -1,4 +1,4 @@
-"""Times, sizes, conditions and maps as they are typed on a command line."""
+"""Times, sizes, shards, conditions and maps as they are typed on a command line."""
 
 import re
 
@@ -32,6 +32,18 @@ def size(text: str, option: str) -> int:
     if found is None:
         raise UsageError(f"{option} {text!r}: give a size such as 500MiB or 2GiB")
     return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+
+
+def shard(text: str) -> tuple[int, int]:
+    """I/N, the I-th of N parts.
+
+    >>> shard("2/4")
+    (2, 4)
+    """
+    found = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(f"--shard {text!r}: give I/N, the I-th of N parts, such as --shard 1/4")
+    return int(found[1]), int(found[2])
 
 
 def condition(text: str) -> tuple[str, str | None]:

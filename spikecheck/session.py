@@ -1,8 +1,6 @@
 """Claims verified or mapped in turn, and the report of what was found under which circumstances."""
 
 import platform
-import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +9,9 @@ from types import MappingProxyType
 import numpy as np
 
 from spikecheck import __version__
-from spikecheck.core.errors import Interrupted, SpikecheckError, Stopped
+from spikecheck.core.errors import Interrupted, SpikecheckError, Stopped, UsageError
 from spikecheck.core.events import ClaimStarted, Observer
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Judgement
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
@@ -24,10 +22,12 @@ from spikecheck.harness.plan import Plan
 from spikecheck.harness.scope import Grid, survey
 from spikecheck.harness.typical import typical_trace
 from spikecheck.harness.verify import first_round, verify
-from spikecheck.lab.execution import Execution, Local, Processes
+from spikecheck.lab.cluster import Cluster, dask, submitit
+from spikecheck.lab.execution import Executor, Local, Processes
 from spikecheck.lab.laboratory import Device, Laboratory
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.report.inert import inert
+from spikecheck.streams import command_line
 
 
 def verify_each(
@@ -108,16 +108,30 @@ def laboratory(
     device: Device,
     observe: Observer,
     deadline: float | None,
-    executor: Execution,
+    executor: str,
 ) -> Laboratory:
     """A laboratory as the commands' common options ask for it.
 
     Raises:
         StoreError: when the store cannot be used.
+        UsageError: when a cluster is to answer without a store.
     """
-    where = Processes() if executor == "processes" else Local()
     store = None if no_store else Store(folder or default_folder())
-    return Laboratory(store, device, observe, deadline, where)
+    return Laboratory(store, device, observe, deadline, _executor(executor, store, device))
+
+
+def _executor(asked: str, store: Store | None, device: Device) -> Executor:
+    """local, processes, dask://HOST:PORT, slurm://PARTITION, or submitit://local, which tries the last on one machine."""
+    kind, _, where = asked.partition("://")
+    if not where and kind in ("local", "processes"):
+        return Processes() if kind == "processes" else Local()
+    if store is None:
+        raise UsageError(f"--executor {asked}, --no-store: a cluster's workers answer through the store; leave out one")
+    folder = store.folder.resolve()
+    if kind == "dask":
+        return Cluster(lambda: dask(where, device), folder, asked)
+    system, partition = ("slurm", where) if kind == "slurm" else (where, "")
+    return Cluster(lambda: submitit(system, partition, folder, device), folder, asked)
 
 
 def build_report(
@@ -130,6 +144,7 @@ def build_report(
     complete: bool,
     strict: bool,
     left_out: Mapping[str, str] = MappingProxyType({}),
+    shard: str = "",
 ) -> Report:
     """The verdicts with what they were found under. `passed` says the same as exit code 0."""
     report = Report(
@@ -138,20 +153,13 @@ def build_report(
         command=command_line(),
         profile=profile,
         seed=seed,
+        shard=shard,
         environment=environment_of(lab),
         claims=tuple(verdicts),
         unreadable={inert(file): inert(reason) for file, reason in unreadable.items()},
         left_out={claim: inert(reason) for claim, reason in left_out.items()},
     )
-    return report.model_copy(update={"passed": code_of(report, strict=strict) == 0})
-
-
-def code_of(report: Report, *, strict: bool) -> int:
-    """The report's exit code. `strict`: an edge fails; a partial report is never 0."""
-    if strict and any(verdict.generalises is Outcome.FAILS for verdict in report.claims):
-        return 1
-    code = exit_code(report)
-    return 3 if code == 0 and not report.complete else code
+    return report.model_copy(update={"passed": exit_code(report, strict=strict) == 0})
 
 
 def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | None:
@@ -162,11 +170,6 @@ def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | N
         return typical_trace(claim, lab, evidence)
     except Stopped:
         return None
-
-
-def command_line() -> str:
-    """The command as it was typed, harmless for a terminal."""
-    return shlex.join(["spikecheck", *map(inert, sys.argv[1:])])
 
 
 def environment_of(lab: Laboratory) -> dict[str, str | int | float]:

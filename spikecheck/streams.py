@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,3 +55,8 @@ def never_fail_to_encode() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def command_line() -> str:
+    """The command as it was typed, harmless for a terminal."""
+    return shlex.join(["spikecheck", *map(inert, sys.argv[1:])])

@@ -12,6 +12,7 @@ SpikecheckError
 │   └── CorruptEntry      one stored file is not what was written; it is trained again
 └── Stopped               work ended early, what was trained is kept
     ├── BudgetSpent       the time given with --budget is over
+    ├── ClusterLost       a cluster's scheduler or its workers are gone
     └── Interrupted       Ctrl-C
 """
 
@@ -73,6 +74,10 @@ class Stopped(SpikecheckError):
 
 class BudgetSpent(Stopped):
     """The time given is over."""
+
+
+class ClusterLost(Stopped):
+    """A cluster's scheduler or its workers are gone."""
 
 
 class Interrupted(Stopped):

@@ -91,6 +91,9 @@ class Report(Record):
     command: str
     profile: str
     seed: int
+    shard: str = Field(
+        "", description="I/N where it is the I-th of N parts; `spikecheck merge` makes one report of all"
+    )
     environment: dict[str, str | int | float]
     claims: tuple[Verdict, ...]
     unreadable: dict[str, str] = Field(default_factory=dict, description="claim files that could not be read, and why")
@@ -99,16 +102,18 @@ class Report(Record):
     )
 
 
-def exit_code(report: Report) -> int:
-    """0 every claim passes; 1 one fails; 3 none fails, but one is undecided, untriggered or invalid.
+def exit_code(report: Report, *, strict: bool = False) -> int:
+    """0 every claim passes; 1 one fails; 3 none fails, but one is undecided, untriggered or invalid, or the report is partial.
 
-    A claim that does not pass because its reference setting fails, or (a law) because a counterexample is confirmed, fails.
-    A claim file that could not be read leaves its claim undecided.
+    A claim that does not pass because its reference setting fails, or (a law) because a counterexample is confirmed, fails;
+    where `strict`, so does a tendency that has an edge. A claim file that could not be read leaves its claim undecided.
     """
+    if strict and any(verdict.generalises is Outcome.FAILS for verdict in report.claims):
+        return 1
     unsettled = [verdict for verdict in report.claims if not verdict.passed]
     if any(_fails(verdict) for verdict in unsettled):
         return 1
-    return 3 if unsettled or report.unreadable else 0
+    return 3 if unsettled or report.unreadable or not report.complete else 0
 
 
 def _fails(verdict: Verdict) -> bool:

@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.lab.bench import Trained, train_tile
 from spikecheck.lab.tiles import work
-
-Execution = Literal["local", "processes"]
 
 # About three seconds of training: less is done before workers have imported torch.
 _WORTH_WORKERS = 2.5e8
@@ -45,8 +43,8 @@ class Executor(Protocol):
 
     def results(
         self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
-    ) -> Iterator[tuple[Job, list[Trained]]]:
-        """In any order; `tick` is told the member-steps made and may raise to stop.
+    ) -> Iterator[tuple[Job, list[Trained] | None]]:
+        """In any order, None for what a worker has stored itself; `tick` is told the member-steps made and may raise to stop.
 
         Where a core would be idle a job may be taken from `ahead`. Its results are given too, at this call or a later one.
         """
@@ -70,7 +68,7 @@ class Local:
 
     def results(
         self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
-    ) -> Iterator[tuple[Job, list[Trained]]]:
+    ) -> Iterator[tuple[Job, list[Trained] | None]]:
         """In the order given; this process is never idle, so nothing is done ahead."""
         for job in jobs:
             tick(0)  # a tile of few steps never ticks by itself
@@ -94,7 +92,7 @@ class Processes:
 
     def results(
         self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
-    ) -> Iterator[tuple[Job, list[Trained]]]:
+    ) -> Iterator[tuple[Job, list[Trained] | None]]:
         """In the order in which they are done; the longest are begun first."""
         small = self._pool is None and sum(work(job.tile) for job in jobs) < _WORTH_WORKERS
         if small or self._workers < 2 or device != "cpu":

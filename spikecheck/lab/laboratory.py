@@ -110,10 +110,12 @@ class Laboratory:
         self._observe(WorkPlanned(sum(member_steps(tile) for tile in asked), reused))
         tick = _Tick(self._observe, self._check_deadline)
         self._under_way.update(missing)
-        for job, trained in self._executor.results(jobs, self.device, tick, self._ahead):
+        for job, results in self._executor.results(jobs, self.device, tick, self._ahead):
             early = job.tile not in asked
+            trained = results or [self._fetched(recipe) for recipe in job.tile]
             for recipe, result in zip(job.tile, trained, strict=True):
-                self._keep(recipe, result, early)
+                if results is not None:
+                    self._keep(recipe, result, early)
                 if not early:
                     found[recipe] = result
             self._under_way.difference_update(job.tile)
@@ -169,6 +171,16 @@ class Laboratory:
             return None
         self._known[digest] = Trained(run, checkpoints)
         return self._known[digest]
+
+    def _fetched(self, recipe: Recipe) -> Trained:
+        """What a worker says it has stored."""
+        trained = self._look_up(recipe)
+        if trained is None:
+            where = self._store.folder if self._store is not None else "no store"
+            raise StoreError(
+                f"store {where}: lacks what a worker has stored; give --store a folder that all workers see"
+            )
+        return trained
 
     def _keep(self, recipe: Recipe, trained: Trained, early: bool) -> None:
         """Stored, and unless it is early kept in memory too: what nobody has asked for waits on the disk."""

@@ -1,0 +1,53 @@
+"""One report of the parts of a verification that were made by machines that did not know one another."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from spikecheck.core.errors import BaselineError
+from spikecheck.core.verdict import Report, exit_code
+
+
+def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Report:
+    """One report of all parts, the claims in the order of their ids.
+
+    Raises:
+        BaselineError: when the files are not all parts of one verification, each once.
+    """
+    (first_file, first), *others = reports.items()
+    for file, report in others:
+        for name in ("profile", "seed", "environment"):
+            if getattr(report, name) != getattr(first, name):
+                raise BaselineError(
+                    f"{file}: has {name} {getattr(report, name)}, {first_file} has {getattr(first, name)}; make both alike"
+                )
+    _check_parts(reports)
+    verdicts = sorted((verdict for report in reports.values() for verdict in report.claims), key=lambda v: v.id)
+    whole = first.model_copy(
+        update={
+            "command": command,
+            "shard": "",
+            "complete": all(report.complete for report in reports.values()),
+            "claims": tuple(verdicts),
+            "unreadable": {f: why for report in reports.values() for f, why in report.unreadable.items()},
+            "left_out": {c: why for report in reports.values() for c, why in report.left_out.items()},
+        }
+    )
+    return whole.model_copy(update={"passed": exit_code(whole, strict=strict) == 0})
+
+
+def _check_parts(reports: Mapping[Path, Report]) -> None:
+    """Every part once and none missing: what is not there cannot fail."""
+    found: dict[str, Path] = {}
+    for file, report in reports.items():
+        if not report.shard:
+            raise BaselineError(f"{file}: is a whole report and no part; merge what verify --shard I/N --json wrote")
+        if report.shard in found:
+            raise BaselineError(f"{file}: is part {report.shard}, as {found[report.shard]} is; give every part once")
+        found[report.shard] = file
+    totals = {int(shard.partition("/")[2]) for shard in found}
+    if len(totals) > 1:
+        raise BaselineError(f"parts {', '.join(sorted(found))}: are of different divisions; give those of one")
+    (total,) = totals
+    missing = [f"{part}/{total}" for part in range(1, total + 1) if f"{part}/{total}" not in found]
+    if missing:
+        raise BaselineError(f"parts {', '.join(missing)}: are missing; give all {total} files")
