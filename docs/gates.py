@@ -41,6 +41,7 @@ class Pair:
     candidate: Contestant
     reference: Contestant
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int = SEEDS
 
 
 SLOW_SQUARES = contestant("torch.optim:Adam", {"lr": 0.02, "betas": (0.9, 0.9999)})
@@ -57,7 +58,7 @@ def decaying(name: str, weight_decay: float) -> Contestant:
 
 
 PLANTED: dict[str, Pair] = {
-    "Adam, beta2 0.999 -> 0.9999, 10,000 steps": Pair(SLOW_SQUARES, ADAM, {"steps": 10_000}),
+    "Adam, beta2 0.999 -> 0.9999, 10,000 steps, 32 seeds": Pair(SLOW_SQUARES, ADAM, {"steps": 10_000}, 32),
     "Adam, eps 1e-8 -> 1e-12, gradients of 1e-6": Pair(small_gradients(eps=1e-12), small_gradients()),
     "heavy ball, wrong sign of the momentum": Pair(
         contestant("planted_optimizers:WrongMomentum", {"lr": 0.02}), contestant("heavy-ball", {"lr": 0.02})
@@ -98,20 +99,22 @@ class Bench:
 
     def __init__(self, lab: Laboratory) -> None:
         self._lab = lab
-        self._known: dict[tuple[str, int, str], Scores] = {}
+        self._known: dict[tuple[str, int, int, str], Scores] = {}
 
-    def __call__(self, who: Contestant, root: int, conditions: Mapping[str, Any] = NO_CONDITIONS) -> Scores:
+    def __call__(
+        self, who: Contestant, root: int, seeds: int = SEEDS, conditions: Mapping[str, Any] = NO_CONDITIONS
+    ) -> Scores:
         """The contestant's scores on the seeds of this root."""
-        key = who.canonical(), root, repr(conditions)
+        key = who.canonical(), root, seeds, repr(conditions)
         if key not in self._known:
-            self._known[key] = scores(who, own_suite(conditions, SEEDS, root), self._lab)
+            self._known[key] = scores(who, own_suite(conditions, seeds, root), self._lab)
             print(f"  {who.optimizer} {dict(who.options)} root {root}", file=sys.stderr, flush=True)
         return self._known[key]
 
     def gate(self, pair: Pair, root: int, apart: int = 0) -> list[str]:
         """The rows that fail, the reference trained on seeds of its own where it is `apart`."""
-        own = self(pair.candidate, root, pair.conditions)
-        return worse(rows(own, self(pair.reference, root + apart, pair.conditions)))
+        own = self(pair.candidate, root, pair.seeds, pair.conditions)
+        return worse(rows(own, self(pair.reference, root + apart, pair.seeds, pair.conditions)))
 
 
 def worse(found: tuple[Row, ...]) -> list[str]:

@@ -19,6 +19,8 @@ _TALLEST = 12.0
 """log10 of the height that stands for a divergence."""
 _LATE = 0.05
 _FAR = 10.0
+_TINY = 2.0**-12
+"""Sharpness over threshold that stands for all below."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,16 @@ def test_loss(run: Run) -> float | None:
 
 
 def early_edge(run: Run) -> float | None:
-    """How far the 20th update turns deviations round: -1 not at all, 1 at the stability threshold, 10 stands for all above."""
-    return _edge(run, "early")
+    """log2 of the sharpness over the stability threshold after 20 updates, where two trainings have hardly parted.
+
+    Exactly that for gradient descent; for other rules 1 at the threshold and 0 where nothing bends, as the multipliers tell.
+    """
+    found = _edge(run, "early")
+    return None if found is None else float(np.log2(max(_TINY, (1.0 + found) / 2)))
 
 
 def late_edge(run: Run) -> float | None:
-    """The same in the last quarter, the median of a few looks."""
+    """How far updates turn deviations round in the last quarter: -1 not at all, 1 at the threshold, 10 stands for all above."""
     return _edge(run, "late")
 
 
@@ -102,7 +108,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure("final loss", "log10", 0.1, final_loss),
     Measure("best loss", "log10", 0.1, best_loss),
     Measure("test loss", "log10", 0.1, test_loss),
-    Measure("early edge", "reversal, unstable > 1", 0.05, early_edge),
+    # A tenth more or less of a rate is a matter of taste.
+    Measure("early edge", "log2, sharpness / threshold", 0.14, early_edge),
     Measure("late edge", "reversal, unstable > 1", 0.05, late_edge),
     # Spikes align weights, so a calmer optimizer would be worse here: a description, no alarm.
     Measure("spread", "of weights: 1 - mean |cos|", 0.05, spread, alarms=False),

@@ -92,6 +92,18 @@ class Objective:
         """Every member's Hessian, to rounding that of `losses`, where it is written out; elsewhere None."""
         return self._written_out.hessians(params) if isinstance(self._written_out, Shallow) else None
 
+    def gradient_and_product(
+        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B P"]]:
+        """Every member's training loss, its gradient, and its Hessian times a vector, from one look at the points."""
+        if isinstance(self._written_out, Shallow):
+            return self._written_out.gradient_and_product(params, vectors)
+        here = params.detach().requires_grad_()
+        losses = self.losses(here)
+        (gradients,) = torch.autograd.grad(losses.sum(), here, create_graph=True)
+        (images,) = torch.autograd.grad(gradients, here, vectors)
+        return losses.detach(), gradients.detach(), images
+
     def gradient_at(self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]) -> Float[Tensor, "B P"]:
         """The gradient of every member's loss over some of its training points."""
         here = params.detach().requires_grad_()
