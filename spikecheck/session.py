@@ -182,4 +182,5 @@ def environment_of(lab: Laboratory) -> dict[str, str | int | float]:
         "python": platform.python_version(),
         "device": where.device,
         "threads": where.threads,
+        "compiler": where.compiler or "none",
     }

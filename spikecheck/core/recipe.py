@@ -24,6 +24,13 @@ class Environment(Record):
     device: str = Field(description="device kind and, on CPU, its vector instruction set")
     threads: int
     epoch: int = DYNAMICS_EPOCH
+    compiler: str = Field(
+        "", description="name and version of what compiles trainings that are long enough; empty: nothing"
+    )
+
+    def uncompiled(self) -> Self:
+        """As it is for trainings that are not compiled."""
+        return self.model_copy(update={"compiler": ""})
 
 
 class Recipe(Record):
@@ -42,7 +49,8 @@ class Recipe(Record):
 
     def digest(self, environment: Environment, sources: str = "") -> str:
         """sha256 over the canonical recipe, the environment and the digest of any source the recipe names by path."""
-        parts = {"recipe": json.loads(self.canonical()), "environment": environment.model_dump(), "sources": sources}
+        where = environment.model_dump(exclude=None if environment.compiler else {"compiler"})
+        parts = {"recipe": json.loads(self.canonical()), "environment": where, "sources": sources}
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

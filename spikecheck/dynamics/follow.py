@@ -1,12 +1,13 @@
 """Training with the sharpness at every step, at little more than the cost of training.
 
 One Hessian-vector product a step, with the vector that the pair had two steps earlier: at the edge of stability a training
-oscillates with period two, and its Hessian with it. A product with that vector gives the Rayleigh quotient and the residual; the
-image, shifted so that large negative eigenvalues fade too, is the next guess. An eigenvalue's error is of the order of the
-residual squared over the gap, so where the residual is large, and only for those members, the search is widened by residuals until
-it is not. Every few steps a second vector is looked at as well: two eigenvalues that cross would else not be seen.
+oscillates with period two, and its Hessian with it. A product with that vector gives the Rayleigh quotient and the residual;
+the image, shifted so that large negative eigenvalues fade too, is the next guess. An eigenvalue's error is of the order of the
+residual squared over the gap, so where the residual is large, and only for those members, the search is widened by residuals
+until it is not. Every few steps a second vector is looked at as well: two eigenvalues that cross would else not be seen.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from spikecheck.dynamics.curvature import LocalCurvature, curvature
+from spikecheck.dynamics.curvature import curvature
 from spikecheck.dynamics.eigen import top
 from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.train import Tick, update
+from spikecheck.dynamics.train import Tick, update, update_all
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.problems.objective import Objective
 
@@ -26,6 +27,9 @@ ENOUGH = 0.015
 _SHIFT = 0.25
 """Of the value, added to the spectrum: a negative eigenvalue as large as the value then fades by 0.6 a step."""
 _SECOND_LOOK = 8
+_FEW = 4
+"""A quarter of the members or fewer are searched for by themselves."""
+_STEPS_A_TICK = 100
 _MOST = 8
 """Products that one step may take to bring a residual down."""
 
@@ -46,25 +50,52 @@ class Followed:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Every member's unit vector with its image under H."""
+    """Every member's unit vector with its image under H, and what follows from them."""
 
     vector: Float[Tensor, "B P"]
     image: Float[Tensor, "B P"]
+    value: Float[Tensor, " B"]
+    residual: Float[Tensor, "B P"]
+    relative: Float[Tensor, " B"]
+    """Length of the residual over the value."""
 
-    @property
-    def value(self) -> Float[Tensor, " B"]:
-        return (self.vector * self.image).sum(1)
-
-    def residual(self) -> Float[Tensor, "B P"]:
-        return self.image - self.value[:, None] * self.vector
-
-    def relative_residual(self) -> Float[Tensor, " B"]:
-        length: Tensor = torch.linalg.vector_norm(self.residual(), dim=1)
-        return length / self.value.abs().clamp(min=torch.finfo(length.dtype).tiny)
+    @classmethod
+    def of(cls, vector: Float[Tensor, "B P"], image: Float[Tensor, "B P"]) -> "_Pair":
+        value = (vector * image).sum(1)
+        residual = torch.addcmul(image, vector, value[:, None], value=-1)
+        return cls(vector, image, value, residual, torch.linalg.vector_norm(residual, dim=1) / value.abs())
 
     def shifted(self) -> Float[Tensor, "B P"]:
         """The next guess: one step of the power method on H + shift."""
-        return normalize(self.image + _SHIFT * self.value.abs()[:, None] * self.vector, dim=1)
+        return normalize(torch.addcmul(self.image, self.vector, self.value.abs()[:, None], value=_SHIFT), dim=1)
+
+
+class _Look:
+    """The products at one point of an ensemble, in the coordinates in which its rule takes plain gradient steps."""
+
+    def __init__(self, objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> None:
+        diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
+        self._objective, self._params = objective, ensemble.params
+        self._scale = None if diagonal is None else diagonal.rsqrt()
+
+    def first(self, vector: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], _Pair]:
+        """Loss, gradient, and the vector's pair."""
+        scale = self._scale
+        losses, gradients, images = self._objective.gradient_and_product(
+            self._params, vector if scale is None else vector * scale
+        )
+        return losses, gradients, _Pair.of(vector, images if scale is None else images * scale)
+
+    def beside(self, pair: _Pair, rows: Float[Tensor, "B P"]) -> tuple[_Pair, _Pair]:
+        """The better pair in the span of a pair and of further rows, and the other one."""
+        return _turned(pair, self.first(_beside(rows, pair.vector))[2])
+
+    def some(self, members: Int[Tensor, " F"]) -> "_Look":
+        """The same of some members, with repeats."""
+        found = object.__new__(_Look)
+        found._objective, found._params = self._objective.take(members), self._params[members]
+        found._scale = None if self._scale is None else self._scale[members]
+        return found
 
 
 def follow(
@@ -75,82 +106,63 @@ def follow(
     Updates take the gradients that come with the products. Where the rule has a preconditioner, the sharpness is that of the
     preconditioned Hessian.
     """
-    longest = int((until - ensemble.done).clamp(min=0).max())
+    left = (until - ensemble.done).clamp(min=0)
+    longest, together = int(left.max()), int(left.min()) if bool(ensemble.alive.all()) else 0
     losses, values, residuals = (ensemble.params.new_empty(longest + 1, ensemble.members) for _ in range(3))
     products = torch.zeros(ensemble.members, dtype=torch.int64, device=ensemble.params.device)
-    started = top(_local(objective, rule, ensemble), 2)
-    guesses, second = [started.vectors[:, 0]] * 2, started.vectors[:, 1]
+    guesses, second = _started(objective, rule, ensemble)
     for step in range(longest + 1):
-        scale = _scale(rule, ensemble)
-        loss, gradient, pair = _looked(objective, ensemble.params, guesses[step % 2], scale)
-        products += 1
+        look = _Look(objective, rule, ensemble)
+        losses[step], gradient, pair = look.first(guesses[step % 2])
         if step % _SECOND_LOOK == 0:
-            pair, second = _seconded(objective, ensemble.params, pair, second, scale)
+            pair, rest = look.beside(pair, second)
+            second = rest.shifted().nan_to_num(1.0)
             products += 1
-        pair = _narrowed(objective, ensemble.params, pair, scale, products)
-        losses[step], values[step], residuals[step] = loss, pair.value, pair.relative_residual()
-        guesses[step % 2] = torch.where(pair.image.isfinite().all(1, keepdim=True), pair.shifted(), guesses[step % 2])
-        ensemble = update(rule, ensemble, loss, gradient, until)
-        tick(ensemble.members)
+        largest = float(pair.relative.max())
+        if not largest <= ENOUGH:
+            pair = _narrowed(look, pair, products)
+        products += 1
+        values[step], residuals[step] = pair.value, pair.relative
+        guess = pair.shifted()
+        sound = math.isfinite(largest)
+        guesses[step % 2] = (
+            guess if sound else torch.where(guess.isfinite().all(1, keepdim=True), guess, guesses[step % 2])
+        )
+        if step < together and sound:  # then every loss is finite
+            ensemble = update_all(rule, ensemble, gradient)
+        else:
+            ensemble, together = update(rule, ensemble, losses[step], gradient, until), 0
+        if (step + 1) % _STEPS_A_TICK == 0:
+            tick(_STEPS_A_TICK * ensemble.members)
     return Followed(losses, values, residuals, products, rule.kept(ensemble))
 
 
-def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> LocalCurvature:
+def _started(
+    objective: Objective, rule: UpdateRule, ensemble: Ensemble
+) -> tuple[list[Float[Tensor, "B P"]], Float[Tensor, "B P"]]:
+    """The first vector for even and for odd steps, and the second."""
     local = curvature(objective, ensemble.params)
     diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
-    return local if diagonal is None else local.preconditioned(diagonal)
+    found = top(local if diagonal is None else local.preconditioned(diagonal), 2).vectors
+    return [found[:, 0].contiguous(), found[:, 0].contiguous()], found[:, 1].contiguous()
 
 
-def _scale(rule: UpdateRule, ensemble: Ensemble) -> Float[Tensor, "B P"] | None:
-    """P^-1/2 where the rule has a preconditioner P."""
-    diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
-    return None if diagonal is None else diagonal.rsqrt()
-
-
-def _looked(
-    objective: Objective, params: Float[Tensor, "B P"], vector: Float[Tensor, "B P"], scale: Float[Tensor, "B P"] | None
-) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], _Pair]:
-    """Loss, gradient, and the vector with its image."""
-    if scale is None:
-        losses, gradients, images = objective.gradient_and_product(params, vector)
-        return losses, gradients, _Pair(vector, images)
-    losses, gradients, images = objective.gradient_and_product(params, vector * scale)
-    return losses, gradients, _Pair(vector, images * scale)
-
-
-def _seconded(
-    objective: Objective,
-    params: Float[Tensor, "B P"],
-    pair: _Pair,
-    second: Float[Tensor, "B P"],
-    scale: Float[Tensor, "B P"] | None,
-) -> tuple[_Pair, Float[Tensor, "B P"]]:
-    """The better pair in the span of the first and a second vector, and where the second goes next."""
-    other = _looked(objective, params, _beside(second, pair.vector), scale)[2]
-    first, rest = _turned(pair, other)
-    return first, rest.shifted()
-
-
-def _narrowed(
-    objective: Objective,
-    params: Float[Tensor, "B P"],
-    pair: _Pair,
-    scale: Float[Tensor, "B P"] | None,
-    products: Tensor,
-) -> _Pair:
+def _narrowed(look: _Look, pair: _Pair, products: Int[Tensor, " B"]) -> _Pair:
     """The pair with residuals that are small enough; members whose numbers fail are left as they are."""
+    members = len(pair.value)
     for _ in range(_MOST):
-        relative = pair.relative_residual()
-        far = ((relative > ENOUGH) & relative.isfinite()).nonzero().ravel()
+        far = ((pair.relative > ENOUGH) & pair.relative.isfinite()).nonzero().ravel()
         if not len(far):
             break
-        few = _Pair(pair.vector[far], pair.image[far])
-        ways = _beside(few.residual(), few.vector)
-        there = objective.take(far)
-        _, _, beside = _looked(there, params[far], ways, None if scale is None else scale[far])
-        better, _ = _turned(few, beside)
+        # One size for few and one for many: a kernel is compiled for every number of members.
+        size = members // _FEW if len(far) <= members // _FEW else members
+        chosen = far[torch.arange(size, device=far.device) % len(far)] if size < members else torch.arange(members)
+        few = _Pair.of(pair.vector[chosen], pair.image[chosen])
+        better, _ = (look.some(chosen) if size < members else look).beside(few, few.residual)
+        kept = slice(len(far)) if size < members else far
         products[far] += 1
-        pair = _Pair(pair.vector.index_copy(0, far, better.vector), pair.image.index_copy(0, far, better.image))
+        vector = pair.vector.index_copy(0, far, better.vector[kept])
+        pair = _Pair.of(vector, pair.image.index_copy(0, far, better.image[kept]))
     return pair
 
 
@@ -159,12 +171,12 @@ def _turned(one: _Pair, other: _Pair) -> tuple[_Pair, _Pair]:
     a, b, c = one.value, (one.vector * other.image).sum(1), other.value
     angle = (torch.atan2(2 * b, a - c) / 2)[:, None]
     cos, sin = angle.cos(), angle.sin()
-    first = _Pair(cos * one.vector + sin * other.vector, cos * one.image + sin * other.image)
-    return first, _Pair(cos * other.vector - sin * one.vector, cos * other.image - sin * one.image)
+    first = _Pair.of(cos * one.vector + sin * other.vector, cos * one.image + sin * other.image)
+    return first, _Pair.of(cos * other.vector - sin * one.vector, cos * other.image - sin * one.image)
 
 
 def _beside(rows: Float[Tensor, "B P"], vector: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
     """Unit rows orthogonal to the vectors; twice, since once leaves rounding of what was nearly parallel."""
     for _ in range(2):
-        rows = normalize(rows - (rows * vector).sum(1, keepdim=True) * vector, dim=1)
+        rows = normalize(torch.addcmul(rows, vector, (rows * vector).sum(1, keepdim=True), value=-1), dim=1)
     return rows

@@ -90,7 +90,7 @@ def early_edge(run: Run) -> float | None:
 
 
 def late_edge(run: Run) -> float | None:
-    """How far updates turn deviations round in the last quarter: -1 not at all, 1 at the threshold, 10 stands for all above."""
+    """How far late updates turn deviations round: -1 not at all, 1 at the stability threshold, 10 stands for all above."""
     return _edge(run, "late")
 
 

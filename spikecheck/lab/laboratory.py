@@ -19,6 +19,7 @@ from spikecheck.lab.execution import NOTHING, Executor, Job, Local
 from spikecheck.lab.store import Store
 from spikecheck.lab.tiles import member_steps, tiles
 from spikecheck.measures.spikes import spikes
+from spikecheck.problems.fused import compiler, pays
 from spikecheck.problems.objective import sources
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -152,7 +153,8 @@ class Laboratory:
 
     def _digest(self, recipe: Recipe) -> str:
         if recipe not in self._digests:
-            self._digests[recipe] = recipe.digest(self.environment, sources(recipe.setting))
+            where = self.environment if pays(recipe.setting) else self.environment.uncompiled()
+            self._digests[recipe] = recipe.digest(where, sources(recipe.setting))
         return self._digests[recipe]
 
     def _look_up(self, recipe: Recipe) -> Trained | None:
@@ -233,7 +235,10 @@ def environment(device: str) -> Environment:
         kind = f"cpu {torch.backends.cpu.get_cpu_capability()}"
     elif device == "cuda":
         kind = f"cuda {torch.cuda.get_device_name()}"
-    return Environment(torch=str(torch.__version__), device=kind, threads=1 if device == "cpu" else 0)
+    on_cpu = device == "cpu"
+    return Environment(
+        torch=str(torch.__version__), device=kind, threads=1 if on_cpu else 0, compiler=compiler() if on_cpu else ""
+    )
 
 
 def _device(asked: Device) -> str:

@@ -15,6 +15,7 @@ from torch.nn import functional
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.problems.data import Data, checked
+from spikecheck.problems.fused import Fused, compiler, pays
 from spikecheck.problems.layered import Layered
 from spikecheck.problems.mnist import data_digest
 from spikecheck.problems.models import MLP, Model, model_of
@@ -165,7 +166,8 @@ class Objective:
         """The faster way to derivatives, where there is one."""
         if not isinstance(self.model, MLP):
             return None
-        for way in (Shallow, Layered):
+        compiled = self.device == "cpu" and pays(self.settings[0]) and compiler()
+        for way in (Fused if compiled else Shallow, Layered):
             if way.fits(self.model, self.settings[0].loss):
                 return way(self.model, self.train.x, self.train.y, self.members)
         return None

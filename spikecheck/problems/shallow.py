@@ -64,10 +64,9 @@ class Shallow:
     def gradient_and_product(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B P"]]:
-        """Every member's loss, its gradient, and the gradient's derivative along a vector: its Hessian times that vector."""
-        at, along = self._columns(params.T), self._columns(vectors.T)
-        losses, gradients, images = forward_over_reverse(self.model.activation, at, along, *self._points)
-        return losses[: self.members], gradients[:, : self.members].T, images[:, : self.members].T
+        """Every member's loss, its gradient, and its Hessian times a vector."""
+        image = product(vectors[:, None].contiguous(), self.hessians(params))[:, 0]
+        return *self.gradient(params), image
 
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"]:
         """Every member's Hessian: 2/N sum_n (J_n J_n' + e_n f_n''), where f_n'' couples a neuron's own parameters only."""
@@ -120,36 +119,3 @@ class Shallow:
         """Something of every member, with columns of zeros at the end where there are not enough members."""
         missing = self._capacity - self.members
         return (functional.pad(rows, (0, missing)) if missing else rows).contiguous()
-
-
-def forward_over_reverse(
-    activation: str,
-    at: Float[Tensor, "P C"],
-    along: Float[Tensor, "P C"],
-    x: Float[Tensor, "N 1 #C"],
-    y: Float[Tensor, "N #C"],
-) -> tuple[Float[Tensor, " C"], Float[Tensor, "P C"], Float[Tensor, "P C"]]:
-    """Loss, gradient, and the gradient's derivative along a vector; a dotted name of the books is a `moved` one here."""
-    width = len(at) // 3
-    weights, biases, outgoing, shift = at.split_with_sizes([width] * 3 + [len(at) - 3 * width])
-    ways, ways_of_biases, ways_out, ways_of_shift = along.split_with_sizes([width] * 3 + [len(at) - 3 * width])
-    values, slopes, curves = ACTIVATIONS[activation].jet(weights * x + biases)
-    signals_moved = ways * x + ways_of_biases
-    values_moved, slopes_moved = slopes * signals_moved, curves * signals_moved
-
-    errors = (values * outgoing).sum(1) + shift.sum(0) - y
-    errors_moved = (values_moved * outgoing + values * ways_out).sum(1) + ways_of_shift.sum(0)
-    pull, pull_moved = ((part * (2 / len(x)))[:, None] for part in (errors, errors_moved))
-
-    back, back_moved = slopes * pull, slopes_moved * pull + slopes * pull_moved
-    sums = [back.sum(0), (back * x).sum(0)]
-    sums_moved = [back_moved.sum(0), (back_moved * x).sum(0)]
-    for_outgoing, for_outgoing_moved = (values * pull).sum(0), (values_moved * pull + values * pull_moved).sum(0)
-    for_biases, for_weights = (part * outgoing for part in sums)
-    for_biases_moved, for_weights_moved = (
-        moved * outgoing + still * ways_out for moved, still in zip(sums_moved, sums, strict=True)
-    )
-    for_shift, for_shift_moved = (part.sum(0)[: len(shift)] for part in (pull, pull_moved))
-    gradient = torch.cat([for_weights, for_biases, for_outgoing, for_shift])
-    image = torch.cat([for_weights_moved, for_biases_moved, for_outgoing_moved, for_shift_moved])
-    return errors.square().mean(0), gradient, image

@@ -1,7 +1,7 @@
 """Sharpness of one model at one accuracy: a step of tracking in an ensemble against what peers take for a model.
 
 All in one run on the same models: setting B's network (width 50, 40 points, float64) on its way at the edge of stability, one
-thread. Each peer is asked for the largest eigenvalue to a relative error of 1e-3 and is checked against the dense Hessian; what
+thread. Each peer is asked for the largest eigenvalue to a relative error of 1e-3 and checked against the dense Hessian; what
 each takes per model and step stands in the extra info. `nox -s bench` installs the peers.
 """
 

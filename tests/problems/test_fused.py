@@ -1,0 +1,115 @@
+"""Compiled passes against the uncompiled ones and autograd, and that no member's bits tell its place or its companions."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.recipe import Environment, Recipe
+from spikecheck.core.setting import Setting
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.problems import fused
+from spikecheck.problems.fused import LONG, Fused, compiler, pays
+from spikecheck.problems.mlp import MLP
+from spikecheck.problems.objective import Objective, objective
+from spikecheck.problems.shallow import Shallow
+
+pytestmark = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
+
+ACTIVATIONS = ("tanh", "relu", "gelu", "xtanh")
+
+
+def goal_of(setting: Setting, members: int) -> tuple[Objective, Fused, Tensor]:
+    torch.set_num_threads(1)
+    goal = objective([setting] * members)
+    assert isinstance(goal.model, MLP)
+    return goal, Fused(goal.model, goal.train.x, goal.train.y, members), goal.initial(range(members))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("bias", [False, True])
+def test_losses_gradients_and_products_are_those_of_autograd(activation: str, bias: bool) -> None:
+    setting = Setting(width=6, points=9, activation=activation, output_bias=bias, steps=10)
+    goal, way, params = goal_of(setting, 5)
+    vectors = torch.randn(params.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    here = params.clone().requires_grad_()
+    losses = goal.losses(here)
+    (gradients,) = torch.autograd.grad(losses.sum(), here, create_graph=True)
+    (images,) = torch.autograd.grad(gradients, here, vectors)
+    for found in (way.gradient(params), way.gradient_and_product(params, vectors)):
+        for mine, theirs in zip(found, (losses, gradients, images), strict=False):
+            torch.testing.assert_close(mine, theirs.detach(), rtol=1e-12, atol=1e-13)
+    plain = Shallow(way.model, way.x, way.y, 5).gradient_and_product(params, vectors)
+    for mine, theirs in zip(way.gradient_and_product(params, vectors), plain, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("width", "points"), [(6, 9), (20, 20)])
+def test_a_members_bits_depend_on_neither_place_nor_companions(width: int, points: int, dtype: str) -> None:
+    setting = Setting(width=width, points=points, dtype=dtype, steps=10)
+    _, way, params = goal_of(setting, 64)
+    vectors = torch.randn(params.shape, generator=torch.Generator().manual_seed(1), dtype=params.dtype)
+    whole = way.gradient_and_product(params, vectors)
+    shuffled = torch.randperm(64, generator=torch.Generator().manual_seed(2))
+    for chosen in (torch.arange(1), torch.arange(3), torch.arange(40), shuffled):
+        few = Fused(way.model, way.x, way.y, len(chosen))
+        for mine, all_of_them in zip(few.gradient_and_product(params[chosen], vectors[chosen]), whole, strict=True):
+            assert torch.equal(mine, all_of_them[chosen])
+        assert torch.equal(few.gradient(params[chosen])[1], way.gradient(params)[1][chosen])
+
+
+def test_one_member_off_its_numbers_spoils_no_other() -> None:
+    _, way, params = goal_of(Setting(width=6, points=9, steps=10), 8)
+    spoiled = params.clone()
+    spoiled[3] = float("nan")
+    spoiled[5] = 1e200
+    rest = [0, 1, 2, 4, 6, 7]
+    assert torch.equal(way.gradient(spoiled)[1][rest], way.gradient(params)[1][rest])
+    assert torch.isnan(way.gradient(spoiled)[0][3])
+
+
+def test_only_long_trainings_of_what_is_known_are_compiled() -> None:
+    long = Setting(steps=LONG)
+    assert pays(long)
+    assert isinstance(objective([long])._written_out, Fused)
+    for other in (long.but(steps=LONG - 1), long.but(depth=2), long.but(problem="mnist1d"), long.but(model="linear")):
+        assert not pays(other)
+        assert not isinstance(objective([other])._written_out, Fused)
+
+
+def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipes = [Recipe(setting=Setting(steps=steps), seed=0) for steps in (LONG, LONG - 1)]
+    with_it = [Laboratory()._digest(recipe) for recipe in recipes]
+    monkeypatch.setattr("spikecheck.lab.laboratory.compiler", lambda: "")
+    without = [Laboratory()._digest(recipe) for recipe in recipes]
+    assert with_it[0] != without[0]
+    assert with_it[1] == without[1]
+    where = Environment(torch="2", device="cpu", threads=1, compiler="g++ 12")
+    assert recipes[0].digest(where) != recipes[0].digest(where.uncompiled())
+
+
+def test_a_compiler_can_be_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler.cache_clear()
+    try:
+        monkeypatch.setenv("SPIKECHECK_COMPILE", "0")
+        assert compiler() == ""
+        assert type(objective([Setting(steps=LONG)])._written_out) is Shallow
+        compiler.cache_clear()
+        monkeypatch.delenv("SPIKECHECK_COMPILE")
+        monkeypatch.setenv("CXX", "no-such-compiler")
+        assert compiler() == ""
+    finally:
+        compiler.cache_clear()
+
+
+def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise RuntimeError("ld returned 1")
+
+    monkeypatch.setattr(torch._inductor, "compile", failing)
+    monkeypatch.setattr(fused, "_KERNELS", {})
+    with pytest.raises(UsageError, match="SPIKECHECK_COMPILE=0"):
+        objective([Setting(width=7, steps=LONG)]).gradient(torch.zeros(1, 21, dtype=torch.float64))
