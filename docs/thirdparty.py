@@ -47,7 +47,6 @@ ENTRIES = (
     Entry("pytorch-optimizer", "pytorch_optimizer:Lamb", 0.02),
     Entry("pytorch-optimizer", "pytorch_optimizer:Tiger", 0.004),
     Entry("pytorch-optimizer", "pytorch_optimizer:SOAP", 0.02),
-    Entry("pytorch-optimizer", "pytorch_optimizer:Shampoo", 0.02),
 )
 
 HEAD = """# Optimizers of other packages, through the gate as they come

@@ -103,7 +103,7 @@ class Alone:
         for optimizer, gradient in zip(self._optimizers, self._grads, strict=True):
             for tensor, span in zip(tensors_of(optimizer), order.spans, strict=True):
                 tensor.grad = span.of(gradient)
-            _train(optimizer)
+            train_mode(optimizer)
         self._begun = [int(done) > 0 for done in ensemble.done]
         states = ensemble.slots.get("state")
         for member, begun in enumerate(self._begun):
@@ -167,7 +167,7 @@ class Together:
         self._full_rates = [group["lr"] for group in self._optimizer.param_groups]
         (self._tensor,) = tensors_of(self._optimizer)
         self._tensor.grad = torch.zeros_like(self._rows)
-        _train(self._optimizer)
+        train_mode(self._optimizer)
         self._columns = [] if able.resumes else list(_columns(able.template, order.spans))
         self._rested: dict[int, Tensor] = {}
         self._begun = int(ensemble.done[0]) > 0
@@ -264,6 +264,7 @@ def tensors_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     return sorted(found, key=lambda tensor: tensor.data_ptr())
 
 
-def _train(optimizer: torch.optim.Optimizer) -> None:
+def train_mode(optimizer: torch.optim.Optimizer) -> None:
+    """Where it has `train()` and `eval()`: those that do refuse to step before they are told."""
     if callable(getattr(optimizer, "train", None)) and callable(getattr(optimizer, "eval", None)):
         optimizer.train()  # type: ignore[attr-defined]

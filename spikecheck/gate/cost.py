@@ -10,7 +10,7 @@ from torch import Tensor
 
 from spikecheck.core.scorecard import Contestant
 from spikecheck.dynamics.abilities import abilities
-from spikecheck.dynamics.instances import Order
+from spikecheck.dynamics.instances import Order, train_mode
 from spikecheck.problems.tensors import Span
 
 BLOCKS = 24
@@ -84,6 +84,7 @@ def _stepping(contestant: Contestant) -> Callable[[], object]:
     generator = torch.Generator().manual_seed(0)
     row, gradient = torch.randn(2, order.spans[-1].stop, generator=generator)
     optimizer = order.of(row, 1e-9)
+    train_mode(optimizer)
     for group in optimizer.param_groups:
         for tensor in group["params"]:
             tensor.grad = torch.ones_like(tensor) * gradient.mean()
