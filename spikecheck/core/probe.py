@@ -31,12 +31,16 @@ class Anatomy(Record):
 
 
 class SharpnessTrace(Record):
-    """Sharpness over the whole run, at every checkpoint: records `steps` [W], `sharpness` [W, 1], `residual` [W, 1]."""
+    """Sharpness over the whole run, at every checkpoint or at every step.
 
-    added: ClassVar[frozenset[str]] = frozenset({"alone"})
+    Records `steps` [W], `sharpness` [W, 1], `residual` [W, 1] (relative), and of every step `products` [1]: how many.
+    """
+
+    added: ClassVar[frozenset[str]] = frozenset({"alone", "every_step"})
 
     kind: Literal["sharpness"] = "sharpness"
     alone: bool = Field(False, description="of one run to look at: quicker for one, slower for many")
+    every_step: bool = Field(False, description="followed through the training, by about one product a step")
 
 
 class Trail(Record):

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.intervention import Exchange, Fork, FreezeOutside, Hold, Inject, Jitter, LowerRate, steps_of
-from spikecheck.core.probe import Anatomy, Directions, Finish, Stability, Trail
+from spikecheck.core.probe import Anatomy, Directions, Finish, SharpnessTrace, Stability, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike, SpikeDefinition
 from spikecheck.dynamics.displace import exchanged, risen
 from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.gradients import Gradients, followed
+from spikecheck.dynamics.follow import follow
+from spikecheck.dynamics.gradients import Gradients, exact, followed
 from spikecheck.dynamics.hold import Held
 from spikecheck.dynamics.probes import directions, dissect, top_directions, trace, trail
 from spikecheck.dynamics.rules import rule_for
@@ -31,6 +32,7 @@ from spikecheck.lab.records import (
     checkpoints_of,
     directions_of,
     finish_of,
+    followed_of,
     multipliers_of,
     run_of,
     sharpness_of,
@@ -289,6 +291,8 @@ def _retrace(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Traine
     probe = tile.recipes[0].probe
     if isinstance(probe, Finish):
         return _finished(tile, parents, kept, probe, tick)
+    if isinstance(probe, SharpnessTrace) and probe.every_step:
+        return _every_step(tile, parents, kept, tick)
     steps = kept[0].steps
     states = tuple(_state(tile, kept, [index] * len(kept)) for index in range(len(steps)))
     if isinstance(probe, Trail):
@@ -298,6 +302,18 @@ def _retrace(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Traine
         values, residuals = trace(tile.goal, tile.rule, states)
         records = [sharpness_of(steps, values[:, m], residuals[:, m]) for m in range(len(parents))]
     return [Trained(replace(p.run, records=record)) for p, record in zip(parents, records, strict=True)]
+
+
+def _every_step(tile: _Tile, parents: Sequence[Trained], kept: Sequence[Checkpoints], tick: Tick) -> list[Trained]:
+    """Trained once more from the start, to the same bits."""
+    start = _state(tile, kept, [0] * len(kept))
+    until = torch.tensor([parent.run.ended.step for parent in parents], device=tile.device)
+    gradients = None if exact(tile.setting) else tile.gradients
+    seen = follow(tile.goal, tile.rule, start, until, tick, gradients)
+    return [
+        Trained(replace(parent.run, records=followed_of(seen, member, parent.run.ended.step)))
+        for member, parent in enumerate(parents)
+    ]
 
 
 def _finished(

@@ -10,6 +10,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Ended, Run, Snapshot
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.follow import Followed
 from spikecheck.dynamics.probes import Deviations, Dissection, Waypoints
 from spikecheck.dynamics.stability import Multipliers
 from spikecheck.dynamics.train import Trajectory
@@ -82,6 +83,19 @@ def sharpness_of(steps: Array, values: Tensor, residuals: Tensor) -> Record:
     """One member's sharpness at its checkpoints."""
     found = {"sharpness": _numbers(values)[:, None], "residual": _numbers(residuals)[:, None]}
     return {"sharpness": {"steps": steps.astype(np.float64), **found}}
+
+
+def followed_of(seen: Followed, member: int, steps: int) -> Record:
+    """One member's sharpness at every step."""
+    whole = slice(steps + 1)
+    found = {"sharpness": seen.sharpness[whole, member], "residual": seen.residual[whole, member]}
+    return {
+        "sharpness": {
+            "steps": np.arange(steps + 1, dtype=np.float64),
+            **{name: _numbers(values)[:, None] for name, values in found.items()},
+            "products": _numbers(seen.products[member : member + 1]),
+        }
+    }
 
 
 def trail_of(goal: Objective, states: Sequence[Ensemble], seen: Waypoints, member: int) -> Record:

@@ -1,4 +1,4 @@
-"""`Shallow`'s passes over points and neurons as one compiled kernel each, where torch can compile: a third of the time.
+"""`Shallow`'s passes over points and neurons as one compiled kernel each, under $SPIKECHECK_COMPILE=1: a third of the time.
 
 torch's inductor turns the dozen passes of a step into two loops whose vectors run over members, so no member's bits depend on
 their number or on its place (tests/problems/test_fused.py). They differ from those of the uncompiled passes in the last place,
@@ -50,11 +50,8 @@ class Fused(Shallow):
         """Every member's loss, its gradient, and the gradient's derivative along a vector: its Hessian times that vector."""
         at, along = self._columns(params.T), self._columns(vectors.T)
         losses, gradients, images, _ = self._gradient_and_product(at, along, *self._points)
-        return (
-            losses[: self.members],
-            gradients[:, : self.members].T.contiguous(),
-            images[:, : self.members].T.contiguous(),
-        )
+        # Views: whoever asks for products lays everything members last, and copies would be a tenth of a step.
+        return losses[: self.members], gradients[:, : self.members].T, images[:, : self.members].T
 
     @cached_property
     def _capacity(self) -> int:
@@ -74,17 +71,23 @@ class Fused(Shallow):
 
 
 def pays(setting: Setting) -> bool:
-    """Whether trainings of a setting are compiled, where there is a compiler: a rule of the setting alone, to be digested."""
+    """Whether trainings of a setting are compiled, where that is asked for: a rule of the setting alone, to be digested."""
     shallow = (setting.problem, setting.model, setting.depth, setting.loss) == ("sines", "mlp", 1, "mse")
     return shallow and setting.steps >= LONG
 
 
 @lru_cache(maxsize=1)
 def compiler() -> str:
-    """The C++ compiler that torch calls, with its version; empty where there is none, or where $SPIKECHECK_COMPILE is 0."""
-    path = shutil.which(os.environ.get("CXX", "g++"))
-    if path is None or os.environ.get("SPIKECHECK_COMPILE") == "0":
+    """The C++ compiler that torch calls, with its version, where $SPIKECHECK_COMPILE is 1; empty otherwise.
+
+    Raises:
+        UsageError: when it is asked for and is not there.
+    """
+    if os.environ.get("SPIKECHECK_COMPILE", "0") == "0":
         return ""
+    path = shutil.which(os.environ.get("CXX", "g++"))
+    if path is None:
+        raise UsageError(f"SPIKECHECK_COMPILE=1: there is no {os.environ.get('CXX', 'g++')}; install it, or set CXX")
     told = subprocess.run([path, "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=False)
     return f"{Path(path).name} {told.stdout.strip()}" if told.returncode == 0 else ""
 
@@ -110,7 +113,7 @@ def _kernel(function: Callable[..., Any], activation: str, *example: Tensor) -> 
                 _KERNELS[key] = torch._inductor.compile(graph, list(example))
         except Exception as error:
             raise UsageError(
-                f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to do without"
+                f"torch cannot compile with {compiler()} ({type(error).__name__}); leave out SPIKECHECK_COMPILE to do without"
             ) from error
     return _KERNELS[key]
 

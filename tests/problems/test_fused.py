@@ -1,5 +1,8 @@
 """Compiled passes against the uncompiled ones and autograd, and that no member's bits tell its place or its companions."""
 
+import shutil
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import Tensor
@@ -14,9 +17,17 @@ from spikecheck.problems.mlp import MLP
 from spikecheck.problems.objective import Objective, objective
 from spikecheck.problems.shallow import Shallow
 
-pytestmark = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
+pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
 
 ACTIVATIONS = ("tanh", "relu", "gelu", "xtanh")
+
+
+@pytest.fixture(autouse=True)
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SPIKECHECK_COMPILE", "1")
+    compiler.cache_clear()
+    yield
+    compiler.cache_clear()
 
 
 def goal_of(setting: Setting, members: int) -> tuple[Objective, Fused, Tensor]:
@@ -91,18 +102,16 @@ def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(
     assert recipes[0].digest(where) != recipes[0].digest(where.uncompiled())
 
 
-def test_a_compiler_can_be_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_compiled_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPIKECHECK_COMPILE")
     compiler.cache_clear()
-    try:
-        monkeypatch.setenv("SPIKECHECK_COMPILE", "0")
-        assert compiler() == ""
-        assert type(objective([Setting(steps=LONG)])._written_out) is Shallow
-        compiler.cache_clear()
-        monkeypatch.delenv("SPIKECHECK_COMPILE")
-        monkeypatch.setenv("CXX", "no-such-compiler")
-        assert compiler() == ""
-    finally:
-        compiler.cache_clear()
+    assert compiler() == ""
+    assert type(objective([Setting(steps=LONG)])._written_out) is Shallow
+    compiler.cache_clear()
+    monkeypatch.setenv("SPIKECHECK_COMPILE", "1")
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(UsageError, match="there is no no-such-compiler"):
+        compiler()
 
 
 def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,5 +120,5 @@ def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.M
 
     monkeypatch.setattr(torch._inductor, "compile", failing)
     monkeypatch.setattr(fused, "_KERNELS", {})
-    with pytest.raises(UsageError, match="SPIKECHECK_COMPILE=0"):
+    with pytest.raises(UsageError, match="leave out SPIKECHECK_COMPILE"):
         objective([Setting(width=7, steps=LONG)]).gradient(torch.zeros(1, 21, dtype=torch.float64))
