@@ -49,10 +49,11 @@ def full(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    _install(session, "test")
-    session.run(
-        "pytest", "tests/benchmarks", "--benchmark-only", "-o", "addopts=--import-mode=importlib", *session.posargs
-    )
+    """Figures of docs/performance.md, with the machine's description in reports/benchmarks."""
+    _install(session, "test,peers")
+    options = ("--benchmark-only", "-o", "addopts=--import-mode=importlib", "-W", "ignore")
+    results = "--benchmark-json=reports/benchmarks/bench.json"
+    session.run("pytest", "tests/benchmarks", *options, results, *session.posargs)
 
 
 @nox.session

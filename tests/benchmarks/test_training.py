@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -12,11 +12,14 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.follow import follow
 from spikecheck.dynamics.train import begin, train
-from spikecheck.dynamics.updates import rule_of
+from spikecheck.dynamics.updates import UpdateRule, rule_of
 from spikecheck.lab.execution import Processes
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.objective import objective
+from spikecheck.problems.fused import LONG, compiler
+from spikecheck.problems.objective import Objective, objective
 
 MEMBERS, STEPS = 256, 400
 SETTING = Setting(target="sin x + sin 3x", points=40, interval=1.0, width=50, steps=STEPS, lr=0.02)
@@ -53,16 +56,89 @@ def test_a_loop_of_modules_and_torch_optim(benchmark: BenchmarkFixture) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_one_ensemble(benchmark: BenchmarkFixture, threads: int) -> None:
     torch.set_num_threads(threads)
-    goal, rule = objective([SETTING] * MEMBERS), rule_of(SETTING)
-    start = begin(goal, rule, goal.initial(list(range(MEMBERS))), torch.full((MEMBERS,), 0.02, dtype=torch.float64))
-    until = torch.full((MEMBERS,), STEPS)
-    _reported(benchmark, lambda: train(goal, rule, start, until, lambda steps: None), MEMBERS * STEPS)
+    ensemble = _begun(SETTING)
+    _reported(benchmark, lambda: _trained(*ensemble), MEMBERS * STEPS)
     torch.set_num_threads(1)
 
 
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With $SPIKECHECK_COMPILE, here and in the workers that start from now on."""
+    monkeypatch.setenv("SPIKECHECK_COMPILE", "1")
+    compiler.cache_clear()
+    yield
+    compiler.cache_clear()
+
+
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.benchmark(group="training")
-def test_the_laboratory_with_its_workers(benchmark: BenchmarkFixture) -> None:
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_one_compiled_ensemble(benchmark: BenchmarkFixture, dtype: str) -> None:
+    torch.set_num_threads(1)
+    ensemble = _begun(SETTING.but(steps=LONG, dtype=dtype))
+    _reported(benchmark, lambda: _trained(*ensemble), MEMBERS * STEPS)
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.benchmark(group="sharpness at every step")
+@pytest.mark.parametrize("way", ["plain", "followed"])
+def test_a_followed_ensemble(benchmark: BenchmarkFixture, way: str) -> None:
+    """Compiled, 2,000 steps; the followed one begins with a dense Hessian of every member."""
+    torch.set_num_threads(1)
+    goal, rule, start, _ = _begun(SETTING.but(steps=2_000))
+    until = torch.full((MEMBERS,), 2_000)
+    passes: dict[str, Callable[[], object]] = {
+        "plain": lambda: train(goal, rule, start, until, lambda made: None),
+        "followed": lambda: follow(goal, rule, start, until, lambda made: None),
+    }
+    benchmark.pedantic(passes[way], rounds=3, warmup_rounds=1)
+    assert benchmark.stats is not None
+    benchmark.extra_info["member_steps_per_second"] = round(MEMBERS * 2_000 / benchmark.stats.stats.median)
+
+
+@pytest.mark.benchmark(group="training")
+def test_torch_func_used_plainly(benchmark: BenchmarkFixture) -> None:
+    """vmap(grad) over stacked parameters, as torch's own tutorial has it."""
+    torch.set_num_threads(1)
+    x = torch.linspace(-math.pi, math.pi, 40, dtype=torch.float64)[:, None]
+    y = torch.sin(x) + torch.sin(3 * x)
+    shapes = {"weight": (MEMBERS, 50, 1), "bias": (MEMBERS, 50), "out": (MEMBERS, 1, 50)}
+    parameters = {name: torch.randn(shape, dtype=torch.float64) * 50**-0.5 for name, shape in shapes.items()}
+
+    def loss(own: dict[str, torch.Tensor]) -> torch.Tensor:
+        hidden = torch.tanh(torch.nn.functional.linear(x, own["weight"], own["bias"]))
+        return torch.nn.functional.mse_loss(torch.nn.functional.linear(hidden, own["out"]), y)
+
+    slope = torch.func.vmap(torch.func.grad(loss))
+
+    def loop() -> None:
+        here = parameters
+        for _ in range(STEPS):
+            slopes = slope(here)
+            here = {name: here[name] - 0.02 * slopes[name] for name in here}
+
+    _reported(benchmark, loop, MEMBERS * STEPS)
+
+
+Begun = tuple[Objective, UpdateRule, Ensemble, torch.Tensor]
+
+
+def _begun(setting: Setting) -> Begun:
+    goal, rule = objective([setting] * MEMBERS), rule_of(setting)
+    lr = torch.full((MEMBERS,), 0.02, dtype=torch.float64)
+    return goal, rule, begin(goal, rule, goal.initial(list(range(MEMBERS))), lr), torch.full((MEMBERS,), STEPS)
+
+
+def _trained(goal: Objective, rule: UpdateRule, start: Ensemble, until: torch.Tensor) -> None:
+    train(goal, rule, start, until, lambda steps: None)
+
+
+@pytest.mark.benchmark(group="training")
+@pytest.mark.parametrize("way", ["passes", "compiled"])
+def test_the_laboratory_with_its_workers(benchmark: BenchmarkFixture, way: str, request: pytest.FixtureRequest) -> None:
     """Everything included: digests, checkpoints, runs, the way between processes; not the workers' start."""
+    if way == "compiled":
+        request.getfixturevalue("compiled")
     executor = Processes()
     seeds = iter(range(10**9))
     setting = SETTING.but(steps=10 * STEPS)

@@ -1,0 +1,53 @@
+"""A training step on another device, torch's "meta", whose tensors have shapes and no numbers: nothing strays to the CPU.
+
+torch refuses operations that mix devices there as it does with CUDA. What asks for numbers (how many updates are left, or if a
+member is lost) cannot run without any, and is not covered; numbers on CUDA are not tested by this.
+"""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from spikecheck.core.setting import Setting
+from spikecheck.dynamics.curvature import curvature, gradient_curvature
+from spikecheck.dynamics.rules import rule_for
+from spikecheck.dynamics.train import begin, update, update_all
+from spikecheck.problems.objective import Points, objective
+
+MEMBERS, DEVICE = 4, "meta"
+
+
+def elsewhere(points: Points | None) -> Points | None:
+    return points and Points(points.x.to(DEVICE), points.y.to(DEVICE))
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "heavy-ball", "nesterov", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"output_bias": True, "activation": "gelu"},
+        {"depth": 2},
+        {"problem": "mnist1d", "points": 20},
+        {"problem": "mnist1d", "points": 20, "loss": "cross-entropy"},
+        {"problem": "mnist1d", "points": 20, "model": "conv", "width": 4, "activation": "relu"},
+    ],
+)
+def test_a_step_and_a_product_stay_where_they_are(optimizer: str, changes: dict[str, object]) -> None:
+    setting = Setting(width=6, steps=10, optimizer=optimizer, lr=0.02).but(**changes)
+    here = objective([setting] * MEMBERS)
+    train, test = elsewhere(here.train), elsewhere(here.test)
+    assert train is not None
+    goal, params = replace(here, train=train, test=test, device=DEVICE), here.initial(range(MEMBERS)).to(DEVICE)
+    rule = rule_for(goal)
+    ensemble = begin(goal, rule, params, torch.full((MEMBERS,), 0.02, device=DEVICE))
+    losses, gradients = goal.gradient(ensemble.params)
+    ensemble = update_all(rule, ensemble, gradients)
+    ensemble = update(rule, ensemble, losses, gradients, ensemble.done + 1)
+    local = curvature(goal, ensemble.params)
+    found = [losses, gradients, ensemble.params, ensemble.alive, ensemble.done, *ensemble.slots.values()]
+    found += [local.product(params[:, None]), gradient_curvature(local), *goal.held_out(params).values()]
+    diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
+    found += [] if diagonal is None else [local.preconditioned(diagonal).product(params[:, None])]
+    assert {tensor.device.type for tensor in found} == {DEVICE}
