@@ -31,7 +31,7 @@ _LOOK_EVERY = 0.2
 """Seconds between two looks at the deadline."""
 _ASK_EVERY = 0.5
 """Seconds between two questions to a batch system whether a job is done."""
-_PATIENCE = "10s"
+_PATIENCE = "5s"
 _NOBODY_LEFT = {"KilledWorker", "UncompletedJobError"}
 """What Dask and submitit call it; neither is imported where it is not used."""
 

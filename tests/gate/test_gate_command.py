@@ -1,14 +1,18 @@
 """`spikecheck gate` and `compare` as a user meets them: real optimizers, real trainings, in a folder of one's own."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from spikecheck.cli import main
 from spikecheck.report import json_file
 
 HERE = Path(__file__).parent
@@ -31,6 +35,32 @@ def spikecheck(folder: Path, *arguments: str, **environment: str) -> subprocess.
 
 def gate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return spikecheck(folder, "gate", "--executor", "local", *SMALL, *arguments, **environment)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command left in this process."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def told(folder: Path, *arguments: str, **environment: str) -> Told:
+    """`gate` in this process: what is refused need not wait for a new one's imports."""
+    out, err = io.StringIO(), io.StringIO()
+    line = ["spikecheck", "gate", "--executor", "local", *SMALL, *arguments]
+    with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(err):
+        here.chdir(folder)
+        here.setattr(sys, "argv", line)
+        for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+            here.delenv(name, raising=False)
+        for name, value in ({"XDG_CACHE_HOME": str(folder / "cache"), "COLUMNS": "120"} | environment).items():
+            here.setenv(name, value)
+        with pytest.raises(SystemExit) as left:
+            main()
+    assert isinstance(left.value.code, int)
+    return Told(left.value.code, out.getvalue(), err.getvalue())
 
 
 def test_an_optimizer_against_itself_passes_and_tells_every_form(project: Path) -> None:
@@ -71,25 +101,25 @@ def test_a_regression_is_named_and_fails(project: Path) -> None:
 def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Path) -> None:
     candidate = ("--optimizer", "torch.optim:Adam", "--set", "lr=0.02")
     file = ("--baseline", "base.json")
-    missing = gate(project, *candidate, *file)
+    missing = told(project, *candidate, *file)
     assert (missing.returncode, missing.stdout) == (4, "")
     assert "--update-baseline" in missing.stderr
-    unexplained = gate(project, *candidate, *file, "--update-baseline")
+    unexplained = told(project, *candidate, *file, "--update-baseline")
     assert unexplained.returncode == 2
     assert "--reason" in unexplained.stderr
-    in_ci = gate(project, *candidate, *file, "--update-baseline", "--reason", "first", CI="1")
+    in_ci = told(project, *candidate, *file, "--update-baseline", "--reason", "first", CI="1")
     assert in_ci.returncode == 2
     assert "CI" in in_ci.stderr
-    written = gate(project, *candidate, *file, "--update-baseline", "--reason", "first")
+    written = told(project, *candidate, *file, "--update-baseline", "--reason", "first")
     assert written.returncode == 0, written.stderr
     kept = json.loads((project / "base.json").read_text(encoding="utf-8"))
     assert (kept["reason"], kept["schema"]) == ("first", "spikecheck/baseline@1")
-    again = gate(project, *candidate, *file)
+    again = told(project, *candidate, *file)
     assert again.returncode == 0, again.stdout + again.stderr
-    other = gate(project, *candidate, *file, "--at", "steps=160")
+    other = told(project, *candidate, *file, "--at", "steps=160")
     assert other.returncode == 4
     assert "changed since" in other.stderr
-    fewer = gate(project, *candidate, *file, "--seeds", "3")
+    fewer = told(project, *candidate, *file, "--seeds", "3")
     assert fewer.returncode == 4
     assert "has seeds 4" in fewer.stderr
     for spoil, said in (("final loss", "no row"), ("spikes", "3 of 4 seeds")):
@@ -99,11 +129,11 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
         else:
             spoiled["scores"]["values"][spoil]["sines"].pop()
         (project / "spoiled.json").write_text(json.dumps(spoiled), encoding="utf-8")
-        refused = gate(project, *candidate, "--baseline", "spoiled.json")
+        refused = told(project, *candidate, "--baseline", "spoiled.json")
         assert refused.returncode == 4
         assert said in refused.stderr
     (project / "base.json").write_text("{}", encoding="utf-8")
-    assert gate(project, *candidate, *file).returncode == 4
+    assert told(project, *candidate, *file).returncode == 4
 
 
 def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
@@ -139,7 +169,7 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
     ],
 )
 def test_mistakes_are_told_in_one_line(project: Path, arguments: tuple[str, ...], said: str) -> None:
-    done = gate(project, *arguments)
+    done = told(project, *arguments)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -156,7 +186,7 @@ def test_a_step_summary_that_cannot_be_written_costs_no_verdict(project: Path) -
 def test_groups_made_by_a_function_are_gated(project: Path) -> None:
     """Regression: what a step costs was measured on tensors that no function could tell apart by name."""
     line = ("--optimizer", "planted_optimizers:two_groups", "--set", "lr=0.02", "--against", "torch.optim:Adam")
-    done = gate(project, *line, "--at", "steps=60")
+    done = gate(project, *line, "--dataset", "mnist1d", "--at", "steps=60")
     assert done.returncode in (0, 1), done.stderr
 
 

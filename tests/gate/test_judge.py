@@ -7,6 +7,7 @@ from spikecheck.core.scorecard import Change, Row, Scores
 from spikecheck.gate.gate import COST
 from spikecheck.gate.judge import not_compared, rows
 from spikecheck.gate.rows import MEASURES, MEMORY, TIME
+from spikecheck.stats import paired
 
 PLACES = ("one", "two", "three")
 SEEDS = 16
@@ -85,9 +86,12 @@ def test_a_row_that_only_describes_is_not_adjusted_for() -> None:
     assert {row.name for row in found if not row.alarms} == {"spread"}
 
 
-@pytest.mark.parametrize(("shift", "gates", "most"), [(0.0, 40, 2), (0.1, 100, 5)])
-def test_false_alarms_stay_below_the_promise(shift: float, gates: int, most: int) -> None:
-    """Gates without a difference, and with one as large as the margin: at most 5 of 100 alarm."""
+@pytest.mark.parametrize(("shift", "gates", "most"), [(0.0, 20, 1), (0.1, 40, 2)])
+def test_false_alarms_stay_below_the_promise(
+    shift: float, gates: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gates without a difference, and with one as large as the margin: at most 5 of 100 alarm. docs/gates.py makes 230."""
+    monkeypatch.setattr(paired, "RESAMPLES", 1_999)  # for time: of forty rows one still can alarm
     generator = np.random.default_rng(5)
     alarms = 0
     for _ in range(gates):
