@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ from spikecheck.dynamics.train import begin, train
 from spikecheck.dynamics.updates import UpdateRule, rule_of
 from spikecheck.lab.execution import Processes
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.fused import LONG, compiler
+from spikecheck.problems.fused import LONG
 from spikecheck.problems.objective import Objective, objective
 
 MEMBERS, STEPS = 256, 400
@@ -59,15 +59,6 @@ def test_one_ensemble(benchmark: BenchmarkFixture, threads: int) -> None:
     ensemble = _begun(SETTING)
     _reported(benchmark, lambda: _trained(*ensemble), MEMBERS * STEPS)
     torch.set_num_threads(1)
-
-
-@pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """With $SPIKECHECK_COMPILE, here and in the workers that start from now on."""
-    monkeypatch.setenv("SPIKECHECK_COMPILE", "1")
-    compiler.cache_clear()
-    yield
-    compiler.cache_clear()
 
 
 @pytest.mark.usefixtures("compiled")
