@@ -125,7 +125,7 @@ def _verdict(card: Scorecard) -> Text:
 def _table(rows: Sequence[Row], *, ascii_only: bool, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("row", no_wrap=True)
-    for name in ("candidate", "reference", "change"):
+    for name in ("candidate", "reference", "change") if wide else ("change",):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("interval", no_wrap=True)
     if wide:
@@ -136,8 +136,7 @@ def _table(rows: Sequence[Row], *, ascii_only: bool, wide: bool) -> Table:
         sign = _SIGNS[row.change][1 if ascii_only else 0]
         cells = [
             inert(row.title),
-            f"{row.candidate:.3g}",
-            f"{row.reference:.3g}",
+            *([f"{row.candidate:.3g}", f"{row.reference:.3g}"] if wide else []),
             f"{row.difference:+.2g}",
             f"{row.low:+.2g} to {row.high:+.2g}",
             *([f"{row.margin:g}", inert(row.unit)] if wide else []),
