@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
@@ -46,6 +46,7 @@ def test_it_is_autograds(shape: Setting, members: int, alike: bool, seed: int) -
 
 @given(shape=SHAPES, members=st.integers(1, 5), alike=st.booleans(), seed=st.integers(0, 1_000))
 @settings(max_examples=60, deadline=None)
+@example(shape=Setting(width=1, points=2, output_bias=True, init_scale=30.0), members=1, alike=True, seed=4)
 def test_the_hessian_is_autograds(shape: Setting, members: int, alike: bool, seed: int) -> None:
     batch = (
         [shape] * members if alike else [shape.but(target=f"sin {1 + m}x", interval=1.0 + m) for m in range(members)]
@@ -57,7 +58,9 @@ def test_the_hessian_is_autograds(shape: Setting, members: int, alike: bool, see
     rows = [torch.autograd.grad(column.sum(), leaf, retain_graph=True)[0] for column in gradients.unbind(1)]
     expected, found = torch.stack(rows, 1), goal.hessians(params)
     assert found is not None
-    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-13 * float(1 + expected.abs().max()))
+    # Of a neuron that is saturated 1 - tanh^2 is rounding, and large weights magnify it on both sides alike.
+    rounding = 1e-13 * float(1 + expected.abs().max()) * max(1.0, shape.init_scale)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=rounding)
     assert torch.equal(found, found.mT)
 
 
