@@ -4,26 +4,20 @@ Imports of torch, scipy and hypothesis stand inside the commands that need them,
 answer at once.
 """
 
-import os
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
-from click import exceptions
 
 from spikecheck import __version__
 from spikecheck.core.errors import (
-    BaselineError,
     ClusterLost,
     Interrupted,
     NothingSelected,
-    SpikecheckError,
-    Stopped,
     UnknownName,
     UsageError,
 )
@@ -31,19 +25,18 @@ from spikecheck.core.events import Observer
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Report, exit_code
 from spikecheck.harness.discover import Found, discover, select
+from spikecheck.leaving import told
 from spikecheck.options import device_option, executor_option, paths_option, seed_option, store_options
-from spikecheck.quantities import condition, maps, seconds, size
+from spikecheck.quantities import condition, maps, seconds
 from spikecheck.quantities import shard as shard_of
 from spikecheck.report.explain import render_explanation, render_list
-from spikecheck.streams import command_line, complain, console, never_fail_to_encode, tell, while_read
+from spikecheck.store_commands import store
+from spikecheck.streams import command_line, complain, console, never_fail_to_encode, while_read
 
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
     from spikecheck.lab.laboratory import Device, Laboratory
-    from spikecheck.lab.store import Store
 
-# Older versions of click answer the bare command themselves.
-_HELP_WANTED = getattr(exceptions, "NoArgsIsHelpError", ())
 PROFILES = ("quick", "ci", "full")
 
 
@@ -53,38 +46,8 @@ def main() -> NoReturn:
     try:
         code = cli.main(prog_name="spikecheck", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
-        code = _told(error)
+        code = told(error)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _told(error: BaseException) -> int:
-    """Say in one line what went wrong; the code to leave with."""
-    if isinstance(error, click.ClickException):
-        return _misused(error)
-    if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
-        complain("interrupted; everything trained so far is kept")
-        return 130
-    if isinstance(error, Stopped):
-        complain(str(error))
-        return 3
-    if isinstance(error, SpikecheckError):
-        complain(f"error: {error}")
-        return 5 if isinstance(error, NothingSelected) else 4 if isinstance(error, BaselineError) else 2
-    if os.environ.get("SPIKECHECK_DEBUG"):
-        traceback.print_exception(error)
-    said = f"{type(error).__name__}: {error}"
-    complain(f"internal error: {said}; please report; set SPIKECHECK_DEBUG=1 for the traceback")
-    return 70
-
-
-def _misused(error: click.ClickException) -> int:
-    """Words that the command line does not know. The bare command is answered by its help."""
-    if isinstance(error, _HELP_WANTED):
-        error.show()
-    else:
-        context = getattr(error, "ctx", None)
-        complain(f"error: {error.format_message()} See `{context.command_path if context else 'spikecheck'} --help`.")
-    return error.exit_code
 
 
 @click.group()
@@ -400,28 +363,7 @@ def compare(before: Path, after: Path) -> int:
     return found.code
 
 
-@cli.group()
-def store() -> None:
-    """The stored runs."""
-
-
-@store.command("info")
-@click.option("--store", "folder", type=click.Path(path_type=Path), help="Folder of stored runs.")
-def store_info(folder: Path | None) -> None:
-    """What is stored, and where."""
-    info = _opened(folder).info()
-    tell(str(info.folder), f"{info.entries:,} runs, {_mebibytes(info.size)}, {info.corrupt} damaged files set aside")
-
-
-@store.command("prune")
-@click.option("--store", "folder", type=click.Path(path_type=Path), help="Folder of stored runs.")
-@click.option("--keep", metavar="SIZE", default="1GiB", show_default=True, help="Keep at most this much.")
-@click.option("--older-than", metavar="TIME", help="Also remove what was not used for so long, such as 30d.")
-def store_prune(folder: Path | None, keep: str, older_than: str | None) -> None:
-    """Remove damaged files, leftovers, and the least recently used runs."""
-    age = None if older_than is None else seconds(older_than, "--older-than")
-    pruned = _opened(folder).prune(keep_bytes=size(keep, "--keep"), older_than=age)
-    tell(f"removed {pruned.removed:,} runs ({_mebibytes(pruned.freed)}); {_mebibytes(pruned.left)} left")
+cli.add_command(store)
 
 
 # ---- between the words of the command line and the rooms that do the work -------------------------------------------
@@ -497,13 +439,3 @@ def _laboratory(
     from spikecheck.session import laboratory  # brings torch
 
     return laboratory(folder, no_store, device, observe, deadline, executor)
-
-
-def _opened(folder: Path | None) -> "Store":
-    from spikecheck.lab.store import Store, default_folder
-
-    return Store(folder or default_folder())
-
-
-def _mebibytes(size_in_bytes: float) -> str:
-    return f"{size_in_bytes / 2**20:,.1f} MiB"

@@ -2,8 +2,11 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
@@ -43,3 +46,31 @@ register("spikecheck-full", examples=1_000, derandomize=False, database=FOUND)
 settings.load_profile(
     os.environ.get("SPIKECHECK_TEST_PROFILE", "spikecheck-ci" if os.environ.get("CI") else "spikecheck-dev")
 )
+
+
+# Training lowers the loss; what a test wants otherwise it says.
+_CLAIM = '''
+"""Training lowers the loss."""
+from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
+
+def fall(trial: Trial) -> float:
+    """Loss at the end over loss at the start."""
+    return float(trial["run"].loss[-1] / trial["run"].loss[0])
+
+def rise(trial: Trial) -> float:
+    """The inverse."""
+    return 1.0 / fall(trial)
+
+claim = Claim(
+    says="training lowers the loss", where="everywhere", kind="{kind}",
+    domain=Domain(Setting(width=5, points=8, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01{rung})),
+    measure=fall, unit="ratio", predicts=Prediction(below={below}), applies=lambda trial: True,
+    control=Control(says="inverted", measure={control}),
+)
+'''
+
+
+@pytest.fixture(scope="session")
+def small_claim() -> Callable[..., str]:
+    """The text of a claim file that takes a moment to verify: steps, below, control, kind and rung may be given."""
+    return partial(_CLAIM.format, steps=40, below=1.0, control="rise", kind="law", rung="")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -13,32 +14,13 @@ import pytest
 
 from spikecheck.report import json_file
 
-CLAIM = '''
-from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
-
-def fall(trial: Trial) -> float:
-    """Loss at the end over loss at the start."""
-    return float(trial["run"].loss[-1] / trial["run"].loss[0])
-
-def rise(trial: Trial) -> float:
-    """The inverse."""
-    return 1.0 / fall(trial)
-
-claim = Claim(
-    says="training lowers the loss", where="everywhere", kind="law",
-    domain=Domain(Setting(width=5, points=8, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01)),
-    measure=fall, unit="ratio", predicts=Prediction(below={below}), applies=lambda trial: True,
-    control=Control(says="inverted", measure=rise),
-)
-'''
-
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, small_claim: Callable[..., str]) -> Path:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "lowers.py").write_text(CLAIM.format(steps=40, below=1.0))
-    (tmp_path / "mine" / "nought.py").write_text(CLAIM.format(steps=40, below=1e-6))
-    (tmp_path / "mine" / "long.py").write_text(CLAIM.format(steps=60_000, below=1.0))
+    (tmp_path / "mine" / "lowers.py").write_text(small_claim(steps=40, below=1.0))
+    (tmp_path / "mine" / "nought.py").write_text(small_claim(steps=40, below=1e-6))
+    (tmp_path / "mine" / "long.py").write_text(small_claim(steps=60_000, below=1.0))
     return tmp_path
 
 

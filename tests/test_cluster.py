@@ -14,31 +14,19 @@ from typing import Any
 
 import pytest
 
-CLAIM = '''
-from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
-
-def fall(trial: Trial) -> float:
-    """Loss at the end over loss at the start."""
-    return float(trial["run"].loss[-1] / trial["run"].loss[0])
-
-def rise(trial: Trial) -> float:
-    """The inverse."""
-    return 1.0 / fall(trial)
-
-claim = Claim(
-    says="training lowers the loss", where="everywhere", kind="law",
-    domain=Domain(Setting(width=5, points=8, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01)),
-    measure=fall, unit="ratio", predicts=Prediction(below=1.0), applies=lambda trial: True,
-    control=Control(says="inverted", measure=rise),
-)
-'''
+from spikecheck.core.errors import StoreError
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.setting import Setting
+from spikecheck.lab.cluster import answer
+from spikecheck.lab.laboratory import environment as environment_of_device
+from spikecheck.lab.store import Store
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, small_claim: Callable[..., str]) -> Path:
     (tmp_path / "mine").mkdir()
     for name, steps in {"short": 40, "shorter": 30, "long": 6_000}.items():
-        (tmp_path / "mine" / f"{name}.py").write_text(CLAIM.format(steps=steps), encoding="utf-8")
+        (tmp_path / "mine" / f"{name}.py").write_text(small_claim(steps=steps), encoding="utf-8")
     return tmp_path
 
 
@@ -171,6 +159,18 @@ def test_what_cannot_be_is_said_in_a_line(folder: Path, words: tuple[str, ...], 
     assert "Traceback" not in done.stderr
 
 
+def test_a_worker_that_cannot_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that the folder is another one, which is what a missing run would look like."""
+
+    def full(*_: object) -> None:
+        raise StoreError("store: no space left")
+
+    monkeypatch.setattr(Store, "put", full)
+    recipe = Recipe(setting=Setting(width=4, points=6, steps=5), seed=0)
+    with pytest.raises(StoreError, match="a worker cannot store .* no space left"):
+        answer((recipe,), str(tmp_path), "cpu", environment_of_device("cpu"))
+
+
 def test_parts_merge_to_the_whole_and_to_nothing_else(folder: Path) -> None:
     chosen = ("--claim", "short", "--claim", "shorter", "--executor", "local")
     whole = report(folder, *chosen)
@@ -195,11 +195,16 @@ def test_parts_merge_to_the_whole_and_to_nothing_else(folder: Path) -> None:
     assert (parsed["shard"], parsed["passed"], parsed["complete"]) == ("", True, True)
     (folder / "whole.json").write_text(json.dumps(whole), encoding="utf-8")
     (folder / "copy.json").write_bytes((folder / "1.json").read_bytes())
+    text = (folder / "1.json").read_text(encoding="utf-8")
+    (folder / "other.json").write_text(text.replace('"shard": "1/2"', '"shard": "2/2"'), encoding="utf-8")
+    (folder / "odd.json").write_text(text.replace('"shard": "1/2"', '"shard": "one"'), encoding="utf-8")
     for files, said in {
         ("1.json",): "2/2: are missing",
         ("1.json", "whole.json"): "is a whole report",
         ("1.json", "copy.json", "2.json"): "give every part once",
+        ("1.json", "other.json"): "make all parts with the same --claim options",
     }.items():
         refused = merge(*files)
         assert refused.returncode == 4, refused.stdout
         assert said in refused.stderr
+    assert merge("odd.json").returncode == 2

@@ -1,29 +1,12 @@
 """`pytest claims` end to end, on real trainings of a small claim."""
 
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-CLAIM = '''
-"""Training lowers the loss."""
-from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
-
-def fall(trial: Trial) -> float:
-    """Loss at the end over loss at the start."""
-    return float(trial["run"].loss[-1] / trial["run"].loss[0])
-
-def rise(trial: Trial) -> float:
-    """The inverse."""
-    return 1.0 / fall(trial)
-
-claim = Claim(
-    says="training lowers the loss", where="everywhere", kind="{kind}",
-    domain=Domain(Setting(width=5, points=8, steps=40, lr=0.02), lr=Ladder(0.02, 0.01{rung})),
-    measure=fall, unit="ratio", predicts=Prediction(below={below}), applies=lambda trial: True,
-    control=Control(says="inverted", measure={control}),
-)
-'''
+Write = Callable[..., None]
 
 
 @pytest.fixture
@@ -34,24 +17,27 @@ def claims(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def write(
-    pytester: pytest.Pytester, name: str, below: float = 1.0, control: str = "rise", kind: str = "law", rung: str = ""
-) -> None:
-    text = CLAIM.format(below=below, control=control, kind=kind, rung=rung)
-    (pytester.path / "claims" / f"{name}.py").write_text(text)
+@pytest.fixture
+def write(claims: pytest.Pytester, small_claim: Callable[..., str]) -> Write:
+    """Write a claim into the project's folder."""
+
+    def written(name: str, **parts: object) -> None:
+        (claims.path / "claims" / f"{name}.py").write_text(small_claim(**parts))
+
+    return written
 
 
-def test_a_true_claim_passes_as_three_items(claims: pytest.Pytester) -> None:
-    write(claims, "lowers")
+def test_a_true_claim_passes_as_three_items(claims: pytest.Pytester, write: Write) -> None:
+    write("lowers")
     result = claims.runpytest_subprocess("claims", "-v")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines([f"*claims/lowers.py::{q} PASSED*" for q in ("replicates", "generalises", "control")])
 
 
 @pytest.mark.parametrize("kind", ["law", "tendency"])
-def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pytester, kind: str) -> None:
+def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pytester, write: Write, kind: str) -> None:
     """A tendency too: a claim that fails at its reference has no edge to be tolerated."""
-    write(claims, "nought", below=1e-6, kind=kind)
+    write("nought", below=1e-6, kind=kind)
     result = claims.runpytest_subprocess("claims")
     result.assert_outcomes(failed=2, passed=1)
     result.stdout.fnmatch_lines(["nought: FAILS", "held in 0 of 64 applicable*", "rule: ratio < 1e-06*"])
@@ -59,8 +45,8 @@ def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pyteste
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims: pytest.Pytester) -> None:
-    write(claims, "toothless", control="fall")
+def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims: pytest.Pytester, write: Write) -> None:
+    write("toothless", control="fall")
     result = claims.runpytest_subprocess("claims")
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["toothless: INVALID", "*CONTROL DID NOT FAIL*"])
@@ -68,9 +54,9 @@ def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims:
 
 @pytest.mark.parametrize(("options", "result"), [([], "passed"), (["--spikecheck-strict"], "failed")])
 def test_where_a_tendency_stops_holding_is_told_and_fails_only_if_strict(
-    claims: pytest.Pytester, options: list[str], result: str
+    claims: pytest.Pytester, write: Write, options: list[str], result: str
 ) -> None:
-    write(claims, "edged", below=0.99, kind="tendency", rung=", 1e-9")
+    write("edged", below=0.99, kind="tendency", rung=", 1e-9")
     done = claims.runpytest_subprocess("claims", "-rP", "-k", "generalises", "--junitxml=out.xml", *options)
     done.assert_outcomes(**{result: 1}, deselected=2)
     done.stdout.fnmatch_lines(
@@ -79,32 +65,32 @@ def test_where_a_tendency_stops_holding_is_told_and_fails_only_if_strict(
     assert "spikecheck replay edged --at lr=1e-09" in (claims.path / "out.xml").read_text()
 
 
-def test_a_law_fails_where_it_is_refuted(claims: pytest.Pytester) -> None:
-    write(claims, "refuted", below=0.99, kind="law", rung=", 1e-9")
+def test_a_law_fails_where_it_is_refuted(claims: pytest.Pytester, write: Write) -> None:
+    write("refuted", below=0.99, kind="law", rung=", 1e-9")
     result = claims.runpytest_subprocess("claims")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["refuted: FAILS", "stops holding at lr=1e-09*"])
 
 
-def test_shuffled_items_give_the_same_answers(claims: pytest.Pytester) -> None:
-    write(claims, "a")
-    write(claims, "b", below=1e-6)
+def test_shuffled_items_give_the_same_answers(claims: pytest.Pytester, write: Write) -> None:
+    write("a")
+    write("b", below=1e-6)
     result = claims.runpytest_subprocess("claims", "-o", "addopts=")
     result.assert_outcomes(passed=4, failed=2)
 
 
-def test_k_and_x_and_lf_choose_items(claims: pytest.Pytester) -> None:
-    write(claims, "a")
-    write(claims, "b", below=1e-6)
+def test_k_and_x_and_lf_choose_items(claims: pytest.Pytester, write: Write) -> None:
+    write("a")
+    write("b", below=1e-6)
     claims.runpytest_subprocess("claims", "-k", "control").assert_outcomes(passed=2, deselected=4)
     claims.runpytest_subprocess("claims", "-x").assert_outcomes(passed=3, failed=1)
     result = claims.runpytest_subprocess("claims", "--lf")
     assert result.parseoutcomes().get("failed", 0) >= 1
 
 
-def test_workers_agree_and_junit_holds_the_verdicts(claims: pytest.Pytester) -> None:
-    write(claims, "a")
-    write(claims, "b", below=1e-6)
+def test_workers_agree_and_junit_holds_the_verdicts(claims: pytest.Pytester, write: Write) -> None:
+    write("a")
+    write("b", below=1e-6)
     result = claims.runpytest_subprocess("claims", "-n", "2", "--junitxml=out.xml")
     result.assert_outcomes(passed=4, failed=2)
     assert result.ret == 1
@@ -119,8 +105,8 @@ def test_workers_agree_and_junit_holds_the_verdicts(claims: pytest.Pytester) -> 
     assert ("replicates", "fails") in told
 
 
-def test_a_broken_file_fails_in_one_line_and_the_others_still_run(claims: pytest.Pytester) -> None:
-    write(claims, "good")
+def test_a_broken_file_fails_in_one_line_and_the_others_still_run(claims: pytest.Pytester, write: Write) -> None:
+    write("good")
     broken = "import nowhere\nfrom spikecheck import Claim\n\nclaim = Claim()\n"
     (claims.path / "claims" / "broken.py").write_text(broken)
     result = claims.runpytest_subprocess("claims")
@@ -142,16 +128,18 @@ def test_another_package_may_have_claims_of_its_own(claims: pytest.Pytester) -> 
         ("--spikecheck-store=/proc/nope", "store /proc/nope*"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_one_line(claims: pytest.Pytester, option: str, told: str) -> None:
-    write(claims, "good")
+def test_an_option_that_cannot_be_used_is_one_line(
+    claims: pytest.Pytester, write: Write, option: str, told: str
+) -> None:
+    write("good")
     result = claims.runpytest_subprocess("claims", "-k", "control", option)
     result.assert_outcomes(failed=1, deselected=2)
     result.stdout.fnmatch_lines([told])
     result.stdout.no_fnmatch_line("*_spikecheck_pytest.py:*")
 
 
-def test_known_counterexamples_are_judged_first(claims: pytest.Pytester) -> None:
-    write(claims, "edged", below=0.99, kind="tendency")
+def test_known_counterexamples_are_judged_first(claims: pytest.Pytester, write: Write) -> None:
+    write("edged", below=0.99, kind="tendency")
     known = '[[counterexample]]\nclaim = "edged"\nat = {lr = 1e-9}\n'
     (claims.path / "claims" / "counterexamples.toml").write_text(known)
     result = claims.runpytest_subprocess("claims", "-k", "generalises", "--spikecheck-strict")
@@ -159,8 +147,10 @@ def test_known_counterexamples_are_judged_first(claims: pytest.Pytester) -> None
     result.stdout.fnmatch_lines(["stops holding at lr=1e-09*"])
 
 
-def test_strict_takes_no_path_for_its_value_and_false_in_the_ini_file_is_false(claims: pytest.Pytester) -> None:
-    write(claims, "edged", below=0.99, kind="tendency", rung=", 1e-9")
+def test_strict_takes_no_path_for_its_value_and_false_in_the_ini_file_is_false(
+    claims: pytest.Pytester, write: Write
+) -> None:
+    write("edged", below=0.99, kind="tendency", rung=", 1e-9")
     claims.makeini("[pytest]\nspikecheck_store = store\nspikecheck_strict = false\n")
     claims.runpytest_subprocess("claims", "-k", "generalises").assert_outcomes(passed=1, deselected=2)
     result = claims.runpytest_subprocess("--spikecheck-strict", "claims", "-k", "generalises")

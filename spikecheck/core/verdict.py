@@ -92,7 +92,9 @@ class Report(Record):
     profile: str
     seed: int
     shard: str = Field(
-        "", description="I/N where it is the I-th of N parts; `spikecheck merge` makes one report of all"
+        "",
+        pattern=r"^([1-9]\d*/[1-9]\d*)?$",
+        description="I/N where it is the I-th of N parts; `spikecheck merge` makes one report of all",
     )
     environment: dict[str, str | int | float]
     claims: tuple[Verdict, ...]

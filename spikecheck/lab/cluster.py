@@ -17,7 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from spikecheck.core.errors import ClusterLost, UsageError
+from spikecheck.core.errors import ClusterLost, StoreError, UsageError
+from spikecheck.core.events import Event, StoreTrouble
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.lab.bench import Trained
 from spikecheck.lab.execution import NOTHING, Job
@@ -108,13 +109,18 @@ def answer(tile: tuple[Recipe, ...], store: str, device: Device, expected: Envir
 
     Raises:
         UsageError: when its bits would be filed under other digests than they are looked for.
+        StoreError: when the store cannot be written there.
     """
-    lab = Laboratory(Store(Path(store)), device)
+    troubles: list[Event] = []
+    lab = Laboratory(Store(Path(store)), device, troubles.append)
     if lab.environment != expected:
         pairs = zip(expected.model_dump().items(), lab.environment.model_dump().values(), strict=True)
         told = ", ".join(f"{name} {there} (here {here})" for (name, here), there in pairs if here != there)
         raise UsageError(f"a worker has {told}: its rounding differs; give the cluster's machines what this one has")
     lab.runs(tile)
+    if not lab.stores:
+        reasons = [event.message for event in troubles if isinstance(event, StoreTrouble)]
+        raise StoreError(f"a worker cannot store what it trains: {reasons[-1]}")
 
 
 def _extra(package: str, executor: str) -> Any:

@@ -77,6 +77,11 @@ class Laboratory:
             raise
         return {recipe: trained.run for recipe, trained in found.items()}
 
+    @property
+    def stores(self) -> bool:
+        """Whether what it trains is stored: not without a store, nor after one that could not be written."""
+        return self._store is not None
+
     def anticipate(self, rounds: Iterable[Iterable[Recipe]]) -> None:
         """What will be asked for next, in this order: trained where a core would otherwise be idle.
 
@@ -113,7 +118,7 @@ class Laboratory:
         self._under_way.update(missing)
         for job, results in self._executor.results(jobs, self.device, tick, self._ahead):
             early = job.tile not in asked
-            trained = results or [self._fetched(recipe) for recipe in job.tile]
+            trained = [self._fetched(recipe) for recipe in job.tile] if results is None else results
             for recipe, result in zip(job.tile, trained, strict=True):
                 if results is not None:
                     self._keep(recipe, result, early)

@@ -86,13 +86,14 @@ def sharpness_of(steps: Array, values: Tensor, residuals: Tensor) -> Record:
 
 
 def followed_of(seen: Followed, member: int, steps: int) -> Record:
-    """One member's sharpness at every step."""
-    whole = slice(steps + 1)
-    found = {"sharpness": seen.sharpness[whole, member], "residual": seen.residual[whole, member]}
+    """One member's sharpness at every step; steps whose numbers fail are left out."""
+    values, residuals = (_numbers(part[: steps + 1, member]) for part in (seen.sharpness, seen.residual))
+    sound = np.isfinite(values) & np.isfinite(residuals)
     return {
         "sharpness": {
-            "steps": np.arange(steps + 1, dtype=np.float64),
-            **{name: _numbers(values)[:, None] for name, values in found.items()},
+            "steps": np.arange(steps + 1, dtype=np.float64)[sound],
+            "sharpness": values[sound, None],
+            "residual": residuals[sound, None],
             "products": _numbers(seen.products[member : member + 1]),
         }
     }

@@ -14,14 +14,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch._inductor
 from jaxtyping import Float
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.setting import Setting
@@ -81,10 +80,13 @@ def compiler() -> str:
     """The C++ compiler that torch calls, with its version, where $SPIKECHECK_COMPILE is 1; empty otherwise.
 
     Raises:
-        UsageError: when it is asked for and is not there.
+        UsageError: when it is asked for and is not there, or when the variable says anything else.
     """
-    if os.environ.get("SPIKECHECK_COMPILE", "0") == "0":
+    asked = os.environ.get("SPIKECHECK_COMPILE", "")
+    if asked in ("", "0"):
         return ""
+    if asked != "1":
+        raise UsageError(f"SPIKECHECK_COMPILE={asked!r}: give 1 to compile long trainings, or leave it out")
     path = shutil.which(os.environ.get("CXX", "g++"))
     if path is None:
         raise UsageError(f"SPIKECHECK_COMPILE=1: there is no {os.environ.get('CXX', 'g++')}; install it, or set CXX")
@@ -109,8 +111,10 @@ def _kernel(function: Callable[..., Any], activation: str, *example: Tensor) -> 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # torch's compiler imports what torch calls deprecated
-                graph = make_fx(partial(function, _JETS[activation]))(*example)
-                _KERNELS[key] = torch._inductor.compile(graph, list(example))
+                # Imported here: a second that nobody should wait for who does not compile.
+                trace, inductor = import_module("torch.fx.experimental.proxy_tensor"), import_module("torch._inductor")
+                graph = trace.make_fx(partial(function, _JETS[activation]))(*example)
+                _KERNELS[key] = inductor.compile(graph, list(example))
         except Exception as error:
             raise UsageError(
                 f"torch cannot compile with {compiler()} ({type(error).__name__}); leave out SPIKECHECK_COMPILE to do without"

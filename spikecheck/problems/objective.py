@@ -96,14 +96,13 @@ class Objective:
     def gradient_and_product(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B P"]]:
-        """Every member's training loss, its gradient, and its Hessian times a vector, from one look at the points."""
-        if isinstance(self._written_out, Shallow):
+        """Every member's training loss and gradient, to the bit those of `gradient`, and its Hessian times a vector."""
+        if isinstance(self._written_out, Fused):
             return self._written_out.gradient_and_product(params, vectors)
         here = params.detach().requires_grad_()
-        losses = self.losses(here)
-        (gradients,) = torch.autograd.grad(losses.sum(), here, create_graph=True)
-        (images,) = torch.autograd.grad(gradients, here, vectors)
-        return losses.detach(), gradients.detach(), images
+        (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
+        (images,) = torch.autograd.grad(slopes, here, vectors)
+        return *self.gradient(params), images
 
     def gradient_at(self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]) -> Float[Tensor, "B P"]:
         """The gradient of every member's loss over some of its training points."""

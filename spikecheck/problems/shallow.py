@@ -61,13 +61,6 @@ class Shallow:
         found = torch.cat([for_weights, for_biases, for_outgoing, *for_shift])
         return errors.square().mean(0)[: self.members], found[:, : self.members].T.contiguous()
 
-    def gradient_and_product(
-        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
-    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B P"]]:
-        """Every member's loss, its gradient, and its Hessian times a vector."""
-        image = product(vectors[:, None].contiguous(), self.hessians(params))[:, 0]
-        return *self.gradient(params), image
-
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"]:
         """Every member's Hessian: 2/N sum_n (J_n J_n' + e_n f_n''), where f_n'' couples a neuron's own parameters only."""
         weights, biases, outgoing, *shift = (

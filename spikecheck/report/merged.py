@@ -21,6 +21,7 @@ def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Rep
                     f"{file}: has {name} {getattr(report, name)}, {first_file} has {getattr(first, name)}; make both alike"
                 )
     _check_parts(reports)
+    _check_claims(reports)
     verdicts = sorted((verdict for report in reports.values() for verdict in report.claims), key=lambda v: v.id)
     whole = first.model_copy(
         update={
@@ -33,6 +34,18 @@ def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Rep
         }
     )
     return whole.model_copy(update={"passed": exit_code(whole, strict=strict) == 0})
+
+
+def _check_claims(reports: Mapping[Path, Report]) -> None:
+    """No claim in two parts: then they are parts of different selections, and something is missing elsewhere."""
+    found: dict[str, Path] = {}
+    for file, report in reports.items():
+        for verdict in report.claims:
+            if verdict.id in found:
+                raise BaselineError(
+                    f"{file}: has {verdict.id}, as {found[verdict.id]} has; make all parts with the same --claim options"
+                )
+            found[verdict.id] = file
 
 
 def _check_parts(reports: Mapping[Path, Report]) -> None:

@@ -17,6 +17,7 @@ from spikecheck.dynamics.train import begin, train
 from spikecheck.dynamics.updates import UpdateRule, rule_of
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.objective import Objective, objective
+from spikecheck.problems.shallow import Shallow
 
 
 def started(setting: Setting, members: int) -> tuple[Objective, UpdateRule, Ensemble]:
@@ -68,6 +69,15 @@ def test_losses_are_those_of_plain_training() -> None:
     plain = train(goal, rule, ensemble, ensemble.done + 50, silent)
     found = follow(goal, rule, ensemble, ensemble.done + 50, silent)
     assert torch.equal(found.loss, plain.loss)
+
+
+def test_a_wide_network_is_followed_without_its_hessian(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: products were taken with a matrix of the parameters' number squared."""
+    monkeypatch.setattr("spikecheck.dynamics.eigen.EXACT_UP_TO", 0)
+    monkeypatch.setattr(Shallow, "hessians", None)
+    monkeypatch.setattr("spikecheck.dynamics.curvature.WRITTEN_OUT_UP_TO", 0)
+    goal, rule, ensemble = started(Setting(width=150, points=9, lr=0.01), 2)
+    assert bool(follow(goal, rule, ensemble, ensemble.done + 3, silent).sharpness.isfinite().all())
 
 
 def test_members_stop_at_their_own_ends_and_a_lost_one_spoils_none() -> None:

@@ -197,3 +197,18 @@ def small_gradients(named: list[tuple[str, Tensor]], lr: float, eps: float = 1e-
 
     optimizer.register_step_pre_hook(average)
     return optimizer
+
+
+class Strict(Averaging):
+    """Refuses to step before it is told to train, as schedule-free rules do."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, lr)
+        for group in self.param_groups:
+            group["training"] = False
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        if not all(group["training"] for group in self.param_groups):
+            raise RuntimeError("not in train mode")
+        super().step()

@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from spikecheck.cli import main
+from spikecheck.gate.cost import BLOCKS, time_ratios
+from spikecheck.gate.suite import contestant
 from spikecheck.report import json_file
 
 HERE = Path(__file__).parent
@@ -188,6 +190,11 @@ def test_groups_made_by_a_function_are_gated(project: Path) -> None:
     line = ("--optimizer", "planted_optimizers:two_groups", "--set", "lr=0.02", "--against", "torch.optim:Adam")
     done = gate(project, *line, "--dataset", "mnist1d", "--at", "steps=60")
     assert done.returncode in (0, 1), done.stderr
+
+
+def test_an_optimizer_that_steps_only_in_train_mode_is_timed_in_it() -> None:
+    """Regression: schedule-free optimizers raised while the gate measured what a step costs."""
+    assert len(time_ratios(contestant("planted_optimizers:Strict", {"lr": 0.1}))) == BLOCKS
 
 
 def test_own_models_and_problems_are_trained(project: Path) -> None:

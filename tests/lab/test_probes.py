@@ -14,6 +14,9 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.curvature import curvature
+from spikecheck.dynamics.train import begin, train
+from spikecheck.dynamics.updates import rule_of
+from spikecheck.gate.rows import early_edge
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.problems.objective import Objective, numbers_of, objective
 
@@ -149,6 +152,25 @@ def test_the_multiplier_across_the_valley_is_that_of_the_hessian() -> None:
             expected = SPIKING.lr * float(torch.linalg.eigvalsh(hessian)[-1]) - 1
             assert run.records["stability"][landmark][0] == pytest.approx(expected, rel=1e-9)
         assert ("recovery" in run.records["stability"]) == (spike.recovery is not None)
+
+
+def test_how_near_the_threshold_a_training_began() -> None:
+    """For gradient descent lr lambda_max - 1 after so many updates; nothing where it ends before."""
+    setting = Setting(width=6, points=12, steps=60)
+    for seed, run in runs(setting, range(2), probe=Finish(early=50)).items():
+        goal = objective([setting])
+        there = train(
+            goal,
+            rule_of(setting),
+            begin(goal, rule_of(setting), goal.initial([seed]), torch.tensor([setting.lr])),
+            torch.tensor([50]),
+            lambda made: None,
+        ).end.params
+        hessian = torch.autograd.functional.hessian(lambda at, g=goal: g.losses(at[None])[0], there[0])
+        expected = setting.lr * float(torch.linalg.eigvalsh(hessian)[-1]) - 1
+        assert run.records["finish"]["early"][0] == pytest.approx(expected, rel=1e-6)
+        assert early_edge(run) == pytest.approx(np.log2((1 + expected) / 2), rel=1e-6)
+    assert all("early" not in run.records["finish"] for run in runs(setting, [0], probe=Finish(early=61)).values())
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "torch.optim:Adam"])
