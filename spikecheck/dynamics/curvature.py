@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikecheck.problems.products import aligned, product
+from spikecheck.problems.products import aligned, plain_product
 
 WRITTEN_OUT_UP_TO = 400
 """Parameters up to which a Hessian that can be written out is: that costs a few products then, and P^2 numbers a member."""
@@ -25,11 +25,23 @@ class Losses(Protocol):
 class WrittenOut(Losses, Protocol):
     """Losses whose derivatives may be known without a graph."""
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether products cost little more than gradients."""
+
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and gradient."""
 
+    def gradient_and_products(
+        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Every member's loss, gradient, and Hessian times K vectors."""
+
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
         """Every member's Hessian; None where it is not written out."""
+
+    def take(self, index: list[int]) -> "WrittenOut":
+        """The same of these members."""
 
 
 class LocalCurvature(ABC):
@@ -42,6 +54,8 @@ class LocalCurvature(ABC):
     gradients: Float[Tensor, "B P"]
     products: int = 0
     """Hessian-vector products made so far, counted per member."""
+    cheap: bool = False
+    """Whether products cost so little that a few more of them are better than a longer search."""
 
     @abstractmethod
     def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
@@ -51,8 +65,8 @@ class LocalCurvature(ABC):
     def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "LocalCurvature":
         """The same point seen in the coordinates P^1/2 theta: P^-1/2 H P^-1/2 and P^-1/2 g, for P = diag(diagonal) > 0."""
 
-    def hessians(self) -> Float[Tensor, "B P P"] | None:
-        """The Hessians themselves, where they are at hand."""
+    def hessian(self, member: int) -> Float[Tensor, "P P"] | None:
+        """One member's Hessian, where it can be had without products."""
         return None
 
 
@@ -99,6 +113,8 @@ class ByBackward(LocalCurvature):
 class ByMatrix(LocalCurvature):
     """Products with Hessians that are there as matrices."""
 
+    cheap = True
+
     def __init__(
         self, losses: Float[Tensor, " B"], gradients: Float[Tensor, "B P"], hessians: Float[Tensor, "B P P"]
     ) -> None:
@@ -108,7 +124,7 @@ class ByMatrix(LocalCurvature):
     def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
         """One matrix product a member."""
         self.products += vectors.shape[1]
-        return product(vectors, self._hessians)
+        return plain_product(vectors, self._hessians)
 
     def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByMatrix":
         """The same matrices, other coordinates."""
@@ -116,9 +132,43 @@ class ByMatrix(LocalCurvature):
         scaled = self._hessians * scale[:, :, None] * scale[:, None, :]
         return ByMatrix(self.losses, self.gradients * scale, scaled)
 
-    def hessians(self) -> Float[Tensor, "B P P"]:
-        """The matrices."""
-        return self._hessians
+    def hessian(self, member: int) -> Float[Tensor, "P P"]:
+        """One of the matrices."""
+        return self._hessians[member]
+
+
+@final
+class ByKernel(LocalCurvature):
+    """Products that an objective makes by itself, without a graph."""
+
+    cheap = True
+
+    def __init__(self, objective: WrittenOut, params: Float[Tensor, "B P"], scale: Tensor | None = None) -> None:
+        """`scale` is P^-1/2 where the curvature is preconditioned."""
+        self._objective, self._params, self._scale = objective, params, scale
+        self.losses, gradients = objective.gradient(params)
+        self.gradients = gradients if scale is None else gradients * scale
+
+    def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+        """All vectors in one pass."""
+        self.products += vectors.shape[1]
+        scale = None if self._scale is None else self._scale[:, None]
+        _, _, images = self._objective.gradient_and_products(
+            self._params, vectors if scale is None else vectors * scale
+        )
+        return (images if scale is None else images * scale).contiguous()
+
+    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByKernel":
+        """The same point, other coordinates."""
+        return ByKernel(self._objective, self._params, diagonal.rsqrt())
+
+    def hessian(self, member: int) -> Float[Tensor, "P P"] | None:
+        """Written out when it is asked for."""
+        found = self._objective.take([member]).hessians(self._params[member, None])
+        if found is None or self._scale is None:
+            return None if found is None else found[0]
+        scale = self._scale[member]
+        return found[0] * scale[:, None] * scale
 
 
 def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature:
@@ -131,6 +181,8 @@ def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature
     >>> local.gradients.tolist(), local.product(torch.ones(2, 1, 2))[:, 0].tolist()
     ([[1.0, 3.0], [2.0, 5.0]], [[1.0, 3.0], [2.0, 5.0]])
     """
+    if isinstance(objective, WrittenOut) and objective.multiplies:
+        return ByKernel(objective, params)
     if isinstance(objective, WrittenOut) and params.shape[1] <= WRITTEN_OUT_UP_TO:
         hessians = objective.hessians(params)
         if hessians is not None:

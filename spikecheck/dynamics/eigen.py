@@ -4,6 +4,7 @@
 is reported is always the Rayleigh quotient of the vector that is returned, with the residual of that vector.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,9 +17,10 @@ from spikecheck.dynamics.rayleigh import Ritz, explore, noise, ritz, search, usa
 
 # Up to so many parameters `top` takes the Hessian apart: P products and P^2 numbers a member.
 EXACT_UP_TO = 1000
-# Up to so many, `track` does so too for the members that it has lost: a few ms where it happens, which is rare. Where
-# Hessians are at hand there is no such limit.
+# Up to so many, `track` does so too for the members that it has lost: a few ms where it happens, which is rare. Where products
+# are cheap it does so without a longer search, and after one up to the second number.
 EXACT_WHEN_LOST = 128
+EXACT_AFTER_A_SEARCH = 400
 
 # The relative residual that a dense factorisation is held to, as `top` is.
 EXACT_TOLERANCE = 1e-6
@@ -33,7 +35,7 @@ _STEPS_A_PATROL = 10
 _PATROLLING = 3
 _PATROL_DEPTH = 4
 _HESSIAN_ROWS_AT_ONCE = 64
-# Two products with a Hessian at hand take less than one round of the search and save most of its rounds.
+# Where products are cheap two of them take less than one round of the search and save most of its rounds.
 _SHARPENING = 2
 
 
@@ -106,7 +108,7 @@ def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, 
     keep = min(pairs + _GUARDS, size)
     age = previous.age + 1
     start = previous.basis if age % _STEPS_A_PATROL else _patrolled(local, previous.basis, keep, age)
-    start = start if local.hessians() is None else _sharpened(local, start)
+    start = _sharpened(local, start) if local.cheap else start
     found = _followed(local, start, keep, pairs, tolerance, most)
     vectors = _continued(found.vectors[:, :pairs], previous.vectors)
     basis = torch.cat([found.vectors, previous.basis[:, :keep]], 1)
@@ -138,10 +140,10 @@ def _followed(
     _, directions, size = start.shape
     if size <= 2 * directions:
         return _dense(local, keep, _everyone(local))
-    at_hand = local.hessians() is not None
-    found = search(local, start, keep, pairs, pairs, tolerance, 0 if at_hand else most)
+    at_once = local.cheap and size <= EXACT_WHEN_LOST
+    found = search(local, start, keep, pairs, pairs, tolerance, 0 if at_once else most)
     lost = ~found.settled(pairs, tolerance)
-    if (at_hand or size <= EXACT_WHEN_LOST) and lost.any():
+    if size <= (EXACT_AFTER_A_SEARCH if local.cheap else EXACT_WHEN_LOST) and lost.any():
         return _dense(local, keep, lost).where(lost, found)
     return found
 
@@ -157,22 +159,30 @@ def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, ba
 
 def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:
     """The top `keep` pairs of the wanted members by their dense Hessians; unit vectors for the others."""
-    hessians = _hessians(local)
-    members, size, _ = hessians.shape
-    vectors = torch.eye(keep, size, dtype=hessians.dtype, device=hessians.device).repeat(members, 1, 1)
-    for member in wanted.nonzero().ravel().tolist():
-        if usable(hessians[member, None]):
+    members, size = local.gradients.shape
+    vectors = torch.eye(keep, size, dtype=local.gradients.dtype, device=local.gradients.device).repeat(members, 1, 1)
+    for member, hessian in _hessians(local, wanted):
+        if usable(hessian[None]):
             # One at a time: the factors of all at once would take three times the Hessians' memory. Each sum begins
             # a fresh, aligned tensor, so that LAPACK rounds a member alike wherever it stands.
-            symmetric = (hessians[member] + hessians[member].T) / 2
+            symmetric = (hessian + hessian.T) / 2
             vectors[member] = torch.linalg.eigh(symmetric).eigenvectors.T.flip(0)[:keep]
     return ritz(vectors, local.product(vectors), keep)
 
 
-def _hessians(local: LocalCurvature) -> Float[Tensor, "B P P"]:
-    at_hand = local.hessians()
-    if at_hand is not None:
-        return at_hand
+def _hessians(local: LocalCurvature, wanted: Bool[Tensor, " B"]) -> Iterator[tuple[int, Float[Tensor, "P P"]]]:
+    """The wanted members' Hessians, one at a time where they are written out."""
+    multiplied: Tensor | None = None
+    for member in wanted.nonzero().ravel().tolist():
+        hessian = local.hessian(member)
+        if hessian is None:
+            multiplied = _multiplied(local) if multiplied is None else multiplied
+            hessian = multiplied[member]
+        yield member, hessian
+
+
+def _multiplied(local: LocalCurvature) -> Float[Tensor, "B P P"]:
+    """All Hessians, by P products."""
     members, size = local.gradients.shape
     hessians = local.gradients.new_empty(members, size, size)
     units = torch.eye(size, dtype=hessians.dtype, device=hessians.device)

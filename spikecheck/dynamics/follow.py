@@ -41,10 +41,10 @@ _MOST = 8
 class Products(Losses, Protocol):
     """Losses with their gradients and products: an `Objective`, or whatever else is differentiable twice."""
 
-    def gradient_and_product(
-        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
-    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B P"]]:
-        """Every member's loss, gradient, and Hessian times a vector."""
+    def gradient_and_products(
+        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Every member's loss, gradient, and Hessian times K vectors."""
 
     def take(self, index: Int[Tensor, " F"]) -> "Products":
         """The same of these members."""
@@ -114,10 +114,10 @@ class _Look:
     def first(self, vector: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], _Pair]:
         """Loss, gradient, and the vector's pair."""
         scale = self._scale
-        losses, gradients, images = self._objective.gradient_and_product(
-            self._params, vector if scale is None else vector * scale
-        )
-        return losses, gradients, _Pair.of(vector, images if scale is None else images * scale)
+        scaled = vector if scale is None else vector * scale
+        losses, gradients, images = self._objective.gradient_and_products(self._params, scaled[:, None])
+        image = images[:, 0]
+        return losses, gradients, _Pair.of(vector, image if scale is None else image * scale)
 
     def beside(self, pair: _Pair, rows: Float[Tensor, "B P"]) -> tuple[_Pair, _Pair]:
         """The better pair in the span of a pair and of further rows, and the other one."""

@@ -1,7 +1,7 @@
 """What is measured on the members while they train: eigenpairs along a stretch, and the motion along them."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import comb
 
@@ -103,14 +103,8 @@ def trace(
     objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]
 ) -> tuple[Float[Tensor, "W B"], Float[Tensor, "W B"]]:
     """Sharpness and its relative residual at each of some consecutive states."""
-    values, residuals = [], []
-    found: EigenPairs | None = None
-    for state in states:
-        local, _ = _local(objective, rule, state)
-        found = top(local, 1) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
-        values.append(found.values[:, 0])
-        residuals.append(found.residuals[:, 0])
-    return torch.stack(values), torch.stack(residuals)
+    found = [pairs for _, pairs in _first_pairs(objective, rule, states)]
+    return torch.stack([pairs.values[:, 0] for pairs in found]), torch.stack([pairs.residuals[:, 0] for pairs in found])
 
 
 @dataclass(frozen=True)
@@ -125,10 +119,12 @@ class Waypoints:
 
 def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) -> Waypoints:
     """What a training looks like at each of some consecutive states."""
-    sharpness, residual = trace(objective, rule, states)
-    along = [gradient_curvature(_local(objective, rule, state)[0]) for state in states]
-    outputs = [objective.seen(state.params) for state in states]
-    return Waypoints(sharpness, residual, torch.stack(along), torch.stack(outputs))
+    seen = [
+        (pairs.values[:, 0], pairs.residuals[:, 0], gradient_curvature(local), objective.seen(state.params))
+        for state, (local, pairs) in zip(states, _first_pairs(objective, rule, states), strict=True)
+    ]
+    sharpness, residual, along, outputs = (torch.stack(parts) for parts in zip(*seen, strict=True))
+    return Waypoints(sharpness, residual, along, outputs)
 
 
 @dataclass(frozen=True)
@@ -176,6 +172,17 @@ def directions(objective: Objective, params: Float[Tensor, "B P"], pairs: int) -
 def top_directions(objective: Objective, ensemble: Ensemble, pairs: int) -> Float[Tensor, "B K P"]:
     """Every member's unit eigenvectors to its largest eigenvalues."""
     return top(curvature(objective, ensemble.params), pairs).vectors
+
+
+def _first_pairs(
+    objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]
+) -> Iterator[tuple[LocalCurvature, EigenPairs]]:
+    """Curvature and first pair at each of some consecutive states."""
+    found: EigenPairs | None = None
+    for state in states:
+        local, _ = _local(objective, rule, state)
+        found = top(local, 1) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
+        yield local, found
 
 
 def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> tuple[LocalCurvature, Float[Tensor, "B P"]]:

@@ -15,7 +15,8 @@ from torch.nn import functional
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.problems.data import Data, checked
-from spikecheck.problems.fused import Fused, compiler, pays
+from spikecheck.problems.fused import Fused, pays
+from spikecheck.problems.kernel import compiler
 from spikecheck.problems.layered import Layered
 from spikecheck.problems.mnist import data_digest
 from spikecheck.problems.models import MLP, Model, model_of
@@ -93,16 +94,21 @@ class Objective:
         """Every member's Hessian, to rounding that of `losses`, where it is written out; elsewhere None."""
         return self._written_out.hessians(params) if isinstance(self._written_out, Shallow) else None
 
-    def gradient_and_product(
-        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
-    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B P"]]:
-        """Every member's training loss and gradient, to the bit those of `gradient`, and its Hessian times a vector."""
+    @property
+    def multiplies(self) -> bool:
+        """Whether products cost little more than gradients."""
+        return isinstance(self._written_out, Fused)
+
+    def gradient_and_products(
+        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Every member's training loss and gradient, to the bit those of `gradient`, and its Hessian times K vectors."""
         if isinstance(self._written_out, Fused):
-            return self._written_out.gradient_and_product(params, vectors)
+            return self._written_out.gradient_and_products(params, vectors)
         here = params.detach().requires_grad_()
         (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
-        (images,) = torch.autograd.grad(slopes, here, vectors)
-        return *self.gradient(params), images
+        images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
+        return *self.gradient(params), torch.stack(images, 1)
 
     def gradient_at(self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]) -> Float[Tensor, "B P"]:
         """The gradient of every member's loss over some of its training points."""

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from spikecheck.problems.activations import ACTIVATIONS
 from spikecheck.problems.mlp import MLP
-from spikecheck.problems.products import product
+from spikecheck.problems.products import plain_product
 
 _GROUP = 64
 
@@ -72,7 +72,7 @@ class Shallow:
 
         by_bias = slope * outgoing
         jacobian = torch.cat([by_bias * self.x, by_bias, value, *(torch.ones_like(errors) for _ in shift)], 2)
-        found = product(jacobian.mT.contiguous(), jacobian)
+        found = plain_product(jacobian.mT.contiguous(), jacobian)
         bent, tilted = errors * curve * outgoing, errors * slope
         blocks = {
             (0, 0): bent * self.x * self.x,
@@ -108,7 +108,7 @@ class Shallow:
             return -(-self.members // _GROUP) * _GROUP
         return 1 << (self.members - 1).bit_length()
 
-    def _columns(self, rows: Float[Tensor, "R B"]) -> Float[Tensor, "R C"]:
+    def _columns(self, rows: Float[Tensor, "*K R B"]) -> Float[Tensor, "*K R C"]:
         """Something of every member, with columns of zeros at the end where there are not enough members."""
         missing = self._capacity - self.members
         return (functional.pad(rows, (0, missing)) if missing else rows).contiguous()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from spikecheck.problems.fused import compiler
+from spikecheck.problems.kernel import compiler
 
 
 @pytest.fixture

@@ -11,8 +11,19 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.curvature import WRITTEN_OUT_UP_TO, LocalCurvature, curvature, gradient_curvature
+from spikecheck.dynamics.curvature import (
+    WRITTEN_OUT_UP_TO,
+    ByKernel,
+    ByMatrix,
+    LocalCurvature,
+    curvature,
+    gradient_curvature,
+)
+from spikecheck.problems.fused import LONG
+from spikecheck.problems.kernel import compiler
 from spikecheck.problems.objective import objective
+
+compiled = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
 
 
 @dataclass(frozen=True)
@@ -119,12 +130,14 @@ def test_gradient_curvature_where_the_gradient_vanishes_is_zero() -> None:
 
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
-def test_by_matrix_it_is_what_it_is_by_backward_passes(activation: str) -> None:
-    goal = objective([Setting(width=7, points=9, activation=activation)] * 4)
+@pytest.mark.parametrize(("steps", "way"), [(LONG - 1, ByMatrix), pytest.param(LONG, ByKernel, marks=compiled)])
+def test_by_matrix_and_by_kernel_it_is_what_it_is_by_backward_passes(activation: str, steps: int, way: type) -> None:
+    goal = objective([Setting(width=7, points=9, activation=activation, steps=steps)] * 4)
+    assert isinstance(curvature(goal, goal.initial(range(4))), way)
     params, vectors, diagonal = goal.initial(range(4)), normal(1, 4, 3, 21), normal(2, 4, 21).exp()
     written, backward = curvature(goal, params), curvature(Losses(goal.losses), params)
-    assert written.hessians() is not None
-    assert backward.hessians() is None
+    assert written.hessian(0) is not None
+    assert backward.hessian(0) is None
     for one, other in (
         (written, backward),
         (written.preconditioned(diagonal), backward.preconditioned(diagonal)),
@@ -134,11 +147,14 @@ def test_by_matrix_it_is_what_it_is_by_backward_passes(activation: str) -> None:
         torch.testing.assert_close(one.product(vectors), other.product(vectors), rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(gradient_curvature(one), gradient_curvature(other))
         assert one.products == other.products == 4
+        hessian, rows = one.hessian(2), dense(other)[2]
+        assert hessian is not None
+        torch.testing.assert_close(hessian, rows, rtol=1e-10, atol=1e-12)
 
 
 def test_large_hessians_are_not_written_out() -> None:
-    goal = objective([Setting(width=WRITTEN_OUT_UP_TO, points=4)])
-    assert curvature(goal, goal.initial([0])).hessians() is None
+    goal = objective([Setting(width=WRITTEN_OUT_UP_TO, points=4, steps=LONG - 1)])
+    assert curvature(goal, goal.initial([0])).hessian(0) is None
 
 
 @pytest.mark.parametrize("width", [5, 7, 20])

@@ -104,10 +104,10 @@ class Crossing:
         drift, one, other = params.unbind(1)
         return -drift + (3 - drift) * one**2 / 2 + (1 + drift) * other**2 / 2
 
-    def gradient_and_product(self, params: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def gradient_and_products(self, params: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         here = params.detach().requires_grad_()
         (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
-        (images,) = torch.autograd.grad(slopes, here, vectors)
+        images = torch.autograd.grad(slopes, here, vectors[:, 0])[0][:, None]
         return self.losses(params), slopes.detach(), images
 
     def take(self, index: Tensor) -> "Crossing":

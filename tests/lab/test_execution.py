@@ -120,7 +120,7 @@ def test_an_idle_worker_trains_ahead_what_is_asked_for_next(workers: Processes, 
     asked = [Recipe(setting=Setting(width=6, steps=4_000), seed=0)]
     lab.anticipate([asked, RECIPES])
     lab.runs(asked)
-    trained = [recipe for recipe in RECIPES if recipe.digest(lab.environment) in Store(tmp_path)]
+    trained = [recipe for recipe in RECIPES if lab._digest(recipe) in Store(tmp_path)]
     assert trained
     assert lab.runs_trained == 1
     ahead = lab.runs(RECIPES)

@@ -14,7 +14,8 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.problems import fused
-from spikecheck.problems.fused import LONG, Fused, compiler, pays
+from spikecheck.problems.fused import LONG, Fused, pays
+from spikecheck.problems.kernel import compiler
 from spikecheck.problems.mlp import MLP
 from spikecheck.problems.objective import Objective, objective
 from spikecheck.problems.shallow import Shallow
@@ -39,32 +40,50 @@ def goal_of(setting: Setting, members: int) -> tuple[Objective, Fused, Tensor]:
     return goal, Fused(goal.model, goal.train.x, goal.train.y, members), goal.initial(range(members))
 
 
+def vectors_for(params: Tensor, count: int) -> Tensor:
+    shape = (len(params), count, params.shape[1])
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=params.dtype)
+
+
 @pytest.mark.parametrize(("activation", "bias"), [(name, name == "tanh") for name in ACTIVATIONS])
 def test_losses_gradients_and_products_are_those_of_autograd(activation: str, bias: bool) -> None:
     setting = Setting(width=6, points=9, activation=activation, output_bias=bias, steps=10)
     goal, way, params = goal_of(setting, 5)
-    vectors = torch.randn(params.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    vectors = vectors_for(params, 3)
     here = params.clone().requires_grad_()
     losses = goal.losses(here)
     (gradients,) = torch.autograd.grad(losses.sum(), here, create_graph=True)
-    (images,) = torch.autograd.grad(gradients, here, vectors)
-    for found in (way.gradient(params), way.gradient_and_product(params, vectors)):
+    images = torch.stack([torch.autograd.grad(gradients, here, v, retain_graph=True)[0] for v in vectors.unbind(1)], 1)
+    for found in (way.gradient(params), way.gradient_and_products(params, vectors)):
         for mine, theirs in zip(found, (losses, gradients, images), strict=False):
             torch.testing.assert_close(mine, theirs.detach(), rtol=1e-12, atol=1e-13)
+
+
+def test_one_kernel_serves_all_sizes_down_to_one_of_everything() -> None:
+    for width, points, members, count in ((1, 2, 1, 1), (3, 2, 2, 2), (70, 33, 100, 1)):
+        goal, way, params = goal_of(Setting(width=width, points=points, steps=10), members)
+        vectors = vectors_for(params, count)
+        for mine, theirs in zip(
+            way.gradient_and_products(params, vectors), goal.gradient_and_products(params, vectors), strict=True
+        ):
+            torch.testing.assert_close(mine, theirs, rtol=1e-11, atol=1e-12)
+    assert fused._kernel.cache_info().currsize <= 2 * len(ACTIVATIONS) * 4
 
 
 @pytest.mark.parametrize(("width", "points", "dtype"), [(6, 9, "float64"), (20, 20, "float32")])
 def test_a_members_bits_depend_on_neither_place_nor_companions(width: int, points: int, dtype: str) -> None:
     setting = Setting(width=width, points=points, dtype=dtype, steps=10)
     _, way, params = goal_of(setting, 64)
-    vectors = torch.randn(params.shape, generator=torch.Generator().manual_seed(1), dtype=params.dtype)
-    whole = way.gradient_and_product(params, vectors)
+    vectors = vectors_for(params, 3)
+    whole = way.gradient_and_products(params, vectors)
     shuffled = torch.randperm(64, generator=torch.Generator().manual_seed(2))
     for chosen in (torch.arange(1), torch.arange(3), torch.arange(40), shuffled):
         few = Fused(way.model, way.x, way.y, len(chosen))
-        for mine, all_of_them in zip(few.gradient_and_product(params[chosen], vectors[chosen]), whole, strict=True):
+        for mine, all_of_them in zip(few.gradient_and_products(params[chosen], vectors[chosen]), whole, strict=True):
             assert torch.equal(mine, all_of_them[chosen])
         assert torch.equal(few.gradient(params[chosen])[1], way.gradient(params)[1][chosen])
+        one_alone = few.gradient_and_products(params[chosen], vectors[chosen, 1:2])[2]
+        assert torch.equal(one_alone, whole[2][chosen, 1:2])  # nor on how many vectors there are
 
 
 def test_one_member_off_its_numbers_spoils_no_other() -> None:
@@ -80,10 +99,10 @@ def test_one_member_off_its_numbers_spoils_no_other() -> None:
 def test_only_long_trainings_of_what_is_known_are_compiled() -> None:
     long = Setting(steps=LONG)
     assert pays(long)
-    assert isinstance(objective([long])._written_out, Fused)
+    assert objective([long]).multiplies
     for other in (long.but(steps=LONG - 1), long.but(depth=2), long.but(problem="mnist1d"), long.but(model="linear")):
         assert not pays(other)
-        assert not isinstance(objective([other])._written_out, Fused)
+        assert not objective([other]).multiplies
 
 
 def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(
@@ -99,18 +118,30 @@ def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(
     assert recipes[0].digest(where) != recipes[0].digest(where.uncompiled())
 
 
-def test_nothing_is_compiled_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SPIKECHECK_COMPILE")
-    compiler.cache_clear()
+def test_nothing_is_compiled_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKECHECK_COMPILE", "0")
     assert compiler() == ""
     assert type(objective([Setting(steps=LONG)])._written_out) is Shallow
-    compiler.cache_clear()
-    monkeypatch.setenv("SPIKECHECK_COMPILE", "1")
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(UsageError, match="there is no no-such-compiler"):
+
+
+@pytest.mark.parametrize("missing", ["compiler", "Python.h"])
+def test_without_a_compiler_one_does_without_unless_it_is_insisted_on(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing == "compiler":
+        monkeypatch.setenv("CXX", "no-such-compiler")
+    else:
+        monkeypatch.setattr("sysconfig.get_paths", lambda: {"include": "/nowhere"})
+    with pytest.raises(UsageError, match="SPIKECHECK_COMPILE=1: (there is no no-such-compiler|Python.h is missing)"):
         compiler()
+    monkeypatch.delenv("SPIKECHECK_COMPILE")
+    assert compiler() == ""
+    assert not objective([Setting(steps=LONG)]).multiplies
+
+
+def test_a_wrong_wish_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKECHECK_COMPILE", "yes")
-    with pytest.raises(UsageError, match="SPIKECHECK_COMPILE='yes': give 1"):
+    with pytest.raises(UsageError, match="SPIKECHECK_COMPILE='yes': give 0"):
         compiler()
 
 
@@ -123,7 +154,7 @@ def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.M
     def failing(*_: object) -> None:
         raise RuntimeError("ld returned 1")
 
-    monkeypatch.setattr("torch._inductor.compile", failing)
-    monkeypatch.setattr(fused, "_KERNELS", {})
-    with pytest.raises(UsageError, match="leave out SPIKECHECK_COMPILE"):
+    monkeypatch.setattr("torch._inductor.compile_fx.compile_fx_inner", failing)
+    fused._kernel.cache_clear()
+    with pytest.raises(UsageError, match="set SPIKECHECK_COMPILE=0 to do without"):
         objective([Setting(width=7, steps=LONG)]).gradient(torch.zeros(1, 21, dtype=torch.float64))
