@@ -1,7 +1,7 @@
 """Functions of tensors as machine code, by torch's inductor: one kernel for tensors of all sizes, compiled once a process.
 
-A kernel takes two seconds or three to compile, some tenths of one when another process has done it before. Its vectors run along
-the last axis, and at that axis's end under a mask: no number's bits depend on how many there are, or on its place among them.
+A kernel takes two seconds or three to compile, some tenths of one when another process has done it before. Its vectors run
+along the last axis, and at that axis's end under a mask: no number's bits depend on how many there are, or on its place.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Gradients of multilayer perceptrons without a graph: what autograd would do, in its order and to its bits.
+"""Gradients of multilayer perceptrons without a graph, and products with their Hessians.
 
 Of a step on a few dozen points autograd's bookkeeping is more than half. `Shallow` goes further for networks of one input and
 one output; here the inputs and outputs are many, as on real data.
@@ -11,27 +11,66 @@ from functools import cached_property
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
-from spikecheck.problems.activations import ACTIVATIONS
 from spikecheck.problems.mlp import MLP
 from spikecheck.problems.products import aligned, plain_product
 
-Backward = Callable[[Tensor, Tensor], Tensor]
-"""From what comes back to an activation's values, and the values, to what goes back to its signals."""
+_ROWS = 8
+"""Points are filled up to a multiple of so many: then every product begins at a cache line by itself."""
+_TOGETHER = 2**17
+"""Numbers in one layer of the members, and of the vectors, that are computed at a time: 1 MiB of them."""
+
+
+@dataclass(frozen=True)
+class _Derivatives:
+    """An activation, with derivatives by its values."""
+
+    activate: Callable[[Tensor], Tensor]
+    """May overwrite its argument."""
+    backward: Callable[[Tensor, Tensor], Tensor]
+    """From what comes back to the values, and the values, to what goes back to the signals."""
+    slope: Callable[[Tensor], Tensor]
+    bend: Callable[[Tensor], Tensor] | None
+    """Second derivative over the first; None where there is none."""
 
 
 def _through_relu(upstream: Tensor, values: Tensor) -> Tensor:
     return torch.ops.aten.threshold_backward(upstream, values, 0)  # type: ignore[no-any-return]
 
 
-_BACKWARD: Mapping[str, Backward] = {"tanh": torch.ops.aten.tanh_backward, "relu": _through_relu}
+def _tanh(signals: Tensor) -> Tensor:
+    # As in `activations`: the sigmoid takes a fraction of tanh's time.
+    return signals.mul_(2).sigmoid_().mul_(2).sub_(1)
+
+
+_DERIVATIVES: Mapping[str, _Derivatives] = {
+    "tanh": _Derivatives(
+        _tanh, torch.ops.aten.tanh_backward, lambda values: 1 - values * values, lambda values: -2 * values
+    ),
+    "relu": _Derivatives(torch.relu_, _through_relu, torch.sign, None),
+}
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """One pass forward and one back, kept. Lists hold a tensor a layer; what comes back to its outputs is its upstream."""
+
+    losses: Float[Tensor, " B"]
+    gradients: Float[Tensor, "B P"]
+    weights: list[Tensor]
+    signals: list[Tensor]
+    """What every layer takes in."""
+    upstreams: list[Tensor]
+    pulled: list[Tensor]
+    """What comes back to every layer's inputs, the first layer's left out."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layered:
     """A multilayer perceptron under the mean squared error.
 
-    Axes: B members, P parameters, N points, D inputs, O outputs.
+    Axes: B members, P parameters, N points, R as many rows or more, D inputs, O outputs, K vectors.
     """
 
     model: MLP
@@ -42,29 +81,121 @@ class Layered:
     @staticmethod
     def fits(model: MLP, loss: str) -> bool:
         """Whether such a training is one of these: with none of the thin matrices that are multiplied in another way."""
-        return loss == "mse" and model.activation in _BACKWARD and len(model.sizes) > 2 and min(model.sizes) > 1
+        return loss == "mse" and model.activation in _DERIVATIVES and len(model.sizes) > 2 and min(model.sizes) > 1
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and its gradient."""
-        weights, biases = self.model.layers.tensors(params)
-        activate = ACTIVATIONS[self.model.activation].differentiable
-        signals = [self._inputs]
-        for incoming, bias in zip(weights[:-1], biases, strict=False):
-            signals.append(activate(plain_product(signals[-1], incoming) + bias))
-        outputs = plain_product(signals[-1], weights[-1])
-        errors = (outputs + biases[-1] if self.model.output_bias else outputs) - self.y
+        done = [self._passes(params[some], *self._points_of(some)) for some in self._blocks]
+        return torch.cat([part.losses for part in done]), torch.cat([part.gradients for part in done])
 
-        upstream = errors * 2 * (1 / errors[0].numel())
+    def gradient_and_products(
+        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Every member's loss, its gradient to the bits of `gradient`, and its Hessian times K vectors."""
+        losses, gradients, images = [], [], []
+        for some in self._blocks:
+            done = self._passes(params[some], *self._points_of(some))
+            at_once = max(1, _TOGETHER // (len(done.losses) * self._numbers))
+            losses.append(done.losses)
+            gradients.append(done.gradients)
+            images.append(torch.cat([self._images(done, part) for part in vectors[some].split(at_once, 1)], 1))
+        return torch.cat(losses), torch.cat(gradients), torch.cat(images)
+
+    def _passes(
+        self, params: Float[Tensor, "B P"], inputs: Float[Tensor, "B R D"], targets: Float[Tensor, "#B R O"]
+    ) -> _Passes:
+        weights, biases = self.model.layers.tensors(params)
+        signals = [inputs]
+        for incoming, bias in zip(weights[:-1], biases, strict=False):
+            signals.append(self._derivatives.activate(plain_product(signals[-1], incoming).add_(bias)))
+        outputs = plain_product(signals[-1], weights[-1])
+        errors = (outputs + biases[-1] if self.model.output_bias else outputs) - targets
+        errors[:, self.y.shape[1] :] = 0  # of rows that are no points
+
+        upstream = errors * (2 / self.y[0].numel())
+        upstreams, pulled = [upstream], []
         parts = [upstream.sum(1)] if self.model.output_bias else []
         for layer in range(len(weights) - 1, -1, -1):
             parts.append(plain_product(signals[layer].mT, upstream).flatten(1))
             if layer:
-                pulled = plain_product(upstream, weights[layer].mT)
-                upstream = _BACKWARD[self.model.activation](pulled, signals[layer])
+                pulled.append(plain_product(upstream, weights[layer].mT))
+                upstream = self._derivatives.backward(pulled[-1], signals[layer])
+                upstreams.append(upstream)
                 parts.append(upstream.sum(1))
-        return errors.square().mean((1, 2)), torch.cat(parts[::-1], 1)
+        gradients = torch.cat(parts[::-1], 1)
+        losses = errors.square().sum((1, 2)) / self.y[0].numel()
+        return _Passes(losses, gradients, weights, signals, upstreams[::-1], pulled[::-1])
+
+    def _images(self, done: _Passes, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+        """Both passes differentiated along every vector (Pearlmutter 1994): twice the products of matrices."""
+        ways, ways_of_biases = (
+            [part.unflatten(0, vectors.shape[:2]) for part in parts]
+            for parts in self.model.layers.tensors(vectors.flatten(0, 1))
+        )
+        last = len(ways) - 1
+        moved: list[Tensor] = []  # how every layer's outputs move: [B, K, N, W]
+        for layer, way in enumerate(ways):
+            motion = _by_each(done.signals[layer], way)
+            if layer:  # the inputs stand still
+                motion = motion + _each_by(moved[-1], done.weights[layer])
+            if layer < len(ways_of_biases):
+                motion = motion + ways_of_biases[layer]
+            moved.append(motion if layer == last else motion * self._slope(done, layer + 1))
+
+        moved[last][:, :, self.y.shape[1] :] = 0
+        upstream = moved[last] * (2 / self.y[0].numel())
+        parts = [upstream.sum(2)] if self.model.output_bias else []
+        for layer in range(last, -1, -1):
+            image = _by_each(done.signals[layer].mT, upstream)
+            if layer:
+                image = image + _each_by(moved[layer - 1].mT, done.upstreams[layer])
+            parts.append(image.flatten(2))
+            if layer:
+                pulled = _each_by(upstream, done.weights[layer].mT) + _by_each(done.upstreams[layer], ways[layer].mT)
+                upstream = pulled * self._slope(done, layer)
+                if self._derivatives.bend is not None:
+                    bend = self._derivatives.bend(done.signals[layer]) * done.pulled[layer - 1]
+                    upstream = upstream + bend[:, None] * moved[layer - 1]
+                parts.append(upstream.sum(2))
+        return torch.cat(parts[::-1], 2)
+
+    def _slope(self, done: _Passes, layer: int) -> Float[Tensor, "B 1 N W"]:
+        """The derivative of what a layer takes in by the signals that it was made of."""
+        return self._derivatives.slope(done.signals[layer])[:, None]
+
+    @property
+    def _derivatives(self) -> _Derivatives:
+        return _DERIVATIVES[self.model.activation]
 
     @cached_property
-    def _inputs(self) -> Float[Tensor, "B N D"]:
-        """Every member's inputs, laid out once as every product would lay them out again."""
-        return aligned(self.x.expand(self.members, -1, -1))
+    def _points(self) -> tuple[Float[Tensor, "B R D"], Float[Tensor, "#B R O"]]:
+        """A block's inputs and all targets, with rows of zeros up to a multiple of _ROWS; laid out as products would do it."""
+        x, y = (functional.pad(part, (0, 0, 0, -part.shape[1] % _ROWS)) for part in (self.x, self.y))
+        return aligned(x.expand(self._blocks[0].stop, -1, -1) if len(x) == 1 else x), y
+
+    def _points_of(self, some: slice) -> tuple[Float[Tensor, "B R D"], Float[Tensor, "#B R O"]]:
+        """Those of some members: the same for every block, where all members share them."""
+        x, y = self._points
+        return x[: some.stop - some.start] if len(self.x) == 1 else x[some], y if len(y) == 1 else y[some]
+
+    @cached_property
+    def _blocks(self) -> list[slice]:
+        """As many members at a time as keep a layer's numbers in the cache of a core."""
+        size = min(self.members, max(1, _TOGETHER // self._numbers))
+        return [slice(first, min(first + size, self.members)) for first in range(0, self.members, size)]
+
+    @property
+    def _numbers(self) -> int:
+        """What the widest layer of one member takes in or puts out."""
+        return self.x.shape[1] * max(self.model.sizes)
+
+
+def _by_each(left: Float[Tensor, "B N M"], right: Float[Tensor, "B K M O"]) -> Float[Tensor, "B K N O"]:
+    """A member's matrix times each of its K others."""
+    wide = right.movedim(1, 2).flatten(2)
+    return plain_product(left, wide).unflatten(2, (right.shape[1], -1)).movedim(2, 1)
+
+
+def _each_by(left: Float[Tensor, "B K N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B K N O"]:
+    """Each of a member's K matrices times one other."""
+    return plain_product(left.flatten(1, 2), right).unflatten(1, left.shape[1:3])

@@ -97,13 +97,13 @@ class Objective:
     @property
     def multiplies(self) -> bool:
         """Whether products cost little more than gradients."""
-        return isinstance(self._written_out, Fused)
+        return isinstance(self._written_out, Fused | Layered)
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
         """Every member's training loss and gradient, to the bit those of `gradient`, and its Hessian times K vectors."""
-        if isinstance(self._written_out, Fused):
+        if isinstance(self._written_out, Fused | Layered):
             return self._written_out.gradient_and_products(params, vectors)
         here = params.detach().requires_grad_()
         (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
