@@ -27,7 +27,7 @@ class WrittenOut(Losses, Protocol):
 
     @property
     def multiplies(self) -> bool:
-        """Whether products cost little more than gradients."""
+        """Whether products, many at once, cost little more than gradients."""
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and gradient."""

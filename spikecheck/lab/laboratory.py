@@ -19,9 +19,8 @@ from spikecheck.lab.execution import NOTHING, Executor, Job, Local
 from spikecheck.lab.store import Store
 from spikecheck.lab.tiles import member_steps, tiles
 from spikecheck.measures.spikes import spikes
-from spikecheck.problems.fused import pays
 from spikecheck.problems.kernel import compiler
-from spikecheck.problems.objective import sources
+from spikecheck.problems.objective import pays, sources
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 

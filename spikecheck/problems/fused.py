@@ -13,7 +13,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikecheck.core.setting import Setting
 from spikecheck.problems.kernel import Kernel, compiled
 from spikecheck.problems.passes import JETS, forward_over_reverse, reverse
 from spikecheck.problems.shallow import Shallow
@@ -60,12 +59,6 @@ class Fused(Shallow):
         return tuple(part.expand(*part.shape[:-1], self._capacity).contiguous() for part in (x, y))  # type: ignore[return-value]
 
 
-def pays(setting: Setting) -> bool:
-    """Whether trainings of a setting are compiled, where they can be: a rule of the setting alone, to be digested."""
-    shallow = (setting.problem, setting.model, setting.depth, setting.loss) == ("sines", "mlp", 1, "mse")
-    return shallow and setting.steps >= LONG
-
-
 @lru_cache(maxsize=64)
 def _kernel(function: Pass, activation: str, bias: bool, dtype: torch.dtype, threads: int) -> Kernel:
     """One of the passes for networks of all widths."""
@@ -74,4 +67,4 @@ def _kernel(function: Pass, activation: str, bias: bool, dtype: torch.dtype, thr
     shift = layers.new_zeros(int(bias), columns)
     along = [t.new_zeros(vectors, *t.shape) for t in (layers, shift)] if function is forward_over_reverse else []
     data = layers.new_zeros(points, 1, columns), layers.new_zeros(points, columns)
-    return compiled(partial(function, JETS[activation]), [layers, shift, *along, *data])
+    return compiled(partial(function, JETS[activation]), [layers, shift, *along, *data], of_all_sizes=True)

@@ -1,4 +1,4 @@
-"""Functions of tensors as machine code, by torch's inductor: one kernel for tensors of all sizes, compiled once a process.
+"""Functions of tensors as machine code, by torch's inductor: compiled once a process, where that is wished for all sizes.
 
 A kernel takes two seconds or three to compile, some tenths of one when another process has done it before. Its vectors run
 along the last axis, and at that axis's end under a mask: no number's bits depend on how many there are, or on its place.
@@ -10,17 +10,20 @@ import subprocess
 import sysconfig
 import warnings
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 
-import torch
 from platformdirs import user_cache_path
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from spikecheck.core.errors import UsageError
 
 Kernel = Callable[..., Sequence[Tensor]]
+
+_IMPORTED = ("torch._guards", "torch._inductor.compile_fx", "torch.fx.experimental.symbolic_shapes")
+"""When something is compiled: a second that nobody should wait for who does not compile."""
 
 
 @lru_cache(maxsize=1)
@@ -52,43 +55,38 @@ def compiler() -> str:
     return f"{Path(path).name} {told.stdout.strip()}" if told.returncode == 0 else ""
 
 
-def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor]) -> Kernel:
-    """The function for contiguous tensors of the example's types and numbers of axes, whatever their sizes.
+def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Kernel:
+    """The function for contiguous tensors like the example's.
 
-    An axis that has one number or none in the example has so always; the others should differ in size.
+    `of_all_sizes`: of the same types and numbers of axes, whatever their sizes. An axis that has one number or none in the
+    example has so always; the others should differ in size.
 
     Raises:
-        UsageError: when torch cannot compile it.
+        UsageError: when torch's compiler fails. What the function raises while it is traced is raised as it is.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's compiler imports what torch calls deprecated
-            return _compiled(function, example)
-    except Exception as error:
-        raise UsageError(
-            f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to do without"
-        ) from error
-
-
-def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor]) -> Kernel:
     # The user's own folder, where torch's would be one for all users, with a name that anybody can guess.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
-    # Imported here: a second that nobody should wait for who does not compile.
-    inductor = import_module("torch._inductor.compile_fx")
-    decompositions = import_module("torch._inductor.decomposition").select_decomp_table()
-    make_fx = import_module("torch.fx.experimental.proxy_tensor").make_fx
-    guards, shapes = (import_module(name) for name in ("torch._guards", "torch.fx.experimental.symbolic_shapes"))
-    fake = import_module("torch._subclasses.fake_tensor").FakeTensorMode(shape_env=shapes.ShapeEnv())
-
-    def sized(tensor: Tensor) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's compiler imports what torch calls deprecated
+        guards, inductor, shapes = (import_module(name) for name in _IMPORTED)
+        fake = FakeTensorMode(shape_env=shapes.ShapeEnv())
         free, fixed = shapes.DimDynamic.DYNAMIC, shapes.DimDynamic.STATIC
-        sizes = [free if size > 1 else fixed for size in tensor.shape]
-        found: Tensor = fake.from_tensor(tensor, symbolic_context=shapes.StatelessSymbolicContext(dynamic_sizes=sizes))
-        return found
-
-    fakes = [sized(tensor) for tensor in example]
-    with fake, torch.no_grad():
-        graph = make_fx(function, decomposition_table=decompositions)(*fakes)
-    with guards.tracing(guards.TracingContext(fake)):  # without it nothing is taken from torch's cache
-        kernel = inductor.compile_fx_inner(graph, fakes)
+        sizes = [[free if size > 1 and of_all_sizes else fixed for size in tensor.shape] for tensor in example]
+        contexts = [shapes.StatelessSymbolicContext(dynamic_sizes=some) for some in sizes]
+        fakes = [
+            fake.from_tensor(one, symbolic_context=context) for one, context in zip(example, contexts, strict=True)
+        ]
+        table = import_module("torch._inductor.decomposition").select_decomp_table()
+        traced = import_module("torch.fx.experimental.proxy_tensor").make_fx(
+            partial(function), decomposition_table=table
+        )
+        with fake:
+            graph = traced(*fakes)
+        try:
+            with guards.tracing(guards.TracingContext(fake)):  # without it nothing is taken from torch's cache
+                kernel = inductor.compile_fx_inner(graph, fakes)
+        except Exception as error:
+            raise UsageError(
+                f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to do without"
+            ) from error
     return lambda *tensors: kernel(list(tensors))

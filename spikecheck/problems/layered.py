@@ -98,7 +98,7 @@ class Layered:
             at_once = max(1, _TOGETHER // (len(done.losses) * self._numbers))
             losses.append(done.losses)
             gradients.append(done.gradients)
-            images.append(torch.cat([self._images(done, part) for part in vectors[some].split(at_once, 1)], 1))
+            images.append(torch.cat([self._images(done, part) for part in torch.split(vectors[some], at_once, 1)], 1))
         return torch.cat(losses), torch.cat(gradients), torch.cat(images)
 
     def _passes(
@@ -129,7 +129,7 @@ class Layered:
     def _images(self, done: _Passes, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
         """Both passes differentiated along every vector (Pearlmutter 1994): twice the products of matrices."""
         ways, ways_of_biases = (
-            [part.unflatten(0, vectors.shape[:2]) for part in parts]
+            [part.reshape(*vectors.shape[:2], *part.shape[1:]) for part in parts]
             for parts in self.model.layers.tensors(vectors.flatten(0, 1))
         )
         last = len(ways) - 1
@@ -192,10 +192,12 @@ class Layered:
 
 def _by_each(left: Float[Tensor, "B N M"], right: Float[Tensor, "B K M O"]) -> Float[Tensor, "B K N O"]:
     """A member's matrix times each of its K others."""
-    wide = right.movedim(1, 2).flatten(2)
-    return plain_product(left, wide).unflatten(2, (right.shape[1], -1)).movedim(2, 1)
+    members, vectors, _, columns = right.shape
+    wide = plain_product(left, right.movedim(1, 2).flatten(2))
+    return wide.reshape(members, -1, vectors, columns).movedim(2, 1)
 
 
 def _each_by(left: Float[Tensor, "B K N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B K N O"]:
     """Each of a member's K matrices times one other."""
-    return plain_product(left.flatten(1, 2), right).unflatten(1, left.shape[1:3])
+    tall = plain_product(left.flatten(1, 2), right)
+    return tall.reshape(*left.shape[:3], right.shape[2])

@@ -14,14 +14,16 @@ from torch.nn import functional
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
+from spikecheck.problems import fused, traced
 from spikecheck.problems.data import Data, checked
-from spikecheck.problems.fused import Fused, pays
+from spikecheck.problems.fused import Fused
 from spikecheck.problems.kernel import compiler
 from spikecheck.problems.layered import Layered
 from spikecheck.problems.mnist import data_digest
 from spikecheck.problems.models import MLP, Model, model_of
 from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
 from spikecheck.problems.shallow import Shallow
+from spikecheck.problems.traced import Traced
 
 _REAL = ("digits", "mnist1d", "mnist", "cifar10")
 """Problems whose numbers depend on neither target nor interval: all members share one copy."""
@@ -96,8 +98,8 @@ class Objective:
 
     @property
     def multiplies(self) -> bool:
-        """Whether products cost little more than gradients."""
-        return isinstance(self._written_out, Fused | Layered)
+        """Whether products, many at once, cost little more than gradients."""
+        return isinstance(self._written_out, Fused)
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
@@ -167,21 +169,33 @@ class Objective:
         return incoming, outgoing
 
     @cached_property
-    def _written_out(self) -> Shallow | Layered | None:
+    def _written_out(self) -> Shallow | Layered | Traced | None:
         """The faster way to derivatives, where there is one."""
-        if not isinstance(self.model, MLP):
-            return None
         compiled = self.device == "cpu" and pays(self.settings[0]) and compiler()
-        for way in (Fused if compiled else Shallow, Layered):
-            if way.fits(self.model, self.settings[0].loss):
-                return way(self.model, self.train.x, self.train.y, self.members)
+        if not isinstance(self.model, MLP):
+            way = Traced(self._losses_at, self.train.x, self.train.y, self.settings[0].signature)
+            return way if compiled else None
+        for kind in (Fused if compiled else Shallow, Layered):
+            if kind.fits(self.model, self.settings[0].loss):
+                return kind(self.model, self.train.x, self.train.y, self.members)
         return None
+
+    def _losses_at(self, params: Float[Tensor, "B P"], x: Tensor, y: Tensor) -> Float[Tensor, " B"]:
+        return self._losses(params, Points(x, y))
 
     def _losses(self, params: Float[Tensor, "B P"], points: Points) -> Float[Tensor, " B"]:
         outputs = self.model.outputs(params, points.x)
         if self.settings[0].loss == "mse":
             return (outputs - points.y).square().mean((1, 2))
         return _cross_entropy(outputs, points.y)
+
+
+def pays(setting: Setting) -> bool:
+    """Whether trainings of a setting are compiled, where they can be: a rule of the setting alone, to be digested."""
+    if setting.model not in BUILT_IN["model"]:
+        return setting.batch is None and setting.steps >= traced.LONG
+    shallow = (setting.problem, setting.model, setting.depth, setting.loss) == ("sines", "mlp", 1, "mse")
+    return shallow and setting.steps >= fused.LONG
 
 
 def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn import functional
 
 _CACHE_LINE = 64  # bytes
@@ -68,12 +69,26 @@ class _Product(torch.autograd.Function):
 
 
 def _bmm(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
+    """As it is, or as one opaque operation for whoever traces it: where numbers lie in memory is not known then."""
+    found: Tensor = _opaque(left, right) if isinstance(left, FakeTensor) else _padded(left, right)
+    return found
+
+
+def _padded(left: Tensor, right: Tensor) -> Tensor:
     """`torch.bmm`, with as many rows more as bring every member's product to the start of a cache line too."""
     rows, line = left.shape[1], _CACHE_LINE // left.itemsize
     if rows * right.shape[2] % line == 0:
         return _multiplied(aligned(left), aligned(right))
     padded = functional.pad(left, (0, 0, 0, -rows % line))
     return _multiplied(aligned(padded), aligned(right)).narrow_copy(1, 0, rows)
+
+
+_opaque = torch.library.custom_op("spikecheck::product", _padded, mutates_args=())
+
+
+@_opaque.register_fake
+def _shape(left: Tensor, right: Tensor) -> Tensor:
+    return left.new_empty(left.shape[0], left.shape[1], right.shape[2])
 
 
 def _multiplied(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:

@@ -14,10 +14,10 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.problems import fused
-from spikecheck.problems.fused import LONG, Fused, pays
+from spikecheck.problems.fused import LONG, Fused
 from spikecheck.problems.kernel import compiler
 from spikecheck.problems.mlp import MLP
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.problems.objective import Objective, objective, pays
 from spikecheck.problems.shallow import Shallow
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")

@@ -1,0 +1,79 @@
+"""The gradient of a user's own module, traced and compiled, against the one that is not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.setting import Setting
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.problems.kernel import compiler
+from spikecheck.problems.objective import objective, pays
+from spikecheck.problems.traced import LONG, Traced
+
+pytestmark = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
+
+Write = Callable[[str], str]
+
+SOURCE = """
+import torch
+
+def plain(setting):
+    width = setting.width
+    return torch.nn.Sequential(
+        torch.nn.Linear(1, width), torch.nn.LayerNorm(width), torch.nn.SiLU(), torch.nn.Linear(width, 1)
+    )
+
+class Stubborn(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def forward(self, x):
+        return self.layer(x) * float(torch.tensor([2.0, 3.0]).numpy()[0])
+
+def stubborn(setting):
+    return Stubborn()
+"""
+
+
+@pytest.mark.parametrize(("width", "points"), [(5, 7), (20, 40)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_it_is_the_eager_gradient_to_rounding_and_no_member_tells_its_place(
+    write: Write, width: int, points: int, dtype: str
+) -> None:
+    torch.set_num_threads(1)
+    setting = Setting(model=f"{write(SOURCE)}:plain", width=width, points=points, steps=LONG, dtype=dtype)
+    goal, eager = objective([setting] * 16), objective([setting.but(steps=LONG - 1)] * 16)
+    assert isinstance(goal._written_out, Traced)
+    assert eager._written_out is None
+    params = goal.initial(range(16))
+    losses, gradients = goal.gradient(params)
+    rounding = 100 * torch.finfo(params.dtype).eps
+    for mine, theirs in zip((losses, gradients), eager.gradient(params), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=rounding, atol=rounding)
+    order = torch.randperm(16, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(goal.gradient(params[order])[1], gradients[order])
+
+
+def test_what_cannot_be_traced_is_trained_as_it_is(write: Write) -> None:
+    setting = Setting(model=f"{write(SOURCE)}:stubborn", points=5, steps=LONG)
+    goal, eager = objective([setting] * 2), objective([setting.but(steps=10)] * 2)
+    params = goal.initial(range(2))
+    assert torch.equal(goal.gradient(params)[1], eager.gradient(params)[1])
+
+
+def test_only_long_trainings_of_whole_batches_are_traced() -> None:
+    own = Setting(model="somewhere:model", steps=LONG)
+    assert pays(own)
+    assert not pays(own.but(steps=LONG - 1))
+    assert not pays(own.but(batch=4))
+
+
+def test_a_laboratory_trains_by_it(write: Write, tmp_path: Path) -> None:
+    setting = Setting(model=f"{write(SOURCE)}:plain", width=4, points=8, steps=LONG, lr=0.02)
+    recipe = Recipe(setting=setting, seed=1)
+    run = Laboratory().runs([recipe])[recipe]
+    assert run.loss[-1] < run.loss[0] / 2
