@@ -113,7 +113,7 @@ def verify(
     claims_paths: Sequence[Path],
     json_path: str | None,
     markdown_path: str | None,
-    store: Path | None,
+    store: str | None,
     no_store: bool,
     quiet: bool,
     strict: bool,
@@ -218,7 +218,7 @@ def map_command(
     claims_paths: Sequence[Path],
     json_path: str | None,
     figures: Sequence[Path],
-    store: Path | None,
+    store: str | None,
     no_store: bool,
     quiet: bool,
 ) -> int:
@@ -278,7 +278,7 @@ def replay(
     device: "Device",
     executor: str,
     claims_paths: Sequence[Path],
-    store: Path | None,
+    store: str | None,
     no_store: bool,
     quiet: bool,
 ) -> int:
@@ -429,7 +429,7 @@ def _one(claim_id: str, paths: Sequence[Path]) -> "Claim":
 
 
 def _laboratory(
-    folder: Path | None,
+    place: str | None,
     no_store: bool,
     device: "Device",
     observe: Observer,
@@ -438,4 +438,4 @@ def _laboratory(
 ) -> "Laboratory":
     from spikecheck.session import laboratory  # brings torch
 
-    return laboratory(folder, no_store, device, observe, deadline, executor)
+    return laboratory(place, no_store, device, observe, deadline, executor)

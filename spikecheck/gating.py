@@ -19,7 +19,7 @@ from spikecheck.gate.gate import against, against_baseline, announced, scores
 from spikecheck.gate.own import assignments, table
 from spikecheck.gate.suite import Suite, contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.lab.store import Store, default_folder
+from spikecheck.lab.place import opened
 from spikecheck.problems.resolve import named
 from spikecheck.quantities import seconds
 from spikecheck.report import json_file, whole_file
@@ -120,7 +120,7 @@ def gate_in_test(
         reference = contestant(path_of(against), {"lr": candidate.lr, **(against_set or {})})
     suite = own_suite(conditions or {}, seeds, seed)
     kept = None if baseline is None else Path(baseline)
-    lab = Laboratory(Store(Path(folder) if folder else default_folder()))
+    lab = Laboratory(opened(folder))
     return judge(Asked(candidate, reference, kept, suite, {}), lab, ignore)
 
 

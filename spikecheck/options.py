@@ -18,7 +18,7 @@ def _several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 store_options = _several(
-    click.option("--store", type=click.Path(path_type=Path), help="Folder of stored runs (default: the user's cache)."),
+    click.option("--store", metavar="DIR|URL", help="Where runs are stored (default: the user's cache folder)."),
     click.option("--no-store", is_flag=True, help="Neither read nor write stored runs."),
 )
 device_option = click.option(

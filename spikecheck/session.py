@@ -25,7 +25,8 @@ from spikecheck.harness.verify import first_round, verify
 from spikecheck.lab.cluster import Cluster, dask, submitit
 from spikecheck.lab.execution import Executor, Local, Processes
 from spikecheck.lab.laboratory import Device, Laboratory
-from spikecheck.lab.store import Store, default_folder
+from spikecheck.lab.place import Records, opened
+from spikecheck.lab.store import Store
 from spikecheck.report.inert import inert
 from spikecheck.streams import command_line
 
@@ -103,7 +104,7 @@ def _announced(claims: Sequence[Claim], plan: Plan) -> list[ClaimStarted]:
 
 
 def laboratory(
-    folder: Path | None,
+    place: str | None,
     no_store: bool,
     device: Device,
     observe: Observer,
@@ -116,22 +117,22 @@ def laboratory(
         StoreError: when the store cannot be used.
         UsageError: when a cluster is to answer without a store.
     """
-    store = None if no_store else Store(folder or default_folder())
+    store = None if no_store else opened(place)
     return Laboratory(store, device, observe, deadline, _executor(executor, store, device))
 
 
-def _executor(asked: str, store: Store | None, device: Device) -> Executor:
+def _executor(asked: str, store: Records | None, device: Device) -> Executor:
     """local, processes, dask://HOST:PORT, slurm://PARTITION, or submitit://local, which tries the last on one machine."""
     kind, _, where = asked.partition("://")
     if not where and kind in ("local", "processes"):
         return Processes() if kind == "processes" else Local()
     if store is None:
         raise UsageError(f"--executor {asked}, --no-store: a cluster's workers answer through the store; leave out one")
-    folder = store.folder.resolve()
     if kind == "dask":
-        return Cluster(lambda: dask(where, device), folder, asked)
+        return Cluster(lambda: dask(where, device), store.address, asked)
     system, partition = ("slurm", where) if kind == "slurm" else (where, "")
-    return Cluster(lambda: submitit(system, partition, folder, device), folder, asked)
+    logs = (store.folder if isinstance(store, Store) else Path()).resolve()
+    return Cluster(lambda: submitit(system, partition, logs, device), store.address, asked)
 
 
 def build_report(

@@ -1,6 +1,6 @@
 """Tiles to workers on other machines: through any `concurrent.futures.Executor`, one task a tile.
 
-Results come through the store, a folder that all of them can reach: a worker stores what it trained before it says so. What a
+Results come through the store, a place that all of them can reach: a worker stores what it trained before it says so. What a
 worker had finished is therefore kept whatever becomes of the worker, the scheduler or this process, and nothing large passes
 through a scheduler.
 """
@@ -23,7 +23,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.lab.bench import Trained
 from spikecheck.lab.execution import NOTHING, Job
 from spikecheck.lab.laboratory import Device, Laboratory, environment
-from spikecheck.lab.store import Store
+from spikecheck.lab.place import opened
 from spikecheck.lab.tiles import work
 
 _RETRIES = 2
@@ -48,9 +48,9 @@ class Connection:
 class Cluster:
     """An executor whose workers answer through the store."""
 
-    def __init__(self, connect: Callable[[], Connection], store: Path, where: str) -> None:
-        """`connect` is called when something is to be trained; `where` is what the user called it."""
-        self._connect, self._store, self._where = connect, store.resolve(), where
+    def __init__(self, connect: Callable[[], Connection], store: str, where: str) -> None:
+        """`connect` is called when something is to be trained; `store` is an address; `where` is what the user called it."""
+        self._connect, self._store, self._where = connect, store, where
         self._connection: Connection | None = None
 
     def results(
@@ -68,7 +68,7 @@ class Cluster:
             self._connection = self._connect()
         here = environment(device)
         pending = {
-            self._connection.executor.submit(answer, job.tile, str(self._store), cast("Device", device), here): job
+            self._connection.executor.submit(answer, job.tile, self._store, cast("Device", device), here): job
             for job in sorted(jobs, key=lambda job: -work(job.tile))
         }
         try:
@@ -112,7 +112,7 @@ def answer(tile: tuple[Recipe, ...], store: str, device: Device, expected: Envir
         StoreError: when the store cannot be written there.
     """
     troubles: list[Event] = []
-    lab = Laboratory(Store(Path(store)), device, troubles.append)
+    lab = Laboratory(opened(store), device, troubles.append)
     if lab.environment != expected:
         pairs = zip(expected.model_dump().items(), lab.environment.model_dump().values(), strict=True)
         told = ", ".join(f"{name} {there} (here {here})" for (name, here), there in pairs if here != there)

@@ -11,7 +11,7 @@ from spikecheck.core.errors import CorruptEntry, UsageError
 from spikecheck.core.run import Array, Ended, Run, Snapshot
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike
-from spikecheck.lab.store import Entry
+from spikecheck.lab.packed import Entry
 
 FORMAT = 2
 _SNAPSHOT = ("params", "input_weights", "output_weights")

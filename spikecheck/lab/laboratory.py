@@ -16,7 +16,7 @@ from spikecheck.core.run import Run
 from spikecheck.lab.bench import Trained, fork_step, look_step
 from spikecheck.lab.codec import decode, encode
 from spikecheck.lab.execution import NOTHING, Executor, Job, Local
-from spikecheck.lab.store import Store
+from spikecheck.lab.place import Records
 from spikecheck.lab.tiles import member_steps, tiles
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.kernel import compiler
@@ -33,7 +33,7 @@ class Laboratory:
 
     def __init__(
         self,
-        store: Store | None = None,
+        store: Records | None = None,
         device: Device = "auto",
         observe: Observer = ignore,
         deadline: float | None = None,
@@ -183,9 +183,9 @@ class Laboratory:
         """What a worker says it has stored."""
         trained = self._look_up(recipe)
         if trained is None:
-            where = self._store.folder if self._store is not None else "no store"
+            where = self._store.address if self._store is not None else "no store"
             raise StoreError(
-                f"store {where}: lacks what a worker has stored; give --store a folder that all workers see"
+                f"store {where}: lacks what a worker has stored; give --store a place that all workers see"
             )
         return trained
 

@@ -1,33 +1,27 @@
 """Records on disk under the digest of what they answer: written whole or not at all, read back as written or not at all.
 
-One file an entry, `runs/ab/abcdef….safetensors`: arrays as safetensors, everything else as JSON in the file's header, and
-a checksum over both, which safetensors itself lacks. Nothing is ever unpickled. Two processes may share a folder: files
-appear by rename out of `unfinished/`, and two writers of one digest write the same bytes.
+One file an entry, `runs/ab/abcdef….safetensors` (see `packed`). Two processes may share a folder: files appear by rename out
+of `unfinished/`, and two writers of one digest write the same bytes.
 """
 
 import errno
-import hashlib
-import json
 import os
 import random
 import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 from platformdirs import user_cache_path
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from spikecheck.core.errors import CorruptEntry, StoreError
+from spikecheck.lab.packed import DIGEST, FORMAT, Entry, pack, unpack
 
-FORMAT = "1"
 DEFAULT_LIMIT = 4 * 2**30
 """Bytes a store is held under: about 100,000 runs of an ordinary size."""
 _STALE_AFTER = 24 * 3600.0
@@ -36,16 +30,7 @@ _TOUCH_AFTER = 3600.0
 """Seconds between two notes of an entry's last use; prune needs no finer ones."""
 _LOOKS = 16
 """A process looks at the store's size each time it has written this part of the limit."""
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _ELSEWHERE = "give --store DIR, or --no-store"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One record: named arrays, and what else there is to know as JSON."""
-
-    arrays: Mapping[str, np.ndarray]
-    about: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +108,11 @@ class Store:
         if not all(os.access(part, os.W_OK | os.X_OK) for part in (self._runs, self._unfinished)):
             raise StoreError(f"store {folder}: cannot be written; {_ELSEWHERE}")
 
+    @property
+    def address(self) -> str:
+        """The folder, as another process finds it."""
+        return str(self.folder.resolve())
+
     def __contains__(self, digest: str) -> bool:
         """Whether there is such a record; a look at the folder, not into the file."""
         return self._path(digest).exists()
@@ -142,8 +132,8 @@ class Store:
         except OSError as error:
             raise StoreError(f"store {path}: {_reason(error)}; {_ELSEWHERE}") from error
         try:
-            entry = _unpack(raw, digest)
-        except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+            entry = unpack(raw, digest)
+        except ValueError as error:
             raise CorruptEntry(f"stored run {digest[:12]} is damaged ({error}) and {_set_aside(path)}") from error
         _note_use(path)
         return entry
@@ -155,7 +145,7 @@ class Store:
             StoreError: when it can't be written, for instance on a full disk; nothing half-written stays behind.
             ValueError: when safetensors has no such dtype, or JSON no such value.
         """
-        path, content = self._path(digest), _pack(digest, entry)
+        path, content = self._path(digest), pack(digest, entry)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._write_whole(path, content)
@@ -231,14 +221,14 @@ class Store:
             raise
 
     def _path(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
+        if not DIGEST.fullmatch(digest):
             raise ValueError(f"digest={digest!r}: give 64 lower-case hexadecimal digits")
         return self._runs / digest[:2] / f"{digest}.safetensors"
 
     def _stored(self, suffix: str) -> Iterator[_Stored]:
         """Only what a store names so: the folder given with --store may hold other people's files."""
         for path in self._runs.glob(f"??/*.{suffix}"):
-            if _DIGEST.fullmatch(path.stem):
+            if DIGEST.fullmatch(path.stem):
                 yield from _measured(path)
 
     def _stale(self, now: float) -> Iterator[_Stored]:
@@ -251,44 +241,6 @@ def _measured(path: Path) -> Iterator[_Stored]:
     with suppress(FileNotFoundError):
         stat = path.stat()
         yield _Stored(stat.st_mtime, stat.st_size, path)
-
-
-def _pack(digest: str, entry: Entry) -> bytes:
-    """Arrays and JSON as one safetensors file."""
-    if "__metadata__" in entry.arrays:
-        raise ValueError("array '__metadata__': safetensors keeps this name for itself; give another")
-    about = json.dumps(entry.about, separators=(",", ":"), allow_nan=False)
-    arrays = {name: _native(array) for name, array in entry.arrays.items()}
-    try:
-        return save(arrays, {"digest": digest, "about": about, "checksum": _checksum(digest, about, arrays)})
-    except SafetensorError as error:
-        raise ValueError(f"an array of {digest[:12]} cannot be stored: {error}") from error
-
-
-def _unpack(raw: bytes, digest: str) -> Entry:
-    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-    arrays = load(raw)
-    if header["digest"] != digest:
-        raise ValueError(f"it answers {header['digest'][:12]}")
-    if header["checksum"] != _checksum(digest, header["about"], arrays):
-        raise ValueError("its checksum does not fit")
-    for array in arrays.values():
-        array.flags.writeable = False
-    return Entry(arrays, json.loads(header["about"]))
-
-
-def _native(array: np.ndarray) -> np.ndarray:
-    """In this machine's byte order, which is how it is given back, and C order; also without an axis or an element."""
-    return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
-
-
-def _checksum(digest: str, about: str, arrays: Mapping[str, np.ndarray]) -> str:
-    total = hashlib.sha256(f"{digest}\0{about}".encode())
-    for name in sorted(arrays):
-        array = arrays[name]
-        total.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        total.update(array.tobytes())
-    return total.hexdigest()
 
 
 def _set_aside(path: Path) -> str:

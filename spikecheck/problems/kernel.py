@@ -23,7 +23,6 @@ from spikecheck.core.errors import UsageError
 Kernel = Callable[..., Sequence[Tensor]]
 
 _IMPORTED = ("torch._guards", "torch._inductor.compile_fx", "torch.fx.experimental.symbolic_shapes")
-"""When something is compiled: a second that nobody should wait for who does not compile."""
 
 
 @lru_cache(maxsize=1)
@@ -55,6 +54,10 @@ def compiler() -> str:
     return f"{Path(path).name} {told.stdout.strip()}" if told.returncode == 0 else ""
 
 
+class CannotTrace(UsageError):
+    """A function does what cannot be traced."""
+
+
 def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Kernel:
     """The function for contiguous tensors like the example's.
 
@@ -62,31 +65,41 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
     example has so always; the others should differ in size.
 
     Raises:
-        UsageError: when torch's compiler fails. What the function raises while it is traced is raised as it is.
+        CannotTrace: when the function fails on tensors without numbers.
+        UsageError: when torch's compiler fails.
     """
     # The user's own folder, where torch's would be one for all users, with a name that anybody can guess.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's compiler imports what torch calls deprecated
-        guards, inductor, shapes = (import_module(name) for name in _IMPORTED)
-        fake = FakeTensorMode(shape_env=shapes.ShapeEnv())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's compiler imports what torch calls deprecated
+            return _compiled(function, example, of_all_sizes)
+    except CannotTrace:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to do without"
+        ) from error
+
+
+def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Kernel:
+    # Imported here: a second that nobody should wait for who does not compile.
+    guards, inductor, shapes = (import_module(name) for name in _IMPORTED)
+    table = import_module("torch._inductor.decomposition").select_decomp_table()
+    make_fx = import_module("torch.fx.experimental.proxy_tensor").make_fx
+    fake = FakeTensorMode(shape_env=shapes.ShapeEnv())
+
+    def sized(tensor: Tensor) -> Tensor:
         free, fixed = shapes.DimDynamic.DYNAMIC, shapes.DimDynamic.STATIC
-        sizes = [[free if size > 1 and of_all_sizes else fixed for size in tensor.shape] for tensor in example]
-        contexts = [shapes.StatelessSymbolicContext(dynamic_sizes=some) for some in sizes]
-        fakes = [
-            fake.from_tensor(one, symbolic_context=context) for one, context in zip(example, contexts, strict=True)
-        ]
-        table = import_module("torch._inductor.decomposition").select_decomp_table()
-        traced = import_module("torch.fx.experimental.proxy_tensor").make_fx(
-            partial(function), decomposition_table=table
-        )
+        sizes = [free if size > 1 and of_all_sizes else fixed for size in tensor.shape]
+        return fake.from_tensor(tensor, symbolic_context=shapes.StatelessSymbolicContext(dynamic_sizes=sizes))
+
+    fakes = [sized(tensor) for tensor in example]
+    try:
         with fake:
-            graph = traced(*fakes)
-        try:
-            with guards.tracing(guards.TracingContext(fake)):  # without it nothing is taken from torch's cache
-                kernel = inductor.compile_fx_inner(graph, fakes)
-        except Exception as error:
-            raise UsageError(
-                f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to do without"
-            ) from error
+            graph = make_fx(partial(function), decomposition_table=table)(*fakes)  # fx miscounts a method's arguments
+    except Exception as error:
+        raise CannotTrace(f"torch cannot trace {function} ({type(error).__name__})") from error
+    with guards.tracing(guards.TracingContext(fake)):  # without it nothing is taken from torch's cache
+        kernel = inductor.compile_fx_inner(graph, fakes)
     return lambda *tensors: kernel(list(tensors))

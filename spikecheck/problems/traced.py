@@ -11,8 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikecheck.core.errors import UsageError
-from spikecheck.problems.kernel import Kernel, compiled
+from spikecheck.problems.kernel import CannotTrace, Kernel, compiled
 
 LONG = 5_000
 """Updates from which on it is worth it: seconds of compiling, for a millisecond or two an update (`nox -s bench`)."""
@@ -43,9 +42,7 @@ class Traced:
         if key not in _KERNELS:
             try:
                 _KERNELS[key] = compiled(self._step, example, of_all_sizes=False)
-            except UsageError:
-                raise
-            except Exception:  # a module may do what cannot be traced: always, so this too belongs to its source
+            except CannotTrace:  # today as tomorrow: the same source is always trained in the same way
                 _KERNELS[key] = self._step
         return _KERNELS[key]
 

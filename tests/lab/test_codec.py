@@ -15,7 +15,8 @@ from spikecheck.core.run import Ended, Run, Snapshot
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.core.spike import Spike
 from spikecheck.lab.codec import Checkpoints, decode, encode
-from spikecheck.lab.store import Entry, Store
+from spikecheck.lab.packed import Entry
+from spikecheck.lab.store import Store
 
 STEPS = st.integers(0, 10**9)
 SHAPES = array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)

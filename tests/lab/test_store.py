@@ -17,7 +17,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from spikecheck.core.errors import CorruptEntry, StoreError
 from spikecheck.lab import store as store_file
-from spikecheck.lab.store import DEFAULT_LIMIT, Entry, Store, default_folder, default_limit
+from spikecheck.lab.packed import FORMAT, Entry
+from spikecheck.lab.store import DEFAULT_LIMIT, Store, default_folder, default_limit
 
 DIGEST = "ab" * 32
 DTYPES = st.sampled_from(["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8"])
@@ -28,7 +29,8 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 WRITER = """
 import sys, numpy as np
 from pathlib import Path
-from spikecheck.lab.store import Entry, Store
+from spikecheck.lab.packed import Entry
+from spikecheck.lab.store import Store
 store, size, rounds = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
 for number in range(50 * rounds):
     digest = f"{number % 50:064x}"
@@ -45,7 +47,8 @@ CRAMPED = """
 import resource, sys, numpy as np
 from pathlib import Path
 from spikecheck.core.errors import StoreError
-from spikecheck.lab.store import Entry, Store
+from spikecheck.lab.packed import Entry
+from spikecheck.lab.store import Store
 store = Store(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
@@ -245,7 +248,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_training(
 def test_a_marker_that_a_power_cut_left_empty_is_written_again(tmp_path: Path) -> None:
     (tmp_path / "format").write_text("")
     Store(tmp_path)
-    assert (tmp_path / "format").read_text() == store_file.FORMAT
+    assert (tmp_path / "format").read_text() == FORMAT
 
 
 def test_a_folder_cleared_while_in_use_is_made_again(tmp_path: Path) -> None:
