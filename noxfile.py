@@ -68,3 +68,10 @@ def twins(session: nox.Session) -> None:
     """Where spikes condense and what decides it; resumable, since everything trained is stored."""
     _install(session, "test")
     session.run("python", "docs/twins.py", *session.posargs)
+
+
+@nox.session
+def workers(session: nox.Session) -> None:
+    """Every claim by four Dask workers over one store, against this process."""
+    _install(session, "test")
+    session.run("python", "docs/four_workers.py", *session.posargs)

@@ -35,20 +35,18 @@ def encode(run: Run, checkpoints: Checkpoints | None = None) -> Entry:
     Raises:
         ValueError: when an array or a spike's height is NaN; divergence is `Run.ended`, absence an absent key.
     """
-    arrays: dict[str, np.ndarray] = {"loss": run.loss}
-    for name, snapshot in run.snapshots.items():
-        arrays |= {f"snapshot/{name}/{part}": getattr(snapshot, part) for part in _SNAPSHOT}
-    for probe, record in run.records.items():
-        arrays |= {f"record/{probe}/{name}": array for name, array in record.items()}
-    if checkpoints is not None:
-        arrays |= {"checkpoint/steps": checkpoints.steps, "checkpoint/params": checkpoints.params}
-        arrays |= {f"checkpoint/slot/{name}": array for name, array in checkpoints.slots.items()}
+    arrays = _arrays(run, checkpoints)
     for name, array in arrays.items():
         if np.isnan(array).any():
             raise ValueError(f"{name} of seed {run.seed} holds NaN; nothing that is stored may")
     if any(np.isnan(spike.height) for spike in run.spikes):
         raise ValueError(f"a spike of seed {run.seed} has a height of NaN; nothing that is stored may")
     return Entry(arrays, _about(run))
+
+
+def size_in_memory(run: Run, checkpoints: Checkpoints | None) -> int:
+    """Bytes of all arrays."""
+    return sum(array.nbytes for array in _arrays(run, checkpoints).values())
 
 
 def decode(entry: Entry) -> tuple[Run, Checkpoints | None]:
@@ -117,3 +115,15 @@ def _checkpoints(arrays: Mapping[str, np.ndarray]) -> Checkpoints | None:
     slot = "checkpoint/slot/"
     slots = {key.removeprefix(slot): array for key, array in arrays.items() if key.startswith(slot)}
     return Checkpoints(arrays["checkpoint/steps"], arrays["checkpoint/params"], slots)
+
+
+def _arrays(run: Run, checkpoints: Checkpoints | None) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {"loss": run.loss}
+    for name, snapshot in run.snapshots.items():
+        arrays |= {f"snapshot/{name}/{part}": getattr(snapshot, part) for part in _SNAPSHOT}
+    for probe, record in run.records.items():
+        arrays |= {f"record/{probe}/{name}": array for name, array in record.items()}
+    if checkpoints is not None:
+        arrays |= {"checkpoint/steps": checkpoints.steps, "checkpoint/params": checkpoints.params}
+        arrays |= {f"checkpoint/slot/{name}": array for name, array in checkpoints.slots.items()}
+    return arrays

@@ -1,7 +1,7 @@
 """The only place that trains and stores: asked for recipes, it answers with runs."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Literal
@@ -17,6 +17,7 @@ from spikecheck.lab.bench import Trained, fork_step, look_step
 from spikecheck.lab.codec import decode, encode
 from spikecheck.lab.execution import NOTHING, Executor, Job, Local
 from spikecheck.lab.place import Records
+from spikecheck.lab.recent import MEMORY, Recent
 from spikecheck.lab.tiles import member_steps, tiles
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.kernel import compiler
@@ -52,7 +53,7 @@ class Laboratory:
         self._executor = executor or Local()
         self._observe = observe
         self._deadline = deadline
-        self._known: dict[str, Trained] = {}
+        self._known = Recent(MEMORY if store is not None else None)
         self._digests: dict[Recipe, str] = {}
         self._ahead: Iterator[Job] = NOTHING
         self._under_way: set[Recipe] = set()
@@ -102,12 +103,22 @@ class Laboratory:
     def _answers(self, wanted: Sequence[Recipe]) -> Mapping[Recipe, Trained]:
         """Generation by generation: whether a fork or a look has anything to start from is read off what is before it."""
         found: dict[Recipe, Trained] = {}
-        for _, generation in groupby(sorted(_with_ancestors(wanted), key=_generation), key=_generation):
-            found |= self._trained([recipe for recipe in generation if _has_subject(recipe, found)], found)
+        everything = _with_ancestors(wanted)
+        started_from = {before for recipe in everything for before in _before(recipe) if before != recipe}
+        for _, generation in groupby(sorted(everything, key=_generation), key=_generation):
+            possible = [recipe for recipe in generation if _has_subject(recipe, found)]
+            found |= self._trained(possible, found, started_from)
         return {recipe: found[recipe] for recipe in wanted if recipe in found}
 
-    def _trained(self, recipes: Sequence[Recipe], parents: Mapping[Recipe, Trained]) -> dict[Recipe, Trained]:
-        found = {recipe: known for recipe in recipes if (known := self._look_up(recipe)) is not None}
+    def _trained(
+        self, recipes: Sequence[Recipe], parents: Mapping[Recipe, Trained], started_from: Container[Recipe]
+    ) -> dict[Recipe, Trained]:
+        """Their states only where something starts from them: those of thousands of forks would take gigabytes."""
+
+        def needed(recipe: Recipe, trained: Trained) -> Trained:
+            return trained if recipe in started_from else Trained(trained.run)
+
+        found = {r: needed(r, known) for r in recipes if (known := self._look_up(r)) is not None}
         reused = len(found) - self._asked_for(found)
         self.runs_reused += reused
         missing = [recipe for recipe in recipes if recipe not in found]
@@ -123,7 +134,7 @@ class Laboratory:
                 if results is not None:
                     self._keep(recipe, result, early)
                 if not early:
-                    found[recipe] = result
+                    found[recipe] = needed(recipe, result)
             self._under_way.difference_update(job.tile)
             if not early:
                 self.runs_trained += len(job.tile)
@@ -164,10 +175,9 @@ class Laboratory:
 
     def _look_up(self, recipe: Recipe) -> Trained | None:
         digest = self._digest(recipe)
-        if digest in self._known:
-            return self._known[digest]
-        if self._store is None:
-            return None
+        known = self._known.get(digest)
+        if known is not None or self._store is None:
+            return known
         try:
             entry = self._store.get(digest)
             if entry is None:
@@ -176,8 +186,9 @@ class Laboratory:
         except StoreError as error:  # a damaged entry, or a disk that cannot be read
             self._observe(StoreTrouble(f"{error}; it is trained again"))
             return None
-        self._known[digest] = Trained(run, checkpoints)
-        return self._known[digest]
+        trained = Trained(run, checkpoints)
+        self._known.add(digest, trained)
+        return trained
 
     def _fetched(self, recipe: Recipe) -> Trained:
         """What a worker says it has stored."""
@@ -195,13 +206,14 @@ class Laboratory:
         if early:
             self._early.add(digest)
         if self._store is None or not early:
-            self._known[digest] = trained
+            self._known.add(digest, trained)
         if self._store is None:
             return
         try:
             self._store.put(digest, encode(trained.run, trained.checkpoints))
         except StoreError as error:
             self._store = None
+            self._known.limit = None
             self._observe(StoreTrouble(f"{error}; going on without storing"))
 
     def _check_deadline(self) -> None:
@@ -262,9 +274,14 @@ def _with_ancestors(wanted: Iterable[Recipe]) -> list[Recipe]:
     left = list(wanted)
     while left:
         found.update(dict.fromkeys(left))
-        before = [p for recipe in left for p in (recipe.parent(), recipe.partner()) if p is not None]
+        before = [ancestor for recipe in left for ancestor in _before(recipe)]
         left = [recipe for recipe in dict.fromkeys(before) if recipe not in found]
     return list(found)
+
+
+def _before(recipe: Recipe) -> list[Recipe]:
+    """What it starts from: itself, where it is a training."""
+    return [ancestor for ancestor in (recipe.parent(), recipe.partner()) if ancestor is not None]
 
 
 def _generation(recipe: Recipe) -> int:

@@ -1,8 +1,10 @@
-"""A claim's figure: the typical run above, every seed's effect and its control's below."""
+"""A claim's figure: the typical run above, every seed's effect and its control's below; as PNG, or as SVG for a web page."""
 
-from io import BytesIO
+import re
+from io import BytesIO, StringIO
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,6 +14,13 @@ from spikecheck.report.inert import inert
 
 # Okabe and Ito's blue and vermilion: apart for all common colour vision. In black and white the marks tell them apart.
 _CLAIM, _CONTROL = "#0072b2", "#d55e00"
+_THEMED = {
+    _CLAIM: "var(--claim)",
+    _CONTROL: "var(--control)",
+    "#000000": "currentColor",
+    "#ffffff": "var(--ground)",
+    "#cccccc": "var(--line)",
+}
 
 
 def draw(verdict: Verdict) -> Figure:
@@ -35,29 +44,59 @@ def drawn(verdict: Verdict) -> bytes:
     return out.getvalue()
 
 
+def svg(verdict: Verdict) -> str:
+    """The figure as an SVG element without a background; equal verdicts have equal text.
+
+    Lines and letters are `currentColor`, the claim's and its control's marks `var(--claim)` and `var(--control)`; identifiers
+    begin with the claim's, so that one page can hold many.
+    """
+    out = StringIO()
+    # Letters stay letters, to be read aloud and found; identifiers are hashes of what they name, not of the clock.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": verdict.id, "font.size": 9}):
+        draw(verdict).savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    element = out.getvalue()
+    element = element[element.index("<svg") :].strip()
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    element = re.sub(r"(\d\.\d\d)\d+", r"\1", element)  # a hundredth of a point is enough for any eye
+    element = re.sub(r'\b(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{verdict.id}-", element)
+    for colour, themed in _THEMED.items():
+        element = element.replace(colour, themed)
+    # Text without a colour of its own is black in SVG, whatever the page's is.
+    return element.replace("<svg ", '<svg fill="currentColor" ', 1)
+
+
 def _loss(axes: Axes, trace: Trace) -> None:
     axes.semilogy(trace.steps, trace.loss, color="black", linewidth=0.8)
-    _landmarks(axes, trace)
+    _phases(axes, trace)
     axes.set_ylabel("training loss")
     axes.set_title(f"typical run (seed {trace.seed})", fontsize=9)
     axes.tick_params(labelbottom=False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=7, loc="best", title="first spike", title_fontsize=7)
 
 
 def _sharpness(axes: Axes, trace: Trace) -> None:
-    axes.plot(trace.sharpness_steps, trace.sharpness, color=_CLAIM, linewidth=1.0, label="sharpness")
+    """In units of the learning rate, in which the threshold of gradient descent is 2."""
+    sharpness = np.array(trace.sharpness) * trace.lr
+    axes.plot(trace.sharpness_steps, sharpness, color=_CLAIM, linewidth=1.0, label="η λ_max")
     if trace.threshold is not None:
-        axes.axhline(trace.threshold, color="black", linestyle="--", linewidth=0.8, label="stability threshold")
-    _landmarks(axes, trace)
+        threshold = trace.threshold * trace.lr
+        axes.axhline(threshold, color="black", linestyle="--", linewidth=0.8, label=f"threshold: {threshold:.3g}")
+    _phases(axes, trace, labelled=False)
     axes.set_xlabel("step")
-    axes.set_ylabel("sharpness")
+    axes.set_ylabel("η λ_max")
     axes.legend(fontsize=7, loc="best")
 
 
-def _landmarks(axes: Axes, trace: Trace) -> None:
-    """Onset and peak of the first spike."""
-    for step, line in ((trace.onset, ":"), (trace.peak, "-")):
-        if step is not None:
-            axes.axvline(step, color=_CONTROL, linestyle=line, linewidth=0.8)
+def _phases(axes: Axes, trace: Trace, *, labelled: bool = True) -> None:
+    """The first spike's ascent, from onset to peak, and its descent, to where it has recovered; the peak is a line."""
+    stretches = (("ascent", trace.onset, trace.peak, 0.3), ("descent", trace.peak, trace.recovery, 0.12))
+    for name, first, last, strength in stretches:
+        if first is not None and last is not None:
+            label = f"{name}: {last - first:,} steps" if labelled else None
+            axes.axvspan(first, last, color=_CONTROL, alpha=strength, linewidth=0, label=label)
+    if trace.peak is not None:
+        axes.axvline(trace.peak, color=_CONTROL, linewidth=0.8)
 
 
 def _strip(axes: Axes, verdict: Verdict) -> None:
