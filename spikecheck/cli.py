@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
 
-from spikecheck import __version__
+from spikecheck import __version__, outputs
 from spikecheck.core.errors import (
     ClusterLost,
     Interrupted,
@@ -23,10 +23,11 @@ from spikecheck.core.errors import (
 )
 from spikecheck.core.events import Observer
 from spikecheck.core.judgement import Outcome
-from spikecheck.core.verdict import Report, exit_code
+from spikecheck.core.verdict import exit_code
 from spikecheck.harness.discover import Found, discover, select
 from spikecheck.leaving import told
 from spikecheck.options import device_option, executor_option, paths_option, seed_option, store_options
+from spikecheck.outputs import rendered_options, report_options
 from spikecheck.quantities import condition, maps, seconds
 from spikecheck.quantities import shard as shard_of
 from spikecheck.report.explain import render_explanation, render_list
@@ -93,8 +94,7 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
 @device_option
 @executor_option
 @paths_option
-@click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output.")
-@click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the report as Markdown, with figures.")
+@report_options
 @store_options
 @click.option("--quiet", is_flag=True, help="No progress, no report; only the exit code, and the JSON if asked for.")
 @click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
@@ -111,29 +111,23 @@ def verify(
     device: "Device",
     executor: str,
     claims_paths: Sequence[Path],
-    json_path: str | None,
-    markdown_path: str | None,
     store: str | None,
     no_store: bool,
     quiet: bool,
     strict: bool,
     shard: str | None,
+    **files: str | None,
 ) -> int:
     """Train, judge, and try to refute.
 
     Exits 0 if every claim passes, 1 if one fails, 3 if none fails but one stays open, 130 when interrupted.
     """
     from spikecheck.harness.plan import plan_of
-    from spikecheck.report import json_file, whole_file
     from spikecheck.report.live import watcher
     from spikecheck.shards import part_of
 
     deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
-    file = Path(json_path) if json_path not in (None, "-") else None
-    if file is not None:
-        json_file.check(file)
-    if markdown_path is not None:
-        whole_file.check(Path(markdown_path), "--markdown")
+    outputs.check(files)
     found = _found(claims_paths)
     claims, left_out = _asked_about(select(found, patterns), optimizer, numbers)
     if shard is not None:
@@ -156,7 +150,7 @@ def verify(
         left_out=left_out,
         shard=shard or "",
     )
-    _tell_report(report, json_path, markdown_path, quiet=quiet, strict=strict)
+    outputs.tell(report, files, quiet=quiet, strict=strict)
     if isinstance(stopped, ClusterLost):
         complain(str(stopped))
     return 130 if isinstance(stopped, Interrupted) else exit_code(report, strict=strict)
@@ -164,11 +158,10 @@ def verify(
 
 @cli.command()
 @click.argument("parts", type=click.Path(path_type=Path), metavar="PART.json", nargs=-1, required=True)
-@click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output.")
-@click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the report as Markdown, with figures.")
+@report_options
 @click.option("--quiet", is_flag=True, help="No report; only the exit code, and the files asked for.")
 @click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
-def merge(parts: Sequence[Path], json_path: str | None, markdown_path: str | None, quiet: bool, strict: bool) -> int:
+def merge(parts: Sequence[Path], quiet: bool, strict: bool, **files: str | None) -> int:
     """One report of the parts that `verify --shard I/N --json FILE` wrote.
 
     Exits as verify does, and 4 where the files are not all parts of one verification.
@@ -177,8 +170,23 @@ def merge(parts: Sequence[Path], json_path: str | None, markdown_path: str | Non
     from spikecheck.report.merged import merged
 
     whole = merged({part: json_file.read(part) for part in parts}, command_line(), strict=strict)
-    _tell_report(whole, json_path, markdown_path, quiet=quiet, strict=strict)
+    outputs.tell(whole, files, quiet=quiet, strict=strict)
     return exit_code(whole, strict=strict)
+
+
+@cli.command("report")
+@click.argument("path", type=click.Path(path_type=Path), metavar="REPORT.json")
+@rendered_options
+@click.option("--quiet", is_flag=True, help="Nothing on the screen; only the files asked for.")
+@click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
+def report_command(path: Path, quiet: bool, strict: bool, **files: str | None) -> int:
+    """A report that was written before, shown again or in other forms. Exits as verify did."""
+    from spikecheck.report import json_file
+
+    outputs.check(files)
+    written = json_file.read(path)
+    outputs.tell(written, files, quiet=quiet, strict=strict)
+    return exit_code(written, strict=strict)
 
 
 @cli.command("map")
@@ -367,28 +375,6 @@ cli.add_command(store)
 
 
 # ---- between the words of the command line and the rooms that do the work -------------------------------------------
-
-
-def _tell_report(
-    report: Report, json_path: str | None, markdown_path: str | None, *, quiet: bool, strict: bool
-) -> None:
-    """Files first, then the person."""
-    from spikecheck.report import json_file
-    from spikecheck.report.terminal import render
-
-    try:
-        if json_path not in (None, "-"):
-            json_file.write(report, Path(json_path))
-        if markdown_path is not None:
-            from spikecheck.report import markdown_file  # brings matplotlib
-
-            markdown_file.write(report, Path(markdown_path))
-    finally:  # a file that cannot be written must not cost the report
-        with while_read():
-            if json_path == "-":
-                click.echo(json_file.text(report).encode(), nl=False)
-            if not quiet:
-                render(report, console(stderr=json_path == "-"), strict=strict)
 
 
 def _found(paths: Sequence[Path]) -> Found:

@@ -8,7 +8,9 @@ from typing import Any
 import rich_click as click
 
 
-def _several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Options as one decorator, in this order."""
+
     def decorate(command: Any) -> Any:
         for option in reversed(options):
             command = option(command)
@@ -17,7 +19,7 @@ def _several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-store_options = _several(
+store_options = several(
     click.option("--store", metavar="DIR|URL", help="Where runs are stored (default: the user's cache folder)."),
     click.option("--no-store", is_flag=True, help="Neither read nor write stored runs."),
 )

@@ -4,12 +4,12 @@ from rich.text import Text
 
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report.evidence import percent, show_evidence
+from spikecheck.report.evidence import show_evidence
 from spikecheck.report.heat_map import show_legend, show_scope
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import advice, badge
 from spikecheck.report.page import Page
-from spikecheck.report.words import besides, conditions, differs, lost, tried
+from spikecheck.report.words import besides, conditions, differs, lost, percent, tried
 
 
 def show_claim(page: Page, verdict: Verdict, report: Report) -> None:

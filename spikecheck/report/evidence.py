@@ -6,6 +6,7 @@ from spikecheck.core.judgement import Companion, Effect, Judgement
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS
 from spikecheck.report.page import Page
+from spikecheck.report.words import percent
 
 _CELLS = 40
 """Most characters between a share of 0 and a share of 1."""
@@ -64,12 +65,3 @@ def effect(found: Effect) -> str:
     if found.median is None or found.low is None or found.high is None:
         return "not measured"
     return f"median {found.median:.3g}, interval {found.low:.3g} to {found.high:.3g} ({inert(found.unit)})"
-
-
-def percent(share: float) -> str:
-    """A share to three figures.
-
-    >>> percent(0.8), percent(0.99951)
-    ('80 %', '99.95 %')
-    """
-    return f"{100 * share:.{3 if share < 0.999 else 4}g} %"

@@ -11,9 +11,8 @@ from spikecheck.core.scope import Axis, Reading, Scope, reading
 from spikecheck.core.setting import Setting
 from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import Colour, face, fill, ink, shade, sign
-from spikecheck.report.evidence import percent
 from spikecheck.report.page import Page
-from spikecheck.report.words import conditions
+from spikecheck.report.words import conditions, percent
 
 _INDENT = 2
 _LONGEST_SIDE, _LONGEST_HEAD = 24, 16

@@ -11,15 +11,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Judgement
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import face, fill, ink
 from spikecheck.report.claim_figure import svg
-from spikecheck.report.evidence import beside, counts, effect, percent
+from spikecheck.report.evidence import beside, counts, effect
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, advice, standing
-from spikecheck.report.words import besides, conditions, differs, lost, plural, tried
+from spikecheck.report.words import answer, besides, conditions, differs, lost, percent, plural, stops, tried
 
 _WEB = Path(__file__).parent / "web"
 _FIRST = ("fails", "open", "passes")
@@ -51,26 +51,6 @@ def html(report: Report) -> str:
     )
 
 
-def answer(verdict: Verdict) -> str:
-    """One verdict in two or three plain sentences: whether it holds, how sure that is, against what, and where it ends."""
-    reference, control = verdict.reference, verdict.control
-    if not reference.drawn:
-        return "Nothing was trained for it."
-    if not reference.applicable:
-        return f"None of the {reference.drawn} seeds met what it presupposes, so nothing can be said."
-    shares = f"{percent(reference.low)} to {percent(reference.high)} of seeds, {percent(reference.required)} required"
-    said = {
-        Outcome.HOLDS: f"It holds where it was claimed: {shares}.",
-        Outcome.FAILS: f"It does not hold where it was claimed: {shares}.",
-        Outcome.UNDECIDED: f"Whether it holds where it was claimed is open: {shares}.",
-        Outcome.UNTRIGGERED: f"Too few seeds met what it presupposes: {reference.applicable} of {reference.drawn}.",
-        Outcome.INVALID: f"Its figures cannot be trusted, since its negative control did not fail; they say {shares}.",
-    }[verdict.replicates]
-    against = f"So it was in {control.held} of {control.applicable} seeds of its control, where it must not be."
-    where = f" It stops holding at {found}." if (found := _stops(verdict)) and verdict.counterexample else ""
-    return f"{said} {against}{where}"
-
-
 def _heading(report: Report) -> str:
     found = [_in_all(verdict) for verdict in report.claims]
     count = {word: found.count(word) for word in _FIRST}
@@ -81,15 +61,6 @@ def _heading(report: Report) -> str:
 
 def _in_all(verdict: Verdict) -> str:
     return standing(verdict, brief=True).plain.lower()
-
-
-def _stops(verdict: Verdict) -> str:
-    """Where it is known not to hold; empty where nothing is known."""
-    if verdict.replicates is Outcome.FAILS:
-        return "the reference setting itself"
-    if verdict.counterexample is None:
-        return ""
-    return differs(verdict.counterexample.setting, verdict.reference.setting)
 
 
 def _advised(verdict: Verdict, report: Report) -> list[str]:
@@ -132,6 +103,6 @@ _WORDS = {
     "place": lambda share: f"{100 * share:.2f}",
     "plural": plural,
     "standing": lambda verdict: standing(verdict).plain.lower(),
-    "stops": _stops,
+    "stops": stops,
     "tried": tried,
 }

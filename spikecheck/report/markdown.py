@@ -8,10 +8,10 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import face
-from spikecheck.report.evidence import beside, percent
+from spikecheck.report.evidence import beside
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, standing
-from spikecheck.report.words import besides, conditions, differs, lost, plural, tried
+from spikecheck.report.words import besides, conditions, differs, lost, percent, plural, tried
 
 Figure = Callable[[Verdict], str | None]
 """Where a claim's figure lies, relative to the text; None where it has none."""

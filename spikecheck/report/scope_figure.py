@@ -17,9 +17,8 @@ from spikecheck.core.scope import Axis, Reading, Scope, reading
 from spikecheck.core.setting import Setting
 from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import ABOVE, BELOW, Colour, face, fill, ink
-from spikecheck.report.evidence import percent
 from spikecheck.report.inert import inert
-from spikecheck.report.words import conditions
+from spikecheck.report.words import conditions, percent
 
 Form = Literal["png", "svg"]
 

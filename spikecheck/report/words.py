@@ -47,6 +47,35 @@ def besides(verdict: Verdict) -> list[str]:
     return [f"{inert(name)}: {j.outcome}, {j.held} of {j.applicable} ({j.drawn} trained)" for name, j in found.items()]
 
 
+def answer(verdict: Verdict) -> str:
+    """One verdict in two or three plain sentences: whether it holds, how sure that is, against what, and where it ends."""
+    reference, control = verdict.reference, verdict.control
+    if not reference.drawn:
+        return "Nothing was trained for it."
+    if not reference.applicable:
+        return f"None of the {reference.drawn} seeds met what it presupposes, so nothing can be said."
+    shares = f"{percent(reference.low)} to {percent(reference.high)} of seeds, {percent(reference.required)} required"
+    said = {
+        Outcome.HOLDS: f"It holds where it was claimed: {shares}.",
+        Outcome.FAILS: f"It does not hold where it was claimed: {shares}.",
+        Outcome.UNDECIDED: f"Whether it holds where it was claimed is open: {shares}.",
+        Outcome.UNTRIGGERED: f"Too few seeds met what it presupposes: {reference.applicable} of {reference.drawn}.",
+        Outcome.INVALID: f"Its figures cannot be trusted, since its negative control did not fail; they say {shares}.",
+    }[verdict.replicates]
+    against = f"So it was in {control.held} of {control.applicable} seeds of its control, where it must not be."
+    where = f" It stops holding at {found}." if (found := stops(verdict)) and verdict.counterexample else ""
+    return f"{said} {against}{where}"
+
+
+def stops(verdict: Verdict) -> str:
+    """Where it is known not to hold; empty where nothing is known."""
+    if verdict.replicates is Outcome.FAILS:
+        return "the reference setting itself"
+    if verdict.counterexample is None:
+        return ""
+    return differs(verdict.counterexample.setting, verdict.reference.setting)
+
+
 def spread(judgement: Judgement) -> str:
     """Where the seeds' effects lie."""
     scores = sorted(score for score in judgement.scores if score is not None)
@@ -61,6 +90,15 @@ def lost(failures: int) -> str:
     if not failures:
         return "no numerical failures"
     return f"{plural(failures, 'numerical failure')} (diverged or unresolved), neither for nor against"
+
+
+def percent(share: float) -> str:
+    """A share to three figures.
+
+    >>> percent(0.8), percent(0.99951)
+    ('80 %', '99.95 %')
+    """
+    return f"{100 * share:.{3 if share < 0.999 else 4}g} %"
 
 
 def plural(count: int, noun: str) -> str:

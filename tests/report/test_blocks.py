@@ -11,8 +11,9 @@ from rich.console import Console
 from spikecheck.core.judgement import Companion, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict
-from spikecheck.report.evidence import interval_bar, percent
+from spikecheck.report.evidence import interval_bar
 from spikecheck.report.terminal import render, render_judgement
+from spikecheck.report.words import percent
 
 Make = Callable[..., Any]
 OUTCOMES = list(Outcome)
