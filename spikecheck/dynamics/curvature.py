@@ -56,6 +56,8 @@ class LocalCurvature(ABC):
     """Hessian-vector products made so far, counted per member."""
     cheap: bool = False
     """Whether products cost so little that a few more of them are better than a longer search."""
+    written_out: bool = False
+    """Whether `hessian` knows them."""
 
     @abstractmethod
     def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
@@ -113,7 +115,7 @@ class ByBackward(LocalCurvature):
 class ByMatrix(LocalCurvature):
     """Products with Hessians that are there as matrices."""
 
-    cheap = True
+    cheap = written_out = True
 
     def __init__(
         self, losses: Float[Tensor, " B"], gradients: Float[Tensor, "B P"], hessians: Float[Tensor, "B P P"]
@@ -141,7 +143,7 @@ class ByMatrix(LocalCurvature):
 class ByKernel(LocalCurvature):
     """Products that an objective makes by itself, without a graph."""
 
-    cheap = True
+    cheap = written_out = True
 
     def __init__(self, objective: WrittenOut, params: Float[Tensor, "B P"], scale: Tensor | None = None) -> None:
         """`scale` is P^-1/2 where the curvature is preconditioned."""
@@ -162,11 +164,12 @@ class ByKernel(LocalCurvature):
         """The same point, other coordinates."""
         return ByKernel(self._objective, self._params, diagonal.rsqrt())
 
-    def hessian(self, member: int) -> Float[Tensor, "P P"] | None:
+    def hessian(self, member: int) -> Float[Tensor, "P P"]:
         """Written out when it is asked for."""
         found = self._objective.take([member]).hessians(self._params[member, None])
-        if found is None or self._scale is None:
-            return None if found is None else found[0]
+        assert found is not None
+        if self._scale is None:
+            return found[0]
         scale = self._scale[member]
         return found[0] * scale[:, None] * scale
 

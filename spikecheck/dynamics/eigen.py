@@ -15,8 +15,10 @@ from spikecheck.core.errors import SettingError
 from spikecheck.dynamics.curvature import LocalCurvature
 from spikecheck.dynamics.rayleigh import Ritz, explore, noise, ritz, search, usable
 
-# Up to so many parameters `top` takes the Hessian apart: P products and P^2 numbers a member.
+# Up to so many parameters `top` takes the Hessian apart where it is written out: P^2 numbers a member. By products it would
+# take P of them, where a search takes a hundred.
 EXACT_UP_TO = 1000
+EXACT_BY_PRODUCTS_UP_TO = 200
 # Up to so many, `track` does so too for the members that it has lost: a few ms where it happens, which is rare. Where products
 # are cheap it does so without a longer search, and after one up to the second number.
 EXACT_WHEN_LOST = 128
@@ -72,12 +74,12 @@ def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
 
 
 def top(local: LocalCurvature, pairs: int, tolerance: float = 1e-6) -> EigenPairs:
-    """The top `pairs`, knowing nothing: exact up to EXACT_UP_TO parameters, iterated from fixed random vectors above.
+    """The top `pairs`, knowing nothing: exact where there are few parameters, iterated from fixed random vectors elsewhere.
 
     `tolerance` is the relative residual at which an iterated pair has converged; rounding sets its lower limit.
     """
     members, size = _checked(local, pairs)
-    if size <= EXACT_UP_TO:
+    if size <= (EXACT_UP_TO if local.written_out else EXACT_BY_PRODUCTS_UP_TO):
         return exact(local, pairs)
     width = pairs + _COLD_GUARDS
     start = noise(width, local.gradients).expand(members, -1, -1)

@@ -56,9 +56,10 @@ def svg(verdict: Verdict) -> str:
         draw(verdict).savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     element = out.getvalue()
     element = element[element.index("<svg") :].strip()
+    own = re.sub(r"[^\w-]", "", verdict.id)
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     element = re.sub(r"(\d\.\d\d)\d+", r"\1", element)  # a hundredth of a point is enough for any eye
-    element = re.sub(r'\b(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{verdict.id}-", element)
+    element = re.sub(r'\b(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{own}-", element)
     for colour, themed in _THEMED.items():
         element = element.replace(colour, themed)
     # Text without a colour of its own is black in SVG, whatever the page's is.

@@ -81,6 +81,7 @@ def is_what_it_says(found: EigenPairs, matrices: Tensor) -> None:
 def cold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets `top` iterate at any size."""
     monkeypatch.setattr(eigen, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(eigen, "EXACT_BY_PRODUCTS_UP_TO", 0)
 
 
 @pytest.fixture

@@ -1,0 +1,146 @@
+"""The web page: complete, inert, self-contained, and the same for the same report."""
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+from itertools import product
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from spikecheck.core.judgement import Companion, Judgement, Outcome
+from spikecheck.core.verdict import Variation
+from spikecheck.report.claim_figure import svg
+from spikecheck.report.html import html
+from spikecheck.report.words import answer
+
+Make = Callable[..., Any]
+OUTCOMES = list(Outcome)
+HOSTILE = '\x1b[31m"><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }} ${7} \u202e' + "long " * 200
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements with their attributes, and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize(("replicates", "generalises"), list(product(OUTCOMES, OUTCOMES)))
+def test_every_pair_of_outcomes_is_told_twice_alike(
+    report: Make, verdict: Make, replicates: Outcome, generalises: Outcome
+) -> None:
+    found = report(verdict(replicates, generalises))
+    page = html(found)
+    assert page == html(found)
+    text = " ".join(Page(page).text.split())
+    assert answer(found.claims[0]) in text
+    assert f"Does it replicate? {'✓✗?∅!'[OUTCOMES.index(replicates)]} {replicates}" in text
+    assert f"Does it generalise? {'✓✗?∅!'[OUTCOMES.index(generalises)]} {generalises}" in text
+
+
+def test_a_users_strings_come_out_inert(report: Make, verdict: Make, scope: Make) -> None:
+    found = verdict(Outcome.FAILS, Outcome.FAILS)
+    effect = found.reference.effect.model_copy(update={"unit": HOSTILE})
+    reference = found.reference.model_copy(
+        update={"effect": effect, "companions": (Companion(effect=effect, measured=3, held=1),)}
+    )
+    moved = Variation(name=HOSTILE, judgement=reference)
+    changes = dict.fromkeys(("id", "says", "where", "rule", "reason", "control_says", "specification"), HOSTILE)
+    hostile = found.model_copy(
+        update={
+            **changes,
+            "reference": reference,
+            "robustness": (moved,),
+            "definitions": {HOSTILE: HOSTILE},
+            "scopes": (scope(),),
+            "beside": {HOSTILE: 0},
+        }
+    )
+    text = html(
+        report(
+            hostile,
+            command=HOSTILE,
+            environment={HOSTILE: HOSTILE},
+            unreadable={"x": HOSTILE},
+            left_out={HOSTILE: HOSTILE},
+        )
+    )
+    page = Page(text)
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+    assert "img" not in {tag for tag, _ in page.elements}
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "49" not in page.text.split("alert(1)")[1][:60]  # no template of the user's is evaluated
+
+
+def test_nothing_is_fetched_and_nothing_foreign_may_run(report: Make, verdict: Make) -> None:
+    page = Page(html(report(verdict(), verdict(id="slas"))))
+    references = [
+        value for _, found in page.elements for name, value in found.items() if name in ("src", "href", "xlink:href")
+    ]
+    assert references
+    assert all(value is not None and value.startswith("#") for value in references)
+    (policy,) = [
+        found["content"] for tag, found in page.elements if found.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+    assert "'sha256-" in policy
+
+
+def test_no_two_elements_share_an_identifier_and_every_reference_has_its_target(report: Make, verdict: Make) -> None:
+    page = Page(html(report(verdict(), verdict(id="slas"))))
+    identifiers = [found["id"] for _, found in page.elements if "id" in found]
+    assert len(identifiers) == len(set(identifiers))
+    links = {found["href"] for tag, found in page.elements if tag == "a" and found.get("href")}
+    assert {str(link).removeprefix("#") for link in links} <= set(identifiers)
+
+
+def test_what_fails_comes_first_and_the_heading_counts(report: Make, verdict: Make) -> None:
+    found = report(
+        verdict(id="fine"),
+        verdict(Outcome.FAILS, id="wrong"),
+        verdict(Outcome.UNDECIDED, Outcome.UNDECIDED, id="unsure"),
+    )
+    text = html(found)
+    places = [text.index(f'id="claim-{name}"') for name in ("wrong", "unsure", "fine")]
+    assert places == sorted(places)
+    assert "3 claims: 1 passes, 1 is open, 1 fails" in text
+
+
+def test_a_control_that_failed_is_good_news_and_one_that_held_is_not(report: Make, verdict: Make) -> None:
+    assert "✓ failed, as it must" in html(report(verdict()))
+    assert "! holds, where it must fail" in html(report(verdict(Outcome.INVALID, Outcome.INVALID)))
+
+
+def test_what_was_stopped_early_says_so(report: Make, verdict: Make, unreached: Judgement) -> None:
+    nothing = verdict(Outcome.UNDECIDED, Outcome.UNDECIDED, reference=unreached, control=unreached, typical=None)
+    text = " ".join(Page(html(report(nothing, complete=False))).text.split())
+    assert "Stopped early: this report is partial." in text
+    assert "Nothing was trained for it." in text
+    assert "not reached" in text
+
+
+def test_a_map_has_a_cell_a_setting_and_frames_the_reference(report: Make, verdict: Make, scope: Make) -> None:
+    page = Page(html(report(verdict(scopes=(scope(),)))))
+    assert len([1 for tag, found in page.elements if tag == "td" and "here" in (found.get("class") or "")]) == 1
+
+
+def test_the_figure_is_well_formed_and_takes_the_pages_colours(verdict: Make) -> None:
+    element = svg(verdict())
+    ET.fromstring(element)
+    assert "var(--claim)" in element
+    assert "var(--control)" in element
+    assert "currentColor" in element
+    assert "#ffffff" not in element
