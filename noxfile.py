@@ -75,3 +75,10 @@ def workers(session: nox.Session) -> None:
     """Every claim by four Dask workers over one store, against this process."""
     _install(session, "test")
     session.run("python", "docs/four_workers.py", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The HTML report in headless Chromium, with screenshots under reports/browser."""
+    _install(session, "test,browser")
+    session.run("pytest", "tests/browser", "-o", "addopts=--import-mode=importlib", *session.posargs)

@@ -54,15 +54,18 @@ def answer(verdict: Verdict) -> str:
         return "Nothing was trained for it."
     if not reference.applicable:
         return f"None of the {reference.drawn} seeds met what it presupposes, so nothing can be said."
-    shares = f"{percent(reference.low)} to {percent(reference.high)} of seeds, {percent(reference.required)} required"
+    shares = (
+        f"the share of seeds that show it lies between {percent(reference.low)} and {percent(reference.high)}, "
+        f"{percent(reference.required)} required"
+    )
     said = {
         Outcome.HOLDS: f"It holds where it was claimed: {shares}.",
         Outcome.FAILS: f"It does not hold where it was claimed: {shares}.",
         Outcome.UNDECIDED: f"Whether it holds where it was claimed is open: {shares}.",
         Outcome.UNTRIGGERED: f"Too few seeds met what it presupposes: {reference.applicable} of {reference.drawn}.",
-        Outcome.INVALID: f"Its figures cannot be trusted, since its negative control did not fail; they say {shares}.",
+        Outcome.INVALID: f"Its figures prove nothing, since its negative control did not fail: {shares}.",
     }[verdict.replicates]
-    against = f"So it was in {control.held} of {control.applicable} seeds of its control, where it must not be."
+    against = f"Of its negative control {control.held} of {control.applicable} seeds show it."
     where = f" It stops holding at {found}." if (found := stops(verdict)) and verdict.counterexample else ""
     return f"{said} {against}{where}"
 
