@@ -312,6 +312,63 @@ def replay(
 
 
 @cli.command()
+@click.argument("claim_id", metavar="[CLAIM]", required=False)
+@click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition that differs. Repeatable.")
+@click.option("--seed", type=click.IntRange(min=0), help="The training's seed; default: the first that spikes.")
+@click.option(
+    "--figure", "figures", multiple=True, metavar="FILE", help="Draw it into FILE.png or FILE.svg. Repeatable."
+)
+@click.option("--animate", metavar="FILE", help="The fit through the spike, as FILE.gif or FILE.mp4.")
+@device_option
+@executor_option
+@paths_option
+@store_options
+@click.option("--quiet", is_flag=True, help="Nothing on the screen; only the files asked for.")
+def show(
+    claim_id: str | None,
+    changes: Sequence[str],
+    seed: int | None,
+    figures: Sequence[str],
+    animate: str | None,
+    device: "Device",
+    executor: str,
+    claims_paths: Sequence[Path],
+    store: str | None,
+    no_store: bool,
+    quiet: bool,
+) -> int:
+    """A loss spike from near, at a claim's setting or, without a claim, at the paper's."""
+    from spikecheck.core.spike import SpikeDefinition
+    from spikecheck.harness.reference import SETTING_A
+    from spikecheck.report import portrait_figure
+    from spikecheck.report.live import watcher
+    from spikecheck.report.portrait_page import render_portrait
+
+    for figure in figures:
+        portrait_figure.check_figure(Path(figure))
+    if animate is not None:
+        portrait_figure.check_animation(Path(animate))
+    claim = None if claim_id is None else _one(claim_id, claims_paths)
+    setting = (claim.domain.reference if claim else SETTING_A).but(**dict(condition(text) for text in changes))
+    definition = claim.definition if claim else SpikeDefinition()
+    with watcher(console(stderr=True), quiet=quiet) as observe:
+        from spikecheck.harness.portray import portray, spiking_seed  # brings torch
+
+        lab = _laboratory(store, no_store, device, observe, None, executor)
+        with closing(lab):
+            portrait = portray(lab, setting, spiking_seed(lab, setting, definition, seed), definition)
+    for figure in figures:
+        portrait_figure.write(portrait, Path(figure))
+    if animate is not None:
+        with console(stderr=True).status("animating"):
+            portrait_figure.animate(portrait, Path(animate))
+    with while_read():
+        if not quiet:
+            render_portrait(portrait, console())
+    return 0
+
+
+@cli.command()
 @click.option("--optimizer", metavar="MODULE:CLASS", help="The candidate, or a name of spikecheck's own such as adam.")
 @click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
 @click.option("--against", metavar="NAME", help="The reference, trained beside it: MODULE:CLASS or a name.")

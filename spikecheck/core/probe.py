@@ -19,9 +19,10 @@ class Anatomy(Record):
     snapshots at landmarks.
     """
 
-    added: ClassVar[frozenset[str]] = frozenset({"outputs"})
+    added: ClassVar[frozenset[str]] = frozenset({"alone", "outputs"})
 
     kind: Literal["anatomy"] = "anatomy"
+    alone: bool = Field(False, description="of one run to look at: quicker for one, slower for many")
     before: int = Field(600, ge=0)
     after: int = Field(60, ge=0)
     longest: int = Field(1_500, ge=1)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from spikecheck.core.intervention import steps_of
-from spikecheck.core.probe import SharpnessTrace
+from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.problems.conv import shapes
@@ -49,7 +49,7 @@ def tile_size(setting: Setting) -> int:
 
 def size_of(recipe: Recipe) -> int:
     """Members a tile of such recipes holds: one where it is a picture of one run, whose companions nobody looks at."""
-    alone = isinstance(recipe.probe, SharpnessTrace) and recipe.probe.alone
+    alone = isinstance(recipe.probe, SharpnessTrace | Anatomy) and recipe.probe.alone
     return 1 if alone else tile_size(recipe.setting)
 
 

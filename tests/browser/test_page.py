@@ -17,7 +17,13 @@ from spikecheck.report.html import html
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "reports" / "browser"
 # Chromium's own services look for hosts that have nothing to do with the page.
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--no-sandbox"]
+QUIET = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",
+]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 

@@ -1,0 +1,98 @@
+"""A spike's portrait in the terminal: curves, bars and figures in words."""
+
+import numpy as np
+from rich.console import Console
+
+from spikecheck.core.portrait import Portrait
+from spikecheck.core.verdict import Trace
+from spikecheck.report.braille import Canvas
+from spikecheck.report.page import Page
+from spikecheck.report.picture import picture
+from spikecheck.report.words import conditions
+
+_ROWS = 9
+_BAR = 32
+
+
+def render_portrait(portrait: Portrait, console: Console) -> None:
+    """Print it."""
+    page = Page(console)
+    spike = portrait.spike
+    page.say(f"The first spike of seed {portrait.seed}", "bold")
+    page.say(conditions(portrait.setting), "dim")
+    page.blank()
+    for line in picture(_trace(portrait), page.width, page.ascii_only)[1:]:
+        page.verbatim(line)
+    page.blank()
+    page.row("spike", f"onset {spike.onset}, peak {spike.peak}, {spike.height:.3g} x the loss at its trough")
+    page.row("recovery", f"step {spike.recovery}, {(spike.recovery or spike.peak) - spike.peak} steps behind the peak")
+    page.row("ascent", _ascent(portrait))
+    page.rows("by rank", _bars(portrait, ascii_only=page.ascii_only))
+    before, after = portrait.alignment
+    page.row("alignment", f"mean |cos| of input weights {before:.3f} at the onset, {after:.3f} at the recovery")
+    page.rows(
+        "twins", [f"{twin.name}: ends at {twin.alignment:.3f}, loss {twin.loss[-1]:.3g}" for twin in portrait.twins]
+    )
+    if portrait.fit is not None:
+        page.blank()
+        for name, step in (("before", spike.onset - 10), ("at the peak", spike.peak), ("after", spike.recovery)):
+            if step is not None:
+                page.say(f"The fit {name}, step {step}; dotted: the target")
+                for line in _curve(portrait, step, page.width - 2, ascii_only=page.ascii_only):
+                    page.verbatim(f"  {line}".rstrip())
+
+
+def _trace(portrait: Portrait) -> Trace:
+    """The window as a picture of a run, its steps counted from its own first."""
+    steps = tuple(int(step) for step in portrait.steps)
+    spike = portrait.spike
+    return Trace(
+        seed=portrait.seed,
+        steps=steps,
+        loss=tuple(map(float, portrait.loss)),
+        sharpness_steps=steps,
+        sharpness=tuple(map(float, portrait.sharpness[:, 0])),
+        threshold=portrait.threshold,
+        lr=portrait.setting.lr,
+        onset=spike.onset,
+        peak=spike.peak,
+        recovery=spike.recovery,
+    )
+
+
+def _ascent(portrait: Portrait) -> str:
+    """How fast the motion along the first eigendirection grew, against what a quadratic would have it."""
+    spike = portrait.spike
+    rise = slice(portrait.at(spike.onset - 10), max(portrait.at(spike.peak), portrait.at(spike.onset - 10) + 1))
+    measured = f"grows by a median factor of {np.median(portrait.growth[rise]):.3f} a step"
+    if portrait.setting.optimizer != "gd":
+        return measured
+    predicted = np.median(np.abs(1.0 - portrait.setting.lr * portrait.sharpness[rise, 0]))
+    return f"{measured}; |1 - lr x sharpness| is {predicted:.3f}"
+
+
+def _bars(portrait: Portrait, *, ascii_only: bool) -> list[str]:
+    """The swing at the peak along every eigendirection, over the largest, on a log scale down to a thousandth."""
+    full, lines = ("#" if ascii_only else "█"), []
+    for rank, share in enumerate(portrait.swing, 1):
+        length = round(_BAR * (1.0 + np.log10(max(float(share), 1e-3)) / 3.0))
+        lines.append(f"v{rank:<3}{full * length:<{_BAR}} {share:.2g}")
+    return lines
+
+
+def _curve(portrait: Portrait, step: int, columns: int, *, ascii_only: bool) -> list[str]:
+    fit = portrait.fit
+    assert fit is not None
+    values = fit.outputs[portrait.at(step)]
+    low, high = (float(pick(np.concatenate([fit.target, values]))) for pick in (np.min, np.max))
+    canvas = Canvas(columns, _ROWS)
+    span, height = float(fit.x[-1] - fit.x[0]) or 1.0, (high - low) or 1.0
+
+    def place(x: float, y: float) -> tuple[int, int]:
+        return round((2 * columns - 1) * (x - fit.x[0]) / span), round((4 * _ROWS - 1) * (high - y) / height)
+
+    canvas.curve([place(x, y) for x, y in zip(fit.x, values, strict=True)])
+    dots = np.linspace(fit.x[0], fit.x[-1], columns // 2)
+    for x, y in zip(dots, np.interp(dots, fit.x, fit.target), strict=True):
+        canvas.dot(*place(float(x), float(y)))
+    return canvas.lines(ascii_only=ascii_only)
