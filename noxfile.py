@@ -40,7 +40,11 @@ def verify(session: nox.Session) -> None:
 def full(session: nox.Session) -> None:
     """Every claim at the largest size; resumable, since everything trained is stored."""
     _install(session, "test")
-    files = ("--json", "reports/reproduction.json", "--markdown", "reports/reproduction.md")
+    files = [
+        option
+        for form, suffix in {"json": "json", "markdown": "md", "html": "html"}.items()
+        for option in (f"--{form}", f"reports/reproduction.{suffix}")
+    ]
     room = {"SPIKECHECK_STORE_LIMIT": str(20 * 2**30)}  # what is evicted would be trained again
     session.run(
         "spikecheck", "verify", "--profile", "full", *files, *session.posargs, success_codes=[0, 1, 3], env=room

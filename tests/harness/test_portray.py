@@ -14,8 +14,8 @@ from rich.console import Console
 from spikecheck.core.errors import UsageError
 from spikecheck.core.portrait import Portrait
 from spikecheck.core.spike import SpikeDefinition
-from spikecheck.harness.portray import SEEDS, portray, spiking_seed
-from spikecheck.harness.reference import MNIST1D_BATCHES, SETTING_A
+from spikecheck.harness.portray import SEEDS, _fit, portray, spiking_seed
+from spikecheck.harness.reference import MNIST1D, SETTING_A
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.report import portrait_figure
 from spikecheck.report.portrait_page import render_portrait
@@ -135,7 +135,7 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_trained(
         check(tmp_path / name)
 
 
-def test_a_setting_of_many_inputs_can_be_shown(lab: Laboratory) -> None:
-    """By mini-batches mnist1d spikes, here in most seeds."""
-    setting = MNIST1D_BATCHES.but(width=6, steps=1_000)
-    assert portray(lab, setting, spiking_seed(lab, setting, DEFINITION, None), DEFINITION).fit is None
+def test_only_a_function_of_one_number_has_a_curve(portrait: Portrait) -> None:
+    assert portrait.fit is not None
+    assert portrait.fit.outputs.shape == (len(portrait.steps), len(portrait.fit.x))
+    assert _fit(MNIST1D, np.zeros((3, 1_000, 10))) is None
