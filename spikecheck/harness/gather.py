@@ -1,6 +1,6 @@
 """From settings and seeds to judged evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -15,12 +15,19 @@ from spikecheck.measures.spikes import spikes
 from spikecheck.stats.bootstrap import median_interval
 from spikecheck.stats.bounds import judge
 
+_TRUNK = ""
+"""In place of an arm's name: the run that the arms leave or are."""
+
 
 class Trains(Protocol):
     """What the harness needs of a laboratory; tests of the harness plant one whose truth is known."""
 
     def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
         """The recipes' runs; a fork whose parent never spiked is absent."""
+        ...
+
+    def each(self, blocks: Sequence[Sequence[Recipe]]) -> Iterable[Mapping[Recipe, Run]]:
+        """The same for block after block; all of them are trained in one go, and memory holds one."""
         ...
 
 
@@ -50,8 +57,12 @@ class Evidence:
 
 def gather(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, Evidence]:
     """Train every setting with its block of seeds, all in one go, and measure."""
-    trials = _trials(claim, lab, blocks)
-    return {setting: _measured(claim, setting, trials[setting]) for setting in blocks}
+    asked = [_asked(claim, setting, seeds) for setting, seeds in blocks.items()]
+    every = lab.each([[recipe for recipes in block for recipe in recipes.values()] for block in asked])
+    return {
+        setting: _measured(claim, setting, _trials(claim, block, runs))
+        for setting, block, runs in zip(blocks, asked, every, strict=True)
+    }
 
 
 def trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Recipe]:
@@ -96,20 +107,24 @@ def _effect(claim: Claim, unit: str, values: Sequence[float]) -> Effect:
     return Effect(unit=unit, median=median, low=low, high=high)
 
 
-def _trials(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, list[Trial]]:
-    trunks = {(s, seed): Recipe(setting=s, seed=seed) for s, seeds in blocks.items() for seed in seeds}
-    forks = {
-        (s, seed, name): Recipe(setting=arm(s), seed=seed, probe=claim.probe)
-        for s, seed in trunks
-        for name, arm in claim.arms.items()
-    }
-    runs = lab.runs([*trunks.values(), *forks.values()])
-    trials: dict[Setting, list[Trial]] = {setting: [] for setting in blocks}
-    for (setting, seed), trunk in trunks.items():
-        arms = {name: runs[forks[setting, seed, name]] for name in claim.arms if forks[setting, seed, name] in runs}
-        run = runs[trunk]
-        run = replace(run, spikes=spikes(run.loss, claim.definition))
-        trials[setting].append(Trial(setting, seed, run, arms))
+def _asked(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
+    """What one trial a seed needs: the run itself under the name of none, and the arms under theirs."""
+    return [
+        {
+            _TRUNK: Recipe(setting=setting, seed=seed),
+            **{name: Recipe(setting=arm(setting), seed=seed, probe=claim.probe) for name, arm in claim.arms.items()},
+        }
+        for seed in seeds
+    ]
+
+
+def _trials(claim: Claim, asked: Sequence[Mapping[str, Recipe]], runs: Mapping[Recipe, Run]) -> list[Trial]:
+    trials = []
+    for recipes in asked:
+        trunk = recipes[_TRUNK]
+        arms = {name: runs[recipes[name]] for name in claim.arms if recipes[name] in runs}
+        run = replace(runs[trunk], spikes=spikes(runs[trunk].loss, claim.definition))
+        trials.append(Trial(trunk.setting, trunk.seed, run, arms))
     return trials
 
 

@@ -1,7 +1,7 @@
 """The only place that trains and stores: asked for recipes, it answers with runs."""
 
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Literal
@@ -67,9 +67,26 @@ class Laboratory:
         Raises:
             Stopped: when the deadline passes or Ctrl-C is pressed.
         """
-        wanted = tuple(dict.fromkeys(recipes))
+        return self._runs(tuple(dict.fromkeys(recipes)))
+
+    def each(self, blocks: Sequence[Sequence[Recipe]]) -> Iterator[Mapping[Recipe, Run]]:
+        """Every block's runs in turn, all of them trained in one go and, where there is a store, read back from it.
+
+        So cores are busy and memory holds one block. Raises what `runs` does.
+        """
+        everything = tuple(dict.fromkeys(recipe for block in blocks for recipe in block))
+        if self._store is None:
+            whole = self._runs(everything)
+            yield from ({recipe: whole[recipe] for recipe in block if recipe in whole} for block in blocks)
+            return
+        self._runs(everything, read_later=True)
+        for block in blocks:
+            yield self._runs(tuple(dict.fromkeys(block)), again=True)
+
+    def _runs(self, wanted: Sequence[Recipe], *, read_later: bool = False, again: bool = False) -> dict[Recipe, Run]:
+        """What is `read_later` is not all there; what is asked for `again` is not counted as reused."""
         try:
-            found = self._answers(wanted)
+            found = self._answers(_Asked(wanted, read_later, again))
         except KeyboardInterrupt:
             self.stopped = Interrupted("interrupted; everything trained so far is kept")
             raise self.stopped from None
@@ -100,47 +117,47 @@ class Laboratory:
         """End the workers, where there are any. The laboratory can still be asked: it starts them anew."""
         self._executor.close()
 
-    def _answers(self, wanted: Sequence[Recipe]) -> Mapping[Recipe, Trained]:
+    def _answers(self, asked: "_Asked") -> dict[Recipe, Trained]:
         """Generation by generation: whether a fork or a look has anything to start from is read off what is before it."""
-        found: dict[Recipe, Trained] = {}
-        everything = _with_ancestors(wanted)
-        started_from = {before for recipe in everything for before in _before(recipe) if before != recipe}
-        for _, generation in groupby(sorted(everything, key=_generation), key=_generation):
-            possible = [recipe for recipe in generation if _has_subject(recipe, found)]
-            found |= self._trained(possible, found, started_from)
-        return {recipe: found[recipe] for recipe in wanted if recipe in found}
+        for _, generation in groupby(sorted(asked.everything, key=_generation), key=_generation):
+            possible = [recipe for recipe in generation if _has_subject(recipe, asked.found)]
+            self._train(self._missing(possible, asked), asked)
+        return {recipe: asked.found[recipe] for recipe in asked.wanted if recipe in asked.found}
 
-    def _trained(
-        self, recipes: Sequence[Recipe], parents: Mapping[Recipe, Trained], started_from: Container[Recipe]
-    ) -> dict[Recipe, Trained]:
-        """Their states only where something starts from them: those of thousands of forks would take gigabytes."""
-
-        def needed(recipe: Recipe, trained: Trained) -> Trained:
-            return trained if recipe in started_from else Trained(trained.run)
-
-        found = {r: needed(r, known) for r in recipes if (known := self._look_up(r)) is not None}
-        reused = len(found) - self._asked_for(found)
+    def _missing(self, recipes: Sequence[Recipe], asked: "_Asked") -> list[Recipe]:
+        """What has to be trained; the rest is read, or where it is not to stay in memory only seen to be there."""
+        missing = []
+        for recipe in recipes:
+            if not asked.stays(recipe):
+                missing += [] if self._has(recipe) else [recipe]  # a damaged one is found when it is read
+            elif (known := self._look_up(recipe)) is not None:
+                asked.add(recipe, known)
+            else:
+                missing.append(recipe)
+        there = set(recipes).difference(missing)
+        reused = 0 if asked.again else len(there) - self._asked_for(there)
         self.runs_reused += reused
-        missing = [recipe for recipe in recipes if recipe not in found]
-        jobs = [_job(tile, parents) for tile in tiles(missing)]
-        asked = {job.tile for job in jobs}
-        self._observe(WorkPlanned(sum(member_steps(tile) for tile in asked), reused))
+        self._observe(WorkPlanned(sum(member_steps(tile) for tile in tiles(missing)), reused))
+        return missing
+
+    def _train(self, missing: Sequence[Recipe], asked: "_Asked") -> None:
+        jobs = [_job(tile, asked.found) for tile in tiles(missing)]
+        own = {job.tile for job in jobs}
         tick = _Tick(self._observe, self._check_deadline)
         self._under_way.update(missing)
         for job, results in self._executor.results(jobs, self.device, tick, self._ahead):
-            early = job.tile not in asked
+            early = job.tile not in own
             trained = [self._fetched(recipe) for recipe in job.tile] if results is None else results
             for recipe, result in zip(job.tile, trained, strict=True):
                 if results is not None:
                     self._keep(recipe, result, early)
                 if not early:
-                    found[recipe] = needed(recipe, result)
+                    asked.add(recipe, result)
             self._under_way.difference_update(job.tile)
             if not early:
                 self.runs_trained += len(job.tile)
                 tick.finished(member_steps(job.tile))
             self._observe(TileStored(len(job.tile), sum(len(result.run.spikes) for result in trained)))
-        return found
 
     def _asked_for(self, found: Iterable[Recipe]) -> int:
         """How many of these were trained ahead and are asked for the first time: they count as trained, not as reused."""
@@ -219,6 +236,26 @@ class Laboratory:
     def _check_deadline(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise BudgetSpent("the budget is spent; everything trained so far is kept, run again to go on")
+
+
+class _Asked:
+    """What is asked for, and what of it has been found and stays in memory."""
+
+    def __init__(self, wanted: Sequence[Recipe], read_later: bool, again: bool) -> None:
+        self.wanted, self.again = wanted, again
+        self.everything = _with_ancestors(wanted)
+        self.found: dict[Recipe, Trained] = {}
+        self._started_from = {before for recipe in self.everything for before in _before(recipe) if before != recipe}
+        self._read_later = read_later
+
+    def stays(self, recipe: Recipe) -> bool:
+        """Not what is read later, unless something starts from it."""
+        return not self._read_later or recipe in self._started_from
+
+    def add(self, recipe: Recipe, trained: Trained) -> None:
+        """States only where something starts from them: those of thousands of forks would take gigabytes."""
+        if self.stays(recipe):
+            self.found[recipe] = trained if recipe in self._started_from else Trained(trained.run)
 
 
 class _Tick:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikecheck.core.errors import BudgetSpent, Interrupted, UsageError
-from spikecheck.core.events import Event, StoreTrouble, TileAdvanced
+from spikecheck.core.events import Event, StoreTrouble, TileAdvanced, TileStored
 from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.recipe import Recipe
@@ -243,3 +243,35 @@ def test_tiles_hold_one_signature_each_and_lose_nothing() -> None:
     for tile in laid:
         assert len({r.setting.signature for r in tile}) == 1
         assert len(tile) <= size_of(tile[0]) == len(padded(tile))
+
+
+def test_blocks_are_trained_in_one_go_and_counted_once(tmp_path: Path) -> None:
+    """With a store they are read back from it, without one they are the same; asked again, all of them are reused."""
+    blocks = [[Recipe(setting=Setting(width=3, steps=30, lr=lr), seed=seed) for seed in range(3)] for lr in (0.1, 0.05)]
+    plain, storing, again = Laboratory(), Laboratory(Store(tmp_path)), Laboratory(Store(tmp_path))
+    told: list[Event] = []
+    storing._observe = told.append
+    expected = plain.runs([recipe for block in blocks for recipe in block])
+    for lab in (plain, storing, again):
+        found = list(lab.each(blocks))
+        assert [list(block) for block in found] == blocks
+        assert all(np.array_equal(run.loss, expected[recipe].loss) for block in found for recipe, run in block.items())
+    assert (storing.runs_trained, storing.runs_reused) == (6, 0)
+    assert (again.runs_trained, again.runs_reused) == (0, 6)
+    assert (
+        len([event for event in told if isinstance(event, TileStored)]) == 1
+    )  # one tile: the settings differ in lr alone
+
+
+def test_a_block_that_is_damaged_before_it_is_read_is_trained_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    block = [Recipe(setting=Setting(width=3, steps=30), seed=seed) for seed in range(2)]
+    Laboratory(store).runs(block)
+    (file, _) = sorted((tmp_path / "runs").glob("??/*"))
+    file.write_bytes(b"nothing")
+    troubles: list[Event] = []
+    lab = Laboratory(store, observe=troubles.append)
+    (found,) = lab.each([block])
+    assert list(found) == block
+    assert lab.runs_trained == 1
+    assert any(isinstance(event, StoreTrouble) for event in troubles)

@@ -31,6 +31,10 @@ class PlantedLab:
         self.stopped: Stopped | None = None
         self.runs_trained = self.runs_reused = 0
 
+    def each(self, blocks: Sequence[Sequence[Recipe]]) -> list[Mapping[Recipe, Run]]:
+        whole = self.runs([recipe for block in blocks for recipe in block])
+        return [{recipe: whole[recipe] for recipe in block if recipe in whole} for block in blocks]
+
     def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
         if self.left is not None:
             self.left -= 1

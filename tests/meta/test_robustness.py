@@ -142,6 +142,9 @@ def test_only_the_full_profile_pays_for_variations() -> None:
 @pytest.mark.parametrize("until", [False, True])
 def test_a_divergence_behind_the_effect_counts_only_where_the_claim_says_so(until: bool) -> None:
     class Diverging:
+        def each(self, blocks: Sequence[Sequence[Recipe]]) -> list[Mapping[Recipe, Run]]:
+            return [self.runs(block) for block in blocks]
+
         def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
             found = planted.PlantedLab(lambda s: 1.0).runs(recipes)
             return {recipe: replace(run, ended=Ended("diverged", 2)) for recipe, run in found.items()}
