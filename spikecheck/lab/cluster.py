@@ -138,7 +138,7 @@ def dask(address: str, device: str) -> Connection:
         UsageError: without dask.distributed, or when nobody answers there.
     """
     distributed = _extra("distributed", "dask://…")
-    for name in ("distributed.client", "distributed.core", "distributed.comm"):
+    for name in ("distributed.batched", "distributed.client", "distributed.comm", "distributed.core"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost connection is told once, by us
     try:
         client = distributed.Client(f"tcp://{address}", timeout=_PATIENCE, set_as_default=False)

@@ -16,6 +16,7 @@ from spikecheck.core.run import Run
 from spikecheck.lab.bench import Trained, fork_step, look_step
 from spikecheck.lab.codec import decode, encode
 from spikecheck.lab.execution import NOTHING, Executor, Job, Local
+from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.place import Records
 from spikecheck.lab.recent import MEMORY, Recent
 from spikecheck.lab.tiles import member_steps, tiles
@@ -53,6 +54,7 @@ class Laboratory:
         self._executor = executor or Local()
         self._observe = observe
         self._deadline = deadline
+        self._interrupts = Interrupts()
         self._known = Recent(MEMORY if store is not None else None)
         self._digests: dict[Recipe, str] = {}
         self._ahead: Iterator[Job] = NOTHING
@@ -86,7 +88,8 @@ class Laboratory:
     def _runs(self, wanted: Sequence[Recipe], *, read_later: bool = False, again: bool = False) -> dict[Recipe, Run]:
         """What is `read_later` is not all there; what is asked for `again` is not counted as reused."""
         try:
-            found = self._answers(_Asked(wanted, read_later, again))
+            with Interrupts() as self._interrupts:
+                found = self._answers(_Asked(wanted, read_later, again))
         except KeyboardInterrupt:
             self.stopped = Interrupted("interrupted; everything trained so far is kept")
             raise self.stopped from None
@@ -234,6 +237,7 @@ class Laboratory:
             self._observe(StoreTrouble(f"{error}; going on without storing"))
 
     def _check_deadline(self) -> None:
+        self._interrupts.check()
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise BudgetSpent("the budget is spent; everything trained so far is kept, run again to go on")
 

@@ -1,6 +1,8 @@
 """The laboratory on real trainings: companions don't matter, replays are exact, forks go on, nothing is trained twice."""
 
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -275,3 +277,21 @@ def test_a_block_that_is_damaged_before_it_is_read_is_trained_again(tmp_path: Pa
     assert list(found) == block
     assert lab.runs_trained == 1
     assert any(isinstance(event, StoreTrouble) for event in troubles)
+
+
+def test_an_interrupt_that_a_callback_swallows_is_not_lost() -> None:
+    """Regression: Ctrl-C during a callback of the garbage collector's was printed and forgotten, and training went on."""
+    lost: list[str] = []
+
+    def swallows(*_: object) -> None:
+        if not lost:
+            lost.append("once")
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    lab = Laboratory(observe=swallows)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Interrupted):
+        lab.runs([Recipe(setting=Setting(width=3, steps=500), seed=0)])
+    assert lost
+    assert signal.getsignal(signal.SIGINT) is before
