@@ -1,4 +1,4 @@
-"""Every claim verified by four Dask workers over one store, and again by this process: `nox -s workers` (ten minutes).
+"""Every claim verified by this machine as it is, and again by four Dask workers over one store: `nox -s workers` (ten minutes).
 
 Both must say the same of every seed, every run must have been trained once, and no file may be damaged.
 """
@@ -74,8 +74,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folders = {"four workers": Path(temporary, "four"), "this machine": Path(temporary, "here")}
         found = {
-            "four workers": by_workers(folders["four workers"], profile),
             "this machine": verified(folders["this machine"], profile, "processes"),
+            "four workers": by_workers(folders["four workers"], profile),
         }
         for name, (report, seconds) in found.items():
             trained = sum(claim["runs_trained"] for claim in report["claims"])

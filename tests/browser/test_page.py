@@ -6,6 +6,7 @@ It needs Debian's chromium; $CHROMIUM says where it is elsewhere.
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -46,7 +47,8 @@ class Opened:
     """A page with everything it complained of and asked for."""
 
     def __init__(self, browser: Browser, file: Path, viewport: dict[str, int], scheme: str = "light") -> None:
-        self.page: Page = browser.new_page(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
+        how: Any = {"viewport": viewport, "color_scheme": scheme}
+        self.page: Page = browser.new_page(**how)
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
