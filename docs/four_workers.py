@@ -1,4 +1,4 @@
-"""Every claim verified by this machine as it is, and again by four Dask workers over one store: `nox -s workers` (ten minutes).
+"""Every claim verified by this machine, and again by four Dask workers over one store: `nox -s workers` (ten minutes).
 
 Both must say the same of every seed, every run must have been trained once, and no file may be damaged.
 """

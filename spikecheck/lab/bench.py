@@ -356,13 +356,14 @@ def _state(tile: _Tile, kept: Sequence[Checkpoints], index: Sequence[int]) -> En
     def gathered(rows: list[Array]) -> Tensor:
         return torch.from_numpy(np.stack(rows)).to(tile.device)
 
+    params = gathered([k.params[i] for k, i in zip(kept, index, strict=True)])
     return Ensemble(
-        params=gathered([k.params[i] for k, i in zip(kept, index, strict=True)]),
+        params=params,
         slots={
             name: gathered([k.slots[name][i] for k, i in zip(kept, index, strict=True)]) for name in tile.rule.slots
         },
         done=torch.tensor([int(k.steps[i]) for k, i in zip(kept, index, strict=True)], device=tile.device),
-        lr=tile.lr,
+        lr=tile.lr.to(params),
         alive=torch.ones(len(kept), dtype=torch.bool, device=tile.device),
     )
 

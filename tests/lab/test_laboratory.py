@@ -18,6 +18,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
 from spikecheck.lab.tiles import padded, size_of, tile_size, tiles
+from spikecheck.problems.fused import LONG
 
 SPIKING = Setting(steps=700)
 SHORT = Setting(width=7, points=9, steps=60)
@@ -118,8 +119,11 @@ def test_a_store_that_fills_up_costs_no_run(tmp_path: Path, monkeypatch: pytest.
         SPIKING.but(optimizer="heavy-ball", lr=0.05),
         SPIKING.but(optimizer="adam", lr=0.05),
         SPIKING.but(depth=2, width=10),
+        SPIKING.but(dtype="float32"),  # regression: what was gone on with was gone on with in float64
+        SPIKING.but(steps=LONG, dtype="float32"),
+        SPIKING.but(steps=LONG),
     ],
-    ids=["gd", "heavy-ball", "adam", "deeper"],
+    ids=["gd", "heavy-ball", "adam", "deeper", "float32", "float32, compiled", "compiled"],
 )
 def test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it(spiking: Setting) -> None:
     """Also where curvature is seen through a preconditioner: the run that is looked at moves as it did."""
