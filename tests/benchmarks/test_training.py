@@ -125,11 +125,10 @@ def _trained(goal: Objective, rule: UpdateRule, start: Ensemble, until: torch.Te
 
 
 @pytest.mark.benchmark(group="training")
-@pytest.mark.parametrize("way", ["passes", "compiled"])
+@pytest.mark.parametrize("way", ["uncompiled", "compiled"])
 def test_the_laboratory_with_its_workers(benchmark: BenchmarkFixture, way: str, request: pytest.FixtureRequest) -> None:
     """Everything included: digests, checkpoints, runs, the way between processes; not the workers' start."""
-    if way == "compiled":
-        request.getfixturevalue("compiled")
+    request.getfixturevalue(way)
     executor = Processes()
     seeds = iter(range(10**9))
     setting = SETTING.but(steps=10 * STEPS)
