@@ -72,7 +72,7 @@ def test_it_opens_without_complaint_or_request(
     page.click("a[href='#claim-condensation']")
     page.locator("#claim-condensation figure svg").scroll_into_view_if_needed()
     assert page.locator("#claim-condensation figure svg").bounding_box() is not None
-    page.locator("#title-condensation").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('claim-condensation').scrollIntoView()")
     page.screenshot(path=PICTURES / f"{name}-{scheme}-condensation.png")
     page.close()
 
