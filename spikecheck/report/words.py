@@ -66,8 +66,17 @@ def answer(verdict: Verdict) -> str:
         Outcome.INVALID: f"Its figures prove nothing, since its negative control did not fail: {shares}.",
     }[verdict.replicates]
     against = f"Of its negative control {control.held} of {control.applicable} seeds show it."
-    where = f" It stops holding at {found}." if (found := stops(verdict)) and verdict.counterexample else ""
-    return f"{said} {against}{where}"
+    return f"{said} {against}{_further(verdict)}"
+
+
+def _further(verdict: Verdict) -> str:
+    """Where it ends, or where it fails already, what is the most that was found for it."""
+    if verdict.replicates is Outcome.FAILS:
+        found = verdict.elsewhere
+        if found is None or found.outcome is not Outcome.HOLDS:
+            return ""
+        return f" It does hold at {differs(found.setting, verdict.reference.setting)}."
+    return f" It stops holding at {where}." if (where := stops(verdict)) else ""
 
 
 def stops(verdict: Verdict) -> str:
