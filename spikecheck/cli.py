@@ -13,30 +13,27 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
 
-from spikecheck import __version__, outputs
+from spikecheck import __version__, asking, outputs
 from spikecheck.core.errors import (
     ClusterLost,
     Interrupted,
     NothingSelected,
-    UnknownName,
-    UsageError,
 )
-from spikecheck.core.events import Observer
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import exit_code
-from spikecheck.harness.discover import Found, discover, select
+from spikecheck.harness.discover import select
 from spikecheck.leaving import told
 from spikecheck.options import device_option, executor_option, paths_option, seed_option, store_options
 from spikecheck.outputs import rendered_options, report_options
 from spikecheck.quantities import condition, maps, seconds
 from spikecheck.quantities import shard as shard_of
 from spikecheck.report.explain import render_explanation, render_list
+from spikecheck.show_command import show
 from spikecheck.store_commands import store
 from spikecheck.streams import command_line, complain, console, never_fail_to_encode, while_read
 
 if TYPE_CHECKING:
-    from spikecheck.harness.claim import Claim
-    from spikecheck.lab.laboratory import Device, Laboratory
+    from spikecheck.lab.laboratory import Device
 
 PROFILES = ("quick", "ci", "full")
 
@@ -64,7 +61,7 @@ def cli() -> None:
 @paths_option
 def list_command(claims_paths: Sequence[Path]) -> None:
     """All claims: id, kind and statement."""
-    found = _found(claims_paths)
+    found = asking.all_claims(claims_paths)
     if not found.claims:
         raise NothingSelected("no claim was found; give a folder of claim files with --claims-path")
     with while_read():
@@ -77,7 +74,7 @@ def list_command(claims_paths: Sequence[Path]) -> None:
 def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
     """What a claim says, where it is said to hold, and what would refute it."""
     with while_read():
-        render_explanation(_one(claim_id, claims_paths).explain(), console())
+        render_explanation(asking.one_claim(claim_id, claims_paths).explain(), console())
 
 
 @cli.command()
@@ -128,14 +125,14 @@ def verify(
 
     deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
     outputs.check(files)
-    found = _found(claims_paths)
-    claims, left_out = _asked_about(select(found, patterns), optimizer, numbers)
+    found = asking.all_claims(claims_paths)
+    claims, left_out = asking.about_optimizer(select(found, patterns), optimizer, numbers)
     if shard is not None:
         claims = part_of(claims, plan_of(profile, seed), *shard_of(shard))
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck import session  # brings torch: seconds in which something should be seen
 
-        lab = _laboratory(store, no_store, device, observe, deadline, executor)
+        lab = asking.laboratory(store, no_store, device, observe, deadline, executor)
         with closing(lab):
             verdicts, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
     complete = stopped is None
@@ -241,7 +238,7 @@ def map_command(
     from spikecheck.report.terminal import render_map
 
     deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
-    claim = _one(claim_id, claims_paths)
+    claim = asking.one_claim(claim_id, claims_paths)
     at = dict(condition(text) for text in changes)
     grids = [grid(claim, asked, at) for asked in maps(claim, x, y)]
     file = Path(json_path) if json_path not in (None, "-") else None
@@ -251,7 +248,7 @@ def map_command(
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck import session  # as above
 
-        lab = _laboratory(store, no_store, device, observe, deadline, executor)
+        lab = asking.laboratory(store, no_store, device, observe, deadline, executor)
         with closing(lab):
             scopes = session.survey_each(claim, lab, grids, seeds, seed, observe)
     found = session.build_map(claim, scopes, lab, seed)
@@ -296,76 +293,19 @@ def replay(
     from spikecheck.report.live import watcher
     from spikecheck.report.terminal import render_judgement
 
-    claim = _one(claim_id, claims_paths)
+    claim = asking.one_claim(claim_id, claims_paths)
     reference = claim.domain.reference
-    setting = reference.but(**dict(condition(text) for text in changes))
+    setting = asking.changed(reference, changes)
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck import session  # as above
 
-        lab = _laboratory(store, no_store, device, observe, None, executor)
+        lab = asking.laboratory(store, no_store, device, observe, None, executor)
         with closing(lab):
             judgement = judge_again(claim, lab, setting, fresh_seeds(seed, setting, seeds))
             trace = session.picture_of(claim, lab, judgement)
     with while_read():
         render_judgement(judgement, claim.id, reference, console(), trace)
     return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3
-
-
-@cli.command()
-@click.argument("claim_id", metavar="[CLAIM]", required=False)
-@click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition that differs. Repeatable.")
-@click.option("--seed", type=click.IntRange(min=0), help="The training's seed; default: the first that spikes.")
-@click.option(
-    "--figure", "figures", multiple=True, metavar="FILE", help="Draw it into FILE.png or FILE.svg. Repeatable."
-)
-@click.option("--animate", metavar="FILE", help="The fit through the spike, as FILE.gif or FILE.mp4.")
-@device_option
-@executor_option
-@paths_option
-@store_options
-@click.option("--quiet", is_flag=True, help="Nothing on the screen; only the files asked for.")
-def show(
-    claim_id: str | None,
-    changes: Sequence[str],
-    seed: int | None,
-    figures: Sequence[str],
-    animate: str | None,
-    device: "Device",
-    executor: str,
-    claims_paths: Sequence[Path],
-    store: str | None,
-    no_store: bool,
-    quiet: bool,
-) -> int:
-    """A loss spike from near, at a claim's setting or, without a claim, at the paper's."""
-    from spikecheck.core.spike import SpikeDefinition
-    from spikecheck.harness.reference import SETTING_A
-    from spikecheck.report import portrait_figure
-    from spikecheck.report.live import watcher
-    from spikecheck.report.portrait_page import render_portrait
-
-    for figure in figures:
-        portrait_figure.check_figure(Path(figure))
-    if animate is not None:
-        portrait_figure.check_animation(Path(animate))
-    claim = None if claim_id is None else _one(claim_id, claims_paths)
-    setting = (claim.domain.reference if claim else SETTING_A).but(**dict(condition(text) for text in changes))
-    definition = claim.definition if claim else SpikeDefinition()
-    with watcher(console(stderr=True), quiet=quiet) as observe:
-        from spikecheck.harness.portray import portray, spiking_seed  # brings torch
-
-        lab = _laboratory(store, no_store, device, observe, None, executor)
-        with closing(lab):
-            portrait = portray(lab, setting, spiking_seed(lab, setting, definition, seed), definition)
-    for figure in figures:
-        portrait_figure.write(portrait, Path(figure))
-    if animate is not None:
-        with console(stderr=True).status("animating"):
-            portrait_figure.animate(portrait, Path(animate))
-    with while_read():
-        if not quiet:
-            render_portrait(portrait, console())
-    return 0
 
 
 @cli.command()
@@ -428,57 +368,5 @@ def compare(before: Path, after: Path) -> int:
     return found.code
 
 
+cli.add_command(show)
 cli.add_command(store)
-
-
-# ---- between the words of the command line and the rooms that do the work -------------------------------------------
-
-
-def _found(paths: Sequence[Path]) -> Found:
-    """All claims; a file that cannot be read is told and left out."""
-    found = discover(paths)
-    for reason in found.unreadable.values():
-        complain(f"warning: claim file left out: {reason}", "yellow")
-    return found
-
-
-def _asked_about(
-    claims: Sequence["Claim"], optimizer: str | None, texts: Sequence[str]
-) -> tuple[Sequence["Claim"], dict[str, str]]:
-    """The claims as they are, or as they are of another optimizer, and why some cannot be."""
-    from spikecheck.gate.own import assignments
-
-    numbers = assignments(texts, "--set")
-    if optimizer is None:
-        if numbers:
-            raise UsageError(f"--set {texts[0]}: belongs to an optimizer; give --optimizer MODULE:CLASS as well")
-        return claims, {}
-    if "lr" not in numbers:
-        raise UsageError(f"--optimizer {optimizer}: is given no learning rate; add --set lr=0.01")
-    from spikecheck.harness.under import all_under  # brings torch
-
-    asked, left_out = all_under(claims, optimizer, numbers)
-    if not asked:
-        name, reason = next(iter(left_out.items()))
-        raise NothingSelected(f"no selected claim can be asked about {optimizer}: {name} {reason}")
-    return asked, left_out
-
-
-def _one(claim_id: str, paths: Sequence[Path]) -> "Claim":
-    found = _found(paths)
-    if claim_id not in found.claims:
-        raise UnknownName("claim", claim_id, found.claims)
-    return found.claims[claim_id]
-
-
-def _laboratory(
-    place: str | None,
-    no_store: bool,
-    device: "Device",
-    observe: Observer,
-    deadline: float | None,
-    executor: str,
-) -> "Laboratory":
-    from spikecheck.session import laboratory  # brings torch
-
-    return laboratory(place, no_store, device, observe, deadline, executor)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from spikecheck import cli, session
+from spikecheck import asking, cli, session
 from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped, UsageError
 from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.recipe import Environment
@@ -86,7 +86,7 @@ class Lab:
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch) -> Lab:
     planted = Lab()
-    monkeypatch.setattr(cli, "_laboratory", lambda *_: planted)
+    monkeypatch.setattr(asking, "laboratory", lambda *_: planted)
     return planted
 
 
@@ -489,6 +489,7 @@ def test_an_old_report_is_rendered_in_every_form_and_leaves_as_verify_did(
         (("verify", "--junit", "nowhere/a.xml"), "--junit nowhere/a.xml: cannot be written"),
         (("show", "--figure", "a.jpg"), "--figure a.jpg: give FILE.png or FILE.svg"),
         (("show", "condensatoin"), "condensatoin"),
+        (("show", "--at", "problem=mnist1d", "--animate", "a.gif"), "only a network of one input and one output"),
     ],
 )
 def test_what_cannot_be_written_or_read_is_one_line(

@@ -80,6 +80,12 @@ def portray(lab: Trains, setting: Setting, seed: int, definition: SpikeDefinitio
     )
 
 
+def has_curve(setting: Setting) -> bool:
+    """Whether its networks are functions of one number."""
+    numbers = numbers_of(setting)
+    return (numbers.x_test.shape[1], numbers.y_test.shape[1]) == (1, 1)
+
+
 def _shows(run: Run, definition: SpikeDefinition) -> bool:
     found = spikes(run.loss, definition)
     return bool(found) and found[0].recovery is not None and found[0].onset >= definition.lead
@@ -102,8 +108,8 @@ def _ordered(before: Array, after: Array) -> tuple[Array, Array]:
 
 
 def _fit(setting: Setting, outputs: Array) -> Fit | None:
-    numbers = numbers_of(setting)
-    if numbers.x_test.shape[1] != 1 or numbers.y_test.shape[1] != 1:
+    if not has_curve(setting):
         return None
+    numbers = numbers_of(setting)
     order = np.argsort(numbers.x_test[:, 0])
     return Fit(numbers.x_test[order, 0], numbers.y_test[order, 0], outputs[:, order, 0])

@@ -51,6 +51,8 @@ class Laboratory:
         self.runs_trained = 0
         self.runs_reused = 0
         self._store = store
+        self._writes = store is not None
+        """No longer once it could not be written; what it has is read as before."""
         self._executor = executor or Local()
         self._observe = observe
         self._deadline = deadline
@@ -101,7 +103,7 @@ class Laboratory:
     @property
     def stores(self) -> bool:
         """Whether what it trains is stored: not without a store, nor after one that could not be written."""
-        return self._store is not None
+        return self._writes
 
     def anticipate(self, rounds: Iterable[Iterable[Recipe]]) -> None:
         """What will be asked for next, in this order: trained where a core would otherwise be idle.
@@ -113,7 +115,7 @@ class Laboratory:
     def forget(self) -> None:
         """Drop from memory what the store has: the runs of many claims together take gigabytes."""
         self._digests.clear()
-        if self._store is not None:
+        if self._writes:
             self._known.clear()
 
     def close(self) -> None:
@@ -225,15 +227,15 @@ class Laboratory:
         digest = self._digest(recipe)
         if early:
             self._early.add(digest)
-        if self._store is None or not early:
+        if not early or not self._writes:
             self._known.add(digest, trained)
-        if self._store is None:
+        if self._store is None or not self._writes:
             return
         try:
             self._store.put(digest, encode(trained.run, trained.checkpoints))
         except StoreError as error:
-            self._store = None
-            self._known.limit = None
+            self._writes, self._known.limit = False, None
+            self._known.add(digest, trained)
             self._observe(StoreTrouble(f"{error}; going on without storing"))
 
     def _check_deadline(self) -> None:

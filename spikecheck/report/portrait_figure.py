@@ -75,13 +75,12 @@ def check_animation(path: Path) -> None:
 
 
 def animate(portrait: Portrait, path: Path) -> None:
-    """The fit from the onset to behind the recovery, beside the loss.
+    """The fit of a network of one input and one output, from the onset to behind the recovery, beside the loss.
 
     Raises:
-        UsageError: when the network is no function of one number.
+        UsageError: when it can't be written.
     """
-    if portrait.fit is None:
-        raise UsageError(f"--animate {path}: only a network of one input and one output has a curve to show")
+    assert portrait.fit is not None
     fit, spike = portrait.fit, portrait.spike
     around = max(20, (spike.recovery or spike.peak) - spike.onset)
     first, last = portrait.at(spike.onset - around), portrait.at((spike.recovery or spike.peak) + around)

@@ -8,21 +8,21 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics import curvature
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.probes import dissect
 from spikecheck.dynamics.train import begin, train
 from spikecheck.dynamics.updates import UpdateRule, rule_of
+from spikecheck.problems.fused import LONG
 from spikecheck.problems.objective import Objective, objective
 
 MEMBERS, STEPS = 32, 100
 Start = tuple[Objective, UpdateRule, Ensemble]
 
 
-@pytest.fixture
-def start() -> Start:
+@pytest.fixture(params=["compiled", "uncompiled"])
+def start(request: pytest.FixtureRequest) -> Start:
     torch.set_num_threads(1)
-    setting = Setting()
+    setting = Setting(steps=LONG if request.param == "compiled" else LONG - 1)
     goal, rule = objective([setting] * MEMBERS), rule_of(setting)
     lr = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
     first = begin(goal, rule, goal.initial(list(range(MEMBERS))), lr)
@@ -35,9 +35,8 @@ def _reported(benchmark: BenchmarkFixture) -> None:
 
 
 @pytest.mark.benchmark(group="autopsy")
-@pytest.mark.parametrize("up_to", [0, curvature.WRITTEN_OUT_UP_TO], ids=["backward passes", "written out"])
-def test_dissection(benchmark: BenchmarkFixture, start: Start, up_to: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curvature, "WRITTEN_OUT_UP_TO", up_to)
+def test_dissection(benchmark: BenchmarkFixture, start: Start) -> None:
+    """Compiled by products, else by Hessians that are written out."""
     goal, rule, there = start
     benchmark.pedantic(
         lambda: dissect(goal, rule, there, there.done + STEPS, 2, lambda steps: None), rounds=5, warmup_rounds=1

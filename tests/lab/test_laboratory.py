@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikecheck.core.errors import BudgetSpent, Interrupted, UsageError
+from spikecheck.core.errors import BudgetSpent, Interrupted, StoreError, UsageError
 from spikecheck.core.events import Event, StoreTrouble, TileAdvanced, TileStored
 from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.probe import Anatomy, SharpnessTrace
@@ -16,6 +16,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.packed import Entry
 from spikecheck.lab.store import Store
 from spikecheck.lab.tiles import padded, size_of, tile_size, tiles
 from spikecheck.problems.fused import LONG
@@ -110,6 +111,26 @@ def test_a_store_that_fills_up_costs_no_run(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "replace", full)
     assert len(runs(SHORT, range(3), lab=lab)) == 3
     assert sum(isinstance(event, StoreTrouble) for event in told) == 1
+
+
+def test_a_store_that_fills_up_halfway_makes_nothing_be_trained_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: what had been stored before, and had left memory since, was trained again when it was read back."""
+    store, written = Store(tmp_path), Store.put
+
+    def two(self: Store, digest: str, entry: Entry) -> None:
+        if len(list(tmp_path.glob("runs/*/*"))) >= 2:
+            raise StoreError("full")
+        written(self, digest, entry)
+
+    monkeypatch.setattr(Store, "put", two)
+    monkeypatch.setattr("spikecheck.lab.laboratory.MEMORY", 0)
+    lab = Laboratory(store)
+    blocks = [[Recipe(setting=SHORT.but(lr=lr), seed=seed) for seed in range(3)] for lr in (0.1, 0.05)]
+    assert [len(found) for found in lab.each(blocks)] == [3, 3]
+    assert lab.runs_trained == 6
+    assert not lab.stores
 
 
 @pytest.mark.parametrize(
