@@ -13,23 +13,23 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from spikecheck.dynamics.curvature import Losses, curvature
-from spikecheck.dynamics.eigen import top
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients
+from spikecheck.dynamics.pair import PLAIN, Arithmetic, Pair, by_kernels
+from spikecheck.dynamics.rayleigh import noise, search
 from spikecheck.dynamics.train import Tick, update, update_all
 from spikecheck.dynamics.updates import UpdateRule
 
 ACCURACY = 1e-3
 """Relative error of an eigenvalue that the residual and the gap are to promise."""
-_SHIFT = 0.25
-"""Of the value, added to the spectrum: a negative eigenvalue as large as the value then fades by 0.6 a step."""
 _SECOND_LOOK = 7
 """Odd: even and odd steps have guesses of their own, and both are to be held against the second vector."""
+_SCOUTS, _DEPTH, _ROUGHLY = 4, 6, 1e-2
+"""A first search: from so many random vectors, so many products of each, to that relative residual."""
 _FEW = 4
 """A quarter of the members or fewer are searched for by themselves."""
 _STEPS_A_TICK = 100
@@ -40,6 +40,10 @@ _MOST = 8
 @runtime_checkable
 class Products(Losses, Protocol):
     """Losses with their gradients and products: an `Objective`, or whatever else is differentiable twice."""
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether its products are compiled."""
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
@@ -64,71 +68,47 @@ class Followed:
     end: Ensemble
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """Every member's unit vector with its image under H, and what follows from them."""
-
-    vector: Float[Tensor, "B P"]
-    image: Float[Tensor, "B P"]
-    value: Float[Tensor, " B"]
-    residual: Float[Tensor, "B P"]
-    relative: Float[Tensor, " B"]
-    """Length of the residual over the value."""
-
-    @classmethod
-    def of(cls, vector: Float[Tensor, "B P"], image: Float[Tensor, "B P"]) -> "_Pair":
-        value = (vector * image).sum(1)
-        residual = torch.addcmul(image, vector, value[:, None], value=-1)
-        return cls(vector, image, value, residual, torch.linalg.vector_norm(residual, dim=1) / value.abs())
-
-    def some(self, members: Int[Tensor, " F"] | slice) -> "_Pair":
-        """Those of some members."""
-        return _Pair.of(self.vector[members], self.image[members])
-
-    def put(self, members: Int[Tensor, " F"], other: "_Pair") -> "_Pair":
-        """The other's in the place of some members'."""
-        return _Pair.of(
-            self.vector.index_copy(0, members, other.vector), self.image.index_copy(0, members, other.image)
-        )
-
-    def without(self, other: "_Pair") -> "_Pair":
-        """What of the vector is orthogonal to another's, of unit length: no product is needed for its image."""
-        part = (self.vector * other.vector).sum(1, keepdim=True)
-        rest = torch.addcmul(self.vector, other.vector, part, value=-1)
-        length = torch.linalg.vector_norm(rest, dim=1, keepdim=True).clamp(min=torch.finfo(rest.dtype).tiny)
-        return _Pair.of(rest / length, torch.addcmul(self.image, other.image, part, value=-1) / length)
-
-    def shifted(self) -> Float[Tensor, "B P"]:
-        """The next guess: one step of the power method on H + shift."""
-        return normalize(torch.addcmul(self.image, self.vector, self.value.abs()[:, None], value=_SHIFT), dim=1)
-
-
 class _Look:
     """The products at one point of an ensemble, in the coordinates in which its rule takes plain gradient steps."""
 
-    def __init__(self, objective: Products, rule: UpdateRule, ensemble: Ensemble) -> None:
+    def __init__(self, objective: Products, rule: UpdateRule, ensemble: Ensemble, by: Arithmetic) -> None:
         diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
-        self._objective, self._params = objective, ensemble.params
-        self._scale = None if diagonal is None else diagonal.rsqrt()
+        self._objective, self._params, self._by = objective, ensemble.params, by
+        self._scale = None if diagonal is None else diagonal.rsqrt()[:, None]
 
-    def first(self, vector: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], _Pair]:
+    def first(self, vector: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Pair]:
         """Loss, gradient, and the vector's pair."""
-        scale = self._scale
-        scaled = vector if scale is None else vector * scale
-        losses, gradients, images = self._objective.gradient_and_products(self._params, scaled[:, None])
-        image = images[:, 0]
-        return losses, gradients, _Pair.of(vector, image if scale is None else image * scale)
+        losses, gradients, images = self._images(vector[:, None])
+        return losses, gradients, self._by.pair(vector, images[:, 0])
 
-    def beside(self, pair: _Pair, rows: Float[Tensor, "B P"]) -> tuple[_Pair, _Pair]:
-        """The better pair in the span of a pair and of further rows, and the other one."""
-        return _turned(pair, self.first(_beside(rows, pair.vector))[2])
+    def first_two(
+        self, vector: Float[Tensor, "B P"], rows: Float[Tensor, "B P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Pair, Pair]:
+        """Loss, gradient, the better pair in the span of a vector and of further rows, and the other one."""
+        across = self._by.beside(rows, vector)
+        losses, gradients, images = self._images(torch.stack([vector.T, across.T]).permute(2, 0, 1))
+        one, other = (self._by.pair(v, images[:, place]) for place, v in enumerate((vector, across)))
+        return losses, gradients, *self._by.turned(one, other)
+
+    def wider(self, pair: Pair) -> Pair:
+        """The better pair in the span of a pair and its residual."""
+        return self._by.turned(pair, self.first(self._by.beside(pair.residual, pair.vector))[2])[0]
 
     def some(self, members: Int[Tensor, " F"]) -> "_Look":
         """The same of some members, with repeats."""
         found = object.__new__(_Look)
-        found._objective, found._params = self._objective.take(members), self._params[members]
+        found._objective, found._params, found._by = self._objective.take(members), self._params[members], self._by
         found._scale = None if self._scale is None else self._scale[members]
         return found
+
+    def _images(
+        self, vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Loss, gradient, and the vectors' images."""
+        if self._scale is None:
+            return self._objective.gradient_and_products(self._params, vectors)
+        losses, gradients, images = self._objective.gradient_and_products(self._params, vectors * self._scale)
+        return losses, gradients, images * self._scale
 
 
 def follow(
@@ -151,43 +131,45 @@ def follow(
     ensemble = replace(ensemble, params=_members_last(ensemble.params))
     guesses, second = _started(objective, rule, ensemble)
     enough = torch.zeros_like(ensemble.lr)
+    by = by_kernels(ensemble.params.dtype, torch.get_num_threads()) if objective.multiplies else PLAIN
     for step in range(longest + 1):
-        look = _Look(objective, rule, ensemble)
-        losses[step], gradient, pair = look.first(guesses[step % 2])
+        look = _Look(objective, rule, ensemble, by)
+        guess = guesses[step % 2]
+        if step % _SECOND_LOOK:
+            losses[step], gradient, pair = look.first(guess)
+        else:
+            losses[step], gradient, pair, rest = look.first_two(guess, second)
+            second, enough = rest.ahead.nan_to_num(1.0), _enough(pair, rest)
         if gradients is not None:
             losses[step], gradient = gradients(ensemble)
-        if step % _SECOND_LOOK == 0:
-            pair, rest = look.beside(pair, second)
-            second = rest.shifted().nan_to_num(1.0)
-            enough = _enough(pair, rest)
-            products += 1
         excess = float((pair.relative - enough).max())
+        sound = math.isfinite(excess)
         if not excess <= 0:
             pair = _narrowed(look, pair, enough, products)
-        products += 1
         values[step], residuals[step] = pair.value, pair.relative
-        guess = pair.shifted()
-        sound = math.isfinite(excess)
-        guesses[step % 2] = (
-            guess if sound else torch.where(guess.isfinite().all(1, keepdim=True), guess, guesses[step % 2])
-        )
+        guesses[step % 2] = pair.ahead if sound else torch.where(_usable(pair.ahead), pair.ahead, guess)
         if step < together and sound:  # then every loss is finite
             ensemble = update_all(rule, ensemble, gradient)
         else:
             ensemble, together = update(rule, ensemble, losses[step], gradient, until), 0
         if (step + 1) % _STEPS_A_TICK == 0:
             tick(_STEPS_A_TICK * ensemble.members)
-    return Followed(losses, values, residuals, products, rule.kept(ensemble))
+    steps = longest + 1
+    everyones = steps + -(-steps // _SECOND_LOOK)
+    return Followed(losses, values, residuals, products + everyones, rule.kept(ensemble))
 
 
 def _started(
     objective: Products, rule: UpdateRule, ensemble: Ensemble
 ) -> tuple[list[Float[Tensor, "B P"]], Float[Tensor, "B P"]]:
-    """The first vector for even and for odd steps, and the second."""
+    """The first vector for even and for odd steps, and the second: roughly, since the first step narrows them."""
     local = curvature(objective, ensemble.params)
     diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
-    found = top(local if diagonal is None else local.preconditioned(diagonal), 2).vectors
-    return [_members_last(found[:, 0]), _members_last(found[:, 0])], _members_last(found[:, 1])
+    local = local if diagonal is None else local.preconditioned(diagonal)
+    width = min(_SCOUTS, ensemble.params.shape[1])
+    scouts = noise(width, ensemble.params).expand(ensemble.members, -1, -1)
+    found = search(local, scouts, width, min(2, width), width, _ROUGHLY, _DEPTH).vectors
+    return [_members_last(found[:, 0]), _members_last(found[:, 0])], _members_last(found[:, -1 if width == 1 else 1])
 
 
 def _members_last(rows: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
@@ -195,19 +177,24 @@ def _members_last(rows: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
     return rows.T.contiguous().T
 
 
-def _enough(first: _Pair, second: _Pair) -> Float[Tensor, " B"]:
+def _usable(rows: Float[Tensor, "B P"]) -> Bool[Tensor, "B 1"]:
+    usable: Tensor = rows.isfinite().all(1, keepdim=True)
+    return usable
+
+
+def _enough(first: Pair, second: Pair) -> Float[Tensor, " B"]:
     """The relative residual that leaves an error of ACCURACY, with the gap between two values."""
     gap = (1 - second.value / first.value).nan_to_num(1.0).clamp(0, 1)
     return (ACCURACY / 2 * gap).sqrt().clamp(min=ACCURACY)
 
 
-def _narrowed(look: _Look, pair: _Pair, enough: Float[Tensor, " B"], products: Int[Tensor, " B"]) -> _Pair:
+def _narrowed(look: _Look, pair: Pair, enough: Float[Tensor, " B"], products: Int[Tensor, " B"]) -> Pair:
     """The pair with residuals that are small enough; members whose numbers fail are left as they are.
 
     Locally optimal: from the residual and from the way of the step before, as LOBPCG does for one vector.
     """
     members = len(pair.value)
-    way: _Pair | None = None
+    way: Pair | None = None
     for _ in range(_MOST):
         far = ((pair.relative > enough) & pair.relative.isfinite()).nonzero().ravel()
         if not len(far):
@@ -216,27 +203,11 @@ def _narrowed(look: _Look, pair: _Pair, enough: Float[Tensor, " B"], products: I
         size = members // _FEW if len(far) <= members // _FEW else members
         chosen = far[torch.arange(size, device=far.device) % len(far)] if size < members else torch.arange(members)
         few = pair.some(chosen)
-        better, _ = (look.some(chosen) if size < members else look).beside(few, few.residual)
+        better = (look.some(chosen) if size < members else look).wider(few)
         if way is not None:
-            better, _ = _turned(better, way.some(chosen).without(better))
+            better, _ = PLAIN.turned(better, way.some(chosen).without(better))
         kept = slice(len(far)) if size < members else far
         products[far] += 1
         way = (way or pair).put(far, few.without(better).some(kept))
         pair = pair.put(far, better.some(kept))
     return pair
-
-
-def _turned(one: _Pair, other: _Pair) -> tuple[_Pair, _Pair]:
-    """Rayleigh-Ritz in two dimensions: the pair of the larger value, and the other; the vectors are orthonormal."""
-    a, b, c = one.value, (one.vector * other.image).sum(1), other.value
-    angle = (torch.atan2(2 * b, a - c) / 2)[:, None]
-    cos, sin = angle.cos(), angle.sin()
-    first = _Pair.of(cos * one.vector + sin * other.vector, cos * one.image + sin * other.image)
-    return first, _Pair.of(cos * other.vector - sin * one.vector, cos * other.image - sin * one.image)
-
-
-def _beside(rows: Float[Tensor, "B P"], vector: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
-    """Unit rows orthogonal to the vectors; twice, since once leaves rounding of what was nearly parallel."""
-    for _ in range(2):
-        rows = normalize(torch.addcmul(rows, vector, (rows * vector).sum(1, keepdim=True), value=-1), dim=1)
-    return rows

@@ -22,6 +22,13 @@ from spikecheck.core.errors import UsageError
 
 Kernel = Callable[..., Sequence[Tensor]]
 
+_OPTIONS = {
+    # Inductor keeps in memory what is made of four numbers or more and used twice; here making it again is faster.
+    "realize_reads_threshold": 1_000,
+    "realize_opcount_threshold": 1_000,
+    # Sizes are seen to by who calls; asking again would be a twentieth of a small step.
+    "size_asserts": False,
+}
 _IMPORTED = ("torch._guards", "torch._inductor.compile_fx", "torch.fx.experimental.symbolic_shapes")
 
 
@@ -100,6 +107,7 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
             graph = make_fx(partial(function), decomposition_table=table)(*fakes)  # fx miscounts a method's arguments
     except Exception as error:
         raise CannotTrace(f"torch cannot trace {function} ({type(error).__name__})") from error
-    with guards.tracing(guards.TracingContext(fake)):  # without it nothing is taken from torch's cache
+    # Without a tracing context nothing is taken from torch's cache.
+    with guards.tracing(guards.TracingContext(fake)), import_module("torch._inductor.config").patch(_OPTIONS):
         kernel = inductor.compile_fx_inner(graph, fakes)
     return lambda *tensors: kernel(list(tensors))

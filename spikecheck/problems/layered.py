@@ -31,8 +31,8 @@ class _Derivatives:
     backward: Callable[[Tensor, Tensor], Tensor]
     """From what comes back to the values, and the values, to what goes back to the signals."""
     slope: Callable[[Tensor], Tensor]
-    bend: Callable[[Tensor], Tensor] | None
-    """Second derivative over the first; None where there is none."""
+    bends: float
+    """Second derivative over the first and over the value."""
 
 
 def _through_relu(upstream: Tensor, values: Tensor) -> Tensor:
@@ -46,9 +46,12 @@ def _tanh(signals: Tensor) -> Tensor:
 
 _DERIVATIVES: Mapping[str, _Derivatives] = {
     "tanh": _Derivatives(
-        _tanh, torch.ops.aten.tanh_backward, lambda values: 1 - values * values, lambda values: -2 * values
+        _tanh,
+        torch.ops.aten.tanh_backward,
+        lambda values: torch.addcmul(values.new_ones(()), values, values, value=-1),
+        -2.0,
     ),
-    "relu": _Derivatives(torch.relu_, _through_relu, torch.sign, None),
+    "relu": _Derivatives(torch.relu_, _through_relu, torch.sign, 0.0),
 }
 
 
@@ -134,13 +137,14 @@ class Layered:
         )
         last = len(ways) - 1
         moved: list[Tensor] = []  # how every layer's outputs move: [B, K, N, W]
+        slopes = [self._derivatives.slope(values)[:, None] for values in done.signals[1:]]
         for layer, way in enumerate(ways):
             motion = _by_each(done.signals[layer], way)
             if layer:  # the inputs stand still
-                motion = motion + _each_by(moved[-1], done.weights[layer])
+                motion += _each_by(moved[-1], done.weights[layer])
             if layer < len(ways_of_biases):
-                motion = motion + ways_of_biases[layer]
-            moved.append(motion if layer == last else motion * self._slope(done, layer + 1))
+                motion += ways_of_biases[layer]
+            moved.append(motion if layer == last else motion.mul_(slopes[layer]))
 
         moved[last][:, :, self.y.shape[1] :] = 0
         upstream = moved[last] * (2 / self.y[0].numel())
@@ -148,20 +152,17 @@ class Layered:
         for layer in range(last, -1, -1):
             image = _by_each(done.signals[layer].mT, upstream)
             if layer:
-                image = image + _each_by(moved[layer - 1].mT, done.upstreams[layer])
+                image += _each_by(moved[layer - 1].mT, done.upstreams[layer])
             parts.append(image.flatten(2))
             if layer:
-                pulled = _each_by(upstream, done.weights[layer].mT) + _by_each(done.upstreams[layer], ways[layer].mT)
-                upstream = pulled * self._slope(done, layer)
-                if self._derivatives.bend is not None:
-                    bend = self._derivatives.bend(done.signals[layer]) * done.pulled[layer - 1]
-                    upstream = upstream + bend[:, None] * moved[layer - 1]
+                upstream = _each_by(upstream, done.weights[layer].mT)
+                upstream += _by_each(done.upstreams[layer], ways[layer].mT)
+                upstream *= slopes[layer - 1]
+                if self._derivatives.bends:
+                    bent = (done.signals[layer] * done.pulled[layer - 1])[:, None]
+                    upstream.addcmul_(bent, moved[layer - 1], value=self._derivatives.bends)
                 parts.append(upstream.sum(2))
         return torch.cat(parts[::-1], 2)
-
-    def _slope(self, done: _Passes, layer: int) -> Float[Tensor, "B 1 N W"]:
-        """The derivative of what a layer takes in by the signals that it was made of."""
-        return self._derivatives.slope(done.signals[layer])[:, None]
 
     @property
     def _derivatives(self) -> _Derivatives:

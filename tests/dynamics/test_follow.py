@@ -99,6 +99,7 @@ class Crossing:
     """Two curvatures that cross as the first parameter drifts: 3 - theta_0 and 1 + theta_0."""
 
     members: int = 2
+    multiplies: bool = False
 
     def losses(self, params: Tensor) -> Tensor:
         drift, one, other = params.unbind(1)
@@ -107,8 +108,8 @@ class Crossing:
     def gradient_and_products(self, params: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         here = params.detach().requires_grad_()
         (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
-        images = torch.autograd.grad(slopes, here, vectors[:, 0])[0][:, None]
-        return self.losses(params), slopes.detach(), images
+        images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
+        return self.losses(params), slopes.detach(), torch.stack(images, 1)
 
     def take(self, index: Tensor) -> "Crossing":
         return Crossing(len(index))
