@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -184,4 +185,17 @@ def environment_of(lab: Laboratory) -> dict[str, str | int | float]:
         "device": where.device,
         "threads": where.threads,
         "compiler": where.compiler or "none",
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "date": datetime.now(UTC).date().isoformat(),
     }
+
+
+def _processor() -> str:
+    """Its name where the system tells it; trainings may differ between two that share a device's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or "unknown")

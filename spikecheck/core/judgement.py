@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     UNTRIGGERED = "untriggered"
     """The precondition is too rare to decide on."""
     INVALID = "invalid"
-    """The negative control did not fail: the check has no teeth."""
+    """The negative control did not fail: the check does not tell what is claimed from what is not."""
 
 
 class Effect(Record):

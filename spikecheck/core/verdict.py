@@ -1,5 +1,6 @@
 """What is concluded about a claim, as it is written to a report."""
 
+from shlex import quote
 from typing import Literal
 
 from pydantic import Field
@@ -19,6 +20,17 @@ class Sighting(Record):
     )
     judgement: Judgement
     replay: str = Field(description="a copyable command line")
+
+
+def replay_line(claim: str, setting: Setting, reference: Setting, seed: int, seeds: int) -> str:
+    """The command that judges a claim at one setting, as it is typed into a shell; what is the reference's is left out."""
+    differs = setting.differences(reference).items()
+    at = "".join(f" --at {quote(f'{name}={_typed(value)}')}" for name, value in differs)
+    return f"spikecheck replay {claim}{at} --seed {seed} --seeds {seeds}"
+
+
+def _typed(value: object) -> str:
+    return "none" if value is None else str(value)
 
 
 class Variation(Record):
@@ -53,6 +65,11 @@ class Verdict(Record):
     says: str
     where: str
     rule: str = Field(description="the decision rule in words, rendered from the object that decided")
+    level: float | None = Field(
+        None, description="confidence of each bound, as the rule has it; looking again takes more"
+    )
+    floor: float | None = Field(None, description="where one seed's effect must lie above, or at, to count as held")
+    ceiling: float | None = Field(None, description="where it must lie below, or at")
     replicates: Outcome
     generalises: Outcome
     passed: bool

@@ -1,11 +1,10 @@
 """From judgements to a verdict: the only place that says what the judgements mean together."""
 
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Sighting, Verdict
+from spikecheck.core.verdict import Sighting, Verdict, replay_line
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan
 
@@ -33,6 +32,9 @@ def conclude(
         says=claim.says,
         where=claim.where,
         rule=claim.rule,
+        level=claim.predicts.level,
+        floor=claim.predicts.floor,
+        ceiling=claim.predicts.ceiling,
         replicates=replicates,
         generalises=generalises,
         passed=_passed(claim, replicates, generalises),
@@ -61,7 +63,10 @@ def _replicates(reference: Judgement, control: Judgement) -> tuple[Outcome, str]
     if reference.outcome is not Outcome.HOLDS:
         return reference.outcome, ""
     if control.outcome is Outcome.HOLDS:
-        return Outcome.INVALID, "The negative control holds too, so the check has no teeth."
+        return (
+            Outcome.INVALID,
+            "The negative control holds too, so the check does not tell what is claimed from what is not.",
+        )
     if control.outcome is Outcome.UNTRIGGERED:
         return Outcome.INVALID, "The negative control never triggered; a control that never triggers is no control."
     if control.outcome is Outcome.UNDECIDED:
@@ -98,14 +103,10 @@ def _passed(claim: Claim, replicates: Outcome, generalises: Outcome) -> bool:
 
 
 def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:
-    differs = confirmed.setting.differences(claim.domain.reference)
-    at = "".join(f" --at {quote(f'{name}={_text(value)}')}" for name, value in differs.items())
-    line = f"spikecheck replay {claim.id}{at} --seed {plan.seed} --seeds {confirmed.drawn}"
+    reference = claim.domain.reference
+    differs = confirmed.setting.differences(reference)
+    line = replay_line(claim.id, confirmed.setting, reference, plan.seed, confirmed.drawn)
     return Sighting(setting=confirmed.setting, differs=differs, judgement=confirmed, replay=line)
-
-
-def _text(value: object) -> str:
-    return "none" if value is None else str(value)
 
 
 def _nothing(claim: Claim, setting: Setting) -> Judgement:

@@ -31,7 +31,7 @@ def draw(verdict: Verdict) -> Figure:
     axes = list(figure.subplots(rows, 1, squeeze=False)[:, 0])
     if trace is not None:
         axes[1].sharex(axes[0])
-        _loss(axes[0], trace)
+        _loss(axes[0], trace, verdict.reference.setting.steps)
         _sharpness(axes[1], trace)
     _strip(axes[-1], verdict)
     return figure
@@ -66,27 +66,41 @@ def svg(verdict: Verdict) -> str:
     return element.replace("<svg ", '<svg fill="currentColor" ', 1)
 
 
-def _loss(axes: Axes, trace: Trace) -> None:
+def _loss(axes: Axes, trace: Trace, steps: int) -> None:
     axes.semilogy(trace.steps, trace.loss, color="black", linewidth=0.8)
     _phases(axes, trace)
     axes.set_ylabel("training loss")
-    axes.set_title(f"typical run (seed {trace.seed})", fontsize=9)
+    part = f", the first {trace.steps[-1]:,} of {steps:,} steps" if trace.steps[-1] < steps - 1 else ""
+    axes.set_title(f"a run with a typical effect (seed {trace.seed}){part}", fontsize=9)
     axes.tick_params(labelbottom=False)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=7, loc="best", title="first spike", title_fontsize=7)
+        _legend(axes, "first spike")
 
 
 def _sharpness(axes: Axes, trace: Trace) -> None:
     """In units of the learning rate, in which the threshold of gradient descent is 2."""
     sharpness = np.array(trace.sharpness) * trace.lr
-    axes.plot(trace.sharpness_steps, sharpness, color=_CLAIM, linewidth=1.0, label="η λ_max")
+    axes.plot(trace.sharpness_steps, sharpness, ".-", markersize=3, color=_CLAIM, linewidth=1.0, label="η λ_max")
     if trace.threshold is not None:
         threshold = trace.threshold * trace.lr
         axes.axhline(threshold, color="black", linestyle="--", linewidth=0.8, label=f"threshold: {threshold:.3g}")
     _phases(axes, trace, labelled=False)
     axes.set_xlabel("step")
     axes.set_ylabel("η λ_max")
-    axes.legend(fontsize=7, loc="best")
+    _legend(axes)
+
+
+def _legend(axes: Axes, title: str | None = None) -> None:
+    """Beside the panel, where it covers nothing."""
+    axes.legend(
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+        fontsize=8,
+        title=title,
+        title_fontsize=8,
+        alignment="left",
+    )
 
 
 def _phases(axes: Axes, trace: Trace, *, labelled: bool = True) -> None:
@@ -104,6 +118,12 @@ def _strip(axes: Axes, verdict: Verdict) -> None:
     _dots(axes, 1.0, verdict.reference, _CLAIM, "o")
     _dots(axes, 0.0, verdict.control, _CONTROL, "x")
     axes.set_yticks([0.0, 1.0], ["control", "claim"])
+    limits = [limit for limit in (verdict.floor, verdict.ceiling) if limit is not None]
+    for limit in limits:
+        axes.axvline(limit, color="black", linestyle="--", linewidth=0.8)
+    if limits:
+        axes.plot([], [], color="black", linestyle="--", linewidth=0.8, label="the rule's limit")
+        _legend(axes)
     axes.set_ylim(-0.6, 1.6)
     axes.set_xlabel(inert(verdict.reference.effect.unit).replace("$", r"\$"))
     scores = [s for j in (verdict.reference, verdict.control) for s in j.scores if s is not None]

@@ -4,9 +4,9 @@ import json
 from xml.etree import ElementTree as ET
 
 from spikecheck.core.verdict import Report, Verdict
+from spikecheck.report.answers import answer
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import standing
-from spikecheck.report.words import answer
 
 _STATUS = {"passes": "passed", "fails": "failed", "open": "other"}
 

@@ -27,7 +27,7 @@ def show_evidence(page: Page, judgement: Judgement) -> None:
 
 def beside(companion: Companion) -> str:
     """A further effect, which is reported and not judged."""
-    return f"{inert(effect(companion.effect))}; so in {companion.held} of {companion.measured} (not judged)"
+    return f"{inert(effect(companion.effect))}; as predicted in {companion.held} of {companion.measured} (not judged)"
 
 
 def counts(judgement: Judgement) -> str:

@@ -6,6 +6,7 @@ from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
+from spikecheck.report.answers import answer
 from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import face
 from spikecheck.report.evidence import beside
@@ -56,7 +57,7 @@ def _table(verdicts: Iterable[Verdict]) -> str:
 
 
 def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None) -> str:
-    said = [f"## {verdict.id}", f"> {_plain(verdict.says)}\n>\n> {_plain(verdict.where)}"]
+    said = [f"## {verdict.id}", f"> {_plain(verdict.says)}\n>\n> {_plain(verdict.where)}", _plain(answer(verdict))]
     if figure is not None:
         said.append(f"![{verdict.id}: a typical run, and the effect of every seed with its control's]({figure})")
     said.append("\n".join(_lines(verdict)))

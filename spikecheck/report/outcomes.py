@@ -52,13 +52,16 @@ def advice(verdict: Verdict, outcome: Outcome, profile: str, *, complete: bool) 
         case Outcome.UNDECIDED if not complete:
             return "Stopped before the answer was in: run the same command again, what was trained is reused."
         case Outcome.UNDECIDED if profile == "full":
-            return "Too close to the required share even for the largest profile; another --seed repeats it afresh."
+            return (
+                "Undecided with as many seeds as the largest profile has, and to be reported as such. "
+                "Another --seed is an independent repeat: to be told beside this one, not in its place."
+            )
         case Outcome.UNDECIDED:
             return "Undecided: more seeds would tell, --profile full trains up to four times as many."
         case Outcome.UNTRIGGERED:
             met = verdict.definitions.get("applies", "the precondition")
             return f'Untriggered is neither for nor against: too few seeds met the precondition "{met}".'
         case Outcome.INVALID:
-            return f"Invalid until the negative control fails: `spikecheck explain {verdict.id}` says what it does."
+            return f"Invalid until the negative control fails; what that is: spikecheck explain {verdict.id}"
         case _:
             return ""

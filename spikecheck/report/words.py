@@ -6,7 +6,7 @@ from statistics import quantiles
 
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Verdict
+from spikecheck.core.verdict import Verdict, replay_line
 from spikecheck.report.inert import inert
 
 _READ_FIRST = ("problem", "target", "points", "width", "depth", "activation", "optimizer", "lr", "steps")
@@ -47,45 +47,9 @@ def besides(verdict: Verdict) -> list[str]:
     return [f"{inert(name)}: {j.outcome}, {j.held} of {j.applicable} ({j.drawn} trained)" for name, j in found.items()]
 
 
-def answer(verdict: Verdict) -> str:
-    """One verdict in two or three plain sentences: whether it holds, how sure that is, against what, and where it ends."""
-    reference, control = verdict.reference, verdict.control
-    if not reference.drawn:
-        return "Nothing was trained for it."
-    if not reference.applicable:
-        return f"None of the {reference.drawn} seeds met what it presupposes, so nothing can be said."
-    shares = (
-        f"the share of seeds that show it lies between {percent(reference.low)} and {percent(reference.high)}, "
-        f"{percent(reference.required)} required"
-    )
-    said = {
-        Outcome.HOLDS: f"It holds where it was claimed: {shares}.",
-        Outcome.FAILS: f"It does not hold where it was claimed: {shares}.",
-        Outcome.UNDECIDED: f"Whether it holds where it was claimed is open: {shares}.",
-        Outcome.UNTRIGGERED: f"Too few seeds met what it presupposes: {reference.applicable} of {reference.drawn}.",
-        Outcome.INVALID: f"Its figures prove nothing, since its negative control did not fail: {shares}.",
-    }[verdict.replicates]
-    against = f"Of its negative control {control.held} of {control.applicable} seeds show it."
-    return f"{said} {against}{_further(verdict)}"
-
-
-def _further(verdict: Verdict) -> str:
-    """Where it ends, or where it fails already, what is the most that was found for it."""
-    if verdict.replicates is Outcome.FAILS:
-        found = verdict.elsewhere
-        if found is None or found.outcome is not Outcome.HOLDS:
-            return ""
-        return f" It does hold at {differs(found.setting, verdict.reference.setting)}."
-    return f" It stops holding at {where}." if (where := stops(verdict)) else ""
-
-
-def stops(verdict: Verdict) -> str:
-    """Where it is known not to hold; empty where nothing is known."""
-    if verdict.replicates is Outcome.FAILS:
-        return "the reference setting itself"
-    if verdict.counterexample is None:
-        return ""
-    return differs(verdict.counterexample.setting, verdict.reference.setting)
+def replay(verdict: Verdict, judgement: Judgement, seed: int) -> str:
+    """The line that judges a setting again on the same seeds."""
+    return replay_line(verdict.id, judgement.setting, verdict.reference.setting, seed, judgement.drawn)
 
 
 def spread(judgement: Judgement) -> str:

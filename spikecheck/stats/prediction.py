@@ -51,6 +51,16 @@ class Prediction:
             and (self.at_most is None or score <= self.at_most)
         )
 
+    @property
+    def floor(self) -> float | None:
+        """The lower bound, whether or not it is excluded; None where there is none."""
+        return max((bound for bound in (self.above, self.at_least) if bound is not None), default=None)
+
+    @property
+    def ceiling(self) -> float | None:
+        """The upper bound, whether or not it is excluded; None where there is none."""
+        return min((bound for bound in (self.below, self.at_most) if bound is not None), default=None)
+
     def bounds(self, unit: str) -> str:
         """The bounds on one seed's effect in words."""
         said = [f"{sign} {getattr(self, name):g}" for name, sign in _WORDS if getattr(self, name) is not None]
@@ -73,6 +83,6 @@ class Prediction:
 
     def _can_hold(self) -> bool:
         """Whether any number lies within the bounds."""
-        lower = max((bound for bound in (self.above, self.at_least) if bound is not None), default=-math.inf)
-        upper = min((bound for bound in (self.below, self.at_most) if bound is not None), default=math.inf)
+        lower = -math.inf if self.floor is None else self.floor
+        upper = math.inf if self.ceiling is None else self.ceiling
         return lower < upper or (lower == upper and self.held(lower))

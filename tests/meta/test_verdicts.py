@@ -94,7 +94,7 @@ def test_a_claim_false_at_the_reference_alone_does_not_generalise_and_says_where
 def test_a_claim_whose_control_also_holds_is_invalid() -> None:
     found = verdict(0.99, control=0.99)
     assert (found.replicates, found.generalises, found.passed) == (Outcome.INVALID, Outcome.INVALID, False)
-    assert "no teeth" in found.reason
+    assert "does not tell what is claimed" in found.reason
 
 
 def test_a_claim_whose_control_stays_open_does_not_hold() -> None:

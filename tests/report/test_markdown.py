@@ -62,7 +62,7 @@ def test_settings_beside_the_domain_and_further_effects_are_named(report: Make, 
     assert "- **Besides**, B " in text
     assert f": untriggered, {found.tried[1].held} of {found.tried[1].applicable} (64 trained)." in text
     assert "- **Beside it**, not judged: median -0.25, interval" in text
-    assert "so in 7 of 60 (not judged)" in text
+    assert "as predicted in 7 of 60 (not judged)" in text
     assert "\x1b" not in text
     assert "<script" not in text.replace("\\<script", "")
 
