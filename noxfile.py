@@ -86,3 +86,12 @@ def browser(session: nox.Session) -> None:
     """The HTML report in headless Chromium, with screenshots under reports/browser."""
     _install(session, "test,browser")
     session.run("pytest", "tests/browser", "-o", "addopts=--import-mode=importlib", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site in build/site, its pictures of the terminal made anew; then what its pages show is run."""
+    _install(session, "docs,test")
+    session.run("python", "docs/terminal_pictures.py")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "build/site", *session.posargs)
+    session.run("pytest", "tests/docs/test_pages.py", "docs/_extension", env={"PYTHONPATH": "docs"})

@@ -1,0 +1,1 @@
+"""What the site makes itself: the gallery, the report's fields, and docstrings as reST."""
