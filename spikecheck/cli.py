@@ -134,11 +134,11 @@ def verify(
 
         lab = asking.laboratory(store, no_store, device, observe, deadline, executor)
         with closing(lab):
-            verdicts, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
+            verdicts, failed, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
     complete = stopped is None
     report = session.build_report(
         verdicts,
-        found.unreadable,
+        {**found.unreadable, **failed},
         lab,
         profile,
         seed,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from spikecheck import __version__
-from spikecheck.core.errors import Interrupted, SpikecheckError, Stopped, UsageError
+from spikecheck.core.errors import ClaimFailed, Interrupted, SpikecheckError, Stopped, UsageError
 from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.recipe import Recipe
@@ -34,20 +34,24 @@ from spikecheck.streams import command_line
 
 def verify_each(
     claims: Sequence[Claim], lab: Laboratory, plan: Plan, observe: Observer
-) -> tuple[list[Verdict], Stopped | None]:
-    """Every claim's verdict, in turn, until the laboratory is stopped; and what stopped it."""
+) -> tuple[list[Verdict], dict[str, str], Stopped | None]:
+    """Every claim's verdict, in turn, until the laboratory is stopped; what could not be judged, and why; what stopped it."""
     verdicts: list[Verdict] = []
+    failed: dict[str, str] = {}
     lab.anticipate(_first_rounds(claims, plan))
     try:
         for claim, started in zip(claims, _announced(claims, plan), strict=True):
             observe(started)
-            verdicts.append(verify(claim, lab, plan, observe))
+            try:
+                verdicts.append(verify(claim, lab, plan, observe))
+            except ClaimFailed as error:
+                failed[claim.source or claim.id] = str(error)
             lab.forget()
             if lab.stopped is not None:
                 break
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops and the verdict is partial
-        return verdicts, Interrupted("interrupted; everything trained so far is kept")
-    return verdicts, lab.stopped
+        return verdicts, failed, Interrupted("interrupted; everything trained so far is kept")
+    return verdicts, failed, lab.stopped
 
 
 def _first_rounds(claims: Sequence[Claim], plan: Plan) -> Iterator[list[Recipe]]:

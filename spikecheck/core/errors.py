@@ -8,6 +8,7 @@ SpikecheckError
 │   └── NothingSelected   no claim left to verify: exit code 5
 ├── BaselineError         a baseline that is missing or does not fit: exit code 4
 ├── ClaimFileError        one claim file that cannot be read; the others still run
+├── ClaimFailed           one claim's own function raised, or its rule cannot decide; the others still run
 ├── StoreError            the store cannot be read or written
 │   └── CorruptEntry      one stored file is not what was written; it is trained again
 └── Stopped               work ended early, what was trained is kept
@@ -58,6 +59,10 @@ class BaselineError(SpikecheckError):
 
 class ClaimFileError(SpikecheckError):
     """A claim file raised while it was read, or holds no claim."""
+
+
+class ClaimFailed(SpikecheckError):
+    """A claim's own function raised, or no number of seeds that are to be had could decide it."""
 
 
 class StoreError(SpikecheckError):

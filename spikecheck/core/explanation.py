@@ -20,6 +20,6 @@ class Explanation:
     measure: str
     unit: str
     rule: str
-    control: str
+    control: Sequence[str]
     definitions: Mapping[str, str]
     source: str

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from spikecheck.core.errors import SettingError
+from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.explanation import Explanation
 from spikecheck.core.probe import Anatomy, Probe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.harness.domain import Domain, Map
+from spikecheck.harness.sources import source_of
 from spikecheck.stats.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -35,10 +36,14 @@ class Trial:
     """The training itself, without probes or forks; its spikes are those of the claim's definition."""
     arms: Mapping[str, Run]
     """By the claim's names; an arm that could not be forked is absent."""
+    lost: bool = False
+    """Whether an arm is absent since what it was to be looked at in has diverged."""
     other: "Trial | None" = None
     """The trial of another seed at the same setting, for controls that exchange members."""
 
     def __getitem__(self, arm: str) -> Run:
+        if arm not in self.arms:
+            raise UnknownName("arm", arm, self.arms)
         return self.arms[arm]
 
     def problem(self, arm: str | None = None) -> "Numbers":
@@ -65,7 +70,7 @@ class Trial:
     @property
     def diverged(self) -> bool:
         """Whether any of its trainings left the numbers."""
-        return self.trunk.diverged or any(run.diverged for run in self.arms.values())
+        return self.lost or self.trunk.diverged or any(run.diverged for run in self.arms.values())
 
     @property
     def unresolved(self) -> bool:
@@ -171,6 +176,11 @@ class Claim:
     source: str = ""
     """The file it was read from."""
 
+    def __post_init__(self) -> None:
+        for name, known in (("kind", ("law", "tendency")), ("rules", ("any", "threshold", "gd", "own"))):
+            if getattr(self, name) not in known:
+                raise SettingError(f"{name}={getattr(self, name)!r}: give one of {', '.join(known)}")
+
     def holds(self, trial: Trial, score: float) -> bool:
         """Whether the prediction, and every further condition, holds in this trial, whose effect is `score`."""
         return self.predicts.held(score) and all(c.predicts.held(c.measure(trial)) for c in self.also)
@@ -200,9 +210,13 @@ class Claim:
 
     @property
     def specification(self) -> str:
-        """Digest of everything that decides a verdict: domain, arms, probe, definition, thresholds, measures' source."""
+        """Digest of everything that decides a verdict: kind, domain, arms, probe, definition, thresholds, and the source of
+        arms and measures with what they use of their own module."""
         reference = self.domain.reference
+        measures = (self.measure, self.control.measure, self.applies)
+        arms = (*self.arms.values(), *(self.control.arms or {}).values())
         parts = {
+            "kind": self.kind,
             "domain": {name: [str(rung) for rung in ladder.rungs] for name, ladder in self.domain.axes.items()},
             "reference": reference.canonical(),
             "beside": {name: setting.canonical() for name, setting in {**self.beside, **self.further}.items()},
@@ -211,8 +225,8 @@ class Claim:
             "probe": self.probe.canonical() if self.probe else "",
             "definition": self.definition.canonical() + (" until divergence" if self.until_divergence else ""),
             "predicts": repr(self.predicts),
-            "also": [(repr(c.predicts), _source(c.measure)) for c in self.also],
-            "measures": [_source(m) for m in (self.measure, self.control.measure, self.applies) if m is not None],
+            "also": [(repr(c.predicts), source_of(c.measure)) for c in self.also],
+            "sources": [source_of(function) for function in (*measures, *arms) if function is not None],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -226,6 +240,12 @@ class Claim:
                 f"relative residual of the first pair at most {RESIDUAL_LIMIT:g}, else a numerical failure"
             )
         return said
+
+    def _control_differs(self) -> list[str]:
+        """What is trained and measured otherwise in the negative control."""
+        reference, control = self.domain.reference, self.control
+        arms = [f"{name}: {_arm_says(arm, reference)}" for name, arm in (control.arms or {}).items()]
+        return arms + ([f"measured: {_headline(control.measure)}"] if control.measure else [])
 
     def explain(self) -> Explanation:
         """Everything that `spikecheck explain` shows."""
@@ -242,7 +262,7 @@ class Claim:
             measure=_headline(self.measure),
             unit=self.unit,
             rule=self.rule,
-            control=self.control.says,
+            control=[self.control.says, *self._control_differs()],
             definitions=self.definitions,
             source=self.source,
         )
@@ -279,13 +299,3 @@ def _arm_says(arm: Arm, reference: Setting) -> str:
     intervention = changes.pop("intervention", None)
     said = [f"{name}={value!r}" for name, value in changes.items()]
     return "; ".join([_headline(arm), *said, *([intervention.says()] if intervention else [])])
-
-
-def _source(function: Callable[..., Any]) -> str:
-    """A function's source where it can be read: a changed measure is a changed claim."""
-    if isinstance(function, partial):
-        return f"{_source(function.func)} with {function.args!r} {function.keywords!r}"
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):
-        return repr(getattr(function, "__qualname__", function))

@@ -1,6 +1,6 @@
 """From settings and seeds to judged evidence."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from spikecheck.core.judgement import Companion, Effect, Judgement
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
+from spikecheck.harness.called import called
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.measures.spikes import spikes
 from spikecheck.stats.bootstrap import median_interval
@@ -58,7 +59,7 @@ class Evidence:
 def gather(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, Evidence]:
     """Train every setting with its block of seeds, all in one go, and measure."""
     asked = [_asked(claim, setting, seeds) for setting, seeds in blocks.items()]
-    every = lab.each([[recipe for recipes in block for recipe in recipes.values()] for block in asked])
+    every = lab.each([[needed for recipes in block for needed in _needed(recipes)] for block in asked])
     return {
         setting: _measured(claim, setting, _trials(claim, block, runs))
         for setting, block, runs in zip(blocks, asked, every, strict=True)
@@ -68,7 +69,11 @@ def gather(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -
 def trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Recipe]:
     """The trainings from which all runs that `gather` asks for are forked, or which they are."""
     pairs = [(setting, seed) for setting, seeds in blocks.items() for seed in seeds]
-    armed = [Recipe(setting=arm(s), seed=seed) for arm in claim.arms.values() for s, seed in pairs]
+    armed = [
+        Recipe(setting=called(claim, f"arm {name!r}", arm, s), seed=seed)
+        for name, arm in claim.arms.items()
+        for s, seed in pairs
+    ]
     return [Recipe(setting=s, seed=seed) for s, seed in pairs] + [recipe.parent() for recipe in armed]
 
 
@@ -109,13 +114,22 @@ def _effect(claim: Claim, unit: str, values: Sequence[float]) -> Effect:
 
 def _asked(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
     """What one trial a seed needs: the run itself under the name of none, and the arms under theirs."""
+    armed = {name: called(claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items()}
     return [
         {
             _TRUNK: Recipe(setting=setting, seed=seed),
-            **{name: Recipe(setting=arm(setting), seed=seed, probe=claim.probe) for name, arm in claim.arms.items()},
+            **{name: Recipe(setting=arm, seed=seed, probe=claim.probe) for name, arm in armed.items()},
         }
         for seed in seeds
     ]
+
+
+def _needed(recipes: Mapping[str, Recipe]) -> Iterator[Recipe]:
+    """What is asked for, and the forks that are looked at: one that has diverged is a failure, not an absence."""
+    for recipe in recipes.values():
+        yield recipe
+        if recipe.probe is not None and recipe.setting.intervention is not None:
+            yield recipe.parent()
 
 
 def _trials(claim: Claim, asked: Sequence[Mapping[str, Recipe]], runs: Mapping[Recipe, Run]) -> list[Trial]:
@@ -123,31 +137,37 @@ def _trials(claim: Claim, asked: Sequence[Mapping[str, Recipe]], runs: Mapping[R
     for recipes in asked:
         trunk = recipes[_TRUNK]
         arms = {name: runs[recipes[name]] for name in claim.arms if recipes[name] in runs}
+        absent = (recipes[name].parent() for name in claim.arms if name not in arms)
+        lost = any(parent in runs and runs[parent].diverged for parent in absent)
         run = replace(runs[trunk], spikes=spikes(runs[trunk].loss, claim.definition))
-        trials.append(Trial(trunk.setting, trunk.seed, run, arms))
+        trials.append(Trial(trunk.setting, trunk.seed, run, arms, lost))
     return trials
+
+
+def _failed(claim: Claim, trial: Trial) -> bool:
+    """Whether its numbers allow no answer."""
+    return trial.unresolved or trial.lost or (trial.diverged and not claim.until_divergence)
 
 
 def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Evidence:
     """Score the trials to which the claim applies; each sees the next such one as its `other`."""
-    lost = [trial for trial in trials if trial.unresolved or (trial.diverged and not claim.until_divergence)]
-    sound = [trial for trial in trials if trial not in lost]
+    sound = [trial for trial in trials if not _failed(claim, trial)]
     present = [trial for trial in sound if len(trial.arms) == len(claim.arms)]
-    applying = [trial for trial in present if claim.applies(trial)]
+    applying = [trial for trial in present if called(claim, "precondition", claim.applies, trial)]
     scored: dict[int, tuple[float, bool]] = {}
     beside: dict[str, list[float]] = {unit: [] for unit in claim.companions}
     for trial, other in zip(applying, [*applying[1:], *applying[:1]], strict=True):
         paired = replace(trial, other=other if other is not trial else None)
-        score = claim.measure(paired)
+        score = float(called(claim, "measure", claim.measure, paired))
         if np.isfinite(score):
-            scored[trial.seed] = (float(score), claim.holds(paired, score))
+            scored[trial.seed] = (score, called(claim, "further condition", claim.holds, paired, score))
             for unit, measure in claim.companions.items():
-                beside[unit].append(float(measure(paired)))
+                beside[unit].append(float(called(claim, f"companion {unit!r}", measure, paired)))
     return Evidence(
         setting=setting,
         seeds=tuple(trial.seed for trial in trials),
         scores=tuple(scored[t.seed][0] if t.seed in scored else None for t in trials),
         held=tuple(scored[t.seed][1] if t.seed in scored else None for t in trials),
-        numerical_failures=len(lost) + len(applying) - len(scored),
+        numerical_failures=len(trials) - len(sound) + len(applying) - len(scored),
         companions={unit: tuple(value for value in values if np.isfinite(value)) for unit, values in beside.items()},
     )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from spikecheck.core.errors import Stopped
+from spikecheck.core.errors import ClaimFailed, Stopped
 from spikecheck.core.events import ClaimFinished, Observer, SettingJudged, StageStarted, ignore
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.recipe import Recipe
@@ -43,7 +43,11 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     """Whether a claim replicates at its reference setting and generalises over its domain.
 
     Stopped by Ctrl-C or a spent budget it concludes from what was found until then; `lab.stopped` then says why.
+
+    Raises:
+        ClaimFailed: when one of the claim's own functions raises, or it asks for more seeds than the plan ever trains.
     """
+    _check_reach(claim, plan)
     started = time.monotonic()
     counted = (getattr(lab, "runs_trained", 0), getattr(lab, "runs_reused", 0))
     found = Findings()
@@ -88,6 +92,16 @@ def first_round(claim: Claim, plan: Plan) -> list[Recipe]:
 def replay(claim: Claim, lab: Trains, setting: Setting, seeds: Sequence[int]) -> Judgement:
     """One setting judged afresh on the given seeds, at the claim's own level."""
     return judged(claim, gather(claim, lab, {setting: seeds})[setting], 1.0 - claim.predicts.level)
+
+
+def _check_reach(claim: Claim, plan: Plan) -> None:
+    """Whether as many seeds as are trained at most could decide."""
+    most, fewest = plan.fresh_seeds * 2 ** (plan.looks - 1), claim.predicts.fewest()
+    if fewest > most:
+        raise ClaimFailed(
+            f"claim {claim.id!r}: of_seeds={claim.predicts.of_seeds:g} at level={claim.predicts.level:g} takes {fewest} "
+            f"seeds, and {most} are trained at most; take --profile full (256 seeds), or ask for less"
+        )
 
 
 def _replicate(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from spikecheck.core.errors import SettingError
+from spikecheck.core.errors import DataError, SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.problems import fused, traced
 from spikecheck.problems.data import Data, checked
@@ -281,7 +281,20 @@ def _size(data: Data) -> tuple[object, ...]:
 
 def _loaded(setting: Setting) -> Data:
     path = BUILT_IN["problem"].get(setting.problem, setting.problem)
-    return checked(made("problem", path, setting), setting.problem)
+    found = checked(made("problem", path, setting), setting.problem)
+    if path == setting.problem:
+        _check_fixed(found, checked(made("problem", path, setting), path), path)
+    return found
+
+
+def _check_fixed(once: Data, again: Data, path: str) -> None:
+    """A problem that draws anew would be another for every tile, and no stored run could be made again."""
+    for name in ("x", "y", "x_test", "y_test"):
+        first, second = getattr(once, name), getattr(again, name)
+        if first is not None and not torch.equal(first, second):
+            raise DataError(
+                f"problem={path!r}: two calls of its factory differ in {name}; draw from a generator with a seed of its own"
+            )
 
 
 def _laid_out(pairs: Sequence[tuple[Tensor, Tensor]], setting: Setting, outputs: int, device: str) -> Points:

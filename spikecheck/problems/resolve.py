@@ -4,6 +4,8 @@ import hashlib
 import importlib
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +71,31 @@ def for_all(setting: Setting, *kept: str) -> Setting:
 
 
 def source_digest(condition: str, path: str) -> str:
-    """sha256 of the file that defines `path`'s module; of the path where the module has no file of its own."""
+    """sha256 of the file that defines `path`'s module and of those it imports that lie beside it.
+
+    Of the path where the module has no file of its own; of what is installed only the module's own file.
+    """
     named(condition, path)
-    file = getattr(sys.modules[path.partition(":")[0]], "__file__", None)
-    text = Path(file).read_bytes() if file is not None else path.encode()
-    return hashlib.sha256(text).hexdigest()
+    module = path.partition(":")[0]
+    file = getattr(sys.modules[module], "__file__", None)
+    if file is None:
+        return hashlib.sha256(path.encode()).hexdigest()
+    texts = [each.read_bytes() for each in _beside(module, Path(file))]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+
+
+def _beside(module: str, file: Path) -> list[Path]:
+    """The module's file first, then the files of the same folder, or package, that it imports, by whatever way."""
+    if "site-packages" in file.parts or not file.name.endswith(".py"):
+        return [file]
+    package = file.name == "__init__.py"
+    root = file.parents[module.count(".") + package]
+    finder = ModuleFinder(path=[str(root)])
+    with suppress(ImportError, SyntaxError):  # torch and all that is installed lie elsewhere, and are not looked for
+        finder.import_hook(module, fromlist=["*"])
+    paths = (getattr(known, "__file__", None) for known in finder.modules.values())
+    found = {Path(path) for path in paths if path is not None}
+    return [file, *sorted(found - {file})]
 
 
 def _imported(condition: str, path: str, module: str) -> Any:

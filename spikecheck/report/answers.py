@@ -15,8 +15,11 @@ def answer(verdict: Verdict) -> str:
     if not reference.drawn:
         return "Nothing was trained for it."
     if not reference.applicable:
-        return f"None of the {reference.drawn} seeds met what it presupposes, so nothing can be said."
-    return " ".join(filter(None, [*_held(verdict), _hanging(verdict), _against(verdict.control)]))
+        lost = f" ({plural(reference.numerical_failures, 'numerical failure')})" if reference.numerical_failures else ""
+        return f"None of the {reference.drawn} seeds gave an answer{lost}, so nothing can be said."
+    return " ".join(
+        filter(None, [*_held(verdict), _hanging(verdict), _survivors(reference), _against(verdict.control)])
+    )
 
 
 def stops(verdict: Verdict) -> str:
@@ -97,6 +100,14 @@ def _hanging(verdict: Verdict) -> str:
     ]
     more = f", and {plural(len(found) - _NAMED, 'more')} decide otherwise" if len(found) > _NAMED else ""
     return f"The answer hangs on where a cut-off lies: {', '.join(told)}{more}."
+
+
+def _survivors(reference: Judgement) -> str:
+    """A share of what is left says little where most is lost."""
+    if 2 * reference.numerical_failures <= reference.drawn:
+        return ""
+    counts = f"{reference.numerical_failures} of {reference.drawn} seeds"
+    return f"In {counts} the numbers failed: it is judged by those that are left."
 
 
 def _against(control: Judgement) -> str:

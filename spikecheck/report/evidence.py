@@ -33,6 +33,8 @@ def beside(companion: Companion) -> str:
 def counts(judgement: Judgement) -> str:
     """How many seeds held, and between which shares that puts the truth."""
     if not judgement.applicable:
+        if judgement.numerical_failures:
+            return f"none of the {judgement.drawn} trained gave an answer: {judgement.numerical_failures} numerical failures"
         return f"none of the {judgement.drawn} trained met the precondition"
     return (
         f"held in {judgement.held} of {judgement.applicable} applicable ({judgement.drawn} trained): "

@@ -24,7 +24,7 @@ def render_explanation(claim: Explanation, console: Console) -> None:
     _section(page, "Arms: what is trained for every seed", [f"{name}: {said}" for name, said in claim.arms])
     _section(page, "Effect: what is measured in every seed", [f"{claim.measure} [{claim.unit}]"])
     _section(page, "Prediction: when the claim holds", [claim.rule])
-    _section(page, "Negative control: must fail by the same rule", [claim.control])
+    _section(page, "Negative control: must fail by the same rule", claim.control)
     said = ((name, text.removeprefix(f"{name}: ")) for name, text in claim.definitions.items())
     _section(page, "Definitions", [f"{name}: {text}" for name, text in said])
     _section(page, "Source", [claim.source])

@@ -1,12 +1,14 @@
 """What a setting names by MODULE:NAME."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from spikecheck.core.errors import DataError, SettingError, UnknownName
 from spikecheck.core.setting import PER_MEMBER, Setting
-from spikecheck.problems.resolve import for_all, made, named
+from spikecheck.problems.objective import objective
+from spikecheck.problems.resolve import for_all, made, named, source_digest
 
 Write = Callable[[str], str]
 
@@ -66,3 +68,31 @@ def test_what_members_may_differ_in_is_hidden_from_a_shared_factory() -> None:
     seen = for_all(setting, "target")
     assert seen == Setting(width=7, target="sin 2x")
     assert for_all(setting).differences(Setting()).keys().isdisjoint(PER_MEMBER)
+
+
+def test_a_digest_follows_what_a_module_imports_from_beside_it(write: Write, tmp_path: Path) -> None:
+    """Regression: runs of a model were taken from the store after the file that makes it had changed."""
+    inner = write("WIDTH = 3\n")
+    middle = write(f"import json, torch\nfrom {inner} import WIDTH\n")
+    other = write("UNRELATED = 1\n")
+    module = write(f"import {middle}\ndef make(setting):\n    return {middle}.WIDTH\n")
+
+    def digest() -> str:
+        return source_digest("model", f"{module}:make")
+
+    before = digest()
+    assert digest() == before
+    (tmp_path / f"{other}.py").write_text("UNRELATED = 2\n", encoding="utf-8")
+    assert digest() == before
+    (tmp_path / f"{inner}.py").write_text("WIDTH = 4\n", encoding="utf-8")
+    assert digest() != before
+
+
+def test_a_problem_that_draws_anew_is_refused(write: Write) -> None:
+    """Regression: every tile had a problem of its own, and no run could be made again."""
+    text = "import torch\nfrom types import SimpleNamespace as N\ndef make(setting):\n    x = {}\n    return N(x=x, y=x)\n"
+    free = write(text.format("torch.rand(5, 1)"))
+    with pytest.raises(DataError, match="two calls of its factory differ in x; draw from a generator"):
+        objective([Setting(problem=f"{free}:make")])
+    own = write(text.format("torch.rand(5, 1, generator=torch.Generator().manual_seed(1))"))
+    objective([Setting(problem=f"{own}:make")])

@@ -1,0 +1,94 @@
+"""A claim whose own functions raise, or that cannot be decided, fails by itself and says where."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spikecheck.core.errors import ClaimFailed, SettingError
+from spikecheck.core.events import ignore
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Ended, Run
+from spikecheck.core.setting import Setting
+from spikecheck.harness.claim import Claim, Control, Trial
+from spikecheck.harness.gather import gather
+from spikecheck.harness.plan import Plan
+from spikecheck.harness.verify import verify
+from spikecheck.session import verify_each
+from spikecheck.stats.prediction import Prediction
+from tests.meta.planted import REFERENCE, PlantedLab, planted_claim
+
+PLAN = Plan(settings=1, descents=0)
+
+
+def misspelt(trial: Trial) -> float:
+    """Reads an arm that there is not."""
+    return float(trial["rum"].loss[1])
+
+
+def out_of_range(setting: Setting) -> Setting:
+    """A rate that there cannot be."""
+    return setting.but(lr=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"measure": misspelt}, r"its measure raised UnknownName: no arm is called 'rum'; did you mean: run \(.*test_called"),
+        ({"applies": misspelt}, "its precondition raised UnknownName"),
+        ({"companions": {"further": misspelt}}, "its companion 'further' raised"),
+        ({"arms": {"run": out_of_range}}, "its arm 'run' raised SettingError"),
+        ({"control": Control(says="nothing", measure=misspelt)}, "its measure raised UnknownName"),
+        ({"predicts": Prediction(above=0.0, of_seeds=0.97)}, "of_seeds=0.97 at level=0.95 takes 99 seeds, and 64 are trained"),
+    ],
+)  # fmt: skip
+def test_whatever_a_claim_raises_names_claim_part_and_line(changes: dict[str, object], said: str) -> None:
+    claim = replace(planted_claim(), **changes)  # type: ignore[arg-type]
+    with pytest.raises(ClaimFailed, match=f"claim 'planted': {said}"):
+        verify(claim, PlantedLab(lambda setting: 0.9), PLAN)
+
+
+def test_the_other_claims_are_judged_all_the_same() -> None:
+    """Regression: the first error ended the whole verification, and what had been judged was lost."""
+
+    class Lab(PlantedLab):
+        def anticipate(self, rounds: object) -> None: ...
+
+        def forget(self) -> None: ...
+
+    broken = replace(planted_claim(), id="broken", source="broken.py", measure=misspelt)
+    claims = [planted_claim(), broken, replace(planted_claim(), id="last")]
+    verdicts, failed, stopped = verify_each(claims, Lab(lambda setting: 0.9), PLAN, ignore)  # type: ignore[arg-type]
+    assert [verdict.id for verdict in verdicts] == ["planted", "last"]
+    assert list(failed) == ["broken.py"]
+    assert stopped is None
+
+
+@pytest.mark.parametrize("changes", [{"kind": "theory"}, {"rules": "some"}])
+def test_a_word_that_does_not_exist_is_refused_when_the_claim_is_made(changes: dict[str, str]) -> None:
+    """Regression: a wrong kind was noticed when everything had been trained."""
+    with pytest.raises(SettingError, match="give one of"):
+        replace(planted_claim(), **changes)  # type: ignore[arg-type]
+
+
+def test_a_diverged_fork_that_cannot_be_looked_at_is_a_numerical_failure() -> None:
+    """Regression: it had no record, and was counted neither as applicable nor as failed."""
+    from spikecheck.core.intervention import LowerRate
+    from spikecheck.core.probe import Directions
+
+    class Lab(PlantedLab):
+        def runs(self, recipes: object) -> dict[Recipe, Run]:
+            loss = np.ones(3)
+            lost = Ended("diverged", 1)
+            return {
+                recipe: Run(recipe.setting, recipe.seed, 0, loss, Ended("completed", 2) if whole else lost)
+                for recipe in recipes  # type: ignore[attr-defined]
+                if (whole := recipe.setting.intervention is None) or recipe.probe is None
+            }
+
+    def lower(setting: Setting) -> Setting:
+        return setting.but(intervention=LowerRate(factor=0.5, horizon=5))
+
+    claim: Claim = replace(planted_claim(), arms={"run": lower}, probe=Directions(at="end"), applies=lambda trial: True)
+    found = gather(claim, Lab(lambda setting: 0.9), {REFERENCE: (1, 2, 3)})[REFERENCE]
+    assert (found.numerical_failures, found.applicable) == (3, 0)
