@@ -119,7 +119,7 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
     if not report.complete:
         page.say("Stopped early: this report is partial. What was trained is kept; run again to go on.", "bold yellow")
     for file, reason in report.unreadable.items():
-        page.say(f"Left out, since it could not be read: {inert(file)}: {inert(reason)}", "yellow")
+        page.say(f"Claim file left out: {inert(file)}: {inert(reason)}", "yellow")
     for claim, reason in report.left_out.items():
         page.say(f"Not asked about this optimizer: {inert(claim)}, which {inert(reason)}", "dim")
     passed = sum(verdict.passed for verdict in report.claims)
