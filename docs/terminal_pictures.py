@@ -16,6 +16,7 @@ from spikecheck.report import json_file
 
 ROOT = Path(__file__).parents[1]
 CLAIM = "condensation"
+_PART = ("Does it replicate?", "variations of detector")
 # Each has a contrast of 5 at least against its ground, and so has the text when it is dimmed.
 _COLOURS = {
     "light": "ffffff 101010 1b1b1b a61b1b 17692e 7a5200 0a58a6 7a1f7a 00626e 464646",
@@ -63,12 +64,22 @@ def drawn(text: str, columns: int, colours: TerminalTheme) -> str:
     return console.export_svg(theme=colours, code_format=form, font_aspect_ratio=0.6, unique_id="t")
 
 
+def answers(text: str) -> str:
+    """Of one claim's block what README shows: both answers and what they rest on."""
+    lines = text.splitlines()
+    first, last = (next(place for place, line in enumerate(lines) if word in line) for word in _PART)
+    return "\n".join(lines[first:last]).rstrip() + "\n"
+
+
 def draw(report: Path, folder: Path) -> None:
     """Every picture."""
     for columns in (80, 120):
         coloured = shown(report, columns, FORCE_COLOR="1")
         for name, colours in THEMES.items():
             (folder / f"terminal-{columns}-{name}.svg").write_text(drawn(coloured, columns, colours), encoding="utf-8")
+    for name, colours in THEMES.items():
+        answer = answers(shown(report, 80, FORCE_COLOR="1"))
+        (folder / f"answer-{name}.svg").write_text(drawn(answer, 80, colours), encoding="utf-8")
     plain = drawn(shown(report, 80, NO_COLOR="1"), 80, THEMES["light"])
     (folder / "terminal-80-plain.svg").write_text(plain, encoding="utf-8")
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from spikecheck.harness.discover import read
+from spikecheck.report import json_file
+from spikecheck.report.outcomes import LOOKS
 from tests.docs.pages import ROOT, assert_understood, blocks, commands
 
 README = ROOT / "README.md"
@@ -30,6 +32,18 @@ def test_the_claim_is_a_claim_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", CHEAP)
 def test_the_cheap_calls_run(line: str) -> None:
     subprocess.run([sys.executable, "-m", *shlex.split(line)], check=True, capture_output=True)
+
+
+def test_the_table_of_verdicts_is_the_reproductions() -> None:
+    report = json_file.read(ROOT / "reports" / "reproduction.json")
+    verdicts = {verdict.id: verdict for verdict in report.claims}
+    rows = re.findall(r"\| `([\w-]+)` \| (.+?) \| (.+?) \| (.+?) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) >= 15
+    for claim, replicates, held, generalises in rows:
+        found = verdicts[claim]
+        answers = [f"{LOOKS[outcome].sign} {outcome}" for outcome in (found.replicates, found.generalises)]
+        assert [replicates, generalises] == answers
+        assert held == f"{found.reference.held}/{found.reference.applicable}"
 
 
 @pytest.mark.parametrize("line", SETUPS)

@@ -90,7 +90,9 @@ def test_a_digest_follows_what_a_module_imports_from_beside_it(write: Write, tmp
 
 def test_a_problem_that_draws_anew_is_refused(write: Write) -> None:
     """Regression: every tile had a problem of its own, and no run could be made again."""
-    text = "import torch\nfrom types import SimpleNamespace as N\ndef make(setting):\n    x = {}\n    return N(x=x, y=x)\n"
+    text = (
+        "import torch\nfrom types import SimpleNamespace as N\ndef make(setting):\n    x = {}\n    return N(x=x, y=x)\n"
+    )
     free = write(text.format("torch.rand(5, 1)"))
     with pytest.raises(DataError, match="two calls of its factory differ in x; draw from a generator"):
         objective([Setting(problem=f"{free}:make")])
