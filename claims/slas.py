@@ -72,7 +72,7 @@ claim = Claim(
     },
     predicts=Prediction(at_most=-0.8, of_seeds=0.8, level=0.95),
     control=Control(
-        says="the steps after the peak, where loss and sharpness fall together",
+        says="the steps after the peak, while the loss comes down",
         measure=after,
     ),
 )

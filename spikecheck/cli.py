@@ -368,5 +368,20 @@ def compare(before: Path, after: Path) -> int:
     return found.code
 
 
+@cli.command()
+@click.argument("file", metavar="REPORT.json", type=click.Path(path_type=Path))
+def recheck(file: Path) -> int:
+    """Derive a report's verdicts anew from its counts; nothing is trained. Exits 0 if they agree, else 1."""
+    from spikecheck.harness.recheck import recheck as derived
+    from spikecheck.report import json_file
+    from spikecheck.report.rechecked import render_rechecked
+
+    report = json_file.read(file)
+    found = derived(report)
+    with while_read():
+        render_rechecked(report, found, console())
+    return 1 if found else 0
+
+
 cli.add_command(show)
 cli.add_command(store)

@@ -21,8 +21,8 @@ def conclude(
     """The verdict; what is None was not reached."""
     reference = reference or _nothing(claim, claim.domain.reference)
     control = control or _nothing(claim, claim.domain.reference)
-    replicates, reason = _replicates(reference, control)
-    generalises, scope = _generalises(replicates, tried, suspect, confirmed)
+    replicates, reason = replication(reference, control)
+    generalises, scope = reach(replicates, tried, suspect, confirmed)
     fails_at_reference = replicates is Outcome.FAILS
     broken = reference if fails_at_reference else confirmed if generalises is Outcome.FAILS else None
     judgements = [j for j in (reference, control, *tried, confirmed) if j is not None]
@@ -37,7 +37,7 @@ def conclude(
         ceiling=claim.predicts.ceiling,
         replicates=replicates,
         generalises=generalises,
-        passed=_passed(claim, replicates, generalises),
+        passed=passes(claim.kind, replicates, generalises),
         reason=" ".join(filter(None, [reason, scope])),
         reference=reference,
         control=control,
@@ -58,7 +58,7 @@ def conclude(
     )
 
 
-def _replicates(reference: Judgement, control: Judgement) -> tuple[Outcome, str]:
+def replication(reference: Judgement, control: Judgement) -> tuple[Outcome, str]:
     """The reference's outcome, if the negative control failed on the same seeds; only a toothed check can hold."""
     if reference.outcome is not Outcome.HOLDS:
         return reference.outcome, ""
@@ -74,7 +74,7 @@ def _replicates(reference: Judgement, control: Judgement) -> tuple[Outcome, str]
     return Outcome.HOLDS, ""
 
 
-def _generalises(
+def reach(
     replicates: Outcome, tried: Sequence[Judgement], suspect: Judgement | None, confirmed: Judgement | None
 ) -> tuple[Outcome, str]:
     """Over the domain: the reference, if it fails; else the weakest setting that the search found, on fresh seeds."""
@@ -97,9 +97,9 @@ def _places(named: Mapping[str, Setting], tried: Sequence[Judgement]) -> dict[st
     return {name: settings.index(setting) for name, setting in named.items() if setting in settings}
 
 
-def _passed(claim: Claim, replicates: Outcome, generalises: Outcome) -> bool:
+def passes(kind: str, replicates: Outcome, generalises: Outcome) -> bool:
     """A tendency passes when it replicates; a law also must not be refuted anywhere in its domain."""
-    return replicates is Outcome.HOLDS and not (claim.kind == "law" and generalises is Outcome.FAILS)
+    return replicates is Outcome.HOLDS and not (kind == "law" and generalises is Outcome.FAILS)
 
 
 def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:

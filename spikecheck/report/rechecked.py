@@ -1,0 +1,20 @@
+"""What of a report does not follow from its own counts, as a person reads it."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from spikecheck.core.verdict import Report
+from spikecheck.report.inert import inert
+from spikecheck.report.words import plural
+
+
+def render_rechecked(report: Report, found: Mapping[str, Sequence[str]], console: Console) -> None:
+    """Every contradiction under its claim, and how many verdicts have none."""
+    for claim, said in found.items():
+        console.print(Text(inert(claim), style="bold red"), soft_wrap=True)
+        for line in said:
+            console.print(Text(f"  {inert(line)}"), soft_wrap=True, highlight=False)
+    sound = sum(verdict.id not in found for verdict in report.claims)
+    console.print(Text(f"{sound} of {plural(len(report.claims), 'verdict')} follow from their counts"), highlight=False)
