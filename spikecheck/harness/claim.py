@@ -170,6 +170,10 @@ class Claim:
     """The file's name without its suffix; given on discovery."""
     source: str = ""
     """The file it was read from."""
+    folder: str = ""
+    """The --claims-path that finds it; empty where it is found without."""
+    asked_with: tuple[str, ...] = ()
+    """The options that ask it about another optimizer than its own."""
 
     def holds(self, trial: Trial, score: float) -> bool:
         """Whether the prediction, and every further condition, holds in this trial, whose effect is `score`."""

@@ -32,14 +32,16 @@ def discover(paths: Sequence[Path] = ()) -> Found:
     """Read every claim file. Of two claims with one id the later folder's counts: one's own replaces a built-in."""
     claims: dict[str, Claim] = {}
     unreadable: dict[str, str] = {}
+    unasked = {BUILT_IN.resolve(), Path("claims").resolve()}
     for folder in _folders(paths):
+        asked = "" if folder.resolve() in unasked else str(folder)
         known = _counterexamples(folder, unreadable)
         for file in sorted(folder.glob("*.py")):
             if file.name.startswith(("_", "test_", "conftest")):
                 continue
             try:
                 claim = read(file)
-                claims[claim.id] = replace(claim, known=tuple(_known(claim, known)))
+                claims[claim.id] = replace(claim, known=tuple(_known(claim, known)), folder=asked)
             except ClaimFileError as error:
                 unreadable[str(file)] = str(error)
     for name, claim in _installed(unreadable):
