@@ -350,8 +350,8 @@ def replay(
 def gate(**options: Any) -> int:
     """Did an optimizer become less stable? Trains it and its reference on the same settings and seeds.
 
-    Exits 0 if no row of the scorecard is worse, 1 if one is, 4 when the baseline is missing or does not fit. What is not given
-    here is taken from [tool.spikecheck] in pyproject.toml.
+    Exits 0 if no row of the scorecard is worse, 1 if one is, 3 when the budget is spent before, 4 when the baseline is missing
+    or does not fit. What is not given here is taken from [tool.spikecheck] in pyproject.toml.
     """
     from spikecheck.gating import Asked, run_gate
 
