@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from spikecheck.core.events import Event
+    from spikecheck.core.judgement import Judgement
     from spikecheck.core.scorecard import Scorecard
     from spikecheck.core.verdict import Verdict
     from spikecheck.harness.claim import Claim
@@ -175,11 +176,11 @@ class ClaimItem(pytest.Item):
         assert isinstance(self.parent, ClaimFile)
         verdict = self.parent.verdict()
         self.user_properties += _properties(verdict, self.name)
-        if (edge := _edge(verdict)) and self.name == "generalises":
-            self.add_report_section("call", "edge", edge)
         complaint = _complaint(verdict, self.name, _strict(self.config))
         if complaint:
             raise ClaimFailed(complaint)
+        if (edge := _edge(verdict)) and self.name == "generalises":
+            self.add_report_section("call", "edge", edge)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The verdict's own words, or what the user can mend; a traceback only for a defect."""
@@ -227,8 +228,18 @@ def _claim_in(file: Path) -> Claim:
     raise ClaimFileError(f"{file}: another claim goes by the id {file.stem.replace('_', '-')!r}; rename the file")
 
 
+def _deciding(verdict: Verdict, question: str) -> Judgement:
+    """The judgement that a question's answer rests on; over the domain, that of its counterexample or its weakest setting."""
+    if question == "control":
+        return verdict.control
+    if question == "generalises" and verdict.generalises != "invalid":
+        sighting = verdict.counterexample
+        return sighting.judgement if sighting is not None else verdict.weakest or verdict.reference
+    return verdict.reference
+
+
 def _properties(verdict: Verdict, question: str) -> list[tuple[str, object]]:
-    judgement = verdict.control if question == "control" else verdict.reference
+    judgement = _deciding(verdict, question)
     properties: list[tuple[str, object]] = [
         ("claim", verdict.id),
         ("outcome", str(verdict.control.outcome if question == "control" else getattr(verdict, question))),
@@ -258,18 +269,19 @@ def _complaint(verdict: Verdict, question: str, strict: bool) -> str:
     in the domain was refuted.
     `control` passes if the negative control failed.
     """
+    judgement = _deciding(verdict, question)
     if question == "replicates":
-        return "" if verdict.replicates == "holds" else _told(verdict, str(verdict.replicates), verdict.reference)
+        return "" if verdict.replicates == "holds" else _told(verdict, str(verdict.replicates), judgement)
     if question == "control":
-        return "" if verdict.control.outcome == "fails" else _told(verdict, "control did not fail", verdict.control)
+        return "" if judgement.outcome == "fails" else _told(verdict, "control did not fail", judgement)
     has_edge = verdict.kind == "tendency" and verdict.replicates != "fails"
     tolerated = {"holds", "undecided"} | ({"fails"} if has_edge and not strict else set())
     if verdict.generalises in tolerated:
         return ""
-    return "\n".join(filter(None, [_told(verdict, str(verdict.generalises), verdict.reference), _edge(verdict)]))
+    return "\n".join(filter(None, [_told(verdict, str(verdict.generalises), judgement), _edge(verdict)]))
 
 
-def _told(verdict: Verdict, word: str, judgement: Any) -> str:
+def _told(verdict: Verdict, word: str, judgement: Judgement) -> str:
     return "\n".join(
         filter(
             None,

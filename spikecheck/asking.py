@@ -8,11 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spikecheck.core.errors import NothingSelected, UnknownName, UsageError
+from spikecheck.core.errors import NothingSelected, UsageError
 from spikecheck.core.events import Observer
 from spikecheck.core.setting import Setting
 from spikecheck.gate.own import assignments
-from spikecheck.harness.discover import Found, discover
+from spikecheck.harness.discover import Found, discover, missing
 from spikecheck.quantities import condition
 from spikecheck.streams import complain
 
@@ -33,11 +33,11 @@ def one_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
     """The claim of that name.
 
     Raises:
-        UnknownName: when there is none.
+        UsageError: when there is none, or its file could not be read.
     """
     found = all_claims(paths)
     if claim_id not in found.claims:
-        raise UnknownName("claim", claim_id, found.claims)
+        raise missing(claim_id, found)
     return found.claims[claim_id]
 
 

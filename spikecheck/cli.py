@@ -23,7 +23,14 @@ from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import exit_code
 from spikecheck.harness.discover import select
 from spikecheck.leaving import told
-from spikecheck.options import device_option, executor_option, paths_option, seed_option, store_options
+from spikecheck.options import (
+    device_option,
+    executor_option,
+    optimizer_options,
+    paths_option,
+    seed_option,
+    store_options,
+)
 from spikecheck.outputs import rendered_options, report_options
 from spikecheck.quantities import condition, maps, seconds
 from spikecheck.quantities import shard as shard_of
@@ -82,10 +89,7 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
     "--claim", "patterns", multiple=True, metavar="ID", help="Claim or shell pattern. Repeatable; default all."
 )
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="How much to train.")
-@click.option(
-    "--optimizer", metavar="MODULE:CLASS", help="Ask the claims about this optimizer, or spikecheck's of that name."
-)
-@click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
+@optimizer_options
 @seed_option
 @click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
 @device_option
@@ -267,6 +271,7 @@ def map_command(
 
 @cli.command()
 @click.argument("claim_id", metavar="CLAIM")
+@optimizer_options
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition that differs. Repeatable.")
 @seed_option
 @click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="How many seeds.")
@@ -277,6 +282,8 @@ def map_command(
 @click.option("--quiet", is_flag=True, help="No progress.")
 def replay(
     claim_id: str,
+    optimizer: str | None,
+    numbers: Sequence[str],
     changes: Sequence[str],
     seed: int,
     seeds: int,
@@ -293,7 +300,7 @@ def replay(
     from spikecheck.report.live import watcher
     from spikecheck.report.terminal import render_judgement
 
-    claim = asking.one_claim(claim_id, claims_paths)
+    (claim,), _ = asking.about_optimizer([asking.one_claim(claim_id, claims_paths)], optimizer, numbers)
     reference = claim.domain.reference
     setting = asking.changed(reference, changes)
     with watcher(console(stderr=True), quiet=quiet) as observe:
@@ -343,8 +350,8 @@ def replay(
 def gate(**options: Any) -> int:
     """Did an optimizer become less stable? Trains it and its reference on the same settings and seeds.
 
-    Exits 0 if no row of the scorecard is worse, 1 if one is, 4 when the baseline is missing or does not fit. What is not given
-    here is taken from [tool.spikecheck] in pyproject.toml.
+    Exits 0 if no row of the scorecard is worse, 1 if one is, 3 when the budget is spent before, 4 when the baseline is missing
+    or does not fit. What is not given here is taken from [tool.spikecheck] in pyproject.toml.
     """
     from spikecheck.gating import Asked, run_gate
 

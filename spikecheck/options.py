@@ -56,6 +56,16 @@ executor_option = click.option(
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of all seeds."
 )
+optimizer_options = several(
+    click.option(
+        "--optimizer",
+        metavar="MODULE:CLASS",
+        help="Ask the claims about this optimizer, or spikecheck's of that name.",
+    ),
+    click.option(
+        "--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable."
+    ),
+)
 paths_option = click.option(
     "--claims-path",
     "claims_paths",

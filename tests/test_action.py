@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,19 @@ def step(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     own["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{own['PATH']}"
     line = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", wanted["run"]]
     return subprocess.run(line, cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_runs_are_kept_whatever_the_gate_says_and_a_later_run_finds_the_newest() -> None:
+    """Regression: actions/cache saves only where the job succeeds, so a gate that failed trained everything anew."""
+    steps = ACTION["runs"]["steps"]
+    restore, save = steps[0], steps[-1]
+    assert (restore["uses"], save["uses"]) == ("actions/cache/restore@v4", "actions/cache/save@v4")
+    assert save["if"] == "always()"
+    assert restore["with"]["path"] == save["with"]["path"] == "${{ inputs.store }}"
+    assert save["with"]["key"] == f"${{{{ steps.{restore['id']}.outputs.cache-primary-key }}}}"
+    key, prefix = restore["with"]["key"], restore["with"]["restore-keys"]
+    assert key.startswith(prefix)
+    assert {"github.run_id", "github.run_attempt"} <= set(re.findall(r"[\w.]+", key.removeprefix(prefix)))
 
 
 def test_a_gate_that_passes_leaves_what_a_workflow_reads(tmp_path: Path) -> None:

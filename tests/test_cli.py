@@ -2,11 +2,12 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -70,15 +71,20 @@ def test_the_second_time_nothing_is_trained(folder: Path) -> None:
     assert before["reference"] == after["reference"]
 
 
-def test_a_counterexamples_replay_line_runs_as_it_stands(folder: Path) -> None:
-    import shlex
-
-    done = verify(folder, "--claim", "nought", "--json", "-", "--quiet")
+@pytest.mark.parametrize(
+    "optimizer", [(), ("--optimizer", "torch.optim:Adam", "--set", "lr=5e-4", "--set", "betas=0.8,0.9")]
+)
+def test_a_counterexamples_replay_line_runs_as_it_stands(folder: Path, optimizer: Sequence[str]) -> None:
+    """Regression: it named neither the folder of the claim nor the optimizer that the claim was asked about."""
+    (folder / "mine").rename(folder / "my claims")
+    asked = ("--claims-path", "my claims", "--claim", "nought", *optimizer)
+    done = run(folder, "verify", *asked, "--json", "-", "--quiet")
     found = json.loads(done.stdout)["claims"][0]["counterexample"]
-    words = shlex.split(found["replay"])[1:]
-    again = run(folder, *words, "--claims-path", "mine")
+    judged, effect = found["judgement"], found["judgement"]["effect"]
+    again = run(folder, *shlex.split(found["replay"])[1:])
     assert again.returncode == 0, again.stderr
-    assert f"held in {found['judgement']['held']} of {found['judgement']['applicable']}" in again.stdout
+    assert f"held in {judged['held']} of {judged['applicable']} applicable ({judged['drawn']} trained)" in again.stdout
+    assert f"median {effect['median']:.3g}, interval {effect['low']:.3g} to {effect['high']:.3g}" in again.stdout
 
 
 @pytest.mark.parametrize(

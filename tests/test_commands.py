@@ -265,6 +265,22 @@ def test_a_mistake_is_one_line_with_its_remedy(
     assert (out, asked) == ("", [])
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("verify", "--claim", "my-own"), ("verify", "--claim", "my_own"), ("replay", "my-own"), ("explain", "my-own")],
+)
+def test_a_claim_whose_file_could_not_be_read_is_not_told_to_be_unknown(
+    spikecheck: Any, capsys: Any, words: Sequence[str]
+) -> None:
+    """Regression: all claims that could be read were listed in its place."""
+    Path("mine").mkdir()
+    Path("mine/my_own.py").write_text("raise RuntimeError('so')\n")
+    assert spikecheck(*words, "--claims-path", "mine") == 2
+    _, line = capsys.readouterr().err.splitlines()
+    told = "its file could not be read: mine/my_own.py: RuntimeError: so; mend the file"
+    assert line == f"error: claim {words[-1]!r}: {told}"
+
+
 def test_the_bare_command_shows_its_help(spikecheck: Any, capsys: Any) -> None:
     assert spikecheck() in (0, 2)  # click 8.1 and later
     out, err = capsys.readouterr()

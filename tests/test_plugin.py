@@ -72,6 +72,21 @@ def test_a_law_fails_where_it_is_refuted(claims: pytest.Pytester, write: Write) 
     result.stdout.fnmatch_lines(["refuted: FAILS", "stops holding at lr=1e-09*"])
 
 
+@pytest.mark.parametrize("options", [(), ("--spikecheck-strict",)])
+def test_where_it_stops_holding_is_told_once_with_that_settings_figures(
+    claims: pytest.Pytester, write: Write, options: tuple[str, ...]
+) -> None:
+    """Regression: a failing item told it twice, and its figures were the reference's."""
+    write("edged", below=0.99, kind="tendency", rung=", 1e-9")
+    done = claims.runpytest_subprocess("claims", "-rP", "-k", "generalises", "--junitxml=out.xml", *options)
+    assert done.stdout.str().count("stops holding at") == 1
+    (case,) = ElementTree.parse(claims.path / "out.xml").iter("testcase")
+    told = {prop.get("name"): prop.get("value") for prop in case.iter("property")}
+    assert told["held"] == "0/64"
+    assert str(told["interval"]).startswith("0.000..0.0")
+    done.stdout.no_fnmatch_line("held in 64 of 64 applicable*")
+
+
 def test_shuffled_items_give_the_same_answers(claims: pytest.Pytester, write: Write) -> None:
     write("a")
     write("b", below=1e-6)

@@ -1,6 +1,7 @@
 """What is concluded about a claim, as it is written to a report."""
 
-from shlex import quote
+from collections.abc import Sequence
+from shlex import join
 from typing import Literal
 
 from pydantic import Field
@@ -22,11 +23,19 @@ class Sighting(Record):
     replay: str = Field(description="a copyable command line")
 
 
-def replay_line(claim: str, setting: Setting, reference: Setting, seed: int, seeds: int) -> str:
-    """The command that judges a claim at one setting, as it is typed into a shell; what is the reference's is left out."""
+def finding(claim: str, claims_path: str) -> list[str]:
+    """A command's words that find a claim, from the same working folder."""
+    return [claim, *(["--claims-path", claims_path] if claims_path else [])]
+
+
+def replay_line(claim: Sequence[str], setting: Setting, reference: Setting, seed: int, seeds: int) -> str:
+    """The command that judges a claim at one setting, as it is typed into a shell; what is the reference's is left out.
+
+    `claim` are the words that name it and what it is asked about; `reference` is then that of the claim so asked.
+    """
     differs = setting.differences(reference).items()
-    at = "".join(f" --at {quote(f'{name}={_typed(value)}')}" for name, value in differs)
-    return f"spikecheck replay {claim}{at} --seed {seed} --seeds {seeds}"
+    at = [word for name, value in differs for word in ("--at", f"{name}={_typed(value)}")]
+    return join(["spikecheck", "replay", *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
 
 
 def _typed(value: object) -> str:
@@ -61,6 +70,8 @@ class Verdict(Record):
     """Everything concluded about one claim."""
 
     id: str
+    claims_path: str = Field("", description="the --claims-path that finds the claim; empty where it is found without")
+    asked_with: tuple[str, ...] = Field((), description="the options that ask it about another optimizer than its own")
     kind: Literal["law", "tendency"]
     says: str
     where: str

@@ -175,6 +175,10 @@ class Claim:
     """The file's name without its suffix; given on discovery."""
     source: str = ""
     """The file it was read from."""
+    folder: str = ""
+    """The --claims-path that finds it; empty where it is found without."""
+    asked_with: tuple[str, ...] = ()
+    """The options that ask it about another optimizer than its own."""
 
     def __post_init__(self) -> None:
         for name, known in (("kind", ("law", "tendency")), ("rules", ("any", "threshold", "gd", "own"))):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Sighting, Verdict, replay_line
+from spikecheck.core.verdict import Sighting, Verdict, finding, replay_line
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan
 
@@ -28,6 +28,8 @@ def conclude(
     judgements = [j for j in (reference, control, *tried, confirmed) if j is not None]
     return Verdict(
         id=claim.id,
+        claims_path=claim.folder,
+        asked_with=claim.asked_with,
         kind=claim.kind,
         says=claim.says,
         where=claim.where,
@@ -105,7 +107,8 @@ def passes(kind: str, replicates: Outcome, generalises: Outcome) -> bool:
 def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:
     reference = claim.domain.reference
     differs = confirmed.setting.differences(reference)
-    line = replay_line(claim.id, confirmed.setting, reference, plan.seed, confirmed.drawn)
+    words = (*finding(claim.id, claim.folder), *claim.asked_with)
+    line = replay_line(words, confirmed.setting, reference, plan.seed, confirmed.drawn)
     return Sighting(setting=confirmed.setting, differs=differs, judgement=confirmed, replay=line)
 
 

@@ -32,14 +32,16 @@ def discover(paths: Sequence[Path] = ()) -> Found:
     """Read every claim file. Of two claims with one id the later folder's counts: one's own replaces a built-in."""
     claims: dict[str, Claim] = {}
     unreadable: dict[str, str] = {}
+    unasked = {BUILT_IN.resolve(), Path("claims").resolve()}
     for folder in _folders(paths):
+        asked = "" if folder.resolve() in unasked else str(folder)
         known = _counterexamples(folder, unreadable)
         for file in sorted(folder.glob("*.py")):
             if file.name.startswith(("_", "test_", "conftest")):
                 continue
             try:
                 claim = read(file)
-                claims[claim.id] = replace(claim, known=tuple(_known(claim, known)))
+                claims[claim.id] = replace(claim, known=tuple(_known(claim, known)), folder=asked)
             except ClaimFileError as error:
                 unreadable[str(file)] = str(error)
     for name, claim in _installed(unreadable):
@@ -51,16 +53,24 @@ def select(found: Found, patterns: Sequence[str]) -> tuple[Claim, ...]:
     """The claims that match any of the shell-style patterns, in the order of their ids.
 
     Raises:
-        UnknownName: for a pattern without wildcards that names no claim.
+        UsageError: for a pattern without wildcards that names no claim, or one whose file could not be read.
         NothingSelected: when no claim is left.
     """
     for pattern in patterns:
         if not set(pattern) & set("*?[") and pattern not in found.claims:
-            raise UnknownName("claim", pattern, found.claims)
+            raise missing(pattern, found)
     chosen = [c for name, c in found.claims.items() if any(fnmatchcase(name, p) for p in patterns or ["*"])]
     if not chosen:
         raise NothingSelected(f"--claim {' '.join(patterns)}: no claim matches; `spikecheck list` shows all")
     return tuple(chosen)
+
+
+def missing(claim_id: str, found: Found) -> UsageError:
+    """Why no claim goes by that name: its file could not be read, or there is none."""
+    for file, reason in found.unreadable.items():
+        if Path(file).suffix == ".py" and _named(Path(file)) == claim_id.replace("_", "-"):
+            return UsageError(f"claim {claim_id!r}: its file could not be read: {reason}; mend the file")
+    return UnknownName("claim", claim_id, found.claims)
 
 
 def read(file: Path) -> Claim:
@@ -72,7 +82,12 @@ def read(file: Path) -> Claim:
     claim = getattr(_executed(file), "claim", None)
     if not isinstance(claim, Claim):
         raise ClaimFileError(f"{file}: holds no claim; give it a module-level `claim = Claim(...)`")
-    return replace(claim, id=file.stem.replace("_", "-"), source=str(file))
+    return replace(claim, id=_named(file), source=str(file))
+
+
+def _named(file: Path) -> str:
+    """The id of the claim that a file holds."""
+    return file.stem.replace("_", "-")
 
 
 def _executed(file: Path) -> ModuleType:

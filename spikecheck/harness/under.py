@@ -45,6 +45,7 @@ def under(claim: Claim, optimizer: str, numbers: Mapping[str, Any]) -> Claim | s
         further={name: setting.but(**_rated(changes, claim, setting)) for name, setting in claim.further.items()},
         maps=(),
         known=(),
+        asked_with=_options(optimizer, numbers),
     )
 
 
@@ -60,6 +61,12 @@ def all_under(
         else:
             asked.append(found)
     return asked, left_out
+
+
+def _options(optimizer: str, numbers: Mapping[str, Any]) -> tuple[str, ...]:
+    """A command's words that ask the same; values as Python's literals, so that text which looks like a number stays text."""
+    pairs = [word for name, value in numbers.items() for word in ("--set", f"{name}={value!r}")]
+    return ("--optimizer", optimizer, *pairs)
 
 
 def _conditions(optimizer: str, numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
-from spikecheck.core.errors import SettingError, SpikecheckError, UnknownName
+from spikecheck.core.errors import SettingError, SpikecheckError, UnknownName, UsageError
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
 # What goes by a short name. Problems have paths like a user's own, so scikit-learn comes in only with its digits.
@@ -42,7 +42,7 @@ def named(condition: str, path: str) -> Any:
     found: Any = _imported(condition, path, module)
     for part in name.split("."):
         if not hasattr(found, part):
-            raise UnknownName(f"object in {module}", part, [known for known in dir(found) if not known.startswith("_")])
+            raise _lacking(condition, path, module, found, part)
         found = getattr(found, part)
     if not callable(found):
         raise SettingError(f"{condition}={path!r}: is {type(found).__name__}, not callable; name a function or a class")
@@ -105,11 +105,42 @@ def _imported(condition: str, path: str, module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise SettingError(
-            f"{condition}={path!r}: no module {error.name!r}; install it or run where it lies"
-        ) from error
+        hidden = _hidden(module) if error.name == module else None
+        remedy = _renamed(module, hidden) if hidden else "install it or run where it lies"
+        raise SettingError(f"{condition}={path!r}: no module {error.name!r}; {remedy}") from error
     except Exception as error:
         raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; mend {module}") from error
+
+
+def _lacking(condition: str, path: str, module: str, found: Any, part: str) -> UsageError:
+    """That the module has no such object, and which file it is: it may not be the one that was meant."""
+    hidden = _hidden(module)
+    if hidden is not None:
+        return SettingError(
+            f"{condition}={path!r}: no object in {module} is called {part!r}; {_renamed(module, hidden)}"
+        )
+    known = [name for name in dir(found) if not name.startswith("_")]
+    return UnknownName(f"object in {module} ({_origin(module)})", part, known)
+
+
+def _hidden(module: str) -> Path | None:
+    """The file in the working folder that would be this module, were its name not taken."""
+    place = Path(*module.split("."))
+    for own in (place.with_suffix(".py"), place / "__init__.py"):
+        if own.is_file() and own.resolve() != Path(_origin(module)).resolve():
+            return own
+    return None
+
+
+def _renamed(module: str, hidden: Path) -> str:
+    """Why a file of the user's is not found, and what to do about it."""
+    return f"{hidden} in the working folder is hidden by {_origin(module)}, which has the same name; rename it"
+
+
+def _origin(module: str) -> str:
+    """The file of a module, or else of the package that it would lie in."""
+    found = sys.modules.get(module) or sys.modules.get(module.partition(".")[0])
+    return getattr(found, "__file__", None) or "a module built into Python"
 
 
 def _said(error: Exception) -> str:

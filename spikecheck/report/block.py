@@ -45,7 +45,8 @@ def _generalises(page: Page, verdict: Verdict) -> None:
         page.row("breaks at", "the reference setting itself", "bold")
         _again(page, verdict.counterexample.replay)
         if verdict.elsewhere is not None:
-            _setting_found(page, verdict, verdict.elsewhere, "elsewhere", "strongest setting found")
+            outcome = badge(verdict.elsewhere.outcome, ascii_only=page.ascii_only)
+            _setting_found(page, verdict, verdict.elsewhere, "elsewhere", "strongest setting found", outcome)
     elif verdict.counterexample is not None:
         _setting_found(page, verdict, verdict.counterexample.judgement, "breaks at", "smallest counterexample found")
         _again(page, verdict.counterexample.replay)
@@ -58,9 +59,13 @@ def _again(page: Page, replay: str) -> None:
     page.verbatim(inert(replay))
 
 
-def _setting_found(page: Page, verdict: Verdict, judgement: Judgement, label: str, role: str) -> None:
+def _setting_found(
+    page: Page, verdict: Verdict, judgement: Judgement, label: str, role: str, outcome: Text | None = None
+) -> None:
+    """A setting with its evidence, and its outcome where the role does not say it."""
     page.row(label, differs(judgement.setting, verdict.reference.setting), "bold")
-    page.row("", f"the {role}, on fresh seeds", "dim")
+    said = Text(f"the {role}, on fresh seeds", style="dim")
+    page.row("", said if outcome is None else Text.assemble(said, ": ", outcome))
     show_evidence(page, judgement)
 
 

@@ -22,7 +22,7 @@ from spikecheck.report.claim_figure import svg
 from spikecheck.report.evidence import beside, counts, effect
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, advice, standing
-from spikecheck.report.words import besides, conditions, differs, lost, percent, plural, replay, tried
+from spikecheck.report.words import besides, conditions, differs, explained, lost, percent, plural, replay, tried
 
 _WEB = Path(__file__).parent / "web"
 _FIRST = ("fails", "invalid", "untriggered", "undecided", "passes")
@@ -123,6 +123,7 @@ _WORDS = {
     "counts": counts,
     "differs": differs,
     "effect": effect,
+    "explained": explained,
     "face": face,
     "in_all": _in_all,
     "level_says": level_says,

@@ -99,7 +99,9 @@ def _where(verdict: Verdict) -> list[str]:
         if found is None:
             return ["- **Breaks** at the reference setting itself."]
         where = f"the strongest setting found, {_plain(differs(found.setting, reference))}"
-        return [f"- **Breaks** at the reference setting itself; at {where}: {_evidence(found)}"]
+        return [
+            f"- **Breaks** at the reference setting itself; at {where}, {_outcome(found.outcome)}: {_evidence(found)}"
+        ]
     if verdict.counterexample is not None:
         found = verdict.counterexample.judgement
         return [f"- **Breaks** at {_plain(differs(found.setting, reference))}: {_evidence(found)}"]

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Verdict
+from spikecheck.report.words import explained
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,6 @@ def advice(verdict: Verdict, outcome: Outcome, profile: str, *, complete: bool) 
             met = verdict.definitions.get("applies", "the precondition")
             return f'Untriggered is neither for nor against: too few seeds met the precondition "{met}".'
         case Outcome.INVALID:
-            return f"Invalid until the negative control fails; what that is: spikecheck explain {verdict.id}"
+            return f"Invalid until the negative control fails; what that is: {explained(verdict)}"
         case _:
             return ""

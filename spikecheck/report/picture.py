@@ -26,15 +26,17 @@ class Frame:
         return round((self.columns - 1) * step / self.last)
 
 
-def picture(trace: Trace, width: int = 80, ascii_only: bool = False) -> list[str]:
+def picture(trace: Trace, width: int = 80, ascii_only: bool = False, heading: str = "") -> list[str]:
     """Lines of at most `width` characters: loss (log scale) over 2 x sharpness / threshold, the first spike marked.
+
+    `heading` stands over the loss; it is a typical run's where none is given.
 
     For gradient descent the lower curve is the learning rate times the sharpness; a run is unstable where it exceeds 2.
     """
     frame = Frame(max([*trace.steps, *trace.sharpness_steps, 1]), max(20, min(width, 100) - _LABEL - 1), ascii_only)
     logs = [math.log10(max(value, _TINY)) for value in trace.loss]
     return [
-        f"A typical run (seed {trace.seed}): loss, log scale",
+        heading or f"A typical run (seed {trace.seed}): loss, log scale",
         *_panel(frame, trace.steps, logs, _LOSS_ROWS, lambda log: f"{10.0**log:.2g}"),
         *_lower(frame, trace),
         *_axis(frame, trace),

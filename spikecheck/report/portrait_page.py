@@ -21,7 +21,7 @@ def render_portrait(portrait: Portrait, console: Console) -> None:
     page.say(f"The first spike of seed {portrait.seed}", "bold")
     page.say(conditions(portrait.setting), "dim")
     page.blank()
-    for line in picture(_trace(portrait), page.width, page.ascii_only)[1:]:
+    for line in picture(_trace(portrait), page.width, page.ascii_only, heading="loss, log scale"):
         page.verbatim(line)
     page.blank()
     page.row("spike", f"onset {spike.onset}, peak {spike.peak}, {spike.height:.3g} x the loss at its trough")

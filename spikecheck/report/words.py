@@ -1,12 +1,13 @@
 """Settings, counts and scores in words."""
 
+import shlex
 from collections import Counter
 from collections.abc import Collection
 from statistics import quantiles
 
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Verdict, replay_line
+from spikecheck.core.verdict import Verdict, finding, replay_line
 from spikecheck.report.inert import inert
 
 _READ_FIRST = ("problem", "target", "points", "width", "depth", "activation", "optimizer", "lr", "steps")
@@ -49,7 +50,13 @@ def besides(verdict: Verdict) -> list[str]:
 
 def replay(verdict: Verdict, judgement: Judgement, seed: int) -> str:
     """The line that judges a setting again on the same seeds."""
-    return replay_line(verdict.id, judgement.setting, verdict.reference.setting, seed, judgement.drawn)
+    words = (*finding(verdict.id, verdict.claims_path), *verdict.asked_with)
+    return replay_line(words, judgement.setting, verdict.reference.setting, seed, judgement.drawn)
+
+
+def explained(verdict: Verdict) -> str:
+    """The line that tells what the claim and its control are."""
+    return shlex.join(["spikecheck", "explain", *finding(verdict.id, verdict.claims_path)])
 
 
 def spread(judgement: Judgement) -> str:

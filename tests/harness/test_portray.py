@@ -92,6 +92,7 @@ def test_the_page_fits_and_says_what_is_there(portrait: Portrait, width: int, en
     text = "\n".join(lines)
     assert f"onset {portrait.spike.onset}, peak {portrait.spike.peak}" in text
     assert "calm twin" in text
+    assert "loss, log scale" in lines, "regression: the first panel had no heading"
     assert re.search(r"v1 +[#█]{32} 1$", text, re.MULTILINE)
     assert "The fit at the peak" in text
 

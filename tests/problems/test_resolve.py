@@ -1,5 +1,7 @@
 """What a setting names by MODULE:NAME."""
 
+import re
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +50,27 @@ def test_what_goes_wrong_is_one_line_that_names_the_path(
 def test_a_misspelt_built_in_gets_its_near_matches(path: str) -> None:
     with pytest.raises(UnknownName, match="no problem is called .*did you mean: sines"):
         named("problem", path)
+
+
+def test_a_file_hidden_by_an_installed_module_is_told_to_be_renamed(write: Write) -> None:
+    """Regression: a wave.py of the user's was said to hold what the standard library's holds."""
+    write("")  # moves to an empty folder
+    Path("wave.py").write_text("def square_wave(setting): ...\n")
+    (Path("json") / "own").mkdir(parents=True)
+    Path("json/own/__init__.py").touch()
+    hidden = rf"wave.py in the working folder is hidden by {re.escape(wave.__file__)}, .*; rename it$"
+    with pytest.raises(SettingError, match=rf"no object in wave is called 'square_wave'; {hidden}"):
+        named("problem", "wave:square_wave")
+    with pytest.raises(SettingError, match=r"no module 'json.own'; json/own/__init__.py in .* hidden by .*json"):
+        named("problem", "json.own:make")
+
+
+def test_an_unknown_object_is_told_with_the_file_that_was_looked_into(write: Write) -> None:
+    module = write("")
+    with pytest.raises(UnknownName, match=rf"no object in {module} \(.*{module}\.py\) is called 'make'"):
+        named("model", f"{module}:make")
+    with pytest.raises(UnknownName, match=r"no object in time \(a module built into Python\)"):
+        named("model", "time:make")
 
 
 def test_a_missing_module_says_where_to_run() -> None:

@@ -71,7 +71,16 @@ def test_a_claim_that_fails_at_the_reference_says_so_and_where_it_holds(shown: M
         found.model_copy(update={"weakest": None, "elsewhere": found.tried[0], "counterexample": at_reference})
     )
     assert re.search(r"breaks at +the reference setting itself", text)
-    assert re.search(r"elsewhere +width=50 .*\n.*\n? *the strongest setting found, on fresh seeds", text)
+    assert re.search(
+        r"elsewhere +width=50 .*\n.*\n? *the strongest setting found, on fresh seeds: ✓ HOLDS$", text, re.MULTILINE
+    )
+
+
+def test_the_strongest_setting_found_may_fail_and_then_says_so(shown: Make, verdict: Make, judgement: Make) -> None:
+    """Regression: it had no outcome, and read as if the claim held there."""
+    elsewhere = judgement(Outcome.FAILS, Setting(width=50))
+    text = shown(verdict(Outcome.FAILS, Outcome.FAILS, weakest=None, elsewhere=elsewhere))
+    assert re.search(r"^ +the strongest setting found, on fresh seeds: ✗ FAILS$", text, re.MULTILINE)
 
 
 def test_what_is_required_stands_on_one_line(shown: Make, verdict: Make) -> None:

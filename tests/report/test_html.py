@@ -137,6 +137,15 @@ def test_what_was_stopped_early_says_so(report: Make, verdict: Make, unreached: 
     assert "not reached" in text
 
 
+def test_the_lines_to_copy_find_the_claim_and_ask_what_was_asked(report: Make, verdict: Make) -> None:
+    """Regression: they named neither the claim's folder nor the optimizer that it was asked about."""
+    asked = ("--optimizer", "adam", "--set", "lr=0.01")
+    text = Page(html(report(verdict(claims_path="my claims", asked_with=asked)))).text
+    found = "condensation --claims-path 'my claims'"
+    assert f"spikecheck replay {found} --optimizer adam --set lr=0.01 --seed 0 --seeds 64\n" in text
+    assert f"spikecheck explain {found}\n" in text
+
+
 def test_a_map_has_a_cell_a_setting_and_frames_the_reference(report: Make, verdict: Make, scope: Make) -> None:
     page = Page(html(report(verdict(scopes=(scope(),)))))
     assert len([1 for tag, found in page.elements if tag == "td" and "here" in (found.get("class") or "")]) == 1

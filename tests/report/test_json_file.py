@@ -33,6 +33,14 @@ def test_what_is_written_is_read_again_and_fits_the_schema(tmp_path: Path, sampl
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
 
 
+def test_a_report_that_does_not_say_how_its_claims_were_asked_is_read(tmp_path: Path, sample: Report) -> None:
+    parsed = json.loads(json_file.text(sample))
+    for claim in parsed["claims"]:
+        del claim["claims_path"], claim["asked_with"]
+    (tmp_path / "old.json").write_text(json.dumps(parsed))
+    assert json_file.read(tmp_path / "old.json") == sample
+
+
 def test_the_schema_refuses_what_is_no_outcome(sample: Report) -> None:
     parsed = json.loads(json_file.text(sample))
     parsed["claims"][0]["replicates"] = "perhaps"

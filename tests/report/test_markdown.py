@@ -34,6 +34,13 @@ def test_every_pair_of_outcomes_has_its_row_and_section(
     assert text == markdown(report(verdict(replicates, generalises)))
 
 
+def test_the_strongest_setting_found_has_its_outcome(report: Make, verdict: Make, judgement: Make) -> None:
+    """Regression: it had none, and read as if the claim held there."""
+    elsewhere = judgement(Outcome.FAILS, Setting(width=50))
+    text = markdown(report(verdict(Outcome.FAILS, Outcome.FAILS, weakest=None, elsewhere=elsewhere)))
+    assert "at the strongest setting found, width=50 (reference: 20), ✗ fails: 12 of 64 applicable seeds" in text
+
+
 def test_a_users_strings_come_out_inert(report: Make, verdict: Make) -> None:
     text = markdown(report(verdict().model_copy(update={"says": HOSTILE, "control_says": HOSTILE, "reason": HOSTILE})))
     assert "<script" not in text.replace("\\<script", "")
