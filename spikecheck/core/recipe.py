@@ -27,6 +27,11 @@ class Environment(Record):
     compiler: str = Field(
         "", description="name and version of what compiles trainings that are long enough; empty: nothing"
     )
+    memory: int = Field(
+        0,
+        ge=0,
+        description="an accelerator's, in whole GiB: how many members train together follows from it; 0: the CPU",
+    )
 
     def uncompiled(self) -> Self:
         """As it is for trainings that are not compiled."""
@@ -49,7 +54,8 @@ class Recipe(Record):
 
     def digest(self, environment: Environment, sources: str = "") -> str:
         """sha256 over the canonical recipe, the environment and the digest of any source the recipe names by path."""
-        where = environment.model_dump(exclude=None if environment.compiler else {"compiler"})
+        came_later = {"compiler", "memory"}
+        where = environment.model_dump(exclude={name for name in came_later if not getattr(environment, name)})
         parts = {"recipe": json.loads(self.canonical()), "environment": where, "sources": sources}
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

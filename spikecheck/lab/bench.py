@@ -26,6 +26,7 @@ from spikecheck.dynamics.stability import linearisable, multipliers
 from spikecheck.dynamics.train import Tick, Trajectory, begin, train
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.lab.codec import Checkpoints
+from spikecheck.lab.footprint import CHECKPOINTED
 from spikecheck.lab.records import (
     Record,
     anatomy_of,
@@ -46,8 +47,6 @@ from spikecheck.problems.objective import Objective, objective
 T = TypeVar("T")
 
 _STRIDE = 50
-_CHECKPOINTED = 2**16
-"""Numbers kept of one training's states, in all."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def checkpoint_stride(steps: int, numbers: int) -> int:
     >>> checkpoint_stride(3_000, 60), checkpoint_stride(30_000, 180), checkpoint_stride(3_000, 3_090)
     (50, 100, 150)
     """
-    return _STRIDE * max(1, math.ceil(steps * numbers / _STRIDE / _CHECKPOINTED))
+    return _STRIDE * max(1, math.ceil(steps * numbers / _STRIDE / CHECKPOINTED))
 
 
 def train_tile(
@@ -95,13 +94,14 @@ def train_tile(
     device: str,
     tick: Tick,
     partners: Sequence[Trained] = (),
+    size: int | None = None,
 ) -> list[Trained]:
-    """Carry out a tile of recipes of one signature and probe.
+    """Carry out a tile of recipes of one signature and probe, filled up to `size` members, or to a tile's on the CPU.
 
     `parents` are what the recipes say must be there first, empty where they are plain trainings; `partners` the trainings that
     exchanges take from, empty where there are none.
     """
-    recipes = padded(tile)
+    recipes = padded(tile, size)
     parents, partners = ([*some, *list(some[:1]) * (len(recipes) - len(some))] for some in (parents, partners))
     settings = [recipe.setting for recipe in recipes]
     goal = objective(settings, device)

@@ -4,6 +4,7 @@ One thread a process, everywhere: two busy processes with two torch threads each
 with one, and the number of threads belongs to the bits of a run, so a run trained here is the run replayed there.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -11,19 +12,22 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 
+from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Recipe
 from spikecheck.lab.bench import Trained, train_tile
-from spikecheck.lab.tiles import work
+from spikecheck.lab.tiles import smallest, work
 
 # About three seconds of training: less is done before workers have imported torch.
 _WORTH_WORKERS = 2.5e8
 _LOOK_EVERY = 0.2
 """Seconds between two looks at the deadline while workers train."""
+_NO_ROOM = ("out of memory", "ALLOC_FAILED")
+"""What errors that are no `torch.OutOfMemoryError` say: Metal's, CUDA's own, and those of its libraries for matrices."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,13 @@ class Job:
     tile: tuple[Recipe, ...]
     parents: tuple[Trained, ...]
     partners: tuple[Trained, ...] = ()
+    size: int = field(kw_only=True)
+    """Members that train together, copies of the first included."""
+
+    def part(self, first: int, size: int) -> "Job":
+        """At most `size` of its recipes, from `first` on, with what each goes on from."""
+        some = slice(first, first + size)
+        return Job(self.tile[some], self.parents[some], self.partners[some], size=size)
 
 
 NOTHING: Iterator[Job] = iter(())
@@ -73,7 +84,7 @@ class Local:
         for job in jobs:
             tick(0)  # a tile of few steps never ticks by itself
             with one_thread(device):
-                trained = train_tile(job.tile, job.parents, device, tick, job.partners)
+                trained = train_job(job, device, tick)
             yield job, trained
 
     def close(self) -> None:
@@ -132,8 +143,7 @@ class Processes:
             self.close()
 
     def _begin(self, job: Job, device: str) -> "_Pending":
-        future = self._started().submit(train_tile, job.tile, job.parents, device, _silent, job.partners)
-        return _Pending(job, future)
+        return _Pending(job, self._started().submit(train_job, job, device, _silent))
 
     def _fill(self, asked: Sequence["_Pending"], device: str, ahead: Iterator[Job]) -> None:
         """Give something to do to every worker that has nothing."""
@@ -145,6 +155,71 @@ class Processes:
             context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in unknown states
             self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin_worker)
         return self._pool
+
+
+def train_job(job: Job, device: str, tick: Callable[[int], None]) -> list[Trained]:
+    """A job's results, in the order of its recipes. An accelerator that has no room for a tile trains it by halves.
+
+    What a half has finished is kept; the other half may be halved again. Once halved, `tick` is told no steps: some were made
+    before and would be told twice.
+
+    Raises:
+        UsageError: when there is no room for the smallest tile either.
+    """
+
+    def without_steps(made: int) -> None:
+        tick(0)
+
+    trained: list[Trained] = []
+    size = job.size
+    while len(trained) < len(job.tile):
+        part = job.part(len(trained), size)
+        some = _with_room(part, device, tick if size == job.size else without_steps)
+        if some is None:
+            size //= 2
+            _release(device)
+        else:
+            trained += some
+    return trained
+
+
+def _with_room(job: Job, device: str, tick: Callable[[int], None]) -> list[Trained] | None:
+    """The results; None where there is no room and half as many members may have it.
+
+    None and not an error, because an error holds on to the frames it came through, and they to what is to be freed.
+    """
+    try:
+        return train_tile(job.tile, job.parents, device, tick, job.partners, job.size)
+    except RuntimeError as error:
+        if not _lacks_room(error, device):
+            raise
+        if job.size // 2 < smallest(job.tile[0]):
+            raise UsageError(_no_room(job, device)) from error
+        return None
+
+
+def _lacks_room(error: RuntimeError, device: str) -> bool:
+    """On the CPU a tile's size belongs to the bits that a digest promises: there, only what torch never raises counts."""
+    said = device != "cpu" and any(sign in str(error) for sign in _NO_ROOM)
+    return isinstance(error, torch.OutOfMemoryError) or said
+
+
+def _no_room(job: Job, device: str) -> str:
+    setting = job.tile[0].setting
+    size = ", ".join(f"{name}={getattr(setting, name)}" for name in ("problem", "model", "width", "depth", "points"))
+    return (
+        f"device={device!r}: out of memory with {job.size} members, the fewest that train together, of {size}; "
+        "use a smaller width or fewer points, or --device cpu"
+    )
+
+
+def _release(device: str) -> None:
+    """Give back what torch has set aside: what is left of a large tile lies in pieces that a smaller one may not fit."""
+    gc.collect()  # graphs may refer to themselves
+    if device == "cuda":
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from spikecheck.lab.execution import NOTHING, Executor, Job, Local
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.place import Records
 from spikecheck.lab.recent import MEMORY, Recent
-from spikecheck.lab.tiles import member_steps, tiles
+from spikecheck.lab.tiles import member_steps, size_of, tiles
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.kernel import compiler
 from spikecheck.problems.objective import pays, sources
@@ -101,6 +101,11 @@ class Laboratory:
         return {recipe: trained.run for recipe, trained in found.items()}
 
     @property
+    def _memory(self) -> int:
+        """GiB that tiles are sized to; 0 on the CPU."""
+        return self.environment.memory
+
+    @property
     def stores(self) -> bool:
         """Whether what it trains is stored: not without a store, nor after one that could not be written."""
         return self._writes
@@ -142,11 +147,12 @@ class Laboratory:
         there = set(recipes).difference(missing)
         reused = 0 if asked.again else len(there) - self._asked_for(there)
         self.runs_reused += reused
-        self._observe(WorkPlanned(sum(member_steps(tile) for tile in tiles(missing)), reused))
+        planned = sum(member_steps(tile, self._memory) for tile in tiles(missing, self._memory))
+        self._observe(WorkPlanned(planned, reused))
         return missing
 
     def _train(self, missing: Sequence[Recipe], asked: "_Asked") -> None:
-        jobs = [_job(tile, asked.found) for tile in tiles(missing)]
+        jobs = [_job(tile, asked.found, self._memory) for tile in tiles(missing, self._memory)]
         own = {job.tile for job in jobs}
         tick = _Tick(self._observe, self._check_deadline)
         self._under_way.update(missing)
@@ -161,7 +167,7 @@ class Laboratory:
             self._under_way.difference_update(job.tile)
             if not early:
                 self.runs_trained += len(job.tile)
-                tick.finished(member_steps(job.tile))
+                tick.finished(member_steps(job.tile, self._memory))
             self._observe(TileStored(len(job.tile), sum(len(result.run.spikes) for result in trained)))
 
     def _asked_for(self, found: Iterable[Recipe]) -> int:
@@ -177,10 +183,10 @@ class Laboratory:
             missing: tuple[Recipe, ...] = ()
             with suppress(SpikecheckError):  # whoever asks for what cannot be trained will be told
                 missing = self._untouched(dict.fromkeys(recipes))
-            for tile in tiles(missing):
+            for tile in tiles(missing, self._memory):
                 if left := self._untouched(tile):
                     self._under_way.update(left)
-                    yield Job(left, ())
+                    yield _job(left, {}, self._memory)
 
     def _untouched(self, recipes: Iterable[Recipe]) -> tuple[Recipe, ...]:
         return tuple(recipe for recipe in recipes if recipe not in self._under_way and not self._has(recipe))
@@ -297,8 +303,19 @@ def environment(device: str) -> Environment:
         kind = f"cuda {torch.cuda.get_device_name()}"
     on_cpu = device == "cpu"
     return Environment(
-        torch=str(torch.__version__), device=kind, threads=1 if on_cpu else 0, compiler=compiler() if on_cpu else ""
+        torch=str(torch.__version__),
+        device=kind,
+        threads=1 if on_cpu else 0,
+        compiler=compiler() if on_cpu else "",
+        memory=memory_of(device),
     )
+
+
+def memory_of(device: str) -> int:
+    """An accelerator's memory in whole GiB, so that another driver's few MiB change no digest; 0 for the CPU."""
+    if device == "cuda":
+        return torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory // 2**30
+    return torch.mps.recommended_max_memory() // 2**30 if device == "mps" else 0
 
 
 def _device(asked: Device) -> str:
@@ -332,11 +349,13 @@ def _generation(recipe: Recipe) -> int:
     return 0 if recipe == recipe.parent() else 1 + _generation(recipe.parent())
 
 
-def _job(tile: tuple[Recipe, ...], before: Mapping[Recipe, Trained]) -> Job:
+def _job(tile: tuple[Recipe, ...], before: Mapping[Recipe, Trained], memory: int) -> Job:
+    size = size_of(tile[0], memory)
     if _generation(tile[0]) == 0:
-        return Job(tile, ())
+        return Job(tile, (), size=size)
     partners = [partner for recipe in tile if (partner := recipe.partner()) is not None]
-    return Job(tile, tuple(before[r.parent()] for r in tile), tuple(before[partner] for partner in partners))
+    parents = tuple(before[recipe.parent()] for recipe in tile)
+    return Job(tile, parents, tuple(before[partner] for partner in partners), size=size)
 
 
 def _has_subject(recipe: Recipe, before: Mapping[Recipe, Trained]) -> bool:

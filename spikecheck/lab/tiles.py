@@ -2,7 +2,8 @@
 
 A member's bits depend on the size of its batch (kernels differ), not on its companions or its place. So every tile of a
 signature has the same size, padded where there are fewer members, and the size follows from the setting and the probe alone: a
-run trained today in a full tile is the run replayed tomorrow by itself.
+run trained today in a full tile is the run replayed tomorrow by itself. An accelerator's memory decides with them, and is in
+its digests.
 """
 
 import math
@@ -13,6 +14,7 @@ from spikecheck.core.intervention import steps_of
 from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.lab.footprint import footprint, training_points
 from spikecheck.problems.conv import shapes
 
 _LARGEST, _USUAL, _SMALLEST, _FEWEST = 64, 32, 8, 2
@@ -24,9 +26,11 @@ _ACTIVATIONS = 2**16
 # A convolution's patches, and the graph of a product with the Hessian, hold some fifteen times as many numbers as its
 # activations. Tiles of 8 whose activations were above this, 32 MiB, took gigabytes and twice the time of tiles of 2.
 _CONV_ACTIVATIONS = 2**22
-_SIZED = ("sines", "mnist1d", "mnist", "cifar10")
-"""Problems with as many training points as the setting says."""
-_DIGITS_POINTS = 1_347
+# An accelerator computes thousands of numbers at once: its tiles grow to so many members, as long as their footprint takes no
+# more than half of its memory. The rest is for torch's context, its libraries' room to work and gaps between tensors.
+LARGEST_OF_ALL = 1_024
+SHARE = 0.5
+_GIB = 2**30
 _AUTOPSY = 700
 _OVERHEAD = 400
 """What the dispatch of a step costs, as activations of a member."""
@@ -47,53 +51,67 @@ def tile_size(setting: Setting) -> int:
     return size
 
 
-def size_of(recipe: Recipe) -> int:
-    """Members a tile of such recipes holds: one where it is a picture of one run, whose companions nobody looks at."""
-    alone = isinstance(recipe.probe, SharpnessTrace | Anatomy) and recipe.probe.alone
-    return 1 if alone else tile_size(recipe.setting)
+def size_of(recipe: Recipe, memory: int = 0) -> int:
+    """Members a tile of such recipes holds: one where it is a picture of one run, whose companions nobody looks at.
+
+    With an accelerator's `memory`, in GiB, the largest power of two whose footprint fits its share, between `tile_size` and
+    1,024; 0 is the CPU.
+    """
+    if _alone(recipe):
+        return 1
+    size = tile_size(recipe.setting)
+    while memory and size < LARGEST_OF_ALL and footprint(recipe, 2 * size) <= SHARE * memory * _GIB:
+        size *= 2
+    return size
+
+
+def smallest(recipe: Recipe) -> int:
+    """Members below which no tile of such recipes goes, however little memory there is."""
+    return 1 if _alone(recipe) else _FEWEST if recipe.setting.model == "conv" else _SMALLEST
+
+
+def _alone(recipe: Recipe) -> bool:
+    return isinstance(recipe.probe, SharpnessTrace | Anatomy) and recipe.probe.alone
 
 
 def _activations(setting: Setting) -> int:
-    """Numbers that a member's hidden layers put out on all training points; where its model is the user's own, a guess.
-
-    Training points are as many as the setting says, but for the digits, and for a user's problem, which is not asked.
-    """
-    points = setting.points if setting.problem in _SIZED else _DIGITS_POINTS
+    """Numbers that a member's hidden layers put out on all training points; where its model is the user's own, a guess."""
+    points = training_points(setting)
     if setting.model == "conv":
         return points * sum(math.prod(shape) for shape in shapes(setting)[1:])
     return points * (setting.width * setting.depth if setting.model != "linear" else 1)
 
 
-def tiles(recipes: Iterable[Recipe]) -> list[tuple[Recipe, ...]]:
+def tiles(recipes: Iterable[Recipe], memory: int = 0) -> list[tuple[Recipe, ...]]:
     """The recipes as tiles: each of one signature and one probe, none larger than `size_of` its recipes."""
 
     def shared(recipe: Recipe) -> tuple[str, str]:
         return recipe.setting.signature, recipe.probe.canonical() if recipe.probe else ""
 
     groups = (list(group) for _, group in groupby(sorted(recipes, key=shared), key=shared))
-    return [tile for group in groups for tile in _cut(group, size_of(group[0]))]
+    return [tile for group in groups for tile in _cut(group, size_of(group[0], memory))]
 
 
 def _cut(group: list[Recipe], size: int) -> list[tuple[Recipe, ...]]:
     return [tuple(group[first : first + size]) for first in range(0, len(group), size)]
 
 
-def member_steps(tile: Sequence[Recipe]) -> int:
+def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
     """Updates a tile makes, padding included; an autopsy's length is a guess, its window depends on the spike."""
-    setting, size = tile[0].setting, len(padded(tile))
+    setting, size = tile[0].setting, max(len(tile), size_of(tile[0], memory))
     if setting.intervention is not None:
         return size * steps_of(setting.intervention)
     return size * (setting.steps if tile[0].probe is None else _AUTOPSY)
 
 
 def work(tile: Sequence[Recipe]) -> float:
-    """A tile's cost, in activations computed: for ordering, and for deciding what is worth a process."""
+    """A tile's cost on the CPU, in activations computed: for ordering, and for deciding what is worth a process."""
     setting = tile[0].setting
     eigenpairs = 20 if tile[0].probe is not None else 1  # products and dense algebra at every step
     return float(member_steps(tile)) * (_activations(setting) + _OVERHEAD) * eigenpairs
 
 
-def padded(tile: Sequence[Recipe]) -> list[Recipe]:
-    """The tile filled up to its size with copies of its first member."""
-    missing = size_of(tile[0]) - len(tile)
+def padded(tile: Sequence[Recipe], size: int | None = None) -> list[Recipe]:
+    """The tile filled up to `size`, or to its size on the CPU, with copies of its first member."""
+    missing = (size_of(tile[0]) if size is None else size) - len(tile)
     return [*tile, *[tile[0]] * missing]

@@ -181,8 +181,9 @@ class Layered:
 
     @cached_property
     def _blocks(self) -> list[slice]:
-        """As many members at a time as keep a layer's numbers in the cache of a core."""
-        size = min(self.members, max(1, _TOGETHER // self._numbers))
+        """As many members at a time as keep a layer's numbers in the cache of a core; an accelerator takes all at once."""
+        together = max(1, _TOGETHER // self._numbers) if self.x.device.type == "cpu" else self.members
+        size = min(self.members, together)
         return [slice(first, min(first + size, self.members)) for first in range(0, self.members, size)]
 
     @property

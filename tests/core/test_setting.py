@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.intervention import LowerRate, steps_of
-from spikecheck.core.probe import Anatomy
+from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
@@ -67,6 +67,18 @@ def test_every_part_of_a_recipe_and_its_environment_is_in_its_digest() -> None:
         recipe.digest(HERE, sources="x"),
     ]
     assert len({recipe.digest(HERE), *others}) == 6
+
+
+def test_an_accelerators_memory_belongs_to_its_digests_and_leaves_the_cpus_as_they_were() -> None:
+    """Both texts are from before there was a memory."""
+    here = Environment(torch="2.13.0", device="cpu AVX512", threads=1, epoch=7)
+    compiled = here.model_copy(update={"compiler": "g++ 12"})
+    plain = Recipe(setting=Setting(), seed=1)
+    traced = Recipe(setting=Setting(), seed=1, probe=SharpnessTrace())
+    assert plain.digest(here) == "7a46ddbd769f18949cd1c0a2c8197c93ca38a7b10afc24d2cc62ec3d415a4c4b"
+    assert traced.digest(compiled) == "e37d159bb57b5e6efe9d3661139112881382fd110862776e60bd8880b59f99bf"
+    digests = {plain.digest(here.model_copy(update={"memory": memory})) for memory in (0, 16, 80)}
+    assert len(digests) == 3
 
 
 def test_a_calm_twin_covers_the_same_learning_rate_times_steps() -> None:

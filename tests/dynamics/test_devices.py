@@ -51,3 +51,14 @@ def test_a_step_and_a_product_stay_where_they_are(optimizer: str, changes: dict[
     diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
     found += [] if diagonal is None else [local.preconditioned(diagonal).product(params[:, None])]
     assert {tensor.device.type for tensor in found} == {DEVICE}
+
+
+def test_an_accelerator_takes_all_members_of_a_layered_network_at_once() -> None:
+    """A core takes as many as its cache holds."""
+    setting = Setting(problem="mnist1d", points=1_000, width=50, depth=2)
+    here = objective([setting] * MEMBERS)
+    there = elsewhere(here.train)
+    assert there is not None
+    blocks = [goal._written_out._blocks for goal in (here, replace(here, train=there, device=DEVICE))]  # type: ignore[union-attr]
+    assert [len(found) for found in blocks] == [2, 1]
+    assert blocks[1] == [slice(0, MEMBERS)]
