@@ -19,7 +19,7 @@ CLAIM = Explanation(
     measure="Mean |cos| between input weights",
     unit="gain of mean |cos|",
     rule="gain > 0 in at least 80 % of the seeds",
-    control="two calm twins",
+    control=["two calm twins", "calm: at an eighth of the rate"],
     definitions={"spike": "spike: the loss exceeds 3 x its minimum"},
     source="claims/condensation.py",
 )
