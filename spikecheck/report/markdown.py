@@ -12,6 +12,7 @@ from spikecheck.report.cells import face
 from spikecheck.report.evidence import beside
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, standing
+from spikecheck.report.together import together
 from spikecheck.report.words import besides, conditions, differs, lost, percent, plural, tried
 
 Figure = Callable[[Verdict], str | None]
@@ -29,7 +30,8 @@ def markdown(report: Report, figure: Figure | None = None, map_figure: MapFigure
     left_out = [
         f"Not asked about this optimizer: {_plain(c)}, which {_plain(why)}.\n" for c, why in report.left_out.items()
     ]
-    return "\n".join([_head(report), _table(report.claims), *left_out, *sections])
+    family = [f"{_plain(together(report))}\n"] if together(report) else []
+    return "\n".join([_head(report), _table(report.claims), *family, *left_out, *sections])
 
 
 def _head(report: Report) -> str:

@@ -17,6 +17,7 @@ from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import badge, standing
 from spikecheck.report.page import Page
 from spikecheck.report.picture import picture
+from spikecheck.report.together import together
 from spikecheck.report.words import conditions, differs, lost, spread
 
 _PICTURE = 80
@@ -124,6 +125,8 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
         page.say(f"Not asked about this optimizer: {inert(claim)}, which {inert(reason)}", "dim")
     passed = sum(verdict.passed for verdict in report.claims)
     page.say(f"{passed} of {len(report.claims)} claims pass", "bold")
+    if said := together(report):
+        page.say(inert(said), "dim")
     edges = ", ".join(inert(v.id) for v in report.claims if v.passed and v.generalises is Outcome.FAILS)
     if edges:
         counts = "under --strict that fails" if strict else "reported, and for a tendency no failure"
