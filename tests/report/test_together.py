@@ -42,7 +42,7 @@ def test_p_values_are_scipys(verdict: Make, judgement: Make, held: int, side: st
     from spikecheck.report.together import _p_value
 
     found = _p_value(counted(verdict, judgement, "one", held))
-    assert found == pytest.approx(binomtest(held, 64, 0.8, alternative=side).pvalue  # type: ignore[arg-type])
+    assert found == pytest.approx(binomtest(held, 64, 0.8, alternative=side).pvalue)  # type: ignore[arg-type]
     later = _p_value(counted(verdict, judgement, "one", held, level=0.9875))
     assert later == pytest.approx(min(1.0, 4 * found))
 
