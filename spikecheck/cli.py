@@ -40,6 +40,8 @@ from spikecheck.store_commands import store
 from spikecheck.streams import command_line, complain, console, never_fail_to_encode, while_read
 
 if TYPE_CHECKING:
+    from spikecheck.harness.claim import Claim
+    from spikecheck.harness.plan import Plan
     from spikecheck.lab.laboratory import Device
 
 PROFILES = ("quick", "ci", "full")
@@ -102,6 +104,7 @@ def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
 @click.option(
     "--shard", metavar="I/N", help="Only the I-th of N parts of the claims; `spikecheck merge` joins the reports."
 )
+@click.option("--plan", "only_planned", is_flag=True, help="Say what would be trained, and train nothing.")
 def verify(
     patterns: Sequence[str],
     profile: str,
@@ -117,6 +120,7 @@ def verify(
     quiet: bool,
     strict: bool,
     shard: str | None,
+    only_planned: bool,
     **files: str | None,
 ) -> int:
     """Train, judge, and try to refute.
@@ -133,6 +137,8 @@ def verify(
     claims, left_out = asking.about_optimizer(select(found, patterns), optimizer, numbers)
     if shard is not None:
         claims = part_of(claims, plan_of(profile, seed), *shard_of(shard))
+    if only_planned:
+        return _planned(claims, plan_of(profile, seed))
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck import session  # brings torch: seconds in which something should be seen
 
@@ -373,6 +379,16 @@ def compare(before: Path, after: Path) -> int:
     with while_read():
         render_comparison(found, console())
     return found.code
+
+
+def _planned(claims: Sequence["Claim"], plan: "Plan") -> int:
+    """Say what would be trained."""
+    from spikecheck.harness.forecast import outlook
+    from spikecheck.report.outlook_page import render_outlook
+
+    with while_read():
+        render_outlook(outlook(claims, plan), console())
+    return 0
 
 
 @cli.command()

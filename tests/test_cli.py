@@ -271,3 +271,14 @@ def test_claims_are_asked_about_another_optimizer(folder: Path) -> None:
     assert nothing.returncode == 5
     assert "did you mean" in nothing.stderr
     assert verify(folder, "--claim", "lowers", "--set", "lr=0.1").returncode == 2
+
+
+def test_a_plan_says_what_would_be_trained_and_trains_nothing(folder: Path) -> None:
+    done = run(folder, "verify", "--claim", "condensation*", "--profile", "full", "--plan")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("condensation")]
+    assert [row[0] for row in rows] == [
+        "condensation", "condensation-beyond-edge", "condensation-dose", "condensation-generalises"
+    ]  # fmt: skip
+    assert "About" in done.stdout
+    assert not (folder / "store").exists()

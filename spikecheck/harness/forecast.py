@@ -1,13 +1,20 @@
 """What verifying a claim will cost, before anything is trained: for a bar over all claims and an estimate of the time left."""
 
+from collections.abc import Sequence
 from math import prod
 
+from scipy.special import bdtrc
+
+from spikecheck.core.judgement import Outcome
+from spikecheck.core.outlook import Outlook
 from spikecheck.core.recipe import Recipe
-from spikecheck.harness.claim import Claim
+from spikecheck.harness.claim import Claim, unchanged
 from spikecheck.harness.domain import Map
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.robustness import variations
 from spikecheck.lab.tiles import padded, work
+from spikecheck.stats.bounds import judge, spending
+from spikecheck.stats.prediction import Prediction
 
 _SHRINKING = 3
 """Settings that a descent usually looks at."""
@@ -25,10 +32,40 @@ def expected_work(claim: Claim, plan: Plan) -> float:
 
     Settings in the domain cost more or less than the reference, and what is stored costs nothing: a weight, no promise.
     """
-    judgements = expected_settings(claim, plan)
+    return _members(claim, plan) * _cost_of_a_member(claim)
+
+
+def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:
+    """What every claim will take."""
+    work_of = [expected_work(claim, plan) for claim in claims]
+    return [_outlook(claim, plan, work / sum(work_of)) for claim, work in zip(claims, work_of, strict=True)]
+
+
+def _outlook(claim: Claim, plan: Plan, share: float) -> Outlook:
+    seeds = plan.fresh_seeds * 2 ** (plan.looks - 1)
+    return Outlook(
+        claim=claim.id,
+        settings=expected_settings(claim, plan),
+        runs=_members(claim, plan) * (1 + sum(arm is not unchanged for arm in claim.arms.values())),
+        share=share,
+        seeds=seeds,
+        fewest=claim.predicts.fewest(),
+        required=claim.predicts.of_seeds,
+        power=_power(claim.predicts, seeds, plan.looks),
+    )
+
+
+def _power(predicts: Prediction, seeds: int, looks: int) -> float:
+    """The chance of HOLDS at the last look with all seeds applicable, where the true share lies half way from p0 to 1."""
+    alpha = spending(1.0 - predicts.level, looks)[-1]
+    enough = [held for held in range(seeds + 1) if judge(held, seeds, predicts, alpha).outcome is Outcome.HOLDS]
+    return float(bdtrc(enough[0] - 1, seeds, (1.0 + predicts.of_seeds) / 2)) if enough else 0.0
+
+
+def _members(claim: Claim, plan: Plan) -> int:
+    """Members of all judgements, if each has but one look."""
     varied = len(variations(claim)) if plan.variations else 0
-    members = (3 + varied) * plan.fresh_seeds + (judgements - 3) * plan.search_seeds
-    return members * _cost_of_a_member(claim)
+    return (3 + varied) * plan.fresh_seeds + (expected_settings(claim, plan) - 3) * plan.search_seeds
 
 
 def _cost_of_a_member(claim: Claim) -> float:

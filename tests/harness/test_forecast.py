@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from spikecheck.core.judgement import Outcome
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Map
-from spikecheck.harness.forecast import expected_settings, expected_work
+from spikecheck.harness.forecast import expected_settings, expected_work, outlook
 from spikecheck.harness.plan import Plan, plan_of
+from spikecheck.stats.bounds import judge
+from spikecheck.stats.prediction import Prediction
 
 SHIPPED = discover(()).claims
 
@@ -40,3 +44,22 @@ def test_every_cell_of_a_map_is_a_setting(claim: Claim) -> None:
     cells = len(ladders["lr"].rungs) * len(ladders["width"].rungs) + 6
     without = expected_settings(drawn, Plan(settings=3))
     assert expected_settings(drawn, Plan(settings=3, maps=True)) == without + cells
+
+
+def test_an_outlook_adds_up_and_its_power_is_that_of_simulated_claims(claim: Claim) -> None:
+    claim = replace(claim, predicts=Prediction(above=0.0, of_seeds=0.8))
+    found = outlook([claim, replace(claim, predicts=Prediction(above=0.0, of_seeds=0.5))], plan_of("full"))
+    assert sum(one.share for one in found) == pytest.approx(1.0)
+    assert [one.seeds for one in found] == [256, 256]
+    assert [one.fewest for one in found] == [14, 5]
+    rng = np.random.default_rng(0)
+    alpha = 0.05 / 4  # the last of three looks
+    drawn = rng.binomial(256, 0.9, size=2_000)
+    held = np.mean([judge(int(count), 256, claim.predicts, alpha).outcome is Outcome.HOLDS for count in drawn])
+    assert found[0].power == pytest.approx(held, abs=0.02)
+
+
+def test_a_claim_that_no_seeds_could_decide_has_no_power(claim: Claim) -> None:
+    (found,) = outlook([replace(claim, predicts=Prediction(above=0.0, of_seeds=0.97))], plan_of("quick"))
+    assert found.power == 0.0
+    assert found.fewest > found.seeds

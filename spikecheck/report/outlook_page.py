@@ -1,0 +1,42 @@
+"""What a verification will take, as a table."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from spikecheck.core.outlook import Outlook
+from spikecheck.report.inert import inert
+from spikecheck.report.words import percent, plural
+
+_COLUMNS = ("claim", "settings", "runs", "of all", "seeds", "needed", "power")
+
+
+def render_outlook(found: Sequence[Outlook], console: Console) -> None:
+    """A line a claim, and what the columns mean."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in _COLUMNS:
+        table.add_column(name, justify="left" if name == "claim" else "right", no_wrap=name != "claim")
+    for claim in found:
+        table.add_row(
+            Text(inert(claim.claim)),
+            f"{claim.settings:,}",
+            f"{claim.runs:,}",
+            f"{100 * claim.share:.0f} %",
+            f"{claim.seeds:,}",
+            f"{claim.fewest:,}",
+            f"{claim.power:.2f}",
+        )
+    console.print(table)
+    console.print(Text(_legend(found), style="dim"))
+
+
+def _legend(found: Sequence[Outlook]) -> str:
+    runs = sum(claim.runs for claim in found)
+    asked = ", ".join(dict.fromkeys(percent((1 + claim.required) / 2) for claim in found))
+    return (
+        f"About {plural(runs, 'run')} if nothing is stored. Of all: a claim's part of the work. Seeds: the most that are "
+        "trained at the reference setting; needed: applicable ones without which nothing can hold. Power: how likely the "
+        f"claim holds at the last look if all are applicable and it is true in {asked} of them."
+    )
