@@ -21,6 +21,7 @@ from spikecheck.core.errors import (
 )
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import exit_code
+from spikecheck.doctor_command import doctor
 from spikecheck.harness.discover import select
 from spikecheck.leaving import told
 from spikecheck.options import (
@@ -406,5 +407,6 @@ def recheck(file: Path) -> int:
     return 1 if found else 0
 
 
+cli.add_command(doctor)
 cli.add_command(show)
 cli.add_command(store)

@@ -1,0 +1,12 @@
+"""What was seen of an optimizer before anything is gated."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One property: whether it is as one would wish, what was seen, and what follows from it."""
+
+    good: bool
+    seen: str
+    means: str = ""

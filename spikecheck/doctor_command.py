@@ -1,0 +1,37 @@
+"""`spikecheck doctor`: an optimizer looked over before it is gated."""
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import rich_click as click
+from rich.text import Text
+
+from spikecheck.core.finding import Finding
+from spikecheck.gate.own import assignments
+from spikecheck.report.inert import inert
+from spikecheck.report.page import Page
+from spikecheck.streams import console, while_read
+
+
+@click.command()
+@click.option("--optimizer", required=True, metavar="MODULE:CLASS", help="The optimizer, or spikecheck's of that name.")
+@click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
+def doctor(optimizer: str, numbers: Sequence[str]) -> int:
+    """Whether an optimizer can be trained, gone on with and linearised here. Exits 2 with the reason if it cannot be used."""
+    told = assignments(numbers, "--set")
+    examination = import_module("spikecheck.gate.examination")  # brings torch
+    suite = import_module("spikecheck.gate.suite")
+    found = examination.examined(suite.contestant(optimizer, told))
+    with while_read():
+        page = Page(console())
+        for finding in found:
+            _tell(page, finding)
+    return 0
+
+
+def _tell(page: Page, finding: Finding) -> None:
+    good = "+" if page.ascii_only else "✓"
+    sign, style = (good, "green") if finding.good else ("!", "yellow")
+    page.say(Text.assemble((sign, style), " ", inert(finding.seen)))
+    if finding.means:
+        page.say(inert(finding.means), "dim", indent=2)
