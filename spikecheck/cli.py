@@ -23,7 +23,7 @@ from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import exit_code
 from spikecheck.doctor_command import doctor
 from spikecheck.harness.discover import select
-from spikecheck.leaving import told
+from spikecheck.leaving import press_again, told
 from spikecheck.options import (
     device_option,
     executor_option,
@@ -51,6 +51,7 @@ PROFILES = ("quick", "ci", "full")
 def main() -> NoReturn:
     """Run the command line and leave with an exit code; a user's mistake is one line, never a traceback."""
     never_fail_to_encode()
+    press_again()
     try:
         code = cli.main(prog_name="spikecheck", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:

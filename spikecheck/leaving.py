@@ -1,7 +1,11 @@
 """What a command that went wrong says, in a line, and the code it leaves with."""
 
+import _thread
 import os
+import sys
 import traceback
+from threading import Timer
+from typing import Any
 
 import rich_click as click
 from click import exceptions
@@ -9,8 +13,24 @@ from click import exceptions
 from spikecheck.core.errors import BaselineError, Interrupted, NothingSelected, SpikecheckError, Stopped
 from spikecheck.streams import complain
 
+_MOMENT = 0.01
+"""Seconds until a callback is over."""
 # Older versions of click answer the bare command themselves.
 _HELP_WANTED = getattr(exceptions, "NoArgsIsHelpError", ())
+
+
+def press_again() -> None:
+    """Ctrl-C that falls into a callback of Python's own, where nothing can be raised, counts as pressed right after it."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            # A moment later: raised in here it would be lost again.
+            Timer(_MOMENT, _thread.interrupt_main).start()
+        else:
+            before(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def told(error: BaseException) -> int:

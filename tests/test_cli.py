@@ -273,6 +273,29 @@ def test_claims_are_asked_about_another_optimizer(folder: Path) -> None:
     assert verify(folder, "--claim", "lowers", "--set", "lr=0.1").returncode == 2
 
 
+def test_ctrl_c_within_a_callback_is_neither_printed_nor_lost() -> None:
+    """Regression: where it fell into a garbage collector's callback it was printed with a traceback."""
+    script = """
+import gc, time
+from spikecheck.leaving import press_again
+press_again()
+def callback(phase, info):
+    gc.callbacks.remove(callback)
+    raise KeyboardInterrupt
+gc.callbacks.append(callback)
+try:
+    gc.collect()
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        pass
+    print("lost")
+except KeyboardInterrupt:
+    print("raised")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("raised\n", "")
+
+
 def test_a_plan_says_what_would_be_trained_and_trains_nothing(folder: Path) -> None:
     done = run(folder, "verify", "--claim", "condensation*", "--profile", "full", "--plan")
     assert done.returncode == 0, done.stderr

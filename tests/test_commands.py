@@ -230,7 +230,7 @@ def test_a_claim_file_that_cannot_be_read_is_told_and_leaves_3_at_best(
     (line,) = err.splitlines()
     assert line.startswith("warning: claim file left out:")
     assert "RuntimeError: two lines [31m" in line
-    assert "Left out" in out
+    assert "Claim file left out" in out
 
 
 @pytest.mark.parametrize(

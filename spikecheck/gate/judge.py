@@ -10,7 +10,8 @@ import numpy as np
 from spikecheck.core.run import Run
 from spikecheck.core.scorecard import Change, Row, Scores
 from spikecheck.gate.rows import MARGINS, MEASURES, MEMORY, TIME, Measure
-from spikecheck.stats.paired import Difference, compare, holm
+from spikecheck.stats.holm import holm
+from spikecheck.stats.paired import Difference, compare
 
 ALPHA = 0.05
 """Probability of any false alarm, at most, over all rows that can raise one."""

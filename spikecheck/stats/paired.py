@@ -55,20 +55,6 @@ def compare(blocks: Sequence[Numbers], margin: float = 0.0, level: float = 0.95)
     return Difference(mean, float(low), float(high), _p(above, "greater"), _p(below, "less"), pairs)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted so that all at or below alpha together are wrong with probability alpha at most (Holm 1979).
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    adjusted = np.empty(len(p_values))
-    largest = 0.0
-    for rank, place in enumerate(np.argsort(p_values, kind="stable")):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = largest
-    return [round(float(p), 12) for p in adjusted]
-
-
 def _weighted(blocks: Sequence[Numbers]) -> Numbers:
     """Every pair's part of the mean."""
     return np.concatenate([block / (len(block) * len(blocks)) for block in blocks])

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from spikecheck.stats.paired import compare, holm
+from spikecheck.stats.holm import holm
+from spikecheck.stats.paired import compare
 
 SHARES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12)
 
