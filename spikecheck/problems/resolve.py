@@ -5,6 +5,7 @@ import importlib
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,16 @@ def source_digest(condition: str, path: str) -> str:
     file = getattr(sys.modules[module], "__file__", None)
     if file is None:
         return hashlib.sha256(path.encode()).hexdigest()
-    texts = [each.read_bytes() for each in _beside(module, Path(file))]
+    texts = [each.read_bytes() for each in _beside(module, Path(file), Path(file).stat().st_mtime_ns)]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
-def _beside(module: str, file: Path) -> list[Path]:
-    """The module's file first, then the files of the same folder, or package, that it imports, by whatever way."""
+@lru_cache(maxsize=64)
+def _beside(module: str, file: Path, changed: int) -> list[Path]:
+    """The module's file first, then the files of the same folder, or package, that it imports, by whatever way.
+
+    Looked for again when the file has `changed`.
+    """
     if "site-packages" in file.parts or not file.name.endswith(".py"):
         return [file]
     package = file.name == "__init__.py"
