@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -54,6 +54,7 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, inner))
 
 
+@lru_cache(maxsize=1024)  # a file is read once, and not for every verdict
 def _text(function: FunctionType) -> str:
     try:
         return inspect.getsource(function)
