@@ -22,6 +22,7 @@ from spikecheck.core.errors import (
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import exit_code
 from spikecheck.doctor_command import doctor
+from spikecheck.file_commands import compare, merge, recheck, report
 from spikecheck.harness.discover import select
 from spikecheck.leaving import press_again, told
 from spikecheck.options import (
@@ -32,13 +33,13 @@ from spikecheck.options import (
     seed_option,
     store_options,
 )
-from spikecheck.outputs import rendered_options, report_options
+from spikecheck.outputs import report_options
 from spikecheck.quantities import condition, maps, seconds
 from spikecheck.quantities import shard as shard_of
 from spikecheck.report.explain import render_explanation, render_list
 from spikecheck.show_command import show
 from spikecheck.store_commands import store
-from spikecheck.streams import command_line, complain, console, never_fail_to_encode, while_read
+from spikecheck.streams import complain, console, never_fail_to_encode, while_read
 
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
@@ -163,39 +164,6 @@ def verify(
     if isinstance(stopped, ClusterLost):
         complain(str(stopped))
     return 130 if isinstance(stopped, Interrupted) else exit_code(report, strict=strict)
-
-
-@cli.command()
-@click.argument("parts", type=click.Path(path_type=Path), metavar="PART.json", nargs=-1, required=True)
-@report_options
-@click.option("--quiet", is_flag=True, help="No report; only the exit code, and the files asked for.")
-@click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
-def merge(parts: Sequence[Path], quiet: bool, strict: bool, **files: str | None) -> int:
-    """One report of the parts that `verify --shard I/N --json FILE` wrote.
-
-    Exits as verify does, and 4 where the files are not all parts of one verification.
-    """
-    from spikecheck.report import json_file
-    from spikecheck.report.merged import merged
-
-    whole = merged({part: json_file.read(part) for part in parts}, command_line(), strict=strict)
-    outputs.tell(whole, files, quiet=quiet, strict=strict)
-    return exit_code(whole, strict=strict)
-
-
-@cli.command("report")
-@click.argument("path", type=click.Path(path_type=Path), metavar="REPORT.json")
-@rendered_options
-@click.option("--quiet", is_flag=True, help="Nothing on the screen; only the files asked for.")
-@click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
-def report_command(path: Path, quiet: bool, strict: bool, **files: str | None) -> int:
-    """A report that was written before, shown again or in other forms. Exits as verify did."""
-    from spikecheck.report import json_file
-
-    outputs.check(files)
-    written = json_file.read(path)
-    outputs.tell(written, files, quiet=quiet, strict=strict)
-    return exit_code(written, strict=strict)
 
 
 @cli.command("map")
@@ -366,23 +334,6 @@ def gate(**options: Any) -> int:
     return run_gate(Asked.of(options))
 
 
-@cli.command()
-@click.argument("before", type=click.Path(path_type=Path), metavar="A.json")
-@click.argument("after", type=click.Path(path_type=Path), metavar="B.json")
-def compare(before: Path, after: Path) -> int:
-    """What changed between two reports of `verify`, or two scorecards of `gate`.
-
-    Exits 0 if nothing that passed has stopped passing, 1 if something has, 4 when the two cannot be compared.
-    """
-    from spikecheck.gate.compare import compared
-    from spikecheck.report.comparison import render_comparison
-
-    found = compared(before, after)
-    with while_read():
-        render_comparison(found, console())
-    return found.code
-
-
 def _planned(claims: Sequence["Claim"], plan: "Plan") -> int:
     """Say what would be trained."""
     from spikecheck.harness.forecast import outlook
@@ -393,21 +344,5 @@ def _planned(claims: Sequence["Claim"], plan: "Plan") -> int:
     return 0
 
 
-@cli.command()
-@click.argument("file", metavar="REPORT.json", type=click.Path(path_type=Path))
-def recheck(file: Path) -> int:
-    """Derive a report's verdicts anew from its counts; nothing is trained. Exits 0 if they agree, else 1."""
-    from spikecheck.harness.recheck import recheck as derived
-    from spikecheck.report import json_file
-    from spikecheck.report.rechecked import render_rechecked
-
-    report = json_file.read(file)
-    found = derived(report)
-    with while_read():
-        render_rechecked(report, found, console())
-    return 1 if found else 0
-
-
-cli.add_command(doctor)
-cli.add_command(show)
-cli.add_command(store)
+for command in (compare, doctor, merge, recheck, report, show, store):
+    cli.add_command(command)

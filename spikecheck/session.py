@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from spikecheck import __version__
-from spikecheck.core.errors import ClaimFailed, Interrupted, SpikecheckError, Stopped, UsageError
+from spikecheck.core.errors import ClaimError, Interrupted, SpikecheckError, Stopped, UsageError
 from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.recipe import Recipe
@@ -44,7 +44,7 @@ def verify_each(
             observe(started)
             try:
                 verdicts.append(verify(claim, lab, plan, observe))
-            except ClaimFailed as error:
+            except ClaimError as error:
                 failed[claim.source or claim.id] = str(error)
             lab.forget()
             if lab.stopped is not None:

@@ -8,7 +8,7 @@ SpikecheckError
 │   └── NothingSelected   no claim left to verify: exit code 5
 ├── BaselineError         a baseline that is missing or does not fit: exit code 4
 ├── ClaimFileError        one claim file that cannot be read; the others still run
-├── ClaimFailed           one claim's own function raised, or its rule cannot decide; the others still run
+├── ClaimError            one claim's own function raised, or its rule cannot decide; the others still run
 ├── StoreError            the store cannot be read or written
 │   └── CorruptEntry      one stored file is not what was written; it is trained again
 └── Stopped               work ended early, what was trained is kept
@@ -61,7 +61,7 @@ class ClaimFileError(SpikecheckError):
     """A claim file raised while it was read, or holds no claim."""
 
 
-class ClaimFailed(SpikecheckError):
+class ClaimError(SpikecheckError):
     """A claim's own function raised, or no number of seeds that are to be had could decide it."""
 
 

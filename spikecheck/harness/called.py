@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from spikecheck.core.errors import ClaimFailed, Stopped
+from spikecheck.core.errors import ClaimError, Stopped
 from spikecheck.harness.claim import Claim
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ def called(claim: Claim, part: str, function: Callable[..., T], *arguments: obje
     """What one of the claim's functions returns; `part` is what it is to the claim, such as "measure".
 
     Raises:
-        ClaimFailed: whatever it raised, with claim, part and line.
+        ClaimError: whatever it raised, with claim, part and line.
     """
     try:
         return function(*arguments)
@@ -25,7 +25,7 @@ def called(claim: Claim, part: str, function: Callable[..., T], *arguments: obje
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         where = _line(error)
-        raise ClaimFailed(f"claim {claim.id!r}: its {part} raised {said} ({where}); mend it") from error
+        raise ClaimError(f"claim {claim.id!r}: its {part} raised {said} ({where}); mend it") from error
 
 
 def _line(error: Exception) -> str:

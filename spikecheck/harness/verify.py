@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from spikecheck.core.errors import ClaimFailed, Stopped
+from spikecheck.core.errors import ClaimError, Stopped
 from spikecheck.core.events import ClaimFinished, Observer, SettingJudged, StageStarted, ignore
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.recipe import Recipe
@@ -45,7 +45,7 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     Stopped by Ctrl-C or a spent budget it concludes from what was found until then; `lab.stopped` then says why.
 
     Raises:
-        ClaimFailed: when one of the claim's own functions raises, or it asks for more seeds than the plan ever trains.
+        ClaimError: when one of the claim's own functions raises, or it asks for more seeds than the plan ever trains.
     """
     _check_reach(claim, plan)
     started = time.monotonic()
@@ -98,7 +98,7 @@ def _check_reach(claim: Claim, plan: Plan) -> None:
     """Whether as many seeds as are trained at most could decide."""
     most, fewest = plan.fresh_seeds * 2 ** (plan.looks - 1), claim.predicts.fewest()
     if fewest > most:
-        raise ClaimFailed(
+        raise ClaimError(
             f"claim {claim.id!r}: of_seeds={claim.predicts.of_seeds:g} at level={claim.predicts.level:g} takes {fewest} "
             f"seeds, and {most} are trained at most; take --profile full (256 seeds), or ask for less"
         )

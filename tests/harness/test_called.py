@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spikecheck.core.errors import ClaimFailed, SettingError
+from spikecheck.core.errors import ClaimError, SettingError
 from spikecheck.core.events import ignore
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
@@ -44,7 +44,7 @@ def out_of_range(setting: Setting) -> Setting:
 )  # fmt: skip
 def test_whatever_a_claim_raises_names_claim_part_and_line(changes: dict[str, object], said: str) -> None:
     claim = replace(planted_claim(), **changes)  # type: ignore[arg-type]
-    with pytest.raises(ClaimFailed, match=f"claim 'planted': {said}"):
+    with pytest.raises(ClaimError, match=f"claim 'planted': {said}"):
         verify(claim, PlantedLab(lambda setting: 0.9), PLAN)
 
 

@@ -1,0 +1,61 @@
+"""Commands about files that were written before, and files that cannot be."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spikecheck.core.verdict import Report
+from spikecheck.report import json_file
+from tests.commands.planted import FAILS, HOLDS, TWO, verdict
+
+
+def test_an_old_report_is_rendered_in_every_form_and_leaves_as_verify_did(
+    spikecheck: Any, answers: Any, capsys: Any
+) -> None:
+    answers((HOLDS, HOLDS), (FAILS, FAILS))
+    forms = {"html": "a.html", "junit": "a.xml", "ctrf": "a.ctrf.json", "markdown": "a.md"}
+    asked = [word for form, file in forms.items() for word in (f"--{form}", file)]
+    code = spikecheck(*TWO, "--json", "report.json", *asked)
+    first = {file: Path(file).read_bytes() for file in forms.values()}
+    shown = capsys.readouterr().out
+    assert spikecheck("report", "report.json", *asked) == code == 1
+    assert {file: Path(file).read_bytes() for file in forms.values()} == first
+    assert capsys.readouterr().out == shown
+    assert spikecheck("report", "report.json", "--quiet") == 1
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("report", "nowhere.json"), "nowhere.json: cannot be read"),
+        (("recheck", "nowhere.json"), "nowhere.json: cannot be read"),
+        (("merge", "nowhere.json"), "nowhere.json: cannot be read"),
+        (("report", "report.json", "--html", "nowhere/a.html"), "--html nowhere/a.html: cannot be written"),
+        (("verify", "--junit", "nowhere/a.xml"), "--junit nowhere/a.xml: cannot be written"),
+        (("show", "--figure", "a.jpg"), "--figure a.jpg: give FILE.png or FILE.svg"),
+        (("show", "condensatoin"), "condensatoin"),
+        (("show", "--at", "problem=mnist1d", "--animate", "a.gif"), "only a network of one input and one output"),
+    ],
+)
+def test_what_cannot_be_written_or_read_is_one_line(
+    spikecheck: Any, answers: Any, capsys: Any, words: tuple[str, ...], said: str
+) -> None:
+    answers((HOLDS, HOLDS))
+    Path("report.json").write_text(json_file.text(_written()), encoding="utf-8")
+    assert spikecheck(*words) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
+def _written() -> Report:
+    return Report(
+        passed=True,
+        command="spikecheck verify",
+        profile="quick",
+        seed=0,
+        environment={},
+        claims=(verdict("slas", "law", HOLDS, HOLDS),),
+    )
