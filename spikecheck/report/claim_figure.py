@@ -119,12 +119,10 @@ def _strip(axes: Axes, verdict: Verdict) -> None:
     _dots(axes, 0.0, verdict.control, _CONTROL, "x")
     axes.set_yticks([0.0, 1.0], ["control", "claim"])
     limits = [limit for limit in (verdict.floor, verdict.ceiling) if limit is not None]
-    for limit in limits:
-        axes.axvline(limit, color="black", linestyle="--", linewidth=0.8)
+    for limit, label in zip(limits, ("the rule's limit", None), strict=False):
+        axes.axvline(limit, color="black", linestyle="--", linewidth=0.8, label=label)
     if limits:
-        axes.plot([], [], color="black", linestyle="--", linewidth=0.8, label="the rule's limit")
         _legend(axes)
-    axes.set_ylim(-0.6, 1.6)
     axes.set_xlabel(inert(verdict.reference.effect.unit).replace("$", r"\$"))
     scores = [s for j in (verdict.reference, verdict.control) for s in j.scores if s is not None]
     if scores and max(map(abs, scores)) > 1e3 * (float(np.median(np.abs(scores))) or 1.0):

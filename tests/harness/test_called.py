@@ -71,7 +71,8 @@ def test_a_word_that_does_not_exist_is_refused_when_the_claim_is_made(changes: d
         replace(planted_claim(), **changes)  # type: ignore[arg-type]
 
 
-def test_a_diverged_fork_that_cannot_be_looked_at_is_a_numerical_failure() -> None:
+@pytest.mark.parametrize("until_divergence", [False, True])
+def test_a_diverged_fork_that_cannot_be_looked_at_is_a_numerical_failure(until_divergence: bool) -> None:
     """Regression: it had no record, and was counted neither as applicable nor as failed."""
     from spikecheck.core.intervention import LowerRate
     from spikecheck.core.probe import Directions
@@ -89,6 +90,12 @@ def test_a_diverged_fork_that_cannot_be_looked_at_is_a_numerical_failure() -> No
     def lower(setting: Setting) -> Setting:
         return setting.but(intervention=LowerRate(factor=0.5, horizon=5))
 
-    claim: Claim = replace(planted_claim(), arms={"run": lower}, probe=Directions(at="end"), applies=lambda trial: True)
+    claim: Claim = replace(
+        planted_claim(),
+        arms={"run": lower},
+        probe=Directions(at="end"),
+        applies=lambda trial: True,
+        until_divergence=until_divergence,
+    )
     found = gather(claim, Lab(lambda setting: 0.9), {REFERENCE: (1, 2, 3)})[REFERENCE]
     assert (found.numerical_failures, found.applicable) == (3, 0)

@@ -44,6 +44,14 @@ def test_a_cut_off_that_turns_the_answer_is_told_and_one_that_does_not_is_not(ve
     assert "hangs" not in answer(verdict(Outcome.FAILS, Outcome.FAILS, robustness=(alike, unsure)))
 
 
+@pytest.mark.parametrize(("lost", "told"), [(32, False), (33, True)])
+def test_where_most_seeds_are_lost_it_is_said_that_the_rest_is_judged(
+    verdict: Make, judgement: Make, lost: int, told: bool
+) -> None:
+    found = verdict(reference=judgement(Outcome.HOLDS).model_copy(update={"numerical_failures": lost}))
+    assert (f"In {lost} of 64 seeds the numbers failed" in answer(found)) is told
+
+
 def test_bounds_that_are_stricter_than_the_rule_say_why(verdict: Make, judgement: Make) -> None:
     found = verdict(level=0.95)
     assert level_says(judgement(Outcome.HOLDS), found) == "Each bound at 95 %"

@@ -124,6 +124,22 @@ def test_what_fails_comes_first_and_the_heading_counts(report: Make, verdict: Ma
     assert "3 claims: 1 passes, 1 is undecided, 1 fails" in text
 
 
+def test_what_is_open_is_called_by_its_outcome(report: Make, verdict: Make) -> None:
+    """Regression: an invalid claim was "open" above, and "invalid" below."""
+    found = report(
+        verdict(Outcome.INVALID, Outcome.INVALID, id="toothless"),
+        verdict(Outcome.UNTRIGGERED, Outcome.UNTRIGGERED, id="rare"),
+    )
+    text = html(found)
+    assert "2 claims: 1 is untriggered, 1 is invalid" in text
+    assert ">open<" not in text
+
+
+def test_the_rules_limits_are_drawn_where_they_are_known(verdict: Make) -> None:
+    assert "the rule's limit" in svg(verdict(floor=0.0))
+    assert "the rule's limit" not in svg(verdict())
+
+
 def test_a_control_that_failed_is_good_news_and_one_that_held_is_not(report: Make, verdict: Make) -> None:
     assert "✓ fails, as it must" in html(report(verdict()))
     assert "! holds, where it must fail" in html(report(verdict(Outcome.INVALID, Outcome.INVALID)))
