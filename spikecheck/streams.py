@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
+from spikecheck.core.errors import UsageError
 from spikecheck.report.inert import inert
 
 _CI_WIDTH = 100
@@ -43,11 +44,19 @@ def complain(line: str, style: str = "red") -> None:
 
 @contextmanager
 def while_read() -> Iterator[None]:
-    """Print as long as somebody reads: `| head` decides neither what was found nor the exit code."""
+    """Print as long as somebody reads: `| head` decides neither what was found nor the exit code.
+
+    Raises:
+        UsageError: when what is printed cannot be written, such as into a file on a full disk.
+    """
     try:
         yield
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at exit
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(
+                f"standard output: cannot be written: {error.strerror}; make room and run again"
+            ) from error
 
 
 def never_fail_to_encode() -> None:

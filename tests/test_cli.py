@@ -25,6 +25,9 @@ def folder(tmp_path: Path, small_claim: Callable[..., str]) -> Path:
     return tmp_path
 
 
+REPORT = Path(__file__).parents[1] / "reports" / "reproduction.json"
+
+
 def command(*words: str) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "spikecheck", *words]
 
@@ -271,6 +274,21 @@ def test_claims_are_asked_about_another_optimizer(folder: Path) -> None:
     assert nothing.returncode == 5
     assert "did you mean" in nothing.stderr
     assert verify(folder, "--claim", "lowers", "--set", "lr=0.1").returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
+def test_a_full_disk_behind_standard_output_is_one_line(folder: Path) -> None:
+    """Regression: it was told to be a fault of our own."""
+    for words in (["list"], ["explain", "slas"], ["report", str(REPORT)], ["recheck", str(REPORT)]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                command(*words), cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert done.returncode == 2
+        assert (
+            done.stderr
+            == "error: standard output: cannot be written: No space left on device; make room and run again\n"
+        )
 
 
 def test_ctrl_c_within_a_callback_is_neither_printed_nor_lost() -> None:

@@ -81,6 +81,9 @@ class Verdict(Record):
     )
     floor: float | None = Field(None, description="where one seed's effect must lie above, or at, to count as held")
     ceiling: float | None = Field(None, description="where it must lie below, or at")
+    domain: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="the values over which it is said to generalise; the reference's first"
+    )
     replicates: Outcome
     generalises: Outcome
     passed: bool

@@ -37,6 +37,7 @@ def conclude(
         level=claim.predicts.level,
         floor=claim.predicts.floor,
         ceiling=claim.predicts.ceiling,
+        domain={name: tuple(map(str, ladder.rungs)) for name, ladder in claim.domain.axes.items()},
         replicates=replicates,
         generalises=generalises,
         passed=passes(claim.kind, replicates, generalises),

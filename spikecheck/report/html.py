@@ -22,7 +22,7 @@ from spikecheck.report.claim_figure import svg
 from spikecheck.report.evidence import beside, counts, effect
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, advice, standing
-from spikecheck.report.together import together
+from spikecheck.report.together import together, too_close
 from spikecheck.report.words import besides, conditions, differs, explained, lost, percent, plural, replay, tried
 
 _WEB = Path(__file__).parent / "web"
@@ -47,6 +47,7 @@ def html(report: Report) -> str:
     return environment.get_template("report.html.j2").render(
         report=report,
         together=together(report),
+        too_close=too_close(report),
         verdicts=sorted(report.claims, key=lambda verdict: _FIRST.index(_in_all(verdict))),
         heading=_heading(report),
         style=Markup((_WEB / "style.css").read_text(encoding="utf-8")),

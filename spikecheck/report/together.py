@@ -13,17 +13,30 @@ _LEVEL = 0.95
 
 def together(report: Report) -> str:
     """Which decided answers at the reference stay decided with all claims as one family (Holm 1979); empty for one claim."""
-    asked = [verdict for verdict in report.claims if verdict.reference.applicable]
-    decided = [v for v in asked if v.reference.outcome in (Outcome.HOLDS, Outcome.FAILS)]
+    asked, decided = _asked(report), _decided(report)
     if len(asked) < 2 or not decided:
         return ""
-    adjusted = dict(zip((v.id for v in asked), holm([_p_value(v) for v in asked]), strict=True))
-    lost = [v.id for v in decided if adjusted[v.id] > 1 - (v.level or _LEVEL)]
+    lost = too_close(report)
     said = (
         f"Each claim is judged by itself. With all {len(asked)} as one family (Holm), "
         f"{len(decided) - len(lost)} of the {len(decided)} decided at their reference settings stay decided"
     )
     return f"{said}; not so: {', '.join(lost)}." if lost else f"{said}."
+
+
+def too_close(report: Report) -> list[str]:
+    """The claims whose decided answer would not stay so; none where one claim was asked."""
+    asked = _asked(report)
+    adjusted = dict(zip((v.id for v in asked), holm([_p_value(v) for v in asked]), strict=True))
+    return [v.id for v in _decided(report) if len(asked) > 1 and adjusted[v.id] > 1 - (v.level or _LEVEL)]
+
+
+def _asked(report: Report) -> list[Verdict]:
+    return [verdict for verdict in report.claims if verdict.reference.applicable]
+
+
+def _decided(report: Report) -> list[Verdict]:
+    return [v for v in _asked(report) if v.reference.outcome in (Outcome.HOLDS, Outcome.FAILS)]
 
 
 def _p_value(verdict: Verdict) -> float:

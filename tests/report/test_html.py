@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from spikecheck.core.judgement import Companion, Judgement, Outcome
+from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation
 from spikecheck.report.answers import answer
 from spikecheck.report.claim_figure import svg
@@ -138,6 +139,13 @@ def test_what_is_open_is_called_by_its_outcome(report: Make, verdict: Make) -> N
 def test_the_rules_limits_are_drawn_where_they_are_known(verdict: Make) -> None:
     assert "the rule's limit" in svg(verdict(floor=0.0))
     assert "the rule's limit" not in svg(verdict())
+
+
+def test_domain_and_search_are_on_the_page(report: Make, verdict: Make, judgement: Make) -> None:
+    tried = (judgement(Outcome.UNTRIGGERED, Setting(lr=0.07)),)
+    text = " ".join(Page(html(report(verdict(domain={"lr": ("0.1", "0.07")}, tried=tried)))).text.split())
+    assert "lr: 0.1, 0.07" in text
+    assert "lr=0.07 (reference: 0.1)∅ untriggered5/6" in text
 
 
 def test_a_control_that_failed_is_good_news_and_one_that_held_is_not(report: Make, verdict: Make) -> None:

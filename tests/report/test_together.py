@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report.together import together
+from spikecheck.report.together import together, too_close
 from spikecheck.stats.bounds import judge
 from spikecheck.stats.prediction import Prediction
 
@@ -33,6 +33,9 @@ def test_one_that_is_decided_by_a_hair_does_not_stay_so(report: Make, verdict: M
     said = together(report(*clear, hair, *(counted(verdict, judgement, f"open-{n}", 52) for n in range(8))))
     assert "With all 12 as one family (Holm), 3 of the 4 decided" in said
     assert said.endswith("not so: hair.")
+    assert too_close(report(*clear, hair, *(counted(verdict, judgement, f"open-{n}", 52) for n in range(8)))) == [
+        "hair"
+    ]
     assert together(report(*clear)).endswith("3 of the 3 decided at their reference settings stay decided.")
     assert together(report(hair)) == ""
 
