@@ -4,7 +4,6 @@ Imports of torch, scipy and hypothesis stand inside the commands that need them,
 answer at once.
 """
 
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -24,7 +23,7 @@ from spikecheck.core.verdict import exit_code
 from spikecheck.doctor_command import doctor
 from spikecheck.file_commands import compare, merge, recheck, report
 from spikecheck.harness.discover import select
-from spikecheck.leaving import press_again, told
+from spikecheck.leaving import leave, press_again, told
 from spikecheck.options import (
     device_option,
     executor_option,
@@ -57,7 +56,7 @@ def main() -> NoReturn:
         code = cli.main(prog_name="spikecheck", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         code = told(error)
-    sys.exit(code if isinstance(code, int) else 0)
+    leave(code if isinstance(code, int) else 0)
 
 
 @click.group()

@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from threading import Timer
-from typing import Any
+from typing import Any, NoReturn
 
 import rich_click as click
 from click import exceptions
@@ -31,6 +31,17 @@ def press_again() -> None:
             before(unraisable)
 
     sys.unraisablehook = hook
+
+
+def leave(code: int) -> NoReturn:
+    """Leave with this code, whatever was interrupted before.
+
+    Python notes an interrupt that fell into `exec` of a string, which a library may call anywhere, even where it is caught
+    (`unhandled_keyboard_interrupt` of its runtime); `python -m` then ends by a signal instead of with the code. The next such
+    `exec` takes the note away.
+    """
+    exec("")
+    sys.exit(code)
 
 
 def told(error: BaseException) -> int:

@@ -314,6 +314,20 @@ except KeyboardInterrupt:
     assert (done.stdout, done.stderr) == ("raised\n", "")
 
 
+def test_ctrl_c_within_exec_leaves_with_the_code_of_an_interruption(tmp_path: Path) -> None:
+    """Regression: Python remembered it though it was caught, and `python -m` ended by a signal instead."""
+    script = """
+from spikecheck.leaving import leave
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    leave(130)
+"""
+    (tmp_path / "pressed.py").write_text(script)
+    done = subprocess.run([sys.executable, "-m", "pressed"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def test_a_plan_says_what_would_be_trained_and_trains_nothing(folder: Path) -> None:
     done = run(folder, "verify", "--claim", "condensation*", "--profile", "full", "--plan")
     assert done.returncode == 0, done.stderr
