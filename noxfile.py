@@ -13,7 +13,7 @@ def _install(session: nox.Session, extra: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     _install(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session

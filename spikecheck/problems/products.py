@@ -5,6 +5,8 @@ width would get other bits at other places of the batch, and after a few thousan
 no MKL. For the others every member's factors and product are laid at the start of a cache line.
 """
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -77,10 +79,12 @@ def _bmm(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[T
 def _padded(left: Tensor, right: Tensor) -> Tensor:
     """`torch.bmm`, with as many rows more as bring every member's product to the start of a cache line too."""
     rows, line = left.shape[1], _CACHE_LINE // left.itemsize
+    if left.device.type == "cpu" and left[0].numel() * right.shape[2] >= _LARGE:
+        return _one_by_one(aligned(left), aligned(right))
     if rows * right.shape[2] % line == 0:
-        return _multiplied(aligned(left), aligned(right))
+        return torch.bmm(aligned(left), aligned(right))
     padded = functional.pad(left, (0, 0, 0, -rows % line))
-    return _multiplied(aligned(padded), aligned(right)).narrow_copy(1, 0, rows)
+    return torch.bmm(aligned(padded), aligned(right)).narrow_copy(1, 0, rows)
 
 
 _opaque = torch.library.custom_op("spikecheck::product", _padded, mutates_args=())
@@ -91,14 +95,14 @@ def _shape(left: Tensor, right: Tensor) -> Tensor:
     return left.new_empty(left.shape[0], left.shape[1], right.shape[2])
 
 
-def _multiplied(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
+def _one_by_one(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
     """Large matrices one after another: in a batch MKL takes up to twice as long for them."""
-    if left.device.type != "cpu" or left[0].numel() * right.shape[2] < _LARGE:
-        return torch.bmm(left, right)
-    found = left.new_empty(len(left), left.shape[1], right.shape[2])
+    if len(left) == 1:
+        return torch.mm(left[0], right[0])[None]  # where torch finds room, a cache line begins
+    found = _room(left, (len(left), left.shape[1], right.shape[2]))
     for one, other, out in zip(left, right, found, strict=True):
         torch.mm(one, other, out=out)
-    return found
+    return found.contiguous()
 
 
 def aligned(matrices: Float[Tensor, "B N M"]) -> Float[Tensor, "B N M"]:
@@ -109,6 +113,11 @@ def aligned(matrices: Float[Tensor, "B N M"]) -> Float[Tensor, "B N M"]:
     starts_right = matrices.data_ptr() % _CACHE_LINE == 0 and matrices.stride(0) % line == 0
     if starts_right and matrices[0].is_contiguous():
         return matrices
-    numbers = matrices[0].numel()
-    room = matrices.new_empty(len(matrices), -(-numbers // line) * line)
-    return room[:, :numbers].view(matrices.shape).copy_(matrices)
+    return _room(matrices, matrices.shape).copy_(matrices)
+
+
+def _room(like: Tensor, shape: Sequence[int]) -> Float[Tensor, "B N M"]:
+    """Matrices without numbers yet, every member's from the start of a cache line."""
+    members, *sizes = shape
+    line, numbers = _CACHE_LINE // like.itemsize, math.prod(sizes)
+    return like.new_empty(members, -(-numbers // line) * line)[:, :numbers].view(members, *sizes)
