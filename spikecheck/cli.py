@@ -36,6 +36,7 @@ from spikecheck.outputs import report_options
 from spikecheck.quantities import condition, maps, seconds
 from spikecheck.quantities import shard as shard_of
 from spikecheck.report.explain import render_explanation, render_list
+from spikecheck.selftest_command import selftest
 from spikecheck.show_command import show
 from spikecheck.store_commands import store
 from spikecheck.streams import complain, console, never_fail_to_encode, while_read
@@ -343,5 +344,5 @@ def _planned(claims: Sequence["Claim"], plan: "Plan") -> int:
     return 0
 
 
-for command in (compare, doctor, merge, recheck, report, show, store):
+for command in (compare, doctor, merge, recheck, report, selftest, show, store):
     cli.add_command(command)

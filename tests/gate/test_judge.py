@@ -4,24 +4,10 @@ import numpy as np
 import pytest
 
 from spikecheck.core.scorecard import Change, Row, Scores
-from spikecheck.gate.gate import COST
 from spikecheck.gate.judge import not_compared, rows
-from spikecheck.gate.rows import MEASURES, MEMORY, TIME
+from spikecheck.gate.rows import MEMORY
+from spikecheck.gate.selftest import PLACES, SEEDS, planted_scores
 from spikecheck.stats import paired
-
-PLACES = ("one", "two", "three")
-SEEDS = 16
-
-
-def scores(generator: np.random.Generator, shift: float = 0.0, row: str = "final loss", state: float = 1.0) -> Scores:
-    """Every row as noise, one of them shifted."""
-    values: dict[str, dict[str, tuple[float | None, ...]]] = {}
-    for measure in MEASURES:
-        moved = shift if measure.name == row else 0.0
-        values[measure.name] = {p: tuple(generator.normal(moved, 0.2, SEEDS).tolist()) for p in PLACES}
-    values[TIME[0]] = {COST: tuple(generator.normal(0.0, 0.1, 24).tolist())}
-    values[MEMORY[0]] = {COST: (state,)}
-    return Scores(values=values)
 
 
 def named(found: tuple[Row, ...], name: str) -> Row:
@@ -29,20 +15,23 @@ def named(found: tuple[Row, ...], name: str) -> Row:
 
 
 def test_the_same_scores_are_the_same_in_every_row() -> None:
-    alike = scores(np.random.default_rng(0))
+    alike = planted_scores(np.random.default_rng(0))
     assert {row.change for row in rows(alike, alike)} == {Change.SAME}
 
 
 def test_a_shift_is_named_by_its_row_and_by_no_other() -> None:
     generator = np.random.default_rng(1)
-    found = rows(scores(generator, shift=0.5), scores(generator))
+    found = rows(planted_scores(generator, shift=0.5), planted_scores(generator))
     assert {row.name for row in found if row.change is Change.WORSE} == {"final loss"}
-    assert named(rows(scores(generator), scores(generator, shift=0.5)), "final loss").change is Change.BETTER
+    assert (
+        named(rows(planted_scores(generator), planted_scores(generator, shift=0.5)), "final loss").change
+        is Change.BETTER
+    )
 
 
 def test_a_sure_difference_within_the_margin_is_none() -> None:
     generator = np.random.default_rng(2)
-    base = scores(generator)
+    base = planted_scores(generator)
     moved = {
         name: {p: tuple(None if v is None else v + 0.01 for v in values) for p, values in blocks.items()}
         for name, blocks in base.values.items()
@@ -57,7 +46,7 @@ def test_a_sure_difference_within_the_margin_is_none() -> None:
 
 def test_what_is_worse_in_one_setting_and_better_in_another_is_named_there() -> None:
     generator = np.random.default_rng(7)
-    base = scores(generator)
+    base = planted_scores(generator)
     shifts = dict(zip(PLACES, (0.5, -0.5, 0.0), strict=True))
     moved = {p: tuple(v + shifts[p] for v in values if v is not None) for p, values in base.values["best loss"].items()}
     found = rows(Scores(values={**base.values, "best loss": moved}), base)
@@ -68,9 +57,9 @@ def test_what_is_worse_in_one_setting_and_better_in_another_is_named_there() -> 
 
 def test_state_needs_no_sample() -> None:
     generator = np.random.default_rng(3)
-    found = rows(scores(generator, state=2.0), scores(generator, state=1.0))
+    found = rows(planted_scores(generator, state=2.0), planted_scores(generator, state=1.0))
     assert named(found, MEMORY[0]).change is Change.WORSE
-    assert named(rows(scores(generator), scores(generator)), MEMORY[0]).change is Change.SAME
+    assert named(rows(planted_scores(generator), planted_scores(generator)), MEMORY[0]).change is Change.SAME
 
 
 def test_a_number_that_one_of_a_pair_lacks_takes_the_pair_out() -> None:
@@ -82,7 +71,7 @@ def test_a_number_that_one_of_a_pair_lacks_takes_the_pair_out() -> None:
 
 def test_a_row_that_only_describes_is_not_adjusted_for() -> None:
     generator = np.random.default_rng(4)
-    found = rows(scores(generator), scores(generator))
+    found = rows(planted_scores(generator), planted_scores(generator))
     assert {row.name for row in found if not row.alarms} == {"spread"}
 
 
@@ -95,13 +84,13 @@ def test_false_alarms_stay_below_the_promise(
     generator = np.random.default_rng(5)
     alarms = 0
     for _ in range(gates):
-        found = rows(scores(generator, shift), scores(generator))
+        found = rows(planted_scores(generator, shift), planted_scores(generator))
         alarms += any(row.alarms and row.change is Change.WORSE for row in found)
     assert alarms <= most
 
 
 def test_a_row_that_one_side_lacks_is_named_and_not_passed_over() -> None:
-    whole = scores(np.random.default_rng(6))
+    whole = planted_scores(np.random.default_rng(6))
     values = {**whole.values, "late edge": dict.fromkeys(PLACES, (None,) * SEEDS)}
     lacking = Scores(values=values)
     assert not_compared(whole, whole) == ()

@@ -13,10 +13,10 @@ from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Control, Trial
 from spikecheck.harness.gather import gather
 from spikecheck.harness.plan import Plan
+from spikecheck.harness.planted import REFERENCE, PlantedLab, planted_claim
 from spikecheck.harness.verify import verify
 from spikecheck.session import verify_each
 from spikecheck.stats.prediction import Prediction
-from tests.meta.planted import REFERENCE, PlantedLab, planted_claim
 
 PLAN = Plan(settings=1, descents=0)
 

@@ -1,7 +1,5 @@
 """Variations of detectors and cut-offs, on planted worlds and on the shipped claims."""
 
-import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,6 +13,7 @@ from spikecheck.core.probe import Anatomy
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
+from spikecheck.harness import planted
 from spikecheck.harness.claim import Condition, Trial, Variant
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Map
@@ -23,13 +22,6 @@ from spikecheck.harness.plan import Plan
 from spikecheck.harness.robustness import redefined, robustness, variations
 from spikecheck.harness.verify import verify
 from spikecheck.stats.prediction import Prediction
-
-spec = importlib.util.spec_from_file_location("planted", Path(__file__).with_name("planted.py"))
-assert spec is not None
-assert spec.loader is not None
-planted = importlib.util.module_from_spec(spec)
-sys.modules["planted"] = planted
-spec.loader.exec_module(planted)
 
 SHIPPED = discover(()).claims
 

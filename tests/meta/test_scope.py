@@ -1,10 +1,7 @@
 """Maps on planted worlds: every cell stands where its setting says, and cut-offs share their runs."""
 
-import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,18 +15,12 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.scope import AS_CLAIMED, CUTOFF, Scope
 from spikecheck.core.setting import Setting
+from spikecheck.harness import planted
 from spikecheck.harness.claim import Trial
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Ladder, Map
 from spikecheck.harness.plan import search_seeds
 from spikecheck.harness.scope import grid, survey
-
-spec = importlib.util.spec_from_file_location("planted", Path(__file__).with_name("planted.py"))
-assert spec is not None
-assert spec.loader is not None
-planted = importlib.util.module_from_spec(spec)
-sys.modules["planted"] = planted
-spec.loader.exec_module(planted)
 
 SHIPPED = discover(()).claims
 HOLDS, FAILS, UNTRIGGERED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNTRIGGERED
@@ -41,7 +32,7 @@ def never(trial: Trial) -> float:
     return -1.0
 
 
-class Counting(planted.PlantedLab):  # type: ignore[misc,name-defined]
+class Counting(planted.PlantedLab):
     """A planted laboratory that keeps what it was asked for."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

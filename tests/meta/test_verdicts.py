@@ -1,9 +1,7 @@
 """The harness judged on planted worlds: how often it errs, and whether it finds what is there."""
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,22 +10,16 @@ from spikecheck.core.events import ClaimFinished, Event, SettingJudged
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
+from spikecheck.harness import planted
 from spikecheck.harness.domain import Ladder
 from spikecheck.harness.gather import gather
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
 from spikecheck.harness.verify import replay, verify
 
-spec = importlib.util.spec_from_file_location("planted", Path(__file__).with_name("planted.py"))
-assert spec is not None
-assert spec.loader is not None
-planted = importlib.util.module_from_spec(spec)
-sys.modules["planted"] = planted
-spec.loader.exec_module(planted)
-
 PLAN = Plan(settings=8, looks=2)
 
 
-def verdict(truth: float, plan: Plan = PLAN, **lab: object) -> Verdict:
+def verdict(truth: float, plan: Plan = PLAN, **lab: Any) -> Verdict:
     return verify(planted.planted_claim(), planted.PlantedLab(lambda setting: truth, **lab), plan)
 
 

@@ -14,6 +14,12 @@ from spikecheck.harness.domain import Domain, Ladder
 from spikecheck.stats.prediction import Prediction
 
 REFERENCE = Setting(steps=1)
+REQUIRED = 0.8
+"""Share of seeds that the planted claim asks for."""
+
+
+def _always(setting: Setting) -> float:
+    return 1.0
 
 
 class PlantedLab:
@@ -23,19 +29,22 @@ class PlantedLab:
         self,
         truth: Callable[[Setting], float],
         control: float = 0.1,
-        triggers: Callable[[Setting], float] = lambda setting: 1.0,
+        triggers: Callable[[Setting], float] = _always,
         stop_after: int | None = None,
     ) -> None:
+        """After `stop_after` requests it is stopped."""
         self.truth, self.control, self.triggers = truth, control, triggers
         self.left = stop_after
         self.stopped: Stopped | None = None
         self.runs_trained = self.runs_reused = 0
 
     def each(self, blocks: Sequence[Sequence[Recipe]]) -> list[Mapping[Recipe, Run]]:
+        """Every block's runs."""
         whole = self.runs([recipe for block in blocks for recipe in block])
         return [{recipe: whole[recipe] for recipe in block if recipe in whole} for block in blocks]
 
     def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
+        """The recipes' runs: whatever is asked for again is the same again."""
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
@@ -46,8 +55,7 @@ class PlantedLab:
 
     def _run(self, recipe: Recipe) -> Run:
         setting = recipe.setting
-        rng = np.random.default_rng(recipe.seed)
-        draws = rng.random(3)
+        draws = np.random.default_rng(recipe.seed).random(3)
         loss = np.array([9.0, float(draws[0] < self.truth(setting)) - 0.5, float(draws[1] < self.control) - 0.5])
         spikes = (Spike(0, 1, 1, 2, 4.0),) if draws[2] < self.triggers(setting) else ()
         return Run(setting, recipe.seed, 0, loss, Ended("completed", 2), spikes)
@@ -69,6 +77,7 @@ def triggered(trial: Trial) -> bool:
 
 
 def planted_claim(kind: str = "tendency", **axes: Ladder) -> Claim:
+    """A claim about such a world, over two ladders unless others are given."""
     return Claim(
         id="planted",
         says="planted",
@@ -77,7 +86,7 @@ def planted_claim(kind: str = "tendency", **axes: Ladder) -> Claim:
         domain=Domain(REFERENCE, **(axes or {"width": Ladder(20, 50, 100), "lr": Ladder(0.1, 0.2, 0.3)})),
         measure=effect,
         unit="planted units",
-        predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
+        predicts=Prediction(above=0.0, of_seeds=REQUIRED, level=0.95),
         control=Control(says="planted", measure=control_effect),
         applies=triggered,
     )
