@@ -8,16 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from spikecheck.core.errors import StoreError
+import spikecheck
+from spikecheck.core.errors import ClusterLost, StoreError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.cluster import answer
+from spikecheck.lab.cluster import Cluster, Connection, answer
+from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.laboratory import environment as environment_of_device
 from spikecheck.lab.store import Store
 
@@ -35,7 +38,9 @@ def line(*words: str) -> list[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    return {**os.environ, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder)}
+    """Workers find the folder's modules, and this checkout's spikecheck whichever is installed."""
+    path = f"{folder}{os.pathsep}{Path(spikecheck.__file__).parents[1]}"
+    return {**os.environ, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
 
 def verify(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -157,6 +162,24 @@ def test_what_cannot_be_is_said_in_a_line(folder: Path, words: tuple[str, ...], 
     assert done.returncode in (2, 5)
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+class Silent(futures.Executor):
+    """Takes tasks and never says a word about them."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "futures.Future[Any]":
+        return futures.Future()
+
+
+def test_a_scheduler_that_is_gone_is_noticed_though_no_future_says_so(tmp_path: Path) -> None:
+    """Regression: one that died between a task's end and its answer was waited for without end."""
+    left: list[str] = []
+    connection = Connection(Silent(), lambda: left.append("left"), lambda: True)
+    lab = Laboratory(Store(tmp_path), executor=Cluster(lambda: connection, str(tmp_path), "dask://there"))
+    with pytest.raises(ClusterLost, match="dask://there: is lost"):
+        lab.runs([Recipe(setting=Setting(width=4, points=6, steps=5), seed=0)])
+    lab.close()
+    assert left == ["left"]
 
 
 def test_a_worker_that_cannot_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

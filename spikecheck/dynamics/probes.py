@@ -70,7 +70,7 @@ def dissect(
     shape = (longest + 1, ensemble.members)
     like = ensemble.params
     loss, along_gradient = like.new_zeros(shape), like.new_zeros(shape)
-    seen: list[Tensor] = []
+    seen: Tensor | None = None
     sharpness, residual, swing, next_swing = (like.new_zeros(*shape, pairs) for _ in range(4))
     captured = {name: torch.zeros_like(like) for name in landmarks or {}}
     found: EigenPairs | None = None
@@ -88,15 +88,16 @@ def dissect(
         loss[step], gradient = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         along_gradient[step] = gradient_curvature(local)
         if outputs:
-            seen.append(objective.seen(ensemble.params))
+            at_points = objective.seen(ensemble.params)
+            # Into one place from the start: small tensors that are kept between large ones that are not break up the heap, and
+            # every step would take room of its own for the latter.
+            seen = like.new_zeros(longest + 1, *at_points.shape) if seen is None else seen
+            seen[step] = at_points
         sharpness[step], residual[step] = found.values[:, :pairs], found.residuals[:, :pairs]
         swing[step] = _along(swung, found, pairs)
         ensemble = update(rule, ensemble, loss[step], gradient, until, along)
         tick(ensemble.members)
-    outputs_seen = torch.stack(seen) if seen else None
-    return Dissection(
-        loss, sharpness, residual, swing, next_swing, along_gradient, outputs_seen, captured, rule.kept(ensemble)
-    )
+    return Dissection(loss, sharpness, residual, swing, next_swing, along_gradient, seen, captured, rule.kept(ensemble))
 
 
 def trace(

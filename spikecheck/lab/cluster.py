@@ -21,7 +21,7 @@ from spikecheck.core.errors import ClusterLost, StoreError, UsageError
 from spikecheck.core.events import Event, StoreTrouble
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.lab.bench import Trained
-from spikecheck.lab.execution import NOTHING, Job
+from spikecheck.lab.execution import NOTHING, Load, Tile
 from spikecheck.lab.laboratory import Device, Laboratory, environment
 from spikecheck.lab.place import opened
 from spikecheck.lab.tiles import work
@@ -39,10 +39,11 @@ _NOBODY_LEFT = {"KilledWorker", "UncompletedJobError"}
 
 @dataclass(frozen=True)
 class Connection:
-    """An executor, and how to leave it."""
+    """An executor, how to leave it, and whether nobody is at its other end any more."""
 
     executor: futures.Executor
     leave: Callable[[], object]
+    lost: Callable[[], bool] = lambda: False
 
 
 class Cluster:
@@ -54,31 +55,37 @@ class Cluster:
         self._connection: Connection | None = None
 
     def results(
-        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
-    ) -> Iterator[tuple[Job, list[Trained] | None]]:
+        self,
+        tiles: Sequence[Tile],
+        load: Load,
+        device: str,
+        tick: Callable[[int], None],
+        ahead: Iterator[Tile] = NOTHING,
+    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
         """In the order in which they are done, the longest begun first; None: it is in the store.
 
         Raises:
             ClusterLost: when the scheduler or too many workers are gone; what they had finished is stored.
             UsageError: when a worker cannot give the bits that this machine would.
         """
-        if not jobs:
+        if not tiles:
             return
         if self._connection is None:
             self._connection = self._connect()
         here = environment(device)
         pending = {
-            self._connection.executor.submit(answer, job.tile, self._store, cast("Device", device), here): job
-            for job in sorted(jobs, key=lambda job: -work(job.tile))
+            self._connection.executor.submit(answer, tile, self._store, cast("Device", device), here): tile
+            for tile in sorted(tiles, key=lambda tile: -work(tile))
         }
         try:
             while pending:
                 done, _ = futures.wait(pending, timeout=_LOOK_EVERY, return_when=futures.FIRST_COMPLETED)
                 tick(0)
                 for future in done:
-                    job = pending.pop(future)
+                    tile = pending.pop(future)
                     self._check(future)
-                    yield job, None
+                    yield tile, None
+                self._check_connection(len(pending))
         except BaseException:
             for future in pending:
                 future.cancel()
@@ -97,11 +104,17 @@ class Cluster:
             future.result()
         except (futures.CancelledError, Exception) as error:
             if isinstance(error, futures.CancelledError | OSError) or type(error).__name__ in _NOBODY_LEFT:
-                raise ClusterLost(
-                    f"{self._where}: is lost ({type(error).__name__}); start it again and give the same command: every "
-                    "tile that was finished is kept"
-                ) from error
+                raise self._gone(type(error).__name__) from error
             raise
+
+    def _check_connection(self, pending: int) -> None:
+        if pending and self._connection is not None and self._connection.lost():
+            raise self._gone("no connection")
+
+    def _gone(self, why: str) -> ClusterLost:
+        return ClusterLost(
+            f"{self._where}: is lost ({why}); start it again and give the same command: every tile that was finished is kept"
+        )
 
 
 def answer(tile: tuple[Recipe, ...], store: str, device: Device, expected: Environment) -> None:
@@ -138,7 +151,9 @@ def dask(address: str, device: str) -> Connection:
         UsageError: without dask.distributed, or when nobody answers there.
     """
     distributed = _extra("distributed", "dask://…")
-    for name in ("distributed.batched", "distributed.client", "distributed.comm", "distributed.core"):
+    for name in (
+        "distributed.batched", "distributed.client", "distributed.comm", "distributed.core", "tornado.application"
+    ):  # fmt: skip
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost connection is told once, by us
     try:
         client = distributed.Client(f"tcp://{address}", timeout=_PATIENCE, set_as_default=False)
@@ -149,7 +164,8 @@ def dask(address: str, device: str) -> Connection:
     options: dict[str, Any] = {"retries": _RETRIES, "pure": False}
     if device.startswith("cuda"):
         options["resources"] = {"GPU": 1}
-    return Connection(client.get_executor(**options), client.close)
+    # Where a scheduler dies between a task's end and its answer, Dask forgets the future that waits for it.
+    return Connection(client.get_executor(**options), client.close, lambda: client.status != "running")
 
 
 class Submitted(futures.Executor):

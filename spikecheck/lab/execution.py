@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -26,15 +27,20 @@ from spikecheck.lab.tiles import smallest, work
 _WORTH_WORKERS = 2.5e8
 _LOOK_EVERY = 0.2
 """Seconds between two looks at the deadline while workers train."""
+_A_WORKER = 2
+"""Tiles that are loaded for each worker: the one it trains, and the next."""
 _NO_ROOM = ("out of memory", "ALLOC_FAILED")
 """What errors that are no `torch.OutOfMemoryError` say: Metal's, CUDA's own, and those of its libraries for matrices."""
+
+
+Tile = tuple[Recipe, ...]
 
 
 @dataclass(frozen=True)
 class Job:
     """One tile, the trainings its recipes go on from, and those they exchange with."""
 
-    tile: tuple[Recipe, ...]
+    tile: Tile
     parents: tuple[Trained, ...]
     partners: tuple[Trained, ...] = ()
     size: int = field(kw_only=True)
@@ -46,18 +52,25 @@ class Job:
         return Job(self.tile[some], self.parents[some], self.partners[some], size=size)
 
 
-NOTHING: Iterator[Job] = iter(())
+Load = Callable[[Tile], Job]
+"""A tile's job, with what its recipes go on from. Called when the tile's turn has come: all at once would take gigabytes."""
+NOTHING: Iterator[Tile] = iter(())
 
 
 class Executor(Protocol):
-    """Trains jobs and gives each one's results as soon as they are there."""
+    """Trains tiles and gives each one's results as soon as they are there."""
 
     def results(
-        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
-    ) -> Iterator[tuple[Job, list[Trained] | None]]:
+        self,
+        tiles: Sequence[Tile],
+        load: Load,
+        device: str,
+        tick: Callable[[int], None],
+        ahead: Iterator[Tile] = NOTHING,
+    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
         """In any order, None for what a worker has stored itself; `tick` is told the member-steps made and may raise to stop.
 
-        Where a core would be idle a job may be taken from `ahead`. Its results are given too, at this call or a later one.
+        Where a core would be idle a tile may be taken from `ahead`. Its results are given too, at this call or a later one.
         """
         ...
 
@@ -68,9 +81,9 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class _Pending:
-    """A job that a worker has or will have."""
+    """A tile that a worker has or will have."""
 
-    job: Job
+    tile: Tile
     future: "Future[list[Trained]]"
 
 
@@ -78,14 +91,19 @@ class Local:
     """One tile after another, in this process."""
 
     def results(
-        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
-    ) -> Iterator[tuple[Job, list[Trained] | None]]:
+        self,
+        tiles: Sequence[Tile],
+        load: Load,
+        device: str,
+        tick: Callable[[int], None],
+        ahead: Iterator[Tile] = NOTHING,
+    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
         """In the order given; this process is never idle, so nothing is done ahead."""
-        for job in jobs:
+        for tile in tiles:
             tick(0)  # a tile of few steps never ticks by itself
             with one_thread(device):
-                trained = train_job(job, device, tick)
-            yield job, trained
+                trained = train_job(load(tile), device, tick)
+            yield tile, trained
 
     def close(self) -> None:
         """Nothing was started."""
@@ -98,30 +116,39 @@ class Processes:
         """`workers`: the cores this process may use, where none is given."""
         self._workers = workers or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
-        self._begun: dict[tuple[Recipe, ...], _Pending] = {}
+        self._begun: dict[Tile, _Pending] = {}
         """What is trained ahead of being asked for."""
 
     def results(
-        self, jobs: Sequence[Job], device: str, tick: Callable[[int], None], ahead: Iterator[Job] = NOTHING
-    ) -> Iterator[tuple[Job, list[Trained] | None]]:
+        self,
+        tiles: Sequence[Tile],
+        load: Load,
+        device: str,
+        tick: Callable[[int], None],
+        ahead: Iterator[Tile] = NOTHING,
+    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
         """In the order in which they are done; the longest are begun first."""
-        small = self._pool is None and sum(work(job.tile) for job in jobs) < _WORTH_WORKERS
+        small = self._pool is None and sum(map(work, tiles)) < _WORTH_WORKERS
         if small or self._workers < 2 or device != "cpu":
-            yield from Local().results(jobs, device, tick)
+            yield from Local().results(tiles, load, device, tick)
             return
-        ordered = sorted(jobs, key=lambda job: -work(job.tile))
-        asked = [self._begun.pop(job.tile) if job.tile in self._begun else self._begin(job, device) for job in ordered]
-        tiles = {job.tile for job in jobs}
+        ordered = sorted(tiles, key=lambda tile: -work(tile))
+        asked = [self._begun.pop(tile) for tile in ordered if tile in self._begun]
+        under_way = {pending.tile for pending in asked}
+        waiting = deque(tile for tile in ordered if tile not in under_way)
+        others = (tile for tile in ahead if tile not in ordered)
         try:
-            while asked:
-                self._fill(asked, device, (job for job in ahead if job.tile not in tiles))
+            while asked or waiting:
+                while waiting and len(asked) < _A_WORKER * self._workers:
+                    asked.append(self._begin(load(waiting.popleft()), device))
+                self._fill(asked, load, device, others)
                 futures = [pending.future for pending in (*asked, *self._begun.values())]
                 done, _ = wait(futures, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
                 tick(0)
                 # Whoever asks for what has failed ahead will meet the error then.
                 early = [p for p in self._begun.values() if p.future in done and p.future.exception() is None]
                 for pending in [*(p for p in asked if p.future in done), *early]:
-                    yield pending.job, pending.future.result()
+                    yield pending.tile, pending.future.result()
                 asked = [pending for pending in asked if pending.future not in done]
                 self._begun = {tile: begun for tile, begun in self._begun.items() if begun.future not in done}
         except BaseException:
@@ -143,12 +170,12 @@ class Processes:
             self.close()
 
     def _begin(self, job: Job, device: str) -> "_Pending":
-        return _Pending(job, self._started().submit(train_job, job, device, _silent))
+        return _Pending(job.tile, self._started().submit(train_job, job, device, _silent))
 
-    def _fill(self, asked: Sequence["_Pending"], device: str, ahead: Iterator[Job]) -> None:
+    def _fill(self, asked: Sequence["_Pending"], load: Load, device: str, ahead: Iterator[Tile]) -> None:
         """Give something to do to every worker that has nothing."""
-        while len(asked) + len(self._begun) < self._workers and (job := next(ahead, None)) is not None:
-            self._begun[job.tile] = self._begin(job, device)
+        while len(asked) + len(self._begun) < self._workers and (tile := next(ahead, None)) is not None:
+            self._begun[tile] = self._begin(load(tile), device)
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:

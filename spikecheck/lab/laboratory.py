@@ -15,7 +15,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
 from spikecheck.lab.bench import Trained, fork_step, look_step
 from spikecheck.lab.codec import decode, encode
-from spikecheck.lab.execution import NOTHING, Executor, Job, Local
+from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Tile, one_thread, train_job
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.place import Records
 from spikecheck.lab.recent import MEMORY, Recent
@@ -59,7 +59,7 @@ class Laboratory:
         self._interrupts = Interrupts()
         self._known = Recent(MEMORY if store is not None else None)
         self._digests: dict[Recipe, str] = {}
-        self._ahead: Iterator[Job] = NOTHING
+        self._ahead: Iterator[Tile] = NOTHING
         self._under_way: set[Recipe] = set()
         """What is being trained, or was given to be trained ahead: not to be begun a second time."""
         self._early: set[str] = set()
@@ -98,7 +98,7 @@ class Laboratory:
         except Stopped as stopped:
             self.stopped = stopped
             raise
-        return {recipe: trained.run for recipe, trained in found.items()}
+        return found
 
     @property
     def _memory(self) -> int:
@@ -115,7 +115,7 @@ class Laboratory:
 
         Trainings only, no forks and no probes. An executor of one process takes no notice.
         """
-        self._ahead = self._jobs_ahead(rounds)
+        self._ahead = self._tiles_ahead(rounds)
 
     def forget(self) -> None:
         """Drop from memory what the store has: the runs of many claims together take gigabytes."""
@@ -127,7 +127,7 @@ class Laboratory:
         """End the workers, where there are any. The laboratory can still be asked: it starts them anew."""
         self._executor.close()
 
-    def _answers(self, asked: "_Asked") -> dict[Recipe, Trained]:
+    def _answers(self, asked: "_Asked") -> dict[Recipe, Run]:
         """Generation by generation: whether a fork or a look has anything to start from is read off what is before it."""
         for _, generation in groupby(sorted(asked.everything, key=_generation), key=_generation):
             possible = [recipe for recipe in generation if _has_subject(recipe, asked.found)]
@@ -141,7 +141,7 @@ class Laboratory:
             if not asked.stays(recipe):
                 missing += [] if self._has(recipe) else [recipe]  # a damaged one is found when it is read
             elif (known := self._look_up(recipe)) is not None:
-                asked.add(recipe, known)
+                asked.add(recipe, known.run)
             else:
                 missing.append(recipe)
         there = set(recipes).difference(missing)
@@ -152,23 +152,40 @@ class Laboratory:
         return missing
 
     def _train(self, missing: Sequence[Recipe], asked: "_Asked") -> None:
-        jobs = [_job(tile, asked.found, self._memory) for tile in tiles(missing, self._memory)]
-        own = {job.tile for job in jobs}
+        own = tiles(missing, self._memory)
         tick = _Tick(self._observe, self._check_deadline)
         self._under_way.update(missing)
-        for job, results in self._executor.results(jobs, self.device, tick, self._ahead):
-            early = job.tile not in own
-            trained = [self._fetched(recipe) for recipe in job.tile] if results is None else results
-            for recipe, result in zip(job.tile, trained, strict=True):
+        for tile, results in self._executor.results(own, self._job, self.device, tick, self._ahead):
+            early = tile not in own
+            trained = [self._fetched(recipe) for recipe in tile] if results is None else results
+            for recipe, result in zip(tile, trained, strict=True):
                 if results is not None:
                     self._keep(recipe, result, early)
                 if not early:
-                    asked.add(recipe, result)
-            self._under_way.difference_update(job.tile)
+                    asked.add(recipe, result.run)
+            self._under_way.difference_update(tile)
             if not early:
-                self.runs_trained += len(job.tile)
-                tick.finished(member_steps(job.tile, self._memory))
-            self._observe(TileStored(len(job.tile), sum(len(result.run.spikes) for result in trained)))
+                self.runs_trained += len(tile)
+                tick.finished(member_steps(tile, self._memory))
+            self._observe(TileStored(len(tile), sum(len(result.run.spikes) for result in trained)))
+
+    def _job(self, tile: Tile) -> Job:
+        """A tile with what its recipes go on from, read back where memory no longer has it."""
+        size = size_of(tile[0], self._memory)
+        if _generation(tile[0]) == 0:
+            return Job(tile, (), size=size)
+        partners = [partner for recipe in tile if (partner := recipe.partner()) is not None]
+        return Job(tile, tuple(self._before(r.parent()) for r in tile), tuple(map(self._before, partners)), size=size)
+
+    def _before(self, recipe: Recipe) -> Trained:
+        """A training that was there a while ago; trained again where the store has dropped it since."""
+        known = self._look_up(recipe)
+        if known is None:
+            with one_thread(self.device):
+                (known,) = train_job(self._job((recipe,)), self.device, lambda made: None)  # noqa: ARG005
+            self._keep(recipe, known, early=False)
+            self.runs_trained += 1
+        return known
 
     def _asked_for(self, found: Iterable[Recipe]) -> int:
         """How many of these were trained ahead and are asked for the first time: they count as trained, not as reused."""
@@ -177,7 +194,7 @@ class Laboratory:
         self.runs_trained += len(first)
         return len(first)
 
-    def _jobs_ahead(self, rounds: Iterable[Iterable[Recipe]]) -> Iterator[Job]:
+    def _tiles_ahead(self, rounds: Iterable[Iterable[Recipe]]) -> Iterator[Tile]:
         """Tiles of what neither is there nor is being trained, as it is when the tile's turn has come."""
         for recipes in rounds:
             missing: tuple[Recipe, ...] = ()
@@ -186,7 +203,7 @@ class Laboratory:
             for tile in tiles(missing, self._memory):
                 if left := self._untouched(tile):
                     self._under_way.update(left)
-                    yield _job(left, {}, self._memory)
+                    yield left
 
     def _untouched(self, recipes: Iterable[Recipe]) -> tuple[Recipe, ...]:
         return tuple(recipe for recipe in recipes if recipe not in self._under_way and not self._has(recipe))
@@ -256,7 +273,7 @@ class _Asked:
     def __init__(self, wanted: Sequence[Recipe], read_later: bool, again: bool) -> None:
         self.wanted, self.again = wanted, again
         self.everything = _with_ancestors(wanted)
-        self.found: dict[Recipe, Trained] = {}
+        self.found: dict[Recipe, Run] = {}
         self._started_from = {before for recipe in self.everything for before in _before(recipe) if before != recipe}
         self._read_later = read_later
 
@@ -264,10 +281,10 @@ class _Asked:
         """Not what is read later, unless something starts from it."""
         return not self._read_later or recipe in self._started_from
 
-    def add(self, recipe: Recipe, trained: Trained) -> None:
-        """States only where something starts from them: those of thousands of forks would take gigabytes."""
+    def add(self, recipe: Recipe, run: Run) -> None:
+        """Without its states: those of thousands of runs would take gigabytes."""
         if self.stays(recipe):
-            self.found[recipe] = trained if recipe in self._started_from else Trained(trained.run)
+            self.found[recipe] = run
 
 
 class _Tick:
@@ -349,23 +366,13 @@ def _generation(recipe: Recipe) -> int:
     return 0 if recipe == recipe.parent() else 1 + _generation(recipe.parent())
 
 
-def _job(tile: tuple[Recipe, ...], before: Mapping[Recipe, Trained], memory: int) -> Job:
-    size = size_of(tile[0], memory)
-    if _generation(tile[0]) == 0:
-        return Job(tile, (), size=size)
-    partners = [partner for recipe in tile if (partner := recipe.partner()) is not None]
-    parents = tuple(before[recipe.parent()] for recipe in tile)
-    return Job(tile, parents, tuple(before[partner] for partner in partners), size=size)
-
-
-def _has_subject(recipe: Recipe, before: Mapping[Recipe, Trained]) -> bool:
+def _has_subject(recipe: Recipe, before: Mapping[Recipe, Run]) -> bool:
     """Whether there is what the recipe starts from: a spike to fork before or to dissect, whole trainings elsewhere."""
     if _generation(recipe) == 0:
         return True
-    parent, partner = before.get(recipe.parent()), recipe.partner()
-    if parent is None or (partner is not None and before[partner].run.diverged):
+    run, partner, probe = before.get(recipe.parent()), recipe.partner(), recipe.probe
+    if run is None or (partner is not None and before[partner].diverged):
         return False
-    run, probe = parent.run, recipe.probe
     if isinstance(probe, Directions):
         return look_step(probe, run) is not None
     if recipe.setting.intervention is not None:

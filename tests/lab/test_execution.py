@@ -151,5 +151,5 @@ def test_nothing_is_trained_twice(workers: Processes, tmp_path: Path) -> None:
 
 def test_what_was_given_ahead_once_is_not_given_again() -> None:
     lab = Laboratory()
-    given = [recipe for job in lab._jobs_ahead([RECIPES[:2], RECIPES, RECIPES[1:]]) for recipe in job.tile]
+    given = [recipe for tile in lab._tiles_ahead([RECIPES[:2], RECIPES, RECIPES[1:]]) for recipe in tile]
     assert sorted(given, key=str) == sorted(RECIPES, key=str)

@@ -304,6 +304,20 @@ def test_a_block_that_is_damaged_before_it_is_read_is_trained_again(tmp_path: Pa
     assert any(isinstance(event, StoreTrouble) for event in troubles)
 
 
+def test_what_a_fork_starts_from_is_trained_again_where_the_store_has_dropped_it_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is too small, or that somebody empties, costs time and no answer."""
+    forked = [Recipe(setting=SHORT.but(intervention=Continue(horizon=20, at="end")), seed=seed) for seed in range(3)]
+    expected = Laboratory().runs(forked)
+    monkeypatch.setattr("spikecheck.lab.laboratory.MEMORY", 0)
+    monkeypatch.setattr(Store, "get", lambda store, digest: None)
+    lab = Laboratory(Store(tmp_path))
+    found = lab.runs(forked)
+    assert all(np.array_equal(found[recipe].loss, expected[recipe].loss) for recipe in forked)
+    assert lab.runs_trained == 3 + 3 + 3
+
+
 def test_an_interrupt_that_a_callback_swallows_is_not_lost() -> None:
     """Regression: Ctrl-C during a callback of the garbage collector's was printed and forgotten, and training went on."""
     lost: list[str] = []
