@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 from torch import Tensor
@@ -29,6 +30,8 @@ _OPTIONS = {
     # Sizes are seen to by who calls; asking again would be a twentieth of a small step.
     "size_asserts": False,
 }
+_TRUSTING = {"cpp.vec_isa_ok": True}
+"""That the compiler knows what the processor can do; torch would compile a program of its own to see."""
 _IMPORTED = ("torch._guards", "torch._inductor.compile_fx", "torch.fx.experimental.symbolic_shapes")
 
 
@@ -107,7 +110,22 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
             graph = make_fx(partial(function), decomposition_table=table)(*fakes)  # fx miscounts a method's arguments
     except Exception as error:
         raise CannotTrace(f"torch cannot trace {function} ({type(error).__name__})") from error
-    # Without a tracing context nothing is taken from torch's cache.
-    with guards.tracing(guards.TracingContext(fake)), import_module("torch._inductor.config").patch(_OPTIONS):
-        kernel = inductor.compile_fx_inner(graph, fakes)
+
+    def made(options: dict[str, Any]) -> Callable[[list[Tensor]], Sequence[Tensor]]:
+        # Without a tracing context nothing is taken from torch's cache.
+        with guards.tracing(guards.TracingContext(fake)), import_module("torch._inductor.config").patch(options):
+            return inductor.compile_fx_inner(graph, fakes)  # type: ignore[no-any-return]
+
+    try:
+        kernel = made({**_OPTIONS, **_TRUSTING})
+    except Exception:  # the compiler may be older than the processor: torch finds out what both know, in some seconds
+        _doubt()
+        kernel = made(_OPTIONS)
     return lambda *tensors: kernel(list(tensors))
+
+
+def _doubt() -> None:
+    """Have torch forget what it was told of the processor's instructions."""
+    known = import_module("torch._inductor.cpu_vec_isa")
+    for remembered in (known.valid_vec_isa_list, *(type(isa).__bool__ for isa in known.supported_vec_isa_list)):
+        getattr(remembered, "cache_clear", lambda: None)()

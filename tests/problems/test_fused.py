@@ -1,9 +1,11 @@
 """Compiled passes against the uncompiled ones and autograd, and that no member's bits tell its place or its companions."""
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -137,6 +139,22 @@ def test_without_a_compiler_one_does_without_unless_it_is_insisted_on(
     monkeypatch.delenv("SPIKECHECK_COMPILE")
     assert compiler() == ""
     assert not objective([Setting(steps=LONG)]).multiplies
+
+
+def test_a_compiler_older_than_the_processor_compiles_what_both_know(tmp_path: Path) -> None:
+    """It is taken at its word first, which saves torch's own look, some seconds."""
+    old = tmp_path / "old-g++"
+    old.write_text('#!/bin/sh\nfor word; do case "$word" in -mavx512*|-mamx*) exit 1;; esac; done\nexec g++ "$@"\n')
+    old.chmod(0o755)
+    script = """
+import torch
+from spikecheck.problems.kernel import compiled
+kernel = compiled(lambda x: (x * 2 + 1,), [torch.zeros(8)], of_all_sizes=False)
+print(kernel(torch.arange(8.0))[0].sum().item())
+"""
+    environment = {**os.environ, "CXX": str(old), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "kernels")}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "64.0\n"), done.stderr
 
 
 def test_a_wrong_wish_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
