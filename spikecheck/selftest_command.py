@@ -9,7 +9,7 @@ from spikecheck.core.count import Count
 from spikecheck.options import seed_option
 from spikecheck.report.page import Page
 from spikecheck.report.selftest_page import render_counts
-from spikecheck.streams import console, while_read
+from spikecheck.streams import complain, console, while_read
 
 
 @click.command()
@@ -32,11 +32,15 @@ def selftest(rounds: int, profile: str, seed: int) -> int:
 def _counts(rounds: int, profile: str, seed: int) -> list[Count]:
     verdicts, gates = import_module("spikecheck.harness.selftest"), import_module("spikecheck.gate.selftest")
     plan = import_module("spikecheck.harness.plan").plan_of(profile, seed)
+    total = rounds * (len(verdicts.WORLDS) + len(gates.WORLDS))
     with Progress(console=console(stderr=True), transient=True) as progress:
-        task = progress.add_task("self-test", total=rounds * (len(verdicts.WORLDS) + len(gates.WORLDS)))
+        task = progress.add_task("self-test", total=total)
 
         def ticked() -> None:
             progress.advance(task)
+            done = int(progress.tasks[task].completed)
+            if done % rounds == 0 and not progress.console.is_terminal:  # a log sees no bar
+                complain(f"self-test: {done:,} of {total:,}", style="")
 
         return [
             *verdicts.verdicts_counted(plan, rounds, ticked, verdicts.WORLDS),

@@ -57,7 +57,7 @@ def test_the_command_prints_every_world_and_leaves_with_what_it_found(monkeypatc
     quiet = (gates.World("nothing", 0.0, "never", lambda rows: False, 0.05),)
     monkeypatch.setattr(gates, "WORLDS", quiet)
     kept = CliRunner().invoke(cli, ["selftest", "--rounds", "20"], catch_exceptions=False, standalone_mode=False)
-    assert kept.return_value == 0
+    assert (kept.return_value, kept.stderr) == (0, "self-test: 20 of 20\n")
     assert kept.stdout.splitlines()[:2] == [
         "gate: nothing",
         "  never                           0/20    0.0 %     0.0 to 16.8 %  at most 5 % ✓",
