@@ -33,13 +33,14 @@ def _counts(rounds: int, profile: str, seed: int) -> list[Count]:
     verdicts, gates = import_module("spikecheck.harness.selftest"), import_module("spikecheck.gate.selftest")
     plan = import_module("spikecheck.harness.plan").plan_of(profile, seed)
     total = rounds * (len(verdicts.WORLDS) + len(gates.WORLDS))
-    with Progress(console=console(stderr=True), transient=True) as progress:
+    log = console(stderr=True)
+    with Progress(console=log, transient=True, disable=not log.is_terminal) as progress:
         task = progress.add_task("self-test", total=total)
 
         def ticked() -> None:
             progress.advance(task)
             done = int(progress.tasks[task].completed)
-            if done % rounds == 0 and not progress.console.is_terminal:  # a log sees no bar
+            if done % rounds == 0 and progress.disable:  # in a log a bar is nothing to see
                 complain(f"self-test: {done:,} of {total:,}", style="")
 
         return [

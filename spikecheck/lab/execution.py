@@ -136,7 +136,8 @@ class Processes:
         asked = [self._begun.pop(tile) for tile in ordered if tile in self._begun]
         under_way = {pending.tile for pending in asked}
         waiting = deque(tile for tile in ordered if tile not in under_way)
-        others = (tile for tile in ahead if tile not in ordered)
+        own = set(tiles)
+        others = (tile for tile in ahead if tile not in own)
         try:
             while asked or waiting:
                 while waiting and len(asked) < _A_WORKER * self._workers:

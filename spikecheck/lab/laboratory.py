@@ -152,10 +152,11 @@ class Laboratory:
         return missing
 
     def _train(self, missing: Sequence[Recipe], asked: "_Asked") -> None:
-        own = tiles(missing, self._memory)
+        planned = tiles(missing, self._memory)
+        own = set(planned)
         tick = _Tick(self._observe, self._check_deadline)
         self._under_way.update(missing)
-        for tile, results in self._executor.results(own, self._job, self.device, tick, self._ahead):
+        for tile, results in self._executor.results(planned, self._job, self.device, tick, self._ahead):
             early = tile not in own
             trained = [self._fetched(recipe) for recipe in tile] if results is None else results
             for recipe, result in zip(tile, trained, strict=True):
