@@ -30,7 +30,7 @@ _OPTIONS = {
     # Sizes are seen to by who calls; asking again would be a twentieth of a small step.
     "size_asserts": False,
 }
-_TRUSTING = {"cpp.vec_isa_ok": True}
+_TRUSTING = {} if "TORCHINDUCTOR_VEC_ISA_OK" in os.environ else {"cpp.vec_isa_ok": True}
 """That the compiler knows what the processor can do; torch would compile a program of its own to see."""
 _IMPORTED = ("torch._guards", "torch._inductor.compile_fx", "torch.fx.experimental.symbolic_shapes")
 
