@@ -8,7 +8,7 @@ through a scheduler.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent import futures
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,8 +20,7 @@ from typing import Any, cast
 from spikecheck.core.errors import ClusterLost, StoreError, UsageError
 from spikecheck.core.events import Event, StoreTrouble
 from spikecheck.core.recipe import Environment, Recipe
-from spikecheck.lab.bench import Trained
-from spikecheck.lab.execution import NOTHING, Load, Tile
+from spikecheck.lab.execution import Answers, Order
 from spikecheck.lab.laboratory import Device, Laboratory, environment
 from spikecheck.lab.place import opened
 from spikecheck.lab.tiles import work
@@ -54,33 +53,26 @@ class Cluster:
         self._connect, self._store, self._where = connect, store, where
         self._connection: Connection | None = None
 
-    def results(
-        self,
-        tiles: Sequence[Tile],
-        load: Load,
-        device: str,
-        tick: Callable[[int], None],
-        ahead: Iterator[Tile] = NOTHING,
-    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
+    def results(self, order: Order) -> Answers:
         """In the order in which they are done, the longest begun first; None: it is in the store.
 
         Raises:
             ClusterLost: when the scheduler or too many workers are gone; what they had finished is stored.
             UsageError: when a worker cannot give the bits that this machine would.
         """
-        if not tiles:
+        if not order.tiles:
             return
         if self._connection is None:
             self._connection = self._connect()
-        here = environment(device)
+        here = environment(order.device)
         pending = {
-            self._connection.executor.submit(answer, tile, self._store, cast("Device", device), here): tile
-            for tile in sorted(tiles, key=lambda tile: -work(tile))
+            self._connection.executor.submit(answer, tile, self._store, cast("Device", order.device), here): tile
+            for tile in sorted(order.tiles, key=lambda tile: -work(tile))
         }
         try:
             while pending:
                 done, _ = futures.wait(pending, timeout=_LOOK_EVERY, return_when=futures.FIRST_COMPLETED)
-                tick(0)
+                order.tick(0)
                 for future in done:
                     tile = pending.pop(future)
                     self._check(future)

@@ -57,21 +57,28 @@ Load = Callable[[Tile], Job]
 NOTHING: Iterator[Tile] = iter(())
 
 
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained."""
+
+    tiles: Sequence[Tile]
+    load: Load
+    device: str
+    tick: Callable[[int], None]
+    """Is told the member-steps made, and may raise to stop."""
+    ahead: Iterator[Tile] = NOTHING
+    """What will be ordered later: taken from where a core would be idle."""
+
+
+Answers = Iterator[tuple[Tile, list[Trained] | None]]
+"""Tiles as they are done, with their results; None for what a worker has stored itself."""
+
+
 class Executor(Protocol):
     """Trains tiles and gives each one's results as soon as they are there."""
 
-    def results(
-        self,
-        tiles: Sequence[Tile],
-        load: Load,
-        device: str,
-        tick: Callable[[int], None],
-        ahead: Iterator[Tile] = NOTHING,
-    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
-        """In any order, None for what a worker has stored itself; `tick` is told the member-steps made and may raise to stop.
-
-        Where a core would be idle a tile may be taken from `ahead`. Its results are given too, at this call or a later one.
-        """
+    def results(self, order: Order) -> Answers:
+        """In any order. What was taken from `ahead` is answered too, at this call or a later one."""
         ...
 
     def close(self) -> None:
@@ -90,19 +97,12 @@ class _Pending:
 class Local:
     """One tile after another, in this process."""
 
-    def results(
-        self,
-        tiles: Sequence[Tile],
-        load: Load,
-        device: str,
-        tick: Callable[[int], None],
-        ahead: Iterator[Tile] = NOTHING,
-    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
+    def results(self, order: Order) -> Answers:
         """In the order given; this process is never idle, so nothing is done ahead."""
-        for tile in tiles:
-            tick(0)  # a tile of few steps never ticks by itself
-            with one_thread(device):
-                trained = train_job(load(tile), device, tick)
+        for tile in order.tiles:
+            order.tick(0)  # a tile of few steps never ticks by itself
+            with one_thread(order.device):
+                trained = train_job(order.load(tile), order.device, order.tick)
             yield tile, trained
 
     def close(self) -> None:
@@ -119,33 +119,26 @@ class Processes:
         self._begun: dict[Tile, _Pending] = {}
         """What is trained ahead of being asked for."""
 
-    def results(
-        self,
-        tiles: Sequence[Tile],
-        load: Load,
-        device: str,
-        tick: Callable[[int], None],
-        ahead: Iterator[Tile] = NOTHING,
-    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
+    def results(self, order: Order) -> Answers:
         """In the order in which they are done; the longest are begun first."""
-        small = self._pool is None and sum(map(work, tiles)) < _WORTH_WORKERS
-        if small or self._workers < 2 or device != "cpu":
-            yield from Local().results(tiles, load, device, tick)
+        small = self._pool is None and sum(map(work, order.tiles)) < _WORTH_WORKERS
+        if small or self._workers < 2 or order.device != "cpu":
+            yield from Local().results(order)
             return
-        ordered = sorted(tiles, key=lambda tile: -work(tile))
+        ordered = sorted(order.tiles, key=lambda tile: -work(tile))
         asked = [self._begun.pop(tile) for tile in ordered if tile in self._begun]
         under_way = {pending.tile for pending in asked}
         waiting = deque(tile for tile in ordered if tile not in under_way)
-        own = set(tiles)
-        others = (tile for tile in ahead if tile not in own)
+        own = set(order.tiles)
+        others = (tile for tile in order.ahead if tile not in own)
         try:
             while asked or waiting:
                 while waiting and len(asked) < _A_WORKER * self._workers:
-                    asked.append(self._begin(load(waiting.popleft()), device))
-                self._fill(asked, load, device, others)
+                    asked.append(self._begin(order, waiting.popleft()))
+                self._fill(asked, order, others)
                 futures = [pending.future for pending in (*asked, *self._begun.values())]
                 done, _ = wait(futures, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
-                tick(0)
+                order.tick(0)
                 # Whoever asks for what has failed ahead will meet the error then.
                 early = [p for p in self._begun.values() if p.future in done and p.future.exception() is None]
                 for pending in [*(p for p in asked if p.future in done), *early]:
@@ -170,13 +163,13 @@ class Processes:
             self._begun.clear()
             self.close()
 
-    def _begin(self, job: Job, device: str) -> "_Pending":
-        return _Pending(job.tile, self._started().submit(train_job, job, device, _silent))
+    def _begin(self, order: Order, tile: Tile) -> "_Pending":
+        return _Pending(tile, self._started().submit(train_job, order.load(tile), order.device, _silent))
 
-    def _fill(self, asked: Sequence["_Pending"], load: Load, device: str, ahead: Iterator[Tile]) -> None:
+    def _fill(self, asked: Sequence["_Pending"], order: Order, ahead: Iterator[Tile]) -> None:
         """Give something to do to every worker that has nothing."""
         while len(asked) + len(self._begun) < self._workers and (tile := next(ahead, None)) is not None:
-            self._begun[tile] = self._begin(load(tile), device)
+            self._begun[tile] = self._begin(order, tile)
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:

@@ -15,7 +15,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
 from spikecheck.lab.bench import Trained, fork_step, look_step
 from spikecheck.lab.codec import decode, encode
-from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Tile, one_thread, train_job
+from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Order, Tile, one_thread, train_job
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.place import Records
 from spikecheck.lab.recent import MEMORY, Recent
@@ -156,7 +156,8 @@ class Laboratory:
         own = set(planned)
         tick = _Tick(self._observe, self._check_deadline)
         self._under_way.update(missing)
-        for tile, results in self._executor.results(planned, self._job, self.device, tick, self._ahead):
+        order = Order(planned, self._job, self.device, tick, self._ahead)
+        for tile, results in self._executor.results(order):
             early = tile not in own
             trained = [self._fetched(recipe) for recipe in tile] if results is None else results
             for recipe, result in zip(tile, trained, strict=True):

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -19,8 +19,7 @@ from spikecheck.core.probe import Anatomy, Directions, Finish, Probe, SharpnessT
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import footprint as estimate
-from spikecheck.lab.bench import Trained
-from spikecheck.lab.execution import NOTHING, Load, Local, Tile
+from spikecheck.lab.execution import Answers, Local, Order
 from spikecheck.lab.footprint import footprint
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.tiles import LARGEST_OF_ALL, SHARE, member_steps, padded, size_of, tile_size, tiles
@@ -60,17 +59,10 @@ class Peak(TorchDispatchMode):
 class Measured(Local):
     """Trains here, and keeps the peak of the tile that was last trained."""
 
-    def results(
-        self,
-        tiles: Sequence[Tile],
-        load: Load,
-        device: str,
-        tick: Callable[[int], None],
-        ahead: Iterator[Tile] = NOTHING,
-    ) -> Iterator[tuple[Tile, list[Trained] | None]]:
-        for tile in tiles:
+    def results(self, order: Order) -> Answers:
+        for tile in order.tiles:
             with Peak() as self.peak:
-                (found,) = super().results([tile], load, device, tick)
+                (found,) = super().results(replace(order, tiles=[tile]))
             self.tile = tile
             yield found
 
