@@ -21,9 +21,14 @@ from spikecheck.streams import complain, console, while_read
 def selftest(rounds: int, profile: str, seed: int) -> int:
     """How often verdicts and gates err, and how often they find what is there: nothing is trained, the truth is planted.
 
-    Exits 0 if every promise was kept, 1 if an error came so often that a kept promise would show it once in a thousand times.
+    Exits 0 if every promise was kept, 1 if an error came so often that a kept promise would show it once in a thousand times,
+    130 when interrupted.
     """
-    counts = _counts(rounds, profile, seed)
+    try:
+        counts = _counts(rounds, profile, seed)
+    except KeyboardInterrupt:
+        complain("interrupted; nothing is kept of a self-test, run it again")
+        return 130
     with while_read():
         render_counts(counts, Page(console()))
     return int(any(count.broken for count in counts))

@@ -17,7 +17,7 @@ from spikecheck.core.events import Event, TileAdvanced, TileStored, WorkPlanned
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import execution
-from spikecheck.lab.execution import Local, Processes, one_thread
+from spikecheck.lab.execution import Job, Local, Order, Processes, Tile, one_thread
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
 
@@ -128,6 +128,22 @@ def test_an_idle_worker_trains_ahead_what_is_asked_for_next(workers: Processes, 
     here = Laboratory(executor=Local()).runs(RECIPES)
     for recipe in RECIPES:
         assert np.array_equal(ahead[recipe].loss, here[recipe].loss)
+
+
+def test_what_tiles_start_from_is_loaded_when_their_turn_has_come(workers: Processes) -> None:
+    """All at once took gigabytes: two tiles a worker, whatever there is to do."""
+    tiles = [(Recipe(setting=Setting(width=4, points=6, steps=50), seed=seed),) for seed in range(12)]
+    loaded: list[int] = []
+    answered = 0
+
+    def load(tile: Tile) -> Job:
+        loaded.append(len(loaded) + 1 - answered)
+        return Job(tile, (), size=8)
+
+    for _ in workers.results(Order(tiles, load, "cpu", lambda made: None)):
+        answered += 1
+    assert answered == len(loaded) == 12
+    assert max(loaded) <= 4
 
 
 def test_what_fails_ahead_fails_when_it_is_asked_for(workers: Processes) -> None:
