@@ -78,20 +78,23 @@ class Jitter(Fork):
 class Hold(Fork):
     """Goes on as gradient descent would if it could not oscillate: the twin at the edge that neither spikes nor gets noise.
 
-    At every step it stays at the bottom across the valley, along the first eigendirection; and where the sharpness has
-    reached 2/lr, what would raise it further is left out of the step. Learning rate and sharpness are then those of
-    the spiking run. Source: Damian et al., arXiv 2209.15594, whose constrained trajectory this is. For plain gradient
-    descent only.
+    At every step it stays at the bottom across the valley, along the first eigendirection; and what would raise its sharpness
+    above the ceiling is left out of the step. The learning rate is the spiking run's, and so is the ceiling, 2/lr. What in
+    the spiking run the oscillation brings about, the ceiling, is imposed here without it: a difference between the two
+    is the direct effect of the oscillation at a given ceiling, and not all that the oscillation does. Source: Damian et al.,
+    arXiv 2209.15594, whose constrained trajectory this is. For plain gradient descent only.
     """
 
     kind: Literal["hold"] = "hold"
     every: int = Field(
         5, ge=1, description="steps between two looks at the eigendirection and the sharpness's gradient"
     )
+    level: float = Field(1.0, gt=0.0, description="ceiling of the sharpness, times 2/lr")
 
     def says(self) -> str:
         """In words."""
-        return f"{self._from()}, without motion across the valley, its sharpness held at 2/lr once it is there"
+        ceiling = "2/lr" if self.level == 1.0 else f"{self.level:g} x 2/lr"
+        return f"{self._from()}, without motion across the valley, its sharpness held at {ceiling} once it is there"
 
 
 class Exchange(Fork):

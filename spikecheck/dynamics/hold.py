@@ -1,4 +1,6 @@
-"""Gradients under which gradient descent neither oscillates nor gets sharper than its stability threshold."""
+"""Gradients under which gradient descent neither oscillates nor gets sharper than a ceiling."""
+
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -14,60 +16,88 @@ _TOLERANCE = 1e-3
 _MOST_ITERATIONS = 8
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What was computed at one step, and what the predictions since the look before it were off by."""
+
+    at: Float[Tensor, "B P"]
+    pairs: EigenPairs
+    rise: Float[Tensor, "B P"]
+    """The gradient of the sharpness."""
+    drift: Float[Tensor, " B"]
+    """What the sharpness rises by in a step beyond the first-order prediction."""
+
+    def expected(self, params: Float[Tensor, "B P"], since: int) -> Float[Tensor, " B"]:
+        """The sharpness at these parameters, `since` steps after the look."""
+        return self.pairs.values[:, 0] + (self.rise * (params - self.at)).sum(1) + since * self.drift
+
+
 class Held:
     """In place of the gradient g, what makes a step of gradient descent follow the constrained trajectory.
 
-    With the first eigenpair (lambda, v), and n the unit gradient of lambda without its part along v, a step is
+    With the first eigenpair (lambda, v) the unconstrained step is
 
-        -lr (g without v and, at the edge, without what along n would raise lambda) - (g.v/lambda) v - excess n,
+        s = -lr (g - (g.v) v) - (g.v / lambda) v,
 
-    where the second part goes to the bottom across the valley, and the third takes back what lambda exceeds 2/lr by.
-    Pairs and n are looked at every few steps: without an oscillation they turn slowly. Source: Damian et al., arXiv
-    2209.15594, section 4. Axes: B members, P parameters.
+    gradient descent's own but for the motion across the valley, which goes to the bottom. The sharpness that the step
+    would lead to is predicted from the gradient r of the sharpness, lambda + r.s. Where that is above the ceiling, the step
+    is moved against the part of r at right angles to v, by as much as brings the prediction to the ceiling.
+
+    The eigenpair and r are computed every few steps. Between two such looks the sharpness is predicted to first order from
+    where the member has come to since. What the predictions were off by at a look is added to those that follow as a
+    drift, so that the sharpness meets the ceiling in the mean however many steps lie between looks. Source: Damian et
+    al., arXiv 2209.15594, section 4. Axes: B members, P parameters.
     """
 
-    def __init__(self, objective: Objective, gradients: Gradients, every: int) -> None:
-        self._objective, self._gradients, self._every = objective, gradients, every
+    def __init__(self, objective: Objective, gradients: Gradients, every: int, level: float = 1.0) -> None:
+        """The ceiling is `level` times 2/lr; `every` steps lie between two looks."""
+        self._objective, self._gradients, self._every, self._level = objective, gradients, every, level
         self._calls = 0
-        self._pairs: EigenPairs | None = None
-        self._rise: Tensor | None = None
+        self._seen: _Look | None = None
 
     def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """The losses as they are, and the gradient that keeps to the trajectory."""
         losses, gradients = self._gradients(ensemble)
-        if self._calls % self._every == 0:
-            self._look(ensemble.params)
+        since = self._calls % self._every
+        seen = self._look(ensemble.params) if self._seen is None or since == 0 else self._seen
+        self._seen = seen
         self._calls += 1
-        assert self._pairs is not None
-        assert self._rise is not None
-        return losses, held(gradients, ensemble.lr, self._pairs.values[:, 0], self._pairs.vectors[:, 0], self._rise)
+        sharpness = seen.expected(ensemble.params, since)
+        ceiling = self._level * 2 / ensemble.lr - seen.drift
+        return losses, held(gradients, ensemble.lr, ceiling, sharpness, seen.pairs.vectors[:, 0], seen.rise)
 
-    def _look(self, params: Float[Tensor, "B P"]) -> None:
-        local = curvature(self._objective, params)
-        before = self._pairs
-        self._pairs = top(local, 1) if before is None else track(local, before, _TOLERANCE, _MOST_ITERATIONS)
-        self._rise = sharpness_gradient(self._objective, params, self._pairs.vectors[:, 0])
+    def _look(self, params: Float[Tensor, "B P"]) -> _Look:
+        local, before = curvature(self._objective, params), self._seen
+        if before is None:
+            pairs = top(local, 1)
+            drift = torch.zeros_like(pairs.values[:, 0])
+        else:
+            pairs = track(local, before.pairs, _TOLERANCE, _MOST_ITERATIONS)
+            off = (pairs.values[:, 0] - before.expected(params, self._every)) / self._every
+            drift = before.drift + torch.where(off.isfinite(), off, 0.0)
+        return _Look(params, pairs, sharpness_gradient(self._objective, params, pairs.vectors[:, 0]), drift)
 
 
 def held(
     gradients: Float[Tensor, "B P"],
     lr: Float[Tensor, " B"],
+    ceiling: Float[Tensor, " B"],
     sharpness: Float[Tensor, " B"],
     vectors: Float[Tensor, "B P"],
     rise: Float[Tensor, "B P"],
 ) -> Float[Tensor, "B P"]:
-    """The constrained gradient; `rise` is the gradient of the sharpness. A member that has no sharpness keeps its own."""
+    """The gradient whose step leads to a sharpness of at most `ceiling`; `rise` is the gradient of the sharpness.
+
+    A member that has no sharpness, or none above zero, keeps its own gradient.
+    """
+    rate, sharp = lr[:, None], sharpness[:, None]
     across = (gradients * vectors).sum(1, keepdim=True)
     along = gradients - across * vectors
+    free = along + across / (rate * sharp) * vectors
     sideways = rise - (rise * vectors).sum(1, keepdim=True) * vectors
-    steepness = sideways.norm(dim=1, keepdim=True).clamp(min=torch.finfo(rise.dtype).tiny)
-    outward = sideways / steepness
-    rate, sharp = lr[:, None], sharpness[:, None]
-    excess = sharp - 2 / rate
-    pull = (along * outward).sum(1, keepdim=True)
-    along = along - torch.where(excess > 0, pull.clamp(max=0), 0.0) * outward
-    back = excess.clamp(min=0) / steepness / rate
-    constrained = along + across / (rate * sharp) * vectors + back * outward
+    steepness = sideways.square().sum(1, keepdim=True).clamp(min=torch.finfo(rise.dtype).tiny)
+    excess = sharp - rate * (rise * free).sum(1, keepdim=True) - ceiling[:, None]
+    constrained = free + excess.clamp(min=0) / (rate * steepness) * sideways
     usable = constrained.isfinite().all(1, keepdim=True) & (sharp > 0)
     return torch.where(usable, constrained, gradients)
 

@@ -174,7 +174,7 @@ def _fork(tile: _Tile, parents: Sequence[Trained], partners: Sequence[Trained], 
         noisy = followed(tile.goal, [recipe.seed for recipe in tile.recipes], intervention.noise)
         tile = replace(tile, gradients=noisy)
     if isinstance(intervention, Hold):
-        tile = replace(tile, gradients=Held(tile.goal, tile.gradients, intervention.every))
+        tile = replace(tile, gradients=Held(tile.goal, tile.gradients, intervention.every, intervention.level))
     trajectory, records = _followed_fork(tile, ensemble, starts, steps_of(intervention), along, tick)
     return [
         Trained(run_of(recipe, tile.goal, trajectory, m, starts[m], intervention.definition, records[m]))
