@@ -21,5 +21,9 @@ class Explanation:
     unit: str
     rule: str
     control: Sequence[str]
+    positive: Sequence[str]
+    quotes: str
+    reading: str
+    cannot_tell: str
     definitions: Mapping[str, str]
     source: str

@@ -1,6 +1,7 @@
 """One setting's seeds, judged: the smallest answer there is."""
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,16 +19,28 @@ class Outcome(StrEnum):
     UNTRIGGERED = "untriggered"
     """The precondition is too rare to decide on."""
     INVALID = "invalid"
-    """The negative control did not fail: the check does not tell what is claimed from what is not."""
+    """A control says that the check cannot tell what is claimed from what is not."""
 
 
 class Effect(Record):
-    """The effect's median over the applicable seeds with its bootstrap interval; None where no seed applied."""
+    """The effect's averages over the applicable seeds, each with two one-sided bounds; None where so few seeds allow none."""
 
     unit: str
     median: float | None
-    low: float | None
-    high: float | None
+    low: float | None = Field(description="lower bound on the median, by order statistics")
+    high: float | None = Field(description="upper bound on the median")
+    mean: float | None = None
+    mean_low: float | None = Field(None, description="lower bound on the mean, Student's t")
+    mean_high: float | None = Field(None, description="upper bound on the mean")
+
+
+class ConditionJudged(Record):
+    """A further average that must be as predicted for the claim to hold, on the same seeds."""
+
+    rule: str = Field(description="in words")
+    outcome: Outcome
+    effect: Effect
+    applicable: int = Field(ge=0, description="seeds in which it is a number")
 
 
 class Companion(Record):
@@ -48,10 +61,44 @@ class Judgement(Record):
     held: int = Field(ge=0, description="applicable seeds in which the prediction held")
     low: float = Field(description="lower bound on the share that holds")
     high: float = Field(description="upper bound on the share that holds")
-    required: float = Field(description="the share that the claim requires")
+    required: float | None = Field(
+        description="the share that the claim requires; null where an average decides and no share is required"
+    )
     level: float = Field(description="confidence of each bound")
+    estimand: Literal["share", "mean", "median", "equivalence"] = Field(
+        "share", description="what decides: the share of seeds that held, or the average effect"
+    )
     effect: Effect
     numerical_failures: int = Field(0, ge=0, description="seeds that count neither for nor against")
     seeds: tuple[int, ...] = ()
     scores: tuple[float | None, ...] = Field((), description="the effect by seed; None where not applicable")
     companions: tuple[Companion, ...] = ()
+    conditions: tuple[ConditionJudged, ...] = Field((), description="further averages that decide as well")
+    would_decide: int | None = Field(
+        None, description="where undecided: about how many seeds would decide if share and spread stay as they are"
+    )
+
+
+class Contrast(Record):
+    """By how much the claim's estimate exceeds its negative control's on the seeds to which both apply."""
+
+    outcome: Outcome = Field(description="holds: surely by more than the margin; fails: surely not")
+    estimate: float | None = Field(description="difference of shares, or average of paired differences")
+    low: float | None
+    high: float | None
+    margin: float = Field(description="what it must exceed")
+    pairs: int = Field(ge=0, description="seeds to which both apply")
+
+
+class Answer(Record):
+    """Everything that stands behind one quoted answer: a setting on fresh seeds, and what guards it."""
+
+    role: str = Field(description="reference, weakest, counterexample, strongest, or the name of a setting beside")
+    outcome: Outcome = Field(description="the judgement's, unless a control takes it back")
+    reason: str = Field("", description="why it is not what the judgement alone would say")
+    judgement: Judgement
+    control: Judgement | None = Field(None, description="the negative control on the same seeds; null: not reached")
+    contrast: Contrast | None = None
+    positive: Judgement | None = Field(
+        None, description="the positive control on the same seeds; null: none, or not reached"
+    )

@@ -18,7 +18,7 @@ class Outlook:
     """The most that are trained at the reference setting."""
     fewest: int
     """Applicable seeds without which nothing can hold."""
-    required: float
-    """The share of seeds that the claim asks for, in (0, 1)."""
+    required: float | None
+    """The share of seeds that the claim asks for, in (0, 1); None where an average decides."""
     power: float
-    """How likely it holds at the last look, if it does in half of the seeds that the rule lets fail."""
+    """How likely it holds at the last look, if it is true by a margin: see `harness.forecast.power`."""

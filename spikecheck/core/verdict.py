@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
+from spikecheck.core.reach import Reach
 from spikecheck.core.record import Record
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
@@ -81,6 +82,12 @@ class Verdict(Record):
     )
     floor: float | None = Field(None, description="where one seed's effect must lie above, or at, to count as held")
     ceiling: float | None = Field(None, description="where it must lie below, or at")
+    predicts: dict[str, float | str] = Field(
+        default_factory=dict, description="the decision rule as numbers, from which the object that decided is rebuilt"
+    )
+    quotes: str = Field("", description="the source's own words")
+    reading: str = Field("", description="which estimand those words ask for, and why")
+    cannot_tell: str = Field("", description="what the check cannot tell")
     domain: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="the values over which it is said to generalise; the reference's first"
     )
@@ -91,6 +98,13 @@ class Verdict(Record):
     reference: Judgement
     control: Judgement
     control_says: str
+    contrast: Contrast | None = Field(None, description="the claim less its negative control, on the same seeds")
+    positive: Judgement | None = Field(None, description="the positive control at the reference")
+    positive_says: str = ""
+    answers: tuple[Answer, ...] = Field(
+        (), description="every quoted answer with its controls, all on fresh seeds; the reference's first"
+    )
+    reach: Reach | None = Field(None, description="in how much of the domain it holds, from a random sample of settings")
     weakest: Judgement | None = Field(None, description="the weakest setting found, on fresh seeds")
     counterexample: Sighting | None = Field(None, description="the smallest one; the reference itself where it fails")
     elsewhere: Judgement | None = Field(
@@ -100,7 +114,7 @@ class Verdict(Record):
     settings_triggered: int
     tried: tuple[Judgement, ...] = Field((), description="the search, setting by setting")
     beside: dict[str, int] = Field(
-        default_factory=dict, description="places in `tried` of the settings off the ladders, by name"
+        default_factory=dict, description="places in `answers` of the settings off the ladders, by name"
     )
     scopes: tuple[Scope, ...] = Field((), description="the claim over two ladders each, every cell judged by itself")
     robustness: tuple[Variation, ...] = Field((), description="profile full: detectors and cut-offs halved and doubled")

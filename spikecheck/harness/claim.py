@@ -16,7 +16,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.harness.domain import Domain, Map
 from spikecheck.harness.sources import source_of
-from spikecheck.stats.prediction import Prediction
+from spikecheck.stats.prediction import Average, Estimand
 
 if TYPE_CHECKING:
     from spikecheck.problems.objective import Numbers
@@ -82,6 +82,7 @@ class Trial:
 
 Arm = Callable[[Setting], Setting]
 Measure = Callable[[Trial], float]
+Plant = Callable[[Trial], Trial]
 
 
 def unchanged(setting: Setting) -> Setting:
@@ -91,11 +92,11 @@ def unchanged(setting: Setting) -> Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """A further effect that must hold in the same seed for the claim to hold there."""
+    """A further effect: of a claim about a share it must hold in the same seed, of one about an average over the same seeds."""
 
     measure: Measure
     unit: str
-    predicts: Prediction
+    predicts: Estimand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +107,7 @@ class Variant:
     applies: Callable[[Trial], bool] | None = None
     also: tuple[Condition, ...] | None = None
     arms: Mapping[str, Arm] | None = None
+    predicts: Estimand | None = None
 
     def of(self, claim: "Claim") -> "Claim":
         """The claim so changed."""
@@ -115,18 +117,24 @@ class Variant:
             applies=self.applies or claim.applies,
             also=claim.also if self.also is None else self.also,
             arms=self.arms or claim.arms,
+            predicts=self.predicts or claim.predicts,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """Where the claim must not hold: the same rule, on what lacks the mechanism."""
+    """The claim's rule on something of which the right answer is known.
+
+    A negative control lacks the mechanism and must not hold; a positive one has a planted effect of the size claimed and must.
+    """
 
     says: str
     measure: Measure | None = None
     """Reads the same trials otherwise; None: the claim's own measure."""
     arms: Mapping[str, Arm] | None = None
-    """A placebo: other arms under the names that the measure reads; None: the claim's own arms."""
+    """Other arms under the names that the measure reads; None: the claim's own arms."""
+    plant: Plant | None = None
+    """Changes what was recorded before the claim's own measure reads it; None: as it was recorded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,11 +150,20 @@ class Claim:
     measure: Measure
     """The effect, one number a trial; the first line of its docstring says what it is."""
     unit: str
-    predicts: Prediction
+    predicts: Estimand
     control: Control
+    """The negative control: where the claim must not hold. Unless it surely exceeds this, the claim does not count as holding."""
     applies: Callable[[Trial], bool]
     """The precondition: a trial without it is neither for nor against."""
     arms: Mapping[str, Arm] = field(default_factory=lambda: {"run": unchanged})
+    positive: Control | None = None
+    """The positive control: a planted effect that must be found. Without it a failure is INVALID: the check may be blind."""
+    quotes: str = ""
+    """The source's own words, as they stand there."""
+    reading: str = ""
+    """Which estimand those words ask for, and why."""
+    cannot_tell: str = ""
+    """What this check cannot tell, in two sentences."""
     probe: Probe | None = None
     """Recorded in every arm."""
     also: tuple[Condition, ...] = ()
@@ -161,6 +178,8 @@ class Claim:
     """Pictures of where it holds. They decide nothing, so they are no part of the specification."""
     companions: Mapping[str, Measure] = field(default_factory=dict)
     """Further effects by their units: reported beside the verdict for the same seeds, and not judged."""
+    plant: Plant | None = None
+    """Of a control: changes what was recorded before it is measured."""
     until_divergence: bool = False
     """The effect is read off what comes before any divergence, so a training that diverges later is no numerical failure."""
     beside: Mapping[str, Setting] = field(default_factory=dict)
@@ -184,31 +203,52 @@ class Claim:
         for name, known in (("kind", ("law", "tendency")), ("rules", ("any", "threshold", "gd", "own"))):
             if getattr(self, name) not in known:
                 raise SettingError(f"{name}={getattr(self, name)!r}: give one of {', '.join(known)}")
+        if any(isinstance(condition.predicts, Average) is not self.averages for condition in self.also):
+            raise SettingError(
+                "also: predicts a share beside an average; let both be shares of seeds, or both averages over them"
+            )
+
+    @property
+    def averages(self) -> bool:
+        """Whether an average over seeds decides, and not the share of seeds that held."""
+        return isinstance(self.predicts, Average)
 
     def holds(self, trial: Trial, score: float) -> bool:
-        """Whether the prediction, and every further condition, holds in this trial, whose effect is `score`."""
-        return self.predicts.held(score) and all(c.predicts.held(c.measure(trial)) for c in self.also)
+        """Whether the prediction holds in this trial, whose effect is `score`.
+
+        A claim about a share needs every further condition in the same trial too; averages are judged over all trials.
+        """
+        further = () if self.averages else self.also
+        return self.predicts.held(score) and all(c.predicts.held(c.measure(trial)) for c in further)
 
     def under(self, cutoff: str) -> "Claim":
         """The claim with one of its cut-offs in place of its own."""
         varied = {**self.cutoffs, **self.far_cutoffs}[cutoff]
         return varied.of(self) if isinstance(varied, Variant) else replace(self, measure=varied)
 
-    def as_control(self) -> "Claim":
-        """The negative control as a claim of its own, to be judged by the same rule."""
-        control = self.control
+    def as_control(self, control: Control | None = None) -> "Claim":
+        """A control, by default the negative one, as a claim of its own, to be judged by the same rule."""
+        control = control or self.control
         return replace(
             self,
             says=control.says,
             measure=control.measure or self.measure,
             arms=control.arms or self.arms,
+            plant=control.plant,
             also=() if control.measure else self.also,
             companions={},
         )
 
     @property
+    def controls(self) -> tuple[Control, ...]:
+        """The negative control, and the positive one where there is one."""
+        return (self.control,) if self.positive is None else (self.control, self.positive)
+
+    @property
     def rule(self) -> str:
         """The decision rule in words, rendered from the predictions that decide."""
+        if self.averages:
+            return ", and ".join([self.predicts.says(self.unit), *(c.predicts.says(c.unit) for c in self.also)])
         further = "".join(f", and in the same seeds {c.predicts.bounds(c.unit)}" for c in self.also)
         return self.predicts.says(self.unit) + further
 
@@ -217,20 +257,24 @@ class Claim:
         """Digest of everything that decides a verdict: kind, domain, arms, probe, definition, thresholds, and the source of
         arms and measures with what they use of their own module."""
         reference = self.domain.reference
-        measures = (self.measure, self.control.measure, self.applies)
-        arms = (*self.arms.values(), *(self.control.arms or {}).values())
+        functions: list[Callable[..., Any]] = [self.measure, self.applies, *self.arms.values()]
+        for control in self.controls:
+            functions += [f for f in (control.measure, control.plant, *(control.arms or {}).values()) if f is not None]
         parts = {
             "kind": self.kind,
             "domain": {name: [str(rung) for rung in ladder.rungs] for name, ladder in self.domain.axes.items()},
             "reference": reference.canonical(),
             "beside": {name: setting.canonical() for name, setting in {**self.beside, **self.further}.items()},
             "arms": {name: arm(reference).canonical() for name, arm in self.arms.items()},
-            "placebo": {name: arm(reference).canonical() for name, arm in (self.control.arms or {}).items()},
+            "placebo": [
+                {name: arm(reference).canonical() for name, arm in (control.arms or {}).items()}
+                for control in self.controls
+            ],
             "probe": self.probe.canonical() if self.probe else "",
             "definition": self.definition.canonical() + (" until divergence" if self.until_divergence else ""),
             "predicts": repr(self.predicts),
             "also": [(repr(c.predicts), source_of(c.measure)) for c in self.also],
-            "sources": [source_of(function) for function in (*measures, *arms) if function is not None],
+            "sources": [source_of(function) for function in functions],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -245,11 +289,12 @@ class Claim:
             )
         return said
 
-    def _control_differs(self) -> list[str]:
-        """What is trained and measured otherwise in the negative control."""
-        reference, control = self.domain.reference, self.control
-        arms = [f"{name}: {_arm_says(arm, reference)}" for name, arm in (control.arms or {}).items()]
-        return arms + ([f"measured: {_headline(control.measure)}"] if control.measure else [])
+    def _control_says(self, control: Control) -> list[str]:
+        """A control in words: what it is, and what is trained, changed and measured otherwise."""
+        reference = self.domain.reference
+        said = [control.says, *(f"{name}: {_arm_says(arm, reference)}" for name, arm in (control.arms or {}).items())]
+        said += [f"planted: {_headline(control.plant)}"] if control.plant else []
+        return said + ([f"measured: {_headline(control.measure)}"] if control.measure else [])
 
     def explain(self) -> Explanation:
         """Everything that `spikecheck explain` shows."""
@@ -266,7 +311,11 @@ class Claim:
             measure=_headline(self.measure),
             unit=self.unit,
             rule=self.rule,
-            control=[self.control.says, *self._control_differs()],
+            control=self._control_says(self.control),
+            positive=self._control_says(self.positive) if self.positive else [],
+            quotes=self.quotes,
+            reading=self.reading,
+            cannot_tell=self.cannot_tell,
             definitions=self.definitions,
             source=self.source,
         )

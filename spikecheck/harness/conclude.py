@@ -1,31 +1,34 @@
-"""From judgements to a verdict: the only place that says what the judgements mean together."""
+"""From answers to a verdict: the only place that says what the answers mean together."""
 
 from collections.abc import Mapping, Sequence
 
-from spikecheck.core.judgement import Effect, Judgement, Outcome
+from spikecheck.core.judgement import Answer, Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Sighting, Verdict, finding, replay_line
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan
+from spikecheck.stats.prediction import Prediction, as_record
+
+SUSPECT = "suspect"
+"""The role of the setting that the search nominates, until what it shows is known."""
 
 
 def conclude(
     claim: Claim,
     plan: Plan,
-    reference: Judgement | None,
-    control: Judgement | None,
+    answers: Mapping[str, Answer],
     tried: Sequence[Judgement],
     suspect: Judgement | None,
-    confirmed: Judgement | None,
 ) -> Verdict:
-    """The verdict; what is None was not reached."""
-    reference = reference or _nothing(claim, claim.domain.reference)
-    control = control or _nothing(claim, claim.domain.reference)
-    replicates, reason = replication(reference, control)
+    """The verdict. `answers` holds by role what was reached: the reference, the suspect, and settings beside by their names."""
+    reference = answers.get("reference") or _nothing(claim)
+    confirmed = answers.get(SUSPECT)
+    replicates = reference.outcome
     generalises, scope = reach(replicates, tried, suspect, confirmed)
     fails_at_reference = replicates is Outcome.FAILS
     broken = reference if fails_at_reference else confirmed if generalises is Outcome.FAILS else None
-    judgements = [j for j in (reference, control, *tried, confirmed) if j is not None]
+    quoted = _quoted(answers, generalises, fails_at_reference=fails_at_reference)
+    judgements = [j for answer in quoted for j in (answer.judgement, answer.control, answer.positive) if j is not None]
     return Verdict(
         id=claim.id,
         claims_path=claim.folder,
@@ -37,22 +40,30 @@ def conclude(
         level=claim.predicts.level,
         floor=claim.predicts.floor,
         ceiling=claim.predicts.ceiling,
+        predicts={name: value for name, value in as_record(claim.predicts).items() if value is not None},
+        quotes=claim.quotes,
+        reading=claim.reading,
+        cannot_tell=claim.cannot_tell,
         domain={name: tuple(map(str, ladder.rungs)) for name, ladder in claim.domain.axes.items()},
         replicates=replicates,
         generalises=generalises,
         passed=passes(claim.kind, replicates, generalises),
-        reason=" ".join(filter(None, [reason, scope])),
-        reference=reference,
-        control=control,
+        reason=" ".join(filter(None, [reference.reason, scope])),
+        reference=reference.judgement,
+        control=reference.control or _none_judged(claim, claim.domain.reference),
         control_says=claim.control.says,
-        weakest=None if fails_at_reference else confirmed,
-        counterexample=_sighting(claim, plan, broken) if broken is not None else None,
-        elsewhere=confirmed if fails_at_reference else None,
+        contrast=reference.contrast,
+        positive=reference.positive,
+        positive_says=claim.positive.says if claim.positive else "",
+        answers=quoted,
+        weakest=None if fails_at_reference or confirmed is None else confirmed.judgement,
+        counterexample=_sighting(claim, plan, broken.judgement) if broken is not None else None,
+        elsewhere=confirmed.judgement if fails_at_reference and confirmed is not None else None,
         settings_tried=len(tried) + 1,
-        settings_triggered=sum(j.outcome is not Outcome.UNTRIGGERED for j in [reference, *tried]),
+        settings_triggered=sum(j.outcome is not Outcome.UNTRIGGERED for j in [reference.judgement, *tried]),
         tried=tuple(tried),
-        beside=_places(plan.besides(claim), tried),
-        numerical_failures=sum(j.numerical_failures for j in judgements),
+        beside=_places(plan.besides(claim), quoted),
+        numerical_failures=sum(j.numerical_failures for j in [*judgements, *tried]),
         runs_trained=0,
         runs_reused=0,
         seconds=0.0,
@@ -61,24 +72,8 @@ def conclude(
     )
 
 
-def replication(reference: Judgement, control: Judgement) -> tuple[Outcome, str]:
-    """The reference's outcome, if the negative control failed on the same seeds; only a toothed check can hold."""
-    if reference.outcome is not Outcome.HOLDS:
-        return reference.outcome, ""
-    if control.outcome is Outcome.HOLDS:
-        return (
-            Outcome.INVALID,
-            "The negative control holds too, so the check does not tell what is claimed from what is not.",
-        )
-    if control.outcome is Outcome.UNTRIGGERED:
-        return Outcome.INVALID, "The negative control never triggered; a control that never triggers is no control."
-    if control.outcome is Outcome.UNDECIDED:
-        return Outcome.UNDECIDED, "The claim holds, but its negative control has not clearly failed."
-    return Outcome.HOLDS, ""
-
-
 def reach(
-    replicates: Outcome, tried: Sequence[Judgement], suspect: Judgement | None, confirmed: Judgement | None
+    replicates: Outcome, tried: Sequence[Judgement], suspect: Judgement | None, confirmed: Answer | None
 ) -> tuple[Outcome, str]:
     """Over the domain: the reference, if it fails; else the weakest setting that the search found, on fresh seeds."""
     if replicates is Outcome.FAILS:
@@ -91,13 +86,26 @@ def reach(
         return Outcome.UNDECIDED, "The search over the domain was not finished."
     if confirmed.outcome is Outcome.UNTRIGGERED:
         return Outcome.UNDECIDED, "The weakest setting meets the precondition too rarely on fresh seeds."
-    return confirmed.outcome, ""
+    there = f"At the weakest setting: {confirmed.reason}" if confirmed.reason else ""
+    return confirmed.outcome, there
 
 
-def _places(named: Mapping[str, Setting], tried: Sequence[Judgement]) -> dict[str, int]:
-    """Where among the judgements the settings with a name stand."""
-    settings = [judgement.setting for judgement in tried]
-    return {name: settings.index(setting) for name, setting in named.items() if setting in settings}
+def _quoted(answers: Mapping[str, Answer], generalises: Outcome, *, fails_at_reference: bool) -> tuple[Answer, ...]:
+    """Every answer that the report quotes, the suspect's under what it has turned out to be."""
+    role = "weakest"
+    if fails_at_reference:
+        role = "strongest"
+    elif generalises is Outcome.FAILS:
+        role = "counterexample"
+    return tuple(
+        answer.model_copy(update={"role": role}) if name == SUSPECT else answer for name, answer in answers.items()
+    )
+
+
+def _places(named: Mapping[str, Setting], quoted: Sequence[Answer]) -> dict[str, int]:
+    """Where among the answers the settings with a name stand."""
+    roles = [answer.role for answer in quoted]
+    return {name: roles.index(name) for name in named if name in roles}
 
 
 def passes(kind: str, replicates: Outcome, generalises: Outcome) -> bool:
@@ -113,8 +121,15 @@ def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:
     return Sighting(setting=confirmed.setting, differs=differs, judgement=confirmed, replay=line)
 
 
-def _nothing(claim: Claim, setting: Setting) -> Judgement:
-    """A judgement of no seeds at all: what a verification that was stopped before its first tile has."""
+def _nothing(claim: Claim) -> Answer:
+    """What a verification that was stopped before its first tile has."""
+    return Answer(
+        role="reference", outcome=Outcome.UNDECIDED, judgement=_none_judged(claim, claim.domain.reference)
+    )
+
+
+def _none_judged(claim: Claim, setting: Setting) -> Judgement:
+    """A judgement of no seeds at all."""
     return Judgement(
         setting=setting,
         outcome=Outcome.UNDECIDED,
@@ -123,7 +138,7 @@ def _nothing(claim: Claim, setting: Setting) -> Judgement:
         held=0,
         low=0.0,
         high=1.0,
-        required=claim.predicts.of_seeds,
+        required=claim.predicts.of_seeds if isinstance(claim.predicts, Prediction) else None,
         level=claim.predicts.level,
         effect=Effect(unit=claim.unit, median=None, low=None, high=None),
     )

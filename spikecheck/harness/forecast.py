@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from math import prod
 
-from scipy.special import bdtrc
+import numpy as np
+from scipy.special import bdtrc, betaincinv, nctdtr, stdtrit
 
-from spikecheck.core.judgement import Outcome
 from spikecheck.core.outlook import Outlook
 from spikecheck.core.recipe import Recipe
 from spikecheck.harness.claim import Claim, unchanged
@@ -13,8 +13,8 @@ from spikecheck.harness.domain import Map
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.robustness import variations
 from spikecheck.lab.tiles import padded, work
-from spikecheck.stats.bounds import judge, spending
-from spikecheck.stats.prediction import Prediction
+from spikecheck.stats.looks import nominal_alpha
+from spikecheck.stats.prediction import Estimand, Prediction
 
 _SHRINKING = 3
 """Settings that a descent usually looks at."""
@@ -22,9 +22,9 @@ _SHRINKING = 3
 
 def expected_settings(claim: Claim, plan: Plan) -> int:
     """How many judgements the verification will make, about: each of them shows on the bar."""
-    searched = plan.settings + len(claim.known) + len(plan.besides(claim))
+    searched = plan.settings + len(claim.known) + len(plan.besides(claim)) + plan.reach
     cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
-    return 3 + searched + _SHRINKING + cells
+    return 4 + searched + _SHRINKING + cells
 
 
 def expected_work(claim: Claim, plan: Plan) -> float:
@@ -42,7 +42,7 @@ def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:
 
 
 def _outlook(claim: Claim, plan: Plan, share: float) -> Outlook:
-    seeds = plan.fresh_seeds * 2 ** (plan.looks - 1)
+    seeds = plan.sizes[-1]
     return Outlook(
         claim=claim.id,
         settings=expected_settings(claim, plan),
@@ -50,22 +50,39 @@ def _outlook(claim: Claim, plan: Plan, share: float) -> Outlook:
         share=share,
         seeds=seeds,
         fewest=claim.predicts.fewest(),
-        required=claim.predicts.of_seeds,
-        power=_power(claim.predicts, seeds, plan.looks),
+        required=claim.predicts.of_seeds if isinstance(claim.predicts, Prediction) else None,
+        power=power(claim.predicts, plan.sizes),
     )
 
 
-def _power(predicts: Prediction, seeds: int, looks: int) -> float:
-    """The chance of HOLDS at the last look with all seeds applicable, where the true share lies half way from p0 to 1."""
-    alpha = spending(1.0 - predicts.level, looks)[-1]
-    enough = [held for held in range(seeds + 1) if judge(held, seeds, predicts, alpha).outcome is Outcome.HOLDS]
-    return float(bdtrc(enough[0] - 1, seeds, (1.0 + predicts.of_seeds) / 2)) if enough else 0.0
+MODERATE = 0.4
+"""An average that lies so many of the seeds' standard deviations beyond its limit: between Cohen's small and medium effects."""
+
+
+def power(predicts: Estimand, sizes: Sequence[int]) -> float:
+    """The chance of HOLDS at the last look with all seeds applicable, if the claim is true by a margin.
+
+    A share lies half way from what is required to 1, an average 0.4 standard deviations beyond its limit.
+    """
+    seeds, alpha = sizes[-1], nominal_alpha(1.0 - predicts.level, sizes)
+    if isinstance(predicts, Prediction):
+        return _of_a_share(predicts, seeds, alpha)
+    beyond = MODERATE * np.sqrt(seeds)
+    return float(1.0 - nctdtr(seeds - 1, beyond, stdtrit(seeds - 1, 1.0 - alpha)))
+
+
+def _of_a_share(predicts: Prediction, seeds: int, alpha: float) -> float:
+    held = np.arange(seeds + 1)
+    enough = held[betaincinv(np.maximum(held, 1), seeds - held + 1, alpha) >= predicts.of_seeds]
+    return float(bdtrc(int(enough[0]) - 1, seeds, (1.0 + predicts.of_seeds) / 2)) if len(enough) else 0.0
 
 
 def _members(claim: Claim, plan: Plan) -> int:
     """Members of all judgements, if each has but one look."""
     varied = len(variations(claim)) if plan.variations else 0
-    return (3 + varied) * plan.fresh_seeds + (expected_settings(claim, plan) - 3) * plan.search_seeds
+    sampled = plan.reach * plan.reach_seeds
+    searched = expected_settings(claim, plan) - 4 - plan.reach
+    return (4 + varied) * plan.fresh_seeds + searched * plan.search_seeds + sampled
 
 
 def _cost_of_a_member(claim: Claim) -> float:

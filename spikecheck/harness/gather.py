@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Literal, Protocol, cast
 
 import numpy as np
 
-from spikecheck.core.judgement import Companion, Effect, Judgement
+from spikecheck.core.judgement import Companion, ConditionJudged, Effect, Judgement, Outcome
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.harness.called import called
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.measures.spikes import spikes
-from spikecheck.stats.bootstrap import median_interval
+from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.bounds import judge
+from spikecheck.stats.contrast import Pair
+from spikecheck.stats.planning import seeds_to_decide
+from spikecheck.stats.prediction import Prediction
 
 _TRUNK = ""
 """In place of an arm's name: the run that the arms leave or are."""
@@ -44,6 +47,8 @@ class Evidence:
     numerical_failures: int
     companions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Further effects by their units, one number an applicable seed in which it is one."""
+    conditions: tuple[tuple[float, ...], ...] = ()
+    """Of a claim about an average: its further conditions' effects, one number an applicable seed in which it is one."""
 
     @property
     def applicable(self) -> int:
@@ -80,36 +85,100 @@ def trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Rec
 def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
     """The evidence under the claim's rule, each bound at confidence 1 - `alpha`."""
     count, held = evidence.applicable, sum(map(bool, evidence.held))
-    decision = judge(held, count, claim.predicts, alpha)
     present = [score for score in evidence.scores if score is not None]
+    decision = judge(held, present, claim.predicts, alpha)
+    conditions = _conditions(claim, evidence, alpha)
+    outcome = _together(claim, decision.outcome, held, present, evidence, alpha)
+    needed = seeds_to_decide(held, present, claim.predicts, alpha) if outcome is Outcome.UNDECIDED else None
     return Judgement(
         setting=evidence.setting,
-        outcome=decision.outcome,
+        outcome=outcome,
         drawn=len(evidence.seeds),
         applicable=count,
         held=held,
         low=decision.low,
         high=decision.high,
-        required=claim.predicts.of_seeds,
+        required=claim.predicts.of_seeds if isinstance(claim.predicts, Prediction) else None,
         level=1.0 - alpha,
-        effect=_effect(claim, claim.unit, present),
+        estimand=cast("Literal['share', 'mean', 'median', 'equivalence']", claim.predicts.estimand),
+        effect=_effect(claim.unit, present, alpha),
         numerical_failures=evidence.numerical_failures,
         seeds=evidence.seeds,
         scores=evidence.scores,
         companions=tuple(
             Companion(
-                effect=_effect(claim, unit, values),
+                effect=_effect(unit, values, alpha),
                 measured=len(values),
                 held=sum(claim.predicts.held(value) for value in values),
             )
             for unit, values in evidence.companions.items()
         ),
+        conditions=conditions,
+        would_decide=None if needed is None else round(needed * len(evidence.seeds) / max(count, 1)),
     )
 
 
-def _effect(claim: Claim, unit: str, values: Sequence[float]) -> Effect:
-    median, low, high = median_interval(np.array(values), claim.predicts.level) if values else (None, None, None)
-    return Effect(unit=unit, median=median, low=low, high=high)
+def pairs(one: Evidence, other: Evidence) -> list[Pair]:
+    """The seeds to which both a claim and its control apply."""
+    theirs = {
+        seed: (score, bool(held))
+        for seed, score, held in zip(other.seeds, other.scores, other.held, strict=True)
+        if score is not None
+    }
+    return [
+        Pair(score, theirs[seed][0], bool(held), theirs[seed][1])
+        for seed, score, held in zip(one.seeds, one.scores, one.held, strict=True)
+        if score is not None and seed in theirs
+    ]
+
+
+def _conditions(claim: Claim, evidence: Evidence, alpha: float) -> tuple[ConditionJudged, ...]:
+    """The further averages that must be as predicted; of a claim about a share they are in each seed's count already."""
+    if not claim.averages:
+        return ()
+    return tuple(
+        ConditionJudged(
+            rule=condition.predicts.says(condition.unit),
+            outcome=judge(0, values, condition.predicts, alpha).outcome,
+            effect=_effect(condition.unit, values, alpha),
+            applicable=len(values),
+        )
+        for condition, values in zip(claim.also, evidence.conditions, strict=True)
+    )
+
+
+def _together(
+    claim: Claim, alone: Outcome, held: int, present: Sequence[float], evidence: Evidence, alpha: float
+) -> Outcome:
+    """HOLDS where every average does, which errs no more often than one of them; FAILS where one does at its part of alpha."""
+    if not (claim.averages and claim.also):
+        return alone
+    rules = [(held, present, claim.predicts)]
+    rules += [(0, values, c.predicts) for c, values in zip(claim.also, evidence.conditions, strict=True)]
+    if any(judge(*rule, alpha / len(rules)).outcome is Outcome.FAILS for rule in rules):
+        return Outcome.FAILS
+    if all(judge(*rule, alpha).outcome is Outcome.HOLDS for rule in rules):
+        return Outcome.HOLDS
+    return alone if alone is Outcome.UNTRIGGERED else Outcome.UNDECIDED
+
+
+def _effect(unit: str, values: Sequence[float], alpha: float) -> Effect:
+    if not values:
+        return Effect(unit=unit, median=None, low=None, high=None)
+    middle, mean = median_interval(np.array(values), alpha), mean_interval(np.array(values), alpha)
+    return Effect(
+        unit=unit,
+        median=middle.estimate,
+        low=_finite(middle.low),
+        high=_finite(middle.high),
+        mean=mean.estimate,
+        mean_low=_finite(mean.low),
+        mean_high=_finite(mean.high),
+    )
+
+
+def _finite(bound: float) -> float | None:
+    return bound if np.isfinite(bound) else None
 
 
 def _asked(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
@@ -156,18 +225,31 @@ def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Eviden
     applying = [trial for trial in present if called(claim, "precondition", claim.applies, trial)]
     scored: dict[int, tuple[float, bool]] = {}
     beside: dict[str, list[float]] = {unit: [] for unit in claim.companions}
+    further: list[list[float]] = [[] for _ in claim.also]
     for trial, other in zip(applying, [*applying[1:], *applying[:1]], strict=True):
-        paired = replace(trial, other=other if other is not trial else None)
-        score = float(called(claim, "measure", claim.measure, paired))
-        if np.isfinite(score):
-            scored[trial.seed] = (score, called(claim, "further condition", claim.holds, paired, score))
-            for unit, measure in claim.companions.items():
-                beside[unit].append(float(called(claim, f"companion {unit!r}", measure, paired)))
+        seen = _planted(claim, replace(trial, other=other if other is not trial else None))
+        score = float(called(claim, "measure", claim.measure, seen))
+        if not np.isfinite(score):
+            continue
+        scored[trial.seed] = (score, called(claim, "further condition", claim.holds, seen, score))
+        for unit, measure in claim.companions.items():
+            beside[unit].append(float(called(claim, f"companion {unit!r}", measure, seen)))
+        for condition, values in zip(claim.also if claim.averages else (), further, strict=False):
+            values.append(float(called(claim, f"further condition {condition.unit!r}", condition.measure, seen)))
     return Evidence(
         setting=setting,
         seeds=tuple(trial.seed for trial in trials),
         scores=tuple(scored[t.seed][0] if t.seed in scored else None for t in trials),
         held=tuple(scored[t.seed][1] if t.seed in scored else None for t in trials),
         numerical_failures=len(trials) - len(sound) + len(applying) - len(scored),
-        companions={unit: tuple(value for value in values if np.isfinite(value)) for unit, values in beside.items()},
+        companions={unit: _numbers(values) for unit, values in beside.items()},
+        conditions=tuple(map(_numbers, further)) if claim.averages else (),
     )
+
+
+def _planted(claim: Claim, trial: Trial) -> Trial:
+    return trial if claim.plant is None else called(claim, "plant", claim.plant, trial)
+
+
+def _numbers(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(value for value in values if np.isfinite(value))

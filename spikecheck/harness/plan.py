@@ -22,21 +22,37 @@ class Plan:
     """Settings that Hypothesis draws from the domain."""
     search_seeds: int = 32
     """Seeds to search with: enough for 32 of 32, or 30 of 32, to hold at a required share of 0.8."""
-    fresh_seeds: int = 64
+    fresh_seeds: int = 32
     """Seeds to conclude with at the first look; every further look doubles them."""
     looks: int = 1
-    """Looks at growing numbers of fresh seeds while a verdict is undecided, paid for by alpha spending."""
+    """Looks at growing numbers of fresh seeds while an answer is undecided, each paid for."""
     descents: int = 4
     """Rounds of shrinking a failing setting toward the reference."""
+    reach: int = 0
+    """Settings sampled at random from the domain, to estimate the share of it in which the claim holds."""
+    reach_seeds: int = 16
+    """Seeds in each of them."""
     variations: bool = False
-    """Whether detectors and cut-offs are halved and doubled to see what the verdict hangs on."""
+    """Whether detectors, cut-offs and limits are halved and doubled to see what the verdict hangs on."""
     maps: bool = False
     """Whether the claim's own maps are drawn, with as many seeds a cell as a setting is searched with."""
     beside: bool = True
     """Whether settings that stand beside the domain are judged as well."""
     further: bool = False
-    """Whether the dear ones among them are, too."""
+    """Whether the expensive ones among them are, too."""
+    beside_looks: int = 1
+    """Looks at fresh seeds of each of these settings."""
     seed: int = 0
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Seeds at each look."""
+        return tuple(self.fresh_seeds * 2**look for look in range(self.looks))
+
+    @property
+    def beside_sizes(self) -> tuple[int, ...]:
+        """Seeds at each look at a setting beside the domain."""
+        return tuple(self.fresh_seeds * 2**look for look in range(self.beside_looks))
 
     def besides(self, claim: "Claim") -> Mapping[str, Setting]:
         """The settings off the ladders that are judged, by name."""
@@ -45,9 +61,18 @@ class Plan:
 
 PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
-        "quick": Plan(settings=3, looks=1, descents=3, beside=False),
-        "ci": Plan(settings=3, looks=2, descents=3),
-        "full": Plan(settings=24, looks=3, descents=8, variations=True, maps=True, further=True),
+        "quick": Plan(settings=3, looks=3, descents=3, beside=False),
+        "ci": Plan(settings=3, looks=3, descents=3),
+        "full": Plan(
+            settings=16,
+            fresh_seeds=64,
+            looks=3,
+            descents=8,
+            reach=24,
+            variations=True,
+            maps=True,
+            further=True,
+        ),
     }
 )
 
@@ -67,6 +92,11 @@ def search_seeds(root: int, setting: Setting, count: int) -> tuple[int, ...]:
 def fresh_seeds(root: int, setting: Setting, count: int) -> tuple[int, ...]:
     """Seeds that no search has seen; a longer block begins with the shorter one."""
     return _seeds(root, "fresh", setting, count)
+
+
+def reach_seeds(root: int, setting: Setting, count: int) -> tuple[int, ...]:
+    """The block of seeds with which a setting of the domain's sample is judged."""
+    return _seeds(root, "reach", setting, count)
 
 
 def _seeds(root: int, purpose: str, setting: Setting, count: int) -> tuple[int, ...]:

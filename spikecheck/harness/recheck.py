@@ -1,15 +1,19 @@
-"""A verdict derived anew from the counts that a report holds: by hand edited, or judged by other rules, it shows."""
+"""A verdict derived anew from the counts and scores that a report holds: by hand edited, or judged by other rules, it shows."""
 
 from collections.abc import Iterator
 
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.errors import SettingError
+from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.verdict import Report, Verdict, exit_code
-from spikecheck.harness.conclude import passes, reach, replication
-from spikecheck.stats.bounds import judge
-from spikecheck.stats.prediction import Prediction
+from spikecheck.harness.conclude import passes, reach
+from spikecheck.harness.guard import guarded
+from spikecheck.stats.bounds import clopper_pearson, judge, of_share
+from spikecheck.stats.contrast import Pair, contrast
+from spikecheck.stats.prediction import Average, Estimand, Prediction, from_record
 
 _ROUNDING = 1e-9
 """A bound is made by a library whose last digits may change."""
+_SUSPECTS = ("weakest", "counterexample", "strongest")
 
 
 def recheck(report: Report) -> dict[str, list[str]]:
@@ -21,14 +25,18 @@ def recheck(report: Report) -> dict[str, list[str]]:
 
 
 def _of_verdict(verdict: Verdict) -> Iterator[str]:
+    try:
+        predicts = from_record(verdict.predicts) if verdict.predicts else None
+    except SettingError as error:
+        yield f"predicts is no rule: {error}"
+        return
     for name, judgement in _judgements(verdict):
-        yield from (f"{name}: {said}" for said in _of_judgement(judgement, verdict))
-    replicates, _ = replication(verdict.reference, verdict.control)
-    if replicates is not verdict.replicates:
-        yield f"replicates is {verdict.replicates}, and what it rests on says {replicates}"
-    generalises = _generalises(verdict)
-    if generalises is not None and generalises is not verdict.generalises:
-        yield f"generalises is {verdict.generalises}, and what it rests on says {generalises}"
+        varied = name.startswith("variation ")
+        yield from (f"{name}: {said}" for said in _of_judgement(judgement, None if varied else predicts))
+    for answer in verdict.answers:
+        yield from (f"{answer.role}: {said}" for said in _of_answer(answer, predicts))
+    if verdict.answers:  # reports of before controls guarded every answer hold none, and followed another rule
+        yield from _of_answers_together(verdict)
     if verdict.passed != passes(verdict.kind, verdict.replicates, verdict.generalises):
         yield f"passed is {str(verdict.passed).lower()}, which its answers do not say"
 
@@ -36,43 +44,77 @@ def _of_verdict(verdict: Verdict) -> Iterator[str]:
 def _judgements(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:
     """Every judgement under a name by which it is found in the report; what was not reached is none."""
     named = [("reference", verdict.reference), ("control", verdict.control)]
-    optional = {"weakest": verdict.weakest, "elsewhere": verdict.elsewhere}
+    optional = {"weakest": verdict.weakest, "elsewhere": verdict.elsewhere, "positive control": verdict.positive}
     named += [(name, judgement) for name, judgement in optional.items() if judgement is not None]
     if verdict.counterexample is not None:
         named.append(("counterexample", verdict.counterexample.judgement))
+    for answer in verdict.answers:
+        parts = {"": answer.judgement, "'s control": answer.control, "'s positive control": answer.positive}
+        named += [(f"answer {answer.role}{part}", judgement) for part, judgement in parts.items() if judgement]
     named += [(f"tried {place}", judgement) for place, judgement in enumerate(verdict.tried)]
-    named += [(variation.name, variation.judgement) for variation in verdict.robustness]
+    named += [(f"sampled {place}", j) for place, j in enumerate(verdict.reach.sample if verdict.reach else ())]
+    named += [(f"variation {variation.name}", variation.judgement) for variation in verdict.robustness]
     yield from ((name, judgement) for name, judgement in named if judgement.drawn)
 
 
-def _of_judgement(judgement: Judgement, verdict: Verdict) -> Iterator[str]:
+def _of_judgement(judgement: Judgement, predicts: Estimand | None) -> Iterator[str]:
     """Whether counts, bounds and outcome fit."""
     scores = [score for score in judgement.scores if score is not None]
     if judgement.scores and len(scores) != judgement.applicable:
         yield f"applicable is {judgement.applicable}, and {len(scores)} seeds have a score"
-    within = sum(_within(score, verdict) for score in scores)
-    if judgement.scores and judgement.held > within:
-        yield f"held is {judgement.held}, and {within} seeds' effects lie within the rule's limits"
     if not 0 <= judgement.held <= judgement.applicable <= judgement.drawn:
         yield f"held {judgement.held}, applicable {judgement.applicable} and drawn {judgement.drawn} are out of order"
         return
-    asked = Prediction(above=0.0, of_seeds=judgement.required, level=verdict.level or judgement.level)
-    decided = judge(judgement.held, judgement.applicable, asked, 1.0 - judgement.level)
-    if decided.outcome is not judgement.outcome:
-        yield f"outcome is {judgement.outcome}, and the counts say {decided.outcome}"
-    for name, bound in (("low", decided.low), ("high", decided.high)):
+    within = sum(map(predicts.held, scores)) if predicts is not None else judgement.applicable
+    if scores and judgement.held > within:
+        yield f"held is {judgement.held}, and {within} seeds' effects lie within the rule's limits"
+    low, high = clopper_pearson(judgement.held, judgement.applicable, 1.0 - judgement.level)
+    for name, bound in (("low", low), ("high", high)):
         if abs(bound - getattr(judgement, name)) > _ROUNDING:
             yield f"{name} is {getattr(judgement, name):.6g}, and the counts say {bound:.6g}"
+    said = _decided(judgement, scores, predicts, low, high)
+    if said is not None and said is not judgement.outcome:
+        yield f"outcome is {judgement.outcome}, and the counts say {said}"
 
 
-def _within(score: float, verdict: Verdict) -> bool:
-    """Limits that a report does not name are none; whether they are excluded it does not say either."""
-    return (verdict.floor is None or score >= verdict.floor) and (verdict.ceiling is None or score <= verdict.ceiling)
-
-
-def _generalises(verdict: Verdict) -> Outcome | None:
-    """What the judgements say; None where a report does not hold what it rested on, since the search was stopped."""
-    confirmed = verdict.weakest
-    if confirmed is None and verdict.replicates not in (Outcome.FAILS, Outcome.INVALID):
+def _decided(
+    judgement: Judgement, scores: list[float], predicts: Estimand | None, low: float, high: float
+) -> Outcome | None:
+    """What the figures say; None where the report does not hold what it takes to know."""
+    if isinstance(predicts, Average):
+        alone = judge(judgement.held, scores, predicts, 1.0 - judgement.level).outcome
+        return alone if judgement.scores and not judgement.conditions else None
+    if judgement.required is None:
         return None
-    return reach(verdict.replicates, verdict.tried, confirmed, confirmed)[0]
+    fewest = Prediction(above=0.0, of_seeds=judgement.required, level=predicts.level if predicts else 0.95).fewest()
+    return Outcome.UNTRIGGERED if judgement.applicable < fewest else of_share(low, high, judgement.required)
+
+
+def _of_answer(answer: Answer, predicts: Estimand | None) -> Iterator[str]:
+    """Whether an answer is what its judgement and its controls make of it."""
+    said, _ = guarded(answer.judgement, answer.control, answer.contrast, answer.positive)
+    stopped = answer.outcome is Outcome.UNDECIDED and answer.control is None and answer.positive is None
+    if said is not answer.outcome and not stopped:
+        yield f"outcome is {answer.outcome}, and its controls say {said}"
+    if isinstance(predicts, Average) and answer.control is not None and answer.contrast is not None:
+        anew = contrast(_pairs(answer.judgement, answer.control), predicts, 1.0 - answer.judgement.level)
+        if anew.outcome is not answer.contrast.outcome:
+            yield f"contrast is {answer.contrast.outcome}, and the scores say {anew.outcome}"
+
+
+def _pairs(one: Judgement, other: Judgement) -> list[Pair]:
+    theirs = dict(zip(other.seeds, other.scores, strict=True))
+    both = [(score, theirs.get(seed)) for seed, score in zip(one.seeds, one.scores, strict=True)]
+    return [Pair(mine, their, True, True) for mine, their in both if mine is not None and their is not None]
+
+
+def _of_answers_together(verdict: Verdict) -> Iterator[str]:
+    if verdict.answers[0].outcome is not verdict.replicates:
+        yield f"replicates is {verdict.replicates}, and the reference's answer is {verdict.answers[0].outcome}"
+    confirmed = next((answer for answer in verdict.answers if answer.role in _SUSPECTS), None)
+    if confirmed is None and verdict.replicates not in (Outcome.FAILS, Outcome.INVALID):
+        return  # the search was stopped
+    suspect = confirmed.judgement if confirmed is not None else None
+    said, _ = reach(verdict.replicates, verdict.tried, suspect, confirmed)
+    if said is not verdict.generalises:
+        yield f"generalises is {verdict.generalises}, and what it rests on says {said}"

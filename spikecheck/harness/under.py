@@ -9,7 +9,7 @@ from spikecheck.core.probe import Directions, SharpnessTrace, Trail
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.rules import rule_for, threshold_of
-from spikecheck.harness.claim import Claim
+from spikecheck.harness.claim import Arm, Claim
 from spikecheck.harness.domain import Domain, Ladder
 from spikecheck.problems.objective import objective
 
@@ -29,7 +29,7 @@ def under(claim: Claim, optimizer: str, numbers: Mapping[str, Any]) -> Claim | s
     changes = _conditions(optimizer, numbers)
     try:
         reference = claim.domain.reference.but(**changes)
-        for arm in (*claim.arms.values(), *(claim.control.arms or {}).values()):
+        for arm in _arms(claim):
             arm(reference)
         resumes = _why_not_resumed(reference)
     except SpikecheckError as error:
@@ -95,11 +95,14 @@ def _why_not_resumed(reference: Setting) -> str:
     return rule.abilities.resumes if isinstance(rule, NamedOptimizer) else ""
 
 
+def _arms(claim: Claim) -> list[Arm]:
+    return [*claim.arms.values(), *(arm for control in claim.controls for arm in (control.arms or {}).values())]
+
+
 def _goes_back(claim: Claim) -> bool:
     """Whether any of its runs is gone on with from a state before its end."""
     at_ends = claim.probe is None or isinstance(claim.probe, Trail | SharpnessTrace)
     if isinstance(claim.probe, Directions):
         at_ends = claim.probe.at == "end"
-    arms = (*claim.arms.values(), *(claim.control.arms or {}).values())
-    forked = any(arm(claim.domain.reference).intervention is not None for arm in arms)
+    forked = any(arm(claim.domain.reference).intervention is not None for arm in _arms(claim))
     return forked or not at_ends

@@ -6,71 +6,68 @@ from dataclasses import dataclass, field
 
 from spikecheck.core.errors import ClaimError, Stopped
 from spikecheck.core.events import ClaimFinished, Observer, SettingJudged, StageStarted, ignore
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Answer, Judgement, Outcome
+from spikecheck.core.reach import Reach
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Variation, Verdict
+from spikecheck.core.verdict import Trace, Variation, Verdict
+from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.conclude import conclude
-from spikecheck.harness.gather import Evidence, Trains, gather, judged, trainings
+from spikecheck.harness.conclude import SUSPECT, conclude
+from spikecheck.harness.gather import Trains, gather, judged, trainings
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
+from spikecheck.harness.reach import reach, sampled, strength
 from spikecheck.harness.robustness import robustness
 from spikecheck.harness.scope import grid, survey
 from spikecheck.harness.typical import typical_trace
-from spikecheck.stats.bounds import spending
 
 
 @dataclass
 class Findings:
     """What a verification has found so far; stopped early, it is what the partial verdict rests on."""
 
-    reference: Judgement | None = None
-    control: Judgement | None = None
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """By role: the reference, the suspect on fresh seeds, and settings beside the domain by their names."""
     tried: list[Judgement] = field(default_factory=list)
     """The search, the reference setting not among them."""
     suspect: Judgement | None = None
     """Where the claim looked weakest, after shrinking; where it fails at the reference already, where it looked strongest."""
-    confirmed: Judgement | None = None
-    """The suspect on fresh seeds."""
-    evidence: Evidence | None = None
-    """The reference setting's, for the picture."""
+    reach: Reach | None = None
+    typical: Trace | None = None
+    robustness: tuple[Variation, ...] = ()
     scopes: list[Scope] = field(default_factory=list)
     """The claim's maps."""
 
+    @property
+    def fails_at_the_reference(self) -> bool:
+        """Whether the nearest counterexample that there can be is found."""
+        return "reference" in self.answers and self.answers["reference"].outcome is Outcome.FAILS
+
 
 def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) -> Verdict:
-    """Whether a claim replicates at its reference setting and generalises over its domain.
+    """Whether a claim replicates at its reference setting, and in how much of its domain it holds.
 
     Stopped by Ctrl-C or a spent budget it concludes from what was found until then; `lab.stopped` then says why.
 
     Raises:
         ClaimError: when one of the claim's own functions raises, or it asks for more seeds than the plan ever trains.
     """
-    _check_reach(claim, plan)
+    _check_seeds(claim, plan)
     started = time.monotonic()
     counted = (getattr(lab, "runs_trained", 0), getattr(lab, "runs_reused", 0))
     found = Findings()
-    trace = None
-    varied: tuple[Variation, ...] = ()
+    inquiry = Inquiry(claim, lab, plan.seed, observe)
+    found.answers = inquiry.reached
     try:
-        _replicate(claim, lab, plan, observe, found)
-        trace = typical_trace(claim, lab, found.evidence)
-        _search(claim, lab, plan, observe, found)
-        _descend(claim, lab, plan, observe, found)
-        _confirm(claim, lab, plan, observe, found)
-        if plan.variations:
-            observe(StageStarted(claim.id, "variations", 1, plan.fresh_seeds))
-            varied = robustness(claim, lab, plan)
-        for asked in claim.maps if plan.maps else ():
-            found.scopes.append(survey(claim, lab, grid(claim, asked), plan.search_seeds, plan.seed, observe))
+        _inquire(claim, lab, plan, observe, found, inquiry)
     except Stopped:
         pass
-    verdict = conclude(claim, plan, found.reference, found.control, found.tried, found.suspect, found.confirmed)
-    verdict = verdict.model_copy(
+    verdict = conclude(claim, plan, found.answers, found.tried, found.suspect).model_copy(
         update={
-            "typical": trace,
-            "robustness": varied,
+            "typical": found.typical,
+            "robustness": found.robustness,
+            "reach": found.reach,
             "scopes": tuple(found.scopes),
             "seconds": time.monotonic() - started,
             "runs_trained": getattr(lab, "runs_trained", 0) - counted[0],
@@ -81,12 +78,35 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     return verdict
 
 
+def _inquire(
+    claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings, inquiry: Inquiry
+) -> None:
+    """The questions in their order; what each finds is there for the next, and stays if a later one is stopped."""
+    reference = claim.domain.reference
+    evidence, _ = inquiry.answer(reference, "reference", "reference", plan.sizes)
+    found.typical = typical_trace(claim, lab, evidence)
+    found.tried.extend(_searched(claim, lab, plan, observe, _searched_settings(claim, plan), "search"))
+    found.suspect = _suspect(claim, found)
+    _descend(claim, lab, plan, observe, found)
+    if found.suspect is not None:
+        inquiry.answer(found.suspect.setting, SUSPECT, "confirmation", plan.sizes)
+    for name, setting in plan.besides(claim).items():
+        inquiry.answer(setting, name, "beside", plan.beside_sizes)
+    found.reach = reach(claim, lab, plan, observe)
+    if plan.variations:
+        observe(StageStarted(claim.id, "variations", 1, plan.fresh_seeds))
+        found.robustness = robustness(claim, lab, plan)
+    for asked in claim.maps if plan.maps else ():
+        found.scopes.append(survey(claim, lab, grid(claim, asked), plan.search_seeds, plan.seed, observe))
+
+
 def first_round(claim: Claim, plan: Plan) -> list[Recipe]:
     """The trainings that a verification begins with whatever it finds: they can be done ahead of it."""
     reference = claim.domain.reference
     fresh = {reference: fresh_seeds(plan.seed, reference, plan.fresh_seeds)}
+    fresh |= {s: fresh_seeds(plan.seed, s, plan.fresh_seeds) for s in plan.besides(claim).values()}
     search = {s: search_seeds(plan.seed, s, plan.search_seeds) for s in _searched_settings(claim, plan)}
-    return [*trainings(claim, fresh), *trainings(claim.as_control(), fresh), *trainings(claim, search)]
+    return [*trainings(claim, fresh), *trainings(claim, search), *trainings(claim, sampled(claim, plan))]
 
 
 def replay(claim: Claim, lab: Trains, setting: Setting, seeds: Sequence[int]) -> Judgement:
@@ -94,32 +114,19 @@ def replay(claim: Claim, lab: Trains, setting: Setting, seeds: Sequence[int]) ->
     return judged(claim, gather(claim, lab, {setting: seeds})[setting], 1.0 - claim.predicts.level)
 
 
-def _check_reach(claim: Claim, plan: Plan) -> None:
+def _check_seeds(claim: Claim, plan: Plan) -> None:
     """Whether as many seeds as are trained at most could decide."""
-    most, fewest = plan.fresh_seeds * 2 ** (plan.looks - 1), claim.predicts.fewest()
+    most, fewest = plan.sizes[-1], claim.predicts.fewest()
     if fewest > most:
         raise ClaimError(
-            f"claim {claim.id!r}: of_seeds={claim.predicts.of_seeds:g} at level={claim.predicts.level:g} takes {fewest} "
-            f"seeds, and {most} are trained at most; take --profile full (256 seeds), or ask for less"
+            f"claim {claim.id!r}: its rule, {claim.rule}, takes {fewest} seeds, and {most} are trained at most; "
+            "take --profile full (256 seeds), or ask for less"
         )
 
 
-def _replicate(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
-    """The claim and its negative control at the reference setting, on the same fresh seeds."""
-    reference = claim.domain.reference
-    found.evidence, found.reference = _conclude_at(claim, lab, plan, observe, reference, "reference")
-    _, found.control = _conclude_at(claim.as_control(), lab, plan, observe, reference, "control")
-
-
-def _search(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
-    found.tried.extend(_searched(claim, lab, plan, observe, _searched_settings(claim, plan), "search"))
-    found.suspect = _suspect(claim, found)
-
-
 def _searched_settings(claim: Claim, plan: Plan) -> list[Setting]:
-    """Known counterexamples first, then what Hypothesis draws, then what stands beside the domain."""
-    drawn = claim.domain.draw(plan.settings, plan.seed)
-    settings = dict.fromkeys([*claim.known, *drawn, *plan.besides(claim).values()])
+    """Known counterexamples first, then what Hypothesis draws."""
+    settings = dict.fromkeys([*claim.known, *claim.domain.draw(plan.settings, plan.seed)])
     settings.pop(claim.domain.reference, None)
     return list(settings)
 
@@ -132,31 +139,28 @@ def _suspect(claim: Claim, found: Findings) -> Judgement | None:
     triggered = [j for j in found.tried if j.outcome is not Outcome.UNTRIGGERED]
     if not triggered:
         return None
-    if found.reference is not None and found.reference.outcome is Outcome.FAILS:
-        return max(triggered, key=lambda j: (j.held / j.applicable, -claim.domain.distance(j.setting)))
+    if found.fails_at_the_reference:
+        return max(triggered, key=lambda j: (strength(claim.predicts, j), -claim.domain.distance(j.setting)))
     failing = [j for j in triggered if j.outcome is Outcome.FAILS]
     if failing:
-        return min(failing, key=lambda j: (claim.domain.distance(j.setting), j.high))
-    return min(triggered, key=lambda j: (j.held / j.applicable, claim.domain.distance(j.setting)))
+        return _nearest(claim, failing)
+    return min(triggered, key=lambda j: (strength(claim.predicts, j), claim.domain.distance(j.setting)))
+
+
+def _nearest(claim: Claim, failing: Sequence[Judgement]) -> Judgement:
+    return min(failing, key=lambda j: (claim.domain.distance(j.setting), strength(claim.predicts, j)))
 
 
 def _descend(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
     """Shrink a failing suspect: all settings one step nearer are trained in one go, the nearest that fails is next."""
     for _ in range(plan.descents):
-        at_reference = found.reference is not None and found.reference.outcome is Outcome.FAILS
-        if at_reference or found.suspect is None or found.suspect.outcome is not Outcome.FAILS:
+        if found.fails_at_the_reference or found.suspect is None or found.suspect.outcome is not Outcome.FAILS:
             return
         nearer = [s for s in claim.domain.nearer(found.suspect.setting) if s != claim.domain.reference]
         failing = [j for j in _searched(claim, lab, plan, observe, nearer, "descent") if j.outcome is Outcome.FAILS]
         if not failing:
             return
-        found.suspect = min(failing, key=lambda j: (claim.domain.distance(j.setting), j.high))
-
-
-def _confirm(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
-    """The suspect on seeds that had no part in making it one."""
-    if found.suspect is not None:
-        _, found.confirmed = _conclude_at(claim, lab, plan, observe, found.suspect.setting, "confirmation")
+        found.suspect = _nearest(claim, failing)
 
 
 def _searched(
@@ -170,18 +174,3 @@ def _searched(
     for judgement in judgements:
         observe(SettingJudged(claim.id, stage, judgement.setting, judgement))
     return judgements
-
-
-def _conclude_at(
-    claim: Claim, lab: Trains, plan: Plan, observe: Observer, setting: Setting, stage: str
-) -> tuple[Evidence, Judgement]:
-    """Look at growing numbers of fresh seeds until the interval decides; every look is paid for."""
-    for look, alpha in enumerate(spending(1.0 - claim.predicts.level, plan.looks)):
-        seeds = fresh_seeds(plan.seed, setting, plan.fresh_seeds * 2**look)
-        observe(StageStarted(claim.id, stage, 1, len(seeds)))
-        evidence = gather(claim, lab, {setting: seeds})[setting]
-        judgement = judged(claim, evidence, alpha)
-        observe(SettingJudged(claim.id, stage, setting, judgement))
-        if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS):
-            break
-    return evidence, judgement

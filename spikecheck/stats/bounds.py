@@ -1,20 +1,26 @@
-"""Exact binomial bounds, the outcome they decide, and repeated looks that are paid for."""
+"""Exact binomial bounds, intervals of averages, and the outcome that they decide."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.special import betaincinv
 
 from spikecheck.core.judgement import Outcome
-from spikecheck.stats.prediction import Prediction
+from spikecheck.stats.averages import Interval, Values, mean_interval, median_interval
+from spikecheck.stats.prediction import Average, Bounds, Estimand, Prediction
 
 
 @dataclass(frozen=True)
 class Decision:
-    """An outcome and the one-sided bounds on the share of seeds that decided it."""
+    """An outcome, the one-sided bounds on the share of seeds that held, and those on their average effect."""
 
     outcome: Outcome
     low: float
     high: float
+    average: Interval | None = None
+    """The average that decides; None where the share does, or where there is no effect."""
 
 
 def clopper_pearson(held: int, applicable: int, alpha: float) -> tuple[float, float]:
@@ -29,28 +35,50 @@ def clopper_pearson(held: int, applicable: int, alpha: float) -> tuple[float, fl
     return low, high
 
 
-def judge(held: int, applicable: int, prediction: Prediction, alpha: float) -> Decision:
-    """HOLDS if even the lower bound reaches the required share, FAILS if even the upper one does not.
+def judge(held: int, scores: Sequence[float], predicts: Estimand, alpha: float) -> Decision:
+    """What the effects of [S] applicable seeds, of which `held` met the prediction, say about it.
 
-    With fewer applicable seeds than could ever show the share, the question was hardly asked: UNTRIGGERED.
+    With fewer applicable seeds than could ever show what is claimed there is nothing to decide: UNTRIGGERED.
     """
-    low, high = clopper_pearson(held, applicable, alpha)
-    if applicable < prediction.fewest():
-        return Decision(Outcome.UNTRIGGERED, low, high)
-    if low >= prediction.of_seeds:
-        return Decision(Outcome.HOLDS, low, high)
-    return Decision(Outcome.FAILS if high < prediction.of_seeds else Outcome.UNDECIDED, low, high)
+    low, high = clopper_pearson(held, len(scores), alpha)
+    average = average_interval(np.array(scores), predicts, alpha) if isinstance(predicts, Average) and scores else None
+    if len(scores) < predicts.fewest():
+        return Decision(Outcome.UNTRIGGERED, low, high, average)
+    if isinstance(predicts, Prediction):
+        return Decision(of_share(low, high, predicts.of_seeds), low, high)
+    assert average is not None
+    return Decision(of_average(average, predicts), low, high, average)
 
 
-def spending(alpha: float, looks: int) -> tuple[float, ...]:
-    """What each look at growing data may spend of `alpha`: half at the first look, the rest in equal parts.
+def of_share(low: float, high: float, required: float) -> Outcome:
+    """HOLDS if even the lower bound reaches the required share, FAILS if even the upper one does not."""
+    if low >= required:
+        return Outcome.HOLDS
+    return Outcome.FAILS if high < required else Outcome.UNDECIDED
 
-    The parts sum to `alpha`, so by the union bound a wrong decision at any look is at most as likely, however the looks
-    depend on each other and however many seeds turn out to be applicable.
 
-    >>> spending(0.05, 1), spending(0.05, 3)
-    ((0.05,), (0.025, 0.0125, 0.0125))
-    """
-    if looks == 1:
-        return (alpha,)
-    return (alpha / 2, *[alpha / 2 / (looks - 1)] * (looks - 1))
+def average_interval(values: Values, predicts: Average, alpha: float) -> Interval:
+    """The average that the prediction speaks of, over [S] values."""
+    return mean_interval(values, alpha) if predicts.of == "mean" else median_interval(values, alpha)
+
+
+def of_average(found: Interval, predicts: Average) -> Outcome:
+    """FAILS if the average is surely beyond a limit, or surely not worth a claim; HOLDS if both its bounds lie within."""
+    lowest = -math.inf if predicts.floor is None else predicts.floor + predicts.worth
+    highest = math.inf if predicts.ceiling is None else predicts.ceiling - predicts.worth
+    if found.high < lowest or found.low > highest or _excluded(found, predicts):
+        return Outcome.FAILS
+    held = _within(predicts, found.low, below=True) and _within(predicts, found.high, below=False)
+    return Outcome.HOLDS if held else Outcome.UNDECIDED
+
+
+def _within(limits: Bounds, bound: float, *, below: bool) -> bool:
+    """Whether a bound on the average lies on the right side of the limit that it is about."""
+    if below:
+        return (limits.above is None or bound > limits.above) and (limits.at_least is None or bound >= limits.at_least)
+    return (limits.below is None or bound < limits.below) and (limits.at_most is None or bound <= limits.at_most)
+
+
+def _excluded(found: Interval, predicts: Average) -> bool:
+    """Whether the whole interval lies on a limit that is itself excluded, as where every seed has the effect 0."""
+    return found.low == found.high and not predicts.held(found.low)

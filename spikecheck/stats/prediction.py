@@ -1,40 +1,37 @@
-"""What a claim predicts, and of how many seeds: the one rule by which everything is judged."""
+"""What a claim predicts, as a value: a share of seeds, an average over them, or a difference too small to matter.
+
+The same object judges and is rendered into the rule's words. Each bound that it speaks of is one-sided, at `level`.
+"""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 from spikecheck.core.errors import SettingError
 
 _WORDS = (("above", ">"), ("at_least", ">="), ("below", "<"), ("at_most", "<="))
 
+FEWEST_FOR_A_MEAN = 12
+"""Student's interval relies on sums of seeds' effects being nearly normal; of fewer than a dozen they need not be."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """A seed's effect lies within the bounds, in at least the share `of_seeds` of the seeds, at confidence `level`.
-
-    >>> Prediction(above=0.0).held(0.1), Prediction(at_most=0.05).held(0.06)
-    (True, False)
-    >>> Prediction(above=0.0).says("gain of mean |cos|")
-    'gain of mean |cos| > 0 in at least 80 % of the seeds (exact binomial, each bound at 95 %)'
-    """
+class Bounds:
+    """Limits on an effect, and the confidence of what is said about it."""
 
     above: float | None = None
     at_least: float | None = None
     below: float | None = None
     at_most: float | None = None
-    of_seeds: float = 0.8
-    """The share of seeds below which the claim counts as false, in (0, 1)."""
     level: float = 0.95
-    """Confidence of each one-sided bound on that share, in (0, 1)."""
+    """Confidence of each one-sided bound, in (0, 1)."""
 
     def __post_init__(self) -> None:
-        for name in ("of_seeds", "level"):
-            value = getattr(self, name)
-            if not 0.0 < value < 1.0:
-                raise SettingError(f"{name}={value!r}: give a number between 0 and 1, both excluded")
+        _in_the_unit_interval("level", self.level)
         given = {name: getattr(self, name) for name, _ in _WORDS if getattr(self, name) is not None}
         if not given:
-            raise SettingError("Prediction(): gives no bound; set above, at_least, below or at_most")
+            raise SettingError(f"{type(self).__name__}(): gives no bound; set above, at_least, below or at_most")
         for name, bound in given.items():
             if not math.isfinite(bound):
                 raise SettingError(f"{name}={bound!r}: give a finite number, or leave it out")
@@ -43,7 +40,7 @@ class Prediction:
             raise SettingError(f"{named}: no number lies within; the lower bound must be below the upper one")
 
     def held(self, score: float) -> bool:
-        """Whether one seed's effect lies within the bounds."""
+        """Whether one effect lies within the limits."""
         return (
             (self.above is None or score > self.above)
             and (self.at_least is None or score >= self.at_least)
@@ -53,18 +50,57 @@ class Prediction:
 
     @property
     def floor(self) -> float | None:
-        """The lower bound, whether or not it is excluded; None where there is none."""
+        """The lower limit, whether or not it is excluded; None where there is none."""
         return max((bound for bound in (self.above, self.at_least) if bound is not None), default=None)
 
     @property
     def ceiling(self) -> float | None:
-        """The upper bound, whether or not it is excluded; None where there is none."""
+        """The upper limit, whether or not it is excluded; None where there is none."""
         return min((bound for bound in (self.below, self.at_most) if bound is not None), default=None)
 
     def bounds(self, unit: str) -> str:
-        """The bounds on one seed's effect in words."""
+        """The limits in words."""
         said = [f"{sign} {getattr(self, name):g}" for name, sign in _WORDS if getattr(self, name) is not None]
         return f"{unit} {' and '.join(said)}"
+
+    def toward(self, score: float) -> float:
+        """The effect measured in the direction that the limits ask for: more is better.
+
+        >>> Average(below=0.0).toward(-2.0), Equivalence(at_least=-1.0, at_most=3.0).toward(2.5)
+        (2.0, -1.5)
+        """
+        if self.floor is not None and self.ceiling is not None:
+            return -abs(score - (self.floor + self.ceiling) / 2)
+        return score if self.floor is not None else -score
+
+    def _can_hold(self) -> bool:
+        """Whether any number lies within the limits."""
+        lower = -math.inf if self.floor is None else self.floor
+        upper = math.inf if self.ceiling is None else self.ceiling
+        return lower < upper or (lower == upper and self.held(lower))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Bounds):
+    """A *share*: a seed's effect lies within the limits in at least the share `of_seeds` of the seeds. For laws and prevalence.
+
+    >>> Prediction(above=0.0).held(0.1), Prediction(at_most=0.05).held(0.06)
+    (True, False)
+    >>> Prediction(above=0.0).says("gain of mean |cos|")
+    'gain of mean |cos| > 0 in at least 80 % of the seeds (exact binomial, each bound at 95 %)'
+    """
+
+    of_seeds: float = 0.8
+    """The share of seeds below which the claim counts as false, in (0, 1)."""
+
+    def __post_init__(self) -> None:
+        _in_the_unit_interval("of_seeds", self.of_seeds)
+        super().__post_init__()
+
+    @property
+    def estimand(self) -> str:
+        """In a word."""
+        return "share"
 
     def says(self, unit: str) -> str:
         """The whole rule in words."""
@@ -81,8 +117,114 @@ class Prediction:
         """
         return max(1, math.ceil(math.log(1.0 - self.level) / math.log(self.of_seeds)))
 
-    def _can_hold(self) -> bool:
-        """Whether any number lies within the bounds."""
-        lower = -math.inf if self.floor is None else self.floor
-        upper = math.inf if self.ceiling is None else self.ceiling
-        return lower < upper or (lower == upper and self.held(lower))
+
+@dataclass(frozen=True, kw_only=True)
+class Average(Bounds):
+    """An *average*: the mean or the median of the seeds' effects lies within the limits. For "can", "on average", "tends to".
+
+    The mean has Student's interval, the median that of the order statistics. The claim fails where the average is surely
+    beyond a limit; with `worth`, also where it is surely nearer than that to the limit: too small to be worth a claim.
+
+    >>> Average(above=0.0, worth=0.02).says("gain")
+    "mean gain > 0 (Student's t, each bound at 95 %); fails if surely < 0.02"
+    """
+
+    of: Literal["mean", "median"] = "mean"
+    worth: float = 0.0
+    """How far beyond its one limit an average must be to be worth a claim, at least 0; with two limits 0."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.of not in ("mean", "median"):
+            raise SettingError(f"of={self.of!r}: give mean or median")
+        if not (math.isfinite(self.worth) and self.worth >= 0.0):
+            raise SettingError(f"worth={self.worth!r}: give a finite number, at least 0")
+        if self.worth and None not in (self.floor, self.ceiling):
+            raise SettingError(f"worth={self.worth!r}: between two limits everything counts; leave it out")
+
+    @property
+    def estimand(self) -> str:
+        """In a word."""
+        return self.of
+
+    def says(self, unit: str) -> str:
+        """The whole rule in words."""
+        interval = "Student's t" if self.of == "mean" else "order statistics"
+        small = ""
+        if self.worth and self.floor is not None:
+            small = f"; fails if surely < {self.floor + self.worth:g}"
+        elif self.worth and self.ceiling is not None:
+            small = f"; fails if surely > {self.ceiling - self.worth:g}"
+        return f"{self.of} {self.bounds(unit)} ({interval}, each bound at {100 * self.level:g} %){small}"
+
+    def fewest(self) -> int:
+        """The fewest applicable seeds with which the claim could hold.
+
+        >>> Average(above=0.0).fewest(), Average(above=0.0, of="median").fewest()
+        (12, 5)
+        """
+        return FEWEST_FOR_A_MEAN if self.of == "mean" else max(2, math.ceil(math.log2(1 / (1 - self.level))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equivalence(Average):
+    """An *equivalence*, for "little difference": the average lies between two limits, by two one-sided tests.
+
+    >>> Equivalence(at_least=-0.1, at_most=0.1).says("gap")
+    "mean gap >= -0.1 and <= 0.1 (two one-sided tests, Student's t, each at 95 %)"
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.floor is None or self.ceiling is None:
+            raise SettingError("Equivalence(): takes two limits; give a lower and an upper one")
+
+    @property
+    def estimand(self) -> str:
+        """In a word."""
+        return "equivalence"
+
+    def says(self, unit: str) -> str:
+        """The whole rule in words."""
+        interval = "Student's t" if self.of == "mean" else "order statistics"
+        return f"{self.of} {self.bounds(unit)} (two one-sided tests, {interval}, each at {100 * self.level:g} %)"
+
+
+Estimand = Prediction | Average
+_KINDS: dict[str, type[Prediction | Average]] = {"share": Prediction, "average": Average, "equivalence": Equivalence}
+
+Number = float | str | None
+
+
+def as_record(predicts: Estimand) -> dict[str, Number]:
+    """A prediction as a report keeps it.
+
+    >>> as_record(Prediction(above=0.0))
+    {'kind': 'share', 'above': 0.0, 'level': 0.95, 'of_seeds': 0.8}
+    """
+    kind = next(name for name, cls in _KINDS.items() if type(predicts) is cls)
+    return {"kind": kind} | {name: value for name, value in asdict(predicts).items() if value is not None}
+
+
+def from_record(record: Mapping[str, Number]) -> Estimand:
+    """The prediction that a report keeps.
+
+    Raises:
+        SettingError: when it is none.
+
+    >>> from_record(as_record(Average(below=1.0, worth=0.5))) == Average(below=1.0, worth=0.5)
+    True
+    """
+    given = dict(record)
+    kind = given.pop("kind", None)
+    if kind not in _KINDS:
+        raise SettingError(f"kind={kind!r}: give one of {', '.join(_KINDS)}")
+    try:
+        return _KINDS[str(kind)](**given)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise SettingError(f"prediction {dict(record)!r}: {error}") from error
+
+
+def _in_the_unit_interval(name: str, value: float) -> None:
+    if not 0.0 < value < 1.0:
+        raise SettingError(f"{name}={value!r}: give a number between 0 and 1, both excluded")

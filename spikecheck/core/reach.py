@@ -1,0 +1,32 @@
+"""In how much of its domain a claim holds: an estimate from a random sample of settings."""
+
+from pydantic import Field
+
+from spikecheck.core.judgement import Judgement
+from spikecheck.core.record import Record
+
+
+class Reach(Record):
+    """A random sample of the domain, each setting judged by its point estimate on a block of seeds of its own.
+
+    The interval is Clopper and Pearson's over the settings that triggered. It says nothing of settings off the ladders.
+    """
+
+    settings: int = Field(ge=0, description="settings sampled")
+    of: int = Field(ge=1, description="settings in the domain")
+    seeds: int = Field(ge=1, description="seeds in each")
+    holds: int = Field(ge=0, description="settings in which the estimate is as claimed")
+    triggered: int = Field(ge=0, description="settings in which enough seeds met the precondition to estimate anything")
+    low: float = Field(description="lower bound on the share of the domain's triggering settings in which it holds")
+    high: float = Field(description="upper bound; the two are a 95 % interval")
+    sample: tuple[Judgement, ...] = Field((), description="setting by setting, each at the rule's level")
+
+    @property
+    def share(self) -> float | None:
+        """Share of the triggering settings in which it holds; None where none triggered."""
+        return self.holds / self.triggered if self.triggered else None
+
+    @property
+    def untriggered(self) -> int:
+        """Settings that say nothing."""
+        return self.settings - self.triggered

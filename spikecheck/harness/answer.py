@@ -1,0 +1,84 @@
+"""One setting's answer: judged on fresh seeds, and its controls on the same ones."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from spikecheck.core.events import Observer, SettingJudged, StageStarted
+from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
+from spikecheck.core.setting import Setting
+from spikecheck.harness.claim import Claim
+from spikecheck.harness.gather import Evidence, Trains, gather, judged, pairs
+from spikecheck.harness.guard import guarded, settled
+from spikecheck.harness.plan import fresh_seeds
+from spikecheck.stats.contrast import contrast
+from spikecheck.stats.looks import nominal_alpha
+
+
+class Inquiry:
+    """One claim's questions to one laboratory: what is asked at every setting is the same but for the setting."""
+
+    def __init__(self, claim: Claim, lab: Trains, seed: int, observe: Observer) -> None:
+        self.claim, self._lab, self._seed, self._observe = claim, lab, seed, observe
+        self.reached: dict[str, Answer] = {}
+        """By role; of an inquiry that was stopped, what had been judged until then."""
+
+    def answer(self, setting: Setting, role: str, stage: str, sizes: Sequence[int]) -> tuple[Evidence, Answer]:
+        """Look at growing numbers of fresh seeds until the answer is settled; every look is paid for.
+
+        Controls are trained once the judgement is decided or no more seeds will come.
+        """
+        alpha = nominal_alpha(1.0 - self.claim.predicts.level, sizes)
+        for size in sizes:
+            seeds = fresh_seeds(self._seed, setting, size)
+            evidence, judgement = self._judge(self.claim, setting, seeds, alpha, stage)
+            decided = judgement.outcome in (Outcome.HOLDS, Outcome.FAILS)
+            found = _before_its_controls(role, judgement, decided=decided)
+            self.reached[role] = found
+            if decided or size == sizes[-1]:
+                found = self._controlled(evidence, judgement, role, seeds, alpha)
+                self.reached[role] = found
+            if settled(found.outcome, found.control, found.positive):
+                break
+        return evidence, found
+
+    def _controlled(
+        self, evidence: Evidence, judgement: Judgement, role: str, seeds: Sequence[int], alpha: float
+    ) -> Answer:
+        """What both controls say of the same seeds; away from the reference only the one that the judgement needs."""
+        claim, setting = self.claim, evidence.setting
+        control = compared = positive = None
+        everywhere = role == "reference"
+        if everywhere or judgement.outcome is Outcome.HOLDS:
+            theirs, control = self._judge(claim.as_control(), setting, seeds, alpha, "control")
+            compared = Contrast(**asdict(contrast(pairs(evidence, theirs), claim.predicts, alpha)))
+        if claim.positive is not None and (everywhere or judgement.outcome is Outcome.FAILS):
+            _, positive = self._judge(claim.as_control(claim.positive), setting, seeds, alpha, "positive control")
+        outcome, reason = guarded(judgement, control, compared, positive)
+        return Answer(
+            role=role,
+            outcome=outcome,
+            reason=reason,
+            judgement=judgement,
+            control=control,
+            contrast=compared,
+            positive=positive,
+        )
+
+    def _judge(
+        self, claim: Claim, setting: Setting, seeds: Sequence[int], alpha: float, stage: str
+    ) -> tuple[Evidence, Judgement]:
+        self._observe(StageStarted(claim.id, stage, 1, len(seeds)))
+        evidence = gather(claim, self._lab, {setting: seeds})[setting]
+        judgement = judged(claim, evidence, alpha)
+        self._observe(SettingJudged(claim.id, stage, setting, judgement))
+        return evidence, judgement
+
+
+
+
+def _before_its_controls(role: str, judgement: Judgement, *, decided: bool) -> Answer:
+    """What stands if the verification is stopped here."""
+    if not decided:
+        return Answer(role=role, outcome=judgement.outcome, judgement=judgement)
+    said = f"By itself it {judgement.outcome}; its controls were not reached."
+    return Answer(role=role, outcome=Outcome.UNDECIDED, reason=said, judgement=judgement)

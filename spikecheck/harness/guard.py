@@ -1,0 +1,53 @@
+"""What the controls make of a judgement: no answer counts that the check would also have given to something else."""
+
+from spikecheck.core.judgement import Contrast, Judgement, Outcome
+
+NOT_TOLD_APART = "The negative control holds too, so the check does not tell what is claimed from what is not."
+
+
+def guarded(
+    judgement: Judgement, control: Judgement | None, contrast: Contrast | None, positive: Judgement | None
+) -> tuple[Outcome, str]:
+    """The answer that a judgement gives once its controls have been heard, and why it is not the judgement's own.
+
+    What holds must surely exceed its negative control; what fails counts only where the positive control was found.
+    """
+    if judgement.outcome is Outcome.HOLDS:
+        return _holding(judgement, control, contrast)
+    if judgement.outcome is Outcome.FAILS:
+        return _failing(positive)
+    return judgement.outcome, ""
+
+
+def _holding(judgement: Judgement, control: Judgement | None, contrast: Contrast | None) -> tuple[Outcome, str]:
+    if control is None or contrast is None or not control.drawn:
+        return Outcome.UNDECIDED, "The claim holds, but its negative control was not reached."
+    if control.outcome is Outcome.UNTRIGGERED or contrast.outcome is Outcome.UNTRIGGERED:
+        return Outcome.INVALID, "The negative control never triggered; a control that never triggers is no control."
+    if contrast.outcome is Outcome.FAILS:
+        return Outcome.INVALID, f"{NOT_TOLD_APART} Its excess over the control is surely too small."
+    if judgement.estimand == "share" and control.outcome is Outcome.HOLDS:
+        return Outcome.INVALID, NOT_TOLD_APART
+    if contrast.outcome is Outcome.UNDECIDED:
+        return Outcome.UNDECIDED, "The claim holds, but does not clearly exceed its negative control."
+    return Outcome.HOLDS, ""
+
+
+def _failing(positive: Judgement | None) -> tuple[Outcome, str]:
+    if positive is None:
+        return Outcome.INVALID, "It fails, but has no positive control: the check may be blind to what is claimed."
+    match positive.outcome:
+        case Outcome.HOLDS:
+            return Outcome.FAILS, ""
+        case Outcome.FAILS:
+            return Outcome.INVALID, "It fails, and so does its positive control: the check is blind to what is claimed."
+        case _:
+            return Outcome.UNDECIDED, "It fails, but its positive control has not clearly been found."
+
+
+def settled(outcome: Outcome, control: Judgement | None, positive: Judgement | None) -> bool:
+    """Whether more seeds would change nothing that matters: the answer is decided, and not for want of seeds."""
+    if outcome in (Outcome.HOLDS, Outcome.FAILS):
+        return True
+    heard = [judged.outcome for judged in (control, positive) if judged is not None]
+    return outcome is Outcome.INVALID and Outcome.UNTRIGGERED not in heard

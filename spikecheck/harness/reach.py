@@ -1,0 +1,78 @@
+"""In how much of its domain a claim holds, from a random sample of settings."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spikecheck.core.events import Observer, SettingJudged, StageStarted
+from spikecheck.core.judgement import Judgement
+from spikecheck.core.reach import Reach
+from spikecheck.core.setting import Setting
+from spikecheck.harness.claim import Claim
+from spikecheck.harness.gather import Trains, gather, judged
+from spikecheck.harness.plan import Plan, reach_seeds
+from spikecheck.stats.bounds import clopper_pearson
+from spikecheck.stats.prediction import Estimand, Prediction
+
+_FEWEST = 8
+"""Applicable seeds from which a setting's estimate is read: its standard error is then a third of the effect's spread."""
+
+
+def sampled(claim: Claim, plan: Plan) -> dict[Setting, Sequence[int]]:
+    """The domain's sample, with each setting's block of seeds."""
+    settings = claim.domain.sample(plan.reach, plan.seed) if plan.reach else ()
+    return {setting: reach_seeds(plan.seed, setting, plan.reach_seeds) for setting in settings}
+
+
+def reach(claim: Claim, lab: Trains, plan: Plan, observe: Observer) -> Reach | None:
+    """The share of the domain's settings in which the claim holds; None where the plan samples none.
+
+    A setting counts by its point estimate: the estimand's own limit, without its interval. So a setting near the limit counts on
+    either side, and the share errs where many are near it; with more seeds a setting it errs less.
+    """
+    blocks = sampled(claim, plan)
+    if not blocks:
+        return None
+    observe(StageStarted(claim.id, "reach", len(blocks), plan.reach_seeds))
+    evidence = gather(claim, lab, blocks)
+    judgements = [judged(claim, evidence[setting], 1.0 - claim.predicts.level) for setting in blocks]
+    for judgement in judgements:
+        observe(SettingJudged(claim.id, "reach", judgement.setting, judgement))
+    return of_sample(claim.predicts, judgements, claim.domain.size, plan.reach_seeds)
+
+
+def of_sample(predicts: Estimand, judgements: Sequence[Judgement], size: int, seeds: int) -> Reach:
+    """The estimate from judged settings."""
+    triggered = [judgement for judgement in judgements if judgement.applicable >= _FEWEST]
+    holds = sum(as_claimed(predicts, judgement) for judgement in triggered)
+    low, high = clopper_pearson(holds, len(triggered), 0.025) if triggered else (0.0, 1.0)
+    return Reach(
+        settings=len(judgements),
+        of=size,
+        seeds=seeds,
+        holds=holds,
+        triggered=len(triggered),
+        low=low,
+        high=high,
+        sample=tuple(judgements),
+    )
+
+
+def as_claimed(predicts: Estimand, judgement: Judgement) -> bool:
+    """Whether a setting's point estimate is as claimed."""
+    if isinstance(predicts, Prediction):
+        return judgement.held >= predicts.of_seeds * judgement.applicable
+    estimate = judgement.effect.mean if predicts.of == "mean" else judgement.effect.median
+    return estimate is not None and predicts.held(estimate)
+
+
+def strength(predicts: Estimand, judgement: Judgement) -> float:
+    """How strongly a setting shows the claim: the share that held, or the average in the direction claimed.
+
+    An average is taken in units of its own spread over seeds, so that settings with different spreads compare.
+    """
+    if isinstance(predicts, Prediction):
+        return judgement.held / judgement.applicable
+    scores = np.array([score for score in judgement.scores if score is not None])
+    spread = float(scores.std()) or 1.0
+    return predicts.toward(float(scores.mean() if predicts.of == "mean" else np.median(scores))) / spread

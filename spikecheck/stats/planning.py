@@ -1,0 +1,54 @@
+"""How many seeds would decide what so many have not."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import bdtr, bdtrc, ndtri
+
+from spikecheck.stats.prediction import Average, Estimand, Prediction
+
+_MOST = 1_000_000
+"""Beyond so many seeds, what is found lies on the limit for all that anyone will train."""
+
+
+def seeds_to_decide(held: int, scores: Sequence[float], predicts: Estimand, alpha: float) -> int | None:
+    """About how many applicable seeds would decide if share and spread stay as they are in [S]; None where ever so many.
+
+    >>> seeds_to_decide(9, [1.0] * 9 + [-1.0], Prediction(above=0.0), 0.05)
+    44
+    """
+    if not scores:
+        return None
+    if isinstance(predicts, Prediction):
+        return _for_a_share(held / len(scores), predicts.of_seeds, alpha)
+    return _for_an_average(np.array(scores), predicts, alpha)
+
+
+def _for_a_share(share: float, required: float, alpha: float) -> int | None:
+    """The smallest number on a fine geometric ladder at which an exact bound clears the required share."""
+    if share == required:
+        return None
+    count = 4.0
+    while count < _MOST:
+        seeds = math.ceil(count)
+        held = round(share * seeds)
+        tail = bdtrc(held - 1, seeds, required) if share > required else bdtr(held, seeds, required)
+        if tail <= alpha:
+            return seeds
+        count *= 1.05
+    return None
+
+
+def _for_an_average(values: np.ndarray, predicts: Average, alpha: float) -> int | None:
+    """From the distance to the nearest limit in standard errors; a median's is pi/2 times a normal mean's."""
+    if len(values) < 2:
+        return None
+    centre = float(values.mean() if predicts.of == "mean" else np.median(values))
+    limits = [limit for limit in (predicts.floor, predicts.ceiling) if limit is not None]
+    away = min(abs(centre - limit) for limit in limits)
+    spread = float(values.std(ddof=1)) * (1.0 if predicts.of == "mean" else math.sqrt(math.pi / 2))
+    if away == 0.0:
+        return None
+    needed = (float(ndtri(1 - alpha)) * spread / away) ** 2
+    return max(predicts.fewest(), math.ceil(needed)) if needed < _MOST else None
