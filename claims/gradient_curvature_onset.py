@@ -1,48 +1,83 @@
-"""The curvature along the gradient crosses 2/lr closer to the spike than the sharpness does."""
+"""The curvature along the gradient tells at which steps the loss rises; the largest eigenvalue does not.
 
-from spikecheck import SETTING_B, Anatomy, Claim, Control, Prediction, Trial, paper_domain
+To second order a step of gradient descent changes the loss by -lr |g|^2 (1 - lr gHg/(2 gg)): it rises exactly where
+the curvature along the gradient is above 2/lr. That it crosses later than lambda_max is no finding, since it is
+smaller by definition.
+"""
+
+import numpy as np
+
+from spikecheck import (
+    SETTING_B,
+    Anatomy,
+    Average,
+    Claim,
+    Control,
+    Trial,
+    limits,
+    paper_domain,
+    with_record,
+)
 from spikecheck.core.run import Array
-from spikecheck.measures import crossing
+from spikecheck.measures import balanced_agreement
+
+FEWEST = 5
+"""Rising and falling steps that each share must rest on."""
+PREDICTS = Average(above=0.0, worth=0.05)
 
 
-def _lead(trial: Trial, curvature: Array) -> float:
-    """Steps from a curvature's last crossing of 2/lr to the onset; the whole record where it never crosses."""
+def _tells(trial: Trial, curvature: Array) -> float:
+    """How well a curvature above 2/lr tells the steps up to the peak in which the loss rises, in [0, 1]."""
     record = trial["run"].records["anatomy"]
-    onset = trial["run"].spikes[0].onset - int(record["steps"][0])
-    crossed = crossing(curvature, trial.threshold, onset)
-    return float(onset - crossed) if crossed is not None else float(onset)
+    peak = trial["run"].spikes[0].peak - int(record["steps"][0])
+    rises = np.diff(record["loss"][: peak + 1]) > 0
+    return balanced_agreement(curvature[:peak] > trial.threshold, rises, FEWEST)
 
 
-def sharpness_crosses(trial: Trial) -> bool:
-    """The sharpness is seen to cross 2/lr before the spike."""
+def spikes(trial: Trial) -> bool:
+    """The run spikes, with at least 5 rising and 5 falling steps in the record up to the peak."""
+    return trial.trunk.has_spike and bool(
+        np.isfinite(_tells(trial, trial["run"].records["anatomy"]["sharpness"][:, 0]))
+    )
+
+
+def advantage(trial: Trial) -> float:
+    """Agreement of gHg/gg > 2/lr with a rising loss, less that of lambda_max > 2/lr, in [-1, 1]."""
     record = trial["run"].records["anatomy"]
-    onset = trial["run"].spikes[0].onset - int(record["steps"][0])
-    return crossing(record["sharpness"][:, 0], trial.threshold, onset) is not None
+    return _tells(trial, record["gradient_curvature"]) - _tells(trial, record["sharpness"][:, 0])
 
 
-def closer(trial: Trial) -> float:
-    """Steps by which the crossing of gHg/gg is closer to the onset than that of the sharpness."""
+def of_slightly_less(trial: Trial) -> float:
+    """The same with 0.99 lambda_max in place of gHg/gg: smaller too, and knows nothing of the gradient."""
+    sharpness = trial["run"].records["anatomy"]["sharpness"][:, 0]
+    return _tells(trial, 0.99 * sharpness) - _tells(trial, sharpness)
+
+
+def telling(trial: Trial) -> Trial:
+    """gHg/gg lies a fifth above 2/lr where the loss rises and a fifth below where it falls, wrong at every tenth step."""
     record = trial["run"].records["anatomy"]
-    return _lead(trial, record["sharpness"][:, 0]) - _lead(trial, record["gradient_curvature"])
-
-
-def second(trial: Trial) -> float:
-    """The same with the second eigenvalue in place of gHg/gg."""
-    record = trial["run"].records["anatomy"]
-    return _lead(trial, record["sharpness"][:, 0]) - _lead(trial, record["sharpness"][:, 1])
+    rises = np.diff(record["loss"], append=0.0) > 0
+    wrong = np.random.default_rng(trial.seed).random(len(rises)) < 0.1
+    curvature = trial.threshold * np.where(rises ^ wrong, 1.2, 0.8)
+    return with_record(trial, "run", "anatomy", gradient_curvature=curvature)
 
 
 claim = Claim(
-    says="the curvature along the gradient crosses 2/lr closer to the spike than the largest eigenvalue",
+    says="the curvature along the gradient, and not the largest eigenvalue, tells when the loss rises",
     where="arXiv 2506.04805 (stated for Adam; here for gradient descent)",
-    rules="threshold",
+    rules="gd",
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},
     probe=Anatomy(),
-    applies=sharpness_crosses,
-    measure=closer,
-    unit="steps closer to the onset",
-    predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
-    control=Control(says="the second eigenvalue in place of the curvature along the gradient", measure=second),
+    applies=spikes,
+    measure=advantage,
+    unit="difference of agreement with a rising loss",
+    cutoffs=limits(PREDICTS, worth=(0.025, 0.1)),
+    predicts=PREDICTS,
+    positive=Control(says="a curvature that tells nine steps of ten", plant=telling),
+    reading="One quantity tells more than the other: an average difference over runs.",
+    cannot_tell="Both curvatures are known only where they are computed, so nothing is predicted ahead of time. "
+    "Steps within a few per cent of the threshold count like any other.",
+    control=Control(says="0.99 lambda_max in place of the curvature along the gradient", measure=of_slightly_less),
 )

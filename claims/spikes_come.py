@@ -10,8 +10,10 @@ from spikecheck import (
     Map,
     Prediction,
     Setting,
+    SpikeDefinition,
     Trial,
     paper_domain,
+    with_loss,
 )
 
 
@@ -30,6 +32,13 @@ def count(trial: Trial) -> float:
     return float(len(trial["run"].spikes))
 
 
+def with_a_spike(trial: Trial) -> Trial:
+    """Ten times the loss for ten steps in the middle of the run."""
+    loss = trial["run"].loss.copy()
+    loss[len(loss) // 2 : len(loss) // 2 + 10] *= 10.0
+    return with_loss(trial, "run", loss, SpikeDefinition())
+
+
 claim = Claim(
     says="the loss spikes during training",
     where="arXiv 2305.12133v1, introduction",
@@ -45,6 +54,10 @@ claim = Claim(
     measure=count,
     unit="spikes a run",
     predicts=Prediction(at_least=1.0, of_seeds=0.5, level=0.95),
+    positive=Control(says="a tenfold spike of ten steps, put into the loss", plant=with_a_spike),
+    reading="That spikes come is a matter of prevalence: a share of seeds, and a half of them for an ordinary sight.",
+    cannot_tell="A spike is an excursion above three times the running minimum, whatever causes it. "
+    "Excursions by momentum's overshoot on the first descent count as well.",
     control=Control(says="a quarter of the learning rate for as many steps", arms={"run": quiet}),
     maps=(
         Map(x="lr", y="width"),

@@ -18,6 +18,7 @@ from spikecheck import (
     Prediction,
     Stability,
     Trial,
+    with_record,
 )
 
 
@@ -41,6 +42,12 @@ def at_recovery(trial: Trial) -> float:
     return _multiplier(trial, "recovery")
 
 
+def unstable_at_the_onset(trial: Trial) -> Trial:
+    """The multiplier across the valley is 1.2 at the onset."""
+    record = trial["run"].records["stability"]
+    return with_record(trial, "run", "stability", onset=np.array([1.2, *record["onset"][1:]]))
+
+
 claim = Claim(
     says="ascent starts when the spectral radius of the linearised update exceeds one",
     where="arXiv 2305.12133 for gradient descent; arXiv 2103.00065 and 2207.14484 for momentum and Adam",
@@ -57,5 +64,9 @@ claim = Claim(
     measure=at_onset,
     unit="multiplier across the valley at the onset",
     predicts=Prediction(above=1.0, of_seeds=0.8, level=0.95),
+    positive=Control(says="a multiplier of 1.2 at the onset, put into the record", plant=unstable_at_the_onset),
+    reading="A condition for every run: a law, so a share of seeds.",
+    cannot_tell="At the onset the loss has tripled already, and the ascent began long before: the condition is asked late. "
+    "Overshoots of momentum treble the loss as well, and are no instability.",
     control=Control(says="the multiplier where the spike is over", measure=at_recovery),
 )

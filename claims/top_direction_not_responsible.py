@@ -1,8 +1,8 @@
 """The deviation along the first eigendirection is not responsible for a bad generaliser's test loss.
 
-To first order a move along v_1 changes the outputs along J v_1. The share of the test residual's energy along J v_1 is
-therefore the most that any exchange of the v_1 component could take away, and one exchange is made: the bad net is moved along
-its v_1 to where the good net of the same seed stands.
+To first order a move along v_1 changes the outputs along J v_1. The share of the test residual's energy along J v_1
+is therefore the most that any exchange of the v_1 component could take away, and one exchange is made: the bad net is
+moved along its v_1 to where the good net of the same seed stands.
 """
 
 from functools import partial
@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from spikecheck import (
+    Average,
     Claim,
     Condition,
     Control,
@@ -17,10 +18,11 @@ from spikecheck import (
     Domain,
     Exchange,
     Ladder,
-    Prediction,
     Setting,
     Trial,
     Variant,
+    limits,
+    with_record,
 )
 from spikecheck.core.run import Array
 
@@ -38,6 +40,8 @@ REFERENCE = Setting(
 GOOD = (("input_std", 0.5), ("output_std", 0.1))
 """What makes it a good generaliser."""
 FITTED = 1e-3
+DRAWS = 64
+PREDICTS = Average(at_most=0.05)
 
 
 def bad(setting: Setting) -> Setting:
@@ -82,9 +86,32 @@ def first(trial: Trial) -> float:
     return _share(trial, trial["run"].records["directions"]["deviation"][0])
 
 
+def chance(trial: Trial) -> float:
+    """The mean share along random functions no faster than sin 2x: 64 random sums of the slowest cosine modes."""
+    count = len(trial["run"].records["directions"]["outputs"])
+    grid, modes = (np.arange(count) + 0.5) / count, round(4 * trial.setting.interval) + 1
+    waves = np.cos(np.pi * np.arange(modes)[:, None] * grid)
+    sums = np.random.default_rng(trial.seed).normal(size=(DRAWS, modes)) @ waves
+    return float(np.mean([_share(trial, function) for function in sums]))
+
+
+def excess(trial: Trial) -> float:
+    """Share of the test residual's energy along J v_1, less its mean along random functions of low frequency, in [-1, 1]."""
+    return first(trial) - chance(trial)
+
+
 def own(trial: Trial) -> float:
-    """The same along J J'r, the direction that the residual itself spans."""
-    return _share(trial, trial["run"].records["directions"]["own"])
+    """The same for J J'r, the direction that the residual itself spans, in place of J v_1."""
+    return _share(trial, trial["run"].records["directions"]["own"]) - chance(trial)
+
+
+def elsewhere(trial: Trial) -> Trial:
+    """The test residual is noise of all frequencies, and the exchange leaves it as it is."""
+    record, wanted = trial["run"].records["directions"], trial.problem().y_test
+    size = np.sqrt(np.square(record["outputs"] - wanted).mean())
+    outputs = wanted + np.random.default_rng(trial.seed).normal(scale=size, size=wanted.shape)
+    planted = with_record(trial, "run", "directions", outputs=outputs)
+    return with_record(planted, "exchanged", "directions", outputs=outputs)
 
 
 claim = Claim(
@@ -102,15 +129,20 @@ claim = Claim(
     probe=Directions(at="end", pairs=1),
     detects_spikes=False,
     applies=fits,
-    measure=first,
-    unit="share of the test residual along J v_1",
+    measure=excess,
+    unit="share of the test residual along J v_1 beyond chance",
     cutoffs={
+        **limits(PREDICTS, at_most=(0.025, 0.1)),
         "training loss half: 0.0005": Variant(applies=partial(fits, fitted=FITTED / 2)),
         "training loss twice: 0.002": Variant(applies=partial(fits, fitted=2 * FITTED)),
     },
-    predicts=Prediction(at_most=0.05, of_seeds=0.8, level=0.95),
-    also=(
-        Condition(measure=closed, unit="share of the gap that an exchange closes", predicts=Prediction(at_most=0.05)),
-    ),
+    companions={"share of the test residual along J v_1": first},
+    predicts=PREDICTS,
+    also=(Condition(measure=closed, unit="share of the gap that an exchange closes", predicts=PREDICTS),),
+    positive=Control(says="a test residual that is noise, which the exchange leaves as it is", plant=elsewhere),
+    quotes="deviation in its corresponding eigen direction is not responsible for the generalization difference",
+    reading="Not responsible: on average at most a twentieth, beyond what any direction of low frequency takes.",
+    cannot_tell="Shares along J v_1 are of first order, and an exchange that goes far is not. "
+    "One family of nets, from small and from large weights, stands for good and bad generalisers.",
     control=Control(says="the direction that the test residual itself spans", measure=own),
 )

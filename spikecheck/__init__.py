@@ -5,33 +5,47 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Jitter, LowerRate
-    from spikecheck.core.judgement import Judgement, Outcome
-    from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace, Stability, Trail
+    from spikecheck.core.judgement import Answer, Judgement, Outcome
+    from spikecheck.core.probe import Anatomy, Balance, Directions, SharpnessTrace, Stability, Trail
+    from spikecheck.core.reach import Reach
     from spikecheck.core.recipe import Recipe
     from spikecheck.core.run import Run, Snapshot
     from spikecheck.core.setting import Setting
     from spikecheck.core.spike import Spike, SpikeDefinition
     from spikecheck.core.verdict import Report, Verdict
-    from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, unchanged
+    from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, limits, unchanged
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder, Map
     from spikecheck.harness.plan import Plan, plan_of
-    from spikecheck.harness.reference import MNIST1D, MNIST1D_ADAM, MNIST1D_BATCHES, SETTING_A, SETTING_B, paper_domain
+    from spikecheck.harness.plants import aligned, with_loss, with_record, with_weights
+    from spikecheck.harness.reference import (
+        MNIST1D,
+        MNIST1D_ADAM,
+        MNIST1D_BATCHES,
+        SETTING_A,
+        SETTING_B,
+        condensing_domain,
+        paper_domain,
+    )
     from spikecheck.harness.verify import verify
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
-    from spikecheck.stats.prediction import Prediction
+    from spikecheck.stats.prediction import Average, Equivalence, Prediction
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Anatomy": "core.probe",
+    "Answer": "core.judgement",
+    "Average": "stats.prediction",
+    "Balance": "core.probe",
     "Claim": "harness.claim",
     "Condition": "harness.claim",
     "Continue": "core.intervention",
     "Control": "harness.claim",
     "Directions": "core.probe",
     "Domain": "harness.domain",
+    "Equivalence": "stats.prediction",
     "Exchange": "core.intervention",
     "FreezeOutside": "core.intervention",
     "Hold": "core.intervention",
@@ -48,6 +62,7 @@ _HOMES = {
     "Outcome": "core.judgement",
     "Plan": "harness.plan",
     "Prediction": "stats.prediction",
+    "Reach": "core.reach",
     "Recipe": "core.recipe",
     "Report": "core.verdict",
     "Run": "core.run",
@@ -64,11 +79,17 @@ _HOMES = {
     "Trial": "harness.claim",
     "Variant": "harness.claim",
     "Verdict": "core.verdict",
+    "aligned": "harness.plants",
+    "condensing_domain": "harness.reference",
     "discover": "harness.discover",
+    "limits": "harness.claim",
     "paper_domain": "harness.reference",
     "plan_of": "harness.plan",
     "unchanged": "harness.claim",
     "verify": "harness.verify",
+    "with_loss": "harness.plants",
+    "with_record": "harness.plants",
+    "with_weights": "harness.plants",
 }
 
 __all__ = [
@@ -78,12 +99,16 @@ __all__ = [
     "SETTING_A",
     "SETTING_B",
     "Anatomy",
+    "Answer",
+    "Average",
+    "Balance",
     "Claim",
     "Condition",
     "Continue",
     "Control",
     "Directions",
     "Domain",
+    "Equivalence",
     "Exchange",
     "FreezeOutside",
     "Hold",
@@ -97,6 +122,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "Prediction",
+    "Reach",
     "Recipe",
     "Report",
     "Run",
@@ -111,11 +137,17 @@ __all__ = [
     "Trial",
     "Variant",
     "Verdict",
+    "aligned",
+    "condensing_domain",
     "discover",
+    "limits",
     "paper_domain",
     "plan_of",
     "unchanged",
     "verify",
+    "with_loss",
+    "with_record",
+    "with_weights",
 ]
 
 

@@ -1,6 +1,6 @@
 """What an arm does differently from the run that it is forked from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,11 +12,35 @@ Value = float | int | str | None
 
 
 class Fork(Record):
-    """A fork starts from the exact state of its parent at a landmark of the parent's first spike, or at its end."""
+    """A fork starts from the exact state of its parent at a landmark of the parent's first spike, or at its end.
+
+    With `anneal`, plain steps at `anneal_factor` times the parent's learning rate come after the fork's own: by the update
+    rule alone, on the gradient of the full batch, without constraint, noise and clipping. What oscillates across the valley
+    at the parent's rate dies out, so that arms are compared where all of them are at the bottom.
+    """
+
+    added: ClassVar[frozenset[str]] = frozenset({"anneal", "anneal_factor"})
 
     at: Landmark = "before_onset"
     horizon: int = Field(ge=1, description="parent's steps that the fork covers in learning rate x steps")
     definition: SpikeDefinition = SpikeDefinition()
+    anneal: int = Field(
+        0, ge=0, description="parent's steps that the annealing after the fork covers in learning rate x steps; 0: none"
+    )
+    anneal_factor: float = Field(0.1, gt=0.0, le=1.0, description="learning rate of the annealing over the parent's")
+
+    def says(self) -> str:
+        """In words."""
+        return f"{self._from()}{self._how()}{self._then()}"
+
+    def _how(self) -> str:
+        """What it does differently; begins with what it is joined by."""
+        raise NotImplementedError
+
+    def _then(self) -> str:
+        if not self.anneal:
+            return ""
+        return f", then annealed: {self.anneal:,} steps of the parent's at {self.anneal_factor:g} x its learning rate"
 
     def _from(self) -> str:
         where = {
@@ -32,9 +56,8 @@ class Continue(Fork):
 
     kind: Literal["continue"] = "continue"
 
-    def says(self) -> str:
-        """In words."""
-        return f"{self._from()}, unchanged"
+    def _how(self) -> str:
+        return ", unchanged"
 
 
 class LowerRate(Fork):
@@ -43,11 +66,8 @@ class LowerRate(Fork):
     kind: Literal["lower_rate"] = "lower_rate"
     factor: float = Field(gt=0.0, le=1.0)
 
-    def says(self) -> str:
-        """In words."""
-        return (
-            f"{self._from()} of the parent's at {self.factor:g} x its learning rate for 1/{self.factor:g} as many steps"
-        )
+    def _how(self) -> str:
+        return f" of the parent's at {self.factor:g} x its learning rate for 1/{self.factor:g} as many steps"
 
 
 class FreezeOutside(Fork):
@@ -55,9 +75,8 @@ class FreezeOutside(Fork):
 
     kind: Literal["freeze_outside"] = "freeze_outside"
 
-    def says(self) -> str:
-        """In words."""
-        return f"{self._from()}, moving along the first eigendirection only"
+    def _how(self) -> str:
+        return ", moving along the first eigendirection only"
 
 
 class Jitter(Fork):
@@ -70,9 +89,8 @@ class Jitter(Fork):
     kind: Literal["jitter"] = "jitter"
     noise: float = Field(gt=0.0, description="standard deviation of the noise on every component of the gradient")
 
-    def says(self) -> str:
-        """In words."""
-        return f"{self._from()}, with noise of standard deviation {self.noise:g} on every component of the gradient"
+    def _how(self) -> str:
+        return f", with noise of standard deviation {self.noise:g} on every component of the gradient"
 
 
 class Hold(Fork):
@@ -91,10 +109,9 @@ class Hold(Fork):
     )
     level: float = Field(1.0, gt=0.0, description="ceiling of the sharpness, times 2/lr")
 
-    def says(self) -> str:
-        """In words."""
+    def _how(self) -> str:
         ceiling = "2/lr" if self.level == 1.0 else f"{self.level:g} x 2/lr"
-        return f"{self._from()}, without motion across the valley, its sharpness held at {ceiling} once it is there"
+        return f", without motion across the valley, its sharpness held at {ceiling} once it is there"
 
 
 class Exchange(Fork):
@@ -108,22 +125,28 @@ class Exchange(Fork):
     horizon: int = Field(0, ge=0, description="steps trained after the exchange")
     other: tuple[tuple[str, Value], ...] = Field(min_length=1, description="conditions in which the other run differs")
 
-    def says(self) -> str:
-        """In words."""
+    def _how(self) -> str:
         listed = ", ".join(f"{name}={value}" for name, value in self.other)
-        return f"{self._from()}, moved along its first eigendirection to where the same seed's run with {listed} stands"
+        return f", moved along its first eigendirection to where the same seed's run with {listed} stands"
 
 
 class Inject(Fork):
-    """Is moved along one eigendirection until the loss has risen `rise`-fold, and goes on from there."""
+    """Is moved along one eigendirection until the loss has risen `rise`-fold, and goes on from there.
+
+    With a `factor` below 1 it goes on at so much of the learning rate, for 1/`factor` as many steps: a spike at a rate at
+    which none would come.
+    """
+
+    added: ClassVar[frozenset[str]] = Fork.added | {"factor"}
 
     kind: Literal["inject"] = "inject"
     rank: int = Field(ge=1, le=12, description="1 is the eigendirection of the largest eigenvalue")
     rise: float = Field(gt=1.0, description="loss after the displacement over loss before it")
+    factor: float = Field(1.0, gt=0.0, le=1.0, description="learning rate after the displacement over the parent's")
 
-    def says(self) -> str:
-        """In words."""
-        return f"{self._from()}, displaced along eigendirection {self.rank} to {self.rise:g} x the loss"
+    def _how(self) -> str:
+        slower = "" if self.factor == 1.0 else f" and at {self.factor:g} x its learning rate"
+        return f", displaced along eigendirection {self.rank} to {self.rise:g} x the loss{slower}"
 
 
 Intervention = Annotated[
@@ -133,6 +156,16 @@ Intervention = Annotated[
 
 
 def steps_of(intervention: Fork) -> int:
-    """Steps the fork trains: its horizon, stretched where the rate is lowered so that lr x steps stays equal."""
-    factor = intervention.factor if isinstance(intervention, LowerRate) else 1.0
+    """Steps the fork trains, its annealing included: stretched where the rate is lowered so that lr x steps stays equal."""
+    return own_steps(intervention) + annealing_steps(intervention)
+
+
+def own_steps(intervention: Fork) -> int:
+    """Steps of the fork before its annealing."""
+    factor = intervention.factor if isinstance(intervention, LowerRate | Inject) else 1.0
     return round(intervention.horizon / factor)
+
+
+def annealing_steps(intervention: Fork) -> int:
+    """Steps of its annealing."""
+    return round(intervention.anneal / intervention.anneal_factor)

@@ -12,9 +12,9 @@ class Anatomy(Record):
     """The first spike, step by step: eigenpairs and the motion along them.
 
     On a run the window reaches from `before` steps before the onset to `after` steps behind the recovery (at most
-    `longest` steps in all); on a fork it is the whole fork. Records, with W window steps, K eigenpairs, M held-out points
-    and O outputs: `steps` [W], `loss` [W], `sharpness` [W, K] (eigenvalues, algebraically largest first), `residual`
-    [W, K] (relative), `swing` [W, K] ((g_t - g_{t-1}) . v_k(t)), `next_swing` [W, K] ((g_{t+1} - g_t) . v_k(t)),
+    `longest` steps in all); on a fork, which may have no annealing, it is the whole fork. Records, with W window steps, K
+    eigenpairs, M held-out points and O outputs: `steps` [W], `loss` [W], `sharpness` [W, K] (eigenvalues, algebraically
+    largest first), `residual` [W, K] (relative), `swing` [W, K] ((g_t - g_{t-1}) . v_k(t)), `next_swing` [W, K] ((g_{t+1} - g_t) . v_k(t)),
     `gradient_curvature` [W] (gHg/gg); with `outputs` also `outputs` [W, M, O], the function on the held-out points;
     snapshots at landmarks.
     """
@@ -45,7 +45,7 @@ class SharpnessTrace(Record):
 
 
 class Trail(Record):
-    """The whole run, at every checkpoint.
+    """The whole run, at every checkpoint; of a fork its annealing too.
 
     Records, with C checkpoints, H neurons of the first hidden layer, D inputs, M held-out points and O outputs: `steps` [C],
     `sharpness` [C, 1] and `residual` [C, 1] (relative; preconditioned where the update rule is), `gradient_curvature` [C]
@@ -60,12 +60,16 @@ class Directions(Record):
 
     Records, with K eigenpairs, N training points, M held-out points and O outputs: `values` [K], `residual` [K] (relative),
     `deviation` [K, M, O] (J v_k on the held-out points), `outputs` [M, O], `train_outputs` [N, O], and `own` [M, O], the
-    deviation J J'r along the direction that the held-out residual r itself spans.
+    deviation J J'r along the direction that the held-out residual r itself spans; with R `random` directions also
+    `random_deviation` [R, M, O], J u for unit vectors u that point anywhere with equal chance and depend on the seed alone.
     """
+
+    added: ClassVar[frozenset[str]] = frozenset({"random"})
 
     kind: Literal["directions"] = "directions"
     at: Literal["onset", "peak", "end"] = "end"
     pairs: int = Field(12, ge=1, le=64)
+    random: int = Field(0, ge=0, le=64, description="random directions of the parameters looked at beside the pairs")
     definition: SpikeDefinition = SpikeDefinition()
 
 
@@ -78,6 +82,25 @@ class Stability(Record):
 
     kind: Literal["stability"] = "stability"
     definition: SpikeDefinition = SpikeDefinition()
+
+
+class Balance(Record):
+    """What stops the sharpening at the edge of stability: the oscillation across the valley, and what it has to be for that.
+
+    With the first eigenpair (lambda, v) and the gradient g of a state, x = g.v/lambda is its distance from the bottom of the
+    valley, which is the state less x v. There, with the gradient g' and with r, the gradient of the sharpness (of v.Hv), less
+    its part along v: alpha = -g'.r is what the sharpness rises by without oscillation, per learning rate and step, and
+    beta = r.r. For gradient descent at the edge the mean of x^2 over time is 2 alpha/beta. Source: Damian et al., arXiv
+    2209.15594. All of it is of the full batch's training loss, whatever the update rule.
+
+    On a run the looks begin at step `since`, on a fork so many steps after its start, and go on through its annealing.
+    Records, with W looks: `steps` [W], `sharpness` [W] (lambda), `residual` [W, 1] (relative), `displacement` [W] (x; v keeps
+    its sign from one look to the next), `sharpening` [W] (alpha), `steepness` [W] (beta).
+    """
+
+    kind: Literal["balance"] = "balance"
+    every: int = Field(5, ge=1, description="steps between two looks")
+    since: int = Field(0, ge=0, description="steps before the first look")
 
 
 class Finish(Record):
@@ -94,4 +117,6 @@ class Finish(Record):
     early: int = Field(20, ge=1, description="updates made before the first look")
 
 
-Probe = Annotated[Anatomy | SharpnessTrace | Trail | Directions | Stability | Finish, Field(discriminator="kind")]
+Probe = Annotated[
+    Anatomy | SharpnessTrace | Trail | Directions | Stability | Balance | Finish, Field(discriminator="kind")
+]

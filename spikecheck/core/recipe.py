@@ -8,8 +8,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from spikecheck.core.errors import SettingError
-from spikecheck.core.intervention import Exchange
-from spikecheck.core.probe import Directions, Probe
+from spikecheck.core.intervention import Exchange, steps_of
+from spikecheck.core.probe import Anatomy, Balance, Directions, Probe
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
 
@@ -50,6 +50,26 @@ class Recipe(Record):
         looked_at = self.probe.at if isinstance(self.probe, Directions) else "end"
         if self.setting.intervention is not None and looked_at != "end":
             raise SettingError(f"probe Directions(at={looked_at!r}): a fork is looked at at its end; use at='end'")
+        return self
+
+    @model_validator(mode="after")
+    def _an_autopsy_is_of_one_rate(self) -> Self:
+        intervention = self.setting.intervention
+        if isinstance(self.probe, Anatomy) and intervention is not None and intervention.anneal:
+            raise SettingError(
+                f"anneal={intervention.anneal!r}: probe Anatomy sees motion as differences between steps of one learning "
+                "rate; use anneal=0, or probe Trail or Balance"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _looks_begin_before_the_end(self) -> Self:
+        intervention = self.setting.intervention
+        steps = self.setting.steps if intervention is None else steps_of(intervention)
+        if isinstance(self.probe, Balance) and self.probe.since >= steps:
+            raise SettingError(
+                f"probe Balance(since={self.probe.since!r}): only {steps:,} steps are trained; use a smaller since"
+            )
         return self
 
     def digest(self, environment: Environment, sources: str = "") -> str:

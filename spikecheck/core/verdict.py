@@ -124,6 +124,9 @@ class Verdict(Record):
     seconds: float
     definitions: dict[str, str]
     specification: str = Field(description="digest of the claim: thresholds, domain, arms")
+    registered: str = Field(
+        "", description="whether the rule was committed before its first verdict; empty: not known"
+    )
     typical: Trace | None = None
 
 

@@ -22,15 +22,20 @@ class Losses(Protocol):
 
 
 @runtime_checkable
-class WrittenOut(Losses, Protocol):
+class Sloping(Losses, Protocol):
+    """Losses with their gradients."""
+
+    def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """Every member's loss and gradient."""
+
+
+@runtime_checkable
+class WrittenOut(Sloping, Protocol):
     """Losses whose derivatives may be known without a graph."""
 
     @property
     def multiplies(self) -> bool:
         """Whether products, many at once, cost little more than gradients."""
-
-    def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """Every member's loss and gradient."""
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]

@@ -25,7 +25,7 @@ _STEPS_A_DRAW = 100
 def followed(objective: Objective, seeds: Sequence[int], noise: float | None = None) -> Gradients:
     """The gradients that the settings ask for; `noise` stands in for their gradient_noise."""
     setting = objective.settings[0]
-    found = _full_batch(objective) if setting.batch is None else Minibatches(objective, seeds)
+    found = full_batch(objective) if setting.batch is None else Minibatches(objective, seeds)
     deviation = setting.gradient_noise if noise is None else noise
     noisy = Noisy(found, seeds, deviation) if deviation > 0.0 else found
     return noisy if setting.clip is None else Clipped(noisy, setting.clip)
@@ -107,5 +107,6 @@ class Clipped:
         return losses, gradients * (self._norm / (lengths + 1e-6)).clamp(max=1.0)
 
 
-def _full_batch(objective: Objective) -> Gradients:
+def full_batch(objective: Objective) -> Gradients:
+    """The gradients of all training points, as they are."""
     return lambda ensemble: objective.gradient(ensemble.params)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikecheck.dynamics.curvature import curvature
+from spikecheck.dynamics.curvature import Sloping, curvature
 from spikecheck.dynamics.eigen import EigenPairs, top, track
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients
@@ -103,13 +103,19 @@ def held(
 
 
 def sharpness_gradient(
-    objective: Objective, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
+    objective: Sloping, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
 ) -> Float[Tensor, "B P"]:
-    """The gradient of v.H v by the parameters, v held still: a second difference of the loss's gradient along v.
+    """The gradient of v.H v by the parameters, v held still."""
+    return slope_and_rise(objective, params, vectors)[1]
+
+
+def slope_and_rise(
+    objective: Sloping, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
+) -> tuple[Float[Tensor, "B P"], Float[Tensor, "B P"]]:
+    """The loss's gradient, and its second difference along v: the gradient of v.H v by the parameters, v held still.
 
     The step is the fourth root of the rounding unit, where rounding and curvature of the difference are about equal.
     """
     step = torch.finfo(params.dtype).eps ** 0.25
     ahead, here, behind = (objective.gradient(params + shift * vectors)[1] for shift in (step, 0.0, -step))
-    rise: Tensor = (ahead - 2 * here + behind) / step**2
-    return rise
+    return here, (ahead - 2 * here + behind) / step**2

@@ -1,7 +1,7 @@
 """What is measured on the members while they train: eigenpairs along a stretch, and the motion along them."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -16,6 +16,7 @@ from spikecheck.dynamics.gradients import Gradients
 from spikecheck.dynamics.train import Tick, update
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.problems.objective import Objective
+from spikecheck.problems.seeding import generator_of
 
 # Relative residual at which a tracked pair counts as found, and the iterations it may take per step. An eigenvalue's
 # own error is of the order of the residual squared, so 1e-3 leaves eigenvalues to about 1e-6.
@@ -140,10 +141,14 @@ class Deviations:
     train_outputs: Float[Tensor, "B N O"]
     own: Float[Tensor, "B M O"]
     """J J'r: the deviation along the direction in parameter space that the held-out residual r spans."""
+    random: Float[Tensor, "B R M O"] | None
+    """J u along every member's random directions u, where there are any."""
 
 
-def directions(objective: Objective, params: Float[Tensor, "B P"], pairs: int) -> Deviations:
-    """The top eigendirections of the training loss, seen on the held-out points.
+def directions(
+    objective: Objective, params: Float[Tensor, "B P"], pairs: int, random: Float[Tensor, "B R P"] | None = None
+) -> Deviations:
+    """The top eigendirections of the training loss, and `random` directions beside them, seen on the held-out points.
 
     J v is the derivative by u of (J'u).v, which is linear in u: one backward pass a direction, whatever the number of
     points. It works wherever Hessians do; torch's forward mode asks more of a module than double differentiation.
@@ -164,10 +169,23 @@ def directions(objective: Objective, params: Float[Tensor, "B P"], pairs: int) -
         values=found.values,
         residuals=found.residuals,
         deviation=torch.stack([moved(found.vectors[:, rank]) for rank in range(pairs)], 1),
+        random=None if random is None else torch.stack([moved(direction) for direction in random.unbind(1)], 1),
         outputs=objective.seen(params),
         train_outputs=objective.outputs(params, objective.train.x).detach(),
         own=moved(spanned),
     )
+
+
+def random_directions(seeds: Sequence[int], count: int, like: Float[Tensor, "B P"]) -> Float[Tensor, "B R P"]:
+    """Every seed's own unit vectors, all directions being equally likely; of more of them the first are the same."""
+    rows = torch.stack([_drawn(generator_of(seed, "directions"), count, like.shape[1]) for seed in seeds])
+    return rows.to(like)
+
+
+def _drawn(generator: torch.Generator, count: int, size: int) -> Float[Tensor, "R P"]:
+    # One after the other: torch draws a few numbers and many in different ways, so those of one call follow its size.
+    rows = [torch.randn(size, generator=generator, dtype=torch.float64) for _ in range(count)]
+    return torch.stack([row / row.square().sum().sqrt() for row in rows])
 
 
 def top_directions(objective: Objective, ensemble: Ensemble, pairs: int) -> Float[Tensor, "B K P"]:

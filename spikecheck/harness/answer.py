@@ -74,8 +74,6 @@ class Inquiry:
         return evidence, judgement
 
 
-
-
 def _before_its_controls(role: str, judgement: Judgement, *, decided: bool) -> Answer:
     """What stands if the verification is stopped here."""
     if not decided:

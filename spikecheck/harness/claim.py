@@ -92,7 +92,7 @@ def unchanged(setting: Setting) -> Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """A further effect: of a claim about a share it must hold in the same seed, of one about an average over the same seeds."""
+    """A further effect, on the same seeds: of a claim about a share in each of them, of one about an average over them."""
 
     measure: Measure
     unit: str
@@ -119,6 +119,21 @@ class Variant:
             arms=self.arms or claim.arms,
             predicts=self.predicts or claim.predicts,
         )
+
+
+def limits(predicts: Estimand, **values: tuple[float, ...]) -> dict[str, Variant]:
+    """A claim's limits moved, as cut-offs: by the limit's name the values that it takes in turn.
+
+    >>> sorted(limits(Average(above=0.5), above=(0.25,)))
+    ['limit above 0.25 in place of 0.5']
+    """
+    return {
+        f"limit {name.replace('_', ' ')} {value:g} in place of {getattr(predicts, name):g}": Variant(
+            predicts=replace(predicts, **{name: value})
+        )
+        for name, moved in values.items()
+        for value in moved
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +167,7 @@ class Claim:
     unit: str
     predicts: Estimand
     control: Control
-    """The negative control: where the claim must not hold. Unless it surely exceeds this, the claim does not count as holding."""
+    """The negative control: where the claim must not hold. What does not surely exceed it does not count as holding."""
     applies: Callable[[Trial], bool]
     """The precondition: a trial without it is neither for nor against."""
     arms: Mapping[str, Arm] = field(default_factory=lambda: {"run": unchanged})

@@ -20,7 +20,7 @@ def conclude(
     tried: Sequence[Judgement],
     suspect: Judgement | None,
 ) -> Verdict:
-    """The verdict. `answers` holds by role what was reached: the reference, the suspect, and settings beside by their names."""
+    """The verdict. `answers` holds what was reached, by role: the reference, the suspect, settings beside by their names."""
     reference = answers.get("reference") or _nothing(claim)
     confirmed = answers.get(SUSPECT)
     replicates = reference.outcome
@@ -123,9 +123,7 @@ def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:
 
 def _nothing(claim: Claim) -> Answer:
     """What a verification that was stopped before its first tile has."""
-    return Answer(
-        role="reference", outcome=Outcome.UNDECIDED, judgement=_none_judged(claim, claim.domain.reference)
-    )
+    return Answer(role="reference", outcome=Outcome.UNDECIDED, judgement=_none_judged(claim, claim.domain.reference))
 
 
 def _none_judged(claim: Claim, setting: Setting) -> Judgement:

@@ -56,7 +56,7 @@ def _outlook(claim: Claim, plan: Plan, share: float) -> Outlook:
 
 
 MODERATE = 0.4
-"""An average that lies so many of the seeds' standard deviations beyond its limit: between Cohen's small and medium effects."""
+"""How many of the seeds' standard deviations an average lies beyond its limit: between Cohen's small and medium effects."""
 
 
 def power(predicts: Estimand, sizes: Sequence[int]) -> float:

@@ -27,8 +27,8 @@ def sampled(claim: Claim, plan: Plan) -> dict[Setting, Sequence[int]]:
 def reach(claim: Claim, lab: Trains, plan: Plan, observe: Observer) -> Reach | None:
     """The share of the domain's settings in which the claim holds; None where the plan samples none.
 
-    A setting counts by its point estimate: the estimand's own limit, without its interval. So a setting near the limit counts on
-    either side, and the share errs where many are near it; with more seeds a setting it errs less.
+    A setting counts by its point estimate: the rule's own limit, without an interval. So a setting near the limit counts
+    on either side, and the share errs where many are near it; with more seeds a setting it errs less.
     """
     blocks = sampled(claim, plan)
     if not blocks:

@@ -1,4 +1,4 @@
-"""A verdict derived anew from the counts and scores that a report holds: by hand edited, or judged by other rules, it shows."""
+"""A verdict derived anew from the counts and scores that a report holds: what was edited by hand shows."""
 
 from collections.abc import Iterator
 

@@ -38,3 +38,19 @@ def paper_domain() -> Domain:
         activation=Ladder("tanh", "xtanh", "gelu", "relu"),
         target=Ladder("sin x", "sin x + sin 2x", "sin x + sin 4x"),
     )
+
+
+def condensing_domain() -> Domain:
+    """Setting B, and the ladders around it: where input weights come to point the same way at all.
+
+    At A their alignment falls while it trains, whatever the twin; and there twins at a quarter of the rate reach an edge of
+    their own and spike too. At B it rises, and such twins stay calm.
+    """
+    return Domain(
+        SETTING_B,
+        width=Ladder(50, 20, 100),
+        lr=Ladder(0.1, 0.125, 0.075),
+        init_scale=Ladder(1.0, 0.5, 1.5),
+        activation=Ladder("tanh", "gelu", "relu"),
+        target=Ladder("sin x + sin 3x", "sin x + sin 2x", "sin x"),
+    )

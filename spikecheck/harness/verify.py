@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from spikecheck.core.errors import ClaimError, Stopped
@@ -59,10 +60,8 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     found = Findings()
     inquiry = Inquiry(claim, lab, plan.seed, observe)
     found.answers = inquiry.reached
-    try:
+    with suppress(Stopped):
         _inquire(claim, lab, plan, observe, found, inquiry)
-    except Stopped:
-        pass
     verdict = conclude(claim, plan, found.answers, found.tried, found.suspect).model_copy(
         update={
             "typical": found.typical,
@@ -78,9 +77,7 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     return verdict
 
 
-def _inquire(
-    claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings, inquiry: Inquiry
-) -> None:
+def _inquire(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings, inquiry: Inquiry) -> None:
     """The questions in their order; what each finds is there for the next, and stays if a later one is stopped."""
     reference = claim.domain.reference
     evidence, _ = inquiry.answer(reference, "reference", "reference", plan.sizes)

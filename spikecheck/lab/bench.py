@@ -9,18 +9,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikecheck.core.intervention import Exchange, Fork, FreezeOutside, Hold, Inject, Jitter, LowerRate, steps_of
-from spikecheck.core.probe import Anatomy, Directions, Finish, SharpnessTrace, Stability, Trail
+from spikecheck.core.intervention import (
+    Exchange,
+    Fork,
+    FreezeOutside,
+    Hold,
+    Inject,
+    Jitter,
+    LowerRate,
+    annealing_steps,
+    own_steps,
+)
+from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, SharpnessTrace, Stability, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike, SpikeDefinition
+from spikecheck.dynamics.balance import Watch
 from spikecheck.dynamics.displace import exchanged, risen
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.follow import follow
-from spikecheck.dynamics.gradients import Gradients, exact, followed
+from spikecheck.dynamics.gradients import Gradients, exact, followed, full_batch
 from spikecheck.dynamics.hold import Held
-from spikecheck.dynamics.probes import directions, dissect, top_directions, trace, trail
+from spikecheck.dynamics.probes import Deviations, directions, dissect, random_directions, top_directions, trace, trail
 from spikecheck.dynamics.rules import rule_for
 from spikecheck.dynamics.stability import linearisable, multipliers
 from spikecheck.dynamics.train import Tick, Trajectory, begin, train
@@ -30,6 +41,7 @@ from spikecheck.lab.footprint import CHECKPOINTED
 from spikecheck.lab.records import (
     Record,
     anatomy_of,
+    balance_of,
     checkpoints_of,
     directions_of,
     finish_of,
@@ -76,7 +88,11 @@ class _Tile:
     @property
     def stride(self) -> int:
         """Updates between two checkpoints: close enough to resume cheaply, few enough to keep."""
-        return checkpoint_stride(self.setting.steps, self.goal.size * (1 + len(self.rule.slots)))
+        return self.stride_of(self.setting.steps)
+
+    def stride_of(self, steps: int) -> int:
+        """The same of a stretch of so many updates."""
+        return checkpoint_stride(steps, self.goal.size * (1 + len(self.rule.slots)))
 
 
 def checkpoint_stride(steps: int, numbers: int) -> int:
@@ -175,7 +191,7 @@ def _fork(tile: _Tile, parents: Sequence[Trained], partners: Sequence[Trained], 
         tile = replace(tile, gradients=noisy)
     if isinstance(intervention, Hold):
         tile = replace(tile, gradients=Held(tile.goal, tile.gradients, intervention.every, intervention.level))
-    trajectory, records = _followed_fork(tile, ensemble, starts, steps_of(intervention), along, tick)
+    trajectory, records = _followed_fork(tile, ensemble, starts, intervention, along, tick)
     return [
         Trained(run_of(recipe, tile.goal, trajectory, m, starts[m], intervention.definition, records[m]))
         for m, recipe in enumerate(tile.recipes)
@@ -188,7 +204,8 @@ def _intervened(tile: _Tile, ensemble: Ensemble, intervention: Fork, partners: S
         return ensemble.at_rate(intervention.factor)
     if isinstance(intervention, Inject):
         direction = top_directions(tile.goal, ensemble, intervention.rank)[:, -1]
-        return replace(ensemble, params=risen(tile.goal, ensemble.params, direction, intervention.rise))
+        displaced = risen(tile.goal, ensemble.params, direction, intervention.rise)
+        return replace(ensemble, params=displaced).at_rate(intervention.factor)
     if isinstance(intervention, Exchange):
         direction = top_directions(tile.goal, ensemble, 1)[:, 0]
         ends = _ends(partners).to(ensemble.params)
@@ -197,18 +214,18 @@ def _intervened(tile: _Tile, ensemble: Ensemble, intervention: Fork, partners: S
 
 
 def _followed_fork(
-    tile: _Tile, ensemble: Ensemble, starts: Sequence[int], steps: int, along: Tensor | None, tick: Tick
+    tile: _Tile, ensemble: Ensemble, starts: Sequence[int], intervention: Fork, along: Tensor | None, tick: Tick
 ) -> tuple[Trajectory, list[Record]]:
     """The fork's training, and what its probe saw."""
-    until = ensemble.done + steps
     members = range(len(tile.recipes))
     probe = tile.recipes[0].probe
     if isinstance(probe, Anatomy):
+        steps = own_steps(intervention)
         seen = dissect(
             tile.goal,
             tile.rule,
             ensemble,
-            until,
+            ensemble.done + steps,
             probe.pairs,
             tick,
             along=along,
@@ -216,11 +233,33 @@ def _followed_fork(
             outputs=probe.outputs,
         )
         return Trajectory(seen.loss, (ensemble,), seen.end), [anatomy_of(seen, m, starts[m], steps) for m in members]
-    trajectory = train(tile.goal, tile.rule, ensemble, until, tick, tile.stride, along, tile.gradients)
+    watch = Watch(tile.goal, probe.every, probe.since) if isinstance(probe, Balance) else None
+    trajectory = _trained_fork(tile, ensemble, intervention, along, watch, tick)
+    if watch is not None:
+        looks = watch.seen()
+        return trajectory, [balance_of(looks, m) for m in members]
     if isinstance(probe, Trail):
         points = trail(tile.goal, tile.rule, trajectory.checkpoints)
         return trajectory, [trail_of(tile.goal, trajectory.checkpoints, points, m) for m in members]
     return trajectory, [{} for _ in members]
+
+
+def _trained_fork(
+    tile: _Tile, ensemble: Ensemble, intervention: Fork, along: Tensor | None, watch: Watch | None, tick: Tick
+) -> Trajectory:
+    """The fork's own steps, and those of its annealing, which neither intervention nor noise touches."""
+    seen, plain = tile.gradients, full_batch(tile.goal)
+    if watch is not None:
+        seen, plain = watch.over(seen), watch.over(plain)
+    until = ensemble.done + own_steps(intervention)
+    own = train(tile.goal, tile.rule, ensemble, until, tick, tile.stride, along, seen)
+    steps = annealing_steps(intervention)
+    if not steps:
+        return own
+    start = replace(own.end, lr=tile.lr.to(own.end.lr) * intervention.anneal_factor)
+    stride = tile.stride_of(steps)
+    rest = train(tile.goal, tile.rule, start, own.end.done + steps, tick, stride, gradients=plain)
+    return Trajectory(torch.cat([own.loss[:-1], rest.loss]), own.checkpoints + rest.checkpoints, rest.end)
 
 
 def _autopsy(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Anatomy) -> list[Trained]:
@@ -259,15 +298,21 @@ def _autopsy(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Anatomy
 
 
 def _look_at_ends(tile: _Tile, parents: Sequence[Trained], probe: Directions) -> list[Trained]:
-    found = directions(tile.goal, _ends(parents).to(tile.lr.device, tile.goal.train.x.dtype), probe.pairs)
+    found = _seen(tile, _ends(parents).to(tile.lr.device, tile.goal.train.x.dtype), probe)
     return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents)]
 
 
 def _look(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Directions) -> list[Trained]:
     steps = [_required(look_step(probe, parent.run)) for parent in parents]
     there = _resume(tile, parents, steps, tick)
-    found = directions(tile.goal, there.params, probe.pairs)
+    found = _seen(tile, there.params, probe)
     return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents)]
+
+
+def _seen(tile: _Tile, params: Tensor, probe: Directions) -> Deviations:
+    seeds = [recipe.seed for recipe in tile.recipes]
+    random = random_directions(seeds, probe.random, params) if probe.random else None
+    return directions(tile.goal, params, probe.pairs, random)
 
 
 def _linearised(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Stability) -> list[Trained]:
@@ -291,6 +336,8 @@ def _retrace(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Traine
     probe = tile.recipes[0].probe
     if isinstance(probe, Finish):
         return _finished(tile, parents, kept, probe, tick)
+    if isinstance(probe, Balance):
+        return _balanced(tile, parents, probe, tick)
     if isinstance(probe, SharpnessTrace) and probe.every_step:
         return _every_step(tile, parents, kept, tick)
     steps = kept[0].steps
@@ -314,6 +361,16 @@ def _every_step(tile: _Tile, parents: Sequence[Trained], kept: Sequence[Checkpoi
         Trained(replace(parent.run, records=followed_of(seen, member, parent.run.ended.step)))
         for member, parent in enumerate(parents)
     ]
+
+
+def _balanced(tile: _Tile, parents: Sequence[Trained], probe: Balance, tick: Tick) -> list[Trained]:
+    """Trained once more from where the looks begin, to the same bits."""
+    start = _resume(tile, parents, [probe.since] * len(parents), tick)
+    until = torch.tensor([parent.run.ended.step for parent in parents], device=tile.device)
+    watch = Watch(tile.goal, probe.every)
+    train(tile.goal, tile.rule, start, until, tick, gradients=watch.over(tile.gradients))
+    looks = watch.seen()
+    return [Trained(replace(p.run, records=balance_of(looks, m))) for m, p in enumerate(parents)]
 
 
 def _finished(

@@ -7,7 +7,7 @@ What is there at the same time, in numbers per member of P parameters, S slots o
 - on every held-out point, where a probe looks there, as much as on a training point;
 - parameters and slots before and after an update, the gradient and the update's own terms: _STATE P (1 + S);
 - noise on gradients, drawn for 100 steps at once: 100 P;
-- checkpoints, CHECKPOINTED numbers or a single one; a loss a step, and what a probe writes down;
+- checkpoints, CHECKPOINTED numbers or a single one, of an annealing as many again; a loss a step, and what a probe records;
 - looks at the Hessian: a search's subspace grows to _DIRECTIONS (K + _GUARDS) vectors of P, and lies there _COPIES times:
   basis and images, both in whole lines, both turned, and what is being appended. P^2 numbers three times where it is written
   out, and a Krylov space of 48 vectors of P (1 + S) three times.
@@ -18,8 +18,8 @@ The factors were read off measured peaks and rounded up; tests/lab/test_footprin
 import math
 from itertools import pairwise
 
-from spikecheck.core.intervention import Exchange, FreezeOutside, Hold, Inject, Jitter
-from spikecheck.core.probe import Anatomy, Directions, Finish, SharpnessTrace, Stability, Trail
+from spikecheck.core.intervention import Exchange, FreezeOutside, Hold, Inject, Jitter, annealing_steps
+from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, SharpnessTrace, Stability, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.curvature import WRITTEN_OUT_UP_TO
@@ -33,12 +33,19 @@ CHECKPOINTED = 2**16
 """Numbers kept of one training's states, in all."""
 
 _BYTES = {"float64": 8, "float32": 4}
-_SIZED = ("sines", "mnist1d", "mnist", "cifar10")
+_SIZED = ("sines", "mnist1d", "mnist", "fashion-mnist", "cifar10")
 """Problems with as many training points as the setting says."""
 _DIGITS_POINTS = 1_347
-_ENDS = {"sines": (1, 1), "digits": (64, 10), "mnist1d": (40, 10), "mnist": (784, 10), "cifar10": (3_072, 10)}
+_ENDS = {
+    "sines": (1, 1),
+    "digits": (64, 10),
+    "mnist1d": (40, 10),
+    "mnist": (784, 10),
+    "fashion-mnist": (784, 10),
+    "cifar10": (3_072, 10),
+}
 """Inputs and outputs."""
-_HELD_OUT = {"sines": 256, "digits": 450}
+_HELD_OUT = {"sines": 256, "digits": 450, "fashion-mnist": 5_000}
 _USUAL_ENDS, _USUALLY_HELD_OUT = (784, 10), 1_000
 """For want of better those of a user's problem, which is not asked."""
 _SLOTS = {"gd": 0, "heavy-ball": 1, "nesterov": 1, "rmsprop": 1}
@@ -47,6 +54,8 @@ _PASS, _STATE, _NOISE = 6, 10, 100
 _DIRECTIONS, _GUARDS, _COPIES = 8, 4, 7
 _HESSIANS, _KRYLOV_SPACES = 3, 3
 _STRIDE = 50
+_BALANCED = 6
+"""Numbers a look of a Balance, there twice: look by look and as one."""
 
 
 def footprint(recipe: Recipe, members: int) -> int:
@@ -70,7 +79,7 @@ def numbers_of_a_member(recipe: Recipe) -> int:
     looks = recipe.probe is not None or isinstance(setting.intervention, FreezeOutside | Hold | Inject | Exchange)
     a_pass, state = _a_pass(setting), size * (1 + slots)
     noisy = setting.gradient_noise > 0 or isinstance(setting.intervention, Jitter)
-    kept = max(state, min(state * math.ceil(setting.steps / _STRIDE), CHECKPOINTED))
+    kept = max(state, _checkpoints(state, setting.steps)) + _checkpoints(state, _annealing(setting))
     return (
         a_pass * training_points(setting) * (2 if looks else 1)
         + a_pass * _points_seen(recipe)
@@ -80,6 +89,16 @@ def numbers_of_a_member(recipe: Recipe) -> int:
         + _recorded(recipe)
         + (_looking(recipe, size, state) if looks else 0)
     )
+
+
+def _checkpoints(state: int, steps: int) -> int:
+    """Numbers kept of the states of so many steps."""
+    return min(state * math.ceil(steps / _STRIDE), CHECKPOINTED)
+
+
+def _annealing(setting: Setting) -> int:
+    """Steps that come on top: a fork's own count as a whole training's."""
+    return 0 if setting.intervention is None else annealing_steps(setting.intervention)
 
 
 def _parameters(setting: Setting) -> int:
@@ -119,16 +138,21 @@ def _looking(recipe: Recipe, size: int, state: int) -> int:
     search = _COPIES * min(_DIRECTIONS * (pairs + _GUARDS), size) * size
     written_out = _HESSIANS * size**2 if size <= WRITTEN_OUT_UP_TO else 0
     krylov = _KRYLOV_SPACES * DEPTH * state if isinstance(probe, Stability | Finish) else 0
-    return search + written_out + krylov
+    random = probe.random * size if isinstance(probe, Directions) else 0
+    return search + written_out + krylov + random
 
 
 def _recorded(recipe: Recipe) -> int:
     """Numbers written down: a loss a step, or pairs of every step of a window; outputs twice, as a list and as one."""
     setting, probe = recipe.setting, recipe.probe
     _, outputs = _ENDS.get(setting.problem, _USUAL_ENDS)
-    seen = 2 * outputs * _points_seen(recipe)
+    seen, steps = 2 * outputs * _points_seen(recipe), setting.steps + _annealing(setting)
     if isinstance(probe, Anatomy):
         return probe.longest * (2 + 4 * probe.pairs + seen)
     if isinstance(probe, Trail):
-        return setting.steps + seen * math.ceil(setting.steps / _STRIDE)
-    return setting.steps * (3 if isinstance(probe, SharpnessTrace) and probe.every_step else 1)
+        return steps + seen * math.ceil(steps / _STRIDE)
+    if isinstance(probe, Directions):
+        return steps + probe.random * seen
+    if isinstance(probe, Balance):
+        return steps + 2 * _BALANCED * math.ceil(steps / probe.every)
+    return steps * (3 if isinstance(probe, SharpnessTrace) and probe.every_step else 1)

@@ -9,6 +9,7 @@ from torch import Tensor
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Ended, Run, Snapshot
 from spikecheck.core.spike import SpikeDefinition
+from spikecheck.dynamics.balance import Stabilisation
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.follow import Followed
 from spikecheck.dynamics.probes import Deviations, Dissection, Waypoints
@@ -124,8 +125,27 @@ def directions_of(seen: Deviations, member: int) -> Record:
         "train_outputs": seen.train_outputs,
         "own": seen.own,
     }
+    if seen.random is not None:
+        parts["random_deviation"] = seen.random
     arrays = {name: _numbers(part[member]) for name, part in parts.items()}
     return {"directions": arrays} if all(np.isfinite(array).all() for array in arrays.values()) else {}
+
+
+def balance_of(seen: Stabilisation, member: int) -> Record:
+    """One member's looks; those whose numbers fail are left out."""
+    parts = (seen.steps, seen.sharpness, seen.residual, seen.displacement, seen.sharpening, seen.steepness)
+    looks = np.stack([_numbers(part[:, member]) for part in parts])
+    steps, sharpness, residual, displacement, sharpening, steepness = looks[:, np.isfinite(looks).all(0)]
+    return {
+        "balance": {
+            "steps": steps,
+            "sharpness": sharpness,
+            "residual": residual[:, None],
+            "displacement": displacement,
+            "sharpening": sharpening,
+            "steepness": steepness,
+        }
+    }
 
 
 def finish_of(

@@ -1,7 +1,15 @@
 """Numbers read off a run. Numpy only; every function states its unit and range."""
 
-from spikecheck.measures.ascent import ascent, displacement_r2, growth, rate_error, sign_agreement, turning_point
-from spikecheck.measures.condensation import alignment, cosines, effective_ratio
+from spikecheck.measures.ascent import (
+    ascent,
+    balanced_agreement,
+    displacement_r2,
+    growth,
+    rate_error,
+    sign_agreement,
+    turning_point,
+)
+from spikecheck.measures.condensation import alignment, cosines, effective_ratio, random_alignment
 from spikecheck.measures.frequency import (
     centroid,
     gaussian_low,
@@ -14,25 +22,30 @@ from spikecheck.measures.frequency import (
     scattered_spectrum,
     spectrum,
 )
-from spikecheck.measures.rank import spearman
-from spikecheck.measures.sharpness import crossing, steps_to_flat
+from spikecheck.measures.rank import concordance, partial_spearman, spearman
+from spikecheck.measures.sharpness import crossing, fall, steps_to_flat
 from spikecheck.measures.spikes import spikes
 
 __all__ = [
     "alignment",
     "ascent",
+    "balanced_agreement",
     "centroid",
+    "concordance",
     "cosines",
     "crossing",
     "displacement_r2",
     "effective_ratio",
+    "fall",
     "gaussian_low",
     "growth",
     "low_modes",
     "low_ratio",
     "low_ratios",
     "part_errors",
+    "partial_spearman",
     "principal_coordinate",
+    "random_alignment",
     "rate_error",
     "scattered_low_share",
     "scattered_spectrum",

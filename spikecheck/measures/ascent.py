@@ -83,3 +83,19 @@ def ascent(sharpness: Array, threshold: float, onset: int, peak: int) -> slice |
     """
     first = crossing(sharpness, threshold, onset)
     return slice(first, peak) if first is not None and first < peak else None
+
+
+def balanced_agreement(says: np.ndarray, happens: np.ndarray, fewest: int) -> float:
+    """How well what is said tells what happens over [W] steps, in [0, 1]: the mean of two shares of agreeing steps.
+
+    One share is of the steps in which it happens, the other of the rest.
+    What says the same at every step gets a half, however rare it is that it happens. NaN where either kind has fewer
+    than `fewest` steps.
+
+    >>> balanced_agreement(np.array([True] * 4), np.array([True, True, True, False]), fewest=1)
+    0.5
+    """
+    kinds = (says[happens], ~says[~happens])
+    if min(len(kind) for kind in kinds) < fewest:
+        return float("nan")
+    return float(np.mean([kind.mean() for kind in kinds]))

@@ -4,6 +4,8 @@ A neuron's input weight is its incoming weights with its bias. Two measures, not
 (alignment) and the number of directions they fall into (effective ratio); they can disagree, so a claim says which.
 """
 
+import math
+
 import numpy as np
 
 from spikecheck.core.run import Array
@@ -64,3 +66,14 @@ def effective_ratio(input_weights: Array, above: float = 0.95) -> float:
 def _points_somewhere(input_weights: Array) -> np.ndarray:
     """Which neurons [W] have a direction."""
     return np.asarray(input_weights.any(axis=1))
+
+
+def random_alignment(dimensions: int) -> float:
+    """Mean |cos| between two random directions in so many dimensions, at least 1: what no condensation at all looks like.
+
+    Gamma(d/2) / (sqrt(pi) Gamma((d + 1)/2)), the mean of |x_1| on the unit sphere.
+
+    >>> round(random_alignment(2) - 2 / math.pi, 12), round(random_alignment(3), 12)
+    (0.0, 0.5)
+    """
+    return math.exp(math.lgamma(dimensions / 2) - math.lgamma((dimensions + 1) / 2)) / math.sqrt(math.pi)

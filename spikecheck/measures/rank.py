@@ -1,5 +1,7 @@
 """Rank correlation."""
 
+import math
+
 import numpy as np
 
 from spikecheck.core.run import Array
@@ -22,3 +24,43 @@ def _ranks(values: Array) -> Array:
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2)[inverse]
+
+
+def partial_spearman(a: Array, b: Array, given: Array) -> float:
+    """Spearman's rank correlation of two [T] series once what both owe to a third is taken out, in [-1, 1].
+
+    With the step as the third it is a correlation without the common trend: what merely rises together has none.
+    Pearson's correlation of what a straight line through the third's ranks leaves of theirs; 0 where it leaves nothing.
+
+    >>> steps = np.arange(6.0)
+    >>> partial_spearman(steps + 10, 2 * steps, given=steps)
+    0.0
+    """
+    time = _ranks(given) - _ranks(given).mean()
+    left = []
+    for series in (a, b):
+        ranks = _ranks(series) - _ranks(series).mean()
+        slope = (ranks @ time) / (time @ time) if time.any() else 0.0
+        left.append(ranks - slope * time)
+    sizes = [float(np.linalg.norm(rest)) for rest in left]
+    if min(sizes) <= 1e-9 * len(a):
+        return 0.0
+    return float(np.clip(left[0] @ left[1] / (sizes[0] * sizes[1]), -1.0, 1.0).round(12))
+
+
+def concordance(predictor: Array, outcome: Array, apart: float) -> float:
+    """Share of pairs in which the smaller predictor goes with the smaller outcome, in [0, 1]: an AUC over pairs; both are [N].
+
+    Pairs count whose outcomes, above 0, differ at least by the factor `apart`; equal predictors count as a half. NaN where no
+    pair counts: nothing is there to be told.
+
+    >>> concordance(np.array([1.0, 2.0, 3.0]), np.array([1.0, 100.0, 10.0]), apart=2.0)
+    0.6666666666666666
+    """
+    rows, columns = np.triu_indices(len(outcome), k=1)
+    far = np.log(outcome[columns] / outcome[rows])
+    counted = np.abs(far) >= math.log(apart)
+    if not counted.any():
+        return float("nan")
+    agree = np.sign(far) * np.sign(predictor[columns] - predictor[rows])
+    return float(((agree[counted] + 1) / 2).mean())

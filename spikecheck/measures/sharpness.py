@@ -37,3 +37,17 @@ def steps_to_flat(loss: Array, sharpness: Array, threshold: float) -> float:
     peak = int(np.argmax(loss))
     flat = np.flatnonzero(sharpness[peak:] < threshold)
     return float(flat[0]) if len(flat) else float(len(sharpness))
+
+
+def fall(sharpness: Array, threshold: float) -> int | None:
+    """The index at which a sharpness [W] that begins above the threshold first falls below it; None where it never does.
+
+    None as well where it begins below. Two neighbouring steps are averaged first, as in `crossing`.
+
+    >>> fall(np.array([5.0, 5.0, 4.0, 1.0, 1.0]), 2.0), fall(np.array([1.0, 1.0, 5.0, 1.0]), 2.0)
+    (4, None)
+    """
+    above = (sharpness[:-1] + sharpness[1:]) / 2.0 > threshold
+    if not above.any() or not above[0] or above.all():
+        return None
+    return int(np.argmin(above)) + 1

@@ -24,6 +24,7 @@ _INPUTS: Mapping[str, Shape] = {
     "digits": (1, 8, 8),
     "mnist1d": (1, 1, 40),
     "mnist": (1, 28, 28),
+    "fashion-mnist": (1, 28, 28),
     "cifar10": (3, 32, 32),
 }
 

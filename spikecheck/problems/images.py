@@ -1,8 +1,10 @@
-"""Images that torchvision reads from files already on this machine. Nothing is ever downloaded."""
+"""Images read from files already on this machine. Nothing is ever downloaded."""
 
+import hashlib
 import importlib
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +50,30 @@ def check_there(problem: str, name: str, folder: Path, files: Sequence[Path]) ->
         )
 
 
-def subset(problem: str, train: Labelled, test: Labelled, points: int) -> Data:
-    """`points` training images and a fixed choice of test images, classes balanced, in file order.
+def files_digest(files: Sequence[Path]) -> str:
+    """sha256 of files that may hold anything that has their form; "" where they are not all there."""
+    if not all(file.is_file() for file in files):
+        return ""
+    states = [file.stat() for file in files]
+    return _digest(tuple(files), tuple((state.st_mtime_ns, state.st_size) for state in states))
+
+
+@lru_cache(maxsize=4)
+def _digest(files: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> str:
+    """Of so many bytes only when a file's time or size is another than before."""
+    found = hashlib.sha256()
+    for file in files:
+        found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def subset(problem: str, train: Labelled, test: Labelled, points: int, held_out: int = _HELD_OUT) -> Data:
+    """`points` training images and `held_out` test images, a fixed choice: classes balanced, in file order.
 
     Brightness goes from 0 to 1, less the mean of the chosen training images.
     """
     (images, classes), (test_images, test_classes) = train, test
-    mine, held_out = chosen(problem, classes, points), balanced(test_classes, _HELD_OUT)
-    x, x_test = (part.flatten(1).double() / 255 for part in (images[mine], test_images[held_out]))
+    mine, others = chosen(problem, classes, points), balanced(test_classes, held_out)
+    x, x_test = (part.flatten(1).double() / 255 for part in (images[mine], test_images[others]))
     mean = x.mean(0)
-    return Data(x - mean, classes[mine], x_test - mean, test_classes[held_out])
+    return Data(x - mean, classes[mine], x_test - mean, test_classes[others])

@@ -1,13 +1,12 @@
 """MNIST: 28 x 28 handwritten digits, from the four files in IDX format that it comes in."""
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 
 from spikecheck.core.errors import DataError
 from spikecheck.core.setting import Setting
 from spikecheck.problems.data import Data
-from spikecheck.problems.images import Labelled, check_there, data_folder, datasets, subset
+from spikecheck.problems.images import Labelled, check_there, data_folder, datasets, files_digest, subset
 
 _PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 _SIZE = (28, 28)
@@ -21,20 +20,8 @@ def mnist(setting: Setting) -> Data:
 
 
 def data_digest() -> str:
-    """sha256 of the four files, which may hold anything that has their form; "" where they are not all there."""
-    if not all(file.is_file() for file in _files()):
-        return ""
-    states = [file.stat() for file in _files()]
-    return _digest(_files(), tuple((state.st_mtime_ns, state.st_size) for state in states))
-
-
-@lru_cache(maxsize=4)
-def _digest(files: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> str:
-    """Of so many bytes only when a file's time or size is another than before."""
-    found = hashlib.sha256()
-    for file in files:
-        found.update(file.read_bytes())
-    return found.hexdigest()
+    """sha256 of the four files; "" where they are not all there."""
+    return files_digest(_files())
 
 
 @lru_cache(maxsize=4)

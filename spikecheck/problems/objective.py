@@ -14,19 +14,21 @@ from torch.nn import functional
 
 from spikecheck.core.errors import DataError, SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.problems import fused, traced
+from spikecheck.problems import fashion_mnist, fused, mnist, traced
 from spikecheck.problems.data import Data, checked
 from spikecheck.problems.fused import Fused
 from spikecheck.problems.kernel import compiler
 from spikecheck.problems.layered import Layered
-from spikecheck.problems.mnist import data_digest
 from spikecheck.problems.models import MLP, Model, model_of
 from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
 from spikecheck.problems.shallow import Shallow
 from spikecheck.problems.traced import Traced
 
-_REAL = ("digits", "mnist1d", "mnist", "cifar10")
+_REAL = ("digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
 """Problems whose numbers depend on neither target nor interval: all members share one copy."""
+
+_FROM_FILES = {"mnist": mnist.data_digest, "fashion-mnist": fashion_mnist.data_digest}
+"""Problems whose files may be any, and what tells one state of these from another."""
 
 Targets = Float[Tensor, "#B N O"] | Int[Tensor, "#B N"]
 
@@ -249,14 +251,14 @@ def numbers_of(setting: Setting) -> Numbers:
 
 
 def sources(setting: Setting) -> str:
-    """A digest of the files that a setting stands for and that may change: sources named by MODULE:NAME, and MNIST's data.
+    """A digest of the files that a setting stands for and that may change: sources named by MODULE:NAME, and images.
 
     "" where there are none. CIFAR-10's files are no such ones: others than the published are refused.
     """
     named = {"problem": setting.problem, "model": setting.model, "optimizer": setting.optimizer}
     own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
     digests = [source_digest(condition, path) for condition, path in own.items()]
-    digests += [data_digest()] if setting.problem == "mnist" else []
+    digests += [_FROM_FILES[setting.problem]()] if setting.problem in _FROM_FILES else []
     return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 
 

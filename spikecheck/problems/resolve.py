@@ -20,6 +20,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "digits": "spikecheck.problems.digits:digits",
         "mnist1d": "spikecheck.problems.mnist1d:mnist1d",
         "mnist": "spikecheck.problems.mnist:mnist",
+        "fashion-mnist": "spikecheck.problems.fashion_mnist:fashion_mnist",
         "cifar10": "spikecheck.problems.cifar10:cifar10",
     },
     "model": {

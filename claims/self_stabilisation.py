@@ -1,0 +1,90 @@
+"""At the edge of stability the oscillation is as wide as it has to be to stop the sharpening.
+
+Sharpness rises by alpha a step and learning rate at the bottom of the valley; a displacement x across the valley
+lowers it by beta x^2/2. Both balance where the mean of beta x^2 is that of 2 alpha. The effect is their difference
+over their sum: 0 where they balance, a third where one is twice the other, -1 where nothing oscillates.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from spikecheck import (
+    SETTING_B,
+    Balance,
+    Claim,
+    Continue,
+    Control,
+    Equivalence,
+    Hold,
+    Setting,
+    Trial,
+    limits,
+    paper_domain,
+    with_record,
+)
+
+HORIZON = 1_500
+SETTLING = 300
+"""Steps let pass after the fork, which lies 80 steps before the first onset: the first spike is no balance yet."""
+PREDICTS = Equivalence(at_least=-1 / 3, at_most=1 / 3)
+"""Within a factor of two."""
+
+
+def on(setting: Setting) -> Setting:
+    """Goes on at the edge, through its spikes."""
+    return setting.but(intervention=Continue(horizon=HORIZON))
+
+
+def held(setting: Setting) -> Setting:
+    """Goes on at the edge without any oscillation, the ceiling imposed."""
+    return setting.but(intervention=Hold(horizon=HORIZON))
+
+
+def spikes(trial: Trial) -> bool:
+    """The run spikes."""
+    return trial.trunk.has_spike
+
+
+def balance(trial: Trial, settling: int = SETTLING) -> float:
+    """Mean beta x^2 less mean 2 alpha over the sum of their sizes, from 300 steps after the twins part on, in [-1, 1]."""
+    run = trial["run"]
+    record = run.records["balance"]
+    late = record["steps"] >= run.start + settling
+    lowers = float((record["steepness"] * record["displacement"] ** 2)[late].mean())
+    raises = float(2 * record["sharpening"][late].mean())
+    return (lowers - raises) / (abs(lowers) + abs(raises))
+
+
+def balanced(trial: Trial) -> Trial:
+    """Displacements that balance the sharpening at every step, wrong by 30 % at each."""
+    record = trial["run"].records["balance"]
+    factor = np.exp(np.random.default_rng(trial.seed).normal(scale=0.3, size=len(record["steps"])))
+    size = np.sqrt(2 * np.abs(record["sharpening"]) / record["steepness"])
+    return with_record(trial, "run", "balance", displacement=size * factor, sharpening=np.abs(record["sharpening"]))
+
+
+claim = Claim(
+    says="at the edge of stability oscillation and progressive sharpening balance: the mean of x^2 is 2 alpha/beta",
+    where="Damian et al., arXiv 2209.15594, abstract and section 4",
+    rules="gd",
+    kind="tendency",
+    domain=paper_domain(),
+    beside={"setting B": SETTING_B},
+    arms={"run": on},
+    probe=Balance(every=5),
+    applies=spikes,
+    measure=balance,
+    unit="excess of what oscillation takes off the sharpness",
+    cutoffs={
+        **limits(PREDICTS, at_least=(-0.2, -0.5), at_most=(0.2, 0.5)),
+        "settling half: 150 steps": partial(balance, settling=SETTLING // 2),
+        "settling twice: 600 steps": partial(balance, settling=2 * SETTLING),
+    },
+    predicts=PREDICTS,
+    positive=Control(says="displacements that balance the sharpening, with noise of 30 %", plant=balanced),
+    reading="A balance over time in theory: an equivalence, on average within a factor of two.",
+    cannot_tell="Theory expands to third order around the bottom of the valley, and spikes go further. "
+    "A balance over a window says nothing of a single spike.",
+    control=Control(says="the held twin: at the same edge, without oscillation", arms={"run": held}),
+)
