@@ -1,0 +1,38 @@
+"""When each claim was written, judged and changed, from the git history: `python docs/register.py` writes docs/register.md.
+
+It needs a full clone. claims/register.toml says the same to programs. What is not committed is not looked at.
+"""
+
+import argparse
+from pathlib import Path
+
+from register_entries import READ, register
+from register_git import History, NoHistory
+from register_page import page, table
+
+
+def written(folder: Path, revision: str = "HEAD") -> dict[str, str]:
+    """The files' texts by their paths, of the history up to a revision.
+
+    They name the newest commit that they are made of, so commits that have nothing to do with claims leave them as they are.
+    """
+    found = register(History.of(folder, revision).up_to(READ))
+    return {"docs/register.md": page(found), "claims/register.toml": table(found)}
+
+
+def main() -> None:
+    """Write both files."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--at", default="HEAD", help="the newest commit that is looked at")
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parents[1], help="the clone")
+    asked = parser.parse_args()
+    try:
+        texts = written(asked.folder, asked.at)
+    except NoHistory as error:
+        raise SystemExit(f"error: {error}") from None
+    for path, text in texts.items():
+        (asked.folder / path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""When each claim was written, judged and changed, as the history has it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Literal
+
+from register_git import Commit, History, NoHistory
+from register_parts import ALONGSIDE, DECIDING, Parts, deciding, parts_of
+
+CLAIMS = ":(glob)claims/*.py"
+REFERENCE = "spikecheck/harness/reference.py"
+REPORTS = ":(glob)reports/*.json"
+DECISIONS = ("docs/decisions.md", "docs/decisions")
+READ = (CLAIMS, REFERENCE, REPORTS, *DECISIONS)
+
+Registered = Literal["before", "with", "after", "not judged"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A commit that wrote a claim or changed parts of it."""
+
+    commit: Commit
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A report that holds a verdict on a claim, with the digest of what was judged."""
+
+    commit: Commit
+    report: str
+    specification: str
+    text: Parts
+    """What decided the verdict, as it stood then."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the decisions."""
+
+    title: str
+    link: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the register says about one claim."""
+
+    id: str
+    before: Sequence[str]
+    """What it was called before, the latest first."""
+    text: Parts
+    """What decides its verdict, as it stands."""
+    changes: Sequence[Change]
+    """The first is the one that wrote it."""
+    verdicts: Sequence[Verdict]
+    """All reports that hold one, the oldest first."""
+    judged: Verdict | None
+    """The first verdict with the specification that stands now; None where that has none yet."""
+    registered: Registered
+    earlier: Sequence[Change]
+    """Those of its changes that were committed before its first verdict, but for the one that wrote it."""
+    later: Sequence[Change]
+    """Those that were committed neither before its first verdict nor with it."""
+    sections: Sequence[Section]
+
+    @property
+    def written(self) -> Commit:
+        """The commit that wrote what decides its verdict as it stands now."""
+        return [change.commit for change in self.changes if set(change.parts) & DECIDING.keys()][-1]
+
+    @property
+    def since(self) -> Mapping[str, tuple[Commit, Commit]]:
+        """For every part that ever decided, the commits that first wrote it and that wrote it as it stands, or took it out."""
+        by = {part: [c.commit for c in self.changes if part in c.parts] for part in DECIDING}
+        return {part: (commits[0], commits[-1]) for part, commits in by.items() if commits}
+
+
+@dataclass(frozen=True)
+class Register:
+    """All claims that stand, and the ids of those that were judged and are gone."""
+
+    newest: Commit
+    entries: Sequence[Entry]
+    gone: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is read of the history once for all claims."""
+
+    history: History
+
+    @cached_property
+    def commits(self) -> list[Commit]:
+        return self.history.touching((CLAIMS, REFERENCE))
+
+    @cached_property
+    def reports(self) -> list[tuple[Commit, str, Mapping[str, str]]]:
+        """Every report that a commit wrote: the commit, the file, and specifications by the ids of its claims."""
+        paths = self.history.names(REPORTS)
+        touching = self.history.touching((REPORTS,))
+        texts = self.history.texts((one, path) for c in touching for one in (c.id, *c.parents) for path in paths)
+        found = []
+        for commit in touching:
+            for path in paths:
+                text = texts.get((commit.id, path))
+                if text is not None and all(text != texts.get((parent, path)) for parent in commit.parents):
+                    found += [(commit, path, judged)] if (judged := _specifications(text)) else []
+        return found
+
+    @cached_property
+    def texts(self) -> Mapping[tuple[str, str], str]:
+        paths = [*self.history.names(CLAIMS), REFERENCE]
+        commits = [self.history.at, *(commit.id for commit, _, _ in self.reports)]
+        commits += [one for commit in self.commits for one in (commit.id, *commit.parents)]
+        return self.history.texts((commit, path) for commit in commits for path in paths)
+
+    @cached_property
+    def renames(self) -> Mapping[tuple[str, str], str]:
+        return self.history.renames("claims")
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        pages = [path for path in self.history.files(*DECISIONS) if path.endswith(".md")]
+        texts = self.history.texts((self.history.at, page) for page in pages)
+        return [section for page in pages for section in _sections(page, texts[self.history.at, page])]
+
+    def names(self, path: str) -> list[str]:
+        """A claim file's path, and what it was called before."""
+        found = [path]
+        for name in found:  # which grows while it is gone through
+            found += [before for (_, after), before in self.renames.items() if after == name and before not in found]
+        return found
+
+    def parts(self, commit: str, names: Sequence[str]) -> Parts | None:
+        """The parts of a claim at a commit; None where it is not there."""
+        shared = self.texts.get((commit, REFERENCE), "")
+        there = [self.texts[commit, name] for name in names if (commit, name) in self.texts]
+        return parts_of(there[0], shared) if there else None
+
+
+def register(history: History) -> Register:
+    """What the history says about every claim that stands at its end.
+
+    Raises:
+        NoHistory: where no claim stands there.
+    """
+    source = _Source(history)
+    files = sorted(path for path in history.files("claims") if re.fullmatch(r"claims/[^_/][^/]*\.py", path))
+    if not files:
+        raise NoHistory(f"{history.folder} has no committed claims; run this in a clone of spikecheck")
+    names = {path: source.names(path) for path in files}
+    known = {_named(name) for each in names.values() for name in each}
+    judged = {claim for _, _, specifications in source.reports for claim in specifications}
+    entries = [_entry(source, each) for each in names.values()]
+    return Register(history.commits[history.at], entries, sorted(judged - known))
+
+
+def _entry(source: _Source, names: Sequence[str]) -> Entry:
+    ids = [_named(name) for name in names]
+    changes = list(_changes(source, names))
+    verdicts = [
+        Verdict(commit, path, specifications[claim], deciding(source.parts(commit.id, names) or {}))
+        for commit, path, specifications in source.reports
+        for claim in [claim for claim in ids if claim in specifications][:1]
+    ]
+    sections = [section for section in source.sections if f"`{ids[0]}`" in section.text]
+    text = deciding(source.parts(source.history.at, names) or {})
+    judged = _judged(text, verdicts)
+    earlier, later = _parted(source.history, changes[1:], verdicts)
+    entry = Entry(ids[0], ids[1:], text, changes, verdicts, judged, "not judged", earlier, later, sections)
+    return replace(entry, registered=_registered(source.history, entry.written, judged.commit)) if judged else entry
+
+
+def _registered(history: History, written: Commit, judged: Commit) -> Registered:
+    """Whether a text was committed before its first verdict."""
+    if written == judged:
+        return "with"
+    return "before" if history.precedes(written.id, judged.id) else "after"
+
+
+def _parted(
+    history: History, changes: Sequence[Change], verdicts: Sequence[Verdict]
+) -> tuple[list[Change], list[Change]]:
+    """The changes that were committed before the first verdict, and those neither before nor with it."""
+    if not verdicts:
+        return list(changes), []
+    first = verdicts[0].commit
+    earlier = [change for change in changes if history.precedes(change.commit.id, first.id)]
+    return earlier, [change for change in changes if change not in earlier and change.commit != first]
+
+
+def _changes(source: _Source, names: Sequence[str]) -> Iterator[Change]:
+    """The commits after which a part of the claim read as none of their parents had it."""
+    for commit in source.commits:
+        now = source.parts(commit.id, names)
+        before = [old for parent in commit.parents if (old := source.parts(parent, names)) is not None]
+        if now is not None:
+            parts = {part for each in (now, *before) for part in each}
+            if changed := {part for part in parts if all(now.get(part) != old.get(part) for old in before)}:
+                yield Change(commit, _ordered(changed))
+
+
+def _judged(text: Parts, verdicts: Sequence[Verdict]) -> Verdict | None:
+    """The first verdict with the specification that stands now, if the newest report was made with the text of now.
+
+    The digest also changed where only the way of computing it did. So a verdict counts as well where the text was the same.
+    """
+    if not verdicts or verdicts[-1].text != text:
+        return None
+    newest = verdicts[-1].specification
+    return next(verdict for verdict in verdicts if verdict.specification == newest or verdict.text == text)
+
+
+def _specifications(report: str) -> Mapping[str, str]:
+    """Specifications by the ids of the claims that a report judges; none where the file is no report."""
+    try:
+        read = json.loads(report)
+    except ValueError:
+        return {}
+    if not (isinstance(read, dict) and str(read.get("schema", "")).startswith("spikecheck/report@")):
+        return {}
+    return {verdict["id"]: verdict["specification"] for verdict in read["claims"]}
+
+
+def _sections(page: str, text: str) -> Iterator[Section]:
+    """A page's sections, each up to the next heading, with links from a page in docs."""
+    for part in re.split(r"^(?=#+ )", text, flags=re.MULTILINE):
+        title = part.partition("\n")[0].lstrip("# ")
+        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        yield Section(title, f"{PurePosixPath(page).relative_to('docs')}#{anchor}", part)
+
+
+def _named(path: str) -> str:
+    """The id of the claim that a file holds."""
+    return PurePosixPath(path).stem.replace("_", "-")
+
+
+def deciding_parts(changes: Sequence[Change]) -> tuple[str, ...]:
+    """What changes changed of the parts that decide a verdict."""
+    return _ordered({part for change in changes for part in change.parts} & DECIDING.keys())
+
+
+def _ordered(parts: set[str]) -> tuple[str, ...]:
+    return tuple(part for part in (*DECIDING, *ALONGSIDE) if part in parts)
