@@ -99,6 +99,7 @@ claim = Claim(
         points=Ladder(16, 20),
         activation=Ladder("tanh", "gelu"),
     ),
+    costly=True,
     arms={"spiking": spiking, "held": held},
     probe=Directions(at="end", pairs=1),
     applies=both_fit,

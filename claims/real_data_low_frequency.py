@@ -116,6 +116,7 @@ claim = Claim(
         lr=Ladder(0.02, 0.01),
         activation=Ladder("tanh", "relu"),
     ),
+    costly=True,
     further={"fashion-mnist": FASHION},
     arms={"good": good, "bad": bad},
     probe=Directions(at="end", pairs=1),

@@ -207,7 +207,7 @@ def map_command(
     no_store: bool,
     quiet: bool,
 ) -> int:
-    """Where a claim holds, over two ladders: its share of seeds, with an interval, in every cell.
+    """Where a claim holds, over two ladders: in every cell its share of seeds, or the average that decides, with an interval.
 
     A map decides nothing: exits 0 once it is drawn, 3 when the budget is spent before, 130 when interrupted. What was
     trained is kept, and the same command goes on from there.
@@ -287,7 +287,7 @@ def replay(
             judgement = judge_again(claim, lab, setting, fresh_seeds(seed, setting, seeds))
             trace = session.picture_of(claim, lab, judgement)
     with while_read():
-        render_judgement(judgement, claim.id, reference, console(), trace)
+        render_judgement(judgement, claim.id, reference, console(), trace, claim.predicts)
     return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3
 
 

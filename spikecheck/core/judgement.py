@@ -30,7 +30,7 @@ class Effect(Record):
     low: float | None = Field(description="lower bound on the median, by order statistics")
     high: float | None = Field(description="upper bound on the median")
     mean: float | None = None
-    mean_low: float | None = Field(None, description="lower bound on the mean, Student's t")
+    mean_low: float | None = Field(None, description="lower bound on the mean, Student's t, wider where skewed")
     mean_high: float | None = Field(None, description="upper bound on the mean")
 
 
@@ -38,9 +38,11 @@ class ConditionJudged(Record):
     """A further average that must be as predicted for the claim to hold, on the same seeds."""
 
     rule: str = Field(description="in words")
+    predicts: dict[str, float | str] = Field(default_factory=dict, description="the rule as numbers")
     outcome: Outcome
     effect: Effect
     applicable: int = Field(ge=0, description="seeds in which it is a number")
+    scores: tuple[float, ...] = Field((), description="those numbers")
 
 
 class Companion(Record):

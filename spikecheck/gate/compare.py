@@ -93,13 +93,30 @@ def _matched(old: dict[str, T], new: dict[str, T], what: str, before: Path, afte
 
 
 def _verdict_says(verdict: Verdict) -> str:
-    counts = _counts(verdict.reference)
-    return f"replicates {_word(verdict.replicates)} ({counts}), generalises {_word(verdict.generalises)}"
+    found = verdict.reference
+    counts = ", ".join(
+        filter(None, (_share(found), _mean(found)) if found.required is not None else (_mean(found), _share(found)))
+    )
+    reach = "" if verdict.reach is None else f" (in {verdict.reach.holds} of {verdict.reach.triggered} settings)"
+    return f"replicates {_word(verdict.replicates)} ({counts}), generalises {_word(verdict.generalises)}{reach}"
 
 
-def _counts(judgement: Judgement) -> str:
-    share = f"{100 * judgement.low:.0f} to {100 * judgement.high:.0f} %"
-    return f"{judgement.held}/{judgement.applicable}, {share}"
+def _share(judgement: Judgement) -> str:
+    return f"{judgement.held}/{judgement.applicable}, {100 * judgement.low:.0f} to {100 * judgement.high:.0f} %"
+
+
+def _mean(judgement: Judgement) -> str:
+    """The average that decides, and where a share does the mean; empty in reports that have none."""
+    found = judgement.effect
+    if judgement.estimand == "median":
+        return _average("median", found.median, found.low, found.high)
+    return _average("mean", found.mean, found.mean_low, found.mean_high)
+
+
+def _average(name: str, estimate: float | None, low: float | None, high: float | None) -> str:
+    if estimate is None:
+        return ""
+    return f"{name} {estimate:.3g}" + (f" ({low:.3g} to {high:.3g})" if low is not None and high is not None else "")
 
 
 def _word(outcome: Outcome) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from spikecheck.core.errors import UsageError
 from spikecheck.core.events import Observer, SettingJudged, StageStarted
-from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
+from spikecheck.core.judgement import Answer, Contrast, Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.gather import Evidence, Trains, gather, judged, pairs
@@ -12,6 +13,7 @@ from spikecheck.harness.guard import guarded, settled
 from spikecheck.harness.plan import fresh_seeds
 from spikecheck.stats.contrast import contrast
 from spikecheck.stats.looks import nominal_alpha
+from spikecheck.stats.prediction import Prediction
 
 
 class Inquiry:
@@ -37,9 +39,19 @@ class Inquiry:
             if decided or size == sizes[-1]:
                 found = self._controlled(evidence, judgement, role, seeds, alpha)
                 self.reached[role] = found
-            if settled(found.outcome, found.control, found.positive):
+            if settled(found):
                 break
         return evidence, found
+
+    def beside(self, setting: Setting, name: str, sizes: Sequence[int]) -> None:
+        """The answer at a setting beside the domain; one whose data are not on this machine is left out, with the reason."""
+        try:
+            self.answer(setting, name, "beside", sizes)
+        except UsageError as error:
+            nothing = none_judged(self.claim, setting)
+            self.reached[name] = Answer(
+                role=name, outcome=Outcome.UNDECIDED, reason=f"Not asked: {error}", judgement=nothing
+            )
 
     def _controlled(
         self, evidence: Evidence, judgement: Judgement, role: str, seeds: Sequence[int], alpha: float
@@ -72,6 +84,22 @@ class Inquiry:
         judgement = judged(claim, evidence, alpha)
         self._observe(SettingJudged(claim.id, stage, setting, judgement))
         return evidence, judgement
+
+
+def none_judged(claim: Claim, setting: Setting) -> Judgement:
+    """A judgement of no seeds at all."""
+    return Judgement(
+        setting=setting,
+        outcome=Outcome.UNDECIDED,
+        drawn=0,
+        applicable=0,
+        held=0,
+        low=0.0,
+        high=1.0,
+        required=claim.predicts.of_seeds if isinstance(claim.predicts, Prediction) else None,
+        level=claim.predicts.level,
+        effect=Effect(unit=claim.unit, median=None, low=None, high=None),
+    )
 
 
 def _before_its_controls(role: str, judgement: Judgement, *, decided: bool) -> Answer:

@@ -129,7 +129,7 @@ def limits(predicts: Estimand, **values: tuple[float, ...]) -> dict[str, Variant
     """
     return {
         f"limit {name.replace('_', ' ')} {value:g} in place of {getattr(predicts, name):g}": Variant(
-            predicts=replace(predicts, **{name: value})
+            predicts=replace(predicts, **{name: value})  # type: ignore[arg-type] - a name is not known to be a field's
         )
         for name, moved in values.items()
         for value in moved
@@ -201,6 +201,8 @@ class Claim:
     """Settings off the ladders that are judged as well, by name."""
     further: Mapping[str, Setting] = field(default_factory=dict)
     """More such settings, too dear to be judged but under profile full."""
+    costly: bool = False
+    """Whether its trainings take so long that profiles below full judge it on the first look's seeds, and search little."""
     rules: Literal["any", "threshold", "gd", "own"] = "any"
     """About which update rules it can be asked: any, those of a known stability threshold, plain gradient descent, its own."""
     known: tuple[Setting, ...] = ()

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from spikecheck.core.judgement import Answer, Effect, Judgement, Outcome
+from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Sighting, Verdict, finding, replay_line
+from spikecheck.harness.answer import none_judged
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan
-from spikecheck.stats.prediction import Prediction, as_record
+from spikecheck.stats.prediction import as_record
 
 SUSPECT = "suspect"
 """The role of the setting that the search nominates, until what it shows is known."""
@@ -50,7 +51,7 @@ def conclude(
         passed=passes(claim.kind, replicates, generalises),
         reason=" ".join(filter(None, [reference.reason, scope])),
         reference=reference.judgement,
-        control=reference.control or _none_judged(claim, claim.domain.reference),
+        control=reference.control or none_judged(claim, claim.domain.reference),
         control_says=claim.control.says,
         contrast=reference.contrast,
         positive=reference.positive,
@@ -123,20 +124,4 @@ def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:
 
 def _nothing(claim: Claim) -> Answer:
     """What a verification that was stopped before its first tile has."""
-    return Answer(role="reference", outcome=Outcome.UNDECIDED, judgement=_none_judged(claim, claim.domain.reference))
-
-
-def _none_judged(claim: Claim, setting: Setting) -> Judgement:
-    """A judgement of no seeds at all."""
-    return Judgement(
-        setting=setting,
-        outcome=Outcome.UNDECIDED,
-        drawn=0,
-        applicable=0,
-        held=0,
-        low=0.0,
-        high=1.0,
-        required=claim.predicts.of_seeds if isinstance(claim.predicts, Prediction) else None,
-        level=claim.predicts.level,
-        effect=Effect(unit=claim.unit, median=None, low=None, high=None),
-    )
+    return Answer(role="reference", outcome=Outcome.UNDECIDED, judgement=none_judged(claim, claim.domain.reference))

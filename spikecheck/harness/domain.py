@@ -97,6 +97,8 @@ class Domain:
 
     def draw(self, count: int, seed: int) -> tuple[Setting, ...]:
         """At most `count` different settings other than the reference, chosen by Hypothesis from `seed`."""
+        if not count:
+            return ()
         import hypothesis as hyp  # noqa: PLC0415 - as in `strategy`
 
         drawn: dict[Setting, None] = {}

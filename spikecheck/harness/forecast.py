@@ -22,6 +22,7 @@ _SHRINKING = 3
 
 def expected_settings(claim: Claim, plan: Plan) -> int:
     """How many judgements the verification will make, about: each of them shows on the bar."""
+    plan = plan.of(claim)
     searched = plan.settings + len(claim.known) + len(plan.besides(claim)) + plan.reach
     cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
     return 4 + searched + _SHRINKING + cells
@@ -42,6 +43,7 @@ def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:
 
 
 def _outlook(claim: Claim, plan: Plan, share: float) -> Outlook:
+    plan = plan.of(claim)
     seeds = plan.sizes[-1]
     return Outlook(
         claim=claim.id,
@@ -80,6 +82,7 @@ def _of_a_share(predicts: Prediction, seeds: int, alpha: float) -> float:
 def _members(claim: Claim, plan: Plan) -> int:
     """Members of all judgements, if each has but one look."""
     varied = len(variations(claim)) if plan.variations else 0
+    plan = plan.of(claim)
     sampled = plan.reach * plan.reach_seeds
     searched = expected_settings(claim, plan) - 4 - plan.reach
     return (4 + varied) * plan.fresh_seeds + searched * plan.search_seeds + sampled

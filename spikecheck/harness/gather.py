@@ -17,7 +17,7 @@ from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.bounds import judge
 from spikecheck.stats.contrast import Pair
 from spikecheck.stats.planning import seeds_to_decide
-from spikecheck.stats.prediction import Prediction
+from spikecheck.stats.prediction import Prediction, as_record
 
 _TRUNK = ""
 """In place of an arm's name: the run that the arms leave or are."""
@@ -139,9 +139,11 @@ def _conditions(claim: Claim, evidence: Evidence, alpha: float) -> tuple[Conditi
     return tuple(
         ConditionJudged(
             rule=condition.predicts.says(condition.unit),
+            predicts={name: value for name, value in as_record(condition.predicts).items() if value is not None},
             outcome=judge(0, values, condition.predicts, alpha).outcome,
             effect=_effect(condition.unit, values, alpha),
             applicable=len(values),
+            scores=values,
         )
         for condition, values in zip(claim.also, evidence.conditions, strict=True)
     )

@@ -1,6 +1,6 @@
 """What the controls make of a judgement: no answer counts that the check would also have given to something else."""
 
-from spikecheck.core.judgement import Contrast, Judgement, Outcome
+from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
 
 NOT_TOLD_APART = "The negative control holds too, so the check does not tell what is claimed from what is not."
 
@@ -45,9 +45,9 @@ def _failing(positive: Judgement | None) -> tuple[Outcome, str]:
             return Outcome.UNDECIDED, "It fails, but its positive control has not clearly been found."
 
 
-def settled(outcome: Outcome, control: Judgement | None, positive: Judgement | None) -> bool:
+def settled(answer: Answer) -> bool:
     """Whether more seeds would change nothing that matters: the answer is decided, and not for want of seeds."""
-    if outcome in (Outcome.HOLDS, Outcome.FAILS):
+    if answer.outcome in (Outcome.HOLDS, Outcome.FAILS):
         return True
-    heard = [judged.outcome for judged in (control, positive) if judged is not None]
-    return outcome is Outcome.INVALID and Outcome.UNTRIGGERED not in heard
+    heard = [said.outcome for said in (answer.control, answer.contrast, answer.positive) if said is not None]
+    return answer.outcome is Outcome.INVALID and Outcome.UNTRIGGERED not in heard

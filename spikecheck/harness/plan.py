@@ -54,6 +54,12 @@ class Plan:
         """Seeds at each look at a setting beside the domain."""
         return tuple(self.fresh_seeds * 2**look for look in range(self.beside_looks))
 
+    def of(self, claim: "Claim") -> "Plan":
+        """The plan for one claim: of a costly one, short of profile full, one look, one drawn setting and no descent."""
+        if self.further or not claim.costly:
+            return self
+        return replace(self, looks=1, settings=min(self.settings, 1), descents=0)
+
     def besides(self, claim: "Claim") -> Mapping[str, Setting]:
         """The settings off the ladders that are judged, by name."""
         return {**(claim.beside if self.beside else {}), **(claim.further if self.further else {})}

@@ -54,6 +54,7 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     Raises:
         ClaimError: when one of the claim's own functions raises, or it asks for more seeds than the plan ever trains.
     """
+    plan = plan.of(claim)
     _check_seeds(claim, plan)
     started = time.monotonic()
     counted = (getattr(lab, "runs_trained", 0), getattr(lab, "runs_reused", 0))
@@ -88,7 +89,7 @@ def _inquire(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Fi
     if found.suspect is not None:
         inquiry.answer(found.suspect.setting, SUSPECT, "confirmation", plan.sizes)
     for name, setting in plan.besides(claim).items():
-        inquiry.answer(setting, name, "beside", plan.beside_sizes)
+        inquiry.beside(setting, name, plan.beside_sizes)
     found.reach = reach(claim, lab, plan, observe)
     if plan.variations:
         observe(StageStarted(claim.id, "variations", 1, plan.fresh_seeds))
@@ -99,7 +100,7 @@ def _inquire(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Fi
 
 def first_round(claim: Claim, plan: Plan) -> list[Recipe]:
     """The trainings that a verification begins with whatever it finds: they can be done ahead of it."""
-    reference = claim.domain.reference
+    plan, reference = plan.of(claim), claim.domain.reference
     fresh = {reference: fresh_seeds(plan.seed, reference, plan.fresh_seeds)}
     fresh |= {s: fresh_seeds(plan.seed, s, plan.fresh_seeds) for s in plan.besides(claim).values()}
     search = {s: search_seeds(plan.seed, s, plan.search_seeds) for s in _searched_settings(claim, plan)}

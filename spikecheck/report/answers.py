@@ -1,25 +1,30 @@
 """A verdict in plain sentences, for a reader who has seen nothing else: the answer first, then what it rests on."""
 
-from spikecheck.core.judgement import Judgement, Outcome
+from collections.abc import Iterator
+
+from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.verdict import Variation, Verdict
+from spikecheck.report.controls import excess
+from spikecheck.report.estimates import asked, brief, estimated, shown_average
 from spikecheck.report.inert import inert
+from spikecheck.report.quoted import at_reference, nominated, rule_of
 from spikecheck.report.words import differs, percent, plural
+from spikecheck.stats.prediction import Estimand
 
 _NAMED = 2
 """Cut-offs that are told one by one; of more their number."""
 
 
 def answer(verdict: Verdict) -> str:
-    """Whether it holds, where it ends, what that hangs on, and what the negative control did."""
+    """Whether it holds, where it ends, what that hangs on, and what the controls did."""
     reference = verdict.reference
     if not reference.drawn:
         return "Nothing was trained for it."
     if not reference.applicable:
         lost = f" ({plural(reference.numerical_failures, 'numerical failure')})" if reference.numerical_failures else ""
         return f"None of the {reference.drawn} seeds gave an answer{lost}, so nothing can be said."
-    return " ".join(
-        filter(None, [*_held(verdict), _hanging(verdict), _survivors(reference), _against(verdict.control)])
-    )
+    said = [*_held(verdict), _reached(verdict), _hanging(verdict), _survivors(reference), *_against(verdict)]
+    return " ".join(filter(None, said))
 
 
 def stops(verdict: Verdict) -> str:
@@ -50,43 +55,75 @@ def moved_says(verdict: Verdict) -> str:
 
 def level_says(judgement: Judgement, verdict: Verdict) -> str:
     """The confidence of a judgement's bounds, and why it may be more than the rule's."""
-    said = f"Each bound at {100 * judgement.level:g} %"
+    said = f"Each bound at {100 * judgement.level:.4g} %"
     if verdict.level is not None and judgement.level > verdict.level + 1e-9:
-        return f"{said}: the rule's {100 * verdict.level:g} %, less what looking again at more seeds costs"
+        return f"{said}: the rule's {100 * verdict.level:.4g} %, less what looking again at more seeds costs"
     return said
+
+
+def figures(judgement: Judgement, predicts: Estimand | None) -> str:
+    """The share of seeds and the average in a sentence, what decides first, with what is asked of it."""
+    share = (
+        f"{percent(judgement.held / judgement.applicable)} of the seeds show it (between {percent(judgement.low)} and "
+        f"{percent(judgement.high)})"
+    )
+    shown = shown_average(judgement, predicts)
+    found = estimated(judgement.effect, shown)
+    mean = f"the {shown} {inert(judgement.effect.unit)} is {found}" if found else ""
+    if judgement.required is not None:
+        return "; ".join(filter(None, (f"{share}, {percent(judgement.required)} are required", mean)))
+    return f"{mean}{asked(predicts)}; {share}"
 
 
 def _held(verdict: Verdict) -> list[str]:
     """What was found where it was claimed and around it."""
     reference, where = verdict.reference, stops(verdict)
-    shares = (
-        f"{percent(reference.held / reference.applicable)} of the seeds show it (between {percent(reference.low)} and "
-        f"{percent(reference.high)}), {percent(reference.required)} are required"
-    )
+    found = figures(reference, rule_of(verdict))
     refuted = f"It is refuted as a law, which has to hold in all of its domain: at {where} it does not."
     law = where and verdict.kind == "law"
     match verdict.replicates:
         case Outcome.HOLDS:
-            there, further = f"It holds where it was claimed: {shares}.", f"It stops holding at {where}."
+            there, further = f"It holds where it was claimed: {found}.", f"It stops holding at {where}."
         case Outcome.FAILS:
-            return [f"It does not hold where it was claimed: {shares}.", _elsewhere(verdict)]
+            return [f"It does not hold where it was claimed: {found}.", _elsewhere(verdict)]
         case Outcome.UNDECIDED:
-            there = f"Whether it holds where it was claimed is undecided: {shares}."
+            there = f"Whether it holds where it was claimed is undecided: {found}."
             further = f"At {where} it does not hold."
         case Outcome.UNTRIGGERED:
             return [f"Too few seeds met what it presupposes: {reference.applicable} of {reference.drawn}."]
         case Outcome.INVALID:
-            return [f"Its figures prove nothing, since its negative control did not fail: {shares}."]
+            return [f"Its figures prove nothing, since {_blind(at_reference(verdict))}: {found}."]
     return [refuted, there] if law else [there, further if where else ""]
+
+
+def _blind(found: Answer) -> str:
+    """Why figures prove nothing."""
+    control, positive = found.control, found.positive
+    if found.judgement.outcome is Outcome.FAILS:
+        return "no planted effect was ever looked for" if positive is None else "a planted effect was not found either"
+    if control is not None and control.outcome is Outcome.UNTRIGGERED:
+        return "its negative control was never put to the test"
+    return "its negative control did not fail" if found.contrast is None else "it does not exceed its negative control"
 
 
 def _elsewhere(verdict: Verdict) -> str:
     """Where the reference fails: what was found for the claim."""
-    found = verdict.elsewhere
+    found = nominated(verdict)
     if found is None or found.outcome is not Outcome.HOLDS:
         return ""
-    where = differs(found.setting, verdict.reference.setting)
-    return f"It does hold at {where}: in {found.held} of {found.applicable} seeds."
+    where = differs(found.judgement.setting, verdict.reference.setting)
+    return f"It does hold at {where}: {brief(found.judgement, rule_of(verdict), ' seeds')}."
+
+
+def _reached(verdict: Verdict) -> str:
+    """In how much of its domain it holds, if that was estimated."""
+    found = verdict.reach
+    if found is None or found.share is None:
+        return ""
+    part = f"{100 * found.share:.0f} %"
+    if found.settings < found.of:
+        part = f"about {part} ({100 * found.low:.0f} to {100 * found.high:.0f} %)"
+    return f"It holds in {part} of its domain."
 
 
 def _hanging(verdict: Verdict) -> str:
@@ -95,10 +132,10 @@ def _hanging(verdict: Verdict) -> str:
     if not found:
         return ""
     told = [
-        f"with {inert(v.name)} it {v.judgement.outcome} ({v.judgement.held} of {v.judgement.applicable})"
+        f"with {inert(v.name)} it {v.judgement.outcome} ({brief(v.judgement, rule_of(verdict))})"
         for v in found[:_NAMED]
     ]
-    more = f", and {plural(len(found) - _NAMED, 'more')} decide otherwise" if len(found) > _NAMED else ""
+    more = f", and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
     return f"The answer hangs on where a cut-off lies: {', '.join(told)}{more}."
 
 
@@ -110,16 +147,28 @@ def _survivors(reference: Judgement) -> str:
     return f"In {counts} the numbers failed: it is judged by those that are left."
 
 
-def _against(control: Judgement) -> str:
-    counts = f"{control.held} of {control.applicable} seeds"
+def _against(verdict: Verdict) -> Iterator[str]:
+    """What the negative control did, by how much the claim exceeds it, and whether a planted effect was found."""
+    found = at_reference(verdict)
+    yield _negative(verdict.control)
+    if found.contrast is not None and (by := excess(found)):
+        yield f"The claim exceeds it by {by}, and must exceed {found.contrast.margin:.3g}."
+    if found.positive is not None and found.positive.drawn:
+        yield f"A planted effect is found in {found.positive.held} of {found.positive.applicable} seeds."
+
+
+def _negative(control: Judgement) -> str:
+    found = f"{control.held} of {control.applicable} seeds"
     if not control.drawn:
         return "Its negative control was not reached."
     match control.outcome:
         case Outcome.FAILS:
-            return f"Its negative control does not show it, and must not: {counts}."
+            return f"Its negative control does not show it, and must not: {found}."
+        case Outcome.HOLDS if control.estimand != "share":
+            return f"Its negative control shows it as well: {brief(control)}."
         case Outcome.HOLDS:
-            return f"Its negative control, which must not show it, does so in {counts}."
+            return f"Its negative control, which must not show it, does so in {found}."
         case Outcome.UNTRIGGERED:
             return f"Its negative control was never put to the test: it applied to {control.applicable} seeds."
         case _:
-            return f"Its negative control shows it in {counts}, and has not clearly failed."
+            return f"Its negative control shows it in {found}, and has not clearly failed."

@@ -1,27 +1,37 @@
-"""One claim's block of a report: what is claimed, whether it replicates and generalises, and on what that rests."""
+"""One claim's block of a report: what is claimed, whether it replicates, where it holds, and on what that rests."""
 
 from rich.text import Text
 
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Answer, Outcome
 from spikecheck.core.verdict import Report, Verdict
+from spikecheck.report.advice import advised
+from spikecheck.report.beside import beside_says
+from spikecheck.report.controls import Mark, Told, contrasted, negative, planted, signed
+from spikecheck.report.estimates import brief
 from spikecheck.report.evidence import show_evidence
 from spikecheck.report.heat_map import show_legend, show_scope
 from spikecheck.report.inert import inert
-from spikecheck.report.outcomes import advice, badge
+from spikecheck.report.outcomes import badge
 from spikecheck.report.page import Page
-from spikecheck.report.words import besides, conditions, differs, lost, percent, tried
+from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
+from spikecheck.report.words import conditions, differs, lost, reached, tried, unregistered
+
+_STYLES = {Mark.GOOD: "bold green", Mark.BAD: "bold magenta", Mark.OPEN: "bold yellow", Mark.PLAIN: ""}
+_LABELS = {"counterexample": "breaks at", "strongest": "elsewhere", "weakest": "weakest"}
 
 
 def show_claim(page: Page, verdict: Verdict, report: Report) -> None:
     """Print one claim's block."""
     page.rule()
     page.say(Text.assemble((inert(verdict.id), "bold"), f", a {verdict.kind}"))
-    page.say(f'"{inert(verdict.says)}"', "italic", indent=2)
+    page.say(inert(verdict.says), "italic", indent=2)
     page.say(inert(verdict.where), "dim", indent=2)
+    if mark := unregistered(verdict):
+        page.say(mark, "bold yellow", indent=2)
     page.blank()
     _replicates(page, verdict)
     page.blank()
-    _generalises(page, verdict)
+    _where_it_holds(page, verdict)
     _robustness(page, verdict)
     _scopes(page, verdict)
     _what_next(page, verdict, report)
@@ -30,28 +40,32 @@ def show_claim(page: Page, verdict: Verdict, report: Report) -> None:
 
 
 def _replicates(page: Page, verdict: Verdict) -> None:
+    answer = at_reference(verdict)
     page.say(Text.assemble("Does it replicate?  ", badge(verdict.replicates, ascii_only=page.ascii_only)))
     page.row("at", f"the reference setting: {conditions(verdict.reference.setting)}")
-    show_evidence(page, verdict.reference)
-    page.row("control", _control(verdict.control, ascii_only=page.ascii_only))
+    show_evidence(page, verdict.reference, rule_of(verdict))
+    _told(page, "control", negative(answer, rule_of(verdict)))
     page.row("", f"where it must not hold: {inert(verdict.control_says)}", "dim")
+    _contrast(page, answer)
+    _planted(page, verdict, answer)
+    if verdict.positive_says:
+        page.row("" if answer.positive else "planted", f"where it must hold: {inert(verdict.positive_says)}", "dim")
 
 
-def _generalises(page: Page, verdict: Verdict) -> None:
-    page.say(Text.assemble("Does it generalise?  ", badge(verdict.generalises, ascii_only=page.ascii_only)))
-    page.rows("tried", tried(verdict))
-    page.rows("besides", besides(verdict))
+def _where_it_holds(page: Page, verdict: Verdict) -> None:
+    outcome = badge(verdict.generalises, ascii_only=page.ascii_only)
+    page.say(Text.assemble("Where does it hold?  generalises ", outcome))
+    if verdict.reach is not None:
+        first, *further = reached(verdict.reach)
+        page.row("reach", first, "bold")
+        page.rows("", further, "dim")
     if verdict.replicates is Outcome.FAILS and verdict.counterexample is not None:
         page.row("breaks at", "the reference setting itself", "bold")
         _again(page, verdict.counterexample.replay)
-        if verdict.elsewhere is not None:
-            outcome = badge(verdict.elsewhere.outcome, ascii_only=page.ascii_only)
-            _setting_found(page, verdict, verdict.elsewhere, "elsewhere", "strongest setting found", outcome)
-    elif verdict.counterexample is not None:
-        _setting_found(page, verdict, verdict.counterexample.judgement, "breaks at", "smallest counterexample found")
-        _again(page, verdict.counterexample.replay)
-    elif verdict.weakest is not None:
-        _setting_found(page, verdict, verdict.weakest, "weakest", "weakest setting found")
+    if (found := nominated(verdict)) is not None:
+        _setting_found(page, verdict, found)
+    page.rows("besides", beside_says(verdict))
+    page.rows("tried", tried(verdict))
 
 
 def _again(page: Page, replay: str) -> None:
@@ -59,35 +73,36 @@ def _again(page: Page, replay: str) -> None:
     page.verbatim(inert(replay))
 
 
-def _setting_found(
-    page: Page, verdict: Verdict, judgement: Judgement, label: str, role: str, outcome: Text | None = None
-) -> None:
-    """A setting with its evidence, and its outcome where the role does not say it."""
-    page.row(label, differs(judgement.setting, verdict.reference.setting), "bold")
-    said = Text(f"the {role}, on fresh seeds", style="dim")
-    page.row("", said if outcome is None else Text.assemble(said, ": ", outcome))
-    show_evidence(page, judgement)
+def _setting_found(page: Page, verdict: Verdict, answer: Answer) -> None:
+    """The setting that the search nominated, with its evidence, what guards it, and the outcome that they make."""
+    page.row(_LABELS[answer.role], differs(answer.judgement.setting, verdict.reference.setting), "bold")
+    said = Text(f"the {ROLES[answer.role]}, on fresh seeds", style="dim")
+    page.row("", Text.assemble(said, ": ", badge(answer.outcome, ascii_only=page.ascii_only)))
+    show_evidence(page, answer.judgement, rule_of(verdict))
+    if answer.control is not None:
+        _told(page, "control", negative(answer, rule_of(verdict)))
+    _contrast(page, answer)
+    _planted(page, verdict, answer)
+    if answer.reason and answer.reason not in verdict.reason:
+        page.row("", inert(answer.reason), "dim")
+    if answer.role == "counterexample" and verdict.counterexample is not None:
+        _again(page, verdict.counterexample.replay)
 
 
-def _control(control: Judgement, *, ascii_only: bool) -> Text:
-    """What the negative control did, and whether that is what it must do."""
-    good, bad = ("+", "x") if ascii_only else ("✓", "✗")
-    share = (
-        f"{control.held} of {control.applicable} seeds held, share {percent(control.low)} to {percent(control.high)}"
-    )
-    if not control.drawn:
-        return Text("? not reached", style="yellow")
-    match control.outcome:
-        case Outcome.FAILS:
-            return Text.assemble((f"{good} failed, as it must", "bold green"), f": {share}")
-        case Outcome.HOLDS:
-            return Text.assemble((f"{bad} HELD, which it must not", "bold magenta"), f": {share}")
-        case Outcome.UNTRIGGERED:
-            return Text.assemble(
-                (f"{bad} never triggered", "bold magenta"), f": applicable in {control.applicable} seeds"
-            )
-        case _:
-            return Text.assemble(("? has not clearly failed", "bold yellow"), f": {share}")
+def _contrast(page: Page, answer: Answer) -> None:
+    if (found := contrasted(answer)) is not None:
+        _told(page, "contrast", found)
+
+
+def _planted(page: Page, verdict: Verdict, answer: Answer) -> None:
+    if (found := planted(answer, rule_of(verdict))) is not None:
+        _told(page, "planted", found)
+
+
+def _told(page: Page, label: str, told: Told) -> None:
+    """What a control did behind its sign, and the figures."""
+    figures = f": {told.figures}" if told.figures else ""
+    page.row(label, Text.assemble((signed(told, ascii_only=page.ascii_only), _STYLES[told.mark]), figures))
 
 
 def _robustness(page: Page, verdict: Verdict) -> None:
@@ -100,7 +115,7 @@ def _robustness(page: Page, verdict: Verdict) -> None:
     page.row("robust", f"{same} of {len(verdict.robustness)} variations of detector and cut-offs come out alike")
     for variation in others:
         found = variation.judgement
-        page.row("", f"{inert(variation.name)}: {found.outcome}, {found.held} of {found.applicable}", "dim")
+        page.row("", f"{inert(variation.name)}: {found.outcome}, {brief(found, rule_of(verdict))}", "dim")
 
 
 def _scopes(page: Page, verdict: Verdict) -> None:
@@ -108,7 +123,7 @@ def _scopes(page: Page, verdict: Verdict) -> None:
     reference = verdict.reference.setting
     for scope in verdict.scopes:
         page.blank()
-        page.say(f"Where does it hold?  {scope.x.name} and {scope.y.name}, {scope.seeds} seeds a cell")
+        page.say(f"Over {scope.x.name} and {scope.y.name}, {scope.seeds} seeds a cell")
         show_scope(page, scope, reference)
     if verdict.scopes:
         show_legend(page, verdict.scopes, reference)
@@ -116,13 +131,12 @@ def _scopes(page: Page, verdict: Verdict) -> None:
 
 def _what_next(page: Page, verdict: Verdict, report: Report) -> None:
     """Why an answer is not what its interval alone would say, and what to do next."""
-    outcomes = (verdict.replicates, verdict.generalises)
-    said = [advice(verdict, outcome, report.profile, complete=report.complete) for outcome in outcomes]
-    if verdict.reason or any(said):
+    said = advised(verdict, report)
+    if verdict.reason or said:
         page.blank()
     if verdict.reason:
         page.row("because", inert(verdict.reason))
-    page.rows("next", dict.fromkeys(inert(line) for line in said if line))
+    page.rows("next", map(inert, said))
 
 
 def _circumstances(page: Page, verdict: Verdict) -> None:

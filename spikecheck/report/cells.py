@@ -1,11 +1,12 @@
-"""How one cell of a map looks: a sign and counts that need no colour, and a shade that says the share at a glance."""
+"""How one cell of a map looks: a sign and counts that need no colour, and a shade that says the answer at a glance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.scope import Reading, reading
+from spikecheck.report.estimates import decider, of_average
 from spikecheck.report.outcomes import LOOKS
 
 
@@ -28,22 +29,26 @@ ABOVE = (
 )
 _BLACK, _WHITE = Colour(0, 0, 0), Colour(255, 255, 255)
 
+DECIDED: Mapping[Outcome, Colour] = {Outcome.HOLDS: ABOVE[3], Outcome.FAILS: BELOW[1], Outcome.UNDECIDED: ABOVE[0]}
+"""Where an average decides, there is no share that is required, and the shade says the outcome."""
+
 
 @dataclass(frozen=True)
 class Face:
-    """What is written into a cell: two short lines."""
+    """What is written into a cell: two short lines, and where there is room for it an average."""
 
     count: str
-    share: str
+    interval: str
+    average: str = ""
 
     @property
     def width(self) -> int:
-        """Characters of the longer line."""
-        return max(len(self.count), len(self.share))
+        """Characters of the longer of the two lines."""
+        return max(len(self.count), len(self.interval))
 
 
 def face(cell: Judgement, *, ascii_only: bool = False) -> Face:
-    """Sign and counts over the share's interval. Where the share may not be read it says why, in a form that is no share."""
+    """Sign and counts over the interval that decides. Where it may not be read it says why, in a form that is no interval."""
     match reading(cell):
         case Reading.LOST:
             return Face(f"~ {cell.numerical_failures} lost", f"of {cell.drawn}")
@@ -51,7 +56,28 @@ def face(cell: Judgement, *, ascii_only: bool = False) -> Face:
             return Face(f"{sign(Outcome.UNTRIGGERED, ascii_only=ascii_only)} n={cell.applicable}", f"of {cell.drawn}")
         case Reading.JUDGED:
             counts = f"{sign(cell.outcome, ascii_only=ascii_only)} {cell.held}/{cell.applicable}"
-            return Face(counts, interval(cell.low, cell.high))
+            return Face(counts, _interval(cell), _average(cell))
+
+
+def written(cell: Judgement) -> str:
+    """A cell in one line: sign and counts, and the average where that decides."""
+    found = face(cell)
+    return found.count if cell.required is not None or not found.average else f"{found.count}, {found.average}"
+
+
+def _interval(cell: Judgement) -> str:
+    """The bounds on what decides."""
+    if cell.required is not None:
+        return interval(cell.low, cell.high)
+    _, low, high = of_average(cell.effect, decider(cell))
+    return "no bounds" if low is None or high is None else f"{low:.2g} to {high:.2g}"
+
+
+def _average(cell: Judgement) -> str:
+    """The average that decides, and where a share does the median."""
+    which = decider(cell)
+    estimate, _, _ = of_average(cell.effect, which)
+    return "" if estimate is None else f"{'median' if which == 'share' else which} {estimate:.3g}"
 
 
 def sign(outcome: Outcome, *, ascii_only: bool) -> str:
@@ -71,9 +97,11 @@ def interval(low: float, high: float) -> str:
 
 
 def fill(cell: Judgement) -> Colour | None:
-    """The cell's background; None where its share may not be read."""
+    """The cell's background; None where it may not be read."""
     if reading(cell) is not Reading.JUDGED:
         return None
+    if cell.required is None:
+        return DECIDED.get(cell.outcome)
     return shade(cell.held / cell.applicable, cell.required)
 
 

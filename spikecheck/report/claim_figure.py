@@ -10,7 +10,10 @@ from matplotlib.figure import Figure
 
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.verdict import Trace, Verdict
+from spikecheck.report.estimates import Decider, decider, of_average
 from spikecheck.report.inert import inert
+from spikecheck.report.quoted import rule_of
+from spikecheck.stats.prediction import Average
 
 # Okabe and Ito's blue and vermilion: apart for all common colour vision. In black and white the marks tell them apart.
 _CLAIM, _CONTROL = "#0072b2", "#d55e00"
@@ -115,26 +118,37 @@ def _phases(axes: Axes, trace: Trace, *, labelled: bool = True) -> None:
 
 
 def _strip(axes: Axes, verdict: Verdict) -> None:
-    _dots(axes, 1.0, verdict.reference, _CLAIM, "o")
-    _dots(axes, 0.0, verdict.control, _CONTROL, "x")
+    which = decider(verdict.reference, rule_of(verdict))
+    _dots(axes, 1.0, verdict.reference, _CLAIM, "o", which)
+    _dots(axes, 0.0, verdict.control, _CONTROL, "x", which)
     axes.set_yticks([0.0, 1.0], ["control", "claim"])
-    limits = [limit for limit in (verdict.floor, verdict.ceiling) if limit is not None]
-    for limit, label in zip(limits, ("the rule's limit", None), strict=False):
-        axes.axvline(limit, color="black", linestyle="--", linewidth=0.8, label=label)
-    if limits:
-        _legend(axes)
+    _limits(axes, verdict)
     axes.set_xlabel(inert(verdict.reference.effect.unit).replace("$", r"\$"))
     scores = [s for j in (verdict.reference, verdict.control) for s in j.scores if s is not None]
     if scores and max(map(abs, scores)) > 1e3 * (float(np.median(np.abs(scores))) or 1.0):
         axes.set_xscale("symlog")
 
 
-def _dots(axes: Axes, height: float, judgement: Judgement, colour: str, marker: str) -> None:
-    """Every seed's effect, spread a little so that equal ones are seen, and the median with its interval."""
+def _limits(axes: Axes, verdict: Verdict) -> None:
+    """Where an effect, or its average, must lie; and from where on it is worth a claim."""
+    limits = [limit for limit in (verdict.floor, verdict.ceiling) if limit is not None]
+    for limit, label in zip(limits, ("the rule's limit", None), strict=False):
+        axes.axvline(limit, color="black", linestyle="--", linewidth=0.8, label=label)
+    predicts = rule_of(verdict)
+    if isinstance(predicts, Average) and predicts.worth:
+        (limit,) = (limit for limit in (predicts.floor, predicts.ceiling) if limit is not None)
+        worth = limit + predicts.worth if predicts.floor is not None else limit - predicts.worth
+        axes.axvline(worth, color="black", linestyle=":", linewidth=0.8, label="worth a claim")
+    if limits:
+        _legend(axes)
+
+
+def _dots(axes: Axes, height: float, judgement: Judgement, colour: str, marker: str, which: Decider) -> None:
+    """Every seed's effect, spread a little so that equal ones are seen, and the average that decides, or else the median."""
     scores = np.array([score for score in judgement.scores if score is not None])
     spread = 0.25 * np.sin(np.arange(len(scores)) * 2.4)
     axes.scatter(scores, height + spread, s=12, color=colour, marker=marker, linewidths=0.8, alpha=0.7)
-    effect = judgement.effect
-    if effect.median is not None and effect.low is not None and effect.high is not None:
-        axes.plot([effect.low, effect.high], [height - 0.42] * 2, color="black", linewidth=1.5)
-        axes.plot([effect.median], [height - 0.42], color="black", marker="|", markersize=9)
+    estimate, low, high = of_average(judgement.effect, which)
+    if estimate is not None and low is not None and high is not None:
+        axes.plot([low, high], [height - 0.42] * 2, color="black", linewidth=1.5)
+        axes.plot([estimate], [height - 0.42], color="black", marker="|", markersize=9)

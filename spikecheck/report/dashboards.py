@@ -7,6 +7,7 @@ from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.answers import answer
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import standing
+from spikecheck.report.words import unregistered
 
 _STATUS = {"passes": "passed", "fails": "failed", "open": "other"}
 
@@ -68,4 +69,5 @@ def _stands(verdict: Verdict) -> str:
 
 
 def _says(verdict: Verdict) -> str:
-    return inert(f"{verdict.says}: {answer(verdict)}")
+    mark = unregistered(verdict)
+    return inert(f"{verdict.says}: {answer(verdict)}{f' ({mark})' if mark else ''}")

@@ -10,7 +10,8 @@ from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.scope import Axis, Reading, Scope, reading
 from spikecheck.core.setting import Setting
 from spikecheck.report.axes import labels, title
-from spikecheck.report.cells import Colour, face, fill, ink, shade, sign
+from spikecheck.report.cells import DECIDED, Colour, face, fill, ink, shade, sign
+from spikecheck.report.estimates import decider
 from spikecheck.report.page import Page
 from spikecheck.report.words import conditions, percent
 
@@ -57,14 +58,20 @@ def show_scope(page: Page, scope: Scope, reference: Setting) -> None:
 
 def show_legend(page: Page, scopes: Sequence[Scope], reference: Setting) -> None:
     """Print what the signs and shades of these maps mean; of what does not occur nothing is said."""
-    some = scopes[0].cells[0]
     cells = [cell for scope in scopes for cell in scope.cells]
-    page.row("in a cell", f"seeds that held / seeds it applies to; the share's bounds, each at {percent(some.level)}")
+    page.row("in a cell", bounds_say(cells[0]))
     page.rows("signs", _signs(page, cells, scopes[0].fewest))
     if any(scope.place(reference) for scope in scopes):
         page.row("", "[ ] the reference setting")
     if page.console.color_system is not None:
-        page.row("shade", _scale(some.required))
+        page.row("shade", _shades(cells[0]))
+
+
+def bounds_say(cell: Judgement) -> str:
+    """What a cell's two lines are."""
+    what = "share" if cell.required is not None else decider(cell)
+    decisive = "" if cell.required is not None else ", which decides"
+    return f"seeds that held / seeds it applies to; the {what}'s bounds, each at {percent(cell.level)}{decisive}"
 
 
 def _layout(page: Page, scope: Scope) -> Layout:
@@ -104,7 +111,7 @@ def _written(page: Page, cell: Judgement, width: int, *, marked: bool) -> tuple[
     left, right = "[]" if marked else "  "
     found, background = face(cell, ascii_only=page.ascii_only), fill(cell)
     style = "dim" if background is None else f"{_named(ink(background))} on {_named(background)}"
-    above, below = (Text(f"{left}{text:<{width - 2}}{right}", style) for text in (found.count, found.share))
+    above, below = (Text(f"{left}{text:<{width - 2}}{right}", style) for text in (found.count, found.interval))
     return above, below
 
 
@@ -129,6 +136,14 @@ def _scale(required: float) -> Text:
     for share in shares:
         line.append(" ", f"on {_named(shade(share, required))}")
     return line.append(f" 100 %, white at the required {percent(required)}")
+
+
+def _shades(cell: Judgement) -> Text:
+    """What a shade says: the share where one is required, else the outcome."""
+    if cell.required is not None:
+        return _scale(cell.required)
+    said = [Text.assemble(("   ", f"on {_named(colour)}"), f" {outcome}") for outcome, colour in DECIDED.items()]
+    return Text("  ").join(said)
 
 
 def _named(colour: Colour) -> str:

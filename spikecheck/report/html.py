@@ -12,18 +12,44 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
+from spikecheck.report.advice import advised
 from spikecheck.report.answers import answer, level_says, moved_says, otherwise, stops
 from spikecheck.report.axes import labels, title
-from spikecheck.report.cells import face, fill, ink
+from spikecheck.report.beside import beside_says
+from spikecheck.report.cells import fill, ink, written
 from spikecheck.report.claim_figure import svg
-from spikecheck.report.evidence import beside, counts, effect
+from spikecheck.report.controls import Mark, Told, contrasted, negative, planted, signed
+from spikecheck.report.estimates import (
+    average_in_brief,
+    condition,
+    counts,
+    decider,
+    decides,
+    effect,
+    shown_average,
+    to_decide,
+)
+from spikecheck.report.evidence import beside
 from spikecheck.report.inert import inert
-from spikecheck.report.outcomes import LOOKS, advice, standing
+from spikecheck.report.outcomes import LOOKS, standing
+from spikecheck.report.quoted import ROLES, at_reference, besides, nominated, rule_of
 from spikecheck.report.together import together, too_close
-from spikecheck.report.words import besides, conditions, differs, explained, lost, percent, plural, replay, tried
+from spikecheck.report.words import (
+    conditions,
+    differs,
+    explained,
+    lost,
+    percent,
+    plural,
+    reach_in_brief,
+    reached,
+    replay,
+    tried,
+    unregistered,
+)
 
 _WEB = Path(__file__).parent / "web"
 _FIRST = ("fails", "invalid", "untriggered", "undecided", "passes")
@@ -54,7 +80,7 @@ def html(report: Report) -> str:
         script=Markup(script),
         script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
         figure=lambda verdict: Markup(svg(verdict)),
-        advised=lambda verdict: _advised(verdict, report),
+        advised=lambda verdict: advised(verdict, report),
         **_WORDS,
     )
 
@@ -88,11 +114,16 @@ def _linked(text: str) -> Markup:
     return Markup(_ARXIV.sub(r'<a href="https://arxiv.org/abs/\1">arXiv \1</a>', str(escape(inert(text)))))
 
 
-def _advised(verdict: Verdict, report: Report) -> list[str]:
-    """What a reader can do about what is open, each said once."""
-    asked = dict.fromkeys((verdict.replicates, verdict.generalises))
-    said = (advice(verdict, outcome, report.profile, complete=report.complete) for outcome in asked)
-    return [sentence for sentence in said if sentence]
+def _guard_says(found: Answer, verdict: Verdict) -> list[Told]:
+    """What guards an answer away from the reference, where it was asked."""
+    control = [negative(found, rule_of(verdict))] if found.control is not None else []
+    return [*control, *filter(None, (contrasted(found), planted(found, rule_of(verdict))))]
+
+
+def _beside_settings(verdict: Verdict) -> list[Setting | None]:
+    """The settings of the lines that `beside_says` gives; of an old report's None."""
+    found = besides(verdict)
+    return [*(answer.judgement.setting for answer in found.values()), *[None] * (len(verdict.beside) - len(found))]
 
 
 def _searched(verdict: Verdict, setting: Setting) -> str:
@@ -116,33 +147,56 @@ def _harmless(value: Any) -> Any:
     return inert(value).replace(" %", "\u00a0%") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+_MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.OPEN: "undecided", Mark.PLAIN: ""}
+"""The colours of what controls did."""
+
 _WORDS = {
     "LOOKS": LOOKS,
+    "MARKS": _MARKS,
+    "ROLES": ROLES,
     "answer": answer,
+    "at_reference": at_reference,
+    "average_in_brief": average_in_brief,
     "axis_title": title,
     "beside": beside,
-    "besides": besides,
+    "beside_says": beside_says,
+    "beside_settings": _beside_settings,
+    "condition": condition,
     "conditions": conditions,
+    "contrasted": contrasted,
     "counts": counts,
+    "decider": decider,
+    "decides": decides,
     "differs": differs,
     "effect": effect,
     "explained": explained,
-    "face": face,
+    "guard_says": _guard_says,
     "in_all": _in_all,
+    "labels": labels,
     "level_says": level_says,
     "linked": _linked,
-    "moved_says": moved_says,
-    "otherwise": otherwise,
-    "replay": replay,
-    "searched": _searched,
-    "labels": labels,
     "lost": lost,
+    "moved_says": moved_says,
+    "negative": negative,
+    "nominated": nominated,
     "numbered": lambda values: list(enumerate(values)),
+    "otherwise": otherwise,
     "paint": _paint,
     "percent": percent,
     "place": lambda share: f"{100 * share:.2f}",
+    "planted": planted,
     "plural": plural,
+    "reach_in_brief": reach_in_brief,
+    "reached": reached,
+    "replay": replay,
+    "rule_of": rule_of,
+    "searched": _searched,
+    "shown_average": shown_average,
+    "signed": signed,
     "standing": _standing,
     "stops": stops,
+    "to_decide": to_decide,
     "tried": tried,
+    "unregistered": unregistered,
+    "written": written,
 }

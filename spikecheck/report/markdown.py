@@ -2,18 +2,32 @@
 
 from collections.abc import Callable, Iterable
 
-from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.answers import answer
 from spikecheck.report.axes import labels, title
-from spikecheck.report.cells import face
+from spikecheck.report.beside import beside_says
+from spikecheck.report.cells import written
+from spikecheck.report.controls import Told, contrasted, negative, planted, signed
+from spikecheck.report.estimates import average_in_brief, condition, decider, decides, effect, to_decide
 from spikecheck.report.evidence import beside
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, standing
+from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
 from spikecheck.report.together import together
-from spikecheck.report.words import besides, conditions, differs, lost, percent, plural, tried
+from spikecheck.report.words import (
+    conditions,
+    differs,
+    lost,
+    percent,
+    plural,
+    reach_in_brief,
+    reached,
+    tried,
+    unregistered,
+)
 
 Figure = Callable[[Verdict], str | None]
 """Where a claim's figure lies, relative to the text; None where it has none."""
@@ -40,26 +54,36 @@ def _head(report: Report) -> str:
     return (
         f"# What was found\n\n`{inert(report.command)}`: profile {report.profile}, seed {report.seed}; "
         f"{_plain(environment)}.\n{partial}\n"
-        "*Replicates* is asked at the reference setting on fresh seeds, *generalises* over the claim's domain. "
-        "Held counts the seeds to which the claim applies. The control must fail.\n"
+        "*Replicates* is asked at the reference setting on fresh seeds, *generalises* over the claim's domain; reach counts "
+        "the settings of a random sample of it in which the claim holds. Held counts the seeds to which the claim applies, "
+        "average is that of their effects; what decides is in bold. The claim must exceed its control.\n"
     )
 
 
 def _table(verdicts: Iterable[Verdict]) -> str:
     rows = [
-        "| claim | kind | replicates | held | control held | generalises | robust | in all |",
-        "|---|---|---|---|---|---|---|---|",
+        "| claim | kind | replicates | held | average | control held | generalises | reach | robust | in all |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    rows += [
-        f"| [{v.id}](#{v.id}) | {v.kind} | {_outcome(v.replicates)} | {_count(v.reference)} | {_count(v.control)} "
-        f"| {_outcome(v.generalises)} | {_robust(v)} | {standing(v, brief=True).plain.lower()} |"
-        for v in verdicts
-    ]
+    for v in verdicts:
+        held, average = _estimates(v)
+        rows.append(
+            f"| [{v.id}](#{v.id}) | {v.kind} | {_outcome(v.replicates)} | {held} | {average} | {_count(v.control)} "
+            f"| {_outcome(v.generalises)} | {reach_in_brief(v)} | {_robust(v)} | {standing(v, brief=True).plain.lower()} |"
+        )
     return "\n".join(rows) + "\n"
 
 
+def _estimates(verdict: Verdict) -> tuple[str, str]:
+    """The share of seeds and the average at the reference, in bold what decides."""
+    held, average = _count(verdict.reference), average_in_brief(verdict.reference, rule_of(verdict))
+    if verdict.reference.required is None:
+        return held, f"**{average}**" if average else ""
+    return f"**{held}**", average
+
+
 def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None) -> str:
-    said = [f"## {verdict.id}", f"> {_plain(verdict.says)}\n>\n> {_plain(verdict.where)}", _plain(answer(verdict))]
+    said = [f"## {verdict.id}", _plain(verdict.says), _source(verdict), _plain(answer(verdict))]
     if figure is not None:
         said.append(f"![{verdict.id}: a typical run, and the effect of every seed with its control's]({figure})")
     said.append("\n".join(_lines(verdict)))
@@ -72,17 +96,15 @@ def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None)
     return "\n\n".join(said) + "\n"
 
 
+def _source(verdict: Verdict) -> str:
+    """Where it is claimed, and in which words where they are known."""
+    said = [f'> "{_plain(verdict.quotes)}"\n>\n'] if verdict.quotes else []
+    return "".join([*said, f"> {_plain(verdict.where)}"])
+
+
 def _lines(verdict: Verdict) -> list[str]:
-    reference = verdict.reference
-    at = _plain(conditions(reference.setting))
-    lines = [
-        f"- **Rule:** {_plain(verdict.rule)}.",
-        f"- **Replicates: {_outcome(verdict.replicates)}.** {_evidence(reference)} At {at}.",
-        *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
-        f"- **Control** ({_plain(verdict.control_says)}): {_evidence(verdict.control)}",
-        f"- **Generalises: {_outcome(verdict.generalises)}.** Tried: {_plain('; '.join(tried(verdict)))}.",
-    ]
-    lines += [f"- **Besides**, {_plain(line)}." for line in besides(verdict)]
+    lines = [f"- **{name}:** {_plain(text)}" for name, text in _about(verdict).items() if text]
+    lines += _replicates(verdict)
     lines += _where(verdict)
     if verdict.reason:
         lines.append(f"- **Because:** {_plain(verdict.reason)}")
@@ -93,29 +115,69 @@ def _lines(verdict: Verdict) -> list[str]:
     return lines
 
 
+def _about(verdict: Verdict) -> dict[str, str]:
+    """What a reader has to know before the figures."""
+    return {
+        "Mark": unregistered(verdict),
+        "Reading": verdict.reading,
+        "Rule": f"{verdict.rule}.",
+        "Cannot tell": verdict.cannot_tell,
+    }
+
+
+def _replicates(verdict: Verdict) -> list[str]:
+    reference, found = verdict.reference, at_reference(verdict)
+    at = _plain(conditions(reference.setting))
+    lines = [
+        f"- **Does it replicate? {_outcome(verdict.replicates)}.** {_evidence(reference, verdict)} At {at}.",
+        *(f"- **And**, {_plain(condition(further))}." for further in reference.conditions),
+        *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
+        f"- **Control** ({_plain(verdict.control_says)}): {_told(negative(found, rule_of(verdict)))}.",
+    ]
+    if (compared := contrasted(found)) is not None:
+        lines.append(f"- **Contrast:** {_told(compared)}.")
+    if (positive := planted(found, rule_of(verdict))) is not None:
+        lines.append(f"- **Positive control** ({_plain(verdict.positive_says)}): {_told(positive)}.")
+    return lines
+
+
+def _told(told: Told) -> str:
+    return _plain(": ".join(filter(None, (signed(told), told.figures))))
+
+
 def _where(verdict: Verdict) -> list[str]:
-    """Where it breaks, and where it is strongest or weakest."""
-    reference = verdict.reference.setting
+    """In how much of its domain it holds, where it breaks, where it is strongest or weakest, and what was tried."""
+    lines = [f"- **Where does it hold? Generalises: {_outcome(verdict.generalises)}.**"]
+    if verdict.reach is not None:
+        first, *further = reached(verdict.reach)
+        lines[0] += f" {_plain(first[:1].upper() + first[1:])}{''.join(f' ({_plain(line)})' for line in further)}."
     if verdict.replicates is Outcome.FAILS:
-        found = verdict.elsewhere
-        if found is None:
-            return ["- **Breaks** at the reference setting itself."]
-        where = f"the strongest setting found, {_plain(differs(found.setting, reference))}"
-        return [
-            f"- **Breaks** at the reference setting itself; at {where}, {_outcome(found.outcome)}: {_evidence(found)}"
-        ]
-    if verdict.counterexample is not None:
-        found = verdict.counterexample.judgement
-        return [f"- **Breaks** at {_plain(differs(found.setting, reference))}: {_evidence(found)}"]
-    if verdict.weakest is not None:
-        where = _plain(differs(verdict.weakest.setting, reference))
-        return [f"- **Weakest** at {where}: {_evidence(verdict.weakest)}"]
-    return []
+        lines.append("- **Breaks** at the reference setting itself.")
+    if (found := nominated(verdict)) is not None:
+        lines += _nominated(verdict, found)
+    lines += [f"- **Besides**, {_plain(line)}." for line in beside_says(verdict)]
+    return [*lines, f"- **Tried:** {_plain('; '.join(tried(verdict)))}."]
+
+
+def _nominated(verdict: Verdict, found: Answer) -> list[str]:
+    """The setting that the search nominated, on fresh seeds, with what guards it."""
+    name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[found.role]
+    where = f"at {_plain(differs(found.judgement.setting, verdict.reference.setting))}, the {ROLES[found.role]}"
+    guards = [negative(found, rule_of(verdict))] if found.control is not None else []
+    guards += filter(None, (contrasted(found), planted(found, rule_of(verdict))))
+    said = "".join(f" {part}." for part in map(_told, guards))
+    return [
+        f"- **{name}** {where}, on fresh seeds, {_outcome(found.outcome)}: {_evidence(found.judgement, verdict)}{said}"
+    ]
 
 
 def _variations(verdict: Verdict) -> list[str]:
-    rows = ["| varied | outcome | held |", "|---|---|---|"]
-    return rows + [f"| {_plain(v.name)} | {v.judgement.outcome} | {_count(v.judgement)} |" for v in verdict.robustness]
+    rows = ["| varied | outcome | held | average |", "|---|---|---|---|"]
+    for moved in verdict.robustness:
+        found = moved.judgement
+        average = average_in_brief(found, rule_of(verdict))
+        rows.append(f"| {_plain(moved.name)} | {found.outcome} | {_count(found)} | {average} |")
+    return rows
 
 
 def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
@@ -125,7 +187,7 @@ def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
     caption = (
         f"**Where it holds, over {_plain(title(x))} and {_plain(title(y))}:** seeds that held of those it applies to, "
         f"{scope.seeds} trained a cell; n: it applies to too few; lost: the numbers failed in most; bold: the reference. "
-        f"Each cell is judged by itself. Elsewhere: {elsewhere}."
+        f"Each cell is judged by itself{_cells_say(scope)}. Elsewhere: {elsewhere}."
     )
     said = [caption]
     if figure is not None:
@@ -138,22 +200,25 @@ def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
     return [*said, "\n".join(rows)]
 
 
+def _cells_say(scope: Scope) -> str:
+    """What decides in a cell, where it is not the share."""
+    some = scope.cells[0]
+    return "" if some.required is not None else f", by the {decider(some)}, which stands behind the counts"
+
+
 def _cell(scope: Scope, column: int, row: int, reference: Setting) -> str:
-    count = _plain(face(scope.cell(column, row)).count)
+    count = _plain(written(scope.cell(column, row)))
     return f"**{count}**" if scope.place(reference) == (column, row) else count
 
 
-def _evidence(judgement: Judgement) -> str:
+def _evidence(judgement: Judgement, verdict: Verdict) -> str:
     if not judgement.applicable:
         return f"none of the {judgement.drawn} seeds met the precondition."
-    effect = judgement.effect
-    measured = ""
-    if effect.median is not None and effect.low is not None and effect.high is not None:
-        measured = f" Median {effect.median:.3g} ({effect.low:.3g} to {effect.high:.3g}) {_plain(effect.unit)}."
-    share = f"share {percent(judgement.low)} to {percent(judgement.high)}, {percent(judgement.required)} required"
-    return (
-        f"{judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained): {share}.{measured}"
-    )
+    counted = f"{judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained)"
+    share = f"share {percent(judgement.low)} to {percent(judgement.high)}"
+    said = [f"{counted}: {share}", _plain(effect(judgement.effect))]
+    said += [f"it is decided by {_plain(decides(judgement, rule_of(verdict)))}", to_decide(judgement)]
+    return f"{'. '.join(part[:1].upper() + part[1:] for part in said if part)}."
 
 
 def _outcome(outcome: Outcome) -> str:

@@ -1,4 +1,4 @@
-"""How outcomes look, in words and signs as well as in colour, and what their reader can do about them."""
+"""How outcomes look, in words and signs as well as in colour."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from rich.text import Text
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Verdict
-from spikecheck.report.words import explained
 
 
 @dataclass(frozen=True)
@@ -45,24 +44,3 @@ def standing(verdict: Verdict, *, brief: bool = False) -> Text:
         return Text("PASSES, with an edge" if edge else "PASSES", style="bold green")
     refuted = verdict.replicates is Outcome.FAILS or (verdict.kind == "law" and verdict.generalises is Outcome.FAILS)
     return Text("FAILS", style="bold red") if refuted else Text("OPEN", style="bold yellow")
-
-
-def advice(verdict: Verdict, outcome: Outcome, profile: str, *, complete: bool) -> str:
-    """One sentence on what to do about one of the two answers; empty where there is nothing to do."""
-    match outcome:
-        case Outcome.UNDECIDED if not complete:
-            return "Stopped before the answer was in: run the same command again, what was trained is reused."
-        case Outcome.UNDECIDED if profile == "full":
-            return (
-                "Undecided with as many seeds as the largest profile has, and to be reported as such. "
-                "Another --seed is an independent repeat: to be told beside this one, not in its place."
-            )
-        case Outcome.UNDECIDED:
-            return "Undecided: more seeds would tell, --profile full trains up to four times as many."
-        case Outcome.UNTRIGGERED:
-            met = verdict.definitions.get("applies", "the precondition")
-            return f'Untriggered is neither for nor against: too few seeds met the precondition "{met}".'
-        case Outcome.INVALID:
-            return f"Invalid until the negative control fails; what that is: {explained(verdict)}"
-        case _:
-            return ""

@@ -12,6 +12,9 @@ from spikecheck.report.words import percent, plural
 
 _COLUMNS = ("claim", "settings", "runs", "of all", "seeds", "needed", "power")
 
+_BEYOND = 0.4
+"""What `harness.forecast` takes for an average that is true by a margin."""
+
 
 def render_outlook(found: Sequence[Outlook], console: Console) -> None:
     """A line a claim, and what the columns mean."""
@@ -34,9 +37,17 @@ def render_outlook(found: Sequence[Outlook], console: Console) -> None:
 
 def _legend(found: Sequence[Outlook]) -> str:
     runs = sum(claim.runs for claim in found)
-    asked = ", ".join(dict.fromkeys(percent((1 + claim.required) / 2) for claim in found))
     return (
         f"About {plural(runs, 'run')} if nothing is stored. Of all: a claim's part of the work. Seeds: the most that are "
         "trained at the reference setting; needed: applicable ones without which nothing can hold. Power: how likely the "
-        f"claim holds at the last look if all are applicable and it is true in {asked} of them."
+        f"claim holds at the last look if all are applicable and {_truth(found)}."
     )
+
+
+def _truth(found: Sequence[Outlook]) -> str:
+    """What the power is for: a claim that is true by a margin."""
+    shares = dict.fromkeys(percent((1 + claim.required) / 2) for claim in found if claim.required is not None)
+    said = [f"it is true in {', '.join(shares)} of them"] if shares else []
+    if any(claim.required is None for claim in found):
+        said.append(f"the average lies {_BEYOND} of the seeds' standard deviations beyond its limit")
+    return ", or ".join(said)

@@ -1,4 +1,4 @@
-"""A map as a figure: every cell's share as a shade and in figures, so that it is read in black and white as well."""
+"""A map as a figure: every cell's answer as a shade and in figures, so that it is read in black and white as well."""
 
 import textwrap
 import warnings
@@ -16,7 +16,8 @@ from spikecheck.core.judgement import Judgement
 from spikecheck.core.scope import Axis, Reading, Scope, reading
 from spikecheck.core.setting import Setting
 from spikecheck.report.axes import labels, title
-from spikecheck.report.cells import ABOVE, BELOW, Colour, face, fill, ink
+from spikecheck.report.cells import ABOVE, BELOW, DECIDED, Colour, face, fill, ink
+from spikecheck.report.estimates import decider
 from spikecheck.report.inert import inert
 from spikecheck.report.words import conditions, percent
 
@@ -28,6 +29,8 @@ _BAR, _BESIDE, _ABOVE = 0.2, 1.7, 2.2
 _CHARACTER = 0.08
 _LONGEST_HEAD, _LONGEST_SIDE = 15, 26
 """Characters of a value's label before it is wrapped; what is longer than three lines is cut."""
+_SHORT = 12
+"""Characters of an interval that has room in a cell at the larger size."""
 _HATCHES = {Reading.UNTRIGGERED: "///", Reading.LOST: "xxx"}
 _GREY = "#b0b0b0"
 
@@ -45,10 +48,15 @@ def draw(scope: Scope, reference: Setting, heading: str) -> Figure:
             _cell(cells, column, row, scope.cell(column, row))
     _frame(cells, scope, heads, sides)
     _key(cells, scope, reference)
-    _bar(figure, bar, scope.cells[0].required)
+    if (required := scope.cells[0].required) is None:
+        bar.set_axis_off()
+    else:
+        _bar(figure, bar, required)
     figure.suptitle(textwrap.fill(inert(heading), int(11 * width)), fontsize=10, parse_math=False)
     elsewhere = conditions(scope.centre, without=(scope.x.name, scope.y.name))
-    said = f"{scope.seeds} seeds a cell; the median is that of: {inert(scope.cells[0].effect.unit)}. Elsewhere: {elsewhere}"
+    which = decider(scope.cells[0]).replace("share", "median")
+    unit = inert(scope.cells[0].effect.unit)
+    said = f"{scope.seeds} seeds a cell; the {which} is that of: {unit}. Elsewhere: {elsewhere}"
     figure.supxlabel(textwrap.fill(said, int(15 * width)), fontsize=7, parse_math=False)
     return figure
 
@@ -65,17 +73,19 @@ def drawn(scope: Scope, reference: Setting, heading: str, form: Form = "png") ->
 
 
 def _cell(axes: Axes, column: int, row: int, cell: Judgement) -> None:
-    """Counts, interval and median on the shade of the share; where that may not be read, hatched in place of a shade."""
+    """Counts, interval and average on the shade of the answer; where that may not be read, hatched in place of a shade."""
     background, hatch = fill(cell), _HATCHES.get(reading(cell))
     shaded = "white" if background is None else _unit(background)
     axes.add_patch(Rectangle((column, row), 1, 1, facecolor=shaded, edgecolor=_GREY, hatch=hatch, linewidth=0.5))
     behind = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if hatch else None
     written, colour = face(cell), _unit(ink(background))
-    for text, height, size in ((written.count, 0.72, 10), (written.share, 0.44, 9)):
+    for text, height, size in (
+        (written.count, 0.72, 10),
+        (written.interval, 0.44, 9 if len(written.interval) <= _SHORT else 7),
+    ):
         axes.text(column + 0.5, row + height, text, ha="center", va="center", size=size, color=colour, bbox=behind)
-    if not hatch and cell.effect.median is not None:
-        median = f"median {cell.effect.median:.3g}"
-        axes.text(column + 0.5, row + 0.18, median, ha="center", va="center", size=6.5, color=colour)
+    if not hatch and written.average:
+        axes.text(column + 0.5, row + 0.18, written.average, ha="center", va="center", size=6.5, color=colour)
 
 
 def _frame(axes: Axes, scope: Scope, heads: list[str], sides: list[str]) -> None:
@@ -106,7 +116,7 @@ def _bar(figure: Figure, axes: Axes, required: float) -> None:
 
 def _key(axes: Axes, scope: Scope, reference: Setting) -> None:
     """The reference's outline, and what the marks mean that occur."""
-    marks: list[Patch] = []
+    marks = _outcomes(scope)
     if (place := scope.place(reference)) is not None:
         column, row = place
         axes.add_patch(
@@ -124,6 +134,16 @@ def _key(axes: Axes, scope: Scope, reference: Setting) -> None:
     if marks:
         beside = max(1, len(scope.x.values) // 2)
         axes.legend(handles=marks, loc="lower left", bbox_to_anchor=(0, 1), fontsize=7, frameon=False, ncols=beside)
+
+
+def _outcomes(scope: Scope) -> list[Patch]:
+    """Where an average decides, what the shades mean that occur."""
+    found = {cell.outcome for cell in scope.cells if cell.required is None and reading(cell) is Reading.JUDGED}
+    return [
+        Patch(facecolor=_unit(colour), edgecolor=_GREY, label=f"the {decider(scope.cells[0])} decides: {outcome}")
+        for outcome, colour in DECIDED.items()
+        if outcome in found
+    ]
 
 
 def _unit(colour: Colour) -> tuple[float, float, float]:

@@ -11,20 +11,26 @@ from spikecheck.core.scope import ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace
 from spikecheck.report.block import show_claim
+from spikecheck.report.estimates import average_in_brief
 from spikecheck.report.evidence import show_evidence
 from spikecheck.report.heat_map import show_legend, show_scope
 from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import badge, standing
 from spikecheck.report.page import Page
 from spikecheck.report.picture import picture
+from spikecheck.report.quoted import rule_of
 from spikecheck.report.together import together
-from spikecheck.report.words import conditions, differs, lost, spread
+from spikecheck.report.words import conditions, differs, lost, reach_in_brief, spread, unregistered
+from spikecheck.stats.prediction import Estimand
 
 _PICTURE = 80
 """Narrowest page with a picture, in characters."""
 
 _TABLE = 80
 """Narrowest page whose table folds no words, in characters."""
+
+_WITH_AVERAGE, _WITH_REACH = 100, 112
+"""Narrowest page, and narrowest terminal, whose table has room for a further column, in characters."""
 
 
 def render(report: Report, console: Console, *, strict: bool = False) -> None:
@@ -54,14 +60,19 @@ def render(report: Report, console: Console, *, strict: bool = False) -> None:
 
 
 def render_judgement(
-    judgement: Judgement, claim: str, reference: Setting, console: Console, typical: Trace | None = None
+    judgement: Judgement,
+    claim: str,
+    reference: Setting,
+    console: Console,
+    typical: Trace | None = None,
+    predicts: Estimand | None = None,
 ) -> None:
-    """Print one setting's judgement, as `spikecheck replay` shows it."""
+    """Print one setting's judgement, as `spikecheck replay` shows it: without the controls that guard a report's answers."""
     page = Page(console)
     page.say(Text.assemble((inert(claim), "bold"), "  ", badge(judgement.outcome, ascii_only=page.ascii_only)))
     page.row("at", differs(judgement.setting, reference))
     page.row("reference", conditions(reference), "dim")
-    show_evidence(page, judgement)
+    show_evidence(page, judgement, predicts)
     page.row("scores", spread(judgement))
     page.row("numbers", lost(judgement.numerical_failures), "dim")
     if typical is not None:
@@ -72,7 +83,7 @@ def render_map(found: ScopeMap, console: Console) -> None:
     """Print what `spikecheck map` found."""
     page = Page(console)
     page.say(Text.assemble((inert(found.claim), "bold"), "  where it holds"))
-    page.say(f'"{inert(found.says)}"', "italic", indent=2)
+    page.say(inert(found.says), "italic", indent=2)
     page.say(inert(found.where), "dim", indent=2)
     for scope in found.scopes:
         page.blank()
@@ -97,18 +108,23 @@ def _picture(page: Page, trace: Trace) -> None:
 
 
 def _table(report: Report, page: Page) -> Table:
-    """The figures of several claims side by side."""
+    """The figures of several claims side by side; the average that decides, or else the mean, where there is room for it."""
     # no rules between the columns: at 80 columns their places are needed for the longest claim's name
     table = Table(title="All claims", title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
-    for name in ("claim", "replicates", "held", "control", "generalises", "in all"):
+    roomy, roomier = page.width >= _WITH_AVERAGE, page.console.width >= _WITH_REACH
+    names = ["claim", "replicates", "held", *(["average"] if roomy else []), "control", "generalises"]
+    for name in [*names, *(["reach"] if roomier else []), "in all"]:
         table.add_column(name, overflow="fold", no_wrap=page.width >= _TABLE)
     for verdict in report.claims:
+        average = [average_in_brief(verdict.reference, rule_of(verdict))] if roomy else []
         table.add_row(
             Text(inert(verdict.id)),
             badge(verdict.replicates, ascii_only=page.ascii_only),
             f"{verdict.reference.held}/{verdict.reference.applicable}",
+            *average,
             f"{verdict.control.held}/{verdict.control.applicable}",
             badge(verdict.generalises, ascii_only=page.ascii_only),
+            *([reach_in_brief(verdict)] if roomier else []),
             standing(verdict, brief=True),
         )
     return table
@@ -131,6 +147,9 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
     if edges:
         counts = "under --strict that fails" if strict else "reported, and for a tendency no failure"
         page.say(f"An edge is where a claim stops holding ({counts}): {edges}", "dim")
+    unshown = ", ".join(inert(v.id) for v in report.claims if unregistered(v))
+    if unshown:
+        page.say(f"Rule not shown to be written before its data: {unshown}", "yellow")
     page.say(inert(f"profile {report.profile}, seed {report.seed}; {_environment(report.environment)}"), "dim")
 
 

@@ -1,11 +1,12 @@
 """What many answers say together: one in twenty claims at its very limit is decided wrongly, so all are looked at at once."""
 
-from collections.abc import Iterable
-from math import exp, fsum, lgamma, log
+from math import ceil
 
-from spikecheck.core.judgement import Outcome
+from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.verdict import Report, Verdict
+from spikecheck.report.quoted import read_rule, rule_of
 from spikecheck.stats.holm import holm
+from spikecheck.stats.prediction import Average, Estimand
 
 _LEVEL = 0.95
 """Of reports that were written before rules told theirs."""
@@ -27,8 +28,10 @@ def together(report: Report) -> str:
 def too_close(report: Report) -> list[str]:
     """The claims whose decided answer would not stay so; none where one claim was asked."""
     asked = _asked(report)
+    if len(asked) < 2:
+        return []
     adjusted = dict(zip((v.id for v in asked), holm([_p_value(v) for v in asked]), strict=True))
-    return [v.id for v in _decided(report) if len(asked) > 1 and adjusted[v.id] > 1 - (v.level or _LEVEL)]
+    return [v.id for v in _decided(report) if adjusted[v.id] > 1 - _level(v)]
 
 
 def _asked(report: Report) -> list[Verdict]:
@@ -36,21 +39,37 @@ def _asked(report: Report) -> list[Verdict]:
 
 
 def _decided(report: Report) -> list[Verdict]:
-    return [v for v in _asked(report) if v.reference.outcome in (Outcome.HOLDS, Outcome.FAILS)]
+    return [v for v in _asked(report) if v.replicates in (Outcome.HOLDS, Outcome.FAILS)]
+
+
+def _level(verdict: Verdict) -> float:
+    return verdict.level or _LEVEL
 
 
 def _p_value(verdict: Verdict) -> float:
-    """Of the side to which the share deviates, as large as its look's part of the error makes it."""
+    """Two-sided, since on its limit a claim may be decided wrongly to either side, and for as many looks as there were.
+
+    A judgement's bounds are surer than the rule's where there were several looks: at least as many as the ratio of the two
+    errors, and no more than that rounded up in any profile.
+    """
     found = verdict.reference
-    below = _chance(range(found.held + 1), found.applicable, found.required)
-    above = _chance(range(found.held, found.applicable + 1), found.applicable, found.required)
-    return min(1.0, min(below, above) * (1 - (verdict.level or _LEVEL)) / (1 - found.level))
+    if found.outcome is Outcome.UNTRIGGERED:
+        return 1.0
+    looks = ceil((1 - _level(verdict)) / (1 - found.level) - 1e-9)
+    return min(1.0, 2 * min(_one_sided(found, rule_of(verdict))) * max(looks, 1))
 
 
-def _chance(counts: Iterable[int], seeds: int, share: float) -> float:
-    """That a binomial count is one of these. Written out: scipy takes half a second that `spikecheck list` has not."""
-    whole = lgamma(seeds + 1)
-    logs = (
-        whole - lgamma(k + 1) - lgamma(seeds - k + 1) + k * log(share) + (seeds - k) * log(1 - share) for k in counts
-    )
-    return min(1.0, fsum(map(exp, logs)))
+def _one_sided(found: Judgement, predicts: Estimand | None) -> tuple[float, float]:
+    """That it holds by chance, and that it fails by chance; 1 where the report does not hold what it takes to know.
+
+    With further averages it holds where all of them do, and fails where one does at its part of the error.
+    """
+    # scipy takes half a second that `spikecheck list` has not
+    from spikecheck.stats.p_values import of_average, of_share  # noqa: PLC0415
+
+    if found.required is not None:
+        return of_share(found.held, found.applicable, found.required)
+    scores = [score for score in found.scores if score is not None]
+    asked = [(scores, predicts), *((further.scores, read_rule(further.predicts)) for further in found.conditions)]
+    rules = [of_average(values, rule) if isinstance(rule, Average) else (1.0, 1.0) for values, rule in asked]
+    return max(holds for holds, _ in rules), min(1.0, len(rules) * min(fails for _, fails in rules))

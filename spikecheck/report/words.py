@@ -6,6 +6,7 @@ from collections.abc import Collection
 from statistics import quantiles
 
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.reach import Reach
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict, finding, replay_line
 from spikecheck.report.inert import inert
@@ -42,10 +43,29 @@ def tried(verdict: Verdict) -> list[str]:
     return [f"{count}; {met}", f"the others in the search: {outcomes}"]
 
 
-def besides(verdict: Verdict) -> list[str]:
-    """How the settings off the ladders came out in the search."""
-    found = {name: verdict.tried[place] for name, place in verdict.beside.items()}
-    return [f"{inert(name)}: {j.outcome}, {j.held} of {j.applicable} ({j.drawn} trained)" for name, j in found.items()]
+def reached(reach: Reach) -> list[str]:
+    """In how much of its domain a claim holds, and what that rests on."""
+    whole = reach.settings >= reach.of
+    sampled = "of its whole domain" if whole else "sampled from its domain"
+    if reach.share is None:
+        return [f"none of {plural(reach.settings, 'setting')} {sampled} met the precondition in enough seeds"]
+    interval = "" if whole else f" ({100 * reach.low:.0f} to {100 * reach.high:.0f} %)"
+    said = f"holds in {reach.holds} of {plural(reach.triggered, 'setting')} {sampled}: {100 * reach.share:.0f} % of it"
+    if reach.untriggered:
+        more = plural(reach.untriggered, "more setting")
+        interval += f"; {more} met the precondition in too few seeds"
+    how = f"each judged by its estimate on {plural(reach.seeds, 'seed')}, without an interval"
+    return [said + interval, how if whole else f"{how}; the domain has {plural(reach.of, 'setting')}"]
+
+
+def reach_in_brief(verdict: Verdict) -> str:
+    """Settings in which it holds, of those that say anything; empty where none was sampled."""
+    return "" if verdict.reach is None else f"{verdict.reach.holds}/{verdict.reach.triggered}"
+
+
+def unregistered(verdict: Verdict) -> str:
+    """A mark beside claims whose rule may have been chosen with their data in view; empty where nothing is known."""
+    return "" if verdict.registered in ("", "before") else "rule not shown to be written before its data"
 
 
 def replay(verdict: Verdict, judgement: Judgement, seed: int) -> str:

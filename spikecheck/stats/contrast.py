@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikecheck.core.judgement import Outcome
+from spikecheck.stats.averages import Interval
 from spikecheck.stats.bounds import average_interval, clopper_pearson
 from spikecheck.stats.prediction import Average, Estimand, Prediction
 
@@ -38,11 +39,24 @@ def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Differe
 
     A share must exceed the control's by more than the exceptions that the claim allows itself, 1 - of_seeds: two things
     that both satisfy the rule cannot differ by that much. An average's paired differences, in the direction claimed, must
-    be above 0, and are too few to matter where surely below `worth`.
+    be above 0, and are too few to matter where surely below `worth`. Between two limits the claim's average must be nearer
+    to their middle than the control's.
     """
     if isinstance(predicts, Prediction):
         return _of_shares(pairs, 1.0 - predicts.of_seeds, alpha)
-    return _of_averages(pairs, predicts, alpha)
+    if len(pairs) < predicts.fewest():
+        return Difference(Outcome.UNTRIGGERED, None, None, None, 0.0, len(pairs))
+    between = predicts.floor is not None and predicts.ceiling is not None
+    found = _nearer(pairs, predicts, alpha) if between else _further(pairs, predicts, alpha)
+    outcome = Outcome.HOLDS if found.low > 0.0 else Outcome.UNDECIDED
+    if found.high <= predicts.worth:
+        outcome = Outcome.FAILS
+    return Difference(outcome, found.estimate, _finite(found.low), _finite(found.high), 0.0, len(pairs))
+
+
+def _finite(bound: float) -> float | None:
+    """A bound that so few pairs don't allow is none."""
+    return bound if np.isfinite(bound) else None
 
 
 def _of_shares(pairs: Sequence[Pair], margin: float, alpha: float) -> Difference:
@@ -62,13 +76,24 @@ def _of_shares(pairs: Sequence[Pair], margin: float, alpha: float) -> Difference
     return Difference(outcome, (only_claim - only_control) / count, low, high, margin, count)
 
 
-def _of_averages(pairs: Sequence[Pair], predicts: Average, alpha: float) -> Difference:
-    differences = np.array([predicts.toward(pair.claim) - predicts.toward(pair.control) for pair in pairs])
-    if len(differences) < predicts.fewest():
-        return Difference(Outcome.UNTRIGGERED, None, None, None, 0.0, len(differences))
-    found = average_interval(differences, predicts, alpha)
-    if found.high <= predicts.worth:
-        outcome = Outcome.FAILS
-    else:
-        outcome = Outcome.HOLDS if found.low > 0.0 else Outcome.UNDECIDED
-    return Difference(outcome, found.estimate, found.low, found.high, 0.0, len(differences))
+def _further(pairs: Sequence[Pair], predicts: Average, alpha: float) -> Interval:
+    """How much further than the control's the claim's effect lies in the direction of its one limit."""
+    differences = [predicts.toward(pair.claim) - predicts.toward(pair.control) for pair in pairs]
+    return average_interval(np.array(differences), predicts, alpha)
+
+
+def _nearer(pairs: Sequence[Pair], predicts: Average, alpha: float) -> Interval:
+    """How much nearer than the control's the claim's average lies to the middle of its two limits.
+
+    Not how much nearer its effects lie: those of an average in the middle may spread beyond both limits. The control's
+    average, m + k, is further off than the claim's, m + c, where k - c and k + c have one sign; each of the two has bounds
+    at half of alpha, so that the nearer average is mistaken with probability at most alpha.
+    """
+    middle = ((predicts.floor or 0.0) + (predicts.ceiling or 0.0)) / 2
+    claims, controls = (np.array(side) - middle for side in zip(*[(p.claim, p.control) for p in pairs], strict=True))
+    less, more = (average_interval(both, predicts, alpha / 2) for both in (controls - claims, controls + claims))
+    return Interval(
+        max(min(less.estimate, more.estimate), min(-less.estimate, -more.estimate)),
+        max(min(less.low, more.low), min(-less.high, -more.high)),
+        max(min(less.high, more.high), min(-less.low, -more.low)),
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import brentq
@@ -43,7 +44,7 @@ def _ever(one: float, sizes: tuple[int, ...]) -> float:
     sums = np.linspace(-8 * first, limit * first, _GRID)
     density = np.exp(-(sums**2) / (2 * sizes[0])) / np.sqrt(2 * np.pi * sizes[0])
     crossed = one
-    for before, size in zip(sizes[:-1], sizes[1:], strict=True):
+    for before, size in pairwise(sizes):
         spread = np.sqrt(size - before)
         boundary = limit * np.sqrt(size)
         crossed += float(np.trapezoid(density * ndtr((sums - boundary) / spread), sums))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import bdtr, bdtrc, ndtri
 
+from spikecheck.stats.averages import Values
 from spikecheck.stats.prediction import Average, Estimand, Prediction
 
 _MOST = 1_000_000
@@ -40,14 +41,14 @@ def _for_a_share(share: float, required: float, alpha: float) -> int | None:
     return None
 
 
-def _for_an_average(values: np.ndarray, predicts: Average, alpha: float) -> int | None:
-    """From the distance to the nearest limit in standard errors; a median's is pi/2 times a normal mean's."""
+def _for_an_average(values: Values, predicts: Average, alpha: float) -> int | None:
+    """From the distance to what would decide, in standard errors; a median's is the root of pi/2 times a normal mean's."""
     if len(values) < 2:
         return None
     centre = float(values.mean() if predicts.of == "mean" else np.median(values))
-    limits = [limit for limit in (predicts.floor, predicts.ceiling) if limit is not None]
-    away = min(abs(centre - limit) for limit in limits)
     spread = float(values.std(ddof=1)) * (1.0 if predicts.of == "mean" else math.sqrt(math.pi / 2))
+    within = predicts.beyond(centre)
+    away = max(within, predicts.worth - within)
     if away == 0.0:
         return None
     needed = (float(ndtri(1 - alpha)) * spread / away) ** 2

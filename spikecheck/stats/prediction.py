@@ -13,7 +13,7 @@ from spikecheck.core.errors import SettingError
 _WORDS = (("above", ">"), ("at_least", ">="), ("below", "<"), ("at_most", "<="))
 
 FEWEST_FOR_A_MEAN = 12
-"""Student's interval relies on sums of seeds' effects being nearly normal; of fewer than a dozen they need not be."""
+"""A mean's interval relies on sums of seeds' effects being nearly normal; of fewer than a dozen they need not be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +73,17 @@ class Bounds:
             return -abs(score - (self.floor + self.ceiling) / 2)
         return score if self.floor is not None else -score
 
+    def beyond(self, score: float) -> float:
+        """How far an effect lies within the nearest limit; less than 0 outside.
+
+        >>> Average(at_most=1.0).beyond(0.25), Equivalence(at_least=-1.0, at_most=3.0).beyond(4.0)
+        (0.75, -1.0)
+        """
+        return min(
+            math.inf if self.floor is None else score - self.floor,
+            math.inf if self.ceiling is None else self.ceiling - score,
+        )
+
     def _can_hold(self) -> bool:
         """Whether any number lies within the limits."""
         lower = -math.inf if self.floor is None else self.floor
@@ -82,7 +93,7 @@ class Bounds:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Bounds):
-    """A *share*: a seed's effect lies within the limits in at least the share `of_seeds` of the seeds. For laws and prevalence.
+    """A *share*: a seed's effect lies within the limits in at least `of_seeds` of the seeds. For laws and prevalence.
 
     >>> Prediction(above=0.0).held(0.1), Prediction(at_most=0.05).held(0.06)
     (True, False)
@@ -122,11 +133,12 @@ class Prediction(Bounds):
 class Average(Bounds):
     """An *average*: the mean or the median of the seeds' effects lies within the limits. For "can", "on average", "tends to".
 
-    The mean has Student's interval, the median that of the order statistics. The claim fails where the average is surely
-    beyond a limit; with `worth`, also where it is surely nearer than that to the limit: too small to be worth a claim.
+    The mean has Student's interval, wider where effects are skewed, the median that of the order statistics. The claim fails
+    where the average is surely beyond a limit; with `worth`, also where it is surely nearer than that to the limit: too small
+    to be worth a claim.
 
     >>> Average(above=0.0, worth=0.02).says("gain")
-    "mean gain > 0 (Student's t, each bound at 95 %); fails if surely < 0.02"
+    "mean gain > 0 (Student's t, wider if skewed, each bound at 95 %); fails if surely < 0.02"
     """
 
     of: Literal["mean", "median"] = "mean"
@@ -147,15 +159,19 @@ class Average(Bounds):
         """In a word."""
         return self.of
 
+    @property
+    def interval(self) -> str:
+        """The average's bounds, in words."""
+        return "Student's t, wider if skewed" if self.of == "mean" else "order statistics"
+
     def says(self, unit: str) -> str:
         """The whole rule in words."""
-        interval = "Student's t" if self.of == "mean" else "order statistics"
         small = ""
         if self.worth and self.floor is not None:
             small = f"; fails if surely < {self.floor + self.worth:g}"
         elif self.worth and self.ceiling is not None:
             small = f"; fails if surely > {self.ceiling - self.worth:g}"
-        return f"{self.of} {self.bounds(unit)} ({interval}, each bound at {100 * self.level:g} %){small}"
+        return f"{self.of} {self.bounds(unit)} ({self.interval}, each bound at {100 * self.level:g} %){small}"
 
     def fewest(self) -> int:
         """The fewest applicable seeds with which the claim could hold.
@@ -171,7 +187,7 @@ class Equivalence(Average):
     """An *equivalence*, for "little difference": the average lies between two limits, by two one-sided tests.
 
     >>> Equivalence(at_least=-0.1, at_most=0.1).says("gap")
-    "mean gap >= -0.1 and <= 0.1 (two one-sided tests, Student's t, each at 95 %)"
+    "mean gap >= -0.1 and <= 0.1 (two one-sided tests, Student's t, wider if skewed, each at 95 %)"
     """
 
     def __post_init__(self) -> None:
@@ -186,8 +202,7 @@ class Equivalence(Average):
 
     def says(self, unit: str) -> str:
         """The whole rule in words."""
-        interval = "Student's t" if self.of == "mean" else "order statistics"
-        return f"{self.of} {self.bounds(unit)} (two one-sided tests, {interval}, each at {100 * self.level:g} %)"
+        return f"{self.of} {self.bounds(unit)} (two one-sided tests, {self.interval}, each at {100 * self.level:g} %)"
 
 
 Estimand = Prediction | Average

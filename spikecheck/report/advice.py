@@ -1,0 +1,67 @@
+"""What a reader can do about an answer that stays open."""
+
+from spikecheck.core.judgement import Answer, Outcome
+from spikecheck.core.verdict import Report, Verdict
+from spikecheck.report.estimates import to_decide
+from spikecheck.report.quoted import at_reference, nominated
+from spikecheck.report.words import explained
+
+_MOST = 256
+"""Seeds that the largest profile trains for one answer."""
+
+
+def advised(verdict: Verdict, report: Report) -> list[str]:
+    """One sentence or two on each of the two answers, each said once; none where there is nothing to do."""
+    reference, found = at_reference(verdict), nominated(verdict)
+    if verdict.replicates is Outcome.INVALID:
+        found = reference
+    said = (
+        _advice(verdict, verdict.replicates, reference, "whether it replicates", report),
+        _advice(verdict, verdict.generalises, found, "where it holds", report),
+    )
+    return list(dict.fromkeys(filter(None, said)))
+
+
+def _advice(verdict: Verdict, outcome: Outcome, answer: Answer | None, question: str, report: Report) -> str:
+    match outcome:
+        case Outcome.UNDECIDED if not report.complete:
+            return "Stopped before the answer was in: run the same command again, what was trained is reused."
+        case Outcome.UNDECIDED:
+            return _more_seeds(answer, question.capitalize(), full=report.profile == "full")
+        case Outcome.UNTRIGGERED:
+            met = verdict.definitions.get("applies", "its own")
+            return f"Untriggered is neither for nor against: too few seeds met the precondition: {met}."
+        case Outcome.INVALID:
+            return f"Invalid until {_until(answer)}; what that is: {explained(verdict)}"
+        case _:
+            return ""
+
+
+def _more_seeds(answer: Answer | None, question: str, *, full: bool) -> str:
+    """About an answer that is undecided: how many seeds it takes, and who trains them."""
+    needed = _needed(answer)
+    if full:
+        enough = f" {needed.capitalize()}." if needed else ""
+        return (
+            f"{question} is undecided with as many seeds as the largest profile has, and to be reported as such.{enough} "
+            "Another --seed is an independent repeat: to be told beside this one, not in its place."
+        )
+    trains = f"--profile full trains up to {_MOST}"
+    return f"{question} is undecided: {needed}; {trains}." if needed else f"{question} is undecided: {trains} seeds."
+
+
+def _needed(answer: Answer | None) -> str:
+    """How many seeds would decide what the answer waits for: its judgement, or a control."""
+    if answer is None:
+        return ""
+    heard = (answer.judgement, answer.positive)
+    return next(filter(None, (to_decide(judgement) for judgement in heard if judgement is not None)), "")
+
+
+def _until(answer: Answer | None) -> str:
+    """What would make an invalid answer valid."""
+    if answer is not None and answer.judgement.outcome is Outcome.FAILS:
+        return "a positive control shows that the check can find what is claimed"
+    if answer is None or answer.contrast is None:
+        return "the negative control fails"
+    return "the claim surely exceeds its negative control"

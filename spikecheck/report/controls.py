@@ -1,0 +1,125 @@
+"""What an answer's controls did, and whether that is what they must do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from spikecheck.core.judgement import Answer, Judgement, Outcome
+from spikecheck.report.estimates import average, bounded, brief, shown_average
+from spikecheck.report.words import percent, plural
+from spikecheck.stats.prediction import Estimand
+
+
+class Mark(StrEnum):
+    """Whether it did what it must."""
+
+    GOOD = "good"
+    BAD = "bad"
+    OPEN = "open"
+    PLAIN = "plain"
+    """Neither: nothing hangs on it."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding with its mark, and the figures that it rests on, which may be none."""
+
+    mark: Mark
+    finding: str
+    figures: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole in one line, without its mark."""
+        return ": ".join(filter(None, (self.finding, self.figures)))
+
+
+SIGNS = {Mark.GOOD: ("✓", "+"), Mark.BAD: ("✗", "x"), Mark.OPEN: ("?", "?"), Mark.PLAIN: ("", "")}
+"""Each in Unicode and in ASCII."""
+
+
+def signed(told: Told, *, ascii_only: bool = False) -> str:
+    """The finding behind its sign.
+
+    >>> signed(Told(Mark.GOOD, "failed, as it must"), ascii_only=True)
+    '+ failed, as it must'
+    """
+    return f"{SIGNS[told.mark][ascii_only]} {told.finding}".strip()
+
+
+def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
+    """The negative control."""
+    control = answer.control
+    if control is None or not control.drawn:
+        return Told(Mark.OPEN, "not reached")
+    figures = _figures(control, predicts)
+    exceeded = answer.contrast is not None and answer.contrast.outcome is Outcome.HOLDS
+    match control.outcome:
+        case Outcome.FAILS:
+            return Told(Mark.GOOD, "failed, as it must", figures)
+        case Outcome.HOLDS if control.estimand != "share" and exceeded:
+            return Told(Mark.PLAIN, "held too, and is exceeded", figures)
+        case Outcome.HOLDS:
+            return Told(Mark.BAD, "HELD, which it must not", figures)
+        case Outcome.UNTRIGGERED:
+            return Told(Mark.BAD, "never triggered", f"applicable in {plural(control.applicable, 'seed')}")
+        case _:
+            return Told(Mark.PLAIN if exceeded else Mark.OPEN, "has not clearly failed", figures)
+
+
+def contrasted(answer: Answer) -> Told | None:
+    """By how much the claim exceeds its negative control; None where that was not asked."""
+    found = answer.contrast
+    if found is None:
+        return None
+    decisive = answer.judgement.outcome is Outcome.HOLDS
+    if found.estimate is None:
+        few = f"only {plural(found.pairs, 'seed')} to which both claim and negative control apply: too few to compare"
+        return Told(Mark.BAD if decisive else Mark.PLAIN, few)
+    marks = {Outcome.HOLDS: Mark.GOOD, Outcome.FAILS: Mark.BAD, Outcome.UNDECIDED: Mark.OPEN}
+    mark = marks.get(found.outcome, Mark.PLAIN) if decisive or found.outcome is Outcome.HOLDS else Mark.PLAIN
+    return Told(mark, f"exceeds its negative control by {excess(answer)}; must exceed {found.margin:.3g}")
+
+
+def excess(answer: Answer) -> str:
+    """The contrast's estimate with its bounds; empty where there is none."""
+    found = answer.contrast
+    return "" if found is None or found.estimate is None else bounded(found.estimate, found.low, found.high)
+
+
+def planted(answer: Answer, predicts: Estimand | None = None) -> Told | None:
+    """The positive control, where a planted effect must be found; None where it was not asked."""
+    found = answer.positive
+    if found is None or not found.drawn:
+        return None
+    figures = _average(found, predicts)
+    counted = f"{found.held} of {found.applicable}"
+    match found.outcome:
+        case Outcome.HOLDS:
+            return Told(Mark.GOOD, f"planted effect found in {counted}", figures)
+        case Outcome.FAILS:
+            return Told(Mark.BAD, f"planted effect NOT found: in {counted}", figures)
+        case Outcome.UNTRIGGERED:
+            return Told(Mark.OPEN, f"planted effect never put to the test: applicable in {found.applicable} seeds")
+        case _:
+            return Told(Mark.OPEN, f"planted effect not clearly found: in {counted}", figures)
+
+
+def in_brief(answer: Answer, predicts: Estimand | None = None) -> Iterator[str]:
+    """Both controls in few words."""
+    control, found = answer.control, answer.positive
+    if control is not None and control.drawn:
+        exceeded = f", exceeded by {excess(answer)}" if excess(answer) else ""
+        yield f"negative control {control.held} of {control.applicable}{exceeded}"
+    if found is not None and found.drawn:
+        yield f"planted effect in {brief(found, predicts)}"
+
+
+def _figures(judgement: Judgement, predicts: Estimand | None) -> str:
+    share = f"share {percent(judgement.low)} to {percent(judgement.high)}"
+    counted = f"{judgement.held} of {judgement.applicable} seeds held, {share}"
+    return "; ".join(filter(None, (counted, _average(judgement, predicts))))
+
+
+def _average(judgement: Judgement, predicts: Estimand | None) -> str:
+    return average(judgement.effect, shown_average(judgement, predicts))

@@ -1,0 +1,121 @@
+"""What was estimated, in words: the share of seeds that held and the average effect, and which of them decides."""
+
+from math import isfinite
+from typing import Literal
+
+from spikecheck.core.judgement import ConditionJudged, Effect, Judgement, Outcome
+from spikecheck.report.inert import inert
+from spikecheck.report.words import percent
+from spikecheck.stats.prediction import Average, Estimand
+
+Decider = Literal["share", "mean", "median"]
+
+
+def decider(judgement: Judgement, predicts: Estimand | None = None) -> Decider:
+    """What decides. Of an equivalence the rule says which average it speaks of; without the rule it is taken for the mean."""
+    if judgement.estimand == "equivalence":
+        return predicts.of if isinstance(predicts, Average) else "mean"
+    return judgement.estimand
+
+
+def shown_average(judgement: Judgement, predicts: Estimand | None = None) -> Literal["mean", "median"]:
+    """The average that stands beside the share in few words: the one that decides, and where the share does the mean."""
+    which = decider(judgement, predicts)
+    if which != "share":
+        return which
+    return "median" if judgement.effect.mean is None else "mean"
+
+
+def decides(judgement: Judgement, predicts: Estimand | None = None) -> str:
+    """What decides, what is asked of it, and how sure each bound on it is."""
+    sure = f"each bound at {percent(judgement.level)}"
+    if judgement.required is not None:
+        return f"the share of seeds, which must be at least {percent(judgement.required)}; {sure}"
+    return f"the {decider(judgement, predicts)}{asked(predicts)}; {sure}"
+
+
+def asked(predicts: Estimand | None) -> str:
+    """What is asked of an average, as a clause; empty where the rule is not known."""
+    if not isinstance(predicts, Average):
+        return ""
+    small = predicts.says("").partition("; ")[2]
+    return f", which must be {predicts.bounds('').strip()}{f' ({small})' if small else ''}"
+
+
+def counts(judgement: Judgement) -> str:
+    """How many seeds held, and between which shares that puts the truth."""
+    if not judgement.applicable:
+        if judgement.numerical_failures:
+            return f"none of the {judgement.drawn} trained gave an answer: {judgement.numerical_failures} numerical failures"
+        return f"none of the {judgement.drawn} trained met the precondition"
+    return (
+        f"held in {judgement.held} of {judgement.applicable} applicable ({judgement.drawn} trained): "
+        f"share {percent(judgement.low)} to {percent(judgement.high)}"
+    )
+
+
+def effect(found: Effect) -> str:
+    """An effect's mean and median, each with its bounds; of reports that hold no mean, the median."""
+    said = [average(found, "mean"), average(found, "median")]
+    return f"{inert(found.unit)}: {', '.join(filter(None, said)) or 'not measured'}"
+
+
+def average(found: Effect, which: Decider) -> str:
+    """One average with its bounds, under its name; empty where there is none.
+
+    >>> average(Effect(unit="gain", median=0.0412, low=0.02, high=0.0631), "median")
+    'median 0.0412 (0.02 to 0.0631)'
+    """
+    estimate = estimated(found, which)
+    return f"{which} {estimate}" if estimate else ""
+
+
+def estimated(found: Effect, which: Decider) -> str:
+    """One average with its bounds; empty where there is none."""
+    estimate, low, high = of_average(found, which)
+    return "" if estimate is None else bounded(estimate, low, high)
+
+
+def of_average(found: Effect, which: Decider) -> tuple[float | None, float | None, float | None]:
+    """One average and its bounds as numbers; of what decides by the share, the median."""
+    if which == "mean":
+        return found.mean, found.mean_low, found.mean_high
+    return found.median, found.low, found.high
+
+
+def bounded(estimate: float, low: float | None, high: float | None) -> str:
+    """An estimate with two bounds; so few seeds may allow none."""
+    if low is None or high is None or not (isfinite(low) and isfinite(high)):
+        return f"{estimate:.3g} (too few seeds for bounds)"
+    return f"{estimate:.3g} ({low:.3g} to {high:.3g})"
+
+
+def brief(judgement: Judgement, predicts: Estimand | None = None, seeds: str = "") -> str:
+    """Share and average in few words, what decides first.
+
+    `seeds` stands behind the counts, such as " seeds".
+    """
+    share = f"{judgement.held} of {judgement.applicable}{seeds}"
+    mean = average(judgement.effect, shown_average(judgement, predicts))
+    return ", ".join(filter(None, (mean, share) if judgement.required is None else (share, mean)))
+
+
+def average_in_brief(judgement: Judgement, predicts: Estimand | None = None) -> str:
+    """The average that decides, and where a share does the mean, as a table has room for it."""
+    shown = shown_average(judgement, predicts)
+    estimate, _, _ = of_average(judgement.effect, shown)
+    return "" if estimate is None else f"{shown} {estimate:.3g}"
+
+
+def condition(found: ConditionJudged) -> str:
+    """A further average that decides as well."""
+    said = f"{found.outcome}: {effect(found.effect)}, in {found.applicable} seeds"
+    return f"{said}; {inert(found.rule)}"
+
+
+def to_decide(judgement: Judgement) -> str:
+    """How many seeds would decide what so many have not; empty where it is decided, or where nobody can say."""
+    needed = judgement.would_decide
+    if judgement.outcome is not Outcome.UNDECIDED or needed is None or needed <= judgement.drawn:
+        return ""
+    return f"about {needed:,} seeds would decide if share and spread stay as they are"
