@@ -232,7 +232,7 @@ def _deciding(verdict: Verdict, question: str) -> Judgement:
     """The judgement that a question's answer rests on; over the domain, that of its counterexample or its weakest setting."""
     if question == "control":
         return verdict.control
-    if question == "generalises" and verdict.generalises != "invalid":
+    if question == "generalises" and verdict.replicates != "invalid":
         sighting = verdict.counterexample
         return sighting.judgement if sighting is not None else verdict.weakest or verdict.reference
     return verdict.reference
@@ -243,22 +243,36 @@ def _properties(verdict: Verdict, question: str) -> list[tuple[str, object]]:
     properties: list[tuple[str, object]] = [
         ("claim", verdict.id),
         ("outcome", str(verdict.control.outcome if question == "control" else getattr(verdict, question))),
+        ("estimand", judgement.estimand),
         ("held", f"{judgement.held}/{judgement.applicable}"),
         ("interval", f"{judgement.low:.3f}..{judgement.high:.3f}"),
-        ("specification", verdict.specification),
     ]
+    effect = judgement.effect
+    averages = (
+        ("mean", effect.mean, effect.mean_low, effect.mean_high),
+        ("median", effect.median, effect.low, effect.high),
+    )
+    for name, estimate, low, high in averages:
+        if estimate is not None and low is not None and high is not None:
+            properties.append((name, f"{estimate:.3g}, {low:.3g}..{high:.3g}"))
+    properties.append(("specification", verdict.specification))
     if question == "generalises" and verdict.counterexample is not None:
         properties.append(("counterexample", verdict.counterexample.replay))
     return properties
 
 
 def _edge(verdict: Verdict) -> str:
+    from spikecheck.report.estimates import average, shown_average
+    from spikecheck.report.quoted import rule_of
+
     sighting = verdict.counterexample
     if sighting is None:
         return ""
     at = ", ".join(f"{name}={value}" for name, value in sighting.differs.items()) or "the reference setting"
     found = sighting.judgement
-    return f"stops holding at {at}: held in {found.held} of {found.applicable} seeds\n{sighting.replay}"
+    mean = average(found.effect, shown_average(found, rule_of(verdict)))
+    counts = ", ".join(filter(None, (f"held in {found.held} of {found.applicable} seeds", mean)))
+    return f"stops holding at {at}: {counts}\n{sighting.replay}"
 
 
 def _complaint(verdict: Verdict, question: str, strict: bool) -> str:
@@ -267,13 +281,13 @@ def _complaint(verdict: Verdict, question: str, strict: bool) -> str:
     `replicates` passes on HOLDS alone. `generalises` passes unless the answer is FAILS (of a tendency that does not fail at
     its reference only when strict: where it stops holding is its edge), INVALID or UNTRIGGERED: UNDECIDED means that nothing
     in the domain was refuted.
-    `control` passes if the negative control failed.
+    `control` passes if the negative control failed, or is no more than what the claim surely exceeds.
     """
     judgement = _deciding(verdict, question)
     if question == "replicates":
         return "" if verdict.replicates == "holds" else _told(verdict, str(verdict.replicates), judgement)
     if question == "control":
-        return "" if judgement.outcome == "fails" else _told(verdict, "control did not fail", judgement)
+        return "" if _apart(verdict) else _told(verdict, "control did not fail", judgement)
     has_edge = verdict.kind == "tendency" and verdict.replicates != "fails"
     tolerated = {"holds", "undecided"} | ({"fails"} if has_edge and not strict else set())
     if verdict.generalises in tolerated:
@@ -281,19 +295,30 @@ def _complaint(verdict: Verdict, question: str, strict: bool) -> str:
     return "\n".join(filter(None, [_told(verdict, str(verdict.generalises), judgement), _edge(verdict)]))
 
 
+def _apart(verdict: Verdict) -> bool:
+    """Whether the negative control failed, or the claim surely exceeds it; of two shares that both hold neither counts."""
+    control, found = verdict.control, verdict.contrast
+    if control.outcome == "fails":
+        return True
+    both_hold = control.estimand == "share" and control.outcome == "holds"
+    return found is not None and found.outcome == "holds" and not both_hold
+
+
 def _told(verdict: Verdict, word: str, judgement: Judgement) -> str:
-    return "\n".join(
-        filter(
-            None,
-            [
-                f"{verdict.id}: {word.upper()}",
-                f'"{verdict.says}"',
-                (
-                    f"held in {judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained); "
-                    f"share {judgement.low:.2f} to {judgement.high:.2f}, required {judgement.required:.2f}"
-                ),
-                f"rule: {verdict.rule}",
-                verdict.reason,
-            ],
-        )
-    )
+    from spikecheck.report.controls import contrasted
+    from spikecheck.report.estimates import counts, decides, effect, to_decide
+    from spikecheck.report.quoted import at_reference, rule_of
+
+    contrast = contrasted(at_reference(verdict)) if judgement is verdict.control else None
+    lines = [
+        f"{verdict.id}: {word.upper()}",
+        verdict.says,
+        counts(judgement),
+        f"effect, {effect(judgement.effect)}" if judgement.applicable else "",
+        f"decides: {decides(judgement, rule_of(verdict))}",
+        contrast.text if contrast is not None else "",
+        to_decide(judgement),
+        f"rule: {verdict.rule}",
+        verdict.reason,
+    ]
+    return "\n".join(filter(None, lines))

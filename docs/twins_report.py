@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullFormatter
 from scipy.stats import fisher_exact
 from twins_cells import ASCENT, DEFINITION, ENOUGH, FIRST_SEED, HORIZON, RATES, ROWS, Cell, Numbers
+from twins_shares import decomposition
 from twins_statistics import (
     ALPHA,
     CANDIDATES,
@@ -23,7 +24,7 @@ from twins_statistics import (
 )
 
 from spikecheck.measures import spearman
-from spikecheck.stats.bootstrap import median_interval
+from spikecheck.stats.averages import median_interval
 
 OUTCOMES = {
     "gain": "alignment, spiking minus calm",
@@ -38,6 +39,7 @@ def text(cells: Sequence[Cell], seeds: int, picture: str) -> str:
     """The whole report."""
     used = [cell for cell in cells if cell.enough]
     parts = [_what_was_run(cells, seeds), "## Findings", _scope(used), *_explained(used), _picture(picture)]
+    parts += ["## How much of the gain the ceiling carries", decomposition(used)]
     parts += ["## The plan's table again", _grid(cells), _against_the_plan(cells)]
     parts += ["## Every cell", _legend(), _long(cells), "## What is weak", _weak(cells, used)]
     return "\n\n".join(parts) + "\n"
@@ -52,7 +54,8 @@ def _what_was_run(cells: Sequence[Cell], seeds: int) -> str:
         f"Written by `python docs/twins.py`, which computes every figure below. {seeds} seeds a cell, from {FIRST_SEED:,} "
         f"on.{left_out} A {DEFINITION.says()}. From there three arms go on over {HORIZON:,} steps' worth of η·t: "
         "**spiking**, unchanged; **calm**, at η/4 for four times the steps; **held**, at the same η but without motion "
-        "across the valley, its sharpness kept at 2/η (`Hold`). The gain is the mean |cos| between input weights at the "
+        "across the valley, its sharpness kept at 2/η (`Hold`): the ceiling is imposed that oscillation brings about in the "
+        "spiking arm. The gain is the mean |cos| between input weights at the "
         "end of the spiking arm minus that at the end of another arm. Rows change `SETTING_A` and `SETTING_B` as their "
         "names say. Rates at widths from 100 on and for x tanh x were chosen by whether training diverges and whether "
         "spikes come at all, on seeds 0 to 7, before any alignment was looked at."
@@ -186,8 +189,8 @@ def _picture(name: str) -> str:
     return (
         f"![Median gain against overshoot, and against the held twin's gain, one mark a cell]({name})\n\n"
         f"One mark a cell with {ENOUGH} applicable seeds or more, a row's cells joined in the order of η; bars are {_PERCENT} "
-        "bootstrap intervals of the median. On the dashed line the twin that does not spike gains as much as the one that "
-        "does."
+        "intervals of the median by order statistics. On the dashed line the twin without a spike gains as much as "
+        "the one with it."
     )
 
 
@@ -231,9 +234,9 @@ def _compared(part: Sequence[Cell]) -> str:
 def _legend() -> str:
     return (
         f"Seeds with a positive effect of those applicable [exact two-sided {_PERCENT} interval of the share]; median effect "
-        f"[{_PERCENT} bootstrap interval]. Left out: seeds without a spike / with a spike too early for a fork / with an arm "
-        "that diverged. Fewer directions: the calm twin's effective ratio minus the spiking one's; equal counts are not "
-        "positive."
+        f"[{_PERCENT} interval by order statistics]. Left out: seeds without a spike / with a spike too "
+        "early for a fork / with an arm that diverged. Fewer directions: the calm twin's effective ratio minus the spiking "
+        "one's; equal counts are not positive."
     )
 
 
@@ -250,8 +253,8 @@ def _long(cells: Sequence[Cell]) -> str:
 def _effect(values: Numbers) -> str:
     if not len(values):
         return "none"
-    median, low, high = median_interval(values, LEVEL)
-    return f"{share(values)}; {median:+.3f} [{low:+.3f}, {high:+.3f}]"
+    found = median_interval(values, (1 - LEVEL) / 2)
+    return f"{share(values)}; {found.estimate:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
 def _weak(cells: Sequence[Cell], used: Sequence[Cell]) -> str:
@@ -272,8 +275,12 @@ def _weak(cells: Sequence[Cell], used: Sequence[Cell]) -> str:
         "Overshoot and height are the first spike's (overshoot at every step from the fork to the recovery, at most "
         f"{ASCENT.longest} steps); the gain is that of all spikes within the horizon."
     )
+    edges = (
+        f"The calm twin is calm up to an edge of its own: {calm:,} of {total:,} spiked within the horizon, of the held ones "
+        f"{held}."
+    )
     lines = (
-        f"The calm twin is calm for a while only: {calm:,} of {total:,} spiked within the horizon, of the held ones {held}.",
+        edges,
         "The held twin is an idealisation: it follows the constrained trajectory, looking at its direction every few steps.",
         "The horizon is fixed, and the sign of the gain depends on it at A and B (docs/decisions.md).",
         survivors,
@@ -330,7 +337,8 @@ def _marks(axes: Axes, cells: Sequence[Cell], name: str) -> None:
     for part in by_row(cells):
         index = [row.name for row in ROWS].index(part[0].row.name)
         x = [float(np.median(getattr(cell.twins, name))) for cell in part]
-        y, low, high = np.array([median_interval(cell.twins.gain, LEVEL) for cell in part]).T
+        medians_of = [median_interval(cell.twins.gain, (1 - LEVEL) / 2) for cell in part]
+        y, low, high = np.array([(one.estimate, one.low, one.high) for one in medians_of]).T
         colour = _COLOURS[index % len(_COLOURS)]
         axes.errorbar(x, y, yerr=[y - low, high - y], fmt="none", ecolor=colour, elinewidth=0.8)
         axes.plot(

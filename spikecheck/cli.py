@@ -305,7 +305,11 @@ def replay(
 @click.option("--reason", metavar="TEXT", help="Why the baseline is written anew; kept in it.")
 @click.option("--model", metavar="MODULE:FACTORY", help="Train your own nn.Module: one setting in place of the suite.")
 @click.option("--problem", metavar="MODULE:FACTORY", help="Train on your own data: one setting in place of the suite.")
-@click.option("--dataset", metavar="NAME", help="digits, mnist1d, mnist or cifar10: one setting in place of the suite.")
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    help="digits, mnist1d, mnist, fashion-mnist or cifar10: one setting in place of the suite.",
+)
 @click.option(
     "--at",
     "changes",

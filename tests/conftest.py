@@ -61,11 +61,16 @@ def rise(trial: Trial) -> float:
     """The inverse."""
     return 1.0 / fall(trial)
 
+def gone(trial: Trial) -> float:
+    """The loss of a training that has learned everything."""
+    return 0.0
+
 claim = Claim(
     says="training lowers the loss", where="everywhere", kind="{kind}",
     domain=Domain(Setting(width=5, points=8, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01{rung})),
     measure=fall, unit="ratio", predicts=Prediction(below={below}), applies=lambda trial: True,
     control=Control(says="inverted", measure={control}),
+    positive=Control(says="a loss that is gone", measure=gone),
 )
 '''
 

@@ -15,6 +15,7 @@ NAMES = [
     "SETTING_A",
     "SETTING_B",
     "Anatomy",
+    "Balance",
     "Claim",
     "Condition",
     "Continue",

@@ -14,9 +14,9 @@ class Anatomy(Record):
     On a run the window reaches from `before` steps before the onset to `after` steps behind the recovery (at most
     `longest` steps in all); on a fork, which may have no annealing, it is the whole fork. Records, with W window steps, K
     eigenpairs, M held-out points and O outputs: `steps` [W], `loss` [W], `sharpness` [W, K] (eigenvalues, algebraically
-    largest first), `residual` [W, K] (relative), `swing` [W, K] ((g_t - g_{t-1}) . v_k(t)), `next_swing` [W, K] ((g_{t+1} - g_t) . v_k(t)),
-    `gradient_curvature` [W] (gHg/gg); with `outputs` also `outputs` [W, M, O], the function on the held-out points;
-    snapshots at landmarks.
+    largest first), `residual` [W, K] (relative), `swing` [W, K] ((g_t - g_{t-1}) . v_k(t)), `next_swing` [W, K]
+    ((g_{t+1} - g_t) . v_k(t)), `gradient_curvature` [W] (gHg/gg); with `outputs` also `outputs` [W, M, O], the function on
+    the held-out points; snapshots at landmarks.
     """
 
     added: ClassVar[frozenset[str]] = frozenset({"alone", "outputs"})

@@ -129,7 +129,7 @@ def limits(predicts: Estimand, **values: tuple[float, ...]) -> dict[str, Variant
     """
     return {
         f"limit {name.replace('_', ' ')} {value:g} in place of {getattr(predicts, name):g}": Variant(
-            predicts=replace(predicts, **{name: value})  # type: ignore[arg-type] - a name is not known to be a field's
+            predicts=replace(predicts, **{name: value})  # type: ignore[arg-type]
         )
         for name, moved in values.items()
         for value in moved

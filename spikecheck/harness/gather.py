@@ -14,7 +14,7 @@ from spikecheck.harness.called import called
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.measures.spikes import spikes
 from spikecheck.stats.averages import mean_interval, median_interval
-from spikecheck.stats.bounds import judge
+from spikecheck.stats.bounds import judge, together
 from spikecheck.stats.contrast import Pair
 from spikecheck.stats.planning import seeds_to_decide
 from spikecheck.stats.prediction import Prediction, as_record
@@ -88,7 +88,10 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
     present = [score for score in evidence.scores if score is not None]
     decision = judge(held, present, claim.predicts, alpha)
     conditions = _conditions(claim, evidence, alpha)
-    outcome = _together(claim, decision.outcome, held, present, evidence, alpha)
+    outcome = decision.outcome
+    if conditions:
+        further = zip(evidence.conditions, (condition.predicts for condition in claim.also), strict=True)
+        outcome = together([(present, claim.predicts), *further], alpha)
     needed = seeds_to_decide(held, present, claim.predicts, alpha) if outcome is Outcome.UNDECIDED else None
     return Judgement(
         setting=evidence.setting,
@@ -101,13 +104,13 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
         required=claim.predicts.of_seeds if isinstance(claim.predicts, Prediction) else None,
         level=1.0 - alpha,
         estimand=cast("Literal['share', 'mean', 'median', 'equivalence']", claim.predicts.estimand),
-        effect=_effect(claim.unit, present, alpha),
+        effect=effect_of(claim.unit, present, alpha),
         numerical_failures=evidence.numerical_failures,
         seeds=evidence.seeds,
         scores=evidence.scores,
         companions=tuple(
             Companion(
-                effect=_effect(unit, values, alpha),
+                effect=effect_of(unit, values, alpha),
                 measured=len(values),
                 held=sum(claim.predicts.held(value) for value in values),
             )
@@ -141,7 +144,7 @@ def _conditions(claim: Claim, evidence: Evidence, alpha: float) -> tuple[Conditi
             rule=condition.predicts.says(condition.unit),
             predicts={name: value for name, value in as_record(condition.predicts).items() if value is not None},
             outcome=judge(0, values, condition.predicts, alpha).outcome,
-            effect=_effect(condition.unit, values, alpha),
+            effect=effect_of(condition.unit, values, alpha),
             applicable=len(values),
             scores=values,
         )
@@ -149,22 +152,8 @@ def _conditions(claim: Claim, evidence: Evidence, alpha: float) -> tuple[Conditi
     )
 
 
-def _together(
-    claim: Claim, alone: Outcome, held: int, present: Sequence[float], evidence: Evidence, alpha: float
-) -> Outcome:
-    """HOLDS where every average does, which errs no more often than one of them; FAILS where one does at its part of alpha."""
-    if not (claim.averages and claim.also):
-        return alone
-    rules = [(held, present, claim.predicts)]
-    rules += [(0, values, c.predicts) for c, values in zip(claim.also, evidence.conditions, strict=True)]
-    if any(judge(*rule, alpha / len(rules)).outcome is Outcome.FAILS for rule in rules):
-        return Outcome.FAILS
-    if all(judge(*rule, alpha).outcome is Outcome.HOLDS for rule in rules):
-        return Outcome.HOLDS
-    return alone if alone is Outcome.UNTRIGGERED else Outcome.UNDECIDED
-
-
-def _effect(unit: str, values: Sequence[float], alpha: float) -> Effect:
+def effect_of(unit: str, values: Sequence[float], alpha: float) -> Effect:
+    """The averages of [S] effects with their bounds; S may be 0."""
     if not values:
         return Effect(unit=unit, median=None, low=None, high=None)
     middle, mean = median_interval(np.array(values), alpha), mean_interval(np.array(values), alpha)

@@ -55,10 +55,10 @@ class Plan:
         return tuple(self.fresh_seeds * 2**look for look in range(self.beside_looks))
 
     def of(self, claim: "Claim") -> "Plan":
-        """The plan for one claim: of a costly one, short of profile full, one look, one drawn setting and no descent."""
+        """The plan for one claim: of a costly one, short of profile full, one look and no search."""
         if self.further or not claim.costly:
             return self
-        return replace(self, looks=1, settings=min(self.settings, 1), descents=0)
+        return replace(self, looks=1, settings=0, descents=0)
 
     def besides(self, claim: "Claim") -> Mapping[str, Setting]:
         """The settings off the ladders that are judged, by name."""
@@ -67,8 +67,8 @@ class Plan:
 
 PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
-        "quick": Plan(settings=3, looks=3, descents=3, beside=False),
-        "ci": Plan(settings=3, looks=3, descents=3),
+        "quick": Plan(settings=2, search_seeds=16, looks=3, descents=1, beside=False),
+        "ci": Plan(settings=2, search_seeds=16, looks=3, descents=1),
         "full": Plan(
             settings=16,
             fresh_seeds=64,

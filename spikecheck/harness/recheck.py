@@ -1,17 +1,19 @@
 """A verdict derived anew from the counts and scores that a report holds: what was edited by hand shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import isclose
 
 from spikecheck.core.errors import SettingError
-from spikecheck.core.judgement import Answer, Judgement, Outcome
+from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
 from spikecheck.core.verdict import Report, Verdict, exit_code
 from spikecheck.harness.conclude import passes, reach
+from spikecheck.harness.gather import effect_of
 from spikecheck.harness.guard import guarded
-from spikecheck.stats.bounds import clopper_pearson, judge, of_share
+from spikecheck.stats.bounds import clopper_pearson, of_share, together
 from spikecheck.stats.contrast import Pair, contrast
 from spikecheck.stats.prediction import Average, Estimand, Prediction, from_record
 
-_ROUNDING = 1e-9
+_CLOSE = 1e-9
 """A bound is made by a library whose last digits may change."""
 _SUSPECTS = ("weakest", "counterexample", "strongest")
 
@@ -70,11 +72,33 @@ def _of_judgement(judgement: Judgement, predicts: Estimand | None) -> Iterator[s
         yield f"held is {judgement.held}, and {within} seeds' effects lie within the rule's limits"
     low, high = clopper_pearson(judgement.held, judgement.applicable, 1.0 - judgement.level)
     for name, bound in (("low", low), ("high", high)):
-        if abs(bound - getattr(judgement, name)) > _ROUNDING:
+        if abs(bound - getattr(judgement, name)) > _CLOSE:
             yield f"{name} is {getattr(judgement, name):.6g}, and the counts say {bound:.6g}"
+    if judgement.scores:
+        yield from _of_effect(judgement, scores)
     said = _decided(judgement, scores, predicts, low, high)
     if said is not None and said is not judgement.outcome:
         yield f"outcome is {judgement.outcome}, and the counts say {said}"
+
+
+def _of_effect(judgement: Judgement, scores: Sequence[float]) -> Iterator[str]:
+    """Whether the averages and their bounds are those of the effects; reports of before there was a mean had other bounds."""
+    kept = judgement.effect
+    anew = effect_of(kept.unit, scores, 1.0 - judgement.level)
+    for name in ("median", "low", "high", "mean", "mean_low", "mean_high") if kept.mean is not None else ():
+        yield from _differing(f"effect's {name.replace('_', ' ')}", getattr(kept, name), getattr(anew, name))
+
+
+def _differing(name: str, said: float | None, found: float | None) -> Iterator[str]:
+    close = said == found or (
+        None not in (said, found) and isclose(said or 0.0, found or 0.0, rel_tol=_CLOSE, abs_tol=_CLOSE)
+    )
+    if not close:
+        yield f"{name} is {_number(said)}, and the scores say {_number(found)}"
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.6g}"
 
 
 def _decided(
@@ -82,12 +106,19 @@ def _decided(
 ) -> Outcome | None:
     """What the figures say; None where the report does not hold what it takes to know."""
     if isinstance(predicts, Average):
-        alone = judge(judgement.held, scores, predicts, 1.0 - judgement.level).outcome
-        return alone if judgement.scores and not judgement.conditions else None
+        return _averages(judgement, scores, predicts) if judgement.scores else None
     if judgement.required is None:
         return None
     fewest = Prediction(above=0.0, of_seeds=judgement.required, level=predicts.level if predicts else 0.95).fewest()
     return Outcome.UNTRIGGERED if judgement.applicable < fewest else of_share(low, high, judgement.required)
+
+
+def _averages(judgement: Judgement, scores: list[float], predicts: Average) -> Outcome | None:
+    """What the claim's own average says together with the further ones."""
+    if not all(condition.predicts for condition in judgement.conditions):
+        return None
+    further = [(condition.scores, from_record(condition.predicts)) for condition in judgement.conditions]
+    return together([(scores, predicts), *further], 1.0 - judgement.level)
 
 
 def _of_answer(answer: Answer, predicts: Estimand | None) -> Iterator[str]:
@@ -96,16 +127,35 @@ def _of_answer(answer: Answer, predicts: Estimand | None) -> Iterator[str]:
     stopped = answer.outcome is Outcome.UNDECIDED and answer.control is None and answer.positive is None
     if said is not answer.outcome and not stopped:
         yield f"outcome is {answer.outcome}, and its controls say {said}"
-    if isinstance(predicts, Average) and answer.control is not None and answer.contrast is not None:
-        anew = contrast(_pairs(answer.judgement, answer.control), predicts, 1.0 - answer.judgement.level)
-        if anew.outcome is not answer.contrast.outcome:
-            yield f"contrast is {answer.contrast.outcome}, and the scores say {anew.outcome}"
+    if predicts is not None and answer.control is not None and answer.contrast is not None:
+        yield from _of_contrast(answer.contrast, answer.judgement, answer.control, predicts)
 
 
-def _pairs(one: Judgement, other: Judgement) -> list[Pair]:
+def _of_contrast(kept: Contrast, claim: Judgement, control: Judgement, predicts: Estimand) -> Iterator[str]:
+    """Whether claim and control differ by what they are said to, as far as their scores alone tell."""
+    if not all(_told_by_its_scores(judgement, predicts) for judgement in (claim, control)):
+        return
+    anew = contrast(_pairs(claim, control, predicts), predicts, 1.0 - claim.level)
+    if anew.outcome is not kept.outcome:
+        yield f"contrast is {kept.outcome}, and the scores say {anew.outcome}"
+    for name in ("estimate", "low", "high"):
+        yield from _differing(f"contrast's {name}", getattr(kept, name), getattr(anew, name))
+
+
+def _told_by_its_scores(judgement: Judgement, predicts: Estimand) -> bool:
+    """Whether which seeds held is known: of a claim about a share, further conditions may have kept some from it."""
+    held = sum(predicts.held(score) for score in judgement.scores if score is not None)
+    return bool(judgement.scores) and (isinstance(predicts, Average) or held == judgement.held)
+
+
+def _pairs(one: Judgement, other: Judgement, predicts: Estimand) -> list[Pair]:
     theirs = dict(zip(other.seeds, other.scores, strict=True))
     both = [(score, theirs.get(seed)) for seed, score in zip(one.seeds, one.scores, strict=True)]
-    return [Pair(mine, their, True, True) for mine, their in both if mine is not None and their is not None]
+    return [
+        Pair(mine, their, predicts.held(mine), predicts.held(their))
+        for mine, their in both
+        if mine is not None and their is not None
+    ]
 
 
 def _of_answers_together(verdict: Verdict) -> Iterator[str]:

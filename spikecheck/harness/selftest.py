@@ -274,7 +274,7 @@ WORLDS = (*OF_SHARES, *OF_CONTROLS, *OF_AVERAGES, *OF_REACH)
 def verdicts_counted(plan: Plan, rounds: int, ticked: Callable[[], None], worlds: Sequence[World]) -> Iterator[Count]:
     """Every world's counts over so many verifications, each under a root seed of its own; `ticked` after every one."""
     for world in worlds:
-        claim = planted_claim(predicts=world.predicts, **world.axes)
+        claim = planted_claim("tendency", world.predicts, **world.axes)
         asked = replace(plan, **{"variations": False, "maps": False, "reach": 0, **world.plan})
         verdicts: list[Verdict] = []
         for root in range(rounds):

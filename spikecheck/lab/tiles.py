@@ -35,7 +35,7 @@ _AUTOPSY = 700
 _OVERHEAD = 400
 """What the dispatch of a step costs, as activations of a member."""
 _LOOK = 40
-"""What one look of a Balance takes, in plain steps; measured: 20 to 45 at settings A and B, 20 to 200 on images."""
+"""What one look of a Balance takes, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
 
 
 def tile_size(setting: Setting) -> int:

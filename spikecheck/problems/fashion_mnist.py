@@ -5,6 +5,7 @@ arXiv 1708.07747.
 """
 
 import gzip
+import math
 import os
 import zlib
 from functools import lru_cache
@@ -69,7 +70,7 @@ def _idx(file: Path, sides: tuple[int, ...]) -> Tensor:
         with gzip.open(file) as packed:
             head = packed.read(4 + 4 * axes)
             sizes = _sizes(file, head, sides)
-            count = int(np.prod(sizes))
+            count = math.prod(sizes)
             body = packed.read(count + 1)  # one more, to see that there is none
     except (OSError, EOFError, zlib.error) as error:
         raise _unfit(file, f"cannot be read ({error})") from error
@@ -83,9 +84,10 @@ def _sizes(file: Path, head: bytes, sides: tuple[int, ...]) -> tuple[int, ...]:
     """What a header says: two zeros, 8 for unsigned bytes, how many axes, and their lengths, four bytes each."""
     magic = bytes([0, 0, 8, 1 + len(sides)])
     if head[:4] != magic or len(head) != 4 + 4 * magic[3]:
-        raise _unfit(file, f"begins with {head[:4].hex() or 'nothing'}, not with {magic.hex()}")
+        lengths = f" and {magic[3]} lengths" if head[:4] == magic else ""
+        raise _unfit(file, f"begins with {head[:4].hex() or 'nothing'}, not with {magic.hex()}{lengths}")
     sizes = tuple(int(length) for length in np.frombuffer(head, ">u4", offset=4))
-    if sizes[1:] != sides or int(np.prod(sizes)) > _MOST:
+    if sizes[1:] != sides or math.prod(sizes) > _MOST:
         raise _unfit(file, f"holds {list(sizes)}, not images of {_SIDE} x {_SIDE} or a class each")
     return sizes
 

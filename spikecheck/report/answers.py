@@ -150,25 +150,37 @@ def _survivors(reference: Judgement) -> str:
 def _against(verdict: Verdict) -> Iterator[str]:
     """What the negative control did, by how much the claim exceeds it, and whether a planted effect was found."""
     found = at_reference(verdict)
-    yield _negative(verdict.control)
+    yield _negative(verdict.control, rule_of(verdict))
     if found.contrast is not None and (by := excess(found)):
         yield f"The claim exceeds it by {by}, and must exceed {found.contrast.margin:.3g}."
     if found.positive is not None and found.positive.drawn:
         yield f"A planted effect is found in {found.positive.held} of {found.positive.applicable} seeds."
 
 
-def _negative(control: Judgement) -> str:
+def _negative(control: Judgement, predicts: Estimand | None) -> str:
     found = f"{control.held} of {control.applicable} seeds"
+    if control.required is None:
+        return _compared(control, brief(control, predicts, " seeds"))
     if not control.drawn:
         return "Its negative control was not reached."
     match control.outcome:
         case Outcome.FAILS:
             return f"Its negative control does not show it, and must not: {found}."
-        case Outcome.HOLDS if control.estimand != "share":
-            return f"Its negative control shows it as well: {brief(control)}."
         case Outcome.HOLDS:
             return f"Its negative control, which must not show it, does so in {found}."
         case Outcome.UNTRIGGERED:
             return f"Its negative control was never put to the test: it applied to {control.applicable} seeds."
         case _:
             return f"Its negative control shows it in {found}, and has not clearly failed."
+
+
+def _compared(control: Judgement, found: str) -> str:
+    """A negative control that an average decides: what counts is whether the claim exceeds it."""
+    if not control.drawn:
+        return "Its negative control was not reached."
+    said = {
+        Outcome.FAILS: "does not show it, and must not",
+        Outcome.HOLDS: "shows it as well",
+        Outcome.UNTRIGGERED: "was never put to the test",
+    }
+    return f"Its negative control {said.get(control.outcome, 'has not clearly failed')}: {found}."

@@ -18,7 +18,9 @@ def beside_says(verdict: Verdict) -> list[str]:
 
 
 def answer_says(answer: Answer, predicts: Estimand | None) -> str:
-    """An answer in one line."""
+    """An answer in one line; of a setting that was not asked, why."""
+    if not answer.judgement.drawn:
+        return answer.reason.rstrip(".") or "not reached"
     said = [f"{answer.outcome}, {_found(answer.judgement, predicts)}", *in_brief(answer, predicts)]
     said += filter(None, (answer.reason.rstrip("."), to_decide(answer.judgement)))
     return "; ".join(said)

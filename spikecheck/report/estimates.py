@@ -5,6 +5,7 @@ from typing import Literal
 
 from spikecheck.core.judgement import ConditionJudged, Effect, Judgement, Outcome
 from spikecheck.report.inert import inert
+from spikecheck.report.quoted import read_rule
 from spikecheck.report.words import percent
 from spikecheck.stats.prediction import Average, Estimand
 
@@ -108,8 +109,11 @@ def average_in_brief(judgement: Judgement, predicts: Estimand | None = None) -> 
 
 
 def condition(found: ConditionJudged) -> str:
-    """A further average that decides as well."""
+    """A further average that decides as well, and what is asked of it."""
+    predicts = read_rule(found.predicts)
     said = f"{found.outcome}: {effect(found.effect)}, in {found.applicable} seeds"
+    if isinstance(predicts, Average):
+        return f"{said}; the {predicts.of} decides{asked(predicts)}"
     return f"{said}; {inert(found.rule)}"
 
 

@@ -48,13 +48,12 @@ def mean_interval(values: Values, alpha: float) -> Interval:
     >>> mean_interval(np.array([1.0, 1.0, 1.0]), 0.05)
     Interval(estimate=1.0, low=1.0, high=1.0)
     """
-    count = len(values)
-    if values.min() == values.max():  # a mean of equal numbers is not always their number: 3 times 0.1, over 3
-        estimate, spread = float(values[0]), 0.0
-    else:
-        estimate, spread = float(values.mean()), float(values.std(ddof=1))
+    first, count = float(values[0]), len(values)
     if count < 2:
-        return Interval(estimate, -np.inf, np.inf)
+        return Interval(first, -np.inf, np.inf)
+    if values.min() == values.max():  # a mean of equal numbers is not always their number: 3 times 0.1, over 3
+        return Interval(first, first, first)
+    estimate, spread = float(values.mean()), float(values.std(ddof=1))
     reach = float(stdtrit(count - 1, 1.0 - alpha)) / np.sqrt(count)
     skew = _TAIL * _skewness(values)
     below, above = (max(reach, _unskewed(reach, side * skew, count)) for side in (1.0, -1.0))

@@ -50,6 +50,19 @@ def judge(held: int, scores: Sequence[float], predicts: Estimand, alpha: float) 
     return Decision(of_average(average, predicts), low, high, average)
 
 
+def together(rules: Sequence[tuple[Sequence[float], Estimand]], alpha: float) -> Outcome:
+    """What several averages on the same seeds say, each given by its effects; the first is the claim's own.
+
+    HOLDS where every one does, which errs no more often than one of them. FAILS where one does at its part of alpha.
+    """
+    if any(judge(0, values, predicts, alpha / len(rules)).outcome is Outcome.FAILS for values, predicts in rules):
+        return Outcome.FAILS
+    own, *others = (judge(0, values, predicts, alpha).outcome for values, predicts in rules)
+    if own is Outcome.UNTRIGGERED or (own is Outcome.HOLDS and all(other is Outcome.HOLDS for other in others)):
+        return own
+    return Outcome.UNDECIDED
+
+
 def of_share(low: float, high: float, required: float) -> Outcome:
     """HOLDS if even the lower bound reaches the required share, FAILS if even the upper one does not."""
     if low >= required:
@@ -68,8 +81,12 @@ def of_average(found: Interval, predicts: Average) -> Outcome:
     highest = math.inf if predicts.ceiling is None else predicts.ceiling - predicts.worth
     if found.high < lowest or found.low > highest or _excluded(found, predicts):
         return Outcome.FAILS
-    held = _within(predicts, found.low, below=True) and _within(predicts, found.high, below=False)
-    return Outcome.HOLDS if held else Outcome.UNDECIDED
+    return Outcome.HOLDS if within(found, predicts) else Outcome.UNDECIDED
+
+
+def within(found: Interval, predicts: Average) -> bool:
+    """Whether both bounds lie within the limits: the average is then surely as claimed, if perhaps too little of it."""
+    return _within(predicts, found.low, below=True) and _within(predicts, found.high, below=False)
 
 
 def _within(limits: Bounds, bound: float, *, below: bool) -> bool:

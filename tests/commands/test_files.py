@@ -9,6 +9,8 @@ from spikecheck.core.verdict import Report
 from spikecheck.report import json_file
 from tests.commands.planted import FAILS, HOLDS, TWO, verdict
 
+OLD = Path(__file__).parents[1] / "report" / "report_before_answers.json"
+
 
 def test_an_old_report_is_rendered_in_every_form_and_leaves_as_verify_did(
     spikecheck: Any, answers: Any, capsys: Any
@@ -24,6 +26,18 @@ def test_an_old_report_is_rendered_in_every_form_and_leaves_as_verify_did(
     assert capsys.readouterr().out == shown
     assert spikecheck("report", "report.json", "--quiet") == 1
     assert capsys.readouterr().out == ""
+
+
+def test_a_report_from_before_answers_had_controls_is_shown_rechecked_and_compared(
+    spikecheck: Any, capsys: Any
+) -> None:
+    forms = {"html": "a.html", "junit": "a.xml", "ctrf": "a.ctrf.json", "markdown": "a.md"}
+    asked = [word for form, file in forms.items() for word in (f"--{form}", file)]
+    assert spikecheck("report", str(OLD), *asked) == 1
+    assert all(Path(file).stat().st_size for file in forms.values())
+    assert spikecheck("recheck", str(OLD)) == 0
+    assert spikecheck("compare", str(OLD), str(OLD)) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -194,10 +194,22 @@ def test_replay_reads_values_by_their_types_and_exits_0_when_there_is_an_answer(
     monkeypatch.setattr("spikecheck.harness.verify.replay", judge)
     words = ["lr=0.05", "width=50", "gamma=none", "input_std=0.3", "output_std=0.1", "target=sin x + sin 4x"]
     at = [word for text in words for word in ("--at", text)]
-    assert spikecheck("replay", "condensation", *at, "--seeds", "16") == code
+    assert spikecheck("replay", "slas", *at, "--seeds", "16") == code
     out = capsys.readouterr().out
     assert "target=sin x + sin 4x (reference: sin x)" in " ".join(out.split())
     assert "held in 60 of 64" in out
+
+
+def test_a_replay_says_what_is_asked_of_the_average_that_decides(
+    spikecheck: Any, lab: Lab, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_average = judgement(UNDECIDED).model_copy(update={"required": None, "estimand": "mean", "would_decide": 90})
+    monkeypatch.setattr("spikecheck.harness.verify.replay", lambda *_: by_average)
+    assert spikecheck("replay", "condensation") == 3
+    out = " ".join(capsys.readouterr().out.split())
+    assert "decides the mean, which must be > 0 (fails if surely < 0.02); each bound at 95 %" in out
+    assert "open about 90 seeds would decide if share and spread stay as they are" in out
+    assert "required" not in out
 
 
 def test_a_replay_that_is_interrupted_leaves_with_130(

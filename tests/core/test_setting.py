@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.intervention import LowerRate, steps_of
-from spikecheck.core.probe import Anatomy, SharpnessTrace
+from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
@@ -89,6 +89,8 @@ def test_fields_added_later_leave_older_identities_as_they_were() -> None:
     assert "batch" not in Setting().canonical()
     assert "gradient_noise" not in Recipe(setting=Setting(), seed=0).canonical()
     assert "outputs" not in Anatomy().canonical()
+    assert "random" not in Directions().canonical()
+    assert '"random":5' in Directions(random=5).canonical()
     assert '"batch":5' in Recipe(setting=Setting(batch=5), seed=0).canonical()
     assert Setting(batch=5).signature != Setting().signature
     assert Setting.model_validate_json(Setting().canonical()) == Setting()

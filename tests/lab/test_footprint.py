@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from spikecheck.core.intervention import Continue, Hold, Jitter
-from spikecheck.core.probe import Anatomy, Directions, Finish, Probe, SharpnessTrace, Trail
+from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, Probe, SharpnessTrace, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import footprint as estimate
@@ -96,11 +96,17 @@ def test_the_meter_sees_what_is_alive_at_once() -> None:
         (SINES.but(intervention=Continue(horizon=20, at="end")), None),
         (SINES.but(intervention=Jitter(horizon=20, at="end", noise=0.1)), None),
         (SINES.but(intervention=Hold(horizon=5, at="end")), None),
+        (SINES.but(intervention=Continue(horizon=20, at="end", anneal=5)), None),
+        (SINES.but(intervention=Continue(horizon=20, at="end", anneal=5)), Trail()),
+        (SINES.but(intervention=Continue(horizon=20, at="end")), Balance()),
         (SINES, SharpnessTrace()),
         (SINES.but(steps=5), SharpnessTrace(every_step=True)),
         (SINES, Trail()),
         (SINES, Directions()),
+        (SINES, Directions(random=64)),
         (SINES, Finish()),
+        (SINES, Balance()),
+        (SINES.but(depth=3, width=20, steps=6), Balance(every=2)),
         (SINES.but(depth=3, width=20, steps=3), SharpnessTrace()),
         (IMAGES, SharpnessTrace()),
         (IMAGES, Finish()),
@@ -157,7 +163,9 @@ SETTINGS = st.builds(
     dtype=st.sampled_from(["float64", "float32"]),
     intervention=st.sampled_from([None, Continue(horizon=30)]),
 )
-PROBES = st.sampled_from([None, SharpnessTrace(), SharpnessTrace(every_step=True), Anatomy(outputs=True), Finish()])
+PROBES = st.sampled_from(
+    [None, SharpnessTrace(), SharpnessTrace(every_step=True), Anatomy(outputs=True), Finish(), Balance()]
+)
 LOOKS = st.builds(Recipe, setting=SETTINGS, seed=st.just(0), probe=PROBES)
 MEMORIES = st.integers(1, 200)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
-from spikecheck.core.probe import Anatomy, SharpnessTrace
+from spikecheck.core.probe import Anatomy, Balance, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.tiles import member_steps, padded, size_of, tile_size, tiles, work
@@ -123,6 +123,7 @@ def test_padding_fills_a_tile_with_its_first_member(recipes: list[Recipe]) -> No
         (None, 5_000),
         (Continue(horizon=30), 30),
         (LowerRate(horizon=30, factor=0.25), 120),
+        (LowerRate(horizon=30, factor=0.25, anneal=4), 160),
         (FreezeOutside(horizon=7), 7),
     ],
 )
@@ -139,3 +140,13 @@ def test_more_to_compute_is_more_work() -> None:
     assert min(work([longer]), work([wider])) > work([plain]) > 0.0
     probed = plain.model_copy(update={"probe": SharpnessTrace()})
     assert work([probed]) / member_steps([probed]) > work([plain]) / member_steps([plain])
+
+
+def test_a_balance_is_worth_the_steps_it_is_made_over_and_the_more_the_oftener_it_looks() -> None:
+    def recipe(balance: Balance) -> list[Recipe]:
+        return [Recipe(setting=Setting(steps=5_000), seed=1, probe=balance)]
+
+    assert member_steps(recipe(Balance(since=1_000))) == 32 * 4_000
+    works = [work(recipe(Balance(every=every))) for every in (1, 5, 50)]
+    assert works == sorted(works, reverse=True)
+    assert works[-1] > work([Recipe(setting=Setting(steps=5_000), seed=1)])

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from spikecheck.core.judgement import Effect, Judgement, Outcome
+from spikecheck.core.judgement import Answer, ConditionJudged, Contrast, Effect, Judgement, Outcome
+from spikecheck.core.reach import Reach
 from spikecheck.core.scope import CUTOFF, Axis, Scope, ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Sighting, Trace, Verdict
+from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction, as_record
 
 HELD = {Outcome.HOLDS: 60, Outcome.FAILS: 12, Outcome.UNDECIDED: 48, Outcome.UNTRIGGERED: 5, Outcome.INVALID: 60}
 INTERVAL = {
@@ -20,9 +22,18 @@ INTERVAL = {
     Outcome.INVALID: (0.86, 0.98),
 }
 
+MEAN = {
+    Outcome.HOLDS: (0.0431, 0.0312, 0.055),
+    Outcome.FAILS: (0.0021, -0.0109, 0.0151),
+    Outcome.UNDECIDED: (0.0131, -0.0019, 0.0281),
+    Outcome.UNTRIGGERED: (0.02, None, None),
+    Outcome.INVALID: (0.0431, 0.0312, 0.055),
+}
+
 
 def planted_judgement(outcome: Outcome, setting: Setting | None = None) -> Judgement:
     low, high = INTERVAL[outcome]
+    mean, mean_low, mean_high = MEAN[outcome]
     applicable = 6 if outcome is Outcome.UNTRIGGERED else 64
     return Judgement(
         setting=setting or Setting(),
@@ -34,9 +45,113 @@ def planted_judgement(outcome: Outcome, setting: Setting | None = None) -> Judge
         high=high,
         required=0.8,
         level=0.95,
-        effect=Effect(unit="gain of mean |cos|", median=0.0412, low=0.02, high=0.0631),
+        effect=Effect(
+            unit="gain of mean |cos|",
+            median=0.0412,
+            low=0.02,
+            high=0.0631,
+            mean=mean,
+            mean_low=mean_low,
+            mean_high=mean_high,
+        ),
         seeds=tuple(range(4)),
         scores=(0.01, 0.04, None, 0.09),
+        would_decide=420 if outcome is Outcome.UNDECIDED else None,
+    )
+
+
+RULES: dict[str, Estimand] = {
+    "share": Prediction(above=0.0),
+    "mean": Average(above=0.0, worth=0.02),
+    "median": Average(above=0.0, of="median"),
+    "equivalence": Equivalence(at_least=-0.1, at_most=0.1),
+}
+
+
+def planted_average(outcome: Outcome, setting: Setting | None = None, estimand: str = "mean") -> Judgement:
+    """A judgement that an average decides: there is no share that is required."""
+    by_average = {"estimand": estimand, "required": None}
+    return planted_judgement(outcome, setting).model_copy(update=by_average)
+
+
+def planted_answer(role: str, outcome: Outcome, setting: Setting | None = None, estimand: str = "share") -> Answer:
+    """An answer with the controls that make it what it is: at the reference both, elsewhere only the one that it needs."""
+
+    def judged(outcome: Outcome) -> Judgement:
+        found = planted_judgement(outcome, setting)
+        return found if estimand == "share" else planted_average(outcome, setting, estimand)
+
+    alone = Outcome.HOLDS if outcome is Outcome.INVALID else outcome
+    told_apart = {Outcome.HOLDS: (0.71, 0.55, 0.83), Outcome.FAILS: (0.05, -0.02, 0.11)}
+    found = Outcome.HOLDS if outcome is Outcome.HOLDS else Outcome.FAILS
+    estimate, low, high = told_apart[found]
+    contrast = Contrast(outcome=found, estimate=estimate, low=low, high=high, margin=0.2, pairs=60)
+    both = role == "reference"
+    return Answer(
+        role=role,
+        outcome=outcome,
+        reason="Its excess over the control is surely too small." if outcome is Outcome.INVALID else "",
+        judgement=judged(alone),
+        control=judged(Outcome.HOLDS if alone is not outcome else Outcome.FAILS)
+        if both or alone is Outcome.HOLDS
+        else None,
+        contrast=contrast if both or alone is Outcome.HOLDS else None,
+        positive=judged(Outcome.HOLDS) if both or alone is Outcome.FAILS else None,
+    )
+
+
+def planted_reach(**changes: int) -> Reach:
+    counts = {"settings": 27, "of": 1_024, "seeds": 16, "holds": 19, "triggered": 24}
+    return Reach(**counts | changes, low=0.578, high=0.929)
+
+
+def planted_guarded(
+    replicates: Outcome = Outcome.HOLDS,
+    generalises: Outcome = Outcome.HOLDS,
+    estimand: str = "share",
+    **changes: object,
+) -> Verdict:
+    """A verdict whose answers have their controls, decided by a share or an average, with reach and settings beside."""
+    edge, rule = Setting(width=50, lr=0.05), RULES[estimand]
+    role = (
+        "strongest" if replicates is Outcome.FAILS else "counterexample" if generalises is Outcome.FAILS else "weakest"
+    )
+    answers = (
+        planted_answer("reference", replicates, estimand=estimand),
+        planted_answer(role, Outcome.HOLDS if role == "strongest" else generalises, edge, estimand),
+        planted_answer("setting B", Outcome.HOLDS, Setting(width=80), estimand),
+    )
+    reference = answers[0]
+    found = planted_verdict(replicates, generalises).model_copy(
+        update={
+            "rule": rule.says("gain of mean |cos|"),
+            "predicts": as_record(rule),
+            "level": rule.level,
+            "floor": rule.floor,
+            "ceiling": rule.ceiling,
+            "quotes": "loss spikes can facilitate condensation",
+            "reading": "Can is no law: an average effect.",
+            "cannot_tell": "The twin lacks more than the spike.",
+            "answers": answers,
+            "beside": {"setting B": 2},
+            "reference": reference.judgement,
+            "control": reference.control,
+            "contrast": reference.contrast,
+            "positive": reference.positive,
+            "positive_says": "weights turned together by 0.05",
+            "reach": planted_reach(),
+            "weakest": answers[1].judgement if role != "strongest" else None,
+            "elsewhere": answers[1].judgement if role == "strongest" else None,
+        }
+    )
+    return found.model_copy(update=changes)
+
+
+def planted_condition(outcome: Outcome = Outcome.HOLDS) -> ConditionJudged:
+    rule = RULES["mean"]
+    effect = planted_judgement(outcome).effect.model_copy(update={"unit": "rise of mean |cos|"})
+    return ConditionJudged(
+        rule=rule.says(effect.unit), predicts=as_record(rule), outcome=outcome, effect=effect, applicable=64
     )
 
 
@@ -164,6 +279,26 @@ def capture() -> Callable[..., str]:
 @pytest.fixture
 def verdict() -> Callable[..., Verdict]:
     return planted_verdict
+
+
+@pytest.fixture
+def guarded() -> Callable[..., Verdict]:
+    return planted_guarded
+
+
+@pytest.fixture
+def average() -> Callable[..., Judgement]:
+    return planted_average
+
+
+@pytest.fixture
+def condition() -> Callable[..., ConditionJudged]:
+    return planted_condition
+
+
+@pytest.fixture
+def reach() -> Callable[..., Reach]:
+    return planted_reach
 
 
 @pytest.fixture

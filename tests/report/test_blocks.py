@@ -31,15 +31,21 @@ def shown(capture: Callable[..., str], report: Callable[..., Report]) -> Callabl
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize(("replicates", "generalises"), list(product(OUTCOMES, OUTCOMES)))
 def test_only_the_replay_line_is_wider_than_the_terminal(
-    shown: Make, verdict: Make, width: int, replicates: Outcome, generalises: Outcome
+    shown: Make, verdict: Make, guarded: Make, width: int, replicates: Outcome, generalises: Outcome
 ) -> None:
-    found = verdict(replicates, generalises)
+    old = verdict(replicates, generalises)
+    estimand = ("share", "mean", "median", "equivalence")[OUTCOMES.index(generalises) % 4]
+    for found in (old, guarded(replicates, generalises, estimand)):
+        one_fits(shown, verdict, found, width)
+
+
+def one_fits(shown: Make, verdict: Make, found: Verdict, width: int) -> None:
     for text in (shown(found, width=width), shown(found, verdict(id="slas"), width=width)):
         wide = [line for line in text.splitlines() if len(line) > width]
         assert all(line.startswith("spikecheck replay") for line in wide)
         assert re.search(r"^ +0 [·├─●┤]{12,41} 1$", text, re.MULTILINE)  # the bar is not broken
-        assert replicates.upper() in text
-        assert generalises.upper() in text
+        assert found.replicates.upper() in text
+        assert found.generalises.upper() in text
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -49,19 +55,161 @@ def test_every_outcome_is_a_word_and_a_sign_without_colour(shown: Make, verdict:
     assert re.search(rf"[✓✗?∅!] {outcome.upper()}", plain)
 
 
-def test_settings_beside_the_domain_and_further_effects_have_rows(shown: Make, verdict: Make) -> None:
-    found = verdict()
+def test_settings_beside_the_domain_and_further_effects_have_rows(shown: Make, guarded: Make) -> None:
+    found = guarded()
     further = Companion(effect=found.reference.effect.model_copy(update={"unit": "directions"}), measured=60, held=7)
     text = shown(
         found.model_copy(
             update={
                 "reference": found.reference.model_copy(update={"companions": (further,)}),
-                "beside": {"setting B": 0, "[red]c\x1b[2J": 1},
+                "beside": {"setting B": 2, "[red]c\x1b[2J": 1},
             }
-        )
+        ),
+        width=100,
     )
-    assert re.search(r"besides +setting B: holds, 60 of 64 \(64 trained\)\n +\[red\]c\[2J: untriggered", text)
-    assert re.search(r"beside +median 0.0412, interval 0.02 to 0.0631 \(directions\); as predicted\s+in 7 of 60", text)
+    told = " ".join(text.split())
+    fresh = (
+        "holds, 60 of 64 (64 trained), share 86 % to 98 %, mean 0.0431 (0.0312 to 0.055); negative control 12 of 64,"
+    )
+    assert f"besides setting B: {fresh} exceeded by 0.71 (0.55 to 0.83) [red]c[2J: {fresh}" in told
+    assert "beside directions: mean 0.0431 (0.0312 to 0.055), median 0.0412 (0.02 to 0.0631); as predicted in 7" in told
+
+
+def test_of_a_setting_beside_that_only_a_search_has_seen_no_figure_is_quoted(shown: Make, verdict: Make) -> None:
+    """Reports from before answers had controls: their places are of the search, whose seeds decide nothing."""
+    text = shown(verdict(beside={"setting B": 1}))
+    assert re.search(r"besides +setting B: not judged on fresh seeds$", text, re.MULTILINE)
+
+
+def test_a_setting_beside_whose_data_are_missing_says_so_and_has_no_figures(
+    shown: Make, guarded: Make, unreached: Judgement
+) -> None:
+    found = guarded()
+    missing = found.answers[2].model_copy(
+        update={"judgement": unreached, "control": None, "contrast": None, "reason": "Not asked: mnist: no such file."}
+    )
+    text = shown(found.model_copy(update={"answers": (*found.answers[:2], missing)}))
+    assert re.search(r"^ +besides +setting B: Not asked: mnist: no such file$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("estimand", "said"),
+    [
+        ("share", "the share of seeds, which must be at least 80 %; each bound at 95 %"),
+        ("mean", "the mean, which must be > 0 (fails if surely < 0.02); each bound at 95 %"),
+        ("median", "the median, which must be > 0; each bound at 95 %"),
+        ("equivalence", "the mean, which must be >= -0.1 and <= 0.1; each bound at 95 %"),
+    ],
+)
+def test_share_and_average_are_both_shown_and_one_of_them_decides(
+    shown: Make, guarded: Make, estimand: str, said: str
+) -> None:
+    text = shown(guarded(estimand=estimand), width=100)
+    assert len(re.findall(rf"^ +decides +{re.escape(said)}$", text, re.MULTILINE)) == 2
+    assert text.count("held in 60 of 64 applicable (64 trained): share 86 % to 98 %") == 2
+    average = "mean 0.0431 (0.0312 to 0.055), median 0.0412 (0.02 to 0.0631)"
+    assert len(re.findall(rf"^ +effect +gain of mean \|cos\|: {re.escape(average)}$", text, re.MULTILINE)) == 2
+    assert ("▲" in text) is ("required: 80 %" in text) is (estimand == "share")
+
+
+def test_further_averages_that_decide_as_well_have_rows(shown: Make, guarded: Make, condition: Make) -> None:
+    found = guarded(estimand="mean")
+    judged = found.reference.model_copy(update={"conditions": (condition(), condition(Outcome.UNDECIDED))})
+    first = found.answers[0].model_copy(update={"judgement": judged})
+    text = shown(found.model_copy(update={"reference": judged, "answers": (first, *found.answers[1:])}), width=100)
+    told = " ".join(text.split())
+    assert "and holds: rise of mean |cos|: mean 0.0431 (0.0312 to 0.055), median" in told
+    asked = "in 64 seeds; the mean decides, which must be > 0 (fails if surely < 0.02)"
+    assert f"{asked} undecided: rise of mean" in told
+    assert "undecided: rise of mean |cos|: mean 0.0131 (-0.0019 to 0.0281)" in told
+
+
+def test_reach_leads_and_what_the_search_found_follows(shown: Make, guarded: Make) -> None:
+    text = shown(guarded(generalises=Outcome.FAILS), width=100)
+    told = " ".join(text.partition("Where does it hold?")[2].split())
+    assert told.startswith(
+        "generalises ✗ FAILS reach holds in 19 of 24 settings sampled from its domain: 79 % of it (58 to 93 %); 3 more "
+        "settings met the precondition in too few seeds each judged by its estimate on 16 seeds, without an interval; the "
+        "domain has 1,024 settings breaks at width=50 (reference: 20), lr=0.05 (reference: 0.1) the smallest "
+        "counterexample found, on fresh seeds: ✗ FAILS seeds held in 12 of 64"
+    )
+    places = [told.index(f" {label} ") for label in ("reach", "breaks at", "planted", "again", "besides", "tried")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"settings": 8, "of": 8, "holds": 6, "triggered": 8},
+            "holds in 6 of 8 settings of its whole domain: 75 % of it",
+        ),
+        (
+            {"settings": 8, "of": 9, "holds": 0, "triggered": 0},
+            "none of 8 settings sampled from its domain met the precondition in enough seeds",
+        ),
+        (
+            {"settings": 2, "of": 9, "holds": 1, "triggered": 1},
+            "holds in 1 of 1 setting sampled from its domain: 100 % of it (58 to 93 %); 1 more setting met the",
+        ),
+    ],
+)
+def test_reach_says_no_more_than_it_knows(
+    shown: Make, guarded: Make, reach: Make, changes: dict[str, int], said: str
+) -> None:
+    assert said in " ".join(shown(guarded(reach=reach(**changes)), width=100).split())
+
+
+def test_the_contrast_stands_beside_the_control_and_a_planted_effect_below(shown: Make, guarded: Make) -> None:
+    told = " ".join(shown(guarded(), width=100).split())
+    assert (
+        "control ✓ failed, as it must: 12 of 64 seeds held, share 12 % to 28 %; mean 0.0021 (-0.0109 to 0.0151) "
+        "where it must not hold: two calm twins, at 1/4 and at 1/8 of the learning rate: neither goes through the spike "
+        "contrast ✓ exceeds its negative control by 0.71 (0.55 to 0.83); must exceed 0.2 "
+        "planted ✓ planted effect found in 60 of 64: mean 0.0431 (0.0312 to 0.055) "
+        "where it must hold: weights turned together by 0.05"
+    ) in told
+    unreached = " ".join(shown(guarded(answers=(), positive=None, contrast=None)).split())
+    assert "planted where it must hold: weights" in unreached
+    assert "contrast" not in unreached
+
+
+def test_an_undecided_answer_says_how_many_seeds_would_decide(shown: Make, guarded: Make) -> None:
+    text = shown(guarded(Outcome.UNDECIDED, Outcome.UNDECIDED), width=100)
+    said = "about 420 seeds would decide if share and spread stay as they are"
+    assert len(re.findall(rf"^ +open +{said}$", text, re.MULTILINE)) == 2
+    assert f"Whether it replicates is undecided: {said}" in " ".join(text.split())
+    assert "more seeds would tell" not in text
+    assert "would decide" not in shown(guarded())
+
+
+def test_a_rule_that_may_have_been_chosen_for_its_data_is_marked(shown: Make, guarded: Make) -> None:
+    mark = "rule not shown to be written before its data"
+    for registered in ("with", "not judged"):
+        text = shown(guarded(registered=registered), guarded(id="slas", registered="before"))
+        assert len(re.findall(f"^  {mark}$", text, re.MULTILINE)) == 1
+        assert "Rule not shown to be written before its data: condensation\n" in text
+    assert mark not in shown(guarded()).lower()
+
+
+def test_quotation_marks_stand_around_quotes_alone(shown: Make, guarded: Make) -> None:
+    """Regression: the statement, which is ours, stood in quotation marks."""
+    for outcome in OUTCOMES:
+        assert '"' not in shown(guarded(outcome, outcome))
+
+
+@pytest.mark.parametrize(("width", "heads"), [
+    (80, ["claim", "replicates", "held", "control", "generalises", "in", "all"]),
+    (100, ["claim", "replicates", "held", "average", "control", "generalises", "in", "all"]),
+    (120, ["claim", "replicates", "held", "average", "control", "generalises", "reach", "in", "all"]),
+])  # fmt: skip
+def test_the_table_has_what_there_is_room_for(shown: Make, guarded: Make, width: int, heads: list[str]) -> None:
+    long = guarded(Outcome.UNTRIGGERED, Outcome.UNTRIGGERED, "median", id="sharpness-not-generalisation")
+    table = shown(long, guarded(), width=width).partition("All claims")[2].splitlines()[1:4]
+    assert table[0].split() == heads
+    assert table[1].split()[-1] == "OPEN"
+    assert all(len(row.rstrip()) <= width for row in table)
+    assert ("median 0.0412" in table[1], "19/24" in table[1]) == (width >= 100, width >= 120)
 
 
 def test_a_claim_that_fails_at_the_reference_says_so_and_where_it_holds(shown: Make, verdict: Make) -> None:
@@ -150,7 +298,7 @@ def test_what_the_verdict_depends_on_is_printed_with_it(shown: Make, verdict: Ma
         (Outcome.UNDECIDED, "quick", True, "--profile full"),
         (Outcome.UNDECIDED, "full", True, "Another --seed"),
         (Outcome.UNDECIDED, "quick", False, "run the same command again"),
-        (Outcome.UNTRIGGERED, "quick", True, '"The run spikes"'),
+        (Outcome.UNTRIGGERED, "quick", True, "met the precondition: The run spikes."),
         (Outcome.INVALID, "quick", True, "spikecheck explain condensation"),
     ],
 )

@@ -11,7 +11,7 @@ from spikecheck.core.judgement import Outcome
 from spikecheck.core.scope import CUTOFF
 from spikecheck.core.setting import Setting
 from spikecheck.report.axes import labels, title
-from spikecheck.report.cells import ABOVE, BELOW, Face, face, fill, ink, interval, shade
+from spikecheck.report.cells import ABOVE, BELOW, DECIDED, Face, face, fill, ink, interval, shade, written
 
 Make = Callable[..., Any]
 SHARES = st.floats(0.0, 1.0)
@@ -21,17 +21,48 @@ REQUIRED = st.floats(0.05, 0.95)
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        (Outcome.HOLDS, Face("✓ 60/64", "86-98 %")),
-        (Outcome.FAILS, Face("✗ 12/64", "12-28 %")),
-        (Outcome.UNDECIDED, Face("? 48/64", "65-83 %")),
+        (Outcome.HOLDS, Face("✓ 60/64", "86-98 %", "median 0.0412")),
+        (Outcome.FAILS, Face("✗ 12/64", "12-28 %", "median 0.0412")),
+        (Outcome.UNDECIDED, Face("? 48/64", "65-83 %", "median 0.0412")),
         (Outcome.UNTRIGGERED, Face("∅ n=6", "of 64")),
     ],
 )
 def test_a_cell_has_its_sign_counts_and_interval(judgement: Make, outcome: Outcome, expected: Face) -> None:
     assert face(judgement(outcome)) == expected
     ascii_only = face(judgement(outcome), ascii_only=True)
-    assert (ascii_only.count + ascii_only.share).isascii()
-    assert ascii_only.width == expected.width == max(len(expected.count), len(expected.share))
+    assert (ascii_only.count + ascii_only.interval).isascii()
+    assert ascii_only.width == expected.width == max(len(expected.count), len(expected.interval))
+
+
+@pytest.mark.parametrize(
+    ("estimand", "outcome", "expected", "line"),
+    [
+        ("mean", Outcome.HOLDS, Face("✓ 60/64", "0.031 to 0.055", "mean 0.0431"), "✓ 60/64, mean 0.0431"),
+        ("equivalence", Outcome.FAILS, Face("✗ 12/64", "-0.011 to 0.015", "mean 0.0021"), "✗ 12/64, mean 0.0021"),
+        ("median", Outcome.UNDECIDED, Face("? 48/64", "0.02 to 0.063", "median 0.0412"), "? 48/64, median 0.0412"),
+        ("mean", Outcome.UNTRIGGERED, Face("∅ n=6", "of 64"), "∅ n=6"),
+    ],
+)
+def test_where_an_average_decides_its_bounds_stand_in_the_shares_place(
+    average: Make, estimand: str, outcome: Outcome, expected: Face, line: str
+) -> None:
+    cell = average(outcome, estimand=estimand)
+    assert face(cell) == expected
+    assert written(cell) == line
+    assert fill(cell) == DECIDED.get(outcome)
+
+
+def test_an_outcome_has_the_shade_of_the_side_that_it_is_on() -> None:
+    assert DECIDED[Outcome.UNDECIDED] == ABOVE[0] == BELOW[-1]
+    assert DECIDED[Outcome.HOLDS] in ABOVE
+    assert DECIDED[Outcome.FAILS] in BELOW
+    assert all(contrast(colour, ink(colour)) >= 4.5 for colour in DECIDED.values())
+
+
+def test_a_cell_of_one_seed_has_no_bounds_and_says_so(average: Make) -> None:
+    cell = average(Outcome.UNDECIDED)
+    bare = cell.effect.model_copy(update={"mean_low": None, "mean_high": None})
+    assert face(cell.model_copy(update={"effect": bare})).interval == "no bounds"
 
 
 def test_what_may_not_be_read_has_neither_a_share_nor_a_shade(judgement: Make) -> None:
@@ -40,7 +71,7 @@ def test_what_may_not_be_read_has_neither_a_share_nor_a_shade(judgement: Make) -
     assert face(lost) == Face("~ 33 lost", "of 64")
     for cell in (untriggered, lost):
         assert fill(cell) is None
-        assert not set("/%") & set(face(cell).count + face(cell).share)
+        assert not set("/%") & set(face(cell).count + face(cell).interval)
 
 
 def test_the_required_share_is_white_and_both_ends_are_dark(judgement: Make) -> None:

@@ -55,3 +55,11 @@ def test_ctrf_has_what_its_schema_requires(report: Make, verdict: Make) -> None:
     assert summary["stop"] >= summary["start"]
     assert [test["status"] for test in results["tests"]] == ["passed", "failed", "other", "failed"]
     assert "\\u001b" not in text
+
+
+def test_messages_hold_share_average_and_the_mark(report: Make, guarded: Make) -> None:
+    for text in (junit(report(guarded(registered="with"))), ctrf(report(guarded(registered="with")))):
+        assert "93.8 % of the seeds show it" in text
+        assert "is 0.0431 (0.0312 to 0.055)" in text
+        assert "(rule not shown to be written before its data)" in text
+    assert "rule not shown" not in junit(report(guarded(registered="before")))

@@ -1,6 +1,7 @@
 """What a claim says before it is verified."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,10 @@ CLAIM = Explanation(
     unit="gain of mean |cos|",
     rule="gain > 0 in at least 80 % of the seeds",
     control=["two calm twins", "calm: at an eighth of the rate"],
+    positive=["weights turned together", "planted: by 0.05"],
+    quotes="loss spikes can facilitate condensation",
+    reading="Can is no law: an average effect",
+    cannot_tell="The twin lacks more than the spike",
     definitions={"spike": "spike: the loss exceeds 3 x its minimum"},
     source="claims/condensation.py",
 )
@@ -31,10 +36,21 @@ def test_everything_is_there_and_fits(capture: Callable[..., str], width: int) -
     text = capture(lambda console: render_explanation(CLAIM, console), width=width)
     assert all(len(line) <= width for line in text.splitlines())
     for said in ("passes when it replicates", "width=20, gamma=none", "width: 20, 50, 100", "two calm twins",
-                 "spike: the loss exceeds", "claims/condensation.py", "[bold]"):  # fmt: skip
+                 "spike: the loss exceeds", "claims/condensation.py", "[bold]", "weights turned together",
+                 "planted: by 0.05", '"loss spikes can facilitate condensation"', "Can is no law: an average effect",
+                 "The twin lacks more than the spike"):  # fmt: skip
         assert said in text
     assert "\x1b" not in text
     assert "Judged besides" not in text  # nothing is: no empty section
+    assert text.count('"') == 2  # around the quotation alone
+
+
+def test_of_a_claim_without_quotation_or_positive_control_no_section_is_empty(capture: Callable[..., str]) -> None:
+    bare = replace(CLAIM, positive=[], quotes="", reading="", cannot_tell="")
+    text = capture(lambda console: render_explanation(bare, console))
+    for heading in ("own words", "Reading", "Positive control", "cannot tell"):
+        assert heading not in text
+        assert heading in capture(lambda console: render_explanation(CLAIM, console))
 
 
 def test_a_piped_list_is_one_whole_line_a_claim(capture: Callable[..., str]) -> None:

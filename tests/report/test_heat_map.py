@@ -176,8 +176,33 @@ def test_a_verdicts_maps_stand_in_its_block(
         render(report(verdict(scopes=(scope(), scope(y=Axis(name="points", values=(10, 20)))))), console)
 
     text = capture(show, width=width)
-    assert text.count("Where does it hold?") == 2
+    assert text.count("Where does it hold?") == 1
+    assert [text.count(said) for said in ("Over lr and width, 64", "Over lr and points, 64")] == [1, 1]
     assert [text.count(marked) for marked in ("[✗ 12/64  ]", "[~ 40 lost]")] == [1, 1]
     assert text.count("in a cell") == 1
     assert all(len(line) <= width for line in text.splitlines())
-    assert "Where does it hold?" not in capture(lambda console: render(report(verdict()), console))
+    assert "Over lr" not in capture(lambda console: render(report(verdict()), console))
+
+
+def test_where_an_average_decides_a_cell_has_its_bounds_and_the_shade_its_outcome(
+    shown: Make, scope: Make, average: Make
+) -> None:
+    kinds = (Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED, Outcome.UNTRIGGERED)
+    found = scope()
+    cells = tuple(average(kinds[place % 4], cell.setting) for place, cell in enumerate(found.cells))
+    text = shown(found.model_copy(update={"cells": cells}))
+    lines = text.splitlines()
+    first = lines.index("  width (neurons a hidden layer)")
+    assert lines[first + 1 : first + 5] == [
+        "  50  ∅ n=6             ✓ 60/64           ✗ 12/64",
+        "      of 64             0.031 to 0.055    -0.011 to 0.015",
+        "  20  ✓ 60/64          [✗ 12/64         ] ? 48/64",
+        "      0.031 to 0.055   [-0.011 to 0.015 ] -0.0019 to 0.028",
+    ]
+    assert "the mean's bounds, each at 95 %, which decides" in " ".join(text.split())
+    coloured = shown(
+        found.model_copy(update={"cells": cells}), color_system="truecolor", force_terminal=True, width=100
+    )
+    (shade,) = [line for line in coloured.splitlines() if "shade" in line]
+    assert all(str(outcome) in shade for outcome in kinds[:3])
+    assert "required" not in shade

@@ -1,5 +1,6 @@
 """The web page: complete, inert, self-contained, and the same for the same report."""
 
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import product
@@ -46,11 +47,66 @@ def test_every_pair_of_outcomes_is_told_twice_alike(
     text = " ".join(Page(page).text.split())
     assert " ".join(answer(found.claims[0]).split()) in text
     assert f"Does it replicate? {'✓✗?∅!'[OUTCOMES.index(replicates)]} {replicates}" in text
-    assert f"Does it generalise? {'✓✗?∅!'[OUTCOMES.index(generalises)]} {generalises}" in text
+    assert f"Where does it hold? generalises {'✓✗?∅!'[OUTCOMES.index(generalises)]} {generalises}" in text
 
 
-def test_a_users_strings_come_out_inert(report: Make, verdict: Make, scope: Make) -> None:
-    found = verdict(Outcome.FAILS, Outcome.FAILS)
+@pytest.mark.parametrize("estimand", ["share", "mean", "median", "equivalence"])
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_share_and_average_are_both_shown_and_one_of_them_decides(
+    report: Make, guarded: Make, estimand: str, outcome: Outcome
+) -> None:
+    page = Page(html(report(guarded(outcome, outcome, estimand, typical=None))))
+    text = " ".join(page.text.replace("\u00a0", " ").split())
+    decisive = {
+        "share": "the share of seeds, which must be at least 80 %",
+        "mean": "the mean, which must be > 0 (fails if surely < 0.02)",
+        "median": "the median, which must be > 0;",
+        "equivalence": "the mean, which must be >= -0.1 and <= 0.1",
+    }
+    assert f"What decides: {decisive[estimand]}" in text
+    assert re.search(r"[Hh]eld in \d+ of \d+ applicable \(64 trained\): share", text)
+    assert "Effect, gain of mean |cos|: mean 0.0" in text
+    assert "median 0.0412 (0.02 to 0.0631)" in text
+    assert len([1 for tag, found in page.elements if tag == "td" and "decides" in (found.get("class") or "")]) == 1
+    bars = [found for tag, found in page.elements if tag == "div" and (found.get("class") or "").startswith("bar")]
+    assert bars
+    assert all(("; required: 80\u00a0%" in str(bar["aria-label"])) is (estimand == "share") for bar in bars)
+    assert len([1 for tag, _ in page.elements if tag == "u"]) == (len(bars) if estimand == "share" else 0)
+
+
+def test_the_claims_page_has_quotation_reading_and_what_it_cannot_tell(report: Make, guarded: Make) -> None:
+    main = html(report(guarded())).partition('<main id="main">')[2].partition("</main>")[0]
+    text = " ".join(Page(main.replace("</dt>", "</dt> ")).text.split())
+    for said in ('"loss spikes can facilitate condensation"', "Reading Can is no law: an average effect.",
+                 "Cannot tell The twin lacks more than the spike."):  # fmt: skip
+        assert said in text
+    assert text.count('"') == 2, "quotation marks stand around quotes alone"
+
+
+def test_controls_and_their_contrast_guard_every_answer(report: Make, guarded: Make) -> None:
+    text = " ".join(Page(html(report(guarded()))).text.replace("\u00a0", " ").split())
+    assert text.count("✓ exceeds its negative control by 0.71 (0.55 to 0.83); must exceed 0.2.") == 2
+    assert "Its positive control: ✓ planted effect found in 60 of 64 Weights turned together by 0.05." in text
+    refuted = " ".join(Page(html(report(guarded(generalises=Outcome.FAILS)))).text.replace("\u00a0", " ").split())
+    assert refuted.count("✓ planted effect found in 60 of 64") == 2
+    assert "setting B: holds, 60 of 64 (64 trained), share 86 % to 98 %, mean 0.0431 (0.0312 to 0.055); " in text
+    assert "negative control 12 of 64, exceeded by 0.71 (0.55 to 0.83) at width=80 (reference: 20)" in text
+
+
+def test_reach_comes_first_where_it_was_estimated(report: Make, guarded: Make) -> None:
+    text = " ".join(Page(html(report(guarded()))).text.replace("\u00a0", " ").split())
+    led = "✓ holds Holds in 19 of 24 settings sampled from its domain: 79 % of it (58 to 93 %); 3 more settings"
+    assert f"Where does it hold? generalises {led}" in text
+
+
+def test_a_rule_that_may_have_been_chosen_for_its_data_is_marked(report: Make, guarded: Make) -> None:
+    mark = "rule not shown to be written before its data"
+    assert mark in html(report(guarded(registered="with")))
+    assert mark not in html(report(guarded(registered="before"), guarded(id="slas")))
+
+
+def test_a_users_strings_come_out_inert(report: Make, guarded: Make, scope: Make) -> None:
+    found = guarded(Outcome.FAILS, Outcome.FAILS)
     effect = found.reference.effect.model_copy(update={"unit": HOSTILE})
     reference = found.reference.model_copy(
         update={"effect": effect, "companions": (Companion(effect=effect, measured=3, held=1),)}
@@ -64,7 +120,12 @@ def test_a_users_strings_come_out_inert(report: Make, verdict: Make, scope: Make
             "robustness": (moved,),
             "definitions": {HOSTILE: HOSTILE},
             "scopes": (scope(),),
-            "beside": {HOSTILE: 0},
+            "beside": {HOSTILE: 2},
+            "quotes": HOSTILE,
+            "reading": HOSTILE,
+            "cannot_tell": HOSTILE,
+            "positive_says": HOSTILE,
+            "registered": "with",
         }
     )
     text = html(
@@ -141,6 +202,11 @@ def test_the_rules_limits_are_drawn_where_they_are_known(verdict: Make) -> None:
     assert "the rule's limit" not in svg(verdict())
 
 
+def test_what_an_average_must_be_worth_is_drawn(guarded: Make) -> None:
+    assert "worth a claim" in svg(guarded(estimand="mean"))
+    assert "worth a claim" not in svg(guarded(estimand="median"))
+
+
 def test_domain_and_search_are_on_the_page(report: Make, verdict: Make, judgement: Make) -> None:
     tried = (judgement(Outcome.UNTRIGGERED, Setting(lr=0.07)),)
     text = " ".join(Page(html(report(verdict(domain={"lr": ("0.1", "0.07")}, tried=tried)))).text.split())
@@ -149,8 +215,9 @@ def test_domain_and_search_are_on_the_page(report: Make, verdict: Make, judgemen
 
 
 def test_a_control_that_failed_is_good_news_and_one_that_held_is_not(report: Make, verdict: Make) -> None:
-    assert "✓ fails, as it must" in html(report(verdict()))
-    assert "! holds, where it must fail" in html(report(verdict(Outcome.INVALID, Outcome.INVALID)))
+    assert '<span class="badge holds">✓ failed, as it must</span>' in html(report(verdict()))
+    invalid = html(report(verdict(Outcome.INVALID, Outcome.INVALID)))
+    assert '<span class="badge invalid">✗ HELD, which it must not</span>' in invalid
 
 
 def test_what_was_stopped_early_says_so(report: Make, verdict: Make, unreached: Judgement) -> None:

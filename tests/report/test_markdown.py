@@ -27,10 +27,11 @@ def test_every_pair_of_outcomes_has_its_row_and_section(
 ) -> None:
     text = markdown(report(verdict(replicates, generalises)))
     (row,) = [line for line in text.splitlines() if line.startswith("| [condensation]")]
-    assert row.count("|") == 9
+    assert row.count("|") == 11
     assert f" {replicates} " in row
     assert f" {generalises} " in row
-    assert f"**Replicates: {text.split('**Replicates: ')[1][0]} {replicates}.**" in text
+    assert re.search(rf"^- \*\*Does it replicate\? [✓✗?∅!] {replicates}\.\*\* ", text, re.MULTILINE)
+    assert re.search(rf"^- \*\*Where does it hold\? Generalises: [✓✗?∅!] {generalises}\.\*\*", text, re.MULTILINE)
     assert text == markdown(report(verdict(replicates, generalises)))
 
 
@@ -38,7 +39,10 @@ def test_the_strongest_setting_found_has_its_outcome(report: Make, verdict: Make
     """Regression: it had none, and read as if the claim held there."""
     elsewhere = judgement(Outcome.FAILS, Setting(width=50))
     text = markdown(report(verdict(Outcome.FAILS, Outcome.FAILS, weakest=None, elsewhere=elsewhere)))
-    assert "at the strongest setting found, width=50 (reference: 20), ✗ fails: 12 of 64 applicable seeds" in text
+    found = (
+        "at width=50 (reference: 20), the strongest setting found, on fresh seeds, ✗ fails: 12 of 64 applicable seeds"
+    )
+    assert f"- **Strongest** {found}" in text
 
 
 def test_a_users_strings_come_out_inert(report: Make, verdict: Make) -> None:
@@ -58,20 +62,59 @@ def test_variations_are_counted_and_listed(report: Make, verdict: Make) -> None:
     )
     text = markdown(report(found.model_copy(update={"robustness": (alike, other)})))
     assert "| 1/2 |" in text
-    assert "| factor half | fails | 3/64 |" in text
+    assert "| factor half | fails | 3/64 | mean 0.0431 |" in text
 
 
-def test_settings_beside_the_domain_and_further_effects_are_named(report: Make, verdict: Make) -> None:
-    found = verdict()
+def test_settings_beside_the_domain_and_further_effects_are_named(report: Make, guarded: Make) -> None:
+    found = guarded()
     effect = found.reference.effect.model_copy(update={"unit": f"weighted {HOSTILE}", "median": -0.25})
     further = found.reference.model_copy(update={"companions": (Companion(effect=effect, measured=60, held=7),)})
-    text = markdown(report(found.model_copy(update={"reference": further, "beside": {f"B {HOSTILE}": 1}})))
+    text = markdown(report(found.model_copy(update={"reference": further, "beside": {f"B {HOSTILE}": 2}})))
     assert "- **Besides**, B " in text
-    assert f": untriggered, {found.tried[1].held} of {found.tried[1].applicable} (64 trained)." in text
-    assert "- **Beside it**, not judged: median -0.25, interval" in text
-    assert "as predicted in 7 of 60 (not judged)" in text
+    on_fresh_seeds = "holds, 60 of 64 (64 trained), share 86 % to 98 %, mean 0.0431 (0.0312 to 0.055); negative control"
+    assert f": {on_fresh_seeds} 12 of 64, exceeded by 0.71 (0.55 to 0.83)." in text
+    assert "- **Beside it**, not judged: weighted " in text
+    assert "median -0.25 (0.02 to 0.0631); as predicted in 7 of 60 (not judged)" in text
     assert "\x1b" not in text
     assert "<script" not in text.replace("\\<script", "")
+
+
+@pytest.mark.parametrize("estimand", ["share", "mean", "median", "equivalence"])
+def test_share_and_average_are_both_shown_and_one_of_them_decides(report: Make, guarded: Make, estimand: str) -> None:
+    text = markdown(report(guarded(estimand=estimand)))
+    decisive = {
+        "share": "the share of seeds, which must be at least 80 %",
+        "mean": "the mean, which must be > 0 (fails",
+        "median": "the median, which must be > 0;",
+        "equivalence": "the mean, which must be >= -0.1 and <= 0.1",
+    }
+    bare = text.replace("\\", "")
+    assert f"It is decided by {decisive[estimand]}" in bare
+    assert "60 of 64 applicable seeds (64 trained): share 86 % to 98 %. Gain of mean |cos|: mean 0.0431" in bare
+    in_bold = {"share": "| **60/64** | mean 0.0431 |", "median": "| 60/64 | **median 0.0412** |"}
+    assert in_bold.get(estimand, "| 60/64 | **mean 0.0431** |") in text
+
+
+def test_quotation_reading_and_what_it_cannot_tell_are_in_the_section(report: Make, guarded: Make) -> None:
+    text = markdown(report(guarded(registered="with")))
+    assert '> "loss spikes can facilitate condensation"\n>\n> arXiv' in text
+    assert text.count('"') == 2, "quotation marks stand around quotes alone"
+    assert "- **Reading:** Can is no law: an average effect." in text
+    assert "- **Cannot tell:** The twin lacks more than the spike." in text
+    assert "- **Mark:** rule not shown to be written before its data" in text
+    assert "**Mark:**" not in markdown(report(guarded(registered="before")))
+
+
+def test_reach_controls_and_contrast_are_told(report: Make, guarded: Make) -> None:
+    text = markdown(report(guarded(generalises=Outcome.FAILS)))
+    assert (
+        "fails.** Holds in 19 of 24 settings sampled from its domain: 79 % of it (58 to 93 %); 3 more settings" in text
+    )
+    assert "- **Contrast:** ✓ exceeds its negative control by 0.71 (0.55 to 0.83); must exceed 0.2." in text
+    assert "- **Positive control** (weights turned together by 0.05): ✓ planted effect found in 60 of 64: mean" in text
+    (broken,) = [line for line in text.splitlines() if line.startswith("- **Breaks**")]
+    assert "the smallest counterexample found, on fresh seeds, ✗ fails: 12 of 64" in broken
+    assert "✓ planted effect found in 60 of 64" in broken
 
 
 def test_the_file_has_its_figures_beside_it_and_both_are_the_same_twice(

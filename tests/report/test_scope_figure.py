@@ -80,6 +80,29 @@ def test_the_bar_is_centred_at_the_required_share(scope: Make) -> None:
     assert "80 % required" in bar.get_ylabel()
 
 
+def test_where_an_average_decides_the_shades_are_outcomes_and_no_share_is_required(scope: Make, average: Make) -> None:
+    found = scope()
+    kinds = (Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED)
+    cells = tuple(average(kinds[place % 3], cell.setting) for place, cell in enumerate(found.cells))
+    figure = draw(found.model_copy(update={"cells": cells}), Setting(points=11), "heading")
+    assert texts(figure)[:6] == [
+        "✓ 60/64",
+        "0.031 to 0.055",
+        "mean 0.0431",
+        "✗ 12/64",
+        "-0.011 to 0.015",
+        "mean 0.0021",
+    ]
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [f"the mean decides: {outcome}" for outcome in kinds]
+    assert not figure.axes[1].axison
+    assert "the mean is that of: gain of mean |cos|" in " ".join(figure.get_supxlabel().split())
+    figure.draw_without_rendering()
+    axes, patches = cells_of(figure)
+    assert max(text.get_window_extent().width for text in axes.texts) < patches[0].get_window_extent().width
+
+
 def test_the_legend_explains_what_occurs(scope: Make, judgement: Make) -> None:
     legend = draw(scope(), Setting(), "heading").axes[0].get_legend()
     assert legend is not None

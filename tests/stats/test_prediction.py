@@ -1,14 +1,19 @@
 """What a prediction accepts, refuses and says."""
 
+import json
 import math
+from typing import Any
 
+import hypothesis
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spikecheck.core.errors import SettingError
+from spikecheck.stats.averages import median_interval
 from spikecheck.stats.bounds import clopper_pearson
-from spikecheck.stats.prediction import Prediction
+from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction, as_record, from_record
 
 
 @pytest.mark.parametrize(
@@ -86,3 +91,133 @@ def test_fewer_than_the_fewest_could_never_show_the_share(of_seeds: float, level
 @pytest.mark.parametrize("level", [5e-324, 1e-17, 0.1])
 def test_without_any_seed_nothing_holds_at_any_level(level: float) -> None:
     assert Prediction(above=0.0, of_seeds=0.5, level=level).fewest() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"above": 0.0, "of": "mode"}, "of='mode'.*mean or median"),
+        ({"above": 0.0, "worth": -0.1}, "worth=-0.1.*at least 0"),
+        ({"above": 0.0, "worth": math.nan}, "worth=nan.*finite"),
+        ({"above": 0.0, "worth": math.inf}, "worth=inf.*finite"),
+        ({"above": 0.0, "below": 1.0, "worth": 0.1}, "worth=0.1.*leave it out"),
+        ({"worth": 0.1}, "Average.*gives no bound"),
+        ({"above": 1.0, "below": 1.0}, "no number"),
+    ],
+)
+def test_an_average_that_says_nothing_is_refused_with_a_remedy(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingError, match=said):
+        Average(**wrong)
+
+
+@pytest.mark.parametrize("given_limits", [{"above": 0.0}, {"at_most": 1.0}, {"above": -1.0, "at_least": 0.0}])
+def test_an_equivalence_has_two_limits(given_limits: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match="takes two limits"):
+        Equivalence(**given_limits)
+
+
+LIMITS = st.fixed_dictionaries(
+    {}, optional={name: st.floats(-1e6, 1e6) for name in ("above", "at_least", "below", "at_most")}
+)
+LEVELS = st.floats(0.01, 0.999)
+
+
+@st.composite
+def predictions(draw: st.DrawFn) -> Estimand:
+    """Any that can be made."""
+    kind = draw(st.sampled_from([Prediction, Average, Equivalence]))
+    numbers: dict[str, Any] = {**draw(LIMITS), "level": draw(LEVELS)}
+    if kind is Prediction:
+        numbers["of_seeds"] = draw(st.floats(0.01, 0.99))
+    else:
+        numbers["of"] = draw(st.sampled_from(["mean", "median"]))
+        numbers["worth"] = draw(st.just(0.0) | st.floats(0.0, 10.0))
+    try:
+        return kind(**numbers)
+    except SettingError:
+        hypothesis.reject()
+
+
+@given(predictions())
+def test_what_a_report_keeps_of_a_prediction_is_all_of_it(predicts: Estimand) -> None:
+    kept = json.loads(json.dumps(as_record(predicts)))
+    assert from_record(kept) == predicts
+    assert type(from_record(kept)) is type(predicts)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({}, "kind=None"),
+        ({"kind": "vote", "above": 0.0}, "kind='vote': give one of share, average, equivalence"),
+        ({"kind": "share"}, "gives no bound"),
+        ({"kind": "share", "above": 0.0, "worth": 1.0}, "worth"),
+        ({"kind": "average", "above": "much"}, "prediction"),
+        ({"kind": "average", "above": 0.0, "level": "high"}, "prediction"),
+    ],
+)
+def test_what_is_no_record_of_one_is_refused(record: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingError, match=said):
+        from_record(record)
+
+
+@given(predictions(), st.floats(-1e6, 1e6))
+def test_what_lies_beyond_no_limit_holds_and_what_lies_beyond_one_does_not(predicts: Estimand, score: float) -> None:
+    """On a limit it depends on which one it is."""
+    inside = predicts.beyond(score)
+    assert not inside > 0.0 or predicts.held(score)
+    assert not inside < 0.0 or not predicts.held(score)
+
+
+@given(predictions(), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_more_is_better_in_the_direction_claimed(predicts: Estimand, one: float, other: float) -> None:
+    if predicts.floor is None or predicts.ceiling is None:
+        further = predicts.toward(one) - predicts.toward(other)
+        assert further == pytest.approx(predicts.beyond(one) - predicts.beyond(other), abs=1e-6)
+    if predicts.toward(one) >= predicts.toward(other):
+        assert predicts.beyond(one) >= predicts.beyond(other) - 1e-6
+
+
+def test_of_two_limits_on_one_side_the_closer_one_is_the_limit() -> None:
+    assert Prediction(above=0.0, at_least=1.0).floor == 1.0
+    assert Prediction(below=0.0, at_most=1.0).ceiling == 0.0
+    assert (Prediction(above=0.0).ceiling, Prediction(below=0.0).floor) == (None, None)
+
+
+@given(LEVELS)
+def test_fewer_than_the_fewest_have_no_bound_on_a_median(level: float) -> None:
+    fewest = Average(above=0.0, of="median", level=level).fewest()
+    rounding = 1e-9
+    assert median_interval(np.ones(fewest), 1.0 - level + rounding).low == 1.0
+    if fewest > 2:
+        assert math.isinf(median_interval(np.ones(fewest - 1), 1.0 - level - rounding).low)
+
+
+@pytest.mark.parametrize(
+    ("predicts", "estimand", "said"),
+    [
+        (
+            Average(at_most=0.05, of="median", level=0.99),
+            "median",
+            "median share <= 0.05 (order statistics, each bound at 99 %)",
+        ),
+        (
+            Average(below=0.0, worth=0.1),
+            "mean",
+            "mean share < 0 (Student's t, wider if skewed, each bound at 95 %); fails if surely > -0.1",
+        ),
+        (
+            Equivalence(above=-0.5, below=0.5, of="median"),
+            "equivalence",
+            "median share > -0.5 and < 0.5 (two one-sided tests, order statistics, each at 95 %)",
+        ),
+        (
+            Prediction(above=0.0),
+            "share",
+            "share > 0 in at least 80 % of the seeds (exact binomial, each bound at 95 %)",
+        ),
+    ],
+)
+def test_every_estimand_says_what_it_asks_for(predicts: Estimand, estimand: str, said: str) -> None:
+    assert predicts.estimand == estimand
+    assert predicts.says("share") == said

@@ -1,0 +1,64 @@
+"""Two reports side by side: what is said of each claim, whatever decides it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spikecheck.core.judgement import Effect, Outcome
+from spikecheck.core.reach import Reach
+from spikecheck.core.verdict import Report, Verdict
+from spikecheck.gate.compare import compared
+from spikecheck.report import json_file
+from tests.commands.planted import FAILS, HOLDS, UNDECIDED, verdict
+
+
+def written(path: Path, *verdicts: Verdict) -> Path:
+    environment: dict[str, str | int | float] = {}
+    report = Report(
+        passed=False, command="spikecheck verify", profile="ci", seed=0, environment=environment, claims=verdicts
+    )
+    json_file.write(report, path)
+    return path
+
+
+def averaged(found: Verdict, estimand: str) -> Verdict:
+    effect = Effect(unit="ratio", median=0.5, low=0.4, high=0.6, mean=0.52, mean_low=0.43, mean_high=0.61)
+    changes: dict[str, Any] = {"effect": effect, "estimand": estimand}
+    if estimand != "share":
+        changes["required"] = None
+    return found.model_copy(update={"reference": found.reference.model_copy(update=changes)})
+
+
+@pytest.mark.parametrize(
+    ("estimand", "said"),
+    [
+        ("share", "60/64, 86 to 98 %, mean 0.52 (0.43 to 0.61)"),
+        ("mean", "mean 0.52 (0.43 to 0.61), 60/64, 86 to 98 %"),
+        ("equivalence", "mean 0.52 (0.43 to 0.61), 60/64, 86 to 98 %"),
+        ("median", "median 0.5 (0.4 to 0.6), 60/64, 86 to 98 %"),
+    ],
+)
+def test_what_decides_comes_first_and_the_other_with_it(tmp_path: Path, estimand: str, said: str) -> None:
+    before = averaged(verdict("slas", "law", HOLDS, HOLDS), estimand)
+    after = before.model_copy(update={"replicates": Outcome.FAILS, "passed": False})
+    found = compared(written(tmp_path / "a.json", before), written(tmp_path / "b.json", after))
+    (line,) = found.lines
+    assert line.kind == "regressed"
+    assert line.before == f"replicates holds ({said}), generalises holds"
+    assert line.after.startswith("replicates FAILS (")
+
+
+def test_reach_is_told_where_it_was_estimated(tmp_path: Path) -> None:
+    reach = Reach(settings=27, of=1_024, seeds=16, holds=19, triggered=24, low=0.578, high=0.929)
+    found = verdict("slas", "law", UNDECIDED, FAILS).model_copy(update={"reach": reach})
+    path = written(tmp_path / "a.json", found)
+    (line,) = compared(path, path).lines
+    assert line.kind == "same"
+    assert line.before.endswith("generalises FAILS (in 19 of 24 settings)")
+
+
+def test_a_report_of_before_has_no_mean(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", verdict("slas", "law", HOLDS, HOLDS))
+    (line,) = compared(path, path).lines
+    assert line.before == "replicates holds (60/64, 86 to 98 %), generalises holds"

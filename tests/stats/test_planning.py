@@ -1,0 +1,96 @@
+"""How many seeds would decide: that so many do, and that fewer do not."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.special import ndtri
+
+from spikecheck.core.judgement import Outcome
+from spikecheck.stats.bounds import judge
+from spikecheck.stats.planning import seeds_to_decide
+from spikecheck.stats.prediction import Average, Equivalence, Prediction
+
+DECIDED = (Outcome.HOLDS, Outcome.FAILS)
+
+
+@given(
+    st.integers(14, 200).flatmap(lambda seeds: st.tuples(st.integers(0, seeds), st.just(seeds))), st.floats(0.01, 0.1)
+)
+def test_so_many_seeds_decide_about_a_share(counts: tuple[int, int], alpha: float) -> None:
+    held, seeds = counts
+    rule = Prediction(above=0.0, of_seeds=0.8)
+    needed = seeds_to_decide(held, [1.0] * held + [-1.0] * (seeds - held), rule, alpha)
+    if needed is None:
+        assert abs(held / seeds - 0.8) < 0.003
+        return
+
+    def decided(count: int) -> bool:
+        as_many = round(held / seeds * count)
+        return judge(as_many, [1.0] * as_many + [-1.0] * (count - as_many), rule, alpha).outcome in DECIDED
+
+    assert needed < 14 or decided(needed) or needed > 10_000
+    fewer = [count for count in range(14, min(needed, 400)) if decided(count)]
+    assert len(fewer) <= 0.25 * min(needed, 400) + 3, "whole seeds scatter around it"
+
+
+def test_a_share_that_is_just_the_required_one_is_never_decided() -> None:
+    assert seeds_to_decide(80, [1.0] * 100, Prediction(above=0.0, of_seeds=0.8), 0.05) is None
+    assert seeds_to_decide(0, [], Prediction(above=0.0), 0.05) is None
+
+
+def sample(mean: float, spread: float = 1.0) -> list[float]:
+    """Effects with this mean, median and standard deviation."""
+    half = np.sqrt(39 / 40) * spread
+    return [mean + sign * half for sign in (1, -1)] * 20
+
+
+@pytest.mark.parametrize(
+    ("rule", "mean", "distance"),
+    [
+        (Average(above=0.0), 0.1, 0.1),
+        (Average(above=0.0), -0.2, 0.2),
+        (Average(below=1.0), 0.9, 0.1),
+        (Average(above=0.0, worth=0.5), 0.0, 0.5),  # regression: never, though it is half a deviation from its worth
+        (Average(above=0.0, worth=0.5), 0.1, 0.4),
+        (Average(above=0.0, worth=0.5), 0.4, 0.4),
+        (Average(above=0.0, worth=0.5), -0.1, 0.6),
+        (Average(at_most=2.0, worth=0.5), 2.0, 0.5),
+        (Equivalence(at_least=-1.0, at_most=1.0), 0.0, 1.0),
+        (Equivalence(at_least=-1.0, at_most=1.0), 0.75, 0.25),
+        (Equivalence(at_least=-1.0, at_most=1.0), 1.5, 0.5),
+    ],
+)
+def test_an_average_is_decided_where_its_distance_is_so_many_standard_errors(
+    rule: Average, mean: float, distance: float
+) -> None:
+    for alpha in (0.05, 0.0218):
+        expected = max(12, math.ceil((-ndtri(alpha) / distance) ** 2))
+        assert seeds_to_decide(0, sample(mean), rule, alpha) == pytest.approx(expected, abs=1)
+
+
+@given(st.floats(-1.5, 1.5), st.floats(0.3, 3.0), st.sampled_from([0.0, 0.25, 0.5]))
+def test_so_many_normal_seeds_decide_about_a_mean(mean: float, spread: float, worth: float) -> None:
+    rule = Average(above=0.0, worth=worth)
+    needed = seeds_to_decide(0, sample(mean, spread), rule, 0.05)
+    assume(needed is not None and 30 < needed < 20_000)
+    assert needed is not None
+    quantiles = ndtri((np.arange(needed) + 0.5) / needed)
+    scores = (mean + spread * quantiles / quantiles.std(ddof=1)).tolist()
+    more = (mean + spread * np.tile(quantiles, 2) / quantiles.std(ddof=1)).tolist()
+    assert judge(0, more, rule, 0.05).outcome in DECIDED
+    assert judge(0, scores[:: max(2, needed // 12)], rule, 0.05).outcome not in DECIDED or needed < 60
+
+
+def test_a_medians_seeds_are_half_as_many_again() -> None:
+    mean, median = (seeds_to_decide(0, sample(0.1), Average(above=0.0, of=of), 0.05) for of in ("mean", "median"))
+    assert mean is not None and median is not None
+    assert median / mean == pytest.approx(math.pi / 2, rel=0.01)
+
+
+def test_what_lies_on_its_limit_is_never_decided() -> None:
+    assert seeds_to_decide(0, sample(0.0), Average(above=0.0), 0.05) is None
+    assert seeds_to_decide(0, sample(1.0), Equivalence(at_least=-1.0, at_most=1.0), 0.05) is None
+    assert seeds_to_decide(0, [1.0], Average(above=0.0), 0.05) is None
