@@ -92,7 +92,7 @@ def _banded(band: float) -> Variant:
 claim = Claim(
     says="a displacement along the first eigendirection grows exactly while lr x lambda_max > 2",
     where="arXiv 2305.12133v1, abstract, with the classical stability threshold of gradient descent",
-    rules="gd",
+    rules="threshold",
     kind="law",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},

@@ -230,11 +230,15 @@ def coordinates_shuffled(trial: Trial) -> Trial:
 
 
 def _weights(trial: Trial, change: Callable[[Array], Array]) -> Trial:
-    """Other input weights [..., W, D + 1] in every snapshot and every record."""
+    """Other input weights [..., W, D + 1] in every snapshot and every record; none where the model has no such layer."""
+
+    def some(weights: Array) -> Array:
+        return change(weights) if weights.size else weights
+
     for arm, run in trial.arms.items():
-        snapshots = {at: replace(s, input_weights=change(s.input_weights)) for at, s in run.snapshots.items()}
+        snapshots = {at: replace(s, input_weights=some(s.input_weights)) for at, s in run.snapshots.items()}
         trial = with_run(trial, arm, replace(run, snapshots=snapshots))
-    return on_records(trial, lambda _, record: {n: change(record[n]) for n in ("input_weights",) if n in record})
+    return on_records(trial, lambda _, record: {n: some(record[n]) for n in ("input_weights",) if n in record})
 
 
 def start_for_end(trial: Trial) -> Trial:

@@ -104,7 +104,9 @@ class Verdict(Record):
     answers: tuple[Answer, ...] = Field(
         (), description="every quoted answer with its controls, all on fresh seeds; the reference's first"
     )
-    reach: Reach | None = Field(None, description="in how much of the domain it holds, from a random sample of settings")
+    reach: Reach | None = Field(
+        None, description="in how much of the domain it holds, from a random sample of settings"
+    )
     weakest: Judgement | None = Field(None, description="the weakest setting found, on fresh seeds")
     counterexample: Sighting | None = Field(None, description="the smallest one; the reference itself where it fails")
     elsewhere: Judgement | None = Field(
@@ -124,9 +126,7 @@ class Verdict(Record):
     seconds: float
     definitions: dict[str, str]
     specification: str = Field(description="digest of the claim: thresholds, domain, arms")
-    registered: str = Field(
-        "", description="whether the rule was committed before its first verdict; empty: not known"
-    )
+    registered: str = Field("", description="whether the rule was committed before its first verdict; empty: not known")
     typical: Trace | None = None
 
 

@@ -18,18 +18,16 @@ _MOST_ITERATIONS = 8
 
 @dataclass(frozen=True)
 class _Look:
-    """What was computed at one step, and what the predictions since the look before it were off by."""
+    """What was computed at one step."""
 
     at: Float[Tensor, "B P"]
     pairs: EigenPairs
     rise: Float[Tensor, "B P"]
     """The gradient of the sharpness."""
-    drift: Float[Tensor, " B"]
-    """What the sharpness rises by in a step beyond the first-order prediction."""
 
-    def expected(self, params: Float[Tensor, "B P"], since: int) -> Float[Tensor, " B"]:
-        """The sharpness at these parameters, `since` steps after the look."""
-        return self.pairs.values[:, 0] + (self.rise * (params - self.at)).sum(1) + since * self.drift
+    def expected(self, params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
+        """The sharpness at these parameters, to first order."""
+        return self.pairs.values[:, 0] + (self.rise * (params - self.at)).sum(1)
 
 
 class Held:
@@ -44,9 +42,8 @@ class Held:
     is moved against the part of r at right angles to v, by as much as brings the prediction to the ceiling.
 
     The eigenpair and r are computed every few steps. Between two such looks the sharpness is predicted to first order from
-    where the member has come to since. What the predictions were off by at a look is added to those that follow as a
-    drift, so that the sharpness meets the ceiling in the mean however many steps lie between looks. Source: Damian et
-    al., arXiv 2209.15594, section 4. Axes: B members, P parameters.
+    where the member has come to since, so that a correction is made once and not at every step up to the next look. Source:
+    Damian et al., arXiv 2209.15594, section 4. Axes: B members, P parameters.
     """
 
     def __init__(self, objective: Objective, gradients: Gradients, every: int, level: float = 1.0) -> None:
@@ -58,24 +55,17 @@ class Held:
     def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """The losses as they are, and the gradient that keeps to the trajectory."""
         losses, gradients = self._gradients(ensemble)
-        since = self._calls % self._every
-        seen = self._look(ensemble.params) if self._seen is None or since == 0 else self._seen
+        due = self._calls % self._every == 0
+        seen = self._look(ensemble.params) if self._seen is None or due else self._seen
         self._seen = seen
         self._calls += 1
-        sharpness = seen.expected(ensemble.params, since)
-        ceiling = self._level * 2 / ensemble.lr - seen.drift
+        sharpness, ceiling = seen.expected(ensemble.params), self._level * 2 / ensemble.lr
         return losses, held(gradients, ensemble.lr, ceiling, sharpness, seen.pairs.vectors[:, 0], seen.rise)
 
     def _look(self, params: Float[Tensor, "B P"]) -> _Look:
         local, before = curvature(self._objective, params), self._seen
-        if before is None:
-            pairs = top(local, 1)
-            drift = torch.zeros_like(pairs.values[:, 0])
-        else:
-            pairs = track(local, before.pairs, _TOLERANCE, _MOST_ITERATIONS)
-            off = (pairs.values[:, 0] - before.expected(params, self._every)) / self._every
-            drift = before.drift + torch.where(off.isfinite(), off, 0.0)
-        return _Look(params, pairs, sharpness_gradient(self._objective, params, pairs.vectors[:, 0]), drift)
+        pairs = top(local, 1) if before is None else track(local, before.pairs, _TOLERANCE, _MOST_ITERATIONS)
+        return _Look(params, pairs, sharpness_gradient(self._objective, params, pairs.vectors[:, 0]))
 
 
 def held(

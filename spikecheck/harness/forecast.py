@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 import numpy as np
-from scipy.special import bdtrc, betaincinv, nctdtr, stdtrit
+from scipy.special import bdtr, bdtrc, betaincinv, nctdtr, ndtr, stdtrit
 
 from spikecheck.core.outlook import Outlook
 from spikecheck.core.recipe import Recipe
@@ -64,11 +64,13 @@ MODERATE = 0.4
 def power(predicts: Estimand, sizes: Sequence[int]) -> float:
     """The chance of HOLDS at the last look with all seeds applicable, if the claim is true by a margin.
 
-    A share lies half way from what is required to 1, an average 0.4 standard deviations beyond its limit.
+    A share lies half way from what is required to 1, an average of normal effects 0.4 standard deviations beyond its limit.
     """
     seeds, alpha = sizes[-1], nominal_alpha(1.0 - predicts.level, sizes)
     if isinstance(predicts, Prediction):
         return _of_a_share(predicts, seeds, alpha)
+    if predicts.of == "median":
+        return _of_a_median(seeds, alpha)
     beyond = MODERATE * np.sqrt(seeds)
     return float(1.0 - nctdtr(seeds - 1, beyond, stdtrit(seeds - 1, 1.0 - alpha)))
 
@@ -77,6 +79,12 @@ def _of_a_share(predicts: Prediction, seeds: int, alpha: float) -> float:
     held = np.arange(seeds + 1)
     enough = held[betaincinv(np.maximum(held, 1), seeds - held + 1, alpha) >= predicts.of_seeds]
     return float(bdtrc(int(enough[0]) - 1, seeds, (1.0 + predicts.of_seeds) / 2)) if len(enough) else 0.0
+
+
+def _of_a_median(seeds: int, alpha: float) -> float:
+    """Its bound lies beyond the limit where as many effects do as fair coins rarely would."""
+    enough = int(np.searchsorted(bdtr(np.arange(seeds), seeds, 0.5), alpha, side="right"))
+    return float(bdtrc(seeds - enough, seeds, ndtr(MODERATE))) if enough else 0.0
 
 
 def _members(claim: Claim, plan: Plan) -> int:

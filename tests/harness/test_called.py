@@ -39,7 +39,8 @@ def out_of_range(setting: Setting) -> Setting:
         ({"companions": {"further": misspelt}}, "its companion 'further' raised"),
         ({"arms": {"run": out_of_range}}, "its arm 'run' raised SettingError"),
         ({"control": Control(says="nothing", measure=misspelt)}, "its measure raised UnknownName"),
-        ({"predicts": Prediction(above=0.0, of_seeds=0.97)}, "of_seeds=0.97 at level=0.95 takes 99 seeds, and 64 are trained"),
+        ({"positive": Control(says="nothing", measure=misspelt)}, "its measure raised UnknownName"),
+        ({"predicts": Prediction(above=0.0, of_seeds=0.97)}, "its rule, planted .* takes 99 seeds, and 32 are trained"),
     ],
 )  # fmt: skip
 def test_whatever_a_claim_raises_names_claim_part_and_line(changes: dict[str, object], said: str) -> None:

@@ -9,10 +9,11 @@ from spikecheck.core.judgement import Outcome
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Map
-from spikecheck.harness.forecast import expected_settings, expected_work, outlook
+from spikecheck.harness.forecast import expected_settings, expected_work, outlook, power
 from spikecheck.harness.plan import Plan, plan_of
 from spikecheck.stats.bounds import judge
-from spikecheck.stats.prediction import Prediction
+from spikecheck.stats.looks import nominal_alpha
+from spikecheck.stats.prediction import Average, Equivalence, Prediction
 
 SHIPPED = discover(()).claims
 
@@ -53,13 +54,42 @@ def test_an_outlook_adds_up_and_its_power_is_that_of_simulated_claims(claim: Cla
     assert [one.seeds for one in found] == [256, 256]
     assert [one.fewest for one in found] == [14, 5]
     rng = np.random.default_rng(0)
-    alpha = 0.05 / 4  # the last of three looks
-    drawn = rng.binomial(256, 0.9, size=2_000)
-    held = np.mean([judge(int(count), 256, claim.predicts, alpha).outcome is Outcome.HOLDS for count in drawn])
+    alpha = nominal_alpha(0.05, (64, 128, 256))
+    drawn = rng.binomial(256, 0.9, size=2_000).tolist()
+    scores = [[1.0] * count + [-1.0] * (256 - count) for count in drawn]
+    held = np.mean(
+        [judge(*both, claim.predicts, alpha).outcome is Outcome.HOLDS for both in zip(drawn, scores, strict=True)]
+    )
     assert found[0].power == pytest.approx(held, abs=0.02)
+    assert (found[0].required, found[1].required) == (0.8, 0.5)
+
+
+@pytest.mark.parametrize(
+    "predicts", [Average(above=-1.0), Average(below=2.0, of="median"), Equivalence(above=0.0, below=9.0)]
+)
+@pytest.mark.parametrize("sizes", [(32,), (32, 64, 128)])
+def test_the_power_of_an_average_is_that_of_simulated_ones(predicts: Average, sizes: tuple[int, ...]) -> None:
+    """Normal effects 0.4 of their standard deviations beyond the limit."""
+    away = predicts.floor + 0.4 if predicts.floor is not None else (predicts.ceiling or 0.0) - 0.4
+    alpha, effects = nominal_alpha(0.05, sizes), np.random.default_rng(0).normal(away, 1.0, (1_500, sizes[-1]))
+    held = np.mean([judge(0, row.tolist(), predicts, alpha).outcome is Outcome.HOLDS for row in effects])
+    assert power(predicts, sizes) == pytest.approx(held, abs=0.04)
+
+
+def test_an_average_requires_no_share(claim: Claim) -> None:
+    (found,) = outlook([replace(claim, predicts=Average(above=0.0), also=())], plan_of("ci"))
+    assert (found.required, found.fewest, found.seeds) == (None, 12, 128)
+
+
+def test_a_sample_for_the_reach_costs_its_settings_times_its_seeds(claim: Claim) -> None:
+    with_reach, without = (Plan(settings=3, reach=count, reach_seeds=16) for count in (10, 0))
+    assert expected_settings(claim, with_reach) == expected_settings(claim, without) + 10
+    more = expected_work(claim, with_reach) - expected_work(claim, without)
+    twice = expected_work(claim, replace(with_reach, reach_seeds=32)) - expected_work(claim, without)
+    assert twice == pytest.approx(2 * more)
 
 
 def test_a_claim_that_no_seeds_could_decide_has_no_power(claim: Claim) -> None:
-    (found,) = outlook([replace(claim, predicts=Prediction(above=0.0, of_seeds=0.97))], plan_of("quick"))
+    (found,) = outlook([replace(claim, predicts=Prediction(above=0.0, of_seeds=0.99))], plan_of("quick"))
     assert found.power == 0.0
     assert found.fewest > found.seeds

@@ -30,7 +30,7 @@ def test_every_claim_is_asked_or_says_why_not() -> None:
 
 
 def test_claims_about_a_threshold_need_one() -> None:
-    about_thresholds = {"slas", "stabilisation", "ascent-threshold", "gradient-curvature-onset"}
+    about_thresholds = {"slas", "stabilisation", "threshold-two-sided"}
     assert about_thresholds <= asked("nesterov")[0]
     able, left_out = asked("torch.optim:Adam")
     assert not about_thresholds & able

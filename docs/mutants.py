@@ -1,0 +1,60 @@
+"""Claims got wrong on purpose, which must then no longer hold: `python docs/mutants.py` writes docs/mutants.md.
+
+Everything trained is stored, so what was stopped goes on where it was.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mutants_judged import Judged, with_mutants
+from mutants_kinds import MUTATIONS
+from mutants_meanings import needless
+from mutants_page import page
+
+from spikecheck import Claim, Laboratory, Store, discover
+from spikecheck.harness.discover import select
+from spikecheck.lab.store import default_folder
+
+
+def judged(claims: Sequence[Claim], lab: Laboratory, seeds: int) -> Iterator[Judged]:
+    """Claim after claim, each with its mutants."""
+    for claim in claims:
+        began = time.monotonic()
+        one = with_mutants(claim, lab, seeds, MUTATIONS)
+        lab.forget()
+        print(_line(one, time.monotonic() - began), file=sys.stderr, flush=True)
+        yield one
+
+
+def _line(one: Judged, spent: float) -> str:
+    survivors = ", ".join(mutant.mutation.name for mutant in one.survivors) or "none"
+    rest = f"{len(one.kept)} mutants, survivors: {survivors}" if one.mutants else "nothing to kill"
+    return f"{one.claim.id}: {one.answer.outcome}, {rest} ({spent:.0f} s)"
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--claim", nargs="*", default=[], help="ids, with * for anything; all of them unless given")
+    parser.add_argument("--seeds", type=int, default=32, help="seeds a claim")
+    parser.add_argument("--store", type=Path, default=default_folder(), help="where what was trained is kept")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Judge claims and mutants, and write the page."""
+    asked = _asked()
+    claims = select(discover(), asked.claim)
+    found = list(judged(claims, Laboratory(Store(asked.store)), asked.seeds))
+    asked.out.write_text(page(found, MUTATIONS, asked.seeds), encoding="utf-8")
+    for said in needless(found):
+        print(f"no longer needed: what is said of {said.claim}, {said.mutation}", file=sys.stderr)
+    if broken := [f"{one.claim.id}, {m.mutation.name}: {m.reason}" for one in found for m in one.mutants if m.broken]:
+        raise SystemExit("\n".join(["mutations that could not be carried out:", *broken]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Claims and their mutants, judged alike: by the guarded answer at the reference setting."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from mutants_kinds import BrokenMutation, Mutation, concerning, scale_of
+
+from spikecheck import Answer, Average, Claim, Judgement, Outcome, Recipe, Run
+from spikecheck.core.errors import ClaimError
+from spikecheck.core.events import ignore
+from spikecheck.harness.answer import Inquiry
+from spikecheck.harness.gather import Trains
+
+ROOT_SEED = 1
+"""Published verdicts have root seed 0."""
+
+
+class Moved(StrEnum):
+    """What a mutation did to the numbers that decide."""
+
+    NOTHING = "none of them"
+    PLACES = "the claim's are the same, of other seeds"
+    MEAN = "the claim's have the same mean"
+    NUMBERS = "the claim's are others"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mutation of one claim, judged."""
+
+    mutation: Mutation
+    outcome: Outcome | None
+    """The guarded answer; None where the check, or the mutation, stopped with an error."""
+    reason: str
+    moved: Moved
+    broken: bool = False
+    """Whether it was the mutation: then nothing is said about the check."""
+
+    @property
+    def survives(self) -> bool:
+        """Whether it is still said to hold, though some number changed."""
+        return self.outcome is Outcome.HOLDS and self.moved is not Moved.NOTHING
+
+    @property
+    def unread(self) -> bool:
+        """Whether no number changed that decides."""
+        return self.moved is Moved.NOTHING
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One claim with its mutants; there are none where there is nothing to kill."""
+
+    claim: Claim
+    answer: Answer
+    mutants: tuple[Mutant, ...] = ()
+
+    @property
+    def kept(self) -> tuple[Mutant, ...]:
+        """The mutants in which some number changed."""
+        return tuple(mutant for mutant in self.mutants if not mutant.unread and not mutant.broken)
+
+    @property
+    def survivors(self) -> tuple[Mutant, ...]:
+        """Those that are still said to hold."""
+        return tuple(mutant for mutant in self.mutants if mutant.survives)
+
+
+class Remembering:
+    """A laboratory whose runs stay in memory: mutants of one claim are asked about one after another."""
+
+    def __init__(self, lab: Trains) -> None:
+        self._lab = lab
+        self._known: dict[Recipe, Run] = {}
+        self._asked: set[Recipe] = set()
+
+    def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
+        """The recipes' runs; a fork whose parent never spiked is absent."""
+        new = [recipe for recipe in dict.fromkeys(recipes) if recipe not in self._asked]
+        if new:
+            self._known.update(self._lab.runs(new))
+            self._asked.update(new)
+        return {recipe: self._known[recipe] for recipe in recipes if recipe in self._known}
+
+    def each(self, blocks: Sequence[Sequence[Recipe]]) -> Iterable[Mapping[Recipe, Run]]:
+        """Block after block."""
+        return map(self.runs, blocks)
+
+
+def with_mutants(claim: Claim, lab: Trains, seeds: int, mutations: Iterable[Mutation]) -> Judged:
+    """The claim, and where it holds every mutation that concerns it, on the same seeds."""
+    lab = Remembering(lab)
+    answer = answered(claim, lab, seeds)
+    if answer.outcome is not Outcome.HOLDS:
+        return Judged(claim, answer)
+    return Judged(claim, answer, tuple(_mutant(claim, answer, m, lab, seeds) for m in concerning(claim, mutations)))
+
+
+def answered(claim: Claim, lab: Trains, seeds: int) -> Answer:
+    """The claim at its reference setting, in one look, with both controls."""
+    inquiry = Inquiry(claim, lab, ROOT_SEED, ignore)
+    return inquiry.answer(claim.domain.reference, "reference", "mutants", [seeds])[1]
+
+
+def _mutant(claim: Claim, before: Answer, mutation: Mutation, lab: Trains, seeds: int) -> Mutant:
+    mutated = mutation.of(claim, scale_of(before.judgement.scores))
+    try:
+        answer = answered(mutated, lab, seeds)
+    except ClaimError as error:
+        broken = isinstance(error.__cause__, BrokenMutation)
+        return Mutant(mutation, None, str(error.__cause__), Moved.NUMBERS, broken)
+    return Mutant(mutation, answer.outcome, answer.reason, moved(claim, before, answer))
+
+
+def moved(claim: Claim, before: Answer, after: Answer) -> Moved:
+    """What became of the numbers: of claim and controls, else of the claim alone."""
+    if all(map(_same, _judgements(before), _judgements(after))):
+        return Moved.NOTHING
+    old, new = (_effects(answer.judgement) for answer in (before, after))
+    if [len(values) for values in old] != [len(values) for values in new]:
+        return Moved.NUMBERS
+    if before.judgement.held == after.judgement.held and all(map(_close, map(np.sort, old), map(np.sort, new))):
+        return Moved.PLACES
+    means = isinstance(claim.predicts, Average) and claim.predicts.of == "mean"
+    return Moved.MEAN if means and all(map(_close, _means(old), _means(new))) else Moved.NUMBERS
+
+
+def _judgements(answer: Answer) -> list[Judgement | None]:
+    return [answer.judgement, answer.control, answer.positive]
+
+
+def _same(one: Judgement | None, other: Judgement | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    whole = (one.applicable, one.held) == (other.applicable, other.held)
+    return whole and all(map(_close, _by_seed(one), _by_seed(other)))
+
+
+def _by_seed(judgement: Judgement) -> list[np.ndarray]:
+    """Effects by seed, nan where there is none, and the further conditions'."""
+    scores = np.array([np.nan if score is None else score for score in judgement.scores])
+    return [scores, *(np.array(condition.scores) for condition in judgement.conditions)]
+
+
+def _effects(judgement: Judgement) -> list[np.ndarray]:
+    return [values[~np.isnan(values)] for values in _by_seed(judgement)]
+
+
+def _close(one: np.ndarray, other: np.ndarray) -> bool:
+    return np.shape(one) == np.shape(other) and bool(np.allclose(one, other, rtol=1e-9, atol=0.0, equal_nan=True))
+
+
+def _means(values: list[np.ndarray]) -> list[np.ndarray]:
+    return [np.asarray(one.mean()) for one in values]

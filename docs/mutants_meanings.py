@@ -1,0 +1,147 @@
+"""What a surviving mutant means, as judged by a person who looked at it; and what no mutant of a record can show."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from mutants_judged import Judged, Moved, Mutant
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Why a mutation of a claim survives: it changes nothing in truth, or the check has a hole."""
+
+    mutation: str
+    """Its name; * stands for anything."""
+    claim: str
+    """The claim's id; likewise."""
+    equivalent: bool
+    """Whether what was mutated is in truth still what is claimed."""
+    says: str
+
+    def __post_init__(self) -> None:
+        if not self.says.strip():
+            raise ValueError(f"{self.claim}, {self.mutation}: give a reason")
+
+    def fits(self, claim: str, mutation: str) -> bool:
+        """Whether it is about this mutant."""
+        return fnmatchcase(claim, self.claim) and fnmatchcase(mutation, self.mutation)
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """A mistake that cannot be made in a record, and the tests that would find it."""
+
+    says: str
+    tests: tuple[str, ...]
+    """As pytest names them."""
+
+
+UNKNOWN = "Nobody has said yet why: it counts as a hole."
+_BY_ITSELF = {
+    Moved.PLACES: "Equivalent: the effect reads nothing but what was exchanged, so every number is there, of another seed.",
+    Moved.MEAN: "Equivalent: the mean effect is the same number, since an average does not know whose twin is whose.",
+}
+
+MEANINGS: tuple[Meaning, ...] = ()
+
+BEYOND = (
+    Beyond(
+        "The eigenvalue of the largest magnitude in place of the algebraically largest",
+        (
+            "tests/second/test_sharpness.py::test_what_is_recorded_is_the_largest_eigenvalue_and_not_that_of_largest_size",
+            "tests/dynamics/test_eigen.py::test_iterated_from_nothing_finds_the_algebraically_largest",
+        ),
+    ),
+    Beyond(
+        "A Hessian that is not the loss's, or of a mini-batch, and eigenpairs that lose their place where two cross",
+        (
+            "tests/second/test_sharpness.py::test_an_anatomy_has_the_sharpness_of_its_landmarks",
+            "tests/second/test_sharpness.py::test_a_followed_sharpness_sees_the_first_two_eigenvalues_cross",
+            "tests/dynamics/test_curvature.py::test_of_a_net_against_torch_member_by_member",
+        ),
+    ),
+    Beyond(
+        "A wrong gradient, update rule or initialisation",
+        (
+            "tests/second/test_trajectories.py::test_gradient_descent_takes_the_same_steps",
+            "tests/second/test_trajectories.py::test_every_activation_and_rule_takes_the_same_steps",
+            "tests/second/test_trajectories.py::test_first_weights_are_normal_with_the_settings_deviations",
+            "tests/dynamics/test_updates.py::test_two_hundred_updates_equal_torch_optim",
+        ),
+    ),
+    Beyond(
+        "A fork that does not start from its parent's exact state, or forgets what the update rule remembers",
+        (
+            "tests/second/test_forks.py::test_a_fork_that_is_left_alone_goes_on",
+            "tests/second/test_forks.py::test_a_fork_takes_along_what_the_rule_remembers",
+        ),
+    ),
+    Beyond(
+        "A twin held too low, as Hold once did, or one that oscillates",
+        (
+            "tests/second/test_held.py::test_a_held_twin_goes_the_constrained_trajectory",
+            "tests/second/test_held.py::test_the_mean_sharpness_is_the_ceiling",
+            "tests/dynamics/test_hold.py::test_the_mean_sharpness_is_the_ceiling_however_seldom_it_is_looked_at",
+        ),
+    ),
+    Beyond(
+        "An injection along another direction than asked, or of another height",
+        ("tests/second/test_forks.py::test_an_injection_is_along_its_direction_and_as_high_as_asked",),
+    ),
+    Beyond(
+        "A swing that is no displacement's: of a wrong order, or along a direction that turned",
+        (
+            "tests/second/test_growth.py::test_swings_grow_as_a_displacement_does",
+            "tests/second/test_growth.py::test_above_the_threshold_a_displacement_grows_at_the_rate_of_the_sharpness",
+        ),
+    ),
+    Beyond(
+        "A sharpening or a steepness that is not at the bottom of the valley",
+        (
+            "tests/dynamics/test_balance.py::test_beside_it_the_formulas_hold_at_the_bottom",
+            "tests/dynamics/test_balance.py::test_on_a_small_net_it_is_what_dense_derivatives_say",
+        ),
+    ),
+    Beyond(
+        "A linearised update that leaves out the optimizer's state",
+        (
+            "tests/dynamics/test_stability.py::test_known_thresholds_are_found",
+            "tests/dynamics/test_stability.py::test_products_are_the_dense_jacobians",
+        ),
+    ),
+    Beyond(
+        "Alignment or directions counted wrongly",
+        (
+            "tests/second/test_alignment.py::test_alignment_is_the_mean_over_pairs",
+            "tests/second/test_alignment.py::test_the_effective_ratio_counts_directions",
+        ),
+    ),
+)
+
+
+def meaning(claim: str, mutant: Mutant) -> Meaning | None:
+    """What was said about a mutant."""
+    return next((said for said in MEANINGS if said.fits(claim, mutant.mutation.name)), None)
+
+
+def is_equivalent(claim: str, mutant: Mutant) -> bool:
+    """Whether a survivor is in truth still what is claimed, by its numbers or by what was said about it."""
+    said = meaning(claim, mutant)
+    return said.equivalent if said is not None else mutant.moved in _BY_ITSELF
+
+
+def sentence(claim: str, mutant: Mutant) -> str:
+    """Why a mutant survives."""
+    said = meaning(claim, mutant)
+    if said is None:
+        return _BY_ITSELF.get(mutant.moved, UNKNOWN)
+    return f"{'Equivalent' if said.equivalent else 'Hole'}: {said.says}"
+
+
+def needless(judged: Sequence[Judged]) -> Iterator[Meaning]:
+    """What was said about mutants that were judged, none of which survives."""
+    for said in MEANINGS:
+        about = [m for j in judged for m in j.mutants if said.fits(j.claim.id, m.mutation.name)]
+        if about and not any(mutant.survives for mutant in about):
+            yield said

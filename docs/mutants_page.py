@@ -1,0 +1,136 @@
+"""The page of mutants: what was changed, what became of it, and what the survivors mean."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from mutants_judged import Judged, Mutant
+from mutants_kinds import Mutation
+from mutants_meanings import BEYOND, is_equivalent, sentence
+
+from spikecheck import Outcome
+
+_LETTERS = {
+    Outcome.FAILS: "F",
+    Outcome.INVALID: "I",
+    Outcome.UNDECIDED: "U",
+    Outcome.UNTRIGGERED: "T",
+}
+
+_HEAD = """# Mutants of the claims
+
+Each claim's check is got wrong on purpose, in one way at a time, and must then no longer say that the claim holds. Where it
+still does, the mutant survives: either what was changed makes no difference to what is claimed, or the check has a hole.
+
+```console
+nox -s mutants
+```
+
+wrote this page, with {seeds} seeds a claim under root seed 1, which no published verdict uses. A mutant is answered as its
+claim is: judged at the reference setting in one look, and guarded by both controls, which are read with the same mutation.
+Where the record is mutated, that of a planted effect is mutated after it was planted, and the precondition is asked once more.
+
+{summary}
+"""
+
+_KEY = (
+    "F: fails. I: invalid, a control tells. U: undecided. T: the precondition is met too rarely. E: the check stops with an "
+    "error. ?: the mutation does. **H**: it still holds, and nothing excuses it. h: it still holds, and rightly so. =: no number that decides "
+    "changes, of claim or controls, since what was mutated is not read. Empty: the claim has nothing of the kind."
+)
+
+
+def page(judged: Sequence[Judged], mutations: Sequence[Mutation], seeds: int) -> str:
+    """The whole page."""
+    held = [one for one in judged if one.answer.outcome is Outcome.HOLDS]
+    parts = [
+        _HEAD.format(seeds=seeds, summary=_summary(held)),
+        "## Mutations\n",
+        _table(("", "mutation", "what it does"), [(str(n), m.name, m.says) for n, m in enumerate(mutations, 1)]),
+        "## What became of them\n",
+        _outcomes(held, mutations),
+        "## Survivors\n",
+        _survivors(held),
+        "## What is not read\n",
+        _unread(held),
+        "## Nothing to kill\n",
+        _nothing(judged),
+        "## Out of reach\n",
+        _beyond(),
+    ]
+    return "\n".join(parts)
+
+
+def _summary(held: Sequence[Judged]) -> str:
+    kept = [(one.claim.id, mutant) for one in held for mutant in one.kept]
+    survivors = [(claim, mutant) for claim, mutant in kept if mutant.survives]
+    excused = sum(is_equivalent(claim, mutant) for claim, mutant in survivors)
+    return (
+        f"{_number(len(held), 'claim')} held unmutated. Of their {_number(len(kept), 'mutant')} that change a number "
+        f"{len(kept) - len(survivors)} no longer hold; {len(survivors)} survive, {excused} of which are in truth still what "
+        f"is claimed. That leaves {_number(len(survivors) - excused, 'hole')}.\n"
+    )
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _outcomes(held: Sequence[Judged], mutations: Sequence[Mutation]) -> str:
+    if not held:
+        return "No claim held.\n"
+    names = [mutation.name for mutation in mutations]
+    rows = [(one.claim.id, *_cells(one, names), f"{_killed(one)}/{len(one.kept)}") for one in held]
+    head = ("claim", *map(str, range(1, len(names) + 1)), "killed")
+    return f"{_KEY}\n\n{_table(head, rows)}"
+
+
+def _cells(one: Judged, names: Sequence[str]) -> list[str]:
+    found = {mutant.mutation.name: _cell(one.claim.id, mutant) for mutant in one.mutants}
+    return [found.get(name, "") for name in names]
+
+
+def _cell(claim: str, mutant: Mutant) -> str:
+    if mutant.unread or mutant.broken:
+        return "=" if mutant.unread else "?"
+    if mutant.survives:
+        return "h" if is_equivalent(claim, mutant) else "**H**"
+    return "E" if mutant.outcome is None else _LETTERS[mutant.outcome]
+
+
+def _killed(one: Judged) -> int:
+    return len(one.kept) - len(one.survivors)
+
+
+def _survivors(held: Sequence[Judged]) -> str:
+    lines = [
+        f"- **{one.claim.id}, {mutant.mutation.name}.** {sentence(one.claim.id, mutant)}"
+        for one in held
+        for mutant in one.survivors
+    ]
+    return "\n".join(lines or ["None."]) + "\n"
+
+
+def _unread(held: Sequence[Judged]) -> str:
+    """What a check does not look at: no survivors, but what a reader may want to know."""
+    rows = [(one.claim.id, ", ".join(m.mutation.name for m in one.mutants if m.unread)) for one in held]
+    told = [row for row in rows if row[1]]
+    said = "Recorded or trained, and of no consequence for the answer:\n\n"
+    return said + _table(("claim", "mutations"), told) if told else "Everything is.\n"
+
+
+def _nothing(judged: Iterable[Judged]) -> str:
+    rest = sorted((one.answer.outcome, one.claim.id) for one in judged if one.answer.outcome is not Outcome.HOLDS)
+    lines = [
+        f"- {outcome}: {', '.join(claim for _, claim in group)}" for outcome, group in groupby(rest, lambda row: row[0])
+    ]
+    return "\n".join(lines or ["Every claim that was asked held."]) + "\n"
+
+
+def _beyond() -> str:
+    said = "Mistakes that are made before anything is recorded; these tests are about them:\n\n"
+    return said + "\n".join(f"- {one.says}: {', '.join(f'`{test}`' for test in one.tests)}" for one in BEYOND) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
