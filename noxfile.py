@@ -75,6 +75,13 @@ def twins(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Claims got wrong on purpose, which must then no longer hold; writes docs/mutants.md, resumable."""
+    _install(session, "test")
+    session.run("python", "docs/mutants.py", *session.posargs)
+
+
+@nox.session
 def workers(session: nox.Session) -> None:
     """Every claim by four Dask workers over one store, against this process."""
     _install(session, "test")

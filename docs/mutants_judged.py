@@ -1,6 +1,6 @@
 """Claims and their mutants, judged alike: by the guarded answer at the reference setting."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ class Moved(StrEnum):
     NOTHING = "none of them"
     PLACES = "the claim's are the same, of other seeds"
     MEAN = "the claim's have the same mean"
+    FEWER = "the claim's are the same, in fewer seeds"
     NUMBERS = "the claim's are others"
 
 
@@ -118,13 +119,30 @@ def moved(claim: Claim, before: Answer, after: Answer) -> Moved:
     """What became of the numbers: of claim and controls, else of the claim alone."""
     if all(map(_same, _judgements(before), _judgements(after))):
         return Moved.NOTHING
-    old, new = (_effects(answer.judgement) for answer in (before, after))
-    if [len(values) for values in old] != [len(values) for values in new]:
+    old, new = before.judgement, after.judgement
+    if _in_fewer(old, new):
+        return Moved.FEWER
+    if old.applicable != new.applicable:
         return Moved.NUMBERS
-    if before.judgement.held == after.judgement.held and all(map(_close, map(np.sort, old), map(np.sort, new))):
+    if old.held == new.held and _each(np.sort, old, new):
         return Moved.PLACES
     means = isinstance(claim.predicts, Average) and claim.predicts.of == "mean"
-    return Moved.MEAN if means and all(map(_close, _means(old), _means(new))) else Moved.NUMBERS
+    return Moved.MEAN if means and _each(np.nanmean, old, new) else Moved.NUMBERS
+
+
+def _in_fewer(old: Judgement, new: Judgement) -> bool:
+    """Whether only the precondition saw something: what is left has its effects."""
+    if new.applicable >= old.applicable or new.conditions:
+        return False
+    left = [(was, now) for was, now in zip(old.scores, new.scores, strict=True) if now is not None]
+    return all(was is not None and _close(np.array(was), np.array(now)) for was, now in left)
+
+
+def _each(what: Callable[[np.ndarray], np.ndarray], old: Judgement, new: Judgement) -> bool:
+    """Whether something is the same of the effect and of every further condition."""
+    return all(
+        _close(np.asarray(what(a)), np.asarray(what(b))) for a, b in zip(_by_seed(old), _by_seed(new), strict=True)
+    )
 
 
 def _judgements(answer: Answer) -> list[Judgement | None]:
@@ -144,13 +162,5 @@ def _by_seed(judgement: Judgement) -> list[np.ndarray]:
     return [scores, *(np.array(condition.scores) for condition in judgement.conditions)]
 
 
-def _effects(judgement: Judgement) -> list[np.ndarray]:
-    return [values[~np.isnan(values)] for values in _by_seed(judgement)]
-
-
 def _close(one: np.ndarray, other: np.ndarray) -> bool:
     return np.shape(one) == np.shape(other) and bool(np.allclose(one, other, rtol=1e-9, atol=0.0, equal_nan=True))
-
-
-def _means(values: list[np.ndarray]) -> list[np.ndarray]:
-    return [np.asarray(one.mean()) for one in values]

@@ -31,6 +31,8 @@ class Mutation:
     concerns: Callable[[Claim], bool]
     """Whether the claim has what it changes, by what its probe records and what its arms are."""
     of: Change
+    whole: str = ""
+    """Of a mutation in every second seed: the name of the same in all of them."""
 
 
 def everything(claim: Claim) -> bool:
@@ -231,14 +233,15 @@ def _with_controls(claim: Claim, change: Callable[[Control, str], Control]) -> C
 
 
 def _after(first: Plant | None, then: Plant) -> Plant:
-    """A control's plant and then the mutation, which may ask another seed's trial: that one is planted as well."""
+    """A control's plant and then the mutation, both of another seed's trial as well."""
+
+    def planted(trial: Trial) -> Trial:
+        return trial if first is None else first(trial)
 
     def both(trial: Trial) -> Trial:
-        planted = trial
-        if first is not None:
-            other = None if trial.other is None else first(trial.other)
-            planted = replace(first(trial), other=other)
-        return _carried_out(then, planted)
+        other = None if trial.other is None else planted(trial.other)
+        mutated = _carried_out(then, replace(planted(trial), other=other))
+        return replace(mutated, other=None if other is None else _carried_out(then, other))
 
     return both
 
@@ -287,6 +290,7 @@ MUTATIONS = (
         "The same in every second seed, the effect itself in the others.",
         everything,
         of_effect(in_every_second_seed(noise)),
+        "noise",
     ),
     Mutation(
         "wrong sign", "The effect as far on the other side of its nearest limit.", everything, of_effect(wrong_sign)
@@ -296,6 +300,7 @@ MUTATIONS = (
         "The same in every second seed, the effect itself in the others.",
         everything,
         of_effect(in_every_second_seed(wrong_sign)),
+        "wrong sign",
     ),
     Mutation(
         "constant", "One number that satisfies the rule, in place of the effect.", everything, of_effect(constant)
@@ -311,6 +316,7 @@ MUTATIONS = (
         "The same in every second seed.",
         records(*plants.SHARPNESS),
         of_record(plants.in_every_second_seed(_sharpness)),
+        "stranger's sharpness",
     ),
     Mutation(
         "stranger's motion",

@@ -38,9 +38,12 @@ class Beyond:
 
 
 UNKNOWN = "Nobody has said yet why: it counts as a hole."
+AVERAGED = "an average over all seeds is still as claimed where half of them are not; in all seeds it is noticed."
+SO_IN_ALL = "the same in all seeds changes nothing either, by the reason given there."
 _BY_ITSELF = {
-    Moved.PLACES: "Equivalent: the effect reads nothing but what was exchanged, so every number is there, of another seed.",
-    Moved.MEAN: "Equivalent: the mean effect is the same number, since an average does not know whose twin is whose.",
+    Moved.PLACES: "the effect reads nothing but what was exchanged, so every number is there, of another seed.",
+    Moved.MEAN: "the mean effect is the same number: an average does not know whose twin is whose.",
+    Moved.FEWER: "the effect does not read what was mutated. The precondition does, and leaves out some seeds.",
 }
 
 MEANINGS: tuple[Meaning, ...] = ()
@@ -120,23 +123,35 @@ BEYOND = (
 )
 
 
-def meaning(claim: str, mutant: Mutant) -> Meaning | None:
-    """What was said about a mutant."""
-    return next((said for said in MEANINGS if said.fits(claim, mutant.mutation.name)), None)
+def meaning(one: Judged, mutant: Mutant) -> Meaning | None:
+    """Why a survivor of a claim survives: as a person said, else as its numbers and what became of other mutants say."""
+    claim, name = one.claim.id, mutant.mutation.name
+    said = next((said for said in MEANINGS if said.fits(claim, name)), None)
+    by_itself = _BY_ITSELF.get(mutant.moved) or _of_half(one, mutant)
+    return said or (Meaning(name, claim, True, by_itself) if by_itself else None)
 
 
-def is_equivalent(claim: str, mutant: Mutant) -> bool:
-    """Whether a survivor is in truth still what is claimed, by its numbers or by what was said about it."""
-    said = meaning(claim, mutant)
-    return said.equivalent if said is not None else mutant.moved in _BY_ITSELF
+def _of_half(one: Judged, mutant: Mutant) -> str:
+    """Of a mutation in every second seed: what the same in all seeds says of it."""
+    whole = next((other for other in one.mutants if other.mutation.name == mutant.mutation.whole), None)
+    if whole is None:
+        return ""
+    if not whole.survives:
+        return AVERAGED if one.claim.averages else ""
+    said = meaning(one, whole)
+    return SO_IN_ALL if said is not None and said.equivalent else ""
 
 
-def sentence(claim: str, mutant: Mutant) -> str:
+def is_equivalent(one: Judged, mutant: Mutant) -> bool:
+    """Whether a survivor is in truth still what is claimed."""
+    said = meaning(one, mutant)
+    return said is not None and said.equivalent
+
+
+def sentence(one: Judged, mutant: Mutant) -> str:
     """Why a mutant survives."""
-    said = meaning(claim, mutant)
-    if said is None:
-        return _BY_ITSELF.get(mutant.moved, UNKNOWN)
-    return f"{'Equivalent' if said.equivalent else 'Hole'}: {said.says}"
+    said = meaning(one, mutant)
+    return UNKNOWN if said is None else f"{'Equivalent' if said.equivalent else 'Hole'}: {said.says}"
 
 
 def needless(judged: Sequence[Judged]) -> Iterator[Meaning]:

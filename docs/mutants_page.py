@@ -34,8 +34,9 @@ Where the record is mutated, that of a planted effect is mutated after it was pl
 
 _KEY = (
     "F: fails. I: invalid, a control tells. U: undecided. T: the precondition is met too rarely. E: the check stops with an "
-    "error. ?: the mutation does. **H**: it still holds, and nothing excuses it. h: it still holds, and rightly so. =: no number that decides "
-    "changes, of claim or controls, since what was mutated is not read. Empty: the claim has nothing of the kind."
+    "error. ?: the mutation does. **H**: it still holds, and nothing excuses it. h: it still holds, and rightly so. =: no "
+    "number that decides changes, of claim or controls: what was mutated is not read, or is read alike. Empty: the claim "
+    "has nothing of the kind."
 )
 
 
@@ -61,9 +62,9 @@ def page(judged: Sequence[Judged], mutations: Sequence[Mutation], seeds: int) ->
 
 
 def _summary(held: Sequence[Judged]) -> str:
-    kept = [(one.claim.id, mutant) for one in held for mutant in one.kept]
-    survivors = [(claim, mutant) for claim, mutant in kept if mutant.survives]
-    excused = sum(is_equivalent(claim, mutant) for claim, mutant in survivors)
+    kept = [(one, mutant) for one in held for mutant in one.kept]
+    survivors = [(one, mutant) for one, mutant in kept if mutant.survives]
+    excused = sum(is_equivalent(one, mutant) for one, mutant in survivors)
     return (
         f"{_number(len(held), 'claim')} held unmutated. Of their {_number(len(kept), 'mutant')} that change a number "
         f"{len(kept) - len(survivors)} no longer hold; {len(survivors)} survive, {excused} of which are in truth still what "
@@ -85,15 +86,15 @@ def _outcomes(held: Sequence[Judged], mutations: Sequence[Mutation]) -> str:
 
 
 def _cells(one: Judged, names: Sequence[str]) -> list[str]:
-    found = {mutant.mutation.name: _cell(one.claim.id, mutant) for mutant in one.mutants}
+    found = {mutant.mutation.name: _cell(one, mutant) for mutant in one.mutants}
     return [found.get(name, "") for name in names]
 
 
-def _cell(claim: str, mutant: Mutant) -> str:
+def _cell(one: Judged, mutant: Mutant) -> str:
     if mutant.unread or mutant.broken:
         return "=" if mutant.unread else "?"
     if mutant.survives:
-        return "h" if is_equivalent(claim, mutant) else "**H**"
+        return "h" if is_equivalent(one, mutant) else "**H**"
     return "E" if mutant.outcome is None else _LETTERS[mutant.outcome]
 
 
@@ -103,7 +104,7 @@ def _killed(one: Judged) -> int:
 
 def _survivors(held: Sequence[Judged]) -> str:
     lines = [
-        f"- **{one.claim.id}, {mutant.mutation.name}.** {sentence(one.claim.id, mutant)}"
+        f"- **{one.claim.id}, {mutant.mutation.name}.** {sentence(one, mutant)}"
         for one in held
         for mutant in one.survivors
     ]

@@ -25,7 +25,7 @@ MOTION = {
     "trail": ("gradient_curvature",),
 }
 """What is measured of the motion along eigendirections and gradients."""
-OUTPUTS = {"anatomy": ("outputs",), "trail": ("outputs",), "directions": ("outputs", "deviation", "own")}
+OUTPUTS = dict.fromkeys(("anatomy", "trail", "directions"), ("outputs",))
 """Functions on the held-out points."""
 EARLY = 100
 """Steps."""
