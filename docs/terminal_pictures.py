@@ -16,7 +16,7 @@ from spikecheck.report import json_file
 
 ROOT = Path(__file__).parents[1]
 CLAIM = "condensation"
-_PART = ("Does it replicate?", "variations of detector")
+_PART = ("Does it replicate?", "  tried  ")
 # Each has a contrast of 5 at least against its ground, and so has the text when it is dimmed.
 _COLOURS = {
     "light": "ffffff 101010 1b1b1b a61b1b 17692e 7a5200 0a58a6 7a1f7a 00626e 464646",
