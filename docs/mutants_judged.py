@@ -132,10 +132,15 @@ def moved(claim: Claim, before: Answer, after: Answer) -> Moved:
 
 def _in_fewer(old: Judgement, new: Judgement) -> bool:
     """Whether only the precondition saw something: what is left has its effects."""
-    if new.applicable >= old.applicable or new.conditions:
+    if new.applicable >= old.applicable:
         return False
     left = [(was, now) for was, now in zip(old.scores, new.scores, strict=True) if now is not None]
-    return all(was is not None and _close(np.array(was), np.array(now)) for was, now in left)
+    further = zip(old.conditions, new.conditions, strict=True)
+    return all(was is not None and _close(np.array(was), np.array(now)) for was, now in left) and all(
+        any(_close(np.array(value), np.array(known)) for known in was.scores)
+        for was, now in further
+        for value in now.scores
+    )
 
 
 def _each(what: Callable[[np.ndarray], np.ndarray], old: Judgement, new: Judgement) -> bool:

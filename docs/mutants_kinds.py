@@ -166,15 +166,9 @@ def noise(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
 
 
 def wrong_sign(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
-    """The effect as far on the other side of its nearest limit."""
-
-    def turned(trial: Trial) -> float:
-        score = measure(trial)
-        limits = [limit for limit in (claim.predicts.floor, claim.predicts.ceiling) if limit is not None]
-        nearest = min(limits, key=lambda limit: abs(score - limit))
-        return 2.0 * nearest - score
-
-    return turned
+    """The effect as far on the other side of its limit; of two limits, of the upper one."""
+    limit = claim.predicts.floor if claim.predicts.ceiling is None else claim.predicts.ceiling
+    return lambda trial: 2.0 * (limit or 0.0) - measure(trial)
 
 
 def constant(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
@@ -293,7 +287,10 @@ MUTATIONS = (
         "noise",
     ),
     Mutation(
-        "wrong sign", "The effect as far on the other side of its nearest limit.", everything, of_effect(wrong_sign)
+        "wrong sign",
+        "The effect as far on the other side of its limit; of two limits, of the upper one.",
+        everything,
+        of_effect(wrong_sign),
     ),
     Mutation(
         "wrong sign in half",
@@ -304,6 +301,13 @@ MUTATIONS = (
     ),
     Mutation(
         "constant", "One number that satisfies the rule, in place of the effect.", everything, of_effect(constant)
+    ),
+    Mutation(
+        "constant in half",
+        "The same in every second seed, the effect itself in the others.",
+        everything,
+        of_effect(in_every_second_seed(constant)),
+        "constant",
     ),
     Mutation(
         "stranger's sharpness",

@@ -6,6 +6,8 @@ from fnmatch import fnmatchcase
 
 from mutants_judged import Judged, Moved, Mutant
 
+from spikecheck import Outcome
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -39,8 +41,12 @@ class Beyond:
 
 UNKNOWN = "Nobody has said yet why: it counts as a hole."
 AVERAGED = "an average over all seeds is still as claimed where half of them are not; in all seeds it is noticed."
-SO_IN_ALL = "the same in all seeds changes nothing either, by the reason given there."
-_BY_ITSELF = {
+BLIND_IN_HALF = (
+    "in all seeds a control tells. But a share need exceed its negative control's by a fifth of the seeds only, so a check "
+    "that is blind in half of them passes."
+)
+AS_IN_ALL = "as it is in all seeds."
+_BY_NUMBERS = {
     Moved.PLACES: "the effect reads nothing but what was exchanged, so every number is there, of another seed.",
     Moved.MEAN: "the mean effect is the same number: an average does not know whose twin is whose.",
     Moved.FEWER: "the effect does not read what was mutated. The precondition does, and leaves out some seeds.",
@@ -127,19 +133,24 @@ def meaning(one: Judged, mutant: Mutant) -> Meaning | None:
     """Why a survivor of a claim survives: as a person said, else as its numbers and what became of other mutants say."""
     claim, name = one.claim.id, mutant.mutation.name
     said = next((said for said in MEANINGS if said.fits(claim, name)), None)
-    by_itself = _BY_ITSELF.get(mutant.moved) or _of_half(one, mutant)
-    return said or (Meaning(name, claim, True, by_itself) if by_itself else None)
+    if said is not None:
+        return said
+    by_numbers = _BY_NUMBERS.get(mutant.moved)
+    return Meaning(name, claim, True, by_numbers) if by_numbers else _of_half(one, mutant)
 
 
-def _of_half(one: Judged, mutant: Mutant) -> str:
+def _of_half(one: Judged, mutant: Mutant) -> Meaning | None:
     """Of a mutation in every second seed: what the same in all seeds says of it."""
+    claim, name = one.claim.id, mutant.mutation.name
     whole = next((other for other in one.mutants if other.mutation.name == mutant.mutation.whole), None)
     if whole is None:
-        return ""
-    if not whole.survives:
-        return AVERAGED if one.claim.averages else ""
-    said = meaning(one, whole)
-    return SO_IN_ALL if said is not None and said.equivalent else ""
+        return None
+    if whole.survives:
+        said = meaning(one, whole)
+        return None if said is None else Meaning(name, claim, said.equivalent, AS_IN_ALL)
+    if one.claim.averages:
+        return Meaning(name, claim, True, AVERAGED)
+    return Meaning(name, claim, False, BLIND_IN_HALF) if whole.outcome is Outcome.INVALID else None
 
 
 def is_equivalent(one: Judged, mutant: Mutant) -> bool:

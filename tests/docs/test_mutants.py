@@ -62,7 +62,7 @@ CHANGES = {
     "landmark early": {"spikes"},
 }
 """What a mutation of the record changes in every arm: arrays by probe and name, and parts of runs."""
-OF_EFFECTS = {"noise", "noise in half", "wrong sign", "wrong sign in half", "constant"}
+OF_EFFECTS = {name + half for name in ("noise", "wrong sign", "constant") for half in ("", " in half")}
 OF_ARMS = {
     "injected along v_6",
     "injected along v_12",
@@ -226,10 +226,10 @@ def test_effects_are_noise_turned_round_and_constant(mutants: Modules) -> None:
     claim = replace(claim, measure=lambda of: 1.25)
     noise = np.array([mutation(mutants, "noise").of(claim, 3.0).measure(one) for one in seen])
     assert abs(noise.mean()) < 0.5 and noise.std() == pytest.approx(3.0, rel=0.15)
-    assert mutation(mutants, "wrong sign").of(claim, 3.0).measure(seen[0]) == 0.75
+    assert mutation(mutants, "wrong sign").of(claim, 3.0).measure(seen[0]) == 2.75
     assert mutation(mutants, "constant").of(claim, 3.0).measure(seen[0]) == 1.5
     half = mutation(mutants, "wrong sign in half").of(claim, 3.0).measure
-    assert [half(one) for one in seen[:4]] == [0.75, 1.25, 0.75, 1.25]
+    assert [half(one) for one in seen[:4]] == [2.75, 1.25, 2.75, 1.25]
 
 
 def test_a_planted_record_is_mutated_after_it_was_planted_and_so_is_a_strangers(mutants: Modules) -> None:
@@ -308,13 +308,20 @@ def test_the_same_numbers_of_other_seeds_and_the_same_mean_are_excused(mutants: 
     assert all(mutants["mutants_meanings"].is_equivalent(found, mutant) for mutant in found.survivors)
 
 
-def test_half_the_seeds_are_excused_in_an_average_and_not_in_a_share(mutants: Modules) -> None:
-    whole, half = mutation(mutants, "noise"), mutation(mutants, "noise in half")
+def test_half_the_seeds_are_excused_in_an_average(mutants: Modules) -> None:
     average = planted_claim(predicts=Average(above=0.0))
-    found = judged(mutants, average, whole, half, truth=1.0, control=-1.0, positive=1.0, law=normal)
+    both = [mutation(mutants, name) for name in ("noise", "noise in half")]
+    found = judged(mutants, average, *both, truth=1.0, control=-1.0, positive=1.0, law=normal)
     (survivor,) = found.survivors
-    assert survivor.mutation is half and mutants["mutants_meanings"].is_equivalent(found, survivor)
-    assert not judged(mutants, planted_claim(), whole, half).survivors
+    assert survivor.mutation is both[1] and mutants["mutants_meanings"].is_equivalent(found, survivor)
+
+
+def test_in_a_share_half_the_seeds_are_a_hole(mutants: Modules) -> None:
+    meanings = mutants["mutants_meanings"]
+    both = [mutation(mutants, name) for name in ("constant", "constant in half")]
+    found = judged(mutants, planted_claim(), *both)
+    (survivor,) = found.survivors
+    assert survivor.mutation is both[1] and meanings.sentence(found, survivor) == f"Hole: {meanings.BLIND_IN_HALF}"
 
 
 def test_a_check_that_stops_no_longer_holds_and_a_mutation_that_stops_says_nothing(mutants: Modules) -> None:
