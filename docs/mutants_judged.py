@@ -36,8 +36,10 @@ class Mutant:
     """The guarded answer; None where the check, or the mutation, stopped with an error."""
     reason: str
     moved: Moved
+    alone: Outcome | None = None
+    """What would be said without the controls."""
     broken: bool = False
-    """Whether it was the mutation: then nothing is said about the check."""
+    """Whether it was the mutation that stopped: then nothing is said about the check."""
 
     @property
     def survives(self) -> bool:
@@ -111,8 +113,8 @@ def _mutant(claim: Claim, before: Answer, mutation: Mutation, lab: Trains, seeds
         answer = answered(mutated, lab, seeds)
     except ClaimError as error:
         broken = isinstance(error.__cause__, BrokenMutation)
-        return Mutant(mutation, None, str(error.__cause__), Moved.NUMBERS, broken)
-    return Mutant(mutation, answer.outcome, answer.reason, moved(claim, before, answer))
+        return Mutant(mutation, None, str(error.__cause__), Moved.NUMBERS, broken=broken)
+    return Mutant(mutation, answer.outcome, answer.reason, moved(claim, before, answer), answer.judgement.outcome)
 
 
 def moved(claim: Claim, before: Answer, after: Answer) -> Moved:

@@ -39,20 +39,170 @@ class Beyond:
     """As pytest names them."""
 
 
-UNKNOWN = "Nobody has said yet why: it counts as a hole."
+UNKNOWN = "nobody has said yet why: until then it counts as a hole."
 AVERAGED = "an average over all seeds is still as claimed where half of them are not; in all seeds it is noticed."
 BLIND_IN_HALF = (
-    "in all seeds a control tells. But a share need exceed its negative control's by a fifth of the seeds only, so a check "
-    "that is blind in half of them passes."
+    "in all seeds it is the negative control alone that tells. That need be exceeded by little, in a share by a fifth of the "
+    "seeds and in an average by anything above nothing, so a check that is blind in half of the seeds passes."
 )
-AS_IN_ALL = "as it is in all seeds."
+AS_IN_ALL = "what is said of the same mutation in all seeds goes for half of them."
 _BY_NUMBERS = {
     Moved.PLACES: "the effect reads nothing but what was exchanged, so every number is there, of another seed.",
     Moved.MEAN: "the mean effect is the same number: an average does not know whose twin is whose.",
-    Moved.FEWER: "the effect does not read what was mutated. The precondition does, and leaves out some seeds.",
+    Moved.FEWER: "the effect is what it was in every seed that is left: only the precondition sees what was mutated.",
 }
 
-MEANINGS: tuple[Meaning, ...] = ()
+_ALONE = (
+    "the negative control fails by its further condition alone, so nothing asks whether {}; a control that has the one "
+    "without the other would."
+)
+_NULL = (
+    "that something takes nothing is kept by whatever has nothing to do with it. A negative control with a test residual "
+    "planted along J v_1, and an exchange planted to close the gap, would find it."
+)
+_POOR = (
+    "the worse the largest eigenvalue tells, the better the claim holds, so nothing asks whether it was read rightly. No "
+    "curvature along a gradient exceeds it: that as a further condition would ask."
+)
+_SIZES = (
+    "most of it lies in how large one coordinate is beside the other, and stays where the coordinates of a neuron are taken "
+    "apart. By how much alignment exceeds that of shuffled coordinates would be about neurons."
+)
+_ANYWHERE = (
+    "the curvature exceeds its threshold within the thousand steps before any step, wherever the peak is. Compared with "
+    "other stretches as long of the same run, a peak would have to be preceded by more."
+)
+_NO_TIME = "a mean over time does not depend on the order; only which steps are left out as settling changes."
+
+MEANINGS: tuple[Meaning, ...] = (
+    Meaning("constant", "adam-decoupling", False, _ALONE.format("there is a spike")),
+    Meaning("losses *", "adam-decoupling", False, _ANYWHERE),
+    Meaning("time shuffled", "adam-decoupling", False, _ANYWHERE),
+    Meaning(
+        "time *",
+        "adam-threshold",
+        True,
+        "that it hovers is said of no part of the run, and over all of it the sharpness is at its threshold too.",
+    ),
+    Meaning(
+        "threshold / 1.1",
+        "adam-threshold",
+        False,
+        "it hovers a little below its threshold, so within a tenth of one that is a tenth lower as well. The positive control "
+        "fails, but is heard only where the claim does.",
+    ),
+    Meaning("constant", "catapult", False, _ALONE.format("the end is flatter")),
+    Meaning("noise in half", "catapult", False, _ALONE.format("the end is flatter")),
+    Meaning(
+        "stranger's sharpness",
+        "catapult",
+        True,
+        "both effects come in nearly all seeds, so in most they come together whoever's they are.",
+    ),
+    Meaning(
+        "losses *",
+        "catapult",
+        False,
+        "that the training converges is not asked: a loss that only grows passes. A further condition that the last loss "
+        "lies below the first would ask.",
+    ),
+    Meaning("coordinates shuffled", "condensation-dose", False, _SIZES),
+    Meaning(
+        "time *",
+        "edge-of-stability",
+        False,
+        "at the reference the sharpness is about 2/lr from the first step on, so nothing shows that training drives it there. "
+        "Asked only of runs that begin well below, it would.",
+    ),
+    Meaning("stranger's sharpness", "gradient-curvature-onset", False, _POOR),
+    Meaning("second pair", "gradient-curvature-onset", False, _POOR),
+    Meaning("sharpness x 0.9", "gradient-curvature-onset", False, _POOR),
+    Meaning(
+        "threshold / 1.1",
+        "gradient-curvature-onset",
+        True,
+        "before the loss rises the curvature along the gradient passes both thresholds within a step or so, and tells by the "
+        "lower one as well.",
+    ),
+    Meaning(
+        "stranger's motion",
+        "gradient-curvature-onset",
+        False,
+        "laid onset upon onset another seed's curvature along its gradient tells better than one's own largest eigenvalue "
+        "by 2/lr. It does not tell better than by the best cut of that, which is what to compare with.",
+    ),
+    Meaning(
+        "time *",
+        "initial-condensation",
+        False,
+        "the trend is there at every time but the first, so it is not shown to come about in the initial stage. That there "
+        "is none at the first step, as a further condition, would show it.",
+    ),
+    Meaning(
+        "coordinates shuffled",
+        "initial-condensation",
+        True,
+        "the weights condense along an axis, biases vanishing beside them, and stay there when coordinates are handed around.",
+    ),
+    Meaning(
+        "stranger's twin",
+        "initial-condensation",
+        True,
+        "the stranger's run is from the same size of start, and the trend is one over sizes.",
+    ),
+    Meaning(
+        "stranger's twin",
+        "real-data-low-frequency",
+        True,
+        "an average difference does not know whose twin is whose, and the precondition leaves out some pairs.",
+    ),
+    Meaning("time *", "self-stabilisation", True, _NO_TIME),
+    Meaning(
+        "time shuffled",
+        "sharpness-condensation-trend",
+        True,
+        "what belongs to one step stays together, and where steps have no order there is no common trend to take out.",
+    ),
+    Meaning(
+        "columns for rows",
+        "sharpness-condensation-trend",
+        False,
+        "the cosine between weights and biases goes with the sharpness as well. That alignment goes with it more than other "
+        "figures of the same weights do is not asked.",
+    ),
+    Meaning("coordinates shuffled", "sharpness-condensation-trend", False, _SIZES),
+    Meaning(
+        "stranger's *",
+        "sharpness-not-generalisation",
+        False,
+        "that something tells little is kept by whatever tells as little, such as another seed's net from the same size of "
+        "start. Beside it something would have to stand that only the own sharpness tells.",
+    ),
+    Meaning(
+        "stranger's sharpness*",
+        "stabilisation",
+        False,
+        "most spikes come down about as many steps after their onset, so another seed's sharpness mostly falls within five "
+        "steps of the peak too. A stranger's sharpness as a further negative control would show what is the run's own.",
+    ),
+    Meaning(
+        "threshold / 1.1",
+        "stability-law",
+        False,
+        "a multiplier is asked to exceed 1 where the loss has risen already, and whatever is too large does so more. It would "
+        "have to lie below 1 before the ascent as well.",
+    ),
+    Meaning("stranger's outputs", "top-direction-not-responsible", False, _NULL),
+    Meaning("random direction", "top-direction-not-responsible", False, _NULL),
+    Meaning("stranger's twin", "top-direction-not-responsible", False, _NULL),
+    Meaning(
+        "training outputs",
+        "top-direction-not-responsible",
+        False,
+        "the negative control satisfies the claim too, and is exceeded by next to nothing. An average below a limit needs a "
+        "size that is worth a claim, as others have.",
+    ),
+)
 
 BEYOND = (
     Beyond(
@@ -148,9 +298,9 @@ def _of_half(one: Judged, mutant: Mutant) -> Meaning | None:
     if whole.survives:
         said = meaning(one, whole)
         return None if said is None else Meaning(name, claim, said.equivalent, AS_IN_ALL)
-    if one.claim.averages:
-        return Meaning(name, claim, True, AVERAGED)
-    return Meaning(name, claim, False, BLIND_IN_HALF) if whole.outcome is Outcome.INVALID else None
+    if whole.alone is Outcome.HOLDS:
+        return Meaning(name, claim, False, BLIND_IN_HALF)
+    return Meaning(name, claim, True, AVERAGED) if one.claim.averages else None
 
 
 def is_equivalent(one: Judged, mutant: Mutant) -> bool:
@@ -162,7 +312,7 @@ def is_equivalent(one: Judged, mutant: Mutant) -> bool:
 def sentence(one: Judged, mutant: Mutant) -> str:
     """Why a mutant survives."""
     said = meaning(one, mutant)
-    return UNKNOWN if said is None else f"{'Equivalent' if said.equivalent else 'Hole'}: {said.says}"
+    return UNKNOWN if said is None else said.says
 
 
 def needless(judged: Sequence[Judged]) -> Iterator[Meaning]:

@@ -1,6 +1,6 @@
 """The page of mutants: what was changed, what became of it, and what the survivors mean."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from mutants_judged import Judged, Mutant
@@ -22,12 +22,12 @@ Each claim's check is got wrong on purpose, in one way at a time, and must then 
 still does, the mutant survives: either what was changed makes no difference to what is claimed, or the check has a hole.
 
 ```console
-nox -s mutants
+nox -s mutants -- --seeds {seeds}
 ```
 
-wrote this page, with {seeds} seeds a claim under root seed 1, which no published verdict uses. A mutant is answered as its
-claim is: judged at the reference setting in one look, and guarded by both controls, which are read with the same mutation.
-Where the record is mutated, that of a planted effect is mutated after it was planted, and the precondition is asked once more.
+wrote this page, under root seed 1, which no published verdict uses. A mutant is answered as its claim is: judged at the
+reference setting in one look, and guarded by both controls, which are read with the same mutation. Where the record is
+mutated, that of a planted effect is mutated after it was planted, and the precondition is asked once more.
 
 {summary}
 """
@@ -68,7 +68,7 @@ def _summary(held: Sequence[Judged]) -> str:
     return (
         f"{_number(len(held), 'claim')} held unmutated. Of their {_number(len(kept), 'mutant')} that change a number "
         f"{len(kept) - len(survivors)} no longer hold; {len(survivors)} survive, {excused} of which are in truth still what "
-        f"is claimed. That leaves {_number(len(survivors) - excused, 'hole')}.\n"
+        f"is claimed. The other {len(survivors) - excused} show holes.\n"
     )
 
 
@@ -103,12 +103,23 @@ def _killed(one: Judged) -> int:
 
 
 def _survivors(held: Sequence[Judged]) -> str:
-    lines = [
-        f"- **{one.claim.id}, {mutant.mutation.name}.** {sentence(one, mutant)}"
-        for one in held
-        for mutant in one.survivors
-    ]
+    """Holes first, then those that are excused; mutants that survive by the same reason stand together."""
+    found = [(one, mutant) for one in held for mutant in one.survivors]
+    holes = [(one, mutant) for one, mutant in found if not is_equivalent(one, mutant)]
+    excused = [(one, mutant) for one, mutant in found if is_equivalent(one, mutant)]
+    return f"### Holes\n\n{_by_reason(holes)}\n### Still what is claimed\n\n{_by_reason(excused)}"
+
+
+def _by_reason(found: Sequence[tuple[Judged, Mutant]]) -> str:
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for one, mutant in found:
+        reasons.setdefault(sentence(one, mutant), {}).setdefault(one.claim.id, []).append(mutant.mutation.name)
+    lines = [f"- {_named(claims)} {said[0].upper()}{said[1:]}" for said, claims in reasons.items()]
     return "\n".join(lines or ["None."]) + "\n"
+
+
+def _named(claims: Mapping[str, Sequence[str]]) -> str:
+    return "**" + "; ".join(f"{claim}: {', '.join(names)}" for claim, names in claims.items()) + ".**"
 
 
 def _unread(held: Sequence[Judged]) -> str:

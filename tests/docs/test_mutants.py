@@ -274,11 +274,18 @@ def test_a_mutant_that_holds_is_a_survivor_and_a_hole_until_a_reason_is_given(
     found = judged(mutants, planted_claim(), mine, mutation(mutants, "constant"))
     assert [mutant.mutation.name for mutant in found.survivors] == ["nudged"]
     text = mutants["mutants_page"].page([found], [mine], 64)
-    assert f"- **planted, nudged.** {meanings.UNKNOWN}" in text and "leaves 1 hole." in text and "| **H** |" in text
+    assert (
+        "### Holes\n\n- **planted: nudged.** Nobody has said yet why" in text
+        and "The other 1 show holes." in text
+        and "| **H** |" in text
+    )
     said = meanings.Meaning("nudged", "planted", True, "a thousandth is nothing.")
     monkeypatch.setattr(meanings, "MEANINGS", (said, meanings.Meaning("constant", "planted", True, "never.")))
     text = mutants["mutants_page"].page([found], [mine], 64)
-    assert "- **planted, nudged.** Equivalent: a thousandth is nothing." in text and "leaves 0 holes." in text
+    assert (
+        "### Still what is claimed\n\n- **planted: nudged.** A thousandth is nothing." in text
+        and "The other 0 show holes." in text
+    )
     assert [one.mutation for one in meanings.needless([found])] == ["constant"]
 
 
@@ -316,12 +323,15 @@ def test_half_the_seeds_are_excused_in_an_average(mutants: Modules) -> None:
     assert survivor.mutation is both[1] and mutants["mutants_meanings"].is_equivalent(found, survivor)
 
 
-def test_in_a_share_half_the_seeds_are_a_hole(mutants: Modules) -> None:
+@pytest.mark.parametrize("average", [False, True])
+def test_a_check_that_is_blind_in_half_of_the_seeds_is_a_hole(mutants: Modules, average: bool) -> None:
     meanings = mutants["mutants_meanings"]
     both = [mutation(mutants, name) for name in ("constant", "constant in half")]
-    found = judged(mutants, planted_claim(), *both)
+    world: dict[str, Any] = {"truth": 1.0, "control": -1.0, "positive": 1.0, "law": normal} if average else {}
+    found = judged(mutants, planted_claim(predicts=Average(above=0.0)) if average else planted_claim(), *both, **world)
     (survivor,) = found.survivors
-    assert survivor.mutation is both[1] and meanings.sentence(found, survivor) == f"Hole: {meanings.BLIND_IN_HALF}"
+    assert survivor.mutation is both[1] and meanings.sentence(found, survivor) == meanings.BLIND_IN_HALF
+    assert not meanings.is_equivalent(found, survivor)
 
 
 def test_a_check_that_stops_no_longer_holds_and_a_mutation_that_stops_says_nothing(mutants: Modules) -> None:
