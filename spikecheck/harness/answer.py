@@ -56,14 +56,13 @@ class Inquiry:
     def _controlled(
         self, evidence: Evidence, judgement: Judgement, role: str, seeds: Sequence[int], alpha: float
     ) -> Answer:
-        """What both controls say of the same seeds; away from the reference only the one that the judgement needs."""
+        """What the controls say of the same seeds; the negative one, away from the reference, only where the claim holds."""
         claim, setting = self.claim, evidence.setting
         control = compared = positive = None
-        everywhere = role == "reference"
-        if everywhere or judgement.outcome is Outcome.HOLDS:
+        if role == "reference" or judgement.outcome is Outcome.HOLDS:
             theirs, control = self._judge(claim.as_control(), setting, seeds, alpha, "control")
             compared = Contrast(**asdict(contrast(pairs(evidence, theirs), claim.predicts, alpha)))
-        if claim.positive is not None and (everywhere or judgement.outcome is Outcome.FAILS):
+        if claim.positive is not None:
             _, positive = self._judge(claim.as_control(claim.positive), setting, seeds, alpha, "positive control")
         outcome, reason = guarded(judgement, control, compared, positive)
         return Answer(

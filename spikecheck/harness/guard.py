@@ -10,27 +10,35 @@ def guarded(
 ) -> tuple[Outcome, str]:
     """The answer that a judgement gives once its controls have been heard, and why it is not the judgement's own.
 
-    What holds must surely exceed its negative control; what fails counts only where the positive control was found.
+    What holds must surely exceed its negative control, which must not hold too, and its positive control must not fail; what
+    fails counts only where the positive control was found.
     """
     if judgement.outcome is Outcome.HOLDS:
-        return _holding(judgement, control, contrast)
+        return _holding(control, contrast, positive)
     if judgement.outcome is Outcome.FAILS:
         return _failing(positive)
     return judgement.outcome, ""
 
 
-def _holding(judgement: Judgement, control: Judgement | None, contrast: Contrast | None) -> tuple[Outcome, str]:
+def _holding(control: Judgement | None, contrast: Contrast | None, positive: Judgement | None) -> tuple[Outcome, str]:
     if control is None or contrast is None or not control.drawn:
         return Outcome.UNDECIDED, "The claim holds, but its negative control was not reached."
-    if control.outcome is Outcome.UNTRIGGERED or contrast.outcome is Outcome.UNTRIGGERED:
-        return Outcome.INVALID, "The negative control never triggered; a control that never triggers is no control."
-    if contrast.outcome is Outcome.FAILS:
-        return Outcome.INVALID, f"{NOT_TOLD_APART} Its excess over the control is surely too small."
-    if judgement.estimand == "share" and control.outcome is Outcome.HOLDS:
-        return Outcome.INVALID, NOT_TOLD_APART
+    if broken := _broken(control, contrast, positive):
+        return Outcome.INVALID, broken
     if contrast.outcome is Outcome.UNDECIDED:
         return Outcome.UNDECIDED, "The claim holds, but does not clearly exceed its negative control."
     return Outcome.HOLDS, ""
+
+
+def _broken(control: Judgement, contrast: Contrast, positive: Judgement | None) -> str:
+    """Why a claim that holds proves nothing; empty where its controls are as they must be, or not clear."""
+    if positive is not None and positive.outcome is Outcome.FAILS:
+        return "The claim holds, and what was planted was not found: the check reads something else."
+    if Outcome.UNTRIGGERED in (control.outcome, contrast.outcome):
+        return "The negative control never triggered; a control that never triggers is no control."
+    if contrast.outcome is Outcome.FAILS:
+        return f"{NOT_TOLD_APART} Its excess over the control is surely too small."
+    return NOT_TOLD_APART if control.outcome is Outcome.HOLDS else ""
 
 
 def _failing(positive: Judgement | None) -> tuple[Outcome, str]:

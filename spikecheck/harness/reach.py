@@ -63,7 +63,7 @@ def as_claimed(predicts: Estimand, judgement: Judgement) -> bool:
     if isinstance(predicts, Prediction):
         return judgement.held / judgement.applicable >= predicts.of_seeds  # 0.55 times 20 is a little more than 11
     estimate = judgement.effect.mean if predicts.of == "mean" else judgement.effect.median
-    return estimate is not None and predicts.held(estimate)
+    return estimate is not None and predicts.held(estimate) and predicts.beyond(estimate) >= predicts.worth
 
 
 def strength(predicts: Estimand, judgement: Judgement) -> float:

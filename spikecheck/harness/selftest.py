@@ -194,7 +194,12 @@ OF_AVERAGES = (
         plan={},
     ),
     _of_an_average(
-        "the same, of exponential effects",
+        f"a mean of {WORTH / 2:g} standard deviations, half of that",
+        WORTH / 2,
+        {"holds at the reference": (_replicates(HOLDS), None), "fails at the reference": (_replicates(FAILS), None)},
+    ),
+    _of_an_average(
+        "a mean just worth a claim, of exponential effects",
         WORTH,
         {"fails at the reference": (_replicates(FAILS), 0.05)},
         law=skewed,

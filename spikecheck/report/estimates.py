@@ -39,8 +39,7 @@ def asked(predicts: Estimand | None) -> str:
     """What is asked of an average, as a clause; empty where the rule is not known."""
     if not isinstance(predicts, Average):
         return ""
-    small = predicts.says("").partition("; ")[2]
-    return f", which must be {predicts.bounds('').strip()}{f' ({small})' if small else ''}"
+    return f", which must be {predicts.bounds('').strip()} {predicts.worth_says}".rstrip()
 
 
 def counts(judgement: Judgement) -> str:

@@ -76,16 +76,21 @@ def average_interval(values: Values, predicts: Average, alpha: float) -> Interva
 
 
 def of_average(found: Interval, predicts: Average) -> Outcome:
-    """FAILS if the average is surely beyond a limit, or surely not worth a claim; HOLDS if both its bounds lie within."""
+    """FAILS if the average is surely beyond a limit, or surely not worth a claim; HOLDS if both its bounds lie within.
+
+    To hold, the estimate itself must be worth a claim too. Otherwise a small average above its limit would both hold and
+    fail, and the number of seeds at which one happened to look would decide between the two.
+    """
     lowest = -math.inf if predicts.floor is None else predicts.floor + predicts.worth
     highest = math.inf if predicts.ceiling is None else predicts.ceiling - predicts.worth
     if found.high < lowest or found.low > highest or _excluded(found, predicts):
         return Outcome.FAILS
-    return Outcome.HOLDS if within(found, predicts) else Outcome.UNDECIDED
+    enough = predicts.beyond(found.estimate) >= predicts.worth
+    return Outcome.HOLDS if enough and within(found, predicts) else Outcome.UNDECIDED
 
 
 def within(found: Interval, predicts: Average) -> bool:
-    """Whether both bounds lie within the limits: the average is then surely as claimed, if perhaps too little of it."""
+    """Whether both bounds lie within the limits: the average is then surely as claimed, if perhaps too small."""
     return _within(predicts, found.low, below=True) and _within(predicts, found.high, below=False)
 
 

@@ -39,8 +39,8 @@ def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Differe
 
     A share must exceed the control's by more than the exceptions that the claim allows itself, 1 - of_seeds: two things
     that both satisfy the rule cannot differ by that much. An average's paired differences, in the direction claimed, must
-    be above 0, and are too few to matter where surely below `worth`. Between two limits the claim's average must be nearer
-    to their middle than the control's.
+    surely be above 0 and be estimated at `worth` at least; surely below that they are too small to matter. Between two limits
+    the claim's average must be nearer to their middle than the control's.
     """
     if isinstance(predicts, Prediction):
         return _of_shares(pairs, 1.0 - predicts.of_seeds, alpha)
@@ -48,7 +48,8 @@ def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Differe
         return Difference(Outcome.UNTRIGGERED, None, None, None, 0.0, len(pairs))
     between = predicts.floor is not None and predicts.ceiling is not None
     found = _nearer(pairs, predicts, alpha) if between else _further(pairs, predicts, alpha)
-    outcome = Outcome.HOLDS if found.low > 0.0 else Outcome.UNDECIDED
+    enough = found.low > 0.0 and found.estimate >= predicts.worth
+    outcome = Outcome.HOLDS if enough else Outcome.UNDECIDED
     if found.high <= predicts.worth:
         outcome = Outcome.FAILS
     return Difference(outcome, found.estimate, _finite(found.low), _finite(found.high), 0.0, len(pairs))

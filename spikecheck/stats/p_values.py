@@ -11,7 +11,7 @@ from scipy.special import bdtr, bdtrc
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.stats.averages import Values
-from spikecheck.stats.bounds import average_interval, within
+from spikecheck.stats.bounds import average_interval
 from spikecheck.stats.bounds import of_average as decided
 from spikecheck.stats.prediction import Average
 
@@ -49,9 +49,7 @@ def _smallest(values: Values, predicts: Average, outcome: Outcome) -> float:
     """The smallest error of each bound at which the outcome is this one: the larger the error, the closer the bounds."""
 
     def made(alpha: float) -> bool:
-        found = average_interval(values, predicts, alpha)
-        # What holds at alpha may fail at a larger one, where it is then surely too little.
-        return within(found, predicts) if outcome is Outcome.HOLDS else decided(found, predicts) is outcome
+        return decided(average_interval(values, predicts, alpha), predicts) is outcome
 
     if not made(_MOST):
         return 1.0

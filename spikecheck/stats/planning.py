@@ -48,7 +48,7 @@ def _for_an_average(values: Values, predicts: Average, alpha: float) -> int | No
     centre = float(values.mean() if predicts.of == "mean" else np.median(values))
     spread = float(values.std(ddof=1)) * (1.0 if predicts.of == "mean" else math.sqrt(math.pi / 2))
     within = predicts.beyond(centre)
-    away = max(within, predicts.worth - within)
+    away = within if within >= predicts.worth else predicts.worth - within
     if away == 0.0:
         return None
     needed = (float(ndtri(1 - alpha)) * spread / away) ** 2

@@ -135,10 +135,10 @@ class Average(Bounds):
 
     The mean has Student's interval, wider where effects are skewed, the median that of the order statistics. The claim fails
     where the average is surely beyond a limit; with `worth`, also where it is surely nearer than that to the limit: too small
-    to be worth a claim.
+    to be worth a claim. To hold, the estimate must be worth a claim as well.
 
     >>> Average(above=0.0, worth=0.02).says("gain")
-    "mean gain > 0 (Student's t, wider if skewed, each bound at 95 %); fails if surely < 0.02"
+    "mean gain > 0 (Student's t, wider if skewed, each bound at 95 %), and itself >= 0.02 (fails if surely less)"
     """
 
     of: Literal["mean", "median"] = "mean"
@@ -166,12 +166,17 @@ class Average(Bounds):
 
     def says(self, unit: str) -> str:
         """The whole rule in words."""
-        small = ""
-        if self.worth and self.floor is not None:
-            small = f"; fails if surely < {self.floor + self.worth:g}"
-        elif self.worth and self.ceiling is not None:
-            small = f"; fails if surely > {self.ceiling - self.worth:g}"
+        small = f", {self.worth_says}" if self.worth else ""
         return f"{self.of} {self.bounds(unit)} ({self.interval}, each bound at {100 * self.level:g} %){small}"
+
+    @property
+    def worth_says(self) -> str:
+        """What is worth a claim, in words; empty where everything beyond the limit is."""
+        if self.worth and self.floor is not None:
+            return f"and itself >= {self.floor + self.worth:g} (fails if surely less)"
+        if self.worth and self.ceiling is not None:
+            return f"and itself <= {self.ceiling - self.worth:g} (fails if surely more)"
+        return ""
 
     def fewest(self) -> int:
         """The fewest applicable seeds with which the claim could hold.

@@ -47,10 +47,10 @@ def test_what_is_clear_at_once_takes_one_look_and_both_controls_at_the_reference
 
 
 @pytest.mark.parametrize("role", ["suspect", "a setting beside"])
-def test_elsewhere_only_the_control_that_the_answer_needs_is_asked(role: str) -> None:
+def test_elsewhere_the_negative_control_is_asked_only_where_the_claim_holds(role: str) -> None:
     held, on_the_way = asked(world(0.99), role)
-    assert on_the_way == [f"{role} 32", "control 32"]
-    assert (held.outcome, held.positive) == (Outcome.HOLDS, None)
+    assert on_the_way == [f"{role} 32", "control 32", "positive control 32"]
+    assert (held.outcome, held.positive is not None) == (Outcome.HOLDS, True)
     failed, on_the_way = asked(world(0.2), role)
     assert on_the_way == [f"{role} 32", "positive control 32"]
     assert (failed.outcome, failed.control, failed.contrast) == (Outcome.FAILS, None, None)
@@ -61,7 +61,7 @@ def test_what_stays_open_takes_every_look_and_its_controls_once() -> None:
     assert found.outcome is Outcome.UNDECIDED
     assert on_the_way == ["reference 32", "reference 64", "reference 128", "control 128", "positive control 128"]
     _, on_the_way = asked(world(0.8), "suspect")
-    assert on_the_way == ["suspect 32", "suspect 64", "suspect 128"]
+    assert on_the_way == ["suspect 32", "suspect 64", "suspect 128", "positive control 128"]
 
 
 def test_a_control_that_is_not_clear_asks_for_more_seeds() -> None:

@@ -25,33 +25,34 @@ def contrast(outcome: Outcome) -> Contrast:
 
 
 @pytest.mark.parametrize(
-    ("control", "difference", "share", "average"),
+    ("control", "difference", "expected"),
     [
-        (FAILS, HOLDS, HOLDS, HOLDS),
-        (UNDECIDED, HOLDS, HOLDS, HOLDS),
-        (HOLDS, HOLDS, INVALID, HOLDS),  # an average's control may lie above 0 too, if the claim's surely exceeds it
-        (FAILS, UNDECIDED, UNDECIDED, UNDECIDED),
-        (UNDECIDED, UNDECIDED, UNDECIDED, UNDECIDED),
-        (HOLDS, UNDECIDED, INVALID, UNDECIDED),
-        (FAILS, FAILS, INVALID, INVALID),
-        (UNDECIDED, FAILS, INVALID, INVALID),
-        (HOLDS, FAILS, INVALID, INVALID),
-        (UNTRIGGERED, HOLDS, INVALID, INVALID),
-        (UNTRIGGERED, UNDECIDED, INVALID, INVALID),
-        (FAILS, UNTRIGGERED, INVALID, INVALID),
+        (FAILS, HOLDS, HOLDS),
+        (UNDECIDED, HOLDS, HOLDS),
+        (HOLDS, HOLDS, INVALID),
+        (FAILS, UNDECIDED, UNDECIDED),
+        (UNDECIDED, UNDECIDED, UNDECIDED),
+        (HOLDS, UNDECIDED, INVALID),
+        (FAILS, FAILS, INVALID),
+        (UNDECIDED, FAILS, INVALID),
+        (HOLDS, FAILS, INVALID),
+        (UNTRIGGERED, HOLDS, INVALID),
+        (UNTRIGGERED, UNDECIDED, INVALID),
+        (FAILS, UNTRIGGERED, INVALID),
     ],
 )
 def test_what_holds_must_surely_exceed_its_negative_control(
-    control: Outcome, difference: Outcome, share: Outcome, average: Outcome
+    control: Outcome, difference: Outcome, expected: Outcome
 ) -> None:
-    """Whatever the positive control says."""
-    for positive in (None, *map(judgement, JUDGED)):
-        for estimand, expected in (("share", share), ("mean", average), ("median", average), ("equivalence", average)):
+    """Whatever is asked for; and where what was planted is surely not found, it proves nothing."""
+    for estimand in ("share", "mean", "median", "equivalence"):
+        for positive in (None, *map(judgement, JUDGED)):
             found, reason = guarded(
                 judgement(HOLDS, estimand), judgement(control, estimand), contrast(difference), positive
             )
-            assert found is expected
-            assert bool(reason) == (expected is not HOLDS)
+            blind = positive is not None and positive.outcome is FAILS
+            assert found is (INVALID if blind else expected)
+            assert bool(reason) == (found is not HOLDS)
 
 
 def test_what_holds_without_its_control_is_undecided() -> None:

@@ -69,7 +69,8 @@ def test_a_share_just_as_required_is_as_claimed_and_one_seed_fewer_is_not(percen
         (Average(above=0.0), [-9.0, 0.5, 0.6], False),
         (Average(above=0.0), [0.0, 0.0], False),
         (Average(at_least=0.0), [0.0, 0.0], True),
-        (Average(above=0.0, worth=1.0), [0.5, 0.6], True),  # the limit counts, and not what is worth a claim
+        (Average(above=0.0, worth=1.0), [0.5, 0.6], False),  # too small to be worth a claim
+        (Average(above=0.0, worth=0.5), [0.5, 0.6], True),
         (Equivalence(at_least=-1.0, at_most=1.0), [-9.0, 9.0], True),
         (Equivalence(at_least=-1.0, at_most=1.0), [1.0, 1.5], False),
         (Average(above=0.0), [], False),

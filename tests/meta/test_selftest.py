@@ -96,7 +96,7 @@ def test_averages_by_their_estimates_alone_are_noticed(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(bounds, "mean_interval", estimated)
     broken = [world for world in selftest.OF_AVERAGES if any(count.broken for count in counts(world, 20).values())]
-    assert len(broken) >= 5
+    assert len(broken) >= 4
 
 
 def test_a_reach_whose_interval_is_too_close_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

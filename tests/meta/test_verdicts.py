@@ -48,7 +48,7 @@ def test_settings_beside_the_domain_are_guarded_answers_found_by_name_and_dear_o
             assert answer.judgement.seeds == fresh_seeds(0, settings[name], 32)
         assert not {judgement.setting for judgement in found.tried} & set(settings.values())
     held, failed = (found.answers[found.beside[name]] for name in ("near", "dear"))
-    assert (held.outcome, held.contrast is not None, held.positive) == (Outcome.HOLDS, True, None)
+    assert (held.outcome, held.contrast is not None, held.positive is not None) == (Outcome.HOLDS, True, True)
     assert (failed.outcome, failed.contrast, failed.positive is not None) == (Outcome.FAILS, None, True)
 
 
@@ -98,15 +98,17 @@ def test_a_claim_whose_failure_is_not_told_from_blindness_is_invalid_everywhere(
     assert "no positive control" in unguarded.reason
 
 
-def test_what_holds_needs_no_positive_control() -> None:
-    for positive in (0.1, 0.8):
-        assert verdict(0.99, positive=positive).passed
+def test_what_holds_needs_no_positive_control_but_none_that_surely_fails() -> None:
+    assert verdict(0.99, positive=0.8).passed
+    blind = verdict(0.99, positive=0.1)
+    assert blind.replicates is Outcome.INVALID
+    assert "planted was not found" in blind.reason
     assert verify(
         replace(planted.planted_claim(), positive=None), planted.PlantedLab(lambda setting: 0.99), PLAN
     ).passed
 
 
-@pytest.mark.parametrize("positive", [0.99, 0.1])
+@pytest.mark.parametrize("positive", [0.99, 0.8])
 def test_a_counterexample_is_one_only_where_what_was_planted_is_found(positive: float) -> None:
     """The reference holds; the corner fails, and whether that counts is told by the positive control there."""
 
@@ -121,9 +123,9 @@ def test_a_counterexample_is_one_only_where_what_was_planted_is_found(positive: 
         assert (confirmed.role, found.generalises, found.passed) == ("counterexample", Outcome.FAILS, False)
         assert found.counterexample is not None
     else:
-        assert (confirmed.role, found.generalises, found.passed) == ("weakest", Outcome.INVALID, True)
+        assert (confirmed.role, found.generalises, found.passed) == ("weakest", Outcome.UNDECIDED, True)
         assert found.counterexample is None
-        assert found.reason.startswith("At the weakest setting: It fails, and so does its positive control")
+        assert found.reason.startswith("At the weakest setting: It fails, but its positive control has not clearly")
 
 
 def test_every_quoted_answer_is_on_fresh_seeds_with_the_control_that_it_needs() -> None:
@@ -152,13 +154,13 @@ LAWS = {"law": planted.normal, "positive": 1.0}
     ("predicts", "mean", "control", "expected"),
     [
         (Average(above=0.0, worth=0.1), 0.8, -0.2, Outcome.HOLDS),
-        (Average(above=0.0, worth=0.1), 0.8, 0.8, Outcome.UNDECIDED),  # it might exceed its control
+        (Average(above=0.0, worth=0.1), 0.8, 0.8, Outcome.INVALID),  # its control holds too
         (Average(above=0.0, worth=0.5), 0.8, 0.8, Outcome.INVALID),  # surely by too little
         (Average(above=0.0, worth=0.1), -0.6, -1.0, Outcome.FAILS),
         (Average(above=0.0, worth=1.0), 0.2, -1.0, Outcome.FAILS),  # above 0, and surely too little
         (Average(above=0.0, of="median"), 1.0, -0.2, Outcome.HOLDS),
         (Equivalence(at_least=0.5, at_most=1.5), 1.0, -0.2, Outcome.HOLDS),
-        (Equivalence(at_least=0.5, at_most=1.5), 1.0, 1.0, Outcome.UNDECIDED),
+        (Equivalence(at_least=0.5, at_most=1.5), 1.0, 1.0, Outcome.INVALID),
         (Equivalence(at_least=0.5, at_most=1.5), 2.2, -2.0, Outcome.FAILS),
     ],
 )

@@ -73,7 +73,7 @@ MEAN = "the mean gain of mean |cos| is 0.0431 (0.0312 to 0.055)"
     ("estimand", "told"),
     [
         ("share", f"{SHARE}, 80 % are required; {MEAN}."),
-        ("mean", f"{MEAN}, which must be > 0 (fails if surely < 0.02); {SHARE}."),
+        ("mean", f"{MEAN}, which must be > 0 and itself >= 0.02 (fails if surely less); {SHARE}."),
         ("median", f"the median gain of mean |cos| is 0.0412 (0.02 to 0.0631), which must be > 0; {SHARE}."),
         ("equivalence", f"{MEAN}, which must be >= -0.1 and <= 0.1; {SHARE}."),
     ],

@@ -59,7 +59,7 @@ def test_share_and_average_are_both_shown_and_one_of_them_decides(
     text = " ".join(page.text.replace("\u00a0", " ").split())
     decisive = {
         "share": "the share of seeds, which must be at least 80 %",
-        "mean": "the mean, which must be > 0 (fails if surely < 0.02)",
+        "mean": "the mean, which must be > 0 and itself >= 0.02 (fails if surely less)",
         "median": "the median, which must be > 0;",
         "equivalence": "the mean, which must be >= -0.1 and <= 0.1",
     }

@@ -84,7 +84,7 @@ def test_share_and_average_are_both_shown_and_one_of_them_decides(report: Make, 
     text = markdown(report(guarded(estimand=estimand)))
     decisive = {
         "share": "the share of seeds, which must be at least 80 %",
-        "mean": "the mean, which must be > 0 (fails",
+        "mean": "the mean, which must be > 0 and itself >=",
         "median": "the median, which must be > 0;",
         "equivalence": "the mean, which must be >= -0.1 and <= 0.1",
     }

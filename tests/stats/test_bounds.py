@@ -229,10 +229,12 @@ HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
         (Average(at_most=0.0), 1e-9, 1.0, FAILS),
         (Average(above=0.0, worth=0.5), -0.1, 0.4, FAILS),
         (Average(above=0.0, worth=0.5), 0.1, 0.4, FAILS),  # surely above 0, and surely too little
-        (Average(above=0.0, worth=0.5), 0.1, 0.5, HOLDS),
+        (Average(above=0.0, worth=0.5), 0.1, 0.5, UNDECIDED),  # surely above 0, its estimate too small: more seeds tell
+        (Average(above=0.0, worth=0.5), 0.1, 0.9, HOLDS),
         (Average(above=0.0, worth=0.5), -0.1, 0.5, UNDECIDED),
         (Average(below=0.0, worth=0.5), -0.4, 0.1, FAILS),
-        (Average(below=0.0, worth=0.5), -0.5, -0.1, HOLDS),
+        (Average(below=0.0, worth=0.5), -0.5, -0.1, UNDECIDED),
+        (Average(below=0.0, worth=0.5), -0.9, -0.1, HOLDS),
         (Equivalence(at_least=-1.0, at_most=1.0), -1.0, 1.0, HOLDS),
         (Equivalence(above=-1.0, below=1.0), -1.0, 0.5, UNDECIDED),
         (Equivalence(at_least=-1.0, at_most=1.0), 0.5, 1.5, UNDECIDED),

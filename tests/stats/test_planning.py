@@ -55,7 +55,8 @@ def sample(mean: float, spread: float = 1.0) -> list[float]:
         (Average(below=1.0), 0.9, 0.1),
         (Average(above=0.0, worth=0.5), 0.0, 0.5),  # regression: never, though it is half a deviation from its worth
         (Average(above=0.0, worth=0.5), 0.1, 0.4),
-        (Average(above=0.0, worth=0.5), 0.4, 0.4),
+        (Average(above=0.0, worth=0.5), 0.4, 0.1),  # then it fails
+        (Average(above=0.0, worth=0.5), 0.6, 0.6),
         (Average(above=0.0, worth=0.5), -0.1, 0.6),
         (Average(at_most=2.0, worth=0.5), 2.0, 0.5),
         (Equivalence(at_least=-1.0, at_most=1.0), 0.0, 1.0),
