@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -208,3 +209,12 @@ def test_averages_equally_far_from_the_middle_are_told_apart_in_at_most_one_of_t
     most = 0.05 + 3 * math.sqrt(0.05 * 0.95 / rounds)
     assert made.count(HOLDS) / rounds <= most
     assert made.count(FAILS) / rounds <= most
+
+
+def test_an_excess_that_is_not_worth_a_claim_is_none_however_sure_it_is() -> None:
+    """Surely above 0, its estimate below what is worth a claim: open with few pairs, and too small with many."""
+    rule = Average(above=0.0, worth=0.5)
+    few = [Pair(0.4 + sign, 0.0, claim_held=True, control_held=False) for sign in (1.0, -1.0) * 40]
+    assert contrast(few, rule, 0.02).outcome is UNDECIDED
+    assert contrast(few * 10, rule, 0.02).outcome is FAILS
+    assert contrast([replace(pair, claim=pair.claim + 0.2) for pair in few], rule, 0.02).outcome is HOLDS
