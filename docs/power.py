@@ -56,9 +56,9 @@ The mean effect must lie above 0, and one surely below a quarter of the seeds' s
 `Average(above=0.0, worth=0.25)`. Of normal effects, {rounds:,} verdicts a line. Beside the mean is the share of seeds whose
 effect lies above 0: it takes a mean of 0.84 standard deviations for 80 % of them.
 
-To hold, the mean must surely lie above 0 and its estimate reach 0.25. So a true mean between the two comes out as FAILS the more
-often the more seeds there are, and HOLDS says that the estimate is worth a claim, not that the mean surely is: for that, read its
-bounds.
+To hold, the mean must surely lie above 0 and its estimate reach 0.25. So a true mean between the two comes out as FAILS the
+more often the more seeds there are, and HOLDS says that the estimate is worth a claim, not that the mean surely is: for
+that, read its bounds.
 """
 
 
