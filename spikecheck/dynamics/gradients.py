@@ -5,6 +5,7 @@ gone on with from a stored state draws what it would have drawn, and so does a f
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -107,6 +108,17 @@ class Clipped:
         return losses, gradients * (self._norm / (lengths + 1e-6)).clamp(max=1.0)
 
 
+@dataclass(frozen=True)
+class FullBatch:
+    """The gradients of all training points, as they are."""
+
+    objective: Objective
+
+    def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """The objective's."""
+        return self.objective.gradient(ensemble.params)
+
+
 def full_batch(objective: Objective) -> Gradients:
     """The gradients of all training points, as they are."""
-    return lambda ensemble: objective.gradient(ensemble.params)
+    return FullBatch(objective)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients
+from spikecheck.dynamics.segment import segments
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.problems.objective import Objective
 
@@ -85,19 +86,35 @@ def train(
     longest, together = int(left.max()), _together(ensemble, left)
     record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
     checkpoints = []
-    for step in range(longest):
+    swift = segments(objective, rule, ensemble, gradients) if together > 1 and along is None else None
+    step = 0
+    while step < longest:
         if stride and step % stride == 0:
             checkpoints.append(rule.kept(ensemble))
+        if swift is not None and step < together:
+            made = swift.go(record[step : _next_stop(step, stride, together)])
+            if made:
+                ensemble, step = swift.ensemble(), step + made
+                tick(made * ensemble.members)
+                continue
+            swift = None  # a loss is not finite
         losses, slopes = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         record[step] = losses
         if step < together and math.isfinite(losses.sum().item()):  # then every one of them is finite
             ensemble = update_all(rule, ensemble, slopes, along)
         else:
             ensemble, together = update(rule, ensemble, losses, slopes, until, along), 0
-        if (step + 1) % _STEPS_A_TICK == 0:
+        step += 1
+        if step % _STEPS_A_TICK == 0:
             tick(_STEPS_A_TICK * ensemble.members)
     record[longest], _ = objective.gradient(ensemble.params)
     return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=rule.kept(ensemble))
+
+
+def _next_stop(step: int, stride: int, together: int) -> int:
+    """Up to which update many can be made at once: the next checkpoint, the next tick, or the end of what all members make."""
+    stops = [together, step - step % _STEPS_A_TICK + _STEPS_A_TICK]
+    return min(stops + ([step - step % stride + stride] if stride else []))
 
 
 def _together(ensemble: Ensemble, left: Int[Tensor, " B"]) -> int:

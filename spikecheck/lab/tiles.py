@@ -10,14 +10,17 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from spikecheck.core.intervention import steps_of
+from spikecheck.core.intervention import Continue, Inject, LowerRate, steps_of
 from spikecheck.core.probe import Anatomy, Balance, Probe, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.dynamics.gradients import exact
 from spikecheck.lab.footprint import footprint, training_points
 from spikecheck.problems.conv import shapes
+from spikecheck.problems.objective import pays
+from spikecheck.problems.resolve import BUILT_IN
 
-_LARGEST, _USUAL, _SMALLEST, _FEWEST = 64, 32, 8, 2
+_LARGEST, _USUAL, _SWIFT, _SMALLEST, _FEWEST = 64, 32, 16, 8, 2
 # Up to so many activations of a member a step is all dispatch, and a tile twice as large takes no longer.
 _TINY = 2**7
 # Activations of a tile's forward pass, in numbers: 512 KiB in float64. More members would cost in proportion; far fewer would
@@ -34,6 +37,8 @@ _GIB = 2**30
 _AUTOPSY = 700
 _OVERHEAD = 400
 """What the dispatch of a step costs, as activations of a member."""
+_OF_MACHINE_CODE = 0.4
+"""What an activation costs where many updates are one call, measured in those of a training whose every step is dispatched."""
 _LOOK = 40
 """What one look of a Balance takes, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
 
@@ -62,6 +67,8 @@ def size_of(recipe: Recipe, memory: int = 0) -> int:
     if _alone(recipe):
         return 1
     size = tile_size(recipe.setting)
+    if not memory and _swift(recipe):
+        size = min(size, _SWIFT)
     while memory and size < LARGEST_OF_ALL and footprint(recipe, 2 * size) <= SHARE * memory * _GIB:
         size *= 2
     return size
@@ -74,6 +81,14 @@ def smallest(recipe: Recipe) -> int:
 
 def _alone(recipe: Recipe) -> bool:
     return isinstance(recipe.probe, SharpnessTrace | Anatomy) and recipe.probe.alone
+
+
+def _swift(recipe: Recipe) -> bool:
+    """Whether many of its updates are one call (`dynamics.segment`): 16 members then take half of what 32 do."""
+    setting = recipe.setting
+    plain = isinstance(setting.intervention, Continue | LowerRate | Inject | None) and exact(setting)
+    steady = setting.optimizer in ("gd", "heavy-ball", "nesterov") and setting.schedule == "constant"
+    return recipe.probe is None and plain and steady and setting.model in BUILT_IN["model"] and pays(setting)
 
 
 def _activations(setting: Setting) -> int:
@@ -111,6 +126,8 @@ def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
 def work(tile: Sequence[Recipe]) -> float:
     """A tile's cost on the CPU, in activations computed: for ordering, and for deciding what is worth a process."""
     setting = tile[0].setting
+    if _swift(tile[0]):
+        return float(member_steps(tile)) * _activations(setting) * _OF_MACHINE_CODE
     return float(member_steps(tile)) * (_activations(setting) + _OVERHEAD) * _dear(tile[0].probe)
 
 

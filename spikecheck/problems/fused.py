@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikecheck.problems.kernel import Kernel, compiled
+from spikecheck.problems.kernel import Bound, Kernel, compiled
 from spikecheck.problems.passes import JETS, forward_over_reverse, reverse
 from spikecheck.problems.shallow import Shallow
 
@@ -31,6 +31,17 @@ class Fused(Shallow):
         """Every member's loss and its gradient."""
         losses, gradients, *_ = self._kernel(reverse)(*self._laid(params.T), *self._points)
         return losses[: self.members], gradients[:, : self.members].T.contiguous()
+
+    def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
+        """`gradient` as machine code bound to a copy of the parameters, members last, and that copy; None where it can't be.
+
+        Its first two results are losses [C] and gradients [P, C] at what the copy holds when it is called.
+        """
+        # A copy: of a single member the columns are the rows, and who binds the kernel writes there.
+        columns, width = self._columns(params.T).clone(), self.model.sizes[1]
+        layers, shift = columns[: 3 * width].view(3, width, -1), columns[3 * width :]
+        found = self._kernel(reverse).bound(layers, shift, *self._points)
+        return None if found is None else (found, columns)
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]

@@ -4,12 +4,14 @@ A kernel takes two seconds or three to compile, some tenths of one when another 
 along the last axis, and at that axis's end under a mask: no number's bits depend on how many there are, or on its place.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
 import sysconfig
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +23,63 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from spikecheck.core.errors import UsageError
 
-Kernel = Callable[..., Sequence[Tensor]]
+
+class Kernel:
+    """A compiled function. Called with tensors it gives new ones; bound to them it can be called from machine code."""
+
+    def __init__(self, graph: Any) -> None:
+        """`graph` is what inductor makes of a traced function."""
+        self._graph = graph
+
+    def __call__(self, *tensors: Tensor) -> Sequence[Tensor]:
+        """The function's results."""
+        return self._graph(list(tensors))  # type: ignore[no-any-return]
+
+    def bound(self, *tensors: Tensor) -> "Bound | None":
+        """The kernel as it is called with just these tensors, and where it leaves its results.
+
+        None where inductor made more or less of the function than one loop nest in C++, which can't be called by itself.
+        """
+        call = getattr(self._graph, "current_callable", None)
+        names = getattr(getattr(call, "__func__", None), "__globals__", {})
+        kernels = [name for name in names if name.startswith("cpp_fused")]
+        if len(kernels) != 1:
+            return None
+        (name,) = kernels
+        binding, heard = names[name], list[tuple[Any, ...]]()
+
+        def listening(*arguments: Any) -> None:
+            heard.append(arguments)
+            binding(*arguments)
+
+        names[name] = listening
+        try:
+            results = self(*tensors)
+        finally:
+            names[name] = binding
+        library = getattr(getattr(binding, "__self__", None), "__file__", None)
+        if len(heard) != 1 or library is None:
+            return None
+        address = ctypes.cast(ctypes.CDLL(library)["kernel"], ctypes.c_void_p).value
+        given = [part.data_ptr() if isinstance(part, Tensor) else int(part) for part in heard[0]]
+        ours = {tensor.data_ptr() for tensor in tensors if tensor.numel()}
+        if address is None or not ours.issubset(given):  # a copy of them was handed on
+            return None
+        return Bound(address, tuple(given), tuple(results), (*heard[0], *tensors))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A kernel's machine code with everything that it is called with."""
+
+    address: int
+    arguments: tuple[int, ...]
+    """Addresses and sizes."""
+    results: tuple[Tensor, ...]
+    """Every call writes them anew."""
+    kept: tuple[Any, ...]
+    """What owns the memory behind the addresses."""
+
 
 _OPTIONS = {
     # Inductor keeps in memory what is made of four numbers or more and used twice; here making it again is faster.
@@ -121,7 +179,7 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
     except Exception:  # the compiler may be older than the processor: torch finds out what both know, in some seconds
         _doubt()
         kernel = made(_OPTIONS)
-    return lambda *tensors: kernel(list(tensors))
+    return Kernel(kernel)
 
 
 def _doubt() -> None:

@@ -17,7 +17,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.problems import fashion_mnist, fused, mnist, traced
 from spikecheck.problems.data import Data, checked
 from spikecheck.problems.fused import Fused
-from spikecheck.problems.kernel import compiler
+from spikecheck.problems.kernel import Bound, compiler
 from spikecheck.problems.layered import Layered
 from spikecheck.problems.models import MLP, Model, model_of
 from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
@@ -102,6 +102,10 @@ class Objective:
     def multiplies(self) -> bool:
         """Whether products, many at once, cost little more than gradients."""
         return isinstance(self._written_out, Fused)
+
+    def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
+        """`gradient` as machine code bound to a copy of these parameters, members last; None where there is no such code."""
+        return self._written_out.bound(params) if isinstance(self._written_out, Fused) else None
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]

@@ -4,17 +4,20 @@ Of a step of a user's own module on a few dozen points most is bookkeeping, of `
 Products of matrices stay what they are, so networks that are mostly those gain least.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikecheck.problems.kernel import CannotTrace, Kernel, compiled
+from spikecheck.problems.kernel import CannotTrace, compiled
 
 LONG = 5_000
 """Updates from which on it is worth it: seconds of compiling, for a millisecond or two an update (`nox -s bench`)."""
+
+
+Step = Callable[..., Sequence[Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,7 @@ class Traced:
         losses, gradients = self._kernel(params)(params, self.x, self.y)
         return losses, gradients
 
-    def _kernel(self, params: Float[Tensor, "B P"]) -> Kernel:
+    def _kernel(self, params: Float[Tensor, "B P"]) -> Step:
         example = (params, self.x, self.y)
         key = (self.signature, torch.get_num_threads(), *((tuple(part.shape), part.dtype) for part in example))
         if key not in _KERNELS:
@@ -53,4 +56,4 @@ class Traced:
         return losses.detach(), gradients
 
 
-_KERNELS: dict[tuple[object, ...], Kernel] = {}
+_KERNELS: dict[tuple[object, ...], Step] = {}

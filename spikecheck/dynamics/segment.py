@@ -1,0 +1,106 @@
+"""Many updates in one call of machine code: between two of them Python takes longer than a small network's pass.
+
+The gradient is the kernel that `problems.fused` compiles, the updates are those of `segment.cpp`: gradient descent, heavy ball
+and Nesterov's. (Adam and RMSprop take square roots, which torch has from a library that rounds otherwise than the compiler.)
+Bits are those of the loop in `train`, which goes on wherever this cannot.
+"""
+
+import ctypes
+from dataclasses import replace
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.gradients import FullBatch, Gradients
+from spikecheck.dynamics.updates import GradientDescent, HeavyBall, UpdateRule
+from spikecheck.problems.kernel import Bound
+from spikecheck.problems.objective import Objective
+
+_SOURCE = Path(__file__).with_name("segment.cpp")
+_NUMBER = {torch.float64: "double", torch.float32: "float"}
+
+
+class _Segment(ctypes.Structure):
+    """As in `segment.cpp`."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("kernel", "a", "losses", "gradients", "params", "velocity", "lr")),
+        *((name, ctypes.c_double) for name in ("momentum", "weight_decay")),
+        *((name, ctypes.c_int64) for name in ("nesterov", "size", "columns", "members")),
+    ]
+
+
+class Segments:
+    """An ensemble in the layout of its kernel, members last, and the way to move it on. Axes: P parameters, C columns."""
+
+    def __init__(
+        self, bound: Bound, params: Float[Tensor, "P C"], rule: GradientDescent | HeavyBall, ensemble: Ensemble
+    ) -> None:
+        self._start, self._params, self._made = ensemble, params, 0
+        missing = params.shape[1] - ensemble.members
+        self._slots = {
+            name: functional.pad(slot.T, (0, missing)).contiguous().clone() for name, slot in ensemble.slots.items()
+        }
+        self._lr = functional.pad(ensemble.lr, (0, missing)).contiguous()
+        self._function = _library(_NUMBER[params.dtype], len(bound.arguments))
+        self._arguments = (ctypes.c_int64 * len(bound.arguments))(*bound.arguments)
+        self._bound = bound  # owns the memory that the kernel reads and writes
+        losses, gradients, *_ = bound.results
+        self._segment = _Segment(
+            kernel=bound.address,
+            a=ctypes.addressof(self._arguments),
+            losses=losses.data_ptr(),
+            gradients=gradients.data_ptr(),
+            params=params.data_ptr(),
+            velocity=self._slots["velocity"].data_ptr() if isinstance(rule, HeavyBall) else None,
+            lr=self._lr.data_ptr(),
+            momentum=getattr(rule, "momentum", 0.0),
+            weight_decay=rule.weight_decay,
+            nesterov=getattr(rule, "nesterov", False),
+            size=params.shape[0],
+            columns=params.shape[1],
+            members=ensemble.members,
+        )
+
+    def go(self, record: Float[Tensor, "T B"]) -> int:
+        """Up to T updates, with the losses before each in `record`: fewer where a loss is not finite. Returns how many."""
+        steps, at = ctypes.c_int64(len(record)), ctypes.c_void_p(record.data_ptr())
+        made = int(self._function(ctypes.byref(self._segment), steps, at))
+        self._made += made
+        return made
+
+    def ensemble(self) -> Ensemble:
+        """Where it stands."""
+        slots = {name: self._rows(slot) for name, slot in self._slots.items()}
+        return replace(self._start, params=self._rows(self._params), slots=slots, done=self._start.done + self._made)
+
+    def _rows(self, columns: Float[Tensor, "P C"]) -> Float[Tensor, "B P"]:
+        return columns[:, : self._start.members].T.clone(memory_format=torch.contiguous_format)
+
+
+def segments(
+    objective: Objective, rule: UpdateRule, ensemble: Ensemble, gradients: Gradients | None
+) -> Segments | None:
+    """The ensemble ready to be moved on in one call; None where only the loop in Python can."""
+    plain = gradients is None or isinstance(gradients, FullBatch)
+    if not plain or not isinstance(rule, GradientDescent | HeavyBall):
+        return None
+    found = objective.bound(ensemble.params)
+    return None if found is None else Segments(*found, rule, ensemble)
+
+
+@lru_cache(maxsize=8)
+def _library(number: str, arguments: int) -> "ctypes._NamedFuncPointer":
+    """`segment.cpp` for numbers of one kind and kernels of so many arguments, compiled once a machine."""
+    types, given = ", ".join(["int64_t"] * arguments), ", ".join(f"a[{place}]" for place in range(arguments))
+    head = f"#define NUMBER {number}\n#define TYPES {types}\n#define ARGUMENTS {given}\n"
+    cache = import_module("torch._inductor.codecache").CppCodeCache
+    function = cache.load(head + _SOURCE.read_text(encoding="utf-8"), device_type="cpu")["segment"]
+    function.restype = ctypes.c_int64
+    return function  # type: ignore[no-any-return]
