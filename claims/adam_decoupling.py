@@ -57,6 +57,14 @@ def height(trial: Trial, part: float = 0.5) -> float:
     return float(np.log10(loss[_peak(trial, part)] / np.median(loss[_late(trial, part) :])))
 
 
+def fall(trial: Trial, part: float = 0.5, within: int = 1_000) -> float:
+    """Log of the median preconditioned curvature along the gradient in the 1,000 steps before the peak over that behind it."""
+    record = trial["run"].records["trail"]
+    behind = _peak(trial, part) - record["steps"]
+    before, after = (record["gradient_curvature"][(side >= 0) & (side <= within)] for side in (behind, -1 - behind))
+    return float(np.log(np.median(before) / np.median(after))) if len(before) and len(after) else float("nan")
+
+
 def before_the_peak(trial: Trial, part: float = 0.5, within: int = 1_000) -> float:
     """Largest preconditioned curvature along the gradient over its threshold, in the 1,000 steps before the peak."""
     record = trial["run"].records["trail"]
@@ -67,25 +75,37 @@ def before_the_peak(trial: Trial, part: float = 0.5, within: int = 1_000) -> flo
     return float(curvature * trial["run"].setting.lr * (1 - beta) / (2 * (1 + beta)))
 
 
-def preceded(part: float = 0.5, within: int = 1_000) -> tuple[Condition]:
-    """The curvature along the gradient was above its threshold before the peak."""
-    measure = partial(before_the_peak, part=part, within=within)
-    return (Condition(measure=measure, unit="gradient curvature over its threshold", predicts=Prediction(above=1.0)),)
+def preceded(part: float = 0.5, within: int = 1_000) -> tuple[Condition, Condition]:
+    """The curvature along the gradient was above its threshold before the peak, and fell: a spike feeds the second moment."""
+    above, falls = (partial(measure, part=part, within=within) for measure in (before_the_peak, fall))
+    return (
+        Condition(measure=above, unit="gradient curvature over its threshold", predicts=Prediction(above=1.0)),
+        Condition(measure=falls, unit="log fall of the gradient curvature", predicts=Prediction(above=0.0)),
+    )
 
 
 PREDICTS = Prediction(at_least=1.0, of_seeds=0.8, level=0.95)
 
 
 def with_a_late_spike(trial: Trial) -> Trial:
-    """Twenty times the largest loss late in the run, and twice the threshold along the gradient in the 1,000 steps before."""
+    """Twenty times the largest late loss, with twice the threshold along the gradient before it and half of it behind."""
     run = trial["run"]
     loss, peak = run.loss.copy(), round(0.8 * len(run.loss))
     loss[peak] = 20.0 * loss[_late(trial, 0.5) :].max()
     record, beta = run.records["trail"], run.setting.beta1 or 0.0
-    near = np.abs(record["steps"] - peak) <= 1_000
-    curvature = np.where(near, 4 * (1 + beta) / ((1 - beta) * run.setting.lr), record["gradient_curvature"])
+    threshold, behind = 2 * (1 + beta) / ((1 - beta) * run.setting.lr), record["steps"] - peak
+    near = np.where(behind <= 0, 2 * threshold, threshold / 2)
+    curvature = np.where(np.abs(behind) <= 1_000, near, record["gradient_curvature"])
     spiked = with_loss(trial, "run", loss, SpikeDefinition())
     return with_record(spiked, "run", "trail", gradient_curvature=curvature)
+
+
+def half_a_turn_late(trial: Trial) -> Trial:
+    """The losses of the second half of the run handed on by half of its length, the last ones first."""
+    loss = trial["run"].loss.copy()
+    late = _late(trial, 0.5)
+    loss[late:] = np.roll(loss[late:], (len(loss) - late) // 2)
+    return with_loss(trial, "run", loss, SpikeDefinition())
 
 
 claim = Claim(
@@ -115,7 +135,8 @@ claim = Claim(
     also=preceded(),
     positive=Control(says="a late spike with the curvature before it, put into the record", plant=with_a_late_spike),
     reading="Said of Adam in general, so a share of runs; a spike is read as a tenfold peak.",
-    cannot_tell="A crossing in the thousand steps before the peak does not show that it causes the peak. "
+    cannot_tell="A crossing before the peak and a fall behind it do not show that the one causes the other. "
     "The linear model has one curvature by construction, so nothing is said of networks.",
     control=Control(says="gradient descent at the same learning rate", arms={"run": plain}),
+    also_not=(Control(says="the same peaks at other times of the same run", plant=half_a_turn_late),),
 )

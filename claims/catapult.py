@@ -52,20 +52,38 @@ def rise(trial: Trial, early: int = EARLY) -> float:
     return float(np.max(loss[1:early]) / loss[0])
 
 
-def rises(early: int = EARLY) -> tuple[Condition]:
-    """The loss grows at first."""
+def left(trial: Trial) -> float:
+    """Last loss over the first."""
+    loss = trial["run"].loss
+    return float(loss[-1] / loss[0])
+
+
+def rises(early: int = EARLY) -> tuple[Condition, Condition]:
+    """The loss grows at first, and the training converges: it ends lower than it began."""
     measure = partial(rise, early=early)
-    return (Condition(measure=measure, unit="largest early loss over the first", predicts=Prediction(above=1.0)),)
+    return (
+        Condition(measure=measure, unit="largest early loss over the first", predicts=Prediction(above=1.0)),
+        Condition(measure=left, unit="last loss over the first", predicts=Prediction(below=1.0)),
+    )
 
 
 PREDICTS = Prediction(below=1.0, of_seeds=0.8, level=0.95)
 
 
 def thrown_flatter(trial: Trial) -> Trial:
-    """Twice the first loss at step 10, and four fifths of the first sharpness at the end."""
+    """Twice the first loss at step 10, half of it at the end, and four fifths of the first sharpness there."""
+    return _thrown(trial, 0.8)
+
+
+def thrown_nowhere(trial: Trial) -> Trial:
+    """The same losses, and at the end 1.05 times the first sharpness."""
+    return _thrown(trial, 1.05)
+
+
+def _thrown(trial: Trial, flatter: float) -> Trial:
     run = trial["run"]
     loss, sharpness = run.loss.copy(), run.records["trail"]["sharpness"].copy()
-    loss[10], sharpness[-1] = 2.0 * loss[0], 0.8 * sharpness[0]
+    loss[10], loss[-1], sharpness[-1] = 2.0 * loss[0], 0.5 * loss[0], flatter * sharpness[0]
     risen = with_loss(trial, "run", loss, SpikeDefinition())
     return with_record(risen, "run", "trail", sharpness=sharpness)
 
@@ -99,4 +117,5 @@ claim = Claim(
     cannot_tell="That it ends flatter does not show that the rise of the loss brought it there. "
     "Theory speaks of widths without bound, and this looks at a few hundred neurons.",
     control=Control(says="a quarter of the learning rate over the same lr x steps", arms={"run": slow}),
+    also_not=(Control(says="a loss that rises at first and a sharpness that ends as it began", plant=thrown_nowhere),),
 )

@@ -111,7 +111,7 @@ claim = Claim(
     positive=Control(says="the mild dose's weights, turned together by 0.05 of mean |cos|", plant=condensed),
     reading="A response to a dose: an average difference between two doses on the same seeds.",
     cannot_tell="A larger rate means more overshoot and a lower ceiling on the sharpness, and these are not told apart. "
-    "Two doses show a direction and no shape.",
+    "Weights that point along an axis count as condensed, whichever neuron a coordinate belongs to.",
     control=Control(
         says="the same two doses at a quarter of the learning rate, far below the threshold at the fork",
         arms={"strong": quarter, "mild": fifth},

@@ -50,7 +50,8 @@ def halves(trial: Trial) -> float:
     return float(np.log(_fitted(trial, wave * (x > 0)) / _fitted(trial, wave * (x < 0))))
 
 
-PREDICTS = Prediction(above=0.0, of_seeds=0.8, level=0.95)
+PREDICTS = Prediction(above=float(np.log(2.0)), of_seeds=0.8, level=0.95)
+"""Twice the steps: any two waves are fitted one before the other, and the sign alone is a coin's."""
 
 
 def low_fitted_first(trial: Trial) -> Trial:
@@ -78,13 +79,13 @@ claim = Claim(
     measure=order,
     unit="log ratio of steps, sin 3x over sin x",
     cutoffs={
-        **limits(PREDICTS, above=(0.7,)),
+        **limits(PREDICTS, above=(0.0, float(np.log(4.0)))),
         "what is left half: a quarter": partial(order, left=0.25),
         "what is fitted half: a quarter": partial(order, left=0.75),
     },
     predicts=PREDICTS,
     positive=Control(says="outputs that take sin x five times as fast as sin 3x", plant=low_fitted_first),
-    reading="Said of networks in general, so a share of runs.",
+    reading="Said of networks in general, so a share of runs; first is read as in half of the steps.",
     cannot_tell="Two frequencies of one target stand for low and high. "
     "Checkpoints lie fifty steps apart, and what is fitted between two of them counts as fitted together.",
     control=Control(says="one frequency in two places: sin 3x on the right half over the left half", measure=halves),

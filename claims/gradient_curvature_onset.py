@@ -1,8 +1,9 @@
-"""The curvature along the gradient tells at which steps the loss rises; the largest eigenvalue does not.
+"""The curvature along the gradient tells at which steps the loss rises, better than the largest eigenvalue by any cut.
 
 To second order a step of gradient descent changes the loss by -lr |g|^2 (1 - lr gHg/(2 gg)): it rises exactly where
 the curvature along the gradient is above 2/lr. That it crosses later than lambda_max is no finding, since it is
-smaller by definition.
+smaller by definition. Nor is it one that lambda_max, which is above 2/lr long before, tells little by that cut: it is
+compared by the cut, of all that it could be given, by which it tells best in that very run.
 """
 
 import numpy as np
@@ -12,6 +13,7 @@ from spikecheck import (
     Anatomy,
     Average,
     Claim,
+    Condition,
     Control,
     Trial,
     limits,
@@ -34,6 +36,14 @@ def _tells(trial: Trial, curvature: Array) -> float:
     return balanced_agreement(curvature[:peak] > trial.threshold, rises, FEWEST)
 
 
+def _best(trial: Trial, curvature: Array) -> float:
+    """The same by the best of all cuts in place of 2/lr."""
+    record = trial["run"].records["anatomy"]
+    peak = trial["run"].spikes[0].peak - int(record["steps"][0])
+    rises = np.diff(record["loss"][: peak + 1]) > 0
+    return max(balanced_agreement(curvature[:peak] > cut, rises, FEWEST) for cut in curvature[:peak])
+
+
 def spikes(trial: Trial) -> bool:
     """The run spikes, with at least 5 rising and 5 falling steps in the record up to the peak."""
     return trial.trunk.has_spike and bool(
@@ -42,24 +52,36 @@ def spikes(trial: Trial) -> bool:
 
 
 def advantage(trial: Trial) -> float:
+    """Agreement of gHg/gg > 2/lr with a rising loss, less that of lambda_max above its best cut, in [-1, 1]."""
+    record = trial["run"].records["anatomy"]
+    return _tells(trial, record["gradient_curvature"]) - _best(trial, record["sharpness"][:, 0])
+
+
+def by_the_threshold(trial: Trial) -> float:
     """Agreement of gHg/gg > 2/lr with a rising loss, less that of lambda_max > 2/lr, in [-1, 1]."""
     record = trial["run"].records["anatomy"]
     return _tells(trial, record["gradient_curvature"]) - _tells(trial, record["sharpness"][:, 0])
 
 
+def over_the_largest(trial: Trial) -> float:
+    """Largest ratio of gHg/gg to lambda_max over the record: above 1 for no symmetric matrix."""
+    record = trial["run"].records["anatomy"]
+    return float(np.max(record["gradient_curvature"] / record["sharpness"][:, 0]))
+
+
 def of_slightly_less(trial: Trial) -> float:
     """The same with 0.99 lambda_max in place of gHg/gg: smaller too, and knows nothing of the gradient."""
     sharpness = trial["run"].records["anatomy"]["sharpness"][:, 0]
-    return _tells(trial, 0.99 * sharpness) - _tells(trial, sharpness)
+    return _tells(trial, 0.99 * sharpness) - _best(trial, sharpness)
 
 
 def telling(trial: Trial) -> Trial:
-    """gHg/gg lies a fifth above 2/lr where the loss rises and a fifth below where it falls, wrong at every tenth step."""
+    """gHg/gg lies a fifth above 2/lr, or at lambda_max, where the loss rises, a fifth below where it falls, a tenth wrong."""
     record = trial["run"].records["anatomy"]
     rises = np.diff(record["loss"], append=0.0) > 0
     wrong = np.random.default_rng(trial.seed).random(len(rises)) < 0.1
     curvature = trial.threshold * np.where(rises ^ wrong, 1.2, 0.8)
-    return with_record(trial, "run", "anatomy", gradient_curvature=curvature)
+    return with_record(trial, "run", "anatomy", gradient_curvature=np.minimum(curvature, record["sharpness"][:, 0]))
 
 
 claim = Claim(
@@ -72,9 +94,17 @@ claim = Claim(
     probe=Anatomy(),
     applies=spikes,
     measure=advantage,
-    unit="difference of agreement with a rising loss",
+    unit="excess of agreement with a rising loss over the best cut",
     cutoffs=limits(PREDICTS, worth=(0.025, 0.1)),
     predicts=PREDICTS,
+    also=(
+        Condition(
+            measure=over_the_largest,
+            unit="largest ratio of gHg/gg to lambda_max",
+            predicts=Average(at_most=1.001),
+        ),
+    ),
+    companions={"difference of agreement, both by 2/lr": by_the_threshold},
     positive=Control(says="a curvature that tells nine steps of ten", plant=telling),
     reading="One quantity tells more than the other: an average difference over runs.",
     cannot_tell="Both curvatures are known only where they are computed, so nothing is predicted ahead of time. "

@@ -12,6 +12,7 @@ from spikecheck import (
     SETTING_A,
     Average,
     Claim,
+    Condition,
     Control,
     Domain,
     Ladder,
@@ -43,6 +44,12 @@ def leave_their_starts(trial: Trial, left: float = FALLEN) -> bool:
     return all(bool((run.loss < left * run.loss[0]).any()) for run in trial.arms.values())
 
 
+def trend_at_the_start(trial: Trial) -> float:
+    """Spearman's rho of gamma and the number of directions before the first step, in [-1, 1]."""
+    weights = [trial[arm].records["trail"]["input_weights"][0] for arm in GAMMAS]
+    return spearman(np.array(list(GAMMAS.values())), np.array([effective_ratio(w) * len(w) for w in weights]))
+
+
 def _directions(trial: Trial, arm: str, above: float, left: float) -> float:
     """Directions (cos > 0.95) of the input weights where the loss has fallen by 1 %."""
     run = trial[arm]
@@ -71,11 +78,12 @@ def permuted(trial: Trial) -> float:
 
 
 def condensing(trial: Trial) -> Trial:
-    """Input weights point in 20, 10, 6, 4 and 2 directions, the fewer the smaller the start."""
+    """From the second checkpoint on input weights point in 20, 10, 6, 4 and 2 directions, the fewer the smaller the start."""
     for arm, count in zip(GAMMAS, (20, 10, 6, 4, 2), strict=True):
         weights = trial[arm].records["trail"]["input_weights"]
         angles = 2 * np.pi * (np.arange(weights.shape[1]) % count) / count
-        clustered = np.broadcast_to(np.stack([np.cos(angles), np.sin(angles)], axis=1), weights.shape)
+        clustered = np.broadcast_to(np.stack([np.cos(angles), np.sin(angles)], axis=1), weights.shape).copy()
+        clustered[0] = weights[0]
         trial = with_record(trial, arm, "trail", input_weights=clustered)
     return trial
 
@@ -110,6 +118,13 @@ claim = Claim(
         "fall of the loss twice: 2 %": _fallen(0.98),
     },
     predicts=PREDICTS,
+    also=(
+        Condition(
+            measure=trend_at_the_start,
+            unit="Spearman rho before the first step",
+            predicts=Average(at_least=-0.25),
+        ),
+    ),
     positive=Control(says="weights in fewer directions the smaller the start", plant=condensing),
     reading="A limit of small weights, read as a trend towards it: an average over seeds, and a clear one.",
     cannot_tell="A trend over five sizes does not show the limit, whose number stands beside it unjudged. "

@@ -64,7 +64,7 @@ claim = Claim(
     positive=Control(says="a sharpness that follows the alignment, with noise of its size", plant=sharper_when_aligned),
     quotes="there is a correlation (similar trend) between lambda_max and condensation",
     reading="A correlation that their experiments show: an average over runs, signed, beyond what both owe to time.",
-    cannot_tell="Ranks over checkpoints fifty steps apart do not see what happens within a spike. "
-    "A relation that is nothing but a common rise over time would be missed.",
+    cannot_tell="A relation that is nothing but a common rise over time would be missed. "
+    "Alignment along an axis, such as biases that vanish beside weights, counts like any other.",
     control=Control(says="the sharpness of another seed's run at the same steps", measure=strangers),
 )

@@ -110,6 +110,6 @@ claim = Claim(
     quotes="lambda_max is a good measure of sharpness but not a good measure for generalization",
     reading="That it tells little: an equivalence, the mean AUC of the sharpness close to that of a coin.",
     cannot_tell="One family of nets, which differ in the size of their start, stands for good and bad generalisers. "
-    "A measure that tells nothing here may tell something among nets that differ otherwise.",
+    "That little is told would also be found of another seed's sharpness: an absence does not show whose it is.",
     control=Control(says="the size of the weights in place of the sharpness: it does tell", measure=by_size),
 )

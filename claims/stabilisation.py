@@ -77,7 +77,7 @@ claim = Claim(
     quotes="The training becomes stable when it finds a flat region.",
     reading="Said of training in general, so a share of spiking runs; when is read as within five steps.",
     cannot_tell="That loss and sharpness come down together does not show which brings the other down. "
-    "The first spike of a run stands for all of its spikes.",
+    "Spikes of one setting last about as long, so another seed's sharpness, laid onset upon onset, would mostly pass as well.",
     control=Control(
         says="frozen at the onset in every direction but the first eigendirection: no flat region can be found",
         arms={"run": frozen},

@@ -114,6 +114,22 @@ def elsewhere(trial: Trial) -> Trial:
     return with_record(planted, "exchanged", "directions", outputs=outputs)
 
 
+def there(trial: Trial) -> Trial:
+    """The test residual lies along J v_1, with noise of a tenth of its size."""
+    record, wanted = trial["run"].records["directions"], trial.problem().y_test
+    along = record["deviation"][0].reshape(wanted.shape)
+    size = np.sqrt(np.square(record["outputs"] - wanted).mean())
+    noise = np.random.default_rng(trial.seed).normal(scale=0.1 * size, size=wanted.shape)
+    outputs = wanted + size * along / np.sqrt(np.square(along).mean()) + noise
+    return with_record(trial, "run", "directions", outputs=outputs)
+
+
+def gap_closed(trial: Trial) -> Trial:
+    """The exchange leaves the bad net with the good one's outputs."""
+    outputs = trial["good"].records["directions"]["outputs"]
+    return with_record(trial, "exchanged", "directions", outputs=outputs)
+
+
 claim = Claim(
     says="the deviation in the first eigendirection is not responsible for the difference in generalisation",
     where="arXiv 2305.12133v1, section on generalisation",
@@ -145,4 +161,8 @@ claim = Claim(
     cannot_tell="Shares along J v_1 are of first order, and an exchange that goes far is not. "
     "One family of nets, from small and from large weights, stands for good and bad generalisers.",
     control=Control(says="the direction that the test residual itself spans", measure=own),
+    also_not=(
+        Control(says="a test residual along J v_1", plant=there),
+        Control(says="an exchange that closes the gap", plant=gap_closed),
+    ),
 )

@@ -21,6 +21,7 @@ class Explanation:
     unit: str
     rule: str
     control: Sequence[str]
+    also_not: Sequence[str]
     positive: Sequence[str]
     quotes: str
     reading: str

@@ -92,6 +92,14 @@ class Contrast(Record):
     pairs: int = Field(ge=0, description="seeds to which both apply")
 
 
+class FurtherControl(Record):
+    """A further negative control on the same seeds: it guards the answer as the first one does."""
+
+    says: str = Field(description="what it is")
+    judgement: Judgement
+    contrast: Contrast
+
+
 class Answer(Record):
     """Everything that stands behind one quoted answer: a setting on fresh seeds, and what guards it."""
 
@@ -101,6 +109,7 @@ class Answer(Record):
     judgement: Judgement
     control: Judgement | None = Field(None, description="the negative control on the same seeds; null: not reached")
     contrast: Contrast | None = None
+    also_not: tuple[FurtherControl, ...] = Field((), description="further negative controls, where the claim holds")
     positive: Judgement | None = Field(
         None, description="the positive control on the same seeds; null: none, or not reached"
     )

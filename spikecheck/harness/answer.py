@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import Observer, SettingJudged, StageStarted
-from spikecheck.core.judgement import Answer, Contrast, Effect, Judgement, Outcome
+from spikecheck.core.judgement import Answer, Contrast, Effect, FurtherControl, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.harness.claim import Claim
+from spikecheck.harness.claim import Claim, Control
 from spikecheck.harness.gather import Evidence, Trains, gather, judged, pairs
 from spikecheck.harness.guard import guarded, settled
 from spikecheck.harness.plan import fresh_seeds
@@ -56,15 +56,18 @@ class Inquiry:
     def _controlled(
         self, evidence: Evidence, judgement: Judgement, role: str, seeds: Sequence[int], alpha: float
     ) -> Answer:
-        """What the controls say of the same seeds; the negative one, away from the reference, only where the claim holds."""
+        """What the controls say of the same seeds; negative ones only where the claim holds, or at the reference."""
         claim, setting = self.claim, evidence.setting
         control = compared = positive = None
+        further: list[FurtherControl] = []
         if role == "reference" or judgement.outcome is Outcome.HOLDS:
-            theirs, control = self._judge(claim.as_control(), setting, seeds, alpha, "control")
-            compared = Contrast(**asdict(contrast(pairs(evidence, theirs), claim.predicts, alpha)))
+            control, compared = self._against(claim.control, evidence, seeds, alpha, "control")
+        for other in claim.also_not if judgement.outcome is Outcome.HOLDS else ():
+            theirs, excess = self._against(other, evidence, seeds, alpha, "further control")
+            further.append(FurtherControl(says=other.says, judgement=theirs, contrast=excess))
         if claim.positive is not None:
             _, positive = self._judge(claim.as_control(claim.positive), setting, seeds, alpha, "positive control")
-        outcome, reason = guarded(judgement, control, compared, positive)
+        outcome, reason = guarded(judgement, control, compared, positive, further)
         return Answer(
             role=role,
             outcome=outcome,
@@ -72,8 +75,17 @@ class Inquiry:
             judgement=judgement,
             control=control,
             contrast=compared,
+            also_not=tuple(further),
             positive=positive,
         )
+
+    def _against(
+        self, control: Control, evidence: Evidence, seeds: Sequence[int], alpha: float, stage: str
+    ) -> tuple[Judgement, Contrast]:
+        """What a negative control says, and by how much the claim exceeds it."""
+        claim = self.claim
+        theirs, judgement = self._judge(claim.as_control(control), evidence.setting, seeds, alpha, stage)
+        return judgement, Contrast(**asdict(contrast(pairs(evidence, theirs), claim.predicts, alpha)))
 
     def _judge(
         self, claim: Claim, setting: Setting, seeds: Sequence[int], alpha: float, stage: str

@@ -182,6 +182,8 @@ class Claim:
     probe: Probe | None = None
     """Recorded in every arm."""
     also: tuple[Condition, ...] = ()
+    also_not: tuple[Control, ...] = ()
+    """Further negative controls: wherever the claim is said to hold they must not, and it must surely exceed each."""
     definition: SpikeDefinition = SpikeDefinition()
     detects_spikes: bool = True
     """Whether the verdict depends on the spike definition at all."""
@@ -258,8 +260,9 @@ class Claim:
 
     @property
     def controls(self) -> tuple[Control, ...]:
-        """The negative control, and the positive one where there is one."""
-        return (self.control,) if self.positive is None else (self.control, self.positive)
+        """The negative controls, and the positive one where there is one."""
+        positive = () if self.positive is None else (self.positive,)
+        return (self.control, *self.also_not, *positive)
 
     @property
     def rule(self) -> str:
@@ -329,6 +332,7 @@ class Claim:
             unit=self.unit,
             rule=self.rule,
             control=self._control_says(self.control),
+            also_not=[line for control in self.also_not for line in self._control_says(control)],
             positive=self._control_says(self.positive) if self.positive else [],
             quotes=self.quotes,
             reading=self.reading,

@@ -53,6 +53,7 @@ def _judgements(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:
     for answer in verdict.answers:
         parts = {"": answer.judgement, "'s control": answer.control, "'s positive control": answer.positive}
         named += [(f"answer {answer.role}{part}", judgement) for part, judgement in parts.items() if judgement]
+        named += [(f"answer {answer.role}'s control, {found.says}", found.judgement) for found in answer.also_not]
     named += [(f"tried {place}", judgement) for place, judgement in enumerate(verdict.tried)]
     named += [(f"sampled {place}", j) for place, j in enumerate(verdict.reach.sample if verdict.reach else ())]
     named += [(f"variation {variation.name}", variation.judgement) for variation in verdict.robustness]
@@ -123,12 +124,14 @@ def _averages(judgement: Judgement, scores: list[float], predicts: Average) -> O
 
 def _of_answer(answer: Answer, predicts: Estimand | None) -> Iterator[str]:
     """Whether an answer is what its judgement and its controls make of it."""
-    said, _ = guarded(answer.judgement, answer.control, answer.contrast, answer.positive)
+    said, _ = guarded(answer.judgement, answer.control, answer.contrast, answer.positive, answer.also_not)
     stopped = answer.outcome is Outcome.UNDECIDED and answer.control is None and answer.positive is None
     if said is not answer.outcome and not stopped:
         yield f"outcome is {answer.outcome}, and its controls say {said}"
     if predicts is not None and answer.control is not None and answer.contrast is not None:
-        yield from _of_contrast(answer.contrast, answer.judgement, answer.control, predicts)
+        compared = [(answer.control, answer.contrast), *((one.judgement, one.contrast) for one in answer.also_not)]
+        for control, kept in compared:
+            yield from _of_contrast(kept, answer.judgement, control, predicts)
 
 
 def _of_contrast(kept: Contrast, claim: Judgement, control: Judgement, predicts: Estimand) -> Iterator[str]:

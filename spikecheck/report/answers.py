@@ -153,6 +153,9 @@ def _against(verdict: Verdict) -> Iterator[str]:
     yield _negative(verdict.control, rule_of(verdict))
     if found.contrast is not None and (by := excess(found)):
         yield f"The claim exceeds it by {by}, and must exceed {found.contrast.margin:.3g}."
+    for other in found.also_not:
+        counts = f"{other.judgement.held} of {other.judgement.applicable}"
+        yield f"A further control, {inert(other.says)}, shows it in {counts} seeds."
     if found.positive is not None and found.positive.drawn:
         yield f"A planted effect is found in {found.positive.held} of {found.positive.applicable} seeds."
 

@@ -6,7 +6,7 @@ from spikecheck.core.judgement import Answer, Outcome
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.advice import advised
 from spikecheck.report.beside import beside_says
-from spikecheck.report.controls import Mark, Told, contrasted, negative, planted, signed
+from spikecheck.report.controls import Mark, Told, also_negative, contrasted, negative, planted, signed
 from spikecheck.report.estimates import brief
 from spikecheck.report.evidence import show_evidence
 from spikecheck.report.heat_map import show_legend, show_scope
@@ -47,6 +47,7 @@ def _replicates(page: Page, verdict: Verdict) -> None:
     _told(page, "control", negative(answer, rule_of(verdict)))
     page.row("", f"where it must not hold: {inert(verdict.control_says)}", "dim")
     _contrast(page, answer)
+    _also_negative(page, verdict, answer)
     _planted(page, verdict, answer)
     if verdict.positive_says:
         page.row("" if answer.positive else "planted", f"where it must hold: {inert(verdict.positive_says)}", "dim")
@@ -82,6 +83,7 @@ def _setting_found(page: Page, verdict: Verdict, answer: Answer) -> None:
     if answer.control is not None:
         _told(page, "control", negative(answer, rule_of(verdict)))
     _contrast(page, answer)
+    _also_negative(page, verdict, answer)
     _planted(page, verdict, answer)
     if answer.reason and answer.reason not in verdict.reason:
         page.row("", inert(answer.reason), "dim")
@@ -92,6 +94,12 @@ def _setting_found(page: Page, verdict: Verdict, answer: Answer) -> None:
 def _contrast(page: Page, answer: Answer) -> None:
     if (found := contrasted(answer)) is not None:
         _told(page, "contrast", found)
+
+
+def _also_negative(page: Page, verdict: Verdict, answer: Answer) -> None:
+    for says, found in also_negative(answer, rule_of(verdict)):
+        _told(page, "also not", found)
+        page.row("", f"where it must not hold either: {inert(says)}", "dim")
 
 
 def _planted(page: Page, verdict: Verdict, answer: Answer) -> None:

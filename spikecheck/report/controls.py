@@ -57,14 +57,20 @@ def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
     match control.outcome:
         case Outcome.FAILS:
             return Told(Mark.GOOD, "failed, as it must", figures)
-        case Outcome.HOLDS if control.estimand != "share" and exceeded:
-            return Told(Mark.PLAIN, "held too, and is exceeded", figures)
         case Outcome.HOLDS:
             return Told(Mark.BAD, "HELD, which it must not", figures)
         case Outcome.UNTRIGGERED:
             return Told(Mark.BAD, "never triggered", f"applicable in {plural(control.applicable, 'seed')}")
         case _:
             return Told(Mark.PLAIN if exceeded else Mark.OPEN, "has not clearly failed", figures)
+
+
+def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[tuple[str, Told]]:
+    """The further negative controls, by what they are, and by how much the claim exceeds each."""
+    for found in answer.also_not:
+        alone = answer.model_copy(update={"control": found.judgement, "contrast": found.contrast})
+        told = negative(alone, predicts)
+        yield found.says, Told(told.mark, told.finding, f"{told.figures}; exceeded by {excess(alone)}")
 
 
 def contrasted(answer: Answer) -> Told | None:
@@ -106,11 +112,14 @@ def planted(answer: Answer, predicts: Estimand | None = None) -> Told | None:
 
 
 def in_brief(answer: Answer, predicts: Estimand | None = None) -> Iterator[str]:
-    """Both controls in few words."""
+    """The controls in few words."""
     control, found = answer.control, answer.positive
     if control is not None and control.drawn:
         exceeded = f", exceeded by {excess(answer)}" if excess(answer) else ""
         yield f"negative control {control.held} of {control.applicable}{exceeded}"
+    if answer.also_not:
+        failed = sum(other.judgement.outcome is Outcome.FAILS for other in answer.also_not)
+        yield f"{failed} of {plural(len(answer.also_not), 'further control')} failed"
     if found is not None and found.drawn:
         yield f"planted effect in {brief(found, predicts)}"
 

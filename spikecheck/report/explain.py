@@ -27,6 +27,7 @@ def render_explanation(claim: Explanation, console: Console) -> None:
     _section(page, "Effect: what is measured in every seed", [f"{claim.measure} [{claim.unit}]"])
     _section(page, "Prediction: when the claim holds", [claim.rule])
     _section(page, "Negative control: what the claim must surely exceed, by the same rule", claim.control)
+    _section(page, "Further negative controls: must not hold either", claim.also_not)
     _section(page, "Positive control: must hold by the same rule, or a failure counts for nothing", claim.positive)
     said = ((name, text.removeprefix(f"{name}: ")) for name, text in claim.definitions.items())
     _section(page, "Definitions", [f"{name}: {text}" for name, text in said])

@@ -21,7 +21,7 @@ from spikecheck.report.axes import labels, title
 from spikecheck.report.beside import beside_says
 from spikecheck.report.cells import fill, ink, written
 from spikecheck.report.claim_figure import svg
-from spikecheck.report.controls import Mark, Told, contrasted, negative, planted, signed
+from spikecheck.report.controls import Mark, Told, also_negative, contrasted, negative, planted, signed
 from spikecheck.report.estimates import (
     average_in_brief,
     condition,
@@ -117,7 +117,8 @@ def _linked(text: str) -> Markup:
 def _guard_says(found: Answer, verdict: Verdict) -> list[Told]:
     """What guards an answer away from the reference, where it was asked."""
     control = [negative(found, rule_of(verdict))] if found.control is not None else []
-    return [*control, *filter(None, (contrasted(found), planted(found, rule_of(verdict))))]
+    further = [told for _, told in also_negative(found, rule_of(verdict))]
+    return [*control, *filter(None, (contrasted(found), *further, planted(found, rule_of(verdict))))]
 
 
 def _beside_settings(verdict: Verdict) -> list[Setting | None]:
@@ -154,6 +155,7 @@ _WORDS = {
     "LOOKS": LOOKS,
     "MARKS": _MARKS,
     "ROLES": ROLES,
+    "also_negative": also_negative,
     "answer": answer,
     "at_reference": at_reference,
     "average_in_brief": average_in_brief,

@@ -10,7 +10,7 @@ from spikecheck.report.answers import answer
 from spikecheck.report.axes import labels, title
 from spikecheck.report.beside import beside_says
 from spikecheck.report.cells import written
-from spikecheck.report.controls import Told, contrasted, negative, planted, signed
+from spikecheck.report.controls import Told, also_negative, contrasted, negative, planted, signed
 from spikecheck.report.estimates import average_in_brief, condition, decider, decides, effect, to_decide
 from spikecheck.report.evidence import beside
 from spikecheck.report.inert import inert
@@ -136,6 +136,9 @@ def _replicates(verdict: Verdict) -> list[str]:
     ]
     if (compared := contrasted(found)) is not None:
         lines.append(f"- **Contrast:** {_told(compared)}.")
+    lines += [
+        f"- **Further control** ({_plain(says)}): {_told(f)}." for says, f in also_negative(found, rule_of(verdict))
+    ]
     if (positive := planted(found, rule_of(verdict))) is not None:
         lines.append(f"- **Positive control** ({_plain(verdict.positive_says)}): {_told(positive)}.")
     return lines
@@ -164,7 +167,8 @@ def _nominated(verdict: Verdict, found: Answer) -> list[str]:
     name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[found.role]
     where = f"at {_plain(differs(found.judgement.setting, verdict.reference.setting))}, the {ROLES[found.role]}"
     guards = [negative(found, rule_of(verdict))] if found.control is not None else []
-    guards += filter(None, (contrasted(found), planted(found, rule_of(verdict))))
+    further = [told for _, told in also_negative(found, rule_of(verdict))]
+    guards += filter(None, (contrasted(found), *further, planted(found, rule_of(verdict))))
     said = "".join(f" {part}." for part in map(_told, guards))
     return [
         f"- **{name}** {where}, on fresh seeds, {_outcome(found.outcome)}: {_evidence(found.judgement, verdict)}{said}"

@@ -37,22 +37,42 @@ class Difference:
 def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Difference:
     """Whether the claim surely exceeds its control on the seeds to which both apply.
 
-    A share must exceed the control's by more than the exceptions that the claim allows itself, 1 - of_seeds: two things
-    that both satisfy the rule cannot differ by that much. An average's paired differences, in the direction claimed, must
-    surely be above 0 and be estimated at `worth` at least; surely below that they are too small to matter. Between two limits
-    the claim's average must be nearer to their middle than the control's.
+    A share must exceed the control's by more than `share_margin`. An average's paired differences, in the direction claimed,
+    must surely be above 0 and be estimated at `worth` at least; surely below that they are too small to matter. Between two
+    limits the claim's average must be nearer to their middle than the control's, and the control's be estimated at twice as
+    far from it as the limits are: nearer, and a check that says nothing in half of the seeds would bring it within them.
     """
     if isinstance(predicts, Prediction):
-        return _of_shares(pairs, 1.0 - predicts.of_seeds, alpha)
+        return _of_shares(pairs, share_margin(predicts.of_seeds), alpha)
     if len(pairs) < predicts.fewest():
         return Difference(Outcome.UNTRIGGERED, None, None, None, 0.0, len(pairs))
     between = predicts.floor is not None and predicts.ceiling is not None
     found = _nearer(pairs, predicts, alpha) if between else _further(pairs, predicts, alpha)
-    enough = found.low > 0.0 and found.estimate >= predicts.worth
+    enough = found.low > 0.0 and found.estimate >= predicts.worth and (not between or _far_off(pairs, predicts))
     outcome = Outcome.HOLDS if enough else Outcome.UNDECIDED
     if found.high <= predicts.worth:
         outcome = Outcome.FAILS
     return Difference(outcome, found.estimate, _finite(found.low), _finite(found.high), 0.0, len(pairs))
+
+
+def share_margin(of_seeds: float) -> float:
+    """By how much a share must exceed its control's.
+
+    A check that is right of `of_seeds` of the seeds with the effect, and of as many without it, tells them apart in
+    2 of_seeds - 1 (Youden's index). Where that is little the margin is the exceptions that the claim allows itself,
+    1 - of_seeds: two things that both satisfy the rule cannot differ by more.
+
+    >>> round(share_margin(0.8), 3), share_margin(0.5)
+    (0.6, 0.5)
+    """
+    return max(2.0 * of_seeds - 1.0, 1.0 - of_seeds)
+
+
+def _far_off(pairs: Sequence[Pair], predicts: Average) -> bool:
+    """Whether the control's average is estimated at twice as far from the middle of the limits as they are."""
+    low, high = predicts.floor or 0.0, predicts.ceiling or 0.0
+    found = average_interval(np.array([pair.control for pair in pairs]), predicts, 0.5)
+    return abs(found.estimate - (low + high) / 2) >= high - low
 
 
 def _finite(bound: float) -> float | None:

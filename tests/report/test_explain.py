@@ -20,6 +20,7 @@ CLAIM = Explanation(
     measure="Mean |cos| between input weights",
     unit="gain of mean |cos|",
     rule="gain > 0 in at least 80 % of the seeds",
+    also_not=[],
     control=["two calm twins", "calm: at an eighth of the rate"],
     positive=["weights turned together", "planted: by 0.05"],
     quotes="loss spikes can facilitate condensation",
