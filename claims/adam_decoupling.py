@@ -119,6 +119,7 @@ claim = Claim(
         points=Ladder(20, 40),
         interval=Ladder(1.0, 2.0),
     ),
+    costly=True,
     probe=Trail(),
     detects_spikes=False,
     applies=always,

@@ -204,7 +204,7 @@ class Claim:
     further: Mapping[str, Setting] = field(default_factory=dict)
     """More such settings, too dear to be judged but under profile full."""
     costly: bool = False
-    """Whether its trainings take so long that profiles below full judge it on the first look's seeds, and search little."""
+    """Whether its trainings take so long that it is judged on the first look's seeds, with little of a search or none."""
     rules: Literal["any", "threshold", "gd", "own"] = "any"
     """About which update rules it can be asked: any, those of a known stability threshold, plain gradient descent, its own."""
     known: tuple[Setting, ...] = ()

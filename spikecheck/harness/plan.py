@@ -55,10 +55,10 @@ class Plan:
         return tuple(self.fresh_seeds * 2**look for look in range(self.beside_looks))
 
     def of(self, claim: "Claim") -> "Plan":
-        """The plan for one claim: of a costly one, short of profile full, one look and no search."""
-        if self.further or not claim.costly:
+        """The plan for one claim: of a costly one, one look and no search, under profile full a small search and no reach."""
+        if not claim.costly:
             return self
-        return replace(self, looks=1, settings=0, descents=0)
+        return replace(self, looks=1, settings=4 if self.further else 0, descents=int(self.further), reach=0)
 
     def besides(self, claim: "Claim") -> Mapping[str, Setting]:
         """The settings off the ladders that are judged, by name."""
@@ -67,13 +67,14 @@ class Plan:
 
 PROFILES: Mapping[str, Plan] = MappingProxyType(
     {
-        "quick": Plan(settings=2, search_seeds=16, looks=3, descents=1, beside=False),
-        "ci": Plan(settings=2, search_seeds=16, looks=3, descents=1),
+        "quick": Plan(settings=2, search_seeds=16, looks=2, descents=1, beside=False),
+        "ci": Plan(settings=2, search_seeds=16, looks=2, descents=1),
         "full": Plan(
-            settings=16,
+            settings=8,
+            search_seeds=16,
             fresh_seeds=64,
             looks=3,
-            descents=8,
+            descents=4,
             reach=24,
             variations=True,
             maps=True,

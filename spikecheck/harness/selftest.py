@@ -240,11 +240,11 @@ OF_AVERAGES = (
         positive=0.0,
     ),
     _of_an_average(
-        "a mean of 0, claimed to be little, its control's 1",
+        "a mean of 0, claimed to be little, its control's 1.5",
         0.0,
         {"holds at the reference": (_replicates(HOLDS), None)},
         ALIKE,
-        control=1.0,
+        control=1.5,
         positive=0.0,
     ),
     _of_an_average(

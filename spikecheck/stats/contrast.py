@@ -11,6 +11,10 @@ from spikecheck.stats.bounds import average_interval, clopper_pearson
 from spikecheck.stats.prediction import Average, Estimand, Prediction
 
 
+SHARE_MARGIN = 0.5
+"""By how much a share must exceed its control's."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """One seed's effect under the claim and under its control, and whether each met the prediction."""
@@ -37,13 +41,14 @@ class Difference:
 def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Difference:
     """Whether the claim surely exceeds its control on the seeds to which both apply.
 
-    A share must exceed the control's by more than `share_margin`. An average's paired differences, in the direction claimed,
+    A share must exceed the control's by more than a half: a check that says nothing in half of the seeds differs from its
+    control in the others at most. An average's paired differences, in the direction claimed,
     must surely be above 0 and be estimated at `worth` at least; surely below that they are too small to matter. Between two
     limits the claim's average must be nearer to their middle than the control's, and the control's be estimated at twice as
     far from it as the limits are: nearer, and a check that says nothing in half of the seeds would bring it within them.
     """
     if isinstance(predicts, Prediction):
-        return _of_shares(pairs, share_margin(predicts.of_seeds), alpha)
+        return _of_shares(pairs, SHARE_MARGIN, alpha)
     if len(pairs) < predicts.fewest():
         return Difference(Outcome.UNTRIGGERED, None, None, None, 0.0, len(pairs))
     between = predicts.floor is not None and predicts.ceiling is not None
@@ -53,19 +58,6 @@ def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Differe
     if found.high <= predicts.worth:
         outcome = Outcome.FAILS
     return Difference(outcome, found.estimate, _finite(found.low), _finite(found.high), 0.0, len(pairs))
-
-
-def share_margin(of_seeds: float) -> float:
-    """By how much a share must exceed its control's.
-
-    A check that is right of `of_seeds` of the seeds with the effect, and of as many without it, tells them apart in
-    2 of_seeds - 1 (Youden's index). Where that is little the margin is the exceptions that the claim allows itself,
-    1 - of_seeds: two things that both satisfy the rule cannot differ by more.
-
-    >>> round(share_margin(0.8), 3), share_margin(0.5)
-    (0.6, 0.5)
-    """
-    return max(2.0 * of_seeds - 1.0, 1.0 - of_seeds)
 
 
 def _far_off(pairs: Sequence[Pair], predicts: Average) -> bool:
