@@ -209,6 +209,8 @@ class Claim:
     """About which update rules it can be asked: any, those of a known stability threshold, plain gradient descent, its own."""
     known: tuple[Setting, ...] = ()
     """Counterexamples confirmed before; they are judged first."""
+    registered: Mapping[str, str] = field(default_factory=dict)
+    """What the register of its folder says of its specifications: whether each was committed before its first verdict."""
     id: str = ""
     """The file's name without its suffix; given on discovery."""
     source: str = ""
@@ -297,6 +299,16 @@ class Claim:
             "sources": [source_of(function) for function in functions],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def registration(self) -> str:
+        """What the register says of the claim as it stands; "unknown" of another text, empty where there is no register.
+
+        A claim that is asked about another optimizer than its own is no longer the one that was registered.
+        """
+        if not self.registered:
+            return ""
+        return "unknown" if self.asked_with else self.registered.get(self.specification, "unknown")
 
     @property
     def definitions(self) -> dict[str, str]:

@@ -34,6 +34,7 @@ def conclude(
         id=claim.id,
         claims_path=claim.folder,
         asked_with=claim.asked_with,
+        registered=claim.registration,
         kind=claim.kind,
         says=claim.says,
         where=claim.where,

@@ -35,13 +35,15 @@ def discover(paths: Sequence[Path] = ()) -> Found:
     unasked = {BUILT_IN.resolve(), Path("claims").resolve()}
     for folder in _folders(paths):
         asked = "" if folder.resolve() in unasked else str(folder)
-        known = _counterexamples(folder, unreadable)
+        known, register = _counterexamples(folder, unreadable), _register(folder, unreadable)
         for file in sorted(folder.glob("*.py")):
             if file.name.startswith(("_", "test_", "conftest")):
                 continue
             try:
                 claim = read(file)
-                claims[claim.id] = replace(claim, known=tuple(_known(claim, known)), folder=asked)
+                claims[claim.id] = replace(
+                    claim, known=tuple(_known(claim, known)), folder=asked, registered=register.get(claim.id, {})
+                )
             except ClaimFileError as error:
                 unreadable[str(file)] = str(error)
     for name, claim in _installed(unreadable):
@@ -124,6 +126,19 @@ def _counterexamples(folder: Path, unreadable: dict[str, str]) -> list[dict[str,
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         unreadable[str(file)] = f"{file}: {error}"
         return []
+
+
+def _register(folder: Path, unreadable: dict[str, str]) -> dict[str, dict[str, str]]:
+    """What the folder's register.toml says of each claim: of a specification, whether it was written before its data."""
+    file = folder / "register.toml"
+    if not file.is_file():
+        return {}
+    try:
+        entries = tomllib.loads(file.read_text(encoding="utf-8")).get("claim", {})
+        return {name: {entry["specification"]: entry["registered"]} for name, entry in entries.items()}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        unreadable[str(file)] = f"{file}: {type(error).__name__}: {error}"
+        return {}
 
 
 def _known(claim: Claim, rows: Sequence[dict[str, Any]]) -> Iterator[Setting]:

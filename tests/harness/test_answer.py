@@ -65,9 +65,9 @@ def test_what_stays_open_takes_every_look_and_its_controls_once() -> None:
 
 
 def test_a_control_that_is_not_clear_asks_for_more_seeds() -> None:
-    found, on_the_way = asked(world(0.99, control=0.6))
+    found, on_the_way = asked(world(0.99, control=0.25))
     assert on_the_way[:4] == ["reference 32", "control 32", "positive control 32", "reference 64"]
-    assert (found.outcome, found.judgement.drawn) == (Outcome.HOLDS, 64)
+    assert (found.outcome, found.judgement.drawn) == (Outcome.HOLDS, 128)
     found, _ = asked(world(0.1, positive=0.8))
     assert (found.outcome, found.judgement.drawn) == (Outcome.UNDECIDED, 128)
     assert "not clearly been found" in found.reason

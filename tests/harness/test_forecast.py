@@ -78,7 +78,7 @@ def test_the_power_of_an_average_is_that_of_simulated_ones(predicts: Average, si
 
 def test_an_average_requires_no_share(claim: Claim) -> None:
     (found,) = outlook([replace(claim, predicts=Average(above=0.0), also=())], plan_of("ci"))
-    assert (found.required, found.fewest, found.seeds) == (None, 12, 128)
+    assert (found.required, found.fewest, found.seeds) == (None, 12, 64)
 
 
 def test_a_sample_for_the_reach_costs_its_settings_times_its_seeds(claim: Claim) -> None:

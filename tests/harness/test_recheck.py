@@ -124,7 +124,7 @@ def answer(claim: dict[str, Any], role: str) -> dict[str, Any]:
         ("share", lambda claim: claim["reference"].update(held=20), "reference: low is"),
         ("share", lambda claim: claim["reference"].update(low=0.81), "reference: low is 0.81"),
         ("share", lambda claim: claim["reference"].update(held=300), "are out of order"),
-        ("share", lambda claim: claim["reference"].update(applicable=31), "applicable is 31, and 32 seeds have a score"),
+        ("share", lambda claim: claim["reference"].update(applicable=31), "applicable is 31, and 64 seeds have a score"),
         ("share", lambda claim: claim["control"].update(outcome="holds"), "control: outcome is holds"),
         ("share", lambda claim: claim["positive"].update(outcome="fails"), "positive control: outcome is fails"),
         ("share", lambda claim: claim["tried"][1].update(outcome="undecided"), "tried 1: outcome is undecided"),

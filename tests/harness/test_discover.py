@@ -1,0 +1,59 @@
+"""What a folder's register says of its claims reaches their verdicts, and says nothing of a claim that has been changed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spikecheck.harness.conclude import conclude
+from spikecheck.harness.discover import BUILT_IN, discover
+from spikecheck.harness.plan import Plan
+from spikecheck.harness.planted import planted_claim
+from spikecheck.stats.prediction import Prediction
+
+CLAIM = """from spikecheck.harness.planted import planted_claim
+
+claim = planted_claim()
+"""
+
+
+def register(folder: Path, specification: str) -> None:
+    entry = f'[claim.mine]\nspecification = "{specification}"\nregistered = "before"\n'
+    (folder / "register.toml").write_text(entry)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(CLAIM)
+    return tmp_path
+
+
+def registered(folder: Path) -> str:
+    return conclude(discover([folder]).claims["mine"], Plan(settings=0), {}, [], None).registered
+
+
+def test_a_verdict_says_whether_its_rule_was_registered(folder: Path) -> None:
+    assert registered(folder) == ""
+    register(folder, discover([folder]).claims["mine"].specification)
+    assert registered(folder) == "before"
+    register(folder, "of another text")
+    assert registered(folder) == "unknown"
+
+
+def test_a_changed_rule_or_another_optimizer_is_not_the_registered_claim() -> None:
+    claim = planted_claim()
+    claim = replace(claim, registered={claim.specification: "before"})
+    assert claim.registration == "before"
+    assert replace(claim, predicts=Prediction(above=0.1)).registration == "unknown"
+    assert replace(claim, asked_with=("--optimizer", "adam")).registration == "unknown"
+
+
+def test_a_register_that_cannot_be_read_is_named_and_hides_no_claim(folder: Path) -> None:
+    (folder / "register.toml").write_text("[claim")
+    found = discover([folder])
+    assert "mine" in found.claims
+    assert any("register.toml" in reason for reason in found.unreadable.values())
+
+
+def test_every_shipped_claim_is_in_the_register() -> None:
+    assert all(claim.registered for claim in discover().claims.values() if Path(claim.source).parent == BUILT_IN)
