@@ -119,17 +119,18 @@ def _mutant(claim: Claim, before: Answer, mutation: Mutation, lab: Trains, seeds
 
 def moved(claim: Claim, before: Answer, after: Answer) -> Moved:
     """What became of the numbers: of claim and controls, else of the claim alone."""
-    if all(map(_same, _judgements(before), _judgements(after))):
+    old, new = _judgements(before), _judgements(after)
+    if len(old) == len(new) and all(map(_same, old, new)):
         return Moved.NOTHING
-    old, new = before.judgement, after.judgement
-    if _in_fewer(old, new):
+    was, now = before.judgement, after.judgement
+    if _in_fewer(was, now):
         return Moved.FEWER
-    if old.applicable != new.applicable:
+    if was.applicable != now.applicable:
         return Moved.NUMBERS
-    if old.held == new.held and _each(np.sort, old, new):
+    if was.held == now.held and _each(np.sort, was, now):
         return Moved.PLACES
     means = isinstance(claim.predicts, Average) and claim.predicts.of == "mean"
-    return Moved.MEAN if means and _each(np.nanmean, old, new) else Moved.NUMBERS
+    return Moved.MEAN if means and _each(np.nanmean, was, now) else Moved.NUMBERS
 
 
 def _in_fewer(old: Judgement, new: Judgement) -> bool:
@@ -153,7 +154,7 @@ def _each(what: Callable[[np.ndarray], np.ndarray], old: Judgement, new: Judgeme
 
 
 def _judgements(answer: Answer) -> list[Judgement | None]:
-    return [answer.judgement, answer.control, answer.positive]
+    return [answer.judgement, answer.control, answer.positive, *(found.judgement for found in answer.also_not)]
 
 
 def _same(one: Judgement | None, other: Judgement | None) -> bool:

@@ -223,7 +223,8 @@ def _bare(claim: Claim) -> Claim:
 
 def _with_controls(claim: Claim, change: Callable[[Control, str], Control]) -> Claim:
     positive = None if claim.positive is None else change(claim.positive, "positive control")
-    return replace(claim, control=change(claim.control, "control"), positive=positive)
+    also_not = tuple(change(control, "further control") for control in claim.also_not)
+    return replace(claim, control=change(claim.control, "control"), also_not=also_not, positive=positive)
 
 
 def _after(first: Plant | None, then: Plant) -> Plant:

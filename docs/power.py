@@ -37,7 +37,7 @@ _DRAWN = ((Outcome.HOLDS, _BLUE, "-"), (Outcome.FAILS, _VERMILION, "--"), (Outco
 HEAD = """# How often the rules decide
 
 Made by `python docs/power.py`. What a judgement says, and on how many fresh seeds it stops on average, against what is true
-everywhere. Profiles `quick` and `ci` look at {ci} seeds, `full` at {full}; every look is taken at {level:.2f} %, so that all
+everywhere. Profiles `quick` and `ci` look at {ci} seeds, `full` at {full}; their looks are taken at {levels} %, so that all
 of them together err in at most 5 % ([what a verdict means](explanation/verdicts.md)). All seeds apply, and both controls are
 clear; where they are not, an answer takes more seeds, or stays open. How often answers are wrong with controls, search and
 all: `spikecheck selftest`.
@@ -165,11 +165,11 @@ def write_picture(path: Path) -> None:
 def page() -> str:
     """The whole page."""
     looks = {profile: ", ".join(map(str, sizes_of(profile))) for profile in PROFILES}
-    level = 100 * nominal_alpha(1.0 - SHARE.level, sizes_of("full"))
+    levels = " and ".join(f"{100 * nominal_alpha(1.0 - SHARE.level, sizes_of(profile)):.2f}" for profile in PROFILES)
     required = f"{100 * SHARE.of_seeds:g} %"
     of_shares = table("true share", SHARES, [f"{100 * share:g} %" for share in SHARES], of_share)
     of_means = table("true mean; above 0", MEANS, [f"{m:g}; {100 * ndtr(m):.0f} %" for m in MEANS], of_mean)
-    parts = [HEAD.format(**looks, level=level), OF_SHARES.format(required=required), *of_shares]
+    parts = [HEAD.format(**looks, levels=levels), OF_SHARES.format(required=required), *of_shares]
     return "\n".join([*parts, OF_MEANS.format(rounds=ROUNDS), *of_means]) + "\n"
 
 

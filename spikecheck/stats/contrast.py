@@ -10,7 +10,6 @@ from spikecheck.stats.averages import Interval
 from spikecheck.stats.bounds import average_interval, clopper_pearson
 from spikecheck.stats.prediction import Average, Estimand, Prediction
 
-
 SHARE_MARGIN = 0.5
 """By how much a share must exceed its control's."""
 
