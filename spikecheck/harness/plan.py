@@ -55,10 +55,11 @@ class Plan:
         return tuple(self.fresh_seeds * 2**look for look in range(self.beside_looks))
 
     def of(self, claim: "Claim") -> "Plan":
-        """The plan for one claim: of a costly one, one look and no search, under profile full a small search and no reach."""
+        """The plan for one claim: of a costly one, one look at 32 seeds, a small search under profile full, and no reach."""
         if not claim.costly:
             return self
-        return replace(self, looks=1, settings=4 if self.further else 0, descents=int(self.further), reach=0)
+        searched = {"settings": 4, "descents": 1} if self.further else {"settings": 0, "descents": 0}
+        return replace(self, **searched, fresh_seeds=min(self.fresh_seeds, 32), looks=1, reach=0)
 
     def besides(self, claim: "Claim") -> Mapping[str, Setting]:
         """The settings off the ladders that are judged, by name."""
