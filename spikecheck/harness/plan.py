@@ -58,8 +58,8 @@ class Plan:
         """The plan for one claim: of a costly one, one look at 32 seeds, a small search under profile full, and no reach."""
         if not claim.costly:
             return self
-        searched = {"settings": 4, "descents": 1} if self.further else {"settings": 0, "descents": 0}
-        return replace(self, **searched, fresh_seeds=min(self.fresh_seeds, 32), looks=1, reach=0)
+        small = replace(self, fresh_seeds=min(self.fresh_seeds, 32), looks=1, reach=0)
+        return replace(small, settings=4, descents=1) if self.further else replace(small, settings=0, descents=0)
 
     def besides(self, claim: "Claim") -> Mapping[str, Setting]:
         """The settings off the ladders that are judged, by name."""
