@@ -28,8 +28,14 @@ def guarded(
     if positive is not None and positive.outcome is Outcome.FAILS:
         return Outcome.INVALID, "The claim holds, and what was planted was not found: the check reads something else."
     negatives = [("negative control", control, contrast)]
-    negatives += [(f"further control ({one.says})", one.judgement, one.contrast) for one in also_not]
+    others = [one for one in also_not if not _fails_a_condition(one.judgement)]
+    negatives += [(f"further control ({one.says})", one.judgement, one.contrast) for one in others]
     return next((found for one in negatives if (found := _not_told_apart(*one))), (Outcome.HOLDS, ""))
+
+
+def _fails_a_condition(control: Judgement) -> bool:
+    """Whether a further average of the control surely is not as predicted: then its main effect may be the claim's own."""
+    return any(condition.outcome is Outcome.FAILS for condition in control.conditions)
 
 
 def _not_told_apart(name: str, control: Judgement, contrast: Contrast) -> tuple[Outcome, str] | None:
