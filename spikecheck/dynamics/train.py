@@ -87,7 +87,7 @@ def train(
     record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
     checkpoints = []
     swift = segments(objective, rule, ensemble, gradients) if together > 1 and along is None else None
-    step = 0
+    step = told = 0
     while step < longest:
         if stride and step % stride == 0:
             checkpoints.append(rule.kept(ensemble))
@@ -95,7 +95,8 @@ def train(
             made = swift.go(record[step : _next_stop(step, stride, together)])
             if made:
                 ensemble, step = swift.ensemble(), step + made
-                tick(made * ensemble.members)
+                tick((step - told) * ensemble.members)
+                told = step
                 continue
             swift = None  # a loss is not finite
         losses, slopes = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
@@ -106,7 +107,8 @@ def train(
             ensemble, together = update(rule, ensemble, losses, slopes, until, along), 0
         step += 1
         if step % _STEPS_A_TICK == 0:
-            tick(_STEPS_A_TICK * ensemble.members)
+            tick((step - told) * ensemble.members)
+            told = step
     record[longest], _ = objective.gradient(ensemble.params)
     return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=rule.kept(ensemble))
 

@@ -323,12 +323,16 @@ def test_half_the_seeds_are_excused_in_an_average(mutants: Modules) -> None:
     assert survivor.mutation is both[1] and mutants["mutants_meanings"].is_equivalent(found, survivor)
 
 
-@pytest.mark.parametrize("average", [False, True])
-def test_a_check_that_is_blind_in_half_of_the_seeds_is_a_hole(mutants: Modules, average: bool) -> None:
+def test_a_share_that_is_blind_in_half_of_the_seeds_does_not_survive(mutants: Modules) -> None:
+    both = [mutation(mutants, name) for name in ("constant", "constant in half")]
+    assert not judged(mutants, planted_claim(), *both).survivors
+
+
+def test_an_average_that_is_blind_in_half_of_the_seeds_is_a_hole(mutants: Modules) -> None:
     meanings = mutants["mutants_meanings"]
     both = [mutation(mutants, name) for name in ("constant", "constant in half")]
-    world: dict[str, Any] = {"truth": 1.0, "control": -1.0, "positive": 1.0, "law": normal} if average else {}
-    found = judged(mutants, planted_claim(predicts=Average(above=0.0)) if average else planted_claim(), *both, **world)
+    world: dict[str, Any] = {"truth": 1.0, "control": -1.0, "positive": 1.0, "law": normal}
+    found = judged(mutants, planted_claim(predicts=Average(above=0.0)), *both, **world)
     (survivor,) = found.survivors
     assert survivor.mutation is both[1] and meanings.sentence(found, survivor) == meanings.BLIND_IN_HALF
     assert not meanings.is_equivalent(found, survivor)
