@@ -40,15 +40,21 @@ class Segments:
     """An ensemble in the layout of its kernel, members last, and the way to move it on. Axes: P parameters, C columns."""
 
     def __init__(
-        self, bound: Bound, params: Float[Tensor, "P C"], rule: GradientDescent | HeavyBall, ensemble: Ensemble
+        self,
+        function: "ctypes._NamedFuncPointer",
+        bound: Bound,
+        params: Float[Tensor, "P C"],
+        rule: GradientDescent | HeavyBall,
+        ensemble: Ensemble,
     ) -> None:
+        """`function` is `segment.cpp`'s, for kernels of as many arguments as `bound` has."""
+        self._function = function
         self._start, self._params, self._made = ensemble, params, 0
         missing = params.shape[1] - ensemble.members
         self._slots = {
             name: functional.pad(slot.T, (0, missing)).contiguous().clone() for name, slot in ensemble.slots.items()
         }
         self._lr = functional.pad(ensemble.lr, (0, missing)).contiguous()
-        self._function = _library(_NUMBER[params.dtype], len(bound.arguments))
         self._arguments = (ctypes.c_int64 * len(bound.arguments))(*bound.arguments)
         self._bound = bound  # owns the memory that the kernel reads and writes
         losses, gradients, *_ = bound.results
@@ -92,15 +98,25 @@ def segments(
     if not plain or not isinstance(rule, GradientDescent | HeavyBall):
         return None
     found = objective.bound(ensemble.params)
-    return None if found is None else Segments(*found, rule, ensemble)
+    if found is None:
+        return None
+    bound, params = found
+    function = _function(_NUMBER[params.dtype], len(bound.arguments))
+    return None if function is None else Segments(function, bound, params, rule, ensemble)
 
 
 @lru_cache(maxsize=8)
-def _library(number: str, arguments: int) -> "ctypes._NamedFuncPointer":
-    """`segment.cpp` for numbers of one kind and kernels of so many arguments, compiled once a machine."""
+def _function(number: str, arguments: int) -> "ctypes._NamedFuncPointer | None":
+    """`segment.cpp` for numbers of one kind and kernels of so many arguments, compiled once a machine.
+
+    None where that fails, as on a full disk: the loop in Python gives the same bits, only later.
+    """
     types, given = ", ".join(["int64_t"] * arguments), ", ".join(f"a[{place}]" for place in range(arguments))
     head = f"#define NUMBER {number}\n#define TYPES {types}\n#define ARGUMENTS {given}\n"
     cache = import_module("torch._inductor.codecache").CppCodeCache
-    function = cache.load(head + _SOURCE.read_text(encoding="utf-8"), device_type="cpu")["segment"]
+    try:
+        function = cache.load(head + _SOURCE.read_text(encoding="utf-8"), device_type="cpu")["segment"]
+    except Exception:  # whatever a compiler or a file system may say
+        return None
     function.restype = ctypes.c_int64
     return function  # type: ignore[no-any-return]

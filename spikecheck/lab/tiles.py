@@ -17,6 +17,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.dynamics.gradients import exact
 from spikecheck.lab.footprint import footprint, training_points
 from spikecheck.problems.conv import shapes
+from spikecheck.problems.kernel import compiler
 from spikecheck.problems.objective import pays
 from spikecheck.problems.resolve import BUILT_IN
 
@@ -88,7 +89,9 @@ def _swift(recipe: Recipe) -> bool:
     setting = recipe.setting
     plain = isinstance(setting.intervention, Continue | LowerRate | Inject | None) and exact(setting)
     steady = setting.optimizer in ("gd", "heavy-ball", "nesterov") and setting.schedule == "constant"
-    return recipe.probe is None and plain and steady and setting.model in BUILT_IN["model"] and pays(setting)
+    # Without a compiler bits depend on the size of a tile, which then has to stay as it was.
+    compiled = setting.model in BUILT_IN["model"] and pays(setting) and bool(compiler())
+    return recipe.probe is None and plain and steady and compiled
 
 
 def _activations(setting: Setting) -> int:

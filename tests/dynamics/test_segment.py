@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
+from spikecheck.dynamics import segment
 from spikecheck.dynamics import train as training
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import FullBatch, Noisy
@@ -113,6 +114,21 @@ def test_only_what_it_can_do_is_taken_from_the_loop() -> None:
     for other in (GD.but(optimizer="adam"), GD.but(schedule="cosine"), GD.but(depth=2), GD.but(steps=10)):
         goal, ensemble = started(other, [0.1])
         assert segments(goal, rule_for(goal), ensemble, None) is None
+
+
+def test_where_the_compiler_fails_it_is_trained_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    goal, ensemble = started(GD, [0.1, 0.2])
+    until = torch.full_like(ensemble.done, 60)
+    expected = train(goal, rule_for(goal), ensemble, until, lambda made: None)
+
+    def full(*asked: object, **more: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("torch._inductor.codecache.CppCodeCache.load", full)
+    segment._function.cache_clear()
+    assert segments(goal, rule_for(goal), ensemble, None) is None
+    assert same(train(goal, rule_for(goal), ensemble, until, lambda made: None).end, expected.end)
+    segment._function.cache_clear()
 
 
 def test_a_stop_is_heard_within_a_hundred_updates() -> None:
