@@ -12,10 +12,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.dynamics import train as training
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.follow import follow
 from spikecheck.dynamics.train import begin, train
 from spikecheck.dynamics.updates import UpdateRule, rule_of
+from spikecheck.harness.reference import SETTING_A, SETTING_B
 from spikecheck.lab.execution import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.problems.fused import LONG
@@ -68,6 +70,20 @@ def test_one_compiled_ensemble(benchmark: BenchmarkFixture, dtype: str) -> None:
     torch.set_num_threads(1)
     ensemble = _begun(SETTING.but(steps=LONG, dtype=dtype))
     _reported(benchmark, lambda: _trained(*ensemble), MEMBERS * STEPS)
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.benchmark(group="a tile of 32")
+@pytest.mark.parametrize("way", ["many updates a call", "step by step"])
+@pytest.mark.parametrize("name", ["A", "B"])
+def test_a_tile(benchmark: BenchmarkFixture, name: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `dynamics.segment` saves: the same bits, with a return to Python after every update or after a hundred."""
+    torch.set_num_threads(1)
+    if way == "step by step":
+        monkeypatch.setattr(training, "segments", lambda *asked: None)
+    setting = {"A": SETTING_A, "B": SETTING_B}[name]
+    ensemble = _begun(setting.but(steps=LONG), members=32)
+    _reported(benchmark, lambda: _trained(*ensemble), 32 * STEPS)
 
 
 @pytest.mark.usefixtures("compiled")
