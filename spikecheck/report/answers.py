@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.verdict import Variation, Verdict
-from spikecheck.report.controls import excess
+from spikecheck.report.controls import also_negative, excess
 from spikecheck.report.estimates import asked, brief, estimated, shown_average
 from spikecheck.report.inert import inert
 from spikecheck.report.quoted import at_reference, nominated, rule_of
@@ -153,9 +153,8 @@ def _against(verdict: Verdict) -> Iterator[str]:
     yield _negative(verdict.control, rule_of(verdict))
     if found.contrast is not None and (by := excess(found)):
         yield f"The claim exceeds it by {by}, and must exceed {found.contrast.margin:.3g}."
-    for other in found.also_not:
-        counts = f"{other.judgement.held} of {other.judgement.applicable}"
-        yield f"A further control, {inert(other.says)}, shows it in {counts} seeds."
+    for says, told in also_negative(found, rule_of(verdict)):
+        yield f"A further control, {inert(says)}: {told.text}."
     if found.positive is not None and found.positive.drawn:
         yield f"A planted effect is found in {found.positive.held} of {found.positive.applicable} seeds."
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from spikecheck.core.judgement import Answer, Judgement, Outcome
-from spikecheck.report.estimates import average, bounded, brief, shown_average
+from spikecheck.report.estimates import average, bounded, brief, condition, shown_average
 from spikecheck.report.words import percent, plural
 from spikecheck.stats.prediction import Estimand
 
@@ -66,8 +66,12 @@ def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
 
 
 def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[tuple[str, Told]]:
-    """The further negative controls, by what they are, and by how much the claim exceeds each."""
+    """The further negative controls, by what they are: the conditions that one fails, else by how much the claim exceeds it."""
     for found in answer.also_not:
+        failed = [condition(one) for one in found.judgement.conditions if one.outcome is Outcome.FAILS]
+        if failed:
+            yield found.says, Told(Mark.GOOD, "failed, as it must", "; ".join(failed))
+            continue
         alone = answer.model_copy(update={"control": found.judgement, "contrast": found.contrast})
         told = negative(alone, predicts)
         yield found.says, Told(told.mark, told.finding, f"{told.figures}; exceeded by {excess(alone)}")

@@ -10,6 +10,7 @@ from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.probe import Anatomy, Balance, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.lab import tiles as tiling
 from spikecheck.lab.tiles import member_steps, padded, size_of, tile_size, tiles, work
 
 ANY_SIZE = st.builds(
@@ -151,3 +152,12 @@ def test_a_balance_is_worth_the_steps_it_is_made_over_and_the_more_the_oftener_i
     works = [work(recipe(Balance(every=every))) for every in (1, 5, 50)]
     assert works == sorted(works, reverse=True)
     assert works[-1] > work([Recipe(setting=Setting(steps=5_000), seed=1)])
+
+
+def test_without_a_compiler_a_tile_has_its_former_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bits of what is not compiled depend on the size of the tile, and stored runs were trained in tiles of 32."""
+    plain = Recipe(setting=Setting(), seed=1)
+    monkeypatch.setattr(tiling, "compiler", lambda: "g++ 12")
+    assert size_of(plain) == 16
+    monkeypatch.setattr(tiling, "compiler", lambda: "")
+    assert size_of(plain) == 32
