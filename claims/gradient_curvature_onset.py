@@ -2,8 +2,8 @@
 
 To second order a step of gradient descent changes the loss by -lr |g|^2 (1 - lr gHg/(2 gg)): it rises exactly where
 the curvature along the gradient is above 2/lr. That it crosses later than lambda_max is no finding, since it is
-smaller by definition. Nor is it one that lambda_max, which is above 2/lr long before, tells little by that cut: it is
-compared by the cut, of all that it could be given, by which it tells best in that very run.
+smaller by definition. Nor would it be one that lambda_max tells little by the cut 2/lr, since it lies above 2/lr long
+before. So lambda_max gets its best cut: of all its values in the run, the one by which it tells most.
 """
 
 import numpy as np

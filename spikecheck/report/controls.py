@@ -66,7 +66,7 @@ def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
 
 
 def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[tuple[str, Told]]:
-    """The further negative controls, by what they are: the conditions that one fails, else by how much the claim exceeds it."""
+    """Each further negative control: the conditions that it fails, or else by how much the claim exceeds it."""
     for found in answer.also_not:
         failed = [condition(one) for one in found.judgement.conditions if one.outcome is Outcome.FAILS]
         if failed:
