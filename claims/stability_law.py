@@ -66,7 +66,7 @@ claim = Claim(
     predicts=Prediction(above=1.0, of_seeds=0.8, level=0.95),
     positive=Control(says="a multiplier of 1.2 at the onset, put into the record", plant=unstable_at_the_onset),
     reading="A condition for every run: a law, so a share of seeds.",
-    cannot_tell="At the onset the loss has tripled already, and the ascent began long before: the condition is asked late. "
+    cannot_tell="At the onset the loss has tripled already: asked so late, a multiplier that is a tenth too large would pass. "
     "Overshoots of momentum treble the loss as well, and are no instability.",
     control=Control(says="the multiplier where the spike is over", measure=at_recovery),
 )
