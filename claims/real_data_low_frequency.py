@@ -1,6 +1,7 @@
 """On real data good and bad generalisers capture low frequency alike (version 1; not in version 2's abstract).
 
-Two nets fit the same images, one from small and one from three times as large weights; the second generalises worse.
+Two nets fit the same few images, one from small input weights and one from ten times as large ones; on the images left
+over, which are thousands, the second generalises much worse.
 If low frequency is dominant and captured by both, their errors at low frequency on test images differ little, and the
 difference lies in the high. The filter is a Gaussian over the inputs whose variance is a twentieth of the mean
 squared distance between training points: the paper gives widths for its own data sets only, and this is the same
@@ -30,23 +31,28 @@ from spikecheck.core.run import Array
 from spikecheck.measures import low_ratio, part_errors
 
 WIDTH = 0.05
-REFERENCE = Setting(problem="digits", width=20, input_std=0.2, output_std=0.1, optimizer="adam", lr=0.02, steps=1_000)
-"""1,347 handwritten digits. Adam, so that both nets fit within a minute; the claim is about what is learned."""
-FASHION = REFERENCE.but(problem="fashion-mnist", points=2_000, input_std=0.05)
-"""Articles of clothing, 28 x 28: inputs of twelve times as many numbers start from weights a quarter as large."""
+REFERENCE = Setting(
+    problem="few-digits", points=200, width=80, input_std=0.2, output_std=0.1, optimizer="adam", lr=0.02, steps=500
+)
+"""200 handwritten digits to fit and 1,597 to test on. Adam, so that both nets fit; the claim is about what is learned.
+
+Chosen by training and test losses alone: fitted to 1,347 digits, hardly any two nets differ on the rest.
+"""
+FASHION = REFERENCE.but(problem="fashion-mnist", width=40, input_std=0.05)
+"""Articles of clothing, 28 x 28, 5,000 to test on: inputs of twelve times as many numbers, weights a quarter as large."""
 FITTED = 0.1
 """Training loss over the labels' variance about their mean."""
 PREDICTS = Equivalence(at_least=-0.1, at_most=0.1)
 
 
 def good(setting: Setting) -> Setting:
-    """From small weights."""
+    """From small input weights."""
     return setting
 
 
 def bad(setting: Setting) -> Setting:
-    """From weights three times as large."""
-    return setting.but(init_scale=3.0 * setting.init_scale)
+    """From input weights ten times as large, which saturate: what such a net computes depends on its first draw."""
+    return setting.but(input_std=10.0 * setting.input_std)
 
 
 def _test_loss(trial: Trial, arm: str) -> float:
@@ -112,7 +118,7 @@ claim = Claim(
     kind="tendency",
     domain=Domain(
         REFERENCE,
-        width=Ladder(20, 40),
+        width=Ladder(80, 40),
         lr=Ladder(0.02, 0.01),
         activation=Ladder("tanh", "relu"),
     ),
@@ -139,6 +145,6 @@ claim = Claim(
     "with good generalization and a solution with bad generalization can both learn low-frequency well",
     reading="Little difference between good and bad: an equivalence, on average within a tenth of the labels' low part.",
     cannot_tell="How well low frequency is captured stands beside the verdict and does not decide it. "
-    "Pairs from small and from large weights stand for good and bad generalisers.",
+    "Pairs from small and from large input weights, fitted to few images, stand for good and bad generalisers.",
     control=Control(says="the gap at high frequency", measure=high_gap),
 )

@@ -308,7 +308,7 @@ def replay(
 @click.option(
     "--dataset",
     metavar="NAME",
-    help="digits, mnist1d, mnist, fashion-mnist or cifar10: one setting in place of the suite.",
+    help="digits, few-digits, mnist1d, mnist, fashion-mnist or cifar10: one setting in place of the suite.",
 )
 @click.option(
     "--at",

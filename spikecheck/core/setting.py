@@ -38,9 +38,11 @@ class Setting(Record):
 
     added: ClassVar[frozenset[str]] = frozenset({"batch", "gradient_noise", "options", "schedule", "clip"})
 
-    problem: str = Field("sines", description="sines, digits, mnist1d, mnist, fashion-mnist, cifar10 or MODULE:FACTORY")
+    problem: str = Field(
+        "sines", description="sines, digits, few-digits, mnist1d, mnist, fashion-mnist, cifar10 or MODULE:FACTORY"
+    )
     target: str = Field("sin x", description="for sines: a sum such as 'sin x + sin 4x'")
-    points: int = Field(20, ge=2, description="training points; digits always has 1,347")
+    points: int = Field(20, ge=2, description="training points; digits always has 1,347 of its 1,797 images")
     interval: float = Field(2.0, gt=0.0, description="half-length of the input interval, in units of pi")
     model: str = Field("mlp", description="mlp, linear, conv or MODULE:FACTORY of an nn.Module")
     width: int = Field(20, ge=1, le=100_000, description="neurons of a hidden layer, or channels")

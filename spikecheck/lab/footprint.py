@@ -33,19 +33,20 @@ CHECKPOINTED = 2**16
 """Numbers kept of one training's states, in all."""
 
 _BYTES = {"float64": 8, "float32": 4}
-_SIZED = ("sines", "mnist1d", "mnist", "fashion-mnist", "cifar10")
+_SIZED = ("sines", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
 """Problems with as many training points as the setting says."""
 _DIGITS_POINTS = 1_347
 _ENDS = {
     "sines": (1, 1),
     "digits": (64, 10),
+    "few-digits": (64, 10),
     "mnist1d": (40, 10),
     "mnist": (784, 10),
     "fashion-mnist": (784, 10),
     "cifar10": (3_072, 10),
 }
 """Inputs and outputs."""
-_HELD_OUT = {"sines": 256, "digits": 450, "fashion-mnist": 5_000}
+_HELD_OUT = {"sines": 256, "digits": 450, "few-digits": 1_797, "fashion-mnist": 5_000}
 _USUAL_ENDS, _USUALLY_HELD_OUT = (784, 10), 1_000
 """For want of better those of a user's problem, which is not asked."""
 _SLOTS = {"gd": 0, "heavy-ball": 1, "nesterov": 1, "rmsprop": 1}

@@ -22,6 +22,7 @@ Shape = tuple[int, int, int]
 
 _INPUTS: Mapping[str, Shape] = {
     "digits": (1, 8, 8),
+    "few-digits": (1, 8, 8),
     "mnist1d": (1, 1, 40),
     "mnist": (1, 28, 28),
     "fashion-mnist": (1, 28, 28),

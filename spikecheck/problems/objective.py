@@ -24,7 +24,7 @@ from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
 from spikecheck.problems.shallow import Shallow
 from spikecheck.problems.traced import Traced
 
-_REAL = ("digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
+_REAL = ("digits", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
 """Problems whose numbers depend on neither target nor interval: all members share one copy."""
 
 _FROM_FILES = {"mnist": mnist.data_digest, "fashion-mnist": fashion_mnist.data_digest}

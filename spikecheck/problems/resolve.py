@@ -18,6 +18,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "problem": {
         "sines": "spikecheck.problems.sines:sines",
         "digits": "spikecheck.problems.digits:digits",
+        "few-digits": "spikecheck.problems.digits:few_digits",
         "mnist1d": "spikecheck.problems.mnist1d:mnist1d",
         "mnist": "spikecheck.problems.mnist:mnist",
         "fashion-mnist": "spikecheck.problems.fashion_mnist:fashion_mnist",

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.problems.digits import digits
+from spikecheck.problems.digits import digits, few_digits
 from spikecheck.problems.objective import objective
 
 SETTING = Setting(problem="digits", loss="cross-entropy", width=6)
@@ -63,3 +64,21 @@ def test_squared_errors_are_against_one_hot_targets() -> None:
     classes = goal.outputs(params, data.x_test[None])[1].argmax(1)
     right = torch.eq(classes, data.y_test).double().mean().item()
     assert goal.held_out(params)["test_accuracy"][1].item() == pytest.approx(right)
+
+
+@pytest.mark.parametrize("points", [10, 200, 1_787])
+def test_few_digits_are_tested_on_all_the_others(points: int) -> None:
+    data = few_digits(Setting(problem="few-digits", points=points))
+    assert data.x_test is not None and data.y_test is not None
+    assert len(data.x) == points and len(data.x) + len(data.x_test) == 1_797
+    assert set(data.y.tolist()) == set(data.y_test.tolist()) == set(range(10))
+    whole = torch.cat([data.x, data.x_test])
+    rows = {tuple(row) for row in (whole - whole.min(0).values).mul(16).round().tolist()}
+    everything = torch.cat([digits(SETTING).x, digits(SETTING).x_test])  # type: ignore[list-item]
+    assert rows == {tuple(row) for row in (everything - everything.min(0).values).mul(16).round().tolist()}
+
+
+@pytest.mark.parametrize("points", [9, 1_788, 5_000])
+def test_few_digits_leave_ten_images_on_either_side(points: int) -> None:
+    with pytest.raises(SettingError, match=f"points={points}: few-digits shares 1,797 .* give 10 to 1,787"):
+        few_digits(Setting(problem="few-digits", points=points))
