@@ -52,7 +52,7 @@ def good(setting: Setting) -> Setting:
 
 def bad(setting: Setting) -> Setting:
     """From input weights ten times as large, which saturate: what such a net computes depends on its first draw."""
-    return setting.but(input_std=10.0 * setting.input_std)
+    return setting.but(input_std=10.0 * (setting.input_std or 0.0))
 
 
 def _test_loss(trial: Trial, arm: str) -> float:

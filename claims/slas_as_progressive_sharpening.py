@@ -108,7 +108,7 @@ claim = Claim(
     predicts=PREDICTS,
     positive=Control(says="a sharpness that rises evenly, with noise of 0.2 %", plant=a_ramp),
     reading="A rate that tells the time: an equivalence, on average within a factor of two.",
-    cannot_tell="Only runs that cross and spike are asked, so nothing is said of those that sharpen and turn away. "
+    cannot_tell="Only runs that cross and spike are asked; `spikes-foretold` asks of runs that spike and runs that do not. "
     "A straight line through twenty steps knows nothing of what bends the way.",
     control=Control(says="the rate of another seed's run at the same steps", measure=by_a_stranger),
 )
