@@ -76,7 +76,7 @@ def spiked(trial: Trial) -> float:
 
 
 def a_tell_tale(trial: Trial) -> Trial:
-    """The sharpness goes straight, with noise of 1 %: to a tenth above 2/lr where the training spikes, else to a tenth below."""
+    """A straight sharpness, noise of 1 %: to a tenth above 2/lr where the training spikes, else to a tenth below."""
     record = trial["run"].records["sharpness"]
     end = 1.1 if trial.trunk.has_spike else 0.9
     path = 0.3 + (end - 0.3) * record["steps"] / trial.setting.steps
