@@ -40,8 +40,8 @@ class Plan:
     """Whether settings that stand beside the domain are judged as well."""
     further: bool = False
     """Whether the expensive ones among them are, too."""
-    beside_looks: int = 1
-    """Looks at fresh seeds of each of these settings."""
+    beside_seeds: int = 32
+    """Fresh seeds of each of these settings, at most: such settings are dear."""
     seed: int = 0
 
     @property
@@ -51,8 +51,8 @@ class Plan:
 
     @property
     def beside_sizes(self) -> tuple[int, ...]:
-        """Seeds at each look at a setting beside the domain."""
-        return tuple(self.fresh_seeds * 2**look for look in range(self.beside_looks))
+        """Seeds at the one look at a setting beside the domain."""
+        return (min(self.fresh_seeds, self.beside_seeds),)
 
     def of(self, claim: "Claim") -> "Plan":
         """The plan for one claim: of a costly one, one look at 32 seeds, a small search under profile full, and no reach."""

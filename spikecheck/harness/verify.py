@@ -102,7 +102,7 @@ def first_round(claim: Claim, plan: Plan) -> list[Recipe]:
     """The trainings that a verification begins with whatever it finds: they can be done ahead of it."""
     plan, reference = plan.of(claim), claim.domain.reference
     fresh = {reference: fresh_seeds(plan.seed, reference, plan.fresh_seeds)}
-    fresh |= {s: fresh_seeds(plan.seed, s, plan.fresh_seeds) for s in plan.besides(claim).values()}
+    fresh |= {s: fresh_seeds(plan.seed, s, *plan.beside_sizes) for s in plan.besides(claim).values()}
     search = {s: search_seeds(plan.seed, s, plan.search_seeds) for s in _searched_settings(claim, plan)}
     return [*trainings(claim, fresh), *trainings(claim, search), *trainings(claim, sampled(claim, plan))]
 
