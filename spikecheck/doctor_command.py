@@ -7,7 +7,7 @@ import rich_click as click
 from rich.text import Text
 
 from spikecheck.core.finding import Finding
-from spikecheck.gate.own import assignments
+from spikecheck.gate.own import assignments, conditions
 from spikecheck.report.inert import inert
 from spikecheck.report.page import Page
 from spikecheck.streams import console, while_read
@@ -16,17 +16,26 @@ from spikecheck.streams import console, while_read
 @click.command()
 @click.option("--optimizer", required=True, metavar="MODULE:CLASS", help="The optimizer, or spikecheck's of that name.")
 @click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
-def doctor(optimizer: str, numbers: Sequence[str]) -> int:
-    """Whether an optimizer can be trained, gone on with and linearised here. Exits 2 with the reason if it cannot be used."""
+@click.option("--model", metavar="MODULE:FACTORY", help="Your own nn.Module, whose parameters have names of their own.")
+@click.option("--problem", metavar="MODULE:FACTORY", help="Your own data.")
+@click.option("--at", "changes", multiple=True, metavar="CONDITION=VALUE", help="batch, steps, schedule, clip, …")
+def doctor(
+    optimizer: str, numbers: Sequence[str], model: str | None, problem: str | None, changes: Sequence[str]
+) -> int:
+    """Whether an optimizer can be trained, resumed and linearised here, and moves as in torch's ordinary loop.
+
+    Exits 2 with the reason if it cannot be used, 1 if it moves otherwise.
+    """
     told = assignments(numbers, "--set")
+    given = {name: value for name, value in {"model": model, "problem": problem}.items() if value is not None}
     examination = import_module("spikecheck.gate.examination")  # brings torch
     suite = import_module("spikecheck.gate.suite")
-    found = examination.examined(suite.contestant(optimizer, told))
+    found = examination.examined(suite.contestant(optimizer, told), given | conditions(changes))
     with while_read():
         page = Page(console())
         for finding in found:
             _tell(page, finding)
-    return 0
+    return 1 if any(finding.fatal for finding in found) else 0
 
 
 def _tell(page: Page, finding: Finding) -> None:

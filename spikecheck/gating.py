@@ -13,10 +13,9 @@ import rich_click as click
 from spikecheck.core.errors import SettingError, UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.scorecard import Contestant, Scorecard
-from spikecheck.core.setting import Setting
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.gate import against, against_baseline, announced, scores
-from spikecheck.gate.own import assignments, table
+from spikecheck.gate.own import assignments, conditions, table
 from spikecheck.gate.suite import Suite, contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.place import opened
@@ -171,13 +170,7 @@ def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tupl
             found[name] = value
     if "dataset" in given or ("dataset" in told and "problem" not in given):
         found["problem"] = given.get("dataset", told.get("dataset"))
-    found |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}
-    for name in found:
-        if name not in Setting.model_fields:
-            raise UsageError(f"--at {name}={found[name]}: a setting has no such condition; see `spikecheck explain`")
-        if name in ("optimizer", "options", "lr", "intervention"):
-            raise UsageError(f"--at {name}={found[name]}: belongs to the optimizer; use --optimizer and --set")
-    return found
+    return conditions(changes, found)
 
 
 def _append_to_step_summary(card: Scorecard) -> None:

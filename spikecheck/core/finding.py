@@ -10,3 +10,5 @@ class Finding:
     good: bool
     seen: str
     means: str = ""
+    fatal: bool = False
+    """Whether nothing that is said of the optimizer could be believed."""

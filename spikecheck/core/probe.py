@@ -115,6 +115,9 @@ class Finish(Record):
     kind: Literal["finish"] = "finish"
     looks: int = Field(4, ge=1, le=64, description="checkpoints looked at, spread over the last quarter")
     early: int = Field(20, ge=1, description="updates made before the first look")
+    instrument: Literal["central differences"] = Field(
+        "central differences", description="of whatever rule, so that two optimizers are measured alike"
+    )
 
 
 Probe = Annotated[

@@ -16,6 +16,9 @@ from spikecheck.core.setting import Setting
 # Raised by one whenever a change to the trainer, the solvers or the initialisation changes any bit of any run.
 DYNAMICS_EPOCH = 8
 
+DRIVER_EPOCH = 2
+"""The same of trainings by optimizers named by MODULE:NAME, and of how these are driven."""
+
 
 class Environment(Record):
     """Where a record was made: whatever may change its bits belongs to its digest."""

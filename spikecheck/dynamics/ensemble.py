@@ -1,6 +1,6 @@
 """Many trainings as one computation: the exact state of every member, and what it takes to go on from there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jaxtyping import Bool, Float, Int
@@ -27,6 +27,12 @@ class Ensemble:
     def members(self) -> int:
         """B."""
         return self.params.shape[0]
+
+    def take(self, members: Sequence[int]) -> "Ensemble":
+        """The states of these members, in this order."""
+        chosen = list(members)
+        slots = {name: numbers[chosen] for name, numbers in self.slots.items()}
+        return Ensemble(self.params[chosen], slots, self.done[chosen], self.lr[chosen], self.alive[chosen])
 
     def at_rate(self, factor: float) -> "Ensemble":
         """The same states at `factor` times their learning rates."""

@@ -23,10 +23,15 @@ _STEPS_A_DRAW = 100
 """Noise is drawn for so many steps at a time: seeding a generator takes longer than drawing from it."""
 
 
-def followed(objective: Objective, seeds: Sequence[int], noise: float | None = None) -> Gradients:
-    """The gradients that the settings ask for; `noise` stands in for their gradient_noise."""
+def followed(
+    objective: Objective, seeds: Sequence[int], noise: float | None = None, own_loss: bool = False
+) -> Gradients:
+    """The gradients that the settings ask for; `noise` stands in for their gradient_noise.
+
+    The losses are the full batch's, with `own_loss` those of the points that the gradients are of.
+    """
     setting = objective.settings[0]
-    found = full_batch(objective) if setting.batch is None else Minibatches(objective, seeds)
+    found = full_batch(objective) if setting.batch is None else Minibatches(objective, seeds, own_loss)
     deviation = setting.gradient_noise if noise is None else noise
     noisy = Noisy(found, seeds, deviation) if deviation > 0.0 else found
     return noisy if setting.clip is None else Clipped(noisy, setting.clip)
@@ -40,7 +45,9 @@ def exact(setting: Setting) -> bool:
 class Minibatches:
     """Gradients of `batch` points, drawn without replacement until all have had their turn; the rest of a pass is left out."""
 
-    def __init__(self, objective: Objective, seeds: Sequence[int]) -> None:
+    def __init__(self, objective: Objective, seeds: Sequence[int], own_loss: bool = False) -> None:
+        """With `own_loss` losses are those of the mini-batches."""
+        self._own_loss = own_loss
         size = objective.settings[0].batch or objective.points
         self._objective = objective
         self._seeds = tuple(seeds)
@@ -50,11 +57,13 @@ class Minibatches:
         self._orders = torch.zeros(len(self._seeds), objective.points, dtype=torch.int64)
 
     def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """The full batch's losses, and the gradients of one mini-batch a member."""
+        """The full batch's losses or the mini-batches' own, and the gradients of one mini-batch a member."""
         chosen = self.chosen(ensemble.done.tolist()).to(ensemble.params.device)
-        with torch.no_grad():
-            losses = self._objective.losses(ensemble.params)
-        return losses, self._objective.gradient_at(ensemble.params, chosen)
+        losses, gradients = self._objective.gradient_at(ensemble.params, chosen)
+        if not self._own_loss:
+            with torch.no_grad():
+                losses = self._objective.losses(ensemble.params)
+        return losses, gradients
 
     def chosen(self, done: Sequence[int]) -> Int[Tensor, "B N"]:
         """Which points every member's next update looks at, after `done` updates each."""

@@ -1,6 +1,12 @@
-"""Optimizers at work on an ensemble: one instance a member, or a single one that has all members' parameters."""
+"""Optimizers at work on an ensemble: one instance a member, or a single one that has all members' parameters.
+
+Each is driven as in torch's ordinary loop. Parameters, their `.data` and their `.grad` belong to the optimizer: gradients
+are set as new tensors before every step and inside closures, and what a step made of the parameters is read from them.
+A learning rate that the optimizer sets stays, unless the setting asks for a schedule.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,10 +18,15 @@ from spikecheck.core.errors import SettingError
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.packing import count, filled_as, leaves, load, numbers_of, packed
 from spikecheck.problems.resolve import made, named
+from spikecheck.problems.seeding import seed_of
 from spikecheck.problems.tensors import Span
 
-Evaluate = Callable[[int, Tensor], tuple[float, Tensor]]
-"""A member's loss and gradient at other parameters [P] than its own: what a closure computes."""
+Evaluate = Callable[[int, Tensor, int], tuple[float, Tensor]]
+"""Of a member, at parameters [P], after so many updates: the loss and the gradient that its next update sees."""
+
+
+class Coupled(Exception):
+    """One instance for all members gave other numbers than an instance of a member's own."""
 
 
 @dataclass(frozen=True)
@@ -27,41 +38,113 @@ class Order:
     spans: tuple[Span, ...]
     dtype: torch.dtype
 
-    def of(self, row: Tensor, lr: float) -> torch.optim.Optimizer:
-        """An optimizer of one member's tensors, which are views of `row` [P]."""
-        tensors = [(span.name, nn.Parameter(span.of(row))) for span in self.spans]
-        return self._made(tensors, lr)
+    def of(self, row: Tensor, lr: float) -> "Driven":
+        """An optimizer of tensors of its own, which start from one member's parameters, `row` [P]."""
+        return Driven(
+            self.path, self._made([(s.name, nn.Parameter(s.of(row).clone())) for s in self.spans], lr), self.spans
+        )
 
-    def of_all(self, rows: Tensor, lr: float) -> torch.optim.Optimizer:
+    def of_all(self, rows: Tensor, lr: float) -> tuple[torch.optim.Optimizer, nn.Parameter]:
         """One optimizer of all members' parameters, `rows` [B, P], as a single tensor."""
-        return self._made([("all", nn.Parameter(rows))], lr)
+        whole = nn.Parameter(rows.clone())
+        return self._made([("all", whole)], lr)[0], whole
 
-    def _made(self, tensors: list[tuple[str, nn.Parameter]], lr: float) -> torch.optim.Optimizer:
+    def _made(
+        self, tensors: list[tuple[str, nn.Parameter]], lr: float
+    ) -> tuple[torch.optim.Optimizer, list[nn.Parameter]]:
         found = named("optimizer", self.path)
         is_class = isinstance(found, type)
         if is_class and not issubclass(found, torch.optim.Optimizer):
             raise SettingError(f"optimizer={self.path!r}: is no torch.optim.Optimizer; name a subclass, or a function")
-        given = [tensor for _, tensor in tensors] if is_class else tensors
-        optimizer = made("optimizer", self.path, given, lr=lr, **dict(self.options))
+        params = [tensor for _, tensor in tensors]
+        optimizer = made("optimizer", self.path, params if is_class else tensors, lr=lr, **dict(self.options))
         if not isinstance(optimizer, torch.optim.Optimizer):
             raise SettingError(
                 f"optimizer={self.path!r}: returned {type(optimizer).__name__}; a function gets the named parameters, "
                 "lr and the options, and returns a torch.optim.Optimizer"
             )
-        held = tensors_of(optimizer)
-        if [id(tensor) for tensor in held] != [id(tensor) for _, tensor in tensors]:
+        held = [id(tensor) for group in optimizer.param_groups for tensor in group["params"]]
+        if sorted(held) != sorted(map(id, params)):
+            names = [name for name, tensor in tensors if held.count(id(tensor)) != 1]
             raise SettingError(
-                f"optimizer={self.path!r}: holds {len(held)} tensors of {len(tensors)}; every parameter must be in one group"
+                f"optimizer={self.path!r}: {', '.join(names) or 'something else'} of the model's {len(params)} tensors is not "
+                "in exactly one of its groups; every parameter must be"
             )
-        return optimizer
+        return optimizer, params
+
+
+class Driven:
+    """One optimizer with the parameters that it was made for, in the order of the spans."""
+
+    def __init__(
+        self, path: str, made_of: tuple[torch.optim.Optimizer, list[nn.Parameter]], spans: Sequence[Span]
+    ) -> None:
+        self._path = path
+        self.optimizer, self.params = made_of
+        self._spans = spans
+        self._rates: list[Any] = [group.get("lr") for group in self.optimizer.param_groups]
+        train_mode(self.optimizer)
+
+    @torch.no_grad()
+    def put(self, row: Float[Tensor, " P"]) -> None:
+        """Overwrite the parameters, whatever storage they have by now."""
+        for tensor, span in zip(self.params, self._spans, strict=True):
+            tensor.copy_(span.of(row))
+
+    @torch.no_grad()
+    def read(self) -> Float[Tensor, " P"]:
+        """The parameters as they are.
+
+        Raises:
+            SettingError: when one has another shape than the model needs.
+        """
+        for tensor, span in zip(self.params, self._spans, strict=True):
+            if tuple(tensor.shape) != span.shape:
+                raise SettingError(
+                    f"optimizer={self._path!r}: gave {span.name} the shape {tuple(tensor.shape)}, which the model has as "
+                    f"{span.shape}; an optimizer must keep the shapes of its parameters"
+                )
+        return torch.cat([tensor.reshape(-1) for tensor in self.params])
+
+    def feed(self, gradient: Float[Tensor, " P"]) -> None:
+        """A new gradient, as after `zero_grad()` and `backward()`; the optimizer may keep or change it."""
+        for tensor, span in zip(self.params, self._spans, strict=True):
+            tensor.grad = span.of(gradient)
+
+    def step(self, closure: Callable[[], Tensor] | None = None) -> None:
+        """One update."""
+        if closure is None:
+            self.optimizer.step()
+        else:
+            self.optimizer.step(closure)  # type: ignore[arg-type]  # torch's stub says float, its own closures give tensors
+
+    def scale(self, factor: float) -> None:
+        """All learning rates as they are now, times a factor."""
+        if factor != 1.0:
+            for group in self.optimizer.param_groups:
+                group["lr"] = self._rate_of(group) * factor
+
+    def pace(self, factor: float) -> None:
+        """All learning rates at a factor of what the optimizer was made with: a schedule's."""
+        for group, full in zip(self.optimizer.param_groups, self._rates, strict=True):
+            self._rate_of(group)
+            group["lr"] = full * factor
+
+    def _rate_of(self, group: Mapping[str, Any]) -> Any:
+        if group.get("lr") is None:
+            raise SettingError(
+                f"optimizer={self._path!r}: has a group without lr, so no schedule and no fork can change its rate; leave "
+                "out schedule, or give every group its lr"
+            )
+        return group["lr"]
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """What was seen of an optimizer on a few steps of made-up gradients."""
+    """What was seen of an optimizer on made-up gradients, over as many steps as its trainings have."""
 
     together: bool
-    """All members may share one instance: the bits are the same."""
+    """All members may share one instance, unless a training shows otherwise."""
     resumes: str
     """Why a training cannot be gone on with from a stored state; empty where it can."""
     closure: bool
@@ -69,9 +152,26 @@ class Abilities:
     averages: bool
     """It has `train()` and `eval()`, and means other parameters to be used than it trains."""
     numbers: int
-    """How many numbers a member's state is."""
+    """How many numbers a member's state is, with the factor of the rate at which it was stored as the last."""
     template: Any = field(compare=False)
     """A state_dict, for its structure."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What decides members' rates: those that their optimizers were made with, and whether a schedule goes over them."""
+
+    rates: tuple[float, ...]
+    """Every member's rate as its setting says."""
+    scheduled: bool = False
+
+    def factors(self, lr: Float[Tensor, " B"]) -> list[float]:
+        """The rates of now over those."""
+        return [now / full for now, full in zip(lr.tolist(), self.rates, strict=True)]
+
+    def of(self, members: Sequence[int]) -> "Pace":
+        """Some members'."""
+        return Pace(tuple(self.rates[member] for member in members), self.scheduled)
 
 
 @runtime_checkable
@@ -79,9 +179,14 @@ class Live(Protocol):
     """Optimizers at work on an ensemble."""
 
     def step(
-        self, params: Tensor, grads: Tensor, lr: Float[Tensor, " B"], moving: Bool[Tensor, " B"] | None
+        self,
+        params: Float[Tensor, "B P"] | None,
+        grads: Float[Tensor, "B P"],
+        lr: Float[Tensor, " B"],
+        done: Sequence[int],
+        moving: Bool[Tensor, " B"] | None,
     ) -> Float[Tensor, "B P"]:
-        """The parameters after one update of those that move."""
+        """The parameters after one update of those that move; with None from where the last update left them."""
 
     def state(self) -> Float[Tensor, "B Q"]:
         """Every member's state as numbers."""
@@ -93,105 +198,198 @@ class Live(Protocol):
 class Alone:
     """One optimizer a member."""
 
-    def __init__(self, order: Order, able: Abilities, ensemble: Ensemble, evaluate: Evaluate | None) -> None:
-        self._able, self._evaluate = able, evaluate
+    def __init__(
+        self,
+        order: Order,
+        able: Abilities,
+        ensemble: Ensemble,
+        pace: Pace,
+        seeds: Sequence[int],
+        evaluate: Evaluate | None,
+    ) -> None:
+        """`ensemble` has its parameters in torch's order; `seeds` decide what the optimizers draw."""
+        self._able, self._pace, self._seeds, self._evaluate = able, pace, seeds, evaluate
         self._rows = ensemble.params.clone()
-        self._rates = ensemble.lr.tolist()
-        self._optimizers = [order.of(row, rate) for row, rate in zip(self._rows, self._rates, strict=True)]
-        self._full_rates = [[group["lr"] for group in o.param_groups] for o in self._optimizers]
-        self._grads = torch.zeros_like(self._rows)
-        for optimizer, gradient in zip(self._optimizers, self._grads, strict=True):
-            for tensor, span in zip(tensors_of(optimizer), order.spans, strict=True):
-                tensor.grad = span.of(gradient)
-            train_mode(optimizer)
+        self._driven = [order.of(row, rate) for row, rate in zip(self._rows, pace.rates, strict=True)]
+        self._factors = pace.factors(ensemble.lr)
         self._begun = [int(done) > 0 for done in ensemble.done]
         states = ensemble.slots.get("state")
-        for member, begun in enumerate(self._begun):
-            if begun and states is not None:
-                load(self._optimizers[member], able.template, states[member])
+        for member, one in enumerate(self._driven):
+            stored = 1.0
+            if self._begun[member] and states is not None and able.numbers:
+                load(one.optimizer, able.template, states[member, :-1])
+                stored = float(states[member, -1])
+            if not pace.scheduled:
+                one.scale(self._factors[member] / stored)
 
     def step(
-        self, params: Tensor, grads: Tensor, lr: Float[Tensor, " B"], moving: Bool[Tensor, " B"] | None
+        self,
+        params: Float[Tensor, "B P"] | None,
+        grads: Float[Tensor, "B P"],
+        lr: Float[Tensor, " B"],
+        done: Sequence[int],
+        moving: Bool[Tensor, " B"] | None,
     ) -> Float[Tensor, "B P"]:
         """As `Live`."""
-        self._rows.copy_(params)
-        self._grads.copy_(grads)
-        members = range(len(params)) if moving is None else moving.nonzero().ravel().tolist()
-        rates = lr.tolist()
-        for member in members:
-            optimizer = self._optimizers[member]
-            for group, full in zip(optimizer.param_groups, self._full_rates[member], strict=True):
-                group["lr"] = full * (rates[member] / self._rates[member])
-            if self._able.closure:
-                optimizer.step(self._closure(member))
-            else:
-                optimizer.step()
-            self._begun[member] = True
+        if params is not None:
+            self._rows.copy_(params)
+            for one, row in zip(self._driven, self._rows, strict=True):
+                one.put(row)
+        grads = grads.clone()
+        members = range(len(grads)) if moving is None else moving.nonzero().ravel().tolist()
+        factors = self._pace.factors(lr) if self._pace.scheduled else self._factors
+        with own_random_numbers(grads):
+            for member in members:
+                seed_draws(grads, self._seeds[member], done[member])
+                one = self._driven[member]
+                if self._pace.scheduled:
+                    one.pace(factors[member])
+                one.feed(grads[member])
+                one.step(self._closure(member, done[member]) if self._able.closure else None)
+                self._rows[member] = one.read()
+                self._begun[member] = True
+        self._factors = factors
         return self._rows.clone()
 
     def state(self) -> Float[Tensor, "B Q"]:
         """As `Live`: zeros for a member that has not stepped, nothing where it cannot be stored."""
         if self._able.resumes:
             return self._rows.new_zeros(len(self._rows), 0, dtype=torch.float64)
-        rows = [
-            packed(o, self._able.template) if b else None for o, b in zip(self._optimizers, self._begun, strict=True)
-        ]
-        nothing = torch.zeros(self._able.numbers, dtype=torch.float64)
-        return torch.stack([nothing if row is None else row for row in rows]).to(self._rows.device)
+        found = torch.zeros(len(self._rows), self._able.numbers, dtype=torch.float64)
+        for member, one in enumerate(self._driven):
+            if self._begun[member]:
+                found[member, :-1] = packed(one.optimizer, self._able.template)
+                found[member, -1] = 1.0 if self._pace.scheduled else self._factors[member]
+        return found.to(self._rows.device)
+
+    def state_dict(self, member: int) -> dict[str, Any]:
+        """One optimizer's own."""
+        return self._driven[member].optimizer.state_dict()
 
     def evaluated(self, params: Tensor) -> Float[Tensor, "B P"]:
         """As `Live`."""
-        self._rows.copy_(params)
-        for optimizer in self._optimizers:
-            optimizer.eval()  # type: ignore[attr-defined]
-        return self._rows.clone()
+        for one, row in zip(self._driven, params, strict=True):
+            one.put(row)
+            one.optimizer.eval()  # type: ignore[attr-defined]
+        return torch.stack([one.read() for one in self._driven])
 
-    def _closure(self, member: int) -> Callable[[], float]:
-        def closure() -> float:
-            assert self._evaluate is not None
-            loss, gradient = self._evaluate(member, self._rows[member])
-            self._grads[member] = gradient
-            return loss
+    def _closure(self, member: int, done: int) -> Callable[[], Tensor]:
+        one, evaluate = self._driven[member], self._evaluate
+        assert evaluate is not None
+
+        def closure() -> Tensor:
+            loss, gradient = evaluate(member, one.read(), done)
+            one.feed(gradient)
+            with torch.enable_grad():
+                found: Tensor = _Loss.apply(loss, gradient, one, *one.params)  # type: ignore[no-untyped-call]
+            return found
 
         return closure
 
 
-class Together:
-    """One optimizer for all members, which all have made as many updates at one rate."""
+class _Loss(torch.autograd.Function):
+    """A loss whose gradient is known: after `backward()` it stands in `.grad`, once, whoever called it already."""
 
-    def __init__(self, order: Order, able: Abilities, ensemble: Ensemble, evaluate: Evaluate | None) -> None:
-        self._able = able
-        self._rows = ensemble.params.clone()
-        self._rate = float(ensemble.lr[0])
-        self._optimizer = order.of_all(self._rows, self._rate)
-        self._full_rates = [group["lr"] for group in self._optimizer.param_groups]
-        (self._tensor,) = tensors_of(self._optimizer)
-        self._tensor.grad = torch.zeros_like(self._rows)
-        train_mode(self._optimizer)
+    @staticmethod
+    def forward(ctx: Any, loss: float, gradient: Tensor, driven: Driven, *params: Tensor) -> Tensor:
+        ctx.known = gradient, driven
+        return gradient.new_tensor(loss)
+
+    @staticmethod
+    def backward(ctx: Any, *above: Tensor) -> tuple[Tensor | None, ...]:
+        gradient, driven = ctx.known
+        parts = [span.of(gradient) * above[0] for span in driven._spans]
+        for tensor in driven.params:
+            tensor.grad = None
+        return None, None, None, *parts
+
+
+class Together:
+    """One optimizer for all members, which all have made as many updates at one rate.
+
+    Two members are driven by optimizers of their own as well, step by step: where these come to other numbers the rule is not
+    elementwise after all.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        able: Abilities,
+        ensemble: Ensemble,
+        pace: Pace,
+        seeds: Sequence[int],
+        evaluate: Evaluate | None,
+    ) -> None:
+        """As `Alone`."""
+        self._able, self._pace = able, pace
+        self._optimizer, self._tensor = order.of_all(ensemble.params, pace.rates[0])
+        self._whole = Driven(order.path, (self._optimizer, [self._tensor]), ())
         self._columns = [] if able.resumes else list(_columns(able.template, order.spans))
         self._rested: dict[int, Tensor] = {}
         self._begun = int(ensemble.done[0]) > 0
+        (self._factor, *_) = pace.factors(ensemble.lr)
+        stored = 1.0
         if self._begun:
-            self._load(ensemble.slots["state"])
+            self._load(ensemble.slots["state"], ensemble.params)
+            stored = float(ensemble.slots["state"][0, -1]) if able.numbers else 1.0
+        if not pace.scheduled:
+            self._whole.scale(self._factor / stored)
+        self._watched = sorted({0, ensemble.members - 1})
+        part = ensemble.take(self._watched)
+        self._own = Alone(order, able, part, pace.of(self._watched), [seeds[m] for m in self._watched], evaluate)
 
     def step(
-        self, params: Tensor, grads: Tensor, lr: Float[Tensor, " B"], moving: Bool[Tensor, " B"] | None
+        self,
+        params: Float[Tensor, "B P"] | None,
+        grads: Float[Tensor, "B P"],
+        lr: Float[Tensor, " B"],
+        done: Sequence[int],
+        moving: Bool[Tensor, " B"] | None,
     ) -> Float[Tensor, "B P"]:
-        """As `Live`."""
-        self._rows.copy_(params)
-        assert self._tensor.grad is not None
-        self._tensor.grad.copy_(grads)
-        for group, full in zip(self._optimizer.param_groups, self._full_rates, strict=True):
-            group["lr"] = full * (float(lr[0]) / self._rate)
+        """As `Live`.
+
+        Raises:
+            Coupled: where a member comes to other numbers than with an optimizer of its own.
+        """
+        before = self._tensor.detach().clone() if params is None else params
         resting = [] if moving is None else (~moving).nonzero().ravel().tolist()
         if newly := [member for member in resting if member not in self._rested]:
             # Counters are shared and go on, so what a member rests with is noted when it comes to rest.
             now = self._now()
             self._rested |= {member: now[member].clone() for member in newly}
-        self._optimizer.step()
+        if params is not None:
+            self._tensor.detach().copy_(params)
+        self._tensor.grad = grads.clone()
+        if self._pace.scheduled:
+            (self._factor, *_) = self._pace.factors(lr)
+            self._whole.pace(self._factor)
+        with own_random_numbers(grads):
+            self._optimizer.step()
         self._begun = True
-        self._rows[resting] = params[resting]
-        return self._rows.clone()
+        self._tensor.detach()[resting] = before[resting]
+        found = self._tensor.detach().clone()
+        self._compare(found, params, grads, lr, done, moving)
+        return found
+
+    def _compare(
+        self,
+        found: Tensor,
+        params: Tensor | None,
+        grads: Tensor,
+        lr: Tensor,
+        done: Sequence[int],
+        moving: Tensor | None,
+    ) -> None:
+        some = self._watched
+        own = self._own.step(
+            None if params is None else params[some],
+            grads[some],
+            lr[some],
+            [done[member] for member in some],
+            None if moving is None else moving[some],
+        )
+        if not same_bits(found[some], own):
+            raise Coupled
 
     def state(self) -> Float[Tensor, "B Q"]:
         """As `Live`: what a member rests with, where it has come to rest."""
@@ -202,12 +400,13 @@ class Together:
 
     def evaluated(self, params: Tensor) -> Float[Tensor, "B P"]:
         """As `Live`."""
-        self._rows.copy_(params)
+        self._tensor.detach().copy_(params)
         self._optimizer.eval()  # type: ignore[attr-defined]
-        return self._rows.clone()
+        return self._tensor.detach().clone()
 
     def _now(self) -> Float[Tensor, "B Q"]:
-        found = torch.zeros(len(self._rows), self._able.numbers, dtype=torch.float64, device=self._rows.device)
+        members = len(self._tensor)
+        found = torch.zeros(members, self._able.numbers, dtype=torch.float64, device=self._tensor.device)
         if not self._begun or self._able.resumes:
             return found
         state, stop = self._optimizer.state[self._tensor], 0
@@ -216,10 +415,11 @@ class Together:
             found[:, start:stop] = numbers_of(value) if span is None else value[:, span.start : span.stop]
         pairs = zip(self._optimizer.param_groups, self._able.template["param_groups"], strict=True)
         told = [numbers for group, pattern in pairs for numbers in _group_numbers(group, pattern)]
-        found[:, stop:] = torch.cat(told)
+        found[:, stop:-1] = torch.cat(told)
+        found[:, -1] = 1.0 if self._pace.scheduled else self._factor
         return found
 
-    def _load(self, states: Float[Tensor, "B Q"]) -> None:
+    def _load(self, states: Float[Tensor, "B Q"], rows: Float[Tensor, "B P"]) -> None:
         """What has an element a parameter is every member's own; the rest is the same for all."""
         state, stop = self._optimizer.state[self._tensor], 0
         for name, span, leaf, start, stop in self._columns:
@@ -227,12 +427,40 @@ class Together:
                 state[name] = filled_as(leaf, iter([states[0, start:stop]]))
                 continue
             if name not in state:
-                state[name] = torch.zeros_like(self._rows, dtype=leaf.dtype)
+                state[name] = torch.zeros_like(rows, dtype=leaf.dtype)
             state[name][:, span.start : span.stop] = states[:, start:stop]
         pattern = self._able.template["param_groups"]
-        rest = iter(states[0, stop:].split_with_sizes([count(leaf) for leaf in leaves(pattern)]))
+        rest = iter(states[0, stop:-1].split_with_sizes([count(leaf) for leaf in leaves(pattern)]))
         for group, filled in zip(self._optimizer.param_groups, filled_as(pattern, rest), strict=True):
             group.update({name: value for name, value in filled.items() if name != "params"})
+
+
+@contextmanager
+def own_random_numbers(like: Tensor) -> Iterator[None]:
+    """What is drawn in here leaves torch's global generators as they were."""
+    if like.is_cpu:
+        before = torch.get_rng_state()
+        try:
+            yield
+        finally:
+            torch.set_rng_state(before)
+    else:
+        with torch.random.fork_rng(devices=[like.device], device_type=like.device.type):
+            yield
+
+
+def seed_draws(like: Tensor, seed: int, done: int) -> None:
+    """Seed torch's generator so that what an optimizer draws depends on its member's seed and the updates made alone."""
+    number = seed_of(seed, "optimizer", done)
+    if like.is_cpu:  # torch.manual_seed would write down a traceback for every device that is not there
+        torch.default_generator.manual_seed(number)
+    else:
+        torch.manual_seed(number)
+
+
+def same_bits(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are the same to the bit; numbers that have failed are like themselves."""
+    return torch.equal(one, other) or torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def _columns(template: Any, spans: Sequence[Span]) -> Iterator[tuple[str, Span | None, Any, int, int]]:
@@ -256,12 +484,6 @@ def _group_numbers(group: Mapping[str, Any], pattern: Mapping[str, Any]) -> list
     """A group's numbers in the template's order; which tensors are in it belongs to the template."""
     values = [part if name == "params" else group[name] for name, part in pattern.items()]
     return [numbers_of(leaf) for leaf in leaves(values)]
-
-
-def tensors_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    """In the order in which they were given, however the groups divide them."""
-    found = [tensor for group in optimizer.param_groups for tensor in group["params"]]
-    return sorted(found, key=lambda tensor: tensor.data_ptr())
 
 
 def train_mode(optimizer: torch.optim.Optimizer) -> None:

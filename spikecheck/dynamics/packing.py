@@ -36,8 +36,10 @@ def load(optimizer: torch.optim.Optimizer, template: Any, numbers: Float[Tensor,
     for number, exact in filled["state"].items():
         tensor = in_order[number]
         for name, value in exact.items():
-            if isinstance(value, Tensor) and isinstance(optimizer.state[tensor].get(name), Tensor):
+            if isinstance(value, Tensor):
                 optimizer.state[tensor][name] = value.to(tensor.device)
+            elif isinstance(value, int | float):  # torch's own rules make tensors of the counters of their subclasses
+                optimizer.state[tensor][name] = value
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -1,11 +1,14 @@
 """The update rule that a setting asks for, whoever wrote it."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
+import torch
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.gradients import exact
+from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.gradients import Gradients, followed
 from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.schedules import Scheduled
 from spikecheck.dynamics.updates import UpdateRule, rule_of
@@ -13,14 +16,15 @@ from spikecheck.problems.objective import Objective
 from spikecheck.problems.tensors import spans
 
 
-def rule_for(goal: Objective) -> UpdateRule:
-    """The rule by which an objective's members are trained.
+def rule_for(goal: Objective, seeds: Sequence[int] | None = None) -> UpdateRule:
+    """The rule by which an objective's members are trained, with these seeds, by default their numbers.
 
     Raises:
         SettingError: when an optimizer named by MODULE:NAME cannot be used.
     """
     setting = goal.settings[0]
-    rule = _named(goal, setting) if setting.named else rule_of(setting)
+    own = range(goal.members) if seeds is None else seeds
+    rule = _named(goal, own) if setting.named else rule_of(setting)
     return rule if setting.schedule == "constant" else Scheduled(rule, setting)
 
 
@@ -29,13 +33,14 @@ def threshold_of(setting: Setting) -> float | None:
     return None if setting.named else rule_of(setting).threshold(setting.lr)
 
 
-def _named(goal: Objective, setting: Setting) -> NamedOptimizer:
+def _named(goal: Objective, seeds: Sequence[int]) -> NamedOptimizer:
     @lru_cache(maxsize=goal.members)
-    def alone(member: int) -> Objective:
-        return goal.take([member])
+    def alone(member: int) -> Gradients:
+        return followed(goal.take([member]), [seeds[member]], own_loss=True)
 
-    def evaluate(member: int, row: Tensor) -> tuple[float, Tensor]:
-        losses, gradients = alone(member).gradient(row[None])
+    def evaluate(member: int, row: Tensor, done: int) -> tuple[float, Tensor]:
+        there = Ensemble(row[None], {}, torch.tensor([done]), row.new_zeros(1), torch.ones(1, dtype=torch.bool))
+        losses, gradients = alone(member)(there)
         return float(losses[0]), gradients[0]
 
-    return NamedOptimizer(setting, spans(goal.model), evaluate if exact(setting) else None)
+    return NamedOptimizer(goal.settings, spans(goal.model), seeds, evaluate)

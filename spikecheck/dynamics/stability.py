@@ -6,8 +6,9 @@ spike grows along is the valley's wall, where deviations change sign from step t
 modulus among the eigenvalues with a negative real part: above 1 the oscillation grows. For gradient descent it is
 eta lambda_max - 1.
 
-No formula is used: Krylov spaces of Jacobian-vector products, exact for spikecheck's own rules, by central differences for
-optimizers that are named by MODULE:NAME.
+No formula is used: Krylov spaces of Jacobian-vector products, exact for spikecheck's own rules; of optimizers named by
+MODULE:NAME the step is taken by central differences. The two disagree where a step has kinks, as where Adam's second moment
+is 0, so optimizers are compared by differences of both.
 """
 
 from collections.abc import Callable
@@ -57,14 +58,23 @@ class Multipliers:
     """|J v - mu v| of the first, for its unit vector v: how far from an eigenvalue it can be in a normal matrix."""
 
 
-def multipliers(objective: Slopes, rule: UpdateRule, ensemble: Ensemble, depth: int = DEPTH) -> Multipliers:
+def multipliers(
+    objective: Slopes, rule: UpdateRule, ensemble: Ensemble, depth: int = DEPTH, differences: bool = False
+) -> Multipliers:
     """Every member's, at its parameters and state. A member whose numbers fail has NaN.
+
+    With `differences` by central differences, whatever the rule.
 
     Raises:
         SettingError: when an optimizer cannot be gone on with from a stored state, so that it cannot be deviated from it.
     """
-    product, size = jacobian(objective, rule, ensemble)
-    return arnoldi(product, ensemble.params.new_zeros(ensemble.members, size), min(depth, size))
+    product, size = jacobian(objective, rule, ensemble, differences)
+    like = ensemble.params.new_zeros(ensemble.members, size)
+    start = noise(1, like)[0].expand(ensemble.members, -1)
+    if differences:  # a deviation of the parameters, so that it does not matter how an optimizer lays out its state
+        start = like.clone()
+        start[:, : ensemble.params.shape[1]] = noise(1, ensemble.params)[0]
+    return arnoldi(product, like, min(depth, size), start)
 
 
 def linearisable(rule: UpdateRule) -> bool:
@@ -73,19 +83,20 @@ def linearisable(rule: UpdateRule) -> bool:
     return not (isinstance(own, NamedOptimizer) and own.abilities.resumes)
 
 
-def jacobian(objective: Slopes, rule: UpdateRule, ensemble: Ensemble) -> tuple[Jacobian, int]:
+def jacobian(
+    objective: Slopes, rule: UpdateRule, ensemble: Ensemble, differences: bool = False
+) -> tuple[Jacobian, int]:
     """Products with the linearised update, and D: in coordinates in which every number is worth about as much."""
     own = rule.rule if isinstance(rule, Scheduled) else rule
-    if isinstance(own, NamedOptimizer):
+    if differences or isinstance(own, NamedOptimizer):
         return _by_differences(objective, rule, own, ensemble)
     return _by_derivatives(objective, rule, ensemble)
 
 
-def arnoldi(product: Jacobian, like: Float[Tensor, "B D"], depth: int) -> Multipliers:
-    """The extreme eigenvalues that a Krylov space of so many products holds, from a fixed random start."""
+def arnoldi(product: Jacobian, like: Float[Tensor, "B D"], depth: int, start: Float[Tensor, "B D"]) -> Multipliers:
+    """The extreme eigenvalues that the Krylov space of so many products of `start` holds."""
     members = len(like)
-    first = noise(1, like)[0].expand(members, -1)
-    basis = [torch.nn.functional.normalize(first, dim=1)]
+    basis = [torch.nn.functional.normalize(start, dim=1)]
     projected = like.new_zeros(members, depth + 1, depth)
     for column in range(depth):
         image = product(basis[-1])
@@ -146,33 +157,43 @@ def _by_derivatives(objective: Slopes, rule: UpdateRule, ensemble: Ensemble) -> 
     return product, size * (1 + len(names))
 
 
-def _by_differences(
-    objective: Slopes, rule: UpdateRule, own: NamedOptimizer, ensemble: Ensemble
-) -> tuple[Jacobian, int]:
-    """Central differences of the update as a whole. Counters and other single numbers of the state are held still."""
-    kept = rule.kept(ensemble)
-    parts = own.wide()
-    wide = [place for part in parts for place in part]
-    state = kept.slots["state"]
-    ones = torch.ones_like(ensemble.params, dtype=torch.float64)
-    worth = torch.cat([ones, *(_worth(state[:, part]) for part in parts)], 1)
-    size = ensemble.params.shape[1]
+def _by_differences(objective: Slopes, rule: UpdateRule, own: UpdateRule, ensemble: Ensemble) -> tuple[Jacobian, int]:
+    """Central differences of the optimizer's step; the gradient's tangent is H v, so that kinks of the loss do not count.
 
-    def after(shift: Tensor) -> Tensor:
-        way, rest = shift.split_with_sizes([size, shift.shape[1] - size], 1)
-        moved = state.clone()
-        moved[:, wide] += rest
-        params = ensemble.params + way.to(ensemble.params)
-        _, grads = objective.gradient(params)
-        paced = rule.paced(kept) if isinstance(rule, Scheduled) else kept
-        there, memory = own.step(params, grads, {"state": moved}, paced.lr[:, None], kept.done[:, None])
-        return torch.cat([there.double(), memory["state"][:, wide]], 1)
+    Counters and other single numbers of the state are held still. A closure computes its gradients where it is.
+    """
+    local = curvature(objective, ensemble.params)
+    kept = rule.kept(ensemble)
+    slots = {name: numbers.double() for name, numbers in kept.slots.items()}
+    parts = _parts(own, ensemble.params.shape[1])
+    ones = torch.ones_like(ensemble.params, dtype=torch.float64)
+    worth = torch.cat([ones, *(_worth(slots[name][:, places]) for name, places in parts)], 1)
+    sizes = [ensemble.params.shape[1], *(len(places) for _, places in parts)]
+    paced = rule.paced(kept) if isinstance(rule, Scheduled) else kept
+
+    def after(shift: Tensor, bent: Tensor) -> Tensor:
+        way, *rest = shift.split_with_sizes(sizes, 1)
+        moved = {name: numbers.clone() for name, numbers in slots.items()}
+        for (name, places), part in zip(parts, rest, strict=True):
+            moved[name][:, places] += part
+        params, grads = ensemble.params + way.to(ensemble.params), local.gradients + bent
+        there = {name: numbers.to(kept.slots[name].dtype) for name, numbers in moved.items()}
+        to, memory = own.step(params, grads, there, paced.lr[:, None], kept.done[:, None])
+        return torch.cat([to.double(), *(memory[name][:, places].double() for name, places in parts)], 1)
 
     def product(vector: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
         shift = vector.double() * worth * _STEP
-        return ((after(shift) - after(-shift)) / (2 * _STEP) / worth).to(vector)
+        bent = local.product(shift[:, None, : sizes[0]].to(vector))[:, 0]
+        return ((after(shift, bent) - after(-shift, -bent)) / (2 * _STEP) / worth).to(vector)
 
-    return product, size + len(wide)
+    return product, sum(sizes)
+
+
+def _parts(own: UpdateRule, size: int) -> list[tuple[str, list[int]]]:
+    """What of a rule's memory is deviated from: the name of a slot and places in it, part by part."""
+    if isinstance(own, NamedOptimizer):
+        return [("state", places) for places in own.wide()]
+    return [(name, list(range(size))) for name in own.slots]
 
 
 def _worth(numbers: Float[Tensor, "B Q"]) -> Float[Tensor, "B Q"]:

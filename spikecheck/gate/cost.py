@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from spikecheck.core.scorecard import Contestant
+from spikecheck.core.setting import Setting
 from spikecheck.dynamics.abilities import abilities
-from spikecheck.dynamics.instances import Order, train_mode
-from spikecheck.problems.tensors import Span
+from spikecheck.dynamics.instances import Order
+from spikecheck.problems.models import FromModule, Model
+from spikecheck.problems.objective import objective
+from spikecheck.problems.tensors import Span, spans, torchs_order
 
 BLOCKS = 24
 """Blocks of steps, each timed right after one of SGD's."""
@@ -34,28 +36,35 @@ _IN_TORCH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
-def time_ratios(contestant: Contestant) -> tuple[float, ...]:
-    """log2 of the time of a step over one of SGD's, block by block.
+def time_ratios(contestant: Contestant, model: Model | None = None) -> tuple[float, ...]:
+    """log2 of the time of a step over one of SGD's on the tensors of `model`, else of a small net, block by block.
 
     spikecheck's own rules stand for torch's: the same arithmetic, and what a user would run.
     """
-    candidate, yardstick = _stepping(contestant), _stepping(Contestant(optimizer="gd", lr=contestant.lr))
+    yardstick = Contestant(optimizer="gd", lr=contestant.lr)
+    candidate, plain = _stepping(contestant, model), _stepping(yardstick, model)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for step in (candidate, yardstick):
+        for step in (candidate, plain):
             _timed(step)
-        pairs = [(_timed(candidate), _timed(yardstick)) for _ in range(BLOCKS)]
+        pairs = [(_timed(candidate), _timed(plain)) for _ in range(BLOCKS)]
     finally:
         torch.set_num_threads(threads)
     ratios = torch.tensor([own / sgd for own, sgd in pairs], dtype=torch.float64).log2()
     return tuple(float(ratio) for ratio in ratios)
 
 
-def state_size(contestant: Contestant) -> float | None:
-    """Numbers of state a parameter; None where the state_dict does not tell."""
-    order = _order(contestant)
-    template = abilities(order, contestant.lr).template
+def own_model(setting: Setting) -> Model | None:
+    """The model of a setting, where it is a user's own: an optimizer may look at the names of its parameters."""
+    model = objective([setting]).model
+    return model if isinstance(model, FromModule) else None
+
+
+def state_size(contestant: Contestant, model: Model | None = None) -> float | None:
+    """Numbers of state a parameter of `model`, else of a small net; None where the state_dict does not tell."""
+    order = _order(contestant, model)
+    template = abilities(order, contestant.lr, _STEPS).template
     return None if template is None else _held(template["state"]) / order.spans[-1].stop
 
 
@@ -67,30 +76,39 @@ def _held(state: Any) -> int:
     return sum(map(_held, parts))
 
 
-def _order(contestant: Contestant) -> Order:
-    spans: list[Span] = []
-    for name, shape in _SHAPES.items():
-        spans.append(Span(name, spans[-1].stop if spans else 0, shape))
+def _order(contestant: Contestant, model: Model | None) -> Order:
+    tensors = _small() if model is None else torchs_order(spans(model))[1]
     path, options = contestant.optimizer, contestant.options
     if path in _IN_TORCH:
         path, known = _IN_TORCH[path]
         options = tuple(known.items())
-    return Order(path, options, tuple(spans), torch.float32)
+    return Order(path, options, tensors, torch.float32)
 
 
-def _stepping(contestant: Contestant) -> Callable[[], object]:
-    """One step of it, on gradients that stay as they are."""
-    order = _order(contestant)
+def _small() -> tuple[Span, ...]:
+    found: list[Span] = []
+    for name, shape in _SHAPES.items():
+        found.append(Span(name, found[-1].stop if found else 0, shape))
+    return tuple(found)
+
+
+def _stepping(contestant: Contestant, model: Model | None) -> Callable[[], object]:
+    """One step of it, on the same gradient every time."""
+    order = _order(contestant, model)
     generator = torch.Generator().manual_seed(0)
     row, gradient = torch.randn(2, order.spans[-1].stop, generator=generator)
-    optimizer = order.of(row, 1e-9)
-    train_mode(optimizer)
-    for group in optimizer.param_groups:
-        for tensor in group["params"]:
-            tensor.grad = torch.ones_like(tensor) * gradient.mean()
-    if abilities(order, contestant.lr).closure:
-        return partial(optimizer.step, gradient.mean)
-    return optimizer.step
+    driven = order.of(row, 1e-9)
+    closure = abilities(order, contestant.lr, _STEPS).closure
+
+    def evaluated() -> Tensor:
+        driven.feed(gradient.clone())
+        return torch.ones(())
+
+    def step() -> None:
+        driven.feed(gradient.clone())  # an optimizer may have taken the last one away
+        driven.step(evaluated if closure else None)
+
+    return step
 
 
 def _timed(step: Callable[[], object]) -> float:

@@ -1,17 +1,19 @@
 """An optimizer looked over before it is gated: whether it can be trained, gone on with and linearised."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
 from spikecheck.core.finding import Finding
 from spikecheck.core.scorecard import Contestant
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.instances import Abilities
 from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.rules import rule_for, threshold_of
 from spikecheck.dynamics.train import begin, train
 from spikecheck.dynamics.updates import UpdateRule
+from spikecheck.gate.parity import Parity, parity
 from spikecheck.gate.suite import trained_by
 from spikecheck.problems.objective import Objective, objective
 
@@ -20,30 +22,46 @@ _MEMBERS = 2
 _SMALL = Setting(width=8, points=16, steps=_STEPS)
 
 
-def examined(contestant: Contestant) -> list[Finding]:
-    """What was seen of it on made-up gradients and on a small training.
+def examined(contestant: Contestant, conditions: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
+    """What was seen of it on made-up gradients and on a small training, in which `conditions` are changed: model, problem, ….
 
     Raises:
         SettingError: when it cannot be used at all, with the reason.
     """
-    setting = trained_by(contestant, _SMALL)
+    setting = trained_by(contestant, _SMALL.but(**conditions))
     goal = objective([setting] * _MEMBERS)
     rule = rule_for(goal)
-    able = _abilities(rule.abilities, goal.size) if isinstance(rule, NamedOptimizer) else [_known(setting)]
-    return [*able, _trained(goal, rule, setting)]
+    if not isinstance(rule, NamedOptimizer):
+        return [_known(setting), _trained(goal, rule, setting)]
+    driven = _driven(parity(setting), setting)
+    rule = rule_for(goal)  # whether it is elementwise is seen by then
+    assert isinstance(rule, NamedOptimizer)
+    return [*_abilities(rule, goal.size), driven, _trained(goal, rule, setting)]
 
 
-def _abilities(able: Abilities, size: int) -> Iterator[Finding]:
+def _driven(found: Parity, setting: Setting) -> Finding:
+    """What the comparison with torch's ordinary loop came to."""
+    if found.differs:
+        means = "this is spikecheck's fault, and no gate of this optimizer can be believed: please report it"
+        return Finding(False, f"moves otherwise than in torch's ordinary loop: {found.differs}", means, fatal=True)
+    if found.steps < found.wanted:
+        said = f"moves as in torch's ordinary loop for {found.steps:,} of {found.wanted:,} steps, to the bit"
+        return Finding(found.steps > 0, said, "there the loss stopped being a number, or the time was over")
+    return Finding(True, f"moves as in torch's ordinary loop for {found.steps:,} steps, to the bit")
+
+
+def _abilities(rule: NamedOptimizer, size: int) -> Iterator[Finding]:
+    able, together = rule.abilities, rule.shares_an_instance
     yield Finding(True, "made, and stepped twice from the same gradients to the same numbers")
     yield Finding(
-        able.together,
-        "elementwise: one instance gives the bits of one a member" if able.together else "one instance a member",
-        "" if able.together else "a step takes many times as long; nothing else is lost",
+        together,
+        "elementwise: one instance gives the bits of one a member" if together else "one instance a member",
+        "" if together else "a step takes many times as long; nothing else is lost",
     )
     yield Finding(
         not able.closure,
         "step() wants a closure" if able.closure else "step() needs no closure",
-        "it sees the full batch, so batch, gradient_noise and clip cannot be set" if able.closure else "",
+        "inside it the loss and its gradient are those of the step's own points" if able.closure else "",
     )
     if able.averages:
         yield Finding(

@@ -4,8 +4,9 @@ import time
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, ignore
 from spikecheck.core.scorecard import Baseline, Contestant, Scorecard, Scores
-from spikecheck.gate.cost import state_size, time_ratios
+from spikecheck.gate.cost import own_model, state_size, time_ratios
 from spikecheck.gate.judge import ALPHA, not_compared, rows
+from spikecheck.gate.parity import demand
 from spikecheck.gate.rows import MEASURES, MEMORY, TIME
 from spikecheck.gate.suite import Suite
 from spikecheck.lab.laboratory import Laboratory
@@ -63,6 +64,9 @@ def scores(
 ) -> Scores:
     """A contestant's numbers, seed by seed, all its trainings made in one go."""
     places = suite.places(contestant)
+    observe(StageStarted("gate", f"{stage}: compared with torch's ordinary loop", len(places), 1))
+    for place in places:
+        demand(place.setting, place.name)
     observe(StageStarted("gate", stage, len(places), suite.seeds))
     recipes = {place.name: suite.recipes(place) for place in places}
     plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
@@ -70,8 +74,9 @@ def scores(
     # A training that diverged has nothing to look at behind its end.
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
     values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in MEASURES}
-    held = state_size(contestant)
-    values[TIME[0]] = {COST: time_ratios(contestant)}
+    model = own_model(places[0].setting)
+    held = state_size(contestant, model)
+    values[TIME[0]] = {COST: time_ratios(contestant, model)}
     values[MEMORY[0]] = {COST: () if held is None else (held,)}
     return Scores(values=values)
 

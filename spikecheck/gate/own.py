@@ -4,9 +4,11 @@ import ast
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from spikecheck.core.errors import UnknownName, UsageError
+from spikecheck.core.setting import Setting
 
 KEYS = (
     "optimizer",
@@ -58,6 +60,22 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
         if not equals or not name.strip():
             raise UsageError(f"{option} {text!r}: give NAME=VALUE, such as {option} lr=0.01")
         found[name.strip()] = literal(value.strip())
+    return found
+
+
+def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """What differs from a suite's settings: `known`, and over it the CONDITION=VALUE of --at.
+
+    Raises:
+        UsageError: when a setting has no such condition, or when it belongs to the optimizer.
+    """
+    found = dict(known)
+    found |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}
+    for name in found:
+        if name not in Setting.model_fields:
+            raise UsageError(f"--at {name}={found[name]}: a setting has no such condition; see `spikecheck explain`")
+        if name in ("optimizer", "options", "lr", "intervention"):
+            raise UsageError(f"--at {name}={found[name]}: belongs to the optimizer; use --optimizer and --set")
     return found
 
 

@@ -14,7 +14,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.scorecard import Contestant, Place
 from spikecheck.core.setting import OPTIMIZERS, Setting
 
-MEASURES = 3
+MEASURES = 4
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 
 _DEFAULT: Mapping[str, Setting] = {
@@ -76,6 +76,8 @@ def contestant(optimizer: str, numbers: Mapping[str, Any]) -> Contestant:
     lr = given.pop("lr", None)
     if lr is None:
         raise SettingError(f"lr: {optimizer} is given no learning rate; add --set lr=0.01, or lr to its table")
+    if isinstance(lr, bool) or not isinstance(lr, int | float):
+        raise SettingError(f"lr={lr!r}: is no number; give a learning rate such as --set lr=0.01")
     if optimizer in OPTIMIZERS:
         unknown = set(given) - set(OPTIMIZERS[optimizer])
         if unknown:

@@ -31,6 +31,7 @@ from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.follow import follow
 from spikecheck.dynamics.gradients import Gradients, exact, followed, full_batch
 from spikecheck.dynamics.hold import Held
+from spikecheck.dynamics.instances import Coupled
 from spikecheck.dynamics.probes import Deviations, directions, dissect, random_directions, top_directions, trace, trail
 from spikecheck.dynamics.rules import rule_for
 from spikecheck.dynamics.stability import linearisable, multipliers
@@ -117,13 +118,27 @@ def train_tile(
     `parents` are what the recipes say must be there first, empty where they are plain trainings; `partners` the trainings that
     exchanges take from, empty where there are none.
     """
+    try:
+        return _trained_tile(tile, parents, device, tick, partners, size)
+    except Coupled:  # by now its optimizer is known to need an instance a member
+        return _trained_tile(tile, parents, device, tick, partners, size)
+
+
+def _trained_tile(
+    tile: Sequence[Recipe],
+    parents: Sequence[Trained],
+    device: str,
+    tick: Tick,
+    partners: Sequence[Trained],
+    size: int | None,
+) -> list[Trained]:
     recipes = padded(tile, size)
     parents, partners = ([*some, *list(some[:1]) * (len(recipes) - len(some))] for some in (parents, partners))
     settings = [recipe.setting for recipe in recipes]
     goal = objective(settings, device)
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
-    gradients = followed(goal, [recipe.seed for recipe in recipes])
-    laid = _Tile(recipes, goal, rule_for(goal), lr, gradients, device)
+    seeds = [recipe.seed for recipe in recipes]
+    laid = _Tile(recipes, goal, rule_for(goal, seeds), lr, followed(goal, seeds), device)
     probe = recipes[0].probe
     if isinstance(probe, Directions) and probe.at == "end":
         trained = _look_at_ends(laid, parents, probe)
@@ -384,8 +399,11 @@ def _finished(
     if not linearisable(tile.rule):
         late = []
     elif tile.setting.steps >= probe.early:
-        early = multipliers(tile.goal, tile.rule, _resume(tile, parents, [probe.early] * len(parents), tick))
-    looks = [multipliers(tile.goal, tile.rule, _state(tile, kept, [index] * len(kept))) for index in late]
+        there = _resume(tile, parents, [probe.early] * len(parents), tick)
+        early = multipliers(tile.goal, tile.rule, there, differences=True)
+    looks = [
+        multipliers(tile.goal, tile.rule, _state(tile, kept, [index] * len(kept)), differences=True) for index in late
+    ]
     held_out = tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype))
     return [
         Trained(replace(parent.run, records=finish_of(early, kept[0].steps[late], looks, held_out, member)))

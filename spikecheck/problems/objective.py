@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from spikecheck.core.errors import DataError, SettingError
+from spikecheck.core.recipe import DRIVER_EPOCH
 from spikecheck.core.setting import Setting
 from spikecheck.problems import fashion_mnist, fused, mnist, traced
 from spikecheck.problems.data import Data, checked
@@ -88,10 +89,11 @@ class Objective:
         """Every member's training loss, to rounding that of `losses`, and its gradient."""
         if self._written_out is not None:
             return self._written_out.gradient(params)
-        here = params.detach().requires_grad_()
-        losses = self.losses(here)
-        # Members are independent, so the gradient of their losses' sum holds each one's own.
-        (gradients,) = torch.autograd.grad(losses.sum(), here)
+        with torch.enable_grad():  # closures are called where an optimizer has switched it off
+            here = params.detach().requires_grad_()
+            losses = self.losses(here)
+            # Members are independent, so the gradient of their losses' sum holds each one's own.
+            (gradients,) = torch.autograd.grad(losses.sum(), here)
         return losses.detach(), gradients
 
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
@@ -118,11 +120,15 @@ class Objective:
         images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
         return *self.gradient(params), torch.stack(images, 1)
 
-    def gradient_at(self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]) -> Float[Tensor, "B P"]:
-        """The gradient of every member's loss over some of its training points."""
-        here = params.detach().requires_grad_()
-        (gradients,) = torch.autograd.grad(self._losses(here, self.train.some(chosen)).sum(), here)
-        return gradients
+    def gradient_at(
+        self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """Every member's loss over some of its training points, and its gradient."""
+        with torch.enable_grad():
+            here = params.detach().requires_grad_()
+            losses = self._losses(here, self.train.some(chosen))
+            (gradients,) = torch.autograd.grad(losses.sum(), here)
+        return losses.detach(), gradients
 
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
         """Every member's outputs at points of its own or of all."""
@@ -262,6 +268,7 @@ def sources(setting: Setting) -> str:
     named = {"problem": setting.problem, "model": setting.model, "optimizer": setting.optimizer}
     own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
     digests = [source_digest(condition, path) for condition, path in own.items()]
+    digests += [f"driver {DRIVER_EPOCH}"] if "optimizer" in own else []
     digests += [_FROM_FILES[setting.problem]()] if setting.problem in _FROM_FILES else []
     return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 

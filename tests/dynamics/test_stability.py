@@ -101,7 +101,7 @@ def test_the_reversal_of_gradient_descent_is_its_rate_times_the_sharpness_less_o
     ],
 )
 def test_thresholds_are_found_of_optimizers_that_are_only_named(path: str, options: tuple, expected: float) -> None:  # type: ignore[type-arg]
-    rule = NamedOptimizer(Setting(optimizer=path, options=options, lr=0.1), SPANS)
+    rule = NamedOptimizer([Setting(optimizer=path, options=options, lr=0.1)] * 2, SPANS)
 
     def excess(steepness: float) -> float:
         bottom = at_the_bottom(rule, 0.1)

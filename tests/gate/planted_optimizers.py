@@ -1,5 +1,6 @@
 """Optimizers whose faults are known: what the gate must name, and what the harness must refuse."""
 
+import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -146,6 +147,17 @@ class Dicing(SGD):
         for group in self.param_groups:
             for tensor in group["params"]:
                 tensor.add_(torch.randn_like(tensor))
+
+
+class DicingElsewhere(SGD):
+    """Draws from Python's generator, which nobody seeds for it."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        super().step()
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                tensor.mul_(1.0 + 0.01 * random.random())
 
 
 class Raising(SGD):

@@ -1,11 +1,16 @@
 """`spikecheck doctor`: what is seen of optimizers whose abilities are known."""
 
+from pathlib import Path
+
 import pytest
 
 from spikecheck.cli import main
 from spikecheck.core.errors import SettingError
+from spikecheck.dynamics.instances import Alone
 from spikecheck.gate.examination import examined
-from spikecheck.gate.suite import contestant
+from spikecheck.gate.gate import scores
+from spikecheck.gate.suite import contestant, own_suite
+from spikecheck.lab.laboratory import Laboratory
 
 
 def doctor(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -54,4 +59,66 @@ def test_what_was_seen_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert doctor(monkeypatch, "--optimizer", "torch.optim:LBFGS", "--set", "lr=0.1") == 0
     told = capsys.readouterr().out
     assert "step() wants a closure" in told
-    assert "it sees the full batch" in told
+    assert "those of the step's own points" in told
+
+
+def test_it_moves_as_in_torchs_ordinary_loop() -> None:
+    assert seen("torch.optim:NAdam", lr=0.01)["moves as in torch's ordinary loop for 100 steps, to the bit"]
+
+
+def test_one_that_would_be_driven_otherwise_is_named_and_fails(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver is broken on purpose, as one is that overwrites what an optimizer set."""
+    honest = Alone.step
+
+    def wrong(self: Alone, params, grads, lr, done, moving):  # type: ignore[no-untyped-def]
+        return honest(self, params, grads if done[0] < 7 else 2 * grads, lr, done, moving)
+
+    monkeypatch.setattr(Alone, "step", wrong)
+    assert doctor(monkeypatch, "--optimizer", "planted_optimizers:WholeNorm", "--set", "lr=0.01") == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "moves otherwise than in torch's ordinary loop: after step 8 layers.0.weight differs" in told
+
+
+OWN_NET = '''
+"""A model whose parameters have names of their own, and an optimizer that goes by them."""
+from torch import nn
+from torch.optim import SGD
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Linear(1, 8), nn.Linear(8, 1)
+
+    def forward(self, x):
+        return self.head(self.body(x).tanh())
+
+
+def net(setting):
+    return Net()
+
+
+def by_names(named, lr):
+    groups = {"body": [], "head": []}
+    for name, p in named:
+        groups[name.partition(".")[0]].append(p)
+    return SGD([{"params": groups["body"], "lr": lr}, {"params": groups["head"], "lr": lr / 2}])
+'''
+
+
+def test_groups_by_the_names_of_ones_own_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the doctor and by the gate, whose rows on cost use the model's own tensors."""
+    (tmp_path / "own_net.py").write_text(OWN_NET)
+    monkeypatch.syspath_prepend(tmp_path)
+    line = ["--optimizer", "own_net:by_names", "--set", "lr=0.05", "--model", "own_net:net"]
+    assert doctor(monkeypatch, *line) == 0
+    assert "one instance a member" in capsys.readouterr().out
+    suite = own_suite({"model": "own_net:net", "steps": 40}, 2, 0)
+    found = scores(contestant("own_net:by_names", {"lr": 0.05}), suite, Laboratory(None))
+    assert found.values["state"] == {"one step": (0.0,)}
+    plain = scores(contestant("torch.optim:SGD", {"lr": 0.05}), suite, Laboratory(None))
+    assert found.values["final loss"] != plain.values["final loss"]

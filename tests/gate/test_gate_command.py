@@ -164,7 +164,11 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
         (("--optimizer", "torch.optim:SGD", "--set", "lr=0.1"), "--against, --baseline"),
         (("--optimizer", "torch.optim:SGD", "--set", "lr", "--against", "gd"), "NAME=VALUE"),
         (("--optimizer", "torch.optim:SGDD", "--set", "lr=0.1", "--against", "gd"), "did you mean"),
-        (("--optimizer", "planted_optimizers:Dicing", "--set", "lr=0.1", "--against", "gd"), "random numbers"),
+        (
+            ("--optimizer", "planted_optimizers:DicingElsewhere", "--set", "lr=0.1", "--against", "gd"),
+            "draws elsewhere",
+        ),
+        (("--optimizer", "gd", "--set", "lr=True", "--against", "gd"), "lr=True: is no number"),
         (("--optimizer", "adam", "--set", "lr=0.1", "--set", "betas=1", "--against", "gd"), "adam knows"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "lr=2"), "--set"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "hight=2"), "no such condition"),

@@ -1,0 +1,134 @@
+"""Whether an optimizer moves here as it moves in torch's ordinary loop: `zero_grad`, `backward`, `step`.
+
+Both start from the same parameters and take the same gradients, so that they must agree to the bit, step after step.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.setting import Setting
+from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.gradients import followed
+from spikecheck.dynamics.instances import Coupled, Driven, Order, own_random_numbers, same_bits, seed_draws
+from spikecheck.dynamics.named import NamedOptimizer
+from spikecheck.dynamics.rules import rule_for
+from spikecheck.dynamics.schedules import Scheduled
+from spikecheck.dynamics.train import begin, update_all
+from spikecheck.problems.objective import Objective, objective
+from spikecheck.problems.tensors import Span, spans, torchs_order
+
+MEMBERS = 2
+SECONDS = 20.0
+"""A comparison stops after so long; only dear trainings are not compared to their end."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Up to which step two ways of driving an optimizer agree to the bit."""
+
+    steps: int
+    """How many were compared."""
+    wanted: int
+    """How many the training has."""
+    differs: str = ""
+    """Where they part: the first step, the parameter and its two values; empty where they do not."""
+
+
+def parity(setting: Setting, seconds: float = SECONDS) -> Parity:
+    """Trains two members of a setting here and in an ordinary loop, in lock-step.
+
+    Raises:
+        SettingError: when the setting's optimizer cannot be used.
+    """
+    goal = objective([setting] * MEMBERS)
+    try:
+        return _compared(goal, setting, seconds)
+    except Coupled:  # by now it is known to need an instance a member
+        return _compared(goal, setting, seconds)
+
+
+def demand(setting: Setting, name: str) -> None:
+    """Raises SettingError where a named optimizer moves otherwise here than in an ordinary loop.
+
+    spikecheck's own rules have been compared with torch's once and for all, by the tests.
+    """
+    if not setting.named:
+        return
+    found = parity(setting)
+    if found.differs:
+        raise SettingError(
+            f"optimizer={setting.optimizer!r}: in {name} it does not move as in torch's ordinary loop: {found.differs}. "
+            "That is spikecheck's fault, and nothing it said of this optimizer would be true; please report it"
+        )
+
+
+def _compared(goal: Objective, setting: Setting, seconds: float) -> Parity:
+    rule = rule_for(goal)
+    own = rule.rule if isinstance(rule, Scheduled) else rule
+    assert isinstance(own, NamedOptimizer)
+    start = goal.initial(range(MEMBERS))
+    rates = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
+    ensemble, gradients = begin(goal, rule, start, rates), followed(goal, range(MEMBERS))
+    loops = [_Loop(own, goal, member, start[member]) for member in range(MEMBERS)]
+    deadline = time.monotonic() + seconds
+    for step in range(setting.steps):
+        losses, slopes = gradients(ensemble)
+        if not losses.isfinite().all() or time.monotonic() > deadline:
+            return Parity(step, setting.steps)
+        factor = _factor(rule, ensemble)
+        theirs = torch.stack([loop.step(slopes[member], factor, step) for member, loop in enumerate(loops)])
+        ensemble = update_all(rule, ensemble, slopes)
+        if not same_bits(ensemble.params, theirs):
+            return Parity(step + 1, setting.steps, _where(goal, ensemble.params, theirs, step + 1))
+    return Parity(setting.steps, setting.steps)
+
+
+def _factor(rule: object, ensemble: Ensemble) -> float | None:
+    """The schedule's, where there is one."""
+    return float(rule.paced(ensemble).lr[0] / ensemble.lr[0]) if isinstance(rule, Scheduled) else None
+
+
+class _Loop:
+    """One model's ordinary loop."""
+
+    def __init__(self, rule: NamedOptimizer, goal: Objective, member: int, row: Tensor) -> None:
+        self._rule, self._member = rule, member
+        setting = goal.settings[member]
+        order = Order(setting.optimizer, setting.options, torchs_order(spans(goal.model))[1], row.dtype)
+        self._driven: Driven = order.of(rule.in_torchs_order(row), setting.lr)
+        self._full: list[Any] = [group.get("lr") for group in self._driven.optimizer.param_groups]
+
+    def step(self, gradient: Tensor, factor: float | None, done: int) -> Tensor:
+        """zero_grad, backward, step; the parameters after it."""
+        optimizer = self._driven.optimizer
+        if factor is not None:
+            for group, full in zip(optimizer.param_groups, self._full, strict=True):
+                group["lr"] = full * factor
+        with own_random_numbers(gradient):
+            seed_draws(gradient, self._member, done)
+            optimizer.zero_grad()
+            self._driven.feed(self._rule.in_torchs_order(gradient).clone())
+            self._driven.step((lambda: self._evaluated(done)) if self._rule.abilities.closure else None)
+        return self._rule.in_our_order(self._driven.read())
+
+    def _evaluated(self, done: int) -> Tensor:
+        self._driven.optimizer.zero_grad()
+        loss, gradient = self._rule.evaluated_at(self._member, self._driven.read(), done)
+        self._driven.feed(gradient)
+        return gradient.new_tensor(loss)
+
+
+def _where(goal: Objective, ours: Tensor, theirs: Tensor, step: int) -> str:
+    member, place = (ours != theirs).nonzero()[0].tolist()
+    (name,) = [span.name for span in spans(goal.model) if _holds(span, place)]
+    pair = f"{ours[member, place]:.6g} here, {theirs[member, place]:.6g} there"
+    return f"after step {step} {name} differs ({pair})"
+
+
+def _holds(span: Span, place: int) -> bool:
+    return span.start <= place < span.stop

@@ -1,0 +1,36 @@
+"""The network of these tests as a user of torch has it."""
+
+import torch
+from torch import nn
+
+from spikecheck.problems.mlp import MLP
+from spikecheck.problems.objective import Objective
+
+
+def sizes_of(there: Objective) -> tuple[int, ...]:
+    assert isinstance(there.model, MLP)
+    return there.model.sizes
+
+
+class Net(nn.Module):
+    """The same network as a user has it."""
+
+    def __init__(self, flat: torch.Tensor, sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        inputs, width, outputs = sizes
+        self.first, self.second = (
+            nn.Linear(inputs, width, dtype=flat.dtype),
+            nn.Linear(width, outputs, bias=False, dtype=flat.dtype),
+        )
+        weight, bias, outgoing = flat.split([inputs * width, width, width * outputs])
+        self.first.weight.data = weight.view(inputs, width).T.contiguous()
+        self.first.bias.data = bias.clone()
+        self.second.weight.data = outgoing.view(width, outputs).T.contiguous()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.second(torch.tanh(self.first(x)))
+        return found
+
+    def flat(self) -> torch.Tensor:
+        parts = (self.first.weight.T, self.first.bias, self.second.weight.T)
+        return torch.cat([part.detach().reshape(-1) for part in parts])

@@ -1,0 +1,227 @@
+"""An optimizer is driven as torch drives it: the habits that the ordinary loop allows, each against that loop."""
+
+import pytest
+import torch
+from torch import nn
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.setting import Setting
+from spikecheck.dynamics.ensemble import Ensemble
+from spikecheck.dynamics.gradients import Minibatches, followed
+from spikecheck.dynamics.instances import Alone, Coupled
+from spikecheck.dynamics.named import NamedOptimizer
+from spikecheck.dynamics.rules import rule_for
+from spikecheck.dynamics.train import begin, train
+from spikecheck.gate.parity import parity
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.problems.objective import objective
+from spikecheck.problems.resolve import named
+from spikecheck.problems.seeding import seed_of
+from tests.dynamics.ordinary_net import Net, sizes_of
+
+STEPS = 60
+HABITS = [
+    "ReplacesData",
+    "ZeroesGradients",
+    "TakesGradients",
+    "KeepsGradients",
+    "SharpnessAware",
+    "BackwardItself",
+    "steps_its_schedule",
+    "LateCoupling",
+    "WithoutRate",
+    "NoRate",
+    "LateNoise",
+    "HiddenCounter",
+    "IntegerStep",
+]
+NEED_CLOSURES = {"SharpnessAware", "BackwardItself"}
+
+
+def setting(name: str, options: tuple = (), **changes: object) -> Setting:  # type: ignore[type-arg]
+    path = f"ordinary_optimizers:{name}"
+    return Setting(problem="mnist1d", points=20, width=6, optimizer=path, options=options, lr=0.05, steps=STEPS).but(
+        **changes
+    )
+
+
+def ours(of: Setting, members: int = 3) -> torch.Tensor:
+    """Where the laboratory's way ends; a rule that turns out to be coupled is tried once more, as a tile is."""
+    goal = objective([of] * members)
+    for _ in range(2):
+        rule = rule_for(goal)
+        start = begin(goal, rule, goal.initial(range(members)), torch.full((members,), of.lr, dtype=torch.float64))
+        try:
+            seen = followed(goal, range(members))
+            return train(
+                goal, rule, start, torch.full((members,), of.steps), lambda made: None, gradients=seen
+            ).end.params
+        except Coupled:
+            continue
+    raise AssertionError
+
+
+def theirs(of: Setting, member: int, closure: bool) -> torch.Tensor:
+    """One nn.Module, one optimizer, zero_grad, backward, step."""
+    goal = objective([of] * 3)
+    net = Net(goal.initial(range(3))[member], sizes_of(goal))
+    make = named("optimizer", of.optimizer)
+    own = make(
+        net.parameters() if isinstance(make, type) else list(net.named_parameters()), lr=of.lr, **dict(of.options)
+    )
+    x, y = goal.train.x[0], goal.train.y[0]
+    batches = None if of.batch is None else Minibatches(goal, range(3))
+
+    def evaluated() -> torch.Tensor:
+        chosen = slice(None) if batches is None else batches.chosen([done] * 3)[member]
+        own.zero_grad()
+        loss = (net(x[chosen]) - y[chosen]).square().mean()
+        loss.backward()
+        return loss.detach()
+
+    for done in range(of.steps):
+        torch.manual_seed(seed_of(member, "optimizer", done))
+        evaluated()
+        own.step(evaluated) if closure else own.step()
+    return net.flat()
+
+
+@pytest.mark.parametrize("name", HABITS)
+def test_every_habit_is_as_in_the_ordinary_loop(name: str) -> None:
+    of = setting(name)
+    found = ours(of)
+    for member in range(3):
+        expected = theirs(of, member, name in NEED_CLOSURES)
+        torch.testing.assert_close(found[member], expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["SharpnessAware", "BackwardItself", "ReplacesData"])
+def test_closures_see_the_mini_batch_of_their_step(name: str) -> None:
+    of = setting(name, batch=5)
+    found = ours(of)
+    for member in range(3):
+        torch.testing.assert_close(found[member], theirs(of, member, name in NEED_CLOSURES), rtol=1e-9, atol=1e-11)
+
+
+def test_sam_that_clears_gradients_between_its_passes_is_the_same() -> None:
+    assert torch.equal(ours(setting("SharpnessAware")), ours(setting("SharpnessAware", (("clears", True),))))
+
+
+@pytest.mark.parametrize("name", HABITS)
+def test_parity_agrees_over_the_whole_training(name: str) -> None:
+    found = parity(setting(name))
+    assert (found.steps, found.wanted, found.differs) == (STEPS, STEPS, "")
+
+
+@pytest.mark.parametrize("changes", [{"batch": 5}, {"schedule": "cosine"}, {"batch": 5, "clip": 0.1}])
+@pytest.mark.parametrize("path", ["ordinary_optimizers:SharpnessAware", "torch.optim:LBFGS", "torch.optim:AdamW"])
+def test_parity_agrees_under_conditions(path: str, changes: dict[str, object]) -> None:
+    """LBFGS diverges by mini-batches, in the ordinary loop too; until then it is compared."""
+    found = parity(setting("SharpnessAware").but(optimizer=path, lr=0.01, **changes))
+    assert found.differs == ""
+    assert found.steps == STEPS or ("LBFGS" in path and found.steps > 40)
+
+
+def test_parity_names_the_step_and_the_parameter_where_two_ways_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver is broken on purpose: from the eleventh step on it feeds gradients a hair too long."""
+    honest = Alone.step
+
+    def wrong(self: Alone, params, grads, lr, done, moving):  # type: ignore[no-untyped-def]
+        return honest(self, params, grads * (1.0 + 1e-12 * (done[0] >= 10)), lr, done, moving)
+
+    monkeypatch.setattr(Alone, "step", wrong)
+    found = parity(setting("SharpnessAware").but(optimizer="ordinary_optimizers:LateCoupling"))
+    assert found.steps == 11
+    assert found.differs.startswith("after step 11 layers.0.weight differs (")
+
+
+def test_members_of_a_late_coupled_rule_do_not_influence_one_another() -> None:
+    of = setting("LateCoupling")
+    assert torch.equal(ours(of, 5)[:2], ours(of, 2))
+
+
+def test_the_laboratory_trains_a_late_coupled_rule_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from spikecheck.core.recipe import Recipe
+    from spikecheck.dynamics.abilities import COUPLED
+
+    monkeypatch.setattr("spikecheck.dynamics.abilities.COUPLED", COUPLED)
+    COUPLED.clear()
+    of = setting("LateCoupling")
+    lab = Laboratory(None)
+    run = lab.runs([Recipe(setting=of, seed=1)])[Recipe(setting=of, seed=1)]
+    COUPLED.clear()
+    alone = lab_free_end(of, 1)
+    assert torch.equal(torch.from_numpy(run.snapshots["end"].params), alone)
+
+
+def lab_free_end(of: Setting, seed: int) -> torch.Tensor:
+    from spikecheck.dynamics.abilities import COUPLED
+
+    goal = objective([of])
+    rule = rule_for(goal, [seed])
+    start = begin(goal, rule, goal.initial([seed]), torch.full((1,), of.lr, dtype=torch.float64))
+    assert not COUPLED
+    return train(goal, rule, start, torch.full((1,), of.steps), lambda made: None).end.params[0]
+
+
+@pytest.mark.parametrize("name", ["LateNoise", "IntegerStep", "KeepsGradients", "steps_its_schedule"])
+def test_states_that_are_complete_can_be_gone_on_with(name: str) -> None:
+    rule = rule_for(objective([setting(name)] * 2))
+    assert isinstance(rule, NamedOptimizer)
+    expected = {"steps_its_schedule": "it remembers what its state_dict does not hold"}.get(name, "")
+    assert rule.abilities.resumes == expected
+
+
+def test_a_counter_outside_the_state_dict_is_found_however_late() -> None:
+    rule = rule_for(objective([setting("HiddenCounter")] * 2))
+    assert isinstance(rule, NamedOptimizer)
+    assert rule.abilities.resumes == "it remembers what its state_dict does not hold"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("DrawsFromPython", r"gives other numbers for the same gradients from step 21 on; .* give it a fixed seed"),
+        ("NeverMoves", r"60 steps move no parameter; does its step\(\) write to the parameters\?"),
+        ("ChangesShape", r"gave layers.0.weight the shape \(240,\), which the model has as \(6, 40\)"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_true_reason(name: str, said: str) -> None:
+    with pytest.raises(SettingError, match=said):
+        rule_for(objective([setting(name)] * 2))
+
+
+@pytest.mark.parametrize("name", ["WithoutRate", "NoRate"])
+def test_a_schedule_wants_a_rate(name: str) -> None:
+    with pytest.raises(SettingError, match="has a group without lr, so no schedule"):
+        ours(setting(name, schedule="cosine"))
+
+
+def test_noise_is_every_members_own_and_leaves_the_users_generator_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    found = ours(setting("LateNoise"))
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(found, ours(setting("LateNoise")))
+
+
+def test_lower_rates_are_lower_by_the_factor_however_often_a_state_is_stored() -> None:
+    """A fork's own checkpoints have its rate already: gone on with, they must not be lowered twice."""
+    of = setting("KeepsGradients")
+    goal = objective([of] * 2)
+
+    def rule() -> NamedOptimizer:
+        found = rule_for(goal)
+        assert isinstance(found, NamedOptimizer)
+        return found
+
+    start = begin(goal, rule(), goal.initial(range(2)), torch.full((2,), of.lr, dtype=torch.float64))
+
+    def run(state: Ensemble, until: int) -> Ensemble:
+        return train(goal, rule(), state, torch.full((2,), until), lambda made: None).end
+
+    at_once = run(run(start, 20).at_rate(0.25), 60)
+    in_parts = run(run(run(start, 20).at_rate(0.25), 40), 60)
+    assert torch.equal(at_once.params, in_parts.params)
+    assert nn.functional.mse_loss(at_once.params, run(start, 60).params) > 0
