@@ -1,12 +1,12 @@
 """The pytest plugin: `pytest claims` verifies each claim file as three items; the fixture `spikecheck` gates optimizers.
 
 A top-level module that imports nothing heavy: it is loaded in every test run of everyone who has the package installed.
-A claim file is recognised by its text and executed when its items run: a broken one fails by itself, the others go on.
+A claim file is executed when its items run: a broken one fails by itself, the others go on.
 """
 
 from __future__ import annotations
 
-import re
+import ast
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,10 +29,7 @@ _OPTIONS = {
     "store": ("", "folder of stored runs (default: the user's cache)"),
 }
 _STRICT = "a tendency that stops holding somewhere fails"
-_MAKES_A_CLAIM = (
-    re.compile(r"^(from|import) spikecheck\b", re.MULTILINE),
-    re.compile(r"^claim\b[^=\n]*= *(\w+\.)*Claim\(", re.MULTILINE),
-)
+_FOLDERS = pytest.StashKey["set[Path]"]()
 
 
 class ClaimFailed(Exception):
@@ -112,15 +109,54 @@ class Gatekeeper:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A Python file that makes a claim at its top level; ordinary test files are left alone."""
+    """What `spikecheck list` lists, files that cannot be read included; elsewhere a file that makes a claim at its top level."""
     if file_path.suffix != ".py" or file_path.name.startswith(("test_", "_", "conftest")):
         return None
+    listed = file_path.parent.resolve() in _listed_folders(parent.config) or _makes_a_claim(file_path)
+    return ClaimFile.from_parent(parent, path=file_path) if listed else None
+
+
+def _listed_folders(config: pytest.Config) -> set[Path]:
+    """Folders in which every file is to hold a claim: those that `spikecheck list` reads without being told.
+
+    A folder called claims in which nothing says spikecheck is somebody else's, such as an insurance's.
+    """
+    if _FOLDERS not in config.stash:
+        here = Path(__file__).resolve().parent
+        beside = {(folder / "claims").resolve() for folder in (config.rootpath, config.invocation_params.dir)}
+        known = {folder for folder in beside if any("spikecheck" in _text(file) for file in folder.glob("*.py"))}
+        config.stash[_FOLDERS] = known | {here / "claims", here / "spikecheck" / "_claims"}
+    return config.stash[_FOLDERS]
+
+
+def _makes_a_claim(file: Path) -> bool:
+    """Whether a file says spikecheck and binds `claim` at its top level, however it comes by it."""
+    text = _text(file)
+    if "spikecheck" not in text or "claim" not in text:
+        return False
     try:
-        text = file_path.read_text(encoding="utf-8")
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return False
+    return any("claim" in _bound(statement) for statement in body)
+
+
+def _text(file: Path) -> str:
+    """A file's text, or none where it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return None
-    found = all(pattern.search(text) for pattern in _MAKES_A_CLAIM)
-    return ClaimFile.from_parent(parent, path=file_path) if found else None
+        return ""
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """The names that a statement binds."""
+    if isinstance(statement, ast.ImportFrom | ast.Import):
+        return {alias.asname or alias.name for alias in statement.names}
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return {
+        name.id for target in targets if target is not None for name in ast.walk(target) if isinstance(name, ast.Name)
+    }
 
 
 class ClaimFile(pytest.File):

@@ -144,6 +144,21 @@ def test_another_package_may_have_claims_of_its_own(claims: pytest.Pytester) -> 
     assert claims.runpytest_subprocess("claims").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+def test_every_file_that_is_listed_is_collected(claims: pytest.Pytester, write: Write) -> None:
+    """One made from another by `replace`, one with a typo in its import, one that holds no claim: none passes unseen."""
+    write("good")
+    folder = claims.path / "claims"
+    made = "from dataclasses import replace\nfrom importlib.util import module_from_spec, spec_from_file_location\n"
+    made += f"spec = spec_from_file_location('good', {str(folder / 'good.py')!r})\n"
+    made += "module = module_from_spec(spec)\nspec.loader.exec_module(module)\nclaim = replace(module.claim, says='again')\n"
+    (folder / "again.py").write_text(made)
+    (folder / "typo.py").write_text("from spikechek import Claim\n\nclaim = Claim()\n")
+    (folder / "empty.py").write_text("nothing = 1\n")
+    result = claims.runpytest_subprocess("claims")
+    result.assert_outcomes(passed=6, failed=6)
+    result.stdout.fnmatch_lines_random(["*typo.py: ModuleNotFoundError*spikechek*", "*empty.py: holds no claim*"])
+
+
 @pytest.mark.parametrize(
     ("option", "told"),
     [

@@ -1,0 +1,260 @@
+"""Every optimizer of torch.optim and of six other packages against torch's ordinary loop, as they come.
+
+    python docs/sweep.py [--out docs/sweep.md] [PACKAGE or PACKAGE:CLASS ...]      (nox -s thirdparty installs them)
+
+The ordinary loop is an `nn.Module`, `zero_grad`, `backward` and `step`, from the same parameters on the same data, and shares
+no code with the laboratory but the seed of what an optimizer draws. Where the two end at different numbers, the loop is run once
+more from a start moved by 1e-13 of itself: what that alone changes as much is chaos, and no fault.
+"""
+
+import argparse
+import inspect
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from spikecheck.core.errors import SpikecheckError
+from spikecheck.core.setting import Setting
+from spikecheck.dynamics.instances import Coupled
+from spikecheck.dynamics.named import NamedOptimizer
+from spikecheck.dynamics.rules import rule_for
+from spikecheck.dynamics.train import begin, train
+from spikecheck.problems.mlp import MLP
+from spikecheck.problems.objective import Objective, objective
+from spikecheck.problems.seeding import seed_of
+
+PACKAGES = {
+    "torch.optim": "torch",
+    "pytorch_optimizer": "pytorch-optimizer",
+    "heavyball": "heavyball",
+    "schedulefree": "schedulefree",
+    "lion_pytorch": "lion-pytorch",
+    "prodigyopt": "prodigyopt",
+}
+"""Module, and the package that it comes in. pytorch_optimizer and heavyball have Muon and SOAP and their kin."""
+STEPS, MEMBERS, LR, MOVED = 200, 2, 0.01, 1e-13
+ROUNDING = 1e-9
+"""Largest difference of a parameter over the largest parameter, that counts as rounding."""
+CHAOS = 100.0
+"""Times the difference that the moved start makes: up to that it is chaos."""
+SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One optimizer, and what came of it: same, chaos, refused, different or late."""
+
+    path: str
+    verdict: str
+    says: str
+    runs_as: str = ""
+
+
+class Net(nn.Module):
+    """A member's perceptron as a user has it."""
+
+    def __init__(self, flat: Tensor, sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        inputs, width, outputs = sizes
+        self.first, self.second = nn.Linear(inputs, width).double(), nn.Linear(width, outputs, bias=False).double()
+        weight, bias, outgoing = flat.split([inputs * width, width, width * outputs])
+        with torch.no_grad():
+            self.first.weight.copy_(weight.view(inputs, width).T)
+            self.first.bias.copy_(bias)
+            self.second.weight.copy_(outgoing.view(width, outputs).T)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, D] to [N, O]."""
+        found: Tensor = self.second(torch.tanh(self.first(x)))
+        return found
+
+    def flat(self) -> Tensor:
+        """All parameters, as the laboratory has them."""
+        parts = (self.first.weight.T, self.first.bias, self.second.weight.T)
+        return torch.cat([part.detach().reshape(-1) for part in parts])
+
+
+def setting_of(path: str) -> Setting:
+    """Where it is tried."""
+    return Setting(problem="mnist1d", points=60, width=8, optimizer=path, lr=LR, steps=STEPS)
+
+
+def ours(setting: Setting) -> tuple[Tensor, str]:
+    """The last parameters of every member by the laboratory's way, and how it ran."""
+    goal = objective([setting] * MEMBERS)
+    for _ in range(2):
+        rule = rule_for(goal)
+        assert isinstance(rule, NamedOptimizer)
+        start = begin(goal, rule, goal.initial(range(MEMBERS)), torch.full((MEMBERS,), LR, dtype=torch.float64))
+        try:
+            end = train(goal, rule, start, torch.full((MEMBERS,), STEPS), _silent).end
+        except Coupled:
+            continue
+        parts = ["one instance for all" if rule.shares_an_instance else "one instance a member"]
+        parts += ["closure"] if rule.abilities.closure else []
+        parts += ["cannot be resumed"] if rule.abilities.resumes else []
+        return end.params, ", ".join(parts)
+    raise AssertionError
+
+
+def _silent(steps: int) -> None:
+    """Two hundred steps need no progress."""
+
+
+def ordinary(setting: Setting, member: int, moved: float = 0.0) -> Tensor:
+    """The last parameters of one nn.Module in torch's ordinary loop."""
+    goal = objective([setting] * MEMBERS)
+    for closure in (False, True):
+        try:
+            return _looped(goal, setting, member, moved, closure)
+        except Exception:
+            if closure:
+                raise
+    raise AssertionError
+
+
+def _looped(goal: Objective, setting: Setting, member: int, moved: float, closure: bool) -> Tensor:
+    assert isinstance(goal.model, MLP)
+    start = goal.initial(range(MEMBERS))[member]
+    noise = torch.randn(len(start), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    net = Net(start * (1.0 + moved * noise), goal.model.sizes)
+    module, _, name = setting.optimizer.partition(":")
+    optimizer = getattr(import_module(module), name)(net.parameters(), lr=LR)
+    if hasattr(optimizer, "train") and hasattr(optimizer, "eval"):
+        optimizer.train()
+    x, y = goal.train.x[0], goal.train.y[0]
+
+    def evaluated() -> Tensor:
+        optimizer.zero_grad()
+        with torch.enable_grad():
+            loss: Tensor = (net(x) - y).square().mean()
+            loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    for done in range(STEPS):
+        torch.default_generator.manual_seed(seed_of(member, "optimizer", done))
+        evaluated()
+        if closure:
+            optimizer.step(evaluated)
+        else:
+            optimizer.step()
+    return net.flat()
+
+
+def compared(path: str) -> Compared:
+    """The laboratory's way against the loop's."""
+    setting = setting_of(path)
+    try:
+        found, how = ours(setting)
+    except SpikecheckError as error:
+        return Compared(path, "refused", f"{_line(error)}{_in_the_loop(setting)}")
+    theirs = torch.stack([ordinary(setting, member) for member in range(MEMBERS)])
+    apart = _apart(found, theirs)
+    if apart <= ROUNDING:
+        return Compared(path, "same", f"{apart:.0e}", how)
+    moved = _apart(torch.stack([ordinary(setting, member, MOVED) for member in range(MEMBERS)]), theirs)
+    verdict = "chaos" if apart <= CHAOS * moved else "different"
+    return Compared(path, verdict, f"{apart:.0e}; {moved:.0e} from a start moved by {MOVED:g}", how)
+
+
+def _in_the_loop(setting: Setting) -> str:
+    try:
+        ordinary(setting, 0)
+    except Exception as error:
+        return f" (the ordinary loop: {type(error).__name__}: {_line(error)})"
+    return " (the ordinary loop runs)"
+
+
+def _apart(one: Tensor, other: Tensor) -> float:
+    if not (one.isfinite().all() and other.isfinite().all()):
+        return 0.0 if torch.equal(one.isfinite(), other.isfinite()) else float("inf")
+    return float((one - other).abs().max() / other.abs().max())
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def classes(module: str) -> list[str]:
+    """The optimizers that a module shows."""
+    shown = vars(import_module(module)).items()
+    found = [
+        f"{module}:{name}"
+        for name, value in shown
+        if inspect.isclass(value) and issubclass(value, torch.optim.Optimizer) and not name.startswith("_")
+    ]
+    return sorted(set(found) - {f"{module}:Optimizer"})
+
+
+def in_a_process_of_its_own(path: str) -> Compared:
+    """An optimizer may crash, hang or change what others see."""
+    line = [sys.executable, __file__, "--one", path]
+    try:
+        done = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Compared(path, "late", f"not done after {SECONDS} s")
+    if done.returncode:
+        return Compared(
+            path, "different", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1][:300]
+        )
+    return Compared(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def text(found: Sequence[Compared]) -> str:
+    """The page."""
+    counts = Counter(one.verdict for one in found)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES.values())
+    lines = [
+        "# Every optimizer against torch's ordinary loop\n",
+        f"Made by `python docs/sweep.py` ({packages}): {told}. {STEPS} full-batch steps at a rate of {LR:g} on 60 signals of",
+        "mnist1d, two seeds, against an `nn.Module` with `zero_grad`, `backward`, `step`. *Same*: the parameters end within",
+        f"{ROUNDING:g} of the largest. *Chaos*: further apart, but no more than {CHAOS:g} times as far as the ordinary loop",
+        f"ends from itself when its start is moved by {MOVED:g}. *Different* would be a fault of spikecheck's.\n",
+        "| optimizer | verdict | apart, or why | runs as |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{one.path}` | {one.verdict} | {one.says.replace('|', '/')} | {one.runs_as} |" for one in found]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Compare all of them, two at a time."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("only", nargs="*", default=list(PACKAGES), help="packages' modules, or MODULE:CLASS")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "sweep.md")
+    parser.add_argument("--one", metavar="MODULE:CLASS", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    if asked.one:
+        print(json.dumps(asdict(compared(asked.one))))
+        return
+    paths = [path for part in asked.only for path in ([part] if ":" in part else classes(part))]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(_told(in_a_process_of_its_own), paths))
+    asked.out.write_text(text(found), encoding="utf-8")
+    if any(one.verdict in ("different", "late") for one in found):
+        raise SystemExit(1)
+
+
+def _told(work: Callable[[str], Compared]) -> Callable[[str], Compared]:
+    def telling(path: str) -> Compared:
+        found = work(path)
+        print(f"{found.path}: {found.verdict}: {found.says[:200]}", file=sys.stderr, flush=True)
+        return found
+
+    return telling
+
+
+if __name__ == "__main__":
+    main()
