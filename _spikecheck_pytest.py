@@ -109,7 +109,7 @@ class Gatekeeper:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """What `spikecheck list` lists, files that cannot be read included; elsewhere a file that makes a claim at its top level."""
+    """What `spikecheck list` lists, unreadable files included; elsewhere a file that makes a claim at its top level."""
     if file_path.suffix != ".py" or file_path.name.startswith(("test_", "_", "conftest")):
         return None
     listed = file_path.parent.resolve() in _listed_folders(parent.config) or _makes_a_claim(file_path)

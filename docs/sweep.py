@@ -3,13 +3,14 @@
     python docs/sweep.py [--out docs/sweep.md] [PACKAGE or PACKAGE:CLASS ...]      (nox -s thirdparty installs them)
 
 The ordinary loop is an `nn.Module`, `zero_grad`, `backward` and `step`, from the same parameters on the same data, and shares
-no code with the laboratory but the seed of what an optimizer draws. Where the two end at different numbers, the loop is run once
-more from a start moved by 1e-13 of itself: what that alone changes as much is chaos, and no fault.
+no code with the laboratory but the seed of what an optimizer draws. Where the two end at different numbers, the loop is run
+once more from a start moved by 1e-13 of itself: what that alone changes as much is chaos, and no fault.
 """
 
 import argparse
 import inspect
 import json
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -20,6 +21,7 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -142,7 +144,10 @@ def _looped(goal: Objective, setting: Setting, member: int, moved: float, closur
         return loss.detach()
 
     for done in range(STEPS):
-        torch.default_generator.manual_seed(seed_of(member, "optimizer", done))
+        number = seed_of(member, "optimizer", done)
+        torch.default_generator.manual_seed(number)
+        random.seed(number)
+        np.random.seed(number % 2**32)  # noqa: NPY002 - what some of them draw from
         evaluated()
         if closure:
             optimizer.step(evaluated)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikecheck.core.errors import SettingError
+from spikecheck.core.errors import SettingError, SpikecheckError
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.instances import Abilities, Alone, Evaluate, Order, Pace, Together, same_bits
 from spikecheck.dynamics.packing import count
@@ -112,10 +112,7 @@ def _wants_closure(trial: _Trial) -> bool:
             raise
         except Exception as error:
             if closure:
-                raise SettingError(
-                    f"optimizer={trial.order.path!r}: its step raised {type(error).__name__}: {error}; try it on one model "
-                    "by itself"
-                ) from error
+                raise failed_step(trial.order.path, error, 0) from error
         else:
             return closure
     raise AssertionError
@@ -125,8 +122,26 @@ def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
     """A state_dict after a few steps."""
     live = trial.alone(able, trial.fresh(trial.start()))
     for done, slope in enumerate(itertools.islice(trial.slopes(), _FIRST)):
-        live.step(None, slope, trial.rates, [done], None)
+        _stepped(live, trial, slope, done)
     return live.state_dict(0)
+
+
+def failed_step(path: str, error: Exception, done: int) -> SettingError:
+    """What a user is told where an optimizer's own step raises, after so many."""
+    said = " ".join(str(error).partition("\n\n")[0].split())
+    return SettingError(
+        f"optimizer={path!r}: its step raised {type(error).__name__} after {done:,} steps: {said}; "
+        "try it on one model by itself"
+    )
+
+
+def _stepped(live: Alone, trial: _Trial, slope: Tensor, done: int) -> Tensor:
+    try:
+        return live.step(None, slope, trial.rates, [done], None)
+    except SpikecheckError:
+        raise
+    except Exception as error:
+        raise failed_step(trial.order.path, error, done) from error
 
 
 def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
@@ -142,17 +157,18 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
     params = there = trial.start()
     for done in range(steps):
         slope = next(slopes)
-        params = whole.step(None, slope, trial.rates, [done], None)
+        params = _stepped(whole, trial, slope, done)
         if done == stop:
             half, why = _resumed(trial, able, half, there, done)
         if why:
             continue
-        there = half.step(None, slope, trial.rates, [done], None)
+        there = _stepped(half, trial, slope, done)
         if not same_bits(params, there):
             if done < stop:
                 raise SettingError(
                     f"optimizer={trial.order.path!r}: gives other numbers for the same gradients from step {done + 1} on; "
-                    "what it draws from torch's generator is repeated, so it draws elsewhere: give it a fixed seed"
+                    "what it draws from torch's, NumPy's or Python's generator is repeated, so it draws elsewhere: give it "
+                    "a fixed seed"
                 )
             why = "it remembers what its state_dict does not hold"
     if same_bits(params, trial.start()):

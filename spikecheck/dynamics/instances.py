@@ -5,11 +5,13 @@ are set as new tensors before every step and inside closures, and what a step ma
 A learning rate that the optimizer sets stays, unless the setting asks for a schedule.
 """
 
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -437,21 +439,23 @@ class Together:
 
 @contextmanager
 def own_random_numbers(like: Tensor) -> Iterator[None]:
-    """What is drawn in here leaves torch's global generators as they were."""
-    if like.is_cpu:
-        before = torch.get_rng_state()
-        try:
+    """What is drawn in here leaves the global generators of torch, NumPy and Python as they were."""
+    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002 - what optimizers draw from
+    before = torch.get_rng_state()
+    try:
+        with torch.random.fork_rng(devices=[] if like.is_cpu else [like.device], enabled=not like.is_cpu):
             yield
-        finally:
-            torch.set_rng_state(before)
-    else:
-        with torch.random.fork_rng(devices=[like.device], device_type=like.device.type):
-            yield
+    finally:
+        torch.set_rng_state(before)
+        np.random.set_state(of_numpy)  # noqa: NPY002
+        random.setstate(of_python)
 
 
 def seed_draws(like: Tensor, seed: int, done: int) -> None:
-    """Seed torch's generator so that what an optimizer draws depends on its member's seed and the updates made alone."""
+    """Seed the generators so that what an optimizer draws depends on its member's seed and the updates made alone."""
     number = seed_of(seed, "optimizer", done)
+    random.seed(number)
+    np.random.seed(number % 2**32)  # noqa: NPY002
     if like.is_cpu:  # torch.manual_seed would write down a traceback for every device that is not there
         torch.default_generator.manual_seed(number)
     else:

@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from spikecheck.core.errors import SettingError
+from spikecheck.core.errors import SettingError, SpikecheckError
 from spikecheck.core.intervention import FreezeOutside, Hold, Jitter
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.abilities import COUPLED, abilities
+from spikecheck.dynamics.abilities import COUPLED, abilities, failed_step
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.instances import Alone, Coupled, Evaluate, Live, Order, Pace, Together
 from spikecheck.dynamics.packing import count, leaves
@@ -158,6 +158,10 @@ class NamedOptimizer(UpdateRule):
         except Coupled:
             COUPLED.add(self._order)
             raise
+        except SpikecheckError:
+            raise
+        except Exception as error:
+            raise failed_step(self._order.path, error, int(ensemble.done.max())) from error
 
     def in_torchs_order(self, rows: Float[Tensor, "*any P"]) -> Float[Tensor, "*any P"]:
         """Parameters or gradients as torch's tensors have them, one after the other."""

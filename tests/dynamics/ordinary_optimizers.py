@@ -1,8 +1,10 @@
 """Optimizers written as people write them, each with a habit that torch's ordinary loop allows."""
 
+import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
@@ -164,6 +166,17 @@ class LateNoise(SGD):
                 self.state[p]["made"] = made + 1
 
 
+class DrawsFromPythonAndNumPy(SGD):
+    """Draws from Python's and NumPy's own generators."""
+
+    @torch.no_grad()
+    def step(self, closure: Closure | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                drawn = random.random() + float(np.random.random())  # noqa: NPY002
+                p.add_(p.grad * (1.0 + drawn), alpha=-group["lr"])
+
+
 class HiddenCounter(SGD):
     """Halves its rate after twenty steps by a counter of its own."""
 
@@ -193,17 +206,17 @@ class IntegerStep(Adam):
                 p.sub_(mean / (1 - 0.9 ** int(state["step"])), alpha=group["lr"])
 
 
-class DrawsFromPython(SGD):
-    """Draws from Python's own generator, which nobody seeds for it, from step 20 on."""
+class DrawsFromTheSystem(SGD):
+    """Draws from the system's generator, which nobody can seed for it, from step 20 on."""
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> None:  # type: ignore[override]
-        import random
-
         for group in self.param_groups:
             for p in group["params"]:
                 made = self.state[p].get("made", 0)
-                p.add_(p.grad * (1.0 + (0.1 * random.random() if made >= 20 else 0.0)), alpha=-group["lr"])
+                p.add_(
+                    p.grad * (1.0 + (0.1 * random.SystemRandom().random() if made >= 20 else 0.0)), alpha=-group["lr"]
+                )
                 self.state[p]["made"] = made + 1
 
 

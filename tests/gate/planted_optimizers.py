@@ -150,14 +150,14 @@ class Dicing(SGD):
 
 
 class DicingElsewhere(SGD):
-    """Draws from Python's generator, which nobody seeds for it."""
+    """Draws from the system's generator, which nobody can seed for it."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         super().step()
         for group in self.param_groups:
             for tensor in group["params"]:
-                tensor.mul_(1.0 + 0.01 * random.random())
+                tensor.mul_(1.0 + 0.01 * random.SystemRandom().random())
 
 
 class Raising(SGD):
