@@ -62,8 +62,9 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def thirdparty(session: nox.Session) -> None:
-    """Optimizers of other packages through the gate as they come; writes docs/thirdparty.md."""
+    """Optimizers of other packages against torch's loop (docs/sweep.md), then through the gate (docs/thirdparty.md)."""
     _install(session, "thirdparty")
+    session.run("python", "docs/sweep.py", success_codes=[0, 1])
     session.run("python", "docs/thirdparty.py", *session.posargs)
 
 

@@ -159,7 +159,7 @@ def test_input_weights_are_the_first_filters_with_their_biases() -> None:
     [
         (
             {"problem": "sines"},
-            r"model='conv': problem 'sines' has no images; use one of digits, mnist1d, .*model='mlp'",
+            r"model='conv': problem 'sines' has no images; use one of digits, few-digits, mnist1d, .*model='mlp'",
         ),
         ({"problem": "mine:make"}, "model='conv': problem 'mine:make' has no images"),
         ({"problem": "digits", "depth": 4}, r"depth=4: of digits one pixel is left after 3 convolutions.*use depth=3"),
