@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.errors import SettingError, SpikecheckError
+from spikecheck.dynamics.driven import Order, same_bits
 from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.instances import Abilities, Alone, Evaluate, Order, Pace, Together, same_bits
+from spikecheck.dynamics.instances import Abilities, Alone, Evaluate, Pace, Together
 from spikecheck.dynamics.packing import count
 
 COUPLED: set[Order] = set()

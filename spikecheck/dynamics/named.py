@@ -16,8 +16,9 @@ from spikecheck.core.errors import SettingError, SpikecheckError
 from spikecheck.core.intervention import FreezeOutside, Hold, Jitter
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.abilities import COUPLED, abilities, failed_step
+from spikecheck.dynamics.driven import Order
 from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.instances import Alone, Coupled, Evaluate, Live, Order, Pace, Together
+from spikecheck.dynamics.instances import Alone, Coupled, Evaluate, Live, Pace, Together
 from spikecheck.dynamics.packing import count, leaves
 from spikecheck.dynamics.updates import Slots, UpdateRule
 from spikecheck.problems.tensors import Span, torchs_order

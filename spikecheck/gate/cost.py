@@ -10,7 +10,7 @@ from torch import Tensor
 from spikecheck.core.scorecard import Contestant
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.abilities import abilities
-from spikecheck.dynamics.instances import Order
+from spikecheck.dynamics.driven import Order
 from spikecheck.problems.models import FromModule, Model
 from spikecheck.problems.objective import objective
 from spikecheck.problems.tensors import Span, spans, torchs_order

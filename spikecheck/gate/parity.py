@@ -12,9 +12,10 @@ from torch import Tensor
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
+from spikecheck.dynamics.driven import Driven, Order, own_random_numbers, same_bits, seed_draws
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import followed
-from spikecheck.dynamics.instances import Coupled, Driven, Order, own_random_numbers, same_bits, seed_draws
+from spikecheck.dynamics.instances import Coupled
 from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.rules import rule_for
 from spikecheck.dynamics.schedules import Scheduled

@@ -213,9 +213,10 @@ def test_noise_is_every_members_own_and_leaves_the_users_generator_alone() -> No
     assert torch.equal(found, ours(setting("LateNoise")))
 
 
-def test_lower_rates_are_lower_by_the_factor_however_often_a_state_is_stored() -> None:
-    """A fork's own checkpoints have its rate already: gone on with, they must not be lowered twice."""
-    of = setting("KeepsGradients")
+@pytest.mark.parametrize("path", ["ordinary_optimizers:KeepsGradients", "planted_optimizers:WholeNorm"])
+def test_lower_rates_are_lower_by_the_factor_however_often_a_state_is_stored(path: str) -> None:
+    """A fork's own checkpoints have its rate already: resumed, they must not be lowered twice. Together and one by one."""
+    of = setting("KeepsGradients").but(optimizer=path)
     goal = objective([of] * 2)
 
     def rule() -> NamedOptimizer:
