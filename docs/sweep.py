@@ -174,10 +174,11 @@ def compared(path: str) -> Compared:
 
 def _in_the_loop(setting: Setting) -> str:
     try:
-        ordinary(setting, 0)
+        end = ordinary(setting, 0)
     except Exception as error:
         return f" (the ordinary loop: {type(error).__name__}: {_line(error)})"
-    return " (the ordinary loop runs)"
+    still = torch.equal(end, objective([setting] * MEMBERS).initial(range(MEMBERS))[0])
+    return f" (the ordinary loop {'moves none either' if still else 'runs'})"
 
 
 def _apart(one: Tensor, other: Tensor) -> float:

@@ -317,8 +317,9 @@ def replay(
     metavar="CONDITION=VALUE",
     help="batch, steps, schedule, clip, …, in all settings.",
 )
-@click.option("--seeds", type=click.IntRange(min=2), help="Trainings a setting.  [default: 16]")
-@click.option("--seed", "root", type=click.IntRange(min=0), help="Root of all seeds.  [default: 0]")
+@click.option("--seeds", type=click.IntRange(min=2), help="Trainings a setting.  [default: 16, or the baseline's]")
+@click.option("--seed", "root", type=click.IntRange(min=0), help="Root of all seeds.  [default: 0, or the baseline's]")
+@click.option("--plan", "only_planned", is_flag=True, help="Say what would be trained and what that could find.")
 @click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
 @device_option
 @executor_option
@@ -330,12 +331,12 @@ def replay(
 def gate(**options: Any) -> int:
     """Did an optimizer become less stable? Trains it and its reference on the same settings and seeds.
 
-    Exits 0 if no row of the scorecard is worse, 1 if one is, 3 when the budget is spent before, 4 when the baseline is missing
-    or does not fit. What is not given here is taken from [tool.spikecheck] in pyproject.toml.
+    Exits 0 if no row of the scorecard is worse, 1 if one is, 3 where that is not decided or the budget is spent before, 4 when
+    the baseline is missing or does not fit. What is not given here is taken from [tool.spikecheck] in pyproject.toml.
     """
-    from spikecheck.gating import Asked, run_gate
+    from spikecheck.gating import run_gate
 
-    return run_gate(Asked.of(options))
+    return run_gate(options)
 
 
 def _planned(claims: Sequence["Claim"], plan: "Plan") -> int:

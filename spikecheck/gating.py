@@ -10,23 +10,35 @@ from typing import Any, Self
 
 import rich_click as click
 
-from spikecheck.core.errors import SettingError, UsageError
+from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
 from spikecheck.core.events import Observer, ignore
-from spikecheck.core.scorecard import Contestant, Scorecard
+from spikecheck.core.scorecard import Baseline, Contestant, Decision, Scorecard
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.gate import against, against_baseline, announced, scores
+from spikecheck.gate.judge import can_name, too_few
 from spikecheck.gate.own import assignments, conditions, table
-from spikecheck.gate.suite import Suite, contestant, own_suite
+from spikecheck.gate.plan import gate_outlook
+from spikecheck.gate.suite import SEEDS, Suite, contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.place import opened
 from spikecheck.problems.resolve import named
 from spikecheck.quantities import seconds
 from spikecheck.report import json_file, whole_file
+from spikecheck.report.gate_plan import render_gate_plan
 from spikecheck.report.live import watcher
-from spikecheck.report.scorecard import annotations, render_scorecard, scorecard_junit, scorecard_markdown
+from spikecheck.report.scorecard import (
+    annotations,
+    refusal_annotation,
+    refusal_junit,
+    refusal_markdown,
+    render_scorecard,
+    scorecard_junit,
+    scorecard_markdown,
+)
 from spikecheck.session import environment_of, laboratory
 from spikecheck.streams import command_line, complain, console, while_read
 
+_CODES = {Decision.PASSED: 0, Decision.REGRESSED: 1, Decision.NOT_DECIDED: 3}
 _FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
 
 
@@ -57,18 +69,42 @@ class Asked:
             raise UsageError(
                 "--against, --baseline: give one of them, or one in [tool.spikecheck]; they are the reference"
             )
-        suite = own_suite(
+        known = None if reference is not None or options["update_baseline"] else _read(baseline)
+        suite = _suite(
             _conditions(given, told, options["changes"]),
-            given.get("seeds", told.get("seeds", 16)),
-            given.get("root", told.get("seed", 0)),
+            given.get("seeds", told.get("seeds")),
+            given.get("root", told.get("seed")),
+            known,
         )
         return cls(candidate, reference, baseline, suite, options)
 
 
-def run_gate(asked: Asked) -> int:
-    """Train, compare or write the baseline, tell; the exit code."""
-    options = asked.options
+def run_gate(options: Mapping[str, Any]) -> int:
+    """Train, compare or write the baseline, tell; the exit code.
+
+    Raises:
+        SpikecheckError: when the gate cannot be held; files, summary and annotation then say why.
+    """
     _check_files(options)
+    try:
+        asked = Asked.of(options)
+        if options["only_planned"]:
+            return _plan(asked)
+        card = _held(asked)
+    except SpikecheckError as error:
+        _tell_refusal(str(error), options)
+        raise
+    if card is None:
+        return 0
+    _tell(card, options)
+    return _CODES[card.decision]
+
+
+def _held(asked: Asked) -> Scorecard | None:
+    """The scorecard; None where a baseline was asked for, and is written."""
+    options = asked.options
+    if not options["update_baseline"] and not can_name(len(asked.suite.settings), asked.suite.seeds):
+        complain(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
     deadline = None if options["budget"] is None else time.monotonic() + seconds(options["budget"], "--budget")
     with watcher(console(stderr=True), quiet=options["quiet"]) as observe:
         lab = laboratory(
@@ -76,11 +112,10 @@ def run_gate(asked: Asked) -> int:
         )
         with closing(lab):
             observe(announced())
-            if options["update_baseline"]:
-                return _update(asked, lab, observe)
-            card = judge(asked, lab, observe)
-    _tell(card, options)
-    return 0 if card.passed else 1
+            if not options["update_baseline"]:
+                return judge(asked, lab, observe)
+            _update(asked, lab, observe)
+    return None
 
 
 def judge(asked: Asked, lab: Laboratory, observe: Observer) -> Scorecard:
@@ -102,8 +137,8 @@ def gate_in_test(
     against_set: Mapping[str, Any] | None,
     baseline: str | Path | None,
     conditions: Mapping[str, Any] | None,
-    seeds: int,
-    seed: int,
+    seeds: int | None,
+    seed: int | None,
     folder: str,
 ) -> Scorecard:
     """What the pytest fixture does, without a command line.
@@ -117,8 +152,8 @@ def gate_in_test(
     reference = None
     if against is not None:
         reference = contestant(path_of(against), {"lr": candidate.lr, **(against_set or {})})
-    suite = own_suite(conditions or {}, seeds, seed)
     kept = None if baseline is None else Path(baseline)
+    suite = _suite(conditions or {}, seeds, seed, _read(kept))
     lab = Laboratory(opened(folder))
     return judge(Asked(candidate, reference, kept, suite, {}), lab, ignore)
 
@@ -160,6 +195,21 @@ def _check_update(given: Mapping[str, Any], baseline: Path | None) -> None:
         raise UsageError("--update-baseline: give --reason TEXT: whoever reads the diff wants to know why")
 
 
+def _read(path: Path | None) -> Baseline | None:
+    return None if path is None else json_file.read_baseline(path)
+
+
+def _suite(conditions: Mapping[str, Any], seeds: int | None, root: int | None, known: Baseline | None) -> Suite:
+    """The suite as it was asked for; what was not said is the baseline's, where there is one."""
+    if known is None:
+        return own_suite(conditions, SEEDS if seeds is None else seeds, root or 0)
+    return own_suite(
+        {**known.conditions, **conditions},
+        known.seeds if seeds is None else seeds,
+        known.root if root is None else root,
+    )
+
+
 def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
     """What differs from the suite's own settings."""
     found = dict(told.get("conditions", {}))
@@ -173,19 +223,19 @@ def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tupl
     return conditions(changes, found)
 
 
-def _append_to_step_summary(card: Scorecard) -> None:
+def _append_to_step_summary(text: str) -> None:
     """Where GitHub says; that it cannot be written must not cost the verdict."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if not summary:
         return
     try:
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(scorecard_markdown(card))
+            file.write(text)
     except OSError as error:
         complain(f"warning: GITHUB_STEP_SUMMARY={summary}: cannot be written: {error.strerror}", "yellow")
 
 
-def _update(asked: Asked, lab: Laboratory, observe: Observer) -> int:
+def _update(asked: Asked, lab: Laboratory, observe: Observer) -> None:
     assert asked.baseline is not None
     whole_file.check(asked.baseline, "--baseline")
     found = baseline_of(
@@ -198,7 +248,6 @@ def _update(asked: Asked, lab: Laboratory, observe: Observer) -> int:
     )
     whole_file.write(json_file.text(found).encode(), asked.baseline, "--baseline")
     complain(f"written: {asked.baseline}; commit it with the change that it belongs to", "green")
-    return 0
 
 
 def _check_files(options: Mapping[str, Any]) -> None:
@@ -209,6 +258,24 @@ def _check_files(options: Mapping[str, Any]) -> None:
             whole_file.check(Path(options[name]), option)
 
 
+def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
+    """To whoever reads files and not the terminal: a gate that was not held must not look like one that nobody asked for."""
+    if options["junit_path"] is not None:
+        whole_file.write(refusal_junit(reason).encode(), Path(options["junit_path"]), "--junit")
+    if options["markdown_path"] is not None:
+        whole_file.write(refusal_markdown(reason).encode(), Path(options["markdown_path"]), "--markdown")
+    _append_to_step_summary(refusal_markdown(reason))
+    if os.environ.get("GITHUB_ACTIONS"):
+        click.echo(refusal_annotation(reason), err=options["json_path"] == "-")
+
+
+def _plan(asked: Asked) -> int:
+    """What would be trained and what that could show, and nothing trained."""
+    with while_read():
+        render_gate_plan(gate_outlook(asked.candidate, asked.suite), console())
+    return 0
+
+
 def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
     """Files first, then the step summary and annotations where GitHub reads them, then the person."""
     if options["json_path"] not in (None, "-"):
@@ -216,7 +283,7 @@ def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
     for name, made in {"markdown_path": scorecard_markdown, "junit_path": scorecard_junit}.items():
         if options[name] is not None:
             whole_file.write(made(card).encode(), Path(options[name]), _FILES[name])
-    _append_to_step_summary(card)
+    _append_to_step_summary(scorecard_markdown(card))
     with while_read():
         if options["json_path"] == "-":
             click.echo(json_file.text(card).encode(), nl=False)

@@ -39,14 +39,23 @@ class Row(Record):
     candidate: float = Field(description="mean over seeds, and where it is of all settings then over these")
     reference: float
     difference: float
-    low: float
-    high: float
+    low: float | None = Field(
+        description="the bound that decides whether it is worse; null where so few pairs have none"
+    )
+    high: float | None = Field(description="the bound that decides whether it is better")
     margin: float = Field(description="differences within it count as none")
     p_worse: float = Field(description="that it is worse by no more than the margin; adjusted for all rows (Holm)")
     p_better: float
+    detectable: float | None = Field(
+        None, description="the difference that would have been named with 80 % power; null where none would have been"
+    )
     pairs: int = Field(description="pairs of trainings; of blocks of steps where time is measured")
     change: Change
     alarms: bool = Field(True, description="whether the gate fails where this row is worse; a description does not")
+    looks_worse: bool = Field(
+        False,
+        description="undecided, and worse by more than its margin if it were the only row: the gate does not pass",
+    )
 
     @property
     def title(self) -> str:
@@ -84,7 +93,20 @@ class Baseline(Record):
     seeds: int
     root: int
     places: tuple[Place, ...]
+    conditions: dict[str, str | float | int | bool | None] = Field(
+        default_factory=dict, description="what differs from the default suite, as it was given"
+    )
     scores: Scores
+    digest: str = Field(description="of all the rest: an edited baseline is refused")
+
+
+class Decision(StrEnum):
+    """What a gate comes to."""
+
+    PASSED = "passed"
+    REGRESSED = "regressed"
+    NOT_DECIDED = "not decided"
+    """Nothing is surely worse, but something looks it, or nothing could have been named."""
 
 
 class Scorecard(Record):
@@ -92,6 +114,8 @@ class Scorecard(Record):
 
     schema_: Literal["spikecheck/gate@1"] = Field("spikecheck/gate@1", alias="schema")
     passed: bool
+    decision: Decision
+    undecided: tuple[str, ...] = Field((), description="why the gate is not decided")
     command: str
     environment: dict[str, str | int | float]
     candidate: Contestant
@@ -106,3 +130,8 @@ class Scorecard(Record):
     runs_trained: int
     runs_reused: int
     seconds: float
+
+    @property
+    def regressed(self) -> bool:
+        """Whether something is surely worse."""
+        return self.decision is Decision.REGRESSED

@@ -1,5 +1,7 @@
 """Scores kept in a file beside the code they belong to: text, written by an explicit command, refused where they don't fit."""
 
+import hashlib
+import json
 from pathlib import Path
 
 from spikecheck.core.errors import BaselineError
@@ -17,7 +19,7 @@ def baseline_of(
     environment: dict[str, str | int | float],
 ) -> Baseline:
     """An optimizer's scores with all that says what they are scores of."""
-    return Baseline(
+    found = Baseline(
         reason=reason,
         command=command,
         environment=environment,
@@ -26,8 +28,16 @@ def baseline_of(
         seeds=suite.seeds,
         root=suite.root,
         places=suite.places(contestant),
+        conditions=dict(suite.conditions),
         scores=scores,
+        digest="",
     )
+    return found.model_copy(update={"digest": _digest(found)})
+
+
+def _digest(baseline: Baseline) -> str:
+    text = json.dumps(baseline.model_dump(mode="json", by_alias=True, exclude={"digest"}), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str, str | int | float]) -> Baseline:
@@ -37,6 +47,8 @@ def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str,
         BaselineError: when it was made of other settings or seeds, of other measures, or on another kind of device.
     """
     update = f"if that is meant, write it anew: --update-baseline --baseline {path} --reason TEXT"
+    if baseline.digest != _digest(baseline):
+        raise BaselineError(f"{path}: has been changed since it was written; {update}")
     now = {"seeds": suite.seeds, "root of the seeds": suite.root}
     for name, then in {"seeds": baseline.seeds, "root of the seeds": baseline.root}.items():
         if then != now[name]:
@@ -55,13 +67,14 @@ def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str,
 
 
 def _whole(baseline: Baseline, path: Path, update: str) -> None:
-    """Refuse a baseline in which a row, a setting or a seed is missing: what is not there cannot get worse."""
+    """Refuse a baseline in which a row, a setting or a seed's number is missing: what is not there cannot get worse."""
     for measure in MEASURES:
         blocks = baseline.scores.values.get(measure.name)
         if blocks is None:
             raise BaselineError(f"{path}: has no row {measure.name!r}; {update}")
         for place in baseline.places:
-            found = len(blocks.get(place.name, ()))
+            values = blocks.get(place.name, ())
+            found = len(values) if measure.may_lack else sum(value is not None for value in values)
             if found != baseline.seeds:
                 raise BaselineError(
                     f"{path}: row {measure.name!r} has {found} of {baseline.seeds} seeds in {place.name!r}; {update}"

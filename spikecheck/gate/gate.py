@@ -3,9 +3,9 @@
 import time
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, ignore
-from spikecheck.core.scorecard import Baseline, Contestant, Scorecard, Scores
+from spikecheck.core.scorecard import Baseline, Contestant, Decision, Scorecard, Scores
 from spikecheck.gate.cost import own_model, state_size, time_ratios
-from spikecheck.gate.judge import ALPHA, not_compared, rows
+from spikecheck.gate.judge import ALPHA, decided, not_compared, rows
 from spikecheck.gate.parity import demand
 from spikecheck.gate.rows import MEASURES, MEMORY, TIME
 from spikecheck.gate.suite import Suite
@@ -95,8 +95,11 @@ def _card(
     began: float,
 ) -> Scorecard:
     found = rows(own, other, alpha)
+    decision, undecided = decided(found, suite.seeds)
     return Scorecard(
-        passed=not any(row.fails for row in found),
+        passed=decision is Decision.PASSED,
+        decision=decision,
+        undecided=undecided,
         command=command,
         environment=environment,
         candidate=candidate,

@@ -6,6 +6,7 @@ shown.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -33,8 +34,10 @@ class Measure:
     of: Callable[[Run], float | None]
     """None where a training has no such number."""
     alarms: bool = True
-    exact: bool = False
-    """Whether it is the same in every training."""
+    law: Literal["mean", "count", "exact"] = "mean"
+    """A number of every training; 0 or 1 of every training; or a number that does not vary from training to training."""
+    may_lack: bool = False
+    """Whether there are trainings without such a number."""
 
 
 def spike_rate(run: Run) -> float:
@@ -59,6 +62,11 @@ def share_lost(run: Run) -> float:
 def diverged(run: Run) -> float:
     """1 where the loss left the numbers."""
     return float(run.diverged)
+
+
+def spiking(run: Run) -> float:
+    """1 where there was a spike, or the loss left the numbers."""
+    return float(run.diverged or bool(run.spikes))
 
 
 def final_loss(run: Run) -> float:
@@ -100,19 +108,21 @@ def spread(run: Run) -> float | None:
     return None if end is None or len(end.input_weights) < 2 else 1.0 - alignment(end.input_weights)
 
 
+DIVERGED, SPIKING = "diverged", "spiking"
 MEASURES: tuple[Measure, ...] = (
     Measure("spikes", "per 1,000 steps", 0.5, spike_rate),
     Measure("worst spike", "log10 of its height", 0.3, worst_height),
     Measure("steps lost", "share within spikes", 0.02, share_lost),
-    Measure("diverged", "share of trainings", 0.02, diverged),
+    Measure(DIVERGED, "share of trainings", 0.02, diverged, law="count"),
+    Measure(SPIKING, "share of trainings", 0.02, spiking, law="count"),
     Measure("final loss", "log10", 0.1, final_loss),
     Measure("best loss", "log10", 0.1, best_loss),
-    Measure("test loss", "log10", 0.1, test_loss),
+    Measure("test loss", "log10", 0.1, test_loss, may_lack=True),
     # A tenth more or less of a rate is a matter of taste.
-    Measure("early edge", "log2, sharpness / threshold", 0.14, early_edge),
-    Measure("late edge", "reversal, unstable > 1", 0.05, late_edge),
+    Measure("early edge", "log2, sharpness / threshold", 0.14, early_edge, may_lack=True),
+    Measure("late edge", "reversal, unstable > 1", 0.05, late_edge, may_lack=True),
     # Spikes align weights, so a calmer optimizer would be worse here: a description, no alarm.
-    Measure("spread", "of weights: 1 - mean |cos|", 0.05, spread, alarms=False),
+    Measure("spread", "of weights: 1 - mean |cos|", 0.05, spread, alarms=False, may_lack=True),
 )
 TIME = ("time a step", "log2 over plain SGD's")
 MEMORY = ("state", "numbers a parameter")

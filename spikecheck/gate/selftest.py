@@ -6,38 +6,57 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikecheck.core.count import Count
-from spikecheck.core.scorecard import Row, Scores
+from spikecheck.core.scorecard import Decision, Row, Scores
 from spikecheck.gate.gate import COST
-from spikecheck.gate.judge import rows
-from spikecheck.gate.rows import MEASURES, MEMORY, TIME
+from spikecheck.gate.judge import decided, rows
+from spikecheck.gate.rows import DIVERGED, MARGINS, MEASURES, MEMORY, SPIKING, TIME
 from spikecheck.stats.counts import counted
 
 PLACES = ("one", "two", "three")
 SEEDS = 16
 ROW = "final loss"
 (MARGIN,) = (measure.margin for measure in MEASURES if measure.name == ROW)
-_SPREAD = 0.2
-"""Standard deviation of a seed's score, in the row's unit."""
+CHANCE = 0.1
+"""Probability that a training spikes."""
+_SPREAD = 2.0
+"""Standard deviation of a seed's score, in margins of its row."""
 
 
 @dataclass(frozen=True)
 class World:
-    """By how much one row is worse there, what is counted, and the most that is promised."""
+    """By how much one row is worse there and how often a training spikes, what is counted, and the most that is promised."""
 
     says: str
     shift: float
     seen: str
     happened: Callable[[tuple[Row, ...]], bool]
     promised: float | None = None
+    chance: float = CHANCE
+    seeds: int = SEEDS
 
 
-def planted_scores(generator: np.random.Generator, shift: float = 0.0, row: str = ROW, state: float = 1.0) -> Scores:
-    """Three settings' scores: every row is noise, one of them shifted; `state` is the memory an optimizer takes."""
+def planted_scores(
+    generator: np.random.Generator,
+    shift: float = 0.0,
+    row: str = ROW,
+    state: float = 1.0,
+    chance: float = CHANCE,
+    seeds: int = SEEDS,
+) -> Scores:
+    """Three settings' scores: every row is noise, one of them shifted.
+
+    `state` is the memory an optimizer takes, `chance` the probability that a training spikes; none diverges.
+    """
     values: dict[str, dict[str, tuple[float | None, ...]]] = {}
     for measure in MEASURES:
         moved = shift if measure.name == row else 0.0
-        values[measure.name] = {p: tuple(generator.normal(moved, _SPREAD, SEEDS).tolist()) for p in PLACES}
-    values[TIME[0]] = {COST: tuple(generator.normal(0.0, _SPREAD / 2, 24).tolist())}
+        if measure.law == "count":
+            likely = 0.0 if measure.name == DIVERGED else chance
+            values[measure.name] = {p: tuple((generator.random(seeds) < likely).astype(float)) for p in PLACES}
+        else:
+            spread = _SPREAD * measure.margin
+            values[measure.name] = {p: tuple(generator.normal(moved, spread, seeds).tolist()) for p in PLACES}
+    values[TIME[0]] = {COST: tuple(generator.normal(0.0, MARGINS[TIME[0]] / 4, 24).tolist())}
     values[MEMORY[0]] = {COST: (state,)}
     return Scores(values=values)
 
@@ -48,7 +67,8 @@ def gates_counted(rounds: int, seed: int, ticked: Callable[[], None]) -> Iterato
     for world in WORLDS:
         times = 0
         for _ in range(rounds):
-            times += world.happened(rows(planted_scores(generator, world.shift), planted_scores(generator)))
+            worse = planted_scores(generator, world.shift, chance=world.chance, seeds=world.seeds)
+            times += world.happened(rows(worse, planted_scores(generator, seeds=world.seeds)))
             ticked()
         yield counted(f"gate: {world.says}", world.seen, times, rounds, world.promised)
 
@@ -61,8 +81,19 @@ def _named(found: tuple[Row, ...]) -> bool:
     return any(row.fails and row.name == ROW for row in found)
 
 
+def _spiking(found: tuple[Row, ...]) -> bool:
+    return any(row.fails and row.name == SPIKING for row in found)
+
+
+def _not_decided(found: tuple[Row, ...]) -> bool:
+    return decided(found, SEEDS)[0] is Decision.NOT_DECIDED
+
+
 WORLDS = (
     World("the same optimizer twice", 0.0, "any regression", _alarms, 0.05),
+    World("the same optimizer twice, 4 seeds", 0.0, "any regression", _alarms, 0.05, seeds=4),
+    World("the same optimizer twice", 0.0, "not decided", _not_decided),
     World(f"{ROW} worse by its margin, {MARGIN:g}", MARGIN, "any regression", _alarms, 0.05),
     World(f"{ROW} worse by three margins", 3 * MARGIN, "named as a regression", _named),
+    World("spikes in half of the trainings, not in a tenth", 0.0, "named as a regression", _spiking, chance=0.5),
 )

@@ -14,9 +14,11 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.scorecard import Contestant, Place
 from spikecheck.core.setting import OPTIMIZERS, Setting
 
-MEASURES = 4
+MEASURES = 5
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 
+SEEDS = 16
+"""Trainings a setting, where nobody says otherwise."""
 _DEFAULT: Mapping[str, Setting] = {
     "sines": Setting(steps=2_000),
     "wide sines": Setting(
@@ -32,8 +34,10 @@ class Suite:
     """Settings by name, how many seeds each is trained with, and the root of those seeds."""
 
     settings: Mapping[str, Setting] = field(default_factory=lambda: dict(_DEFAULT))
-    seeds: int = 16
+    seeds: int = SEEDS
     root: int = 0
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    """What differs from the default settings, as it was given."""
 
     @property
     def digest(self) -> str:
@@ -60,10 +64,10 @@ def own_suite(conditions: Mapping[str, Any], seeds: int, root: int) -> Suite:
         SettingError: when a condition does not fit.
     """
     if not {"problem", "model"} & conditions.keys():
-        return Suite({name: setting.but(**conditions) for name, setting in _DEFAULT.items()}, seeds, root)
+        return Suite({name: s.but(**conditions) for name, s in _DEFAULT.items()}, seeds, root, dict(conditions))
     named = conditions.get("problem", "sines")
     setting = Setting(**{"steps": 1_000, **conditions})
-    return Suite({str(named): setting}, seeds, root)
+    return Suite({str(named): setting}, seeds, root, dict(conditions))
 
 
 def contestant(optimizer: str, numbers: Mapping[str, Any]) -> Contestant:

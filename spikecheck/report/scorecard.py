@@ -1,13 +1,13 @@
 """A gate's scorecard as a person, a pull request and a dashboard read it. Pure functions of the scorecard."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from xml.etree import ElementTree as ET
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spikecheck.core.scorecard import Change, Contestant, Row, Scorecard
+from spikecheck.core.scorecard import Change, Contestant, Decision, Row, Scorecard
 from spikecheck.report.inert import inert
 
 _SIGNS = {Change.BETTER: ("▼", "v"), Change.WORSE: ("▲", "^"), Change.SAME: ("=", "="), Change.UNDECIDED: ("?", "?")}
@@ -17,23 +17,53 @@ _STYLES = {
     Change.SAME: "green",
     Change.UNDECIDED: "yellow",
 }
-_WIDE = 100
+_VERDICTS = {
+    Decision.PASSED: ("✅", "bold green"),
+    Decision.REGRESSED: ("❌", "bold red"),
+    Decision.NOT_DECIDED: ("⚠️", "bold yellow"),
+}
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
+
+_COLUMNS: dict[str, Callable[[Row], str]] = {
+    "candidate": lambda row: f"{row.candidate:.3g}",
+    "reference": lambda row: f"{row.reference:.3g}",
+    "change": lambda row: f"{row.difference:+.2g}",
+    "interval": lambda row: _interval(row, ".2g"),
+    "margin": lambda row: f"{row.margin:g}",
+    "finds": lambda row: _number(row.detectable, ".2g"),
+    "unit": lambda row: inert(row.unit),
+}
+_LAYOUTS = (
+    tuple(_COLUMNS),
+    ("candidate", "reference", "change", "interval", "margin", "finds"),
+    ("change", "interval", "margin", "finds"),
+    ("change", "interval"),
+)
+"""From the widest to the narrowest; the widest that fits is printed."""
+_ENDLESS = 10_000
+"""Columns of a terminal in which everything fits."""
 
 
 def render_scorecard(card: Scorecard, console: Console) -> None:
     """Print the verdict, then the rows, the worse ones first."""
     ascii_only = not (console.encoding or "").lower().startswith("utf")
-    console.print(_verdict(card), soft_wrap=True)
+    console.print(Text(verdict_says(card), style=_VERDICTS[card.decision][1]), soft_wrap=True)
     console.print(Text(f"candidate  {contestant_says(card.candidate)}"), soft_wrap=True, highlight=False)
     console.print(
         Text(f"reference  {contestant_says(card.reference)} ({inert(card.against)})"), soft_wrap=True, highlight=False
     )
-    console.print(_table(card.rows, ascii_only=ascii_only, wide=console.width >= _WIDE))
+    layout = _fitting(card.rows, console)
+    if layout is None:
+        for row in shown(card.rows):
+            console.print(Text(inert(row_says(row)), style=_STYLES[row.change]), highlight=False)
+    else:
+        console.print(_table(card.rows, layout, ascii_only=ascii_only))
     for line in card.not_compared:
         console.print(Text(f"not compared: {inert(line)}", style="yellow"), highlight=False)
     for line in closing(card):
         console.print(Text(line, style="dim"), highlight=False)
+    if layout is not None and "unit" not in layout:
+        console.print(Text(_units(card.rows), style="dim"), highlight=False)
 
 
 def closing(card: Scorecard) -> list[str]:
@@ -41,10 +71,20 @@ def closing(card: Scorecard) -> list[str]:
     places = ", ".join(inert(place.name) for place in card.places)
     trained = f"{len(card.places) * card.seeds} trainings each: {places}; {card.seeds} seeds, root {card.root}"
     rule = (
-        "Smaller is better. A row is worse if it surely is by more than its margin (sign-flip test, Holm: no false alarm "
-        f"in {100 * (1 - card.alpha):g} % of gates), and the same if its whole interval lies within the margin."
+        "Smaller is better. A row is worse if its whole interval lies above its margin, the same if it lies within, and "
+        "undecided otherwise. Intervals allow for the number of rows: "
+        f"{100 * (1 - card.alpha):g} % of gates raise no false alarm."
     )
-    return [trained, rule, f"{card.runs_trained:,} runs trained, {card.runs_reused:,} reused, {card.seconds:.0f} s"]
+    power = (
+        "A difference as small as its margin would not be found. The column finds has the one that would be, with 80 % power"
+        f"{'' if card.decision is Decision.REGRESSED else '; more --seeds find smaller ones'}."
+    )
+    return [
+        trained,
+        rule,
+        power,
+        f"{card.runs_trained:,} runs trained, {card.runs_reused:,} reused, {card.seconds:.0f} s",
+    ]
 
 
 def contestant_says(contestant: Contestant) -> str:
@@ -53,22 +93,69 @@ def contestant_says(contestant: Contestant) -> str:
     return inert(f"{contestant.optimizer} ({', '.join(f'{name}={value}' for name, value in numbers)})")
 
 
+def verdict_says(card: Scorecard) -> str:
+    """The gate's answer in a line."""
+    if card.decision is Decision.REGRESSED:
+        return f"REGRESSION: worse in {', '.join(_named(row, card.rows) for row in shown(card.rows) if row.fails)}"
+    if card.decision is Decision.NOT_DECIDED:
+        return f"NOT DECIDED: {'; '.join(inert(why) for why in card.undecided)}"
+    counts = {change: sum(row.change is change for row in shown(card.rows)) for change in Change}
+    said = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
+    return f"no regression: {said}"
+
+
+def shown(rows: Sequence[Row]) -> list[Row]:
+    """A row a property, the worse ones first: the setting in which it is worst, where it is worse or looks it in any.
+
+    Otherwise it is of all settings together, and of single settings those that are better where the whole is not.
+    """
+    told: list[Row] = []
+    for name in dict.fromkeys(row.name for row in rows):
+        views = [row for row in rows if row.name == name]
+        worse = [row for row in views if row.change is Change.WORSE] or [row for row in views if row.looks_worse]
+        if worse:
+            told.append(max(worse, key=lambda row: (row.difference - row.margin) / row.margin))
+            continue
+        whole = views[0]
+        told += [row for row in views if row is whole or (row.change is Change.BETTER is not whole.change)]
+    return sorted(told, key=lambda row: (not row.fails, not row.looks_worse))
+
+
+def row_says(row: Row) -> str:
+    """A row in one line."""
+    return (
+        f"{row.title}: {_word(row)}, {row.candidate:.3g} against {row.reference:.3g} ({row.unit}), "
+        f"difference {row.difference:+.3g}, interval {_interval(row, '.3g')}, margin {row.margin:g}, "
+        f"finds {_number(row.detectable, '.2g')}"
+    )
+
+
+def failing_rows(card: Scorecard) -> list[str]:
+    """The rows for which the gate does not pass, a line each; or the other reasons."""
+    told = [row_says(row) for row in shown(card.rows) if row.fails or row.looks_worse]
+    return told or list(card.undecided)
+
+
+# ---- for machines and pull requests ----------------------------------------------------------------------------------------
+
+
 def scorecard_markdown(card: Scorecard) -> str:
     """For a pull request or a step summary: failures first."""
     pair = f"Candidate {_plain(contestant_says(card.candidate))} against {_plain(contestant_says(card.reference))}"
     rows = [
         f"| {_SIGNS[row.change][0]} | {_plain(inert(row.title))} ({_plain(row.unit)}) "
         f"| {row.candidate:.3g} | {row.reference:.3g} "
-        f"| {row.difference:+.3g} | {row.low:+.3g} to {row.high:+.3g} | {row.margin:g} | {_word(row)} |"
-        for row in _shown(card.rows)
+        f"| {row.difference:+.3g} | {_interval(row, '.3g')} | {row.margin:g} | {_number(row.detectable, '.2g')} "
+        f"| {_word(row)} |"
+        for row in shown(card.rows)
     ]
     lines = [
-        f"### {'✅' if card.passed else '❌'} spikecheck gate: {_plain(_verdict(card).plain)}",
+        f"### {_VERDICTS[card.decision][0]} spikecheck gate: {_plain(verdict_says(card))}",
         "",
         f"{pair} ({_plain(inert(card.against))}).",
         "",
-        "| | row | candidate | reference | difference | 95 % interval | margin | verdict |",
-        "|---|---|---:|---:|---:|---|---:|---|",
+        "| | row | candidate | reference | difference | interval | margin | finds | verdict |",
+        "|---|---|---:|---:|---:|---|---:|---:|---|",
         *rows,
         "",
         *(f"Not compared: {_plain(inert(line))}\n" for line in card.not_compared),
@@ -79,87 +166,124 @@ def scorecard_markdown(card: Scorecard) -> str:
     return "\n".join(lines)
 
 
+def refusal_markdown(reason: str) -> str:
+    """What a step summary says of a gate that could not be held."""
+    return f"### {_VERDICTS[Decision.NOT_DECIDED][0]} spikecheck gate: not held\n\n{_plain(inert(reason))}\n"
+
+
 def scorecard_junit(card: Scorecard) -> str:
-    """One test case a row, so that a dashboard names the row that failed."""
-    failing = [row for row in card.rows if row.fails]
-    suite = ET.Element(
-        "testsuite", name="spikecheck gate", tests=str(len(card.rows)), failures=str(len(failing)), errors="0"
-    )
-    for row in card.rows:
-        case = ET.SubElement(suite, "testcase", classname="spikecheck.gate", name=inert(row.title))
-        if row.fails:
-            ET.SubElement(case, "failure", message=inert(row_says(row)))
-        ET.SubElement(case, "system-out").text = inert(row_says(row))
+    """One test case a row, so that a dashboard names the row that failed.
+
+    A row that looks worse is an error, as is a gate that could not have named anything; an undecided one is skipped.
+    """
+    cases = [_case(inert(row.title), inert(row_says(row)), _verdict_tag(row)) for row in card.rows]
+    if card.decision is Decision.NOT_DECIDED and not any(row.looks_worse for row in card.rows):
+        cases.append(_case("the gate itself", inert("; ".join(card.undecided)), "error"))
+    return _junit(cases)
+
+
+def refusal_junit(reason: str) -> str:
+    """The same for a gate that could not be held."""
+    return _junit([_case("the gate itself", inert(reason), "error")])
+
+
+def annotations(card: Scorecard) -> list[str]:
+    """GitHub's workflow commands, one a row that fails."""
+    if card.decision is Decision.PASSED:
+        return []
+    kind = "error" if card.decision is Decision.REGRESSED else "warning"
+    return [f"::{kind} title=spikecheck gate::{_escaped(said)}" for said in failing_rows(card)]
+
+
+def refusal_annotation(reason: str) -> str:
+    """The same for a gate that could not be held."""
+    return f"::error title=spikecheck gate::{_escaped(reason)}"
+
+
+def _verdict_tag(row: Row) -> str | None:
+    if row.fails:
+        return "failure"
+    if row.looks_worse:
+        return "error"
+    return "skipped" if row.alarms and row.change is Change.UNDECIDED else None
+
+
+def _case(name: str, said: str, tag: str | None) -> ET.Element:
+    case = ET.Element("testcase", classname="spikecheck.gate", name=name)
+    if tag is not None:
+        ET.SubElement(case, tag, message=said)
+    ET.SubElement(case, "system-out").text = said
+    return case
+
+
+def _junit(cases: Sequence[ET.Element]) -> str:
+    counts = {
+        name: str(sum(case.find(tag) is not None for case in cases))
+        for name, tag in {"failures": "failure", "errors": "error", "skipped": "skipped"}.items()
+    }
+    suite = ET.Element("testsuite", {"name": "spikecheck gate", "tests": str(len(cases)), **counts})
+    suite.extend(cases)
     root = ET.Element("testsuites")
     root.append(suite)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def row_says(row: Row) -> str:
-    """A row in one line."""
-    return (
-        f"{row.title}: {_word(row)}, {row.candidate:.3g} against {row.reference:.3g} ({row.unit}), "
-        f"difference {row.difference:+.3g}, interval {row.low:+.3g} to {row.high:+.3g}, margin {row.margin:g}"
-    )
+# ---- the table -------------------------------------------------------------------------------------------------------------
 
 
-def failing_rows(card: Scorecard) -> list[str]:
-    """The rows for which the gate fails, a line each."""
-    return [row_says(row) for row in _shown(card.rows) if row.fails]
+def _fitting(rows: Sequence[Row], console: Console) -> tuple[str, ...] | None:
+    unbounded = console.options.update(width=_ENDLESS)
+    for layout in _LAYOUTS:
+        if console.measure(_table(rows, layout, ascii_only=True), options=unbounded).maximum <= console.width:
+            return layout
+    return None
 
 
-def annotations(card: Scorecard) -> list[str]:
-    """GitHub's workflow commands, one a row that fails."""
-    return [f"::error title=spikecheck gate::{_escaped(said)}" for said in failing_rows(card)]
-
-
-def _verdict(card: Scorecard) -> Text:
-    worse = [inert(row.title) for row in _shown(card.rows) if row.fails]
-    if worse:
-        return Text(f"REGRESSION: worse in {', '.join(worse)}", style="bold red")
-    counts = {change: sum(row.change is change for row in _shown(card.rows)) for change in Change}
-    said = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
-    return Text(f"no regression: {said}", style="bold green")
-
-
-def _table(rows: Sequence[Row], *, ascii_only: bool, wide: bool) -> Table:
+def _table(rows: Sequence[Row], layout: Sequence[str], *, ascii_only: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("row", no_wrap=True)
-    for name in ("candidate", "reference", "change") if wide else ("change",):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("interval", no_wrap=True)
-    if wide:
-        table.add_column("margin", justify="right")
-        table.add_column("unit", style="dim")
+    for name in layout:
+        table.add_column(name, justify="left" if name in ("interval", "unit") else "right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for row in _shown(rows):
+    for row in shown(rows):
         sign = _SIGNS[row.change][1 if ascii_only else 0]
-        cells = [
-            inert(row.title),
-            *([f"{row.candidate:.3g}", f"{row.reference:.3g}"] if wide else []),
-            f"{row.difference:+.2g}",
-            f"{row.low:+.2g} to {row.high:+.2g}",
-            *([f"{row.margin:g}", inert(row.unit)] if wide else []),
-        ]
+        cells = [Text(inert(row.title)), *(Text(_COLUMNS[name](row)) for name in layout)]
         table.add_row(*cells, Text(f"{sign} {_word(row)}", style=_STYLES[row.change]))
     return table
 
 
-def _shown(rows: Sequence[Row]) -> list[Row]:
-    """The worse first, otherwise as they come; of single settings only what is decided otherwise than over all of them."""
-    over_all = {row.name: row.change for row in rows if not row.where}
-    decided = (Change.WORSE, Change.BETTER)
-    told = [
-        row for row in rows if not row.where or (row.change in decided and row.change is not over_all.get(row.name))
-    ]
-    return sorted(told, key=lambda row: not row.fails)
+def _units(rows: Sequence[Row]) -> str:
+    units = {row.name: row.unit for row in shown(rows)}
+    return f"Units: {'; '.join(f'{inert(name)}, {inert(unit)}' for name, unit in units.items())}."
+
+
+def _named(row: Row, rows: Sequence[Row]) -> str:
+    """A row that is worse, and in how many more settings it is."""
+    fellows = [other for other in rows if other.name == row.name and other.where and other.fails and other is not row]
+    if not row.where or not fellows:
+        return inert(row.title)
+    return f"{inert(row.title)} and {len(fellows)} more"
 
 
 def _word(row: Row) -> str:
     """A row that raises no alarm only says which way it went."""
+    if row.looks_worse:
+        return "looks worse"
     if row.alarms:
         return str(row.change)
     return {Change.BETTER: "smaller", Change.WORSE: "larger"}.get(row.change, str(row.change))
+
+
+def _interval(row: Row, form: str) -> str:
+    low, high = (
+        unbounded if bound is None else f"{bound:+{form}}"
+        for bound, unbounded in ((row.low, "-inf"), (row.high, "+inf"))
+    )
+    return f"{low} to {high}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "none" if value is None else f"{value:{form}}"
 
 
 def _plain(text: str) -> str:

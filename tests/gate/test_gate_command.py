@@ -124,16 +124,19 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
     fewer = told(project, *candidate, *file, "--seeds", "3")
     assert fewer.returncode == 4
     assert "has seeds 4" in fewer.stderr
-    for spoil, said in (("final loss", "no row"), ("spikes", "3 of 4 seeds")):
+    for spoil in ("row", "seed", "steps"):
         spoiled = json.loads((project / "base.json").read_text(encoding="utf-8"))
-        if said == "no row":
-            del spoiled["scores"]["values"][spoil]
+        if spoil == "row":
+            del spoiled["scores"]["values"]["final loss"]
+        elif spoil == "seed":
+            spoiled["scores"]["values"]["spikes"]["sines"][1:] = [None] * 3
         else:
-            spoiled["scores"]["values"][spoil]["sines"].pop()
+            spoiled["places"][0]["setting"]["steps"] = 151
         (project / "spoiled.json").write_text(json.dumps(spoiled), encoding="utf-8")
-        refused = told(project, *candidate, "--baseline", "spoiled.json")
+        refused = told(project, *candidate, "--baseline", "spoiled.json", "--junit", "gate.xml")
         assert refused.returncode == 4
-        assert said in refused.stderr
+        assert "has been changed since it was written" in refused.stderr
+        assert ET.parse(project / "gate.xml").getroot()[0].get("errors") == "1"
     (project / "base.json").write_text("{}", encoding="utf-8")
     assert told(project, *candidate, *file).returncode == 4
 
@@ -218,7 +221,7 @@ def test_own_models_and_problems_are_trained(project: Path) -> None:
         *("--optimizer", "planted_optimizers:MatrixRule", "--set", "lr=0.01", "--against", "gd", "--json", "card.json"),
         *("--model", "mine:model", "--problem", "mine:problem"),
     )
-    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode in (0, 1, 3), done.stderr
     assert [place.name for place in json_file.read_scorecard(project / "card.json").places] == ["mine:problem"]
 
 
@@ -265,3 +268,56 @@ def test_the_fixture_gates_in_a_users_own_suite(pytester: pytest.Pytester) -> No
     done = pytester.runpytest_subprocess("-p", "no:randomly", f"--spikecheck-store={pytester.path / 'store'}")
     done.assert_outcomes(passed=1, failed=2)
     done.stdout.fnmatch_lines(["*training has become less stable*", "*top of a module*"])
+
+
+def test_a_baseline_knows_its_seeds_and_conditions(project: Path) -> None:
+    """Regression: the next call took 16 seeds and the default settings, and refused the baseline for it."""
+    line = (
+        "gate",
+        "--executor",
+        "local",
+        "--optimizer",
+        "torch.optim:SGD",
+        "--set",
+        "lr=0.1",
+        "--baseline",
+        "base.json",
+    )
+    few = ("--seeds", "3", "--seed", "7", "--at", "steps=80", "--at", "points=8")
+    written = spikecheck(project, *line, *few, "--update-baseline", "--reason", "first")
+    assert written.returncode == 0, written.stderr
+    again = spikecheck(project, *line, "--json", "card.json")
+    assert again.returncode == 0, again.stdout + again.stderr
+    card = json_file.read_scorecard(project / "card.json")
+    assert (card.seeds, card.root, {place.setting.steps for place in card.places}) == (3, 7, {80})
+
+
+def test_a_candidate_that_always_diverges_is_named_by_four_seeds(project: Path) -> None:
+    """Regression: `no regression: 1 same, 9 undecided`, exit 0."""
+    line = ("--optimizer", "torch.optim:SGD", "--set", "lr=50", "--against", "gd", "--against-set", "lr=0.05")
+    done = told(project, *line, "--dataset", "mnist1d")
+    assert done.returncode == 1, done.stderr
+    assert "diverged" in done.stdout.splitlines()[0]
+
+
+def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(project: Path) -> None:
+    line = (
+        "--optimizer",
+        "torch.optim:SGD",
+        "--set",
+        "lr=0.1",
+        "--against",
+        "gd",
+        "--dataset",
+        "mnist1d",
+        "--seeds",
+        "3",
+    )
+    planned = told(project, *line, "--plan")
+    assert planned.returncode == 0
+    assert "too few to name a candidate that diverges in every training" in planned.stdout
+    assert not (project / "cache").exists()
+    done = told(project, *line)
+    assert done.returncode == 3
+    assert "warning: seeds=3" in done.stderr
+    assert done.stdout.startswith("NOT DECIDED")

@@ -1,18 +1,37 @@
 """A scorecard as it is read: what is shown, in which order, and that nothing in it is more than text."""
 
 from io import StringIO
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
 
-from spikecheck.core.scorecard import Change, Contestant, Place, Row, Scorecard
+from spikecheck.core.scorecard import Change, Contestant, Decision, Place, Row, Scorecard
 from spikecheck.core.setting import Setting
-from spikecheck.report.scorecard import annotations, render_scorecard, scorecard_junit, scorecard_markdown
+from spikecheck.gate.judge import decided
+from spikecheck.gate.rows import MEASURES
+from spikecheck.report.scorecard import (
+    annotations,
+    refusal_annotation,
+    refusal_junit,
+    refusal_markdown,
+    render_scorecard,
+    scorecard_junit,
+    scorecard_markdown,
+)
 
 
-def row(name: str, change: Change, where: str = "") -> Row:
-    figures = {"candidate": 1.5, "reference": 1.0, "difference": 0.5, "low": 0.4, "high": 0.6, "margin": 0.1}
+def row(name: str, change: Change, where: str = "", looks_worse: bool = False, **other: Any) -> Row:
+    figures: dict[str, Any] = {
+        "candidate": 1.5,
+        "reference": 1.0,
+        "difference": 0.5,
+        "low": 0.4,
+        "high": 0.6,
+        "margin": 0.1,
+        **other,
+    }
     return Row(
         name=name,
         where=where,
@@ -23,13 +42,17 @@ def row(name: str, change: Change, where: str = "") -> Row:
         pairs=16,
         change=change,
         alarms=True,
+        looks_worse=looks_worse,
     )
 
 
 def card(*rows: Row, optimizer: str = "mine.py:Adam") -> Scorecard:
     who = Contestant(optimizer=optimizer, lr=0.1)
+    decision, undecided = decided(rows, 16)
     return Scorecard(
-        passed=not any(one.fails for one in rows),
+        passed=decision is Decision.PASSED,
+        decision=decision,
+        undecided=undecided,
         command="spikecheck gate",
         environment={},
         candidate=who,
@@ -102,3 +125,66 @@ def test_hostile_names_come_out_as_text() -> None:
 
 def test_rendering_twice_gives_the_same_bytes() -> None:
     assert (shown(MIXED), scorecard_markdown(MIXED)) == (shown(MIXED), scorecard_markdown(MIXED))
+
+
+PLACES = ("sines", "wide sines", "mnist1d", "mnist1d by batches")
+
+
+def everywhere(change: Change, **figures: Any) -> list[Row]:
+    """Every property of the gate, in all settings and each."""
+    return [row(m.name, change, where, **figures) for m in MEASURES for where in ("", *PLACES)]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_the_table_fits_every_terminal_with_whole_words(width: int) -> None:
+    """Regression: at 100 columns cells came out one letter a line, and units were dropped."""
+    far = {"candidate": -0.123456, "low": -1234.5, "high": None, "detectable": 123.4}
+    said = shown(card(*everywhere(Change.WORSE, **far)), width)
+    assert "…" not in said
+    assert width < 60 or min(len(line) for line in said.splitlines() if line.strip()) > 1
+    for measure in MEASURES:
+        assert measure.name in said
+    assert "log10" in said  # the unit
+    if width >= 60:
+        assert "+inf" in said
+
+
+def test_what_is_worse_hides_neither_behind_the_mean_nor_behind_another_setting() -> None:
+    """Regression: spikes came on mnist1d alone, and the row of all settings said `same`."""
+    found = card(
+        row("spikes", Change.SAME),
+        row("spikes", Change.WORSE, "mnist1d", difference=0.6),
+        row("spikes", Change.WORSE, "mnist1d by batches", difference=0.8),
+        row("spikes", Change.SAME, "sines"),
+    )
+    said = shown(found)
+    assert "REGRESSION: worse in spikes in mnist1d by batches and 1 more" in said
+    (line,) = [line for line in said.splitlines() if line.startswith("spikes")]
+    assert line.endswith("worse")
+
+
+NOT_DECIDED = card(
+    row("spikes", Change.SAME),
+    row("final loss", Change.UNDECIDED),
+    row("diverged", Change.UNDECIDED, looks_worse=True),
+)
+
+
+def test_what_is_not_decided_is_called_so_in_every_form() -> None:
+    """Regression: undecided rows were passes in JUnit, and the verdict `no regression`."""
+    assert "NOT DECIDED: diverged looks worse and is not sure" in shown(NOT_DECIDED)
+    assert "no regression" not in shown(NOT_DECIDED)
+    assert "not decided" in scorecard_markdown(NOT_DECIDED).lower()
+    suite = ET.fromstring(scorecard_junit(NOT_DECIDED))[0]
+    assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "1", "1")
+    (warning,) = annotations(NOT_DECIDED)
+    assert warning.startswith("::warning title=spikecheck gate::diverged")
+
+
+def test_a_gate_that_was_not_held_is_an_error_in_every_form() -> None:
+    reason = "base.json: has been changed | since\n"
+    suite = ET.fromstring(refusal_junit(reason))[0]
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    assert "not held" in refusal_markdown(reason)
+    assert refusal_annotation(reason).startswith("::error")
+    assert refusal_annotation(reason).count("\n") == 0

@@ -1,0 +1,33 @@
+"""What a gate would train, and how large a difference that could show."""
+
+from spikecheck.core.gate_outlook import Finds, GateOutlook
+from spikecheck.core.scorecard import Contestant
+from spikecheck.gate.judge import can_name, level, too_few
+from spikecheck.gate.suite import Suite
+from spikecheck.stats.paired import detectable_in_spreads
+from spikecheck.stats.proportions import Counts
+
+
+def gate_outlook(candidate: Contestant, suite: Suite) -> GateOutlook:
+    """Of this candidate on this suite. Nothing is known of how much scores vary, so differences are told in that."""
+    settings, seeds = len(suite.settings), suite.seeds
+    found = [_finds("one setting", settings, 1, seeds)]
+    if settings > 1:
+        found.append(_finds("all together", settings, settings, seeds))
+    return GateOutlook(
+        places=suite.places(candidate),
+        seeds=seeds,
+        finds=tuple(found),
+        warning="" if can_name(settings, seeds) else f"{too_few(settings, seeds)}; the gate cannot pass",
+    )
+
+
+def _finds(where: str, settings: int, together: int, seeds: int) -> Finds:
+    trainings, counted = seeds * together, level(settings, "count")
+    named = (own for own in range(1, trainings + 1) if Counts(own, 0, trainings).p_above() <= counted)
+    return Finds(
+        where=where,
+        trainings=trainings,
+        spreads=detectable_in_spreads(seeds, together, level(settings, "mean")),
+        spiking=next(named, None),
+    )

@@ -1,0 +1,44 @@
+"""What a gate would train, and what that could find, in words."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from spikecheck.core.gate_outlook import Finds, GateOutlook
+from spikecheck.report.inert import inert
+from spikecheck.report.words import plural
+
+
+def render_gate_plan(found: GateOutlook, console: Console) -> None:
+    """The settings, then what is found where."""
+    if found.warning:
+        console.print(Text(f"warning: {found.warning}", style="yellow"), soft_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("setting")
+    for name in ("trainings a side", "steps", "batch"):
+        table.add_column(name, justify="right")
+    for place in found.places:
+        setting = place.setting
+        batch = "all" if setting.batch is None else str(setting.batch)
+        table.add_row(Text(inert(place.name)), str(found.seeds), f"{setting.steps:,}", batch)
+    console.print(table)
+    for one in found.finds:
+        console.print(Text(_says(one)), highlight=False)
+    console.print(
+        Text(
+            "Found: with 80 % power, at the level that the first row is tested at. More --seeds find less.", style="dim"
+        )
+    )
+
+
+def _says(finds: Finds) -> str:
+    trainings = plural(finds.trainings, "training")
+    spiking = (
+        "no count of spiking trainings is large enough"
+        if finds.spiking is None
+        else f"{finds.spiking} of {trainings} that spike where none of the reference's does are named"
+    )
+    return (
+        f"{finds.where}: a mean is found to be worse from {finds.spreads:.1f} standard deviations of a pair's difference "
+        f"beyond its margin; {spiking}."
+    )

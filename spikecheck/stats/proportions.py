@@ -1,0 +1,81 @@
+"""How many of the candidate's trainings against how many of the reference's: an exact test, and bounds for the difference.
+
+Both trainings of a pair start alike, which makes them likelier to agree than two strangers: the test, which is for independent
+trainings, is careful then. So it is where settings or seeds differ in how likely they are to spike.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import bdtrc
+from scipy.stats import binomtest, boschloo_exact
+
+from spikecheck.stats.paired import POWER
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`own` of the candidate's `of` trainings, and `other` of as many of the reference's."""
+
+    own: int
+    other: int
+    of: int
+
+    @property
+    def mean(self) -> float:
+        """Difference of the two shares."""
+        return (self.own - self.other) / self.of
+
+    def p_above(self, margin: float = 0.0) -> float:
+        """Boschloo's (1970): that the candidate's share is no larger; 1 where what is seen lies within `margin`.
+
+        >>> Counts(4, 0, 4).p_above() == 0.5**8
+        True
+        """
+        return _boschloo(self.own, self.other, self.of) if self.mean > margin else 1.0
+
+    def p_below(self, margin: float = 0.0) -> float:
+        """That the candidate's share is no smaller; 1 where what is seen does not lie below `margin`."""
+        return _boschloo(self.other, self.own, self.of) if self.mean < margin else 1.0
+
+    def low(self, alpha: float) -> float:
+        """A one-sided lower bound for the difference: Newcombe's (1998), from Wilson's bounds for the shares."""
+        return self.mean - self._reach(self.own, self.other, alpha)
+
+    def high(self, alpha: float) -> float:
+        """A one-sided upper bound for the difference."""
+        return self.mean + self._reach(self.other, self.own, alpha)
+
+    def detectable(self, margin: float, alpha: float) -> float:
+        """The difference from the reference's share that is found at `alpha` with probability `POWER`; infinite where none is.
+
+        It is never less than the margin.
+        """
+        more = range(self.other + 1, self.of + 1)
+        place = bisect_left(more, True, key=lambda own: _boschloo(own, self.other, self.of) <= alpha)
+        if place == len(more):
+            return np.inf
+        shares = np.linspace(more[place] / self.of, 1.0, 101)
+        enough = bdtrc(more[place] - 1, self.of, shares) >= POWER
+        return max(margin, float(shares[enough][0]) - self.other / self.of)
+
+    def _reach(self, larger: int, smaller: int, alpha: float) -> float:
+        below = larger / self.of - _wilson(larger, self.of, alpha)[0]
+        above = _wilson(smaller, self.of, alpha)[1] - smaller / self.of
+        return float(np.hypot(below, above))
+
+
+@lru_cache(maxsize=65_536)
+def _boschloo(larger: int, smaller: int, of: int) -> float:
+    if larger <= smaller:
+        return 1.0
+    table = [[larger, smaller], [of - larger, of - smaller]]
+    return float(boschloo_exact(table, alternative="greater").pvalue)
+
+
+@lru_cache(maxsize=65_536)
+def _wilson(times: int, of: int, alpha: float) -> tuple[float, float]:
+    found = binomtest(times, of).proportion_ci(1 - 2 * alpha, method="wilson")
+    return float(found.low), float(found.high)
