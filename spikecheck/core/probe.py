@@ -108,13 +108,16 @@ class Finish(Record):
 
     A reversal is the smallest real part among the linearised update's eigenvalues, its sign turned: -1 where nothing bends,
     1 at the stability threshold; eta lambda - 1 for gradient descent. Records, with C checkpoints of the last quarter:
-    `steps` [C], `late` [C] and `residual` [C], `early` [1] where the training came that far, and where points are held out
-    `test_loss` [1].
+    `steps` [C], `late` [C] and `residual` [C], `early` [period] where the training came that far, and `test_loss` [1]
+    where points are held out.
     """
 
     kind: Literal["finish"] = "finish"
     looks: int = Field(4, ge=1, le=64, description="checkpoints looked at, spread over the last quarter")
     early: int = Field(20, ge=1, description="updates made before the first look")
+    period: int = Field(
+        8, ge=1, le=64, description="early updates looked at one after another; a rule may have a rhythm"
+    )
     instrument: Literal["central differences"] = Field(
         "central differences", description="of whatever rule, so that two optimizers are measured alike"
     )

@@ -16,7 +16,7 @@ from spikecheck.core.setting import Setting
 # Raised by one whenever a change to the trainer, the solvers or the initialisation changes any bit of any run.
 DYNAMICS_EPOCH = 8
 
-DRIVER_EPOCH = 2
+DRIVER_EPOCH = 3
 """The same of trainings by optimizers named by MODULE:NAME, and of how these are driven."""
 
 

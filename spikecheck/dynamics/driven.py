@@ -151,14 +151,35 @@ class KnownGradient(torch.autograd.Function):
         return None, None, None, *parts
 
 
+def _numpys_state() -> tuple[Any, ...]:
+    found = np.random.get_state(legacy=True)  # noqa: NPY002 - what optimizers draw from
+    assert isinstance(found, tuple)
+    return found
+
+
 @contextmanager
-def own_random_numbers(like: Tensor) -> Iterator[None]:
-    """What is drawn in here leaves the global generators of torch, NumPy and Python as they were."""
-    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002 - what optimizers draw from
+def own_random_numbers(like: Tensor) -> Iterator[Callable[[], bool]]:
+    """What is drawn in here leaves the global generators of torch, NumPy and Python as they were.
+
+    What it gives tells, inside, whether anything was drawn since.
+    """
+    of_numpy, of_python = _numpys_state(), random.getstate()
     before = torch.get_rng_state()
+    there = None if like.is_cpu else torch.cuda.get_rng_state(like.device)
+
+    def drawn() -> bool:
+        now = _numpys_state()
+        return (
+            now[2] != of_numpy[2]
+            or not np.array_equal(now[1], of_numpy[1])
+            or random.getstate() != of_python
+            or not torch.equal(torch.get_rng_state(), before)
+            or (there is not None and not torch.equal(torch.cuda.get_rng_state(like.device), there))
+        )
+
     try:
         with torch.random.fork_rng(devices=[] if like.is_cpu else [like.device], enabled=not like.is_cpu):
-            yield
+            yield drawn
     finally:
         torch.set_rng_state(before)
         np.random.set_state(of_numpy)  # noqa: NPY002

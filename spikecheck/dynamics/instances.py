@@ -214,7 +214,7 @@ class Together:
         """As `Live`.
 
         Raises:
-            Coupled: where a member comes to other numbers than with an optimizer of its own.
+            Coupled: where a member comes to other numbers than with an optimizer of its own, or a random number is drawn.
         """
         before = self._tensor.detach().clone() if params is None else params
         resting = [] if moving is None else (~moving).nonzero().ravel().tolist()
@@ -228,8 +228,10 @@ class Together:
         if self._pace.scheduled:
             (self._factor, *_) = self._pace.factors(lr)
             self._whole.pace(self._factor)
-        with own_random_numbers(grads):
+        with own_random_numbers(grads) as drawn:
             self._optimizer.step()
+            if drawn():  # one draw for all members would be no seed's own
+                raise Coupled
         self._begun = True
         self._tensor.detach()[resting] = before[resting]
         found = self._tensor.detach().clone()

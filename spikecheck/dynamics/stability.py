@@ -12,11 +12,11 @@ is 0, so optimizers are compared by differences of both.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd.functional import jvp  # torch.func's imports what warns of being deprecated
 
@@ -29,6 +29,8 @@ from spikecheck.dynamics.updates import UpdateRule
 
 DEPTH = 48
 """Products a Krylov space is built from. A wall's multiplier stands alone and is found by far fewer; flat ones crowd at 1."""
+_CHECK = 4
+"""Products between two looks at whether a reversal still changes."""
 _STEP = 1e-5
 """Of a central difference, in units of what each coordinate is worth: its error is of the order of the step squared."""
 
@@ -59,11 +61,16 @@ class Multipliers:
 
 
 def multipliers(
-    objective: Slopes, rule: UpdateRule, ensemble: Ensemble, depth: int = DEPTH, differences: bool = False
+    objective: Slopes,
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    depth: int = DEPTH,
+    differences: bool = False,
+    settled: float = 0.0,
 ) -> Multipliers:
     """Every member's, at its parameters and state. A member whose numbers fail has NaN.
 
-    With `differences` by central differences, whatever the rule.
+    With `differences` by central differences, whatever the rule. `settled`: as `arnoldi`.
 
     Raises:
         SettingError: when an optimizer cannot be gone on with from a stored state, so that it cannot be deviated from it.
@@ -74,7 +81,7 @@ def multipliers(
     if differences:  # a deviation of the parameters, so that it does not matter how an optimizer lays out its state
         start = like.clone()
         start[:, : ensemble.params.shape[1]] = noise(1, ensemble.params)[0]
-    return arnoldi(product, like, min(depth, size), start)
+    return arnoldi(product, like, min(depth, size), start, settled)
 
 
 def linearisable(rule: UpdateRule) -> bool:
@@ -93,11 +100,18 @@ def jacobian(
     return _by_derivatives(objective, rule, ensemble)
 
 
-def arnoldi(product: Jacobian, like: Float[Tensor, "B D"], depth: int, start: Float[Tensor, "B D"]) -> Multipliers:
-    """The extreme eigenvalues that the Krylov space of so many products of `start` holds."""
+def arnoldi(
+    product: Jacobian, like: Float[Tensor, "B D"], depth: int, start: Float[Tensor, "B D"], settled: float = 0.0
+) -> Multipliers:
+    """The extreme eigenvalues that the Krylov space of so many products of `start` holds.
+
+    Where `settled` is above 0, a member's are those of a smaller space if its reversal changed by no more at two looks in a
+    row; no more products are made once that holds for all. A member's figures do not depend on the others.
+    """
     members = len(like)
     basis = [torch.nn.functional.normalize(start, dim=1)]
     projected = like.new_zeros(members, depth + 1, depth)
+    watch = _Watch(settled, torch.zeros(members, dtype=torch.bool, device=like.device))
     for column in range(depth):
         image = product(basis[-1])
         known = torch.stack(basis, 1)
@@ -108,7 +122,43 @@ def arnoldi(product: Jacobian, like: Float[Tensor, "B D"], depth: int, start: Fl
         length = image.norm(dim=1)
         projected[:, column + 1, column] = length
         basis.append(image / length.clamp(min=torch.finfo(like.dtype).tiny)[:, None])
-    return _read(projected, depth)
+        made = column + 1
+        if made == depth or (settled > 0.0 and made % _CHECK == 0):
+            watch.see(_read(projected[:, : made + 1, :made], made))
+            if watch.done.all():
+                break
+    return watch.found
+
+
+@dataclass
+class _Watch:
+    """Every member's multipliers as they were when they had settled, else as they are."""
+
+    settled: float
+    done: Bool[Tensor, " B"]
+    found: Multipliers = field(init=False)
+    _calm: Bool[Tensor, " B"] | None = None
+
+    def see(self, now: Multipliers) -> None:
+        if self._calm is None:
+            self.found, self._calm = now, torch.zeros_like(self.done)
+            return
+        # A member whose numbers have failed has settled too.
+        still = ~((now.reversal - self.found.reversal).abs() > self.settled)
+        kept = self.done
+        self.done = self.done | (still & self._calm & (self.settled > 0.0))
+        self._calm = still
+        self.found = Multipliers(
+            *(
+                torch.where(kept, old, new)
+                for old, new in (
+                    (self.found.oscillating, now.oscillating),
+                    (self.found.radius, now.radius),
+                    (self.found.reversal, now.reversal),
+                    (self.found.residual, now.residual),
+                )
+            )
+        )
 
 
 def _read(projected: Float[Tensor, "B E M"], depth: int) -> Multipliers:

@@ -1,8 +1,10 @@
 """What one step of an optimizer costs by itself, over a step of plain SGD: a ratio, so that machines can be compared."""
 
+import gc
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ from torch import Tensor
 from spikecheck.core.scorecard import Contestant
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.abilities import abilities
-from spikecheck.dynamics.driven import Order
+from spikecheck.dynamics.driven import Driven, Order
 from spikecheck.problems.models import FromModule, Model
 from spikecheck.problems.objective import objective
 from spikecheck.problems.tensors import Span, spans, torchs_order
@@ -18,6 +20,7 @@ from spikecheck.problems.tensors import Span, spans, torchs_order
 BLOCKS = 24
 """Blocks of steps, each timed right after one of SGD's."""
 _STEPS = 30
+_NUMBER = torch.float32
 _SHAPES = {
     "layers.0.weight": (64, 64),
     "layers.0.bias": (64,),
@@ -41,13 +44,12 @@ def time_ratios(contestant: Contestant, model: Model | None = None) -> tuple[flo
 
     spikecheck's own rules stand for torch's: the same arithmetic, and what a user would run.
     """
-    yardstick = Contestant(optimizer="gd", lr=contestant.lr)
-    candidate, plain = _stepping(contestant, model), _stepping(yardstick, model)
+    candidate, plain = _Stepper.of(contestant, model), _Stepper.of(_plain(contestant), model)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for step in (candidate, plain):
-            _timed(step)
+        for stepper in (candidate, plain):
+            _timed(stepper)
         pairs = [(_timed(candidate), _timed(plain)) for _ in range(BLOCKS)]
     finally:
         torch.set_num_threads(threads)
@@ -61,19 +63,40 @@ def own_model(setting: Setting) -> Model | None:
     return model if isinstance(model, FromModule) else None
 
 
-def state_size(contestant: Contestant, model: Model | None = None) -> float | None:
-    """Numbers of state a parameter of `model`, else of a small net; None where the state_dict does not tell."""
-    order = _order(contestant, model)
-    template = abilities(order, contestant.lr, _STEPS).template
-    return None if template is None else _held(template["state"]) / order.spans[-1].stop
+def memory(contestant: Contestant, model: Model | None = None) -> float:
+    """Numbers a parameter that the process holds after 60 steps and would not with plain SGD, wherever they are kept.
+
+    What grows from step to step is in it: one number a parameter and step more would make it 60.
+    """
+    own, plain = (_added(who, model) for who in (contestant, _plain(contestant)))
+    return (own - plain) / _NUMBER.itemsize / _order(contestant, model).spans[-1].stop
 
 
-def _held(state: Any) -> int:
-    """Numbers in tensors, however deep."""
-    if isinstance(state, Tensor):
-        return state.numel()
-    parts = state.values() if isinstance(state, Mapping) else state if isinstance(state, list | tuple) else ()
-    return sum(map(_held, parts))
+def _added(contestant: Contestant, model: Model | None) -> int:
+    """Bytes that an optimizer and its parameters add to what the process holds."""
+    abilities(_order(contestant, model), contestant.lr, _STEPS)  # what looking at it keeps is not the optimizer's
+    before = _held()
+    stepper = _Stepper.of(contestant, model)
+    for _ in range(2 * _STEPS):
+        stepper.step()
+    stepper.driven.optimizer.zero_grad()
+    return _held() - before
+
+
+def _held() -> int:
+    """Bytes of all tensors that this process can reach."""
+    gc.collect()
+    kept = {}
+    for found in gc.get_objects():
+        if issubclass(type(found), Tensor) and found.layout is torch.strided and found.device.type != "meta":
+            storage = found.untyped_storage()
+            kept[storage.data_ptr()] = storage.nbytes()
+    return sum(kept.values())
+
+
+def _plain(contestant: Contestant) -> Contestant:
+    """What is compared with, so that machines and nets can be."""
+    return Contestant(optimizer="gd", lr=contestant.lr)
 
 
 def _order(contestant: Contestant, model: Model | None) -> Order:
@@ -82,7 +105,7 @@ def _order(contestant: Contestant, model: Model | None) -> Order:
     if path in _IN_TORCH:
         path, known = _IN_TORCH[path]
         options = tuple(known.items())
-    return Order(path, options, tensors, torch.float32)
+    return Order(path, options, tensors, _NUMBER)
 
 
 def _small() -> tuple[Span, ...]:
@@ -92,27 +115,33 @@ def _small() -> tuple[Span, ...]:
     return tuple(found)
 
 
-def _stepping(contestant: Contestant, model: Model | None) -> Callable[[], object]:
-    """One step of it, on the same gradient every time."""
-    order = _order(contestant, model)
-    generator = torch.Generator().manual_seed(0)
-    row, gradient = torch.randn(2, order.spans[-1].stop, generator=generator)
-    driven = order.of(row, 1e-9)
-    closure = abilities(order, contestant.lr, _STEPS).closure
+@dataclass(frozen=True)
+class _Stepper:
+    """One optimizer that is fed the same gradient, [P], at every step."""
 
-    def evaluated() -> Tensor:
-        driven.feed(gradient.clone())
+    driven: Driven
+    gradient: Tensor
+    closure: bool
+
+    @classmethod
+    def of(cls, contestant: Contestant, model: Model | None) -> Self:
+        order = _order(contestant, model)
+        generator = torch.Generator().manual_seed(0)
+        row, gradient = torch.randn(2, order.spans[-1].stop, generator=generator).unbind()
+        return cls(order.of(row, 1e-9), gradient.clone(), abilities(order, contestant.lr, _STEPS).closure)
+
+    def step(self) -> None:
+        """One update, with a gradient of its own: an optimizer may take it away."""
+        self.driven.feed(self.gradient.clone())
+        self.driven.step(self._evaluated if self.closure else None)
+
+    def _evaluated(self) -> Tensor:
+        self.driven.feed(self.gradient.clone())
         return torch.ones(())
 
-    def step() -> None:
-        driven.feed(gradient.clone())  # an optimizer may have taken the last one away
-        driven.step(evaluated if closure else None)
 
-    return step
-
-
-def _timed(step: Callable[[], object]) -> float:
+def _timed(stepper: _Stepper) -> float:
     began = time.perf_counter()
     for _ in range(_STEPS):
-        step()
+        stepper.step()
     return time.perf_counter() - began

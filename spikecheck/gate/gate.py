@@ -4,7 +4,7 @@ import time
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, ignore
 from spikecheck.core.scorecard import Baseline, Contestant, Decision, Scorecard, Scores
-from spikecheck.gate.cost import own_model, state_size, time_ratios
+from spikecheck.gate.cost import memory, own_model, time_ratios
 from spikecheck.gate.judge import ALPHA, decided, not_compared, rows
 from spikecheck.gate.parity import demand
 from spikecheck.gate.rows import MEASURES, MEMORY, TIME
@@ -75,9 +75,8 @@ def scores(
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
     values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in MEASURES}
     model = own_model(places[0].setting)
-    held = state_size(contestant, model)
     values[TIME[0]] = {COST: time_ratios(contestant, model)}
-    values[MEMORY[0]] = {COST: () if held is None else (held,)}
+    values[MEMORY[0]] = {COST: (memory(contestant, model),)}
     return Scores(values=values)
 
 

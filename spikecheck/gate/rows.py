@@ -6,11 +6,11 @@ shown.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from spikecheck.core.run import Run
+from spikecheck.core.run import Array, Run
 from spikecheck.measures import alignment
 
 _LOST = 6.0
@@ -91,15 +91,16 @@ def test_loss(run: Run) -> float | None:
 def early_edge(run: Run) -> float | None:
     """log2 of the sharpness over the stability threshold after 20 updates, where two trainings have hardly parted.
 
+    The worst of eight updates in a row, since a fault may come only every few.
     Exactly that for gradient descent; for other rules 1 at the threshold and 0 where nothing bends, as the multipliers tell.
     """
-    found = _edge(run, "early")
+    found = _edge(run, "early", np.max)
     return None if found is None else float(np.log2(max(_TINY, (1.0 + found) / 2)))
 
 
 def late_edge(run: Run) -> float | None:
     """How far late updates turn deviations round: -1 not at all, 1 at the stability threshold, 10 stands for all above."""
-    return _edge(run, "late")
+    return _edge(run, "late", np.median)
 
 
 def spread(run: Run) -> float | None:
@@ -125,14 +126,14 @@ MEASURES: tuple[Measure, ...] = (
     Measure("spread", "of weights: 1 - mean |cos|", 0.05, spread, alarms=False, may_lack=True),
 )
 TIME = ("time a step", "log2 over plain SGD's")
-MEMORY = ("state", "numbers a parameter")
+MEMORY = ("memory", "numbers a parameter")
 MARGINS: Mapping[str, float] = {TIME[0]: 0.58, MEMORY[0]: 0.05}
 """Half as long again; a twentieth of a number."""
 
 
-def _edge(run: Run, when: str) -> float | None:
+def _edge(run: Run, when: str, of: Callable[[Array], Any]) -> float | None:
     found = run.records.get("finish", {}).get(when, np.zeros(0))
-    return min(float(np.median(found)), _FAR) if len(found) else None
+    return min(float(of(found)), _FAR) if len(found) else None
 
 
 def _log(loss: float) -> float:

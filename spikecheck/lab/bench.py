@@ -34,7 +34,7 @@ from spikecheck.dynamics.hold import Held
 from spikecheck.dynamics.instances import Coupled
 from spikecheck.dynamics.probes import Deviations, directions, dissect, random_directions, top_directions, trace, trail
 from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.stability import linearisable, multipliers
+from spikecheck.dynamics.stability import Multipliers, linearisable, multipliers
 from spikecheck.dynamics.train import Tick, Trajectory, begin, train
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.lab.codec import Checkpoints
@@ -59,6 +59,8 @@ from spikecheck.problems.objective import Objective, objective
 
 T = TypeVar("T")
 
+_SETTLED = 1e-3
+"""Change of a reversal that no longer counts: the closest margin that a gate has for it is 50 times as large."""
 _STRIDE = 50
 
 
@@ -395,20 +397,25 @@ def _finished(
     count = len(kept[0].steps)
     first = max(1, 3 * count // 4)
     late = sorted({round(at) for at in np.linspace(first, count - 1, probe.looks)}) if count > 1 else []
-    early = None
+    early: list[Multipliers] = []
     if not linearisable(tile.rule):
         late = []
-    elif tile.setting.steps >= probe.early:
+    elif tile.setting.steps >= probe.early + probe.period:
         there = _resume(tile, parents, [probe.early] * len(parents), tick)
-        early = multipliers(tile.goal, tile.rule, there, differences=True)
-    looks = [
-        multipliers(tile.goal, tile.rule, _state(tile, kept, [index] * len(kept)), differences=True) for index in late
-    ]
+        for done in range(1, probe.period + 1):
+            early.append(_edge(tile, there))
+            until = torch.full((len(parents),), probe.early + done, device=tile.device)
+            there = train(tile.goal, tile.rule, there, until, tick, gradients=tile.gradients).end
+    looks = [_edge(tile, _state(tile, kept, [index] * len(kept))) for index in late]
     held_out = tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype))
     return [
         Trained(replace(parent.run, records=finish_of(early, kept[0].steps[late], looks, held_out, member)))
         for member, parent in enumerate(parents)
     ]
+
+
+def _edge(tile: _Tile, there: Ensemble) -> Multipliers:
+    return multipliers(tile.goal, tile.rule, there, differences=True, settled=_SETTLED)
 
 
 # ---- from stored states to ensembles -----------------------------------------------------------------------------------

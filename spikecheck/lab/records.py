@@ -149,7 +149,11 @@ def balance_of(seen: Stabilisation, member: int) -> Record:
 
 
 def finish_of(
-    early: Multipliers | None, steps: Array, looks: Sequence[Multipliers], held_out: Mapping[str, Tensor], member: int
+    early: Sequence[Multipliers],
+    steps: Array,
+    looks: Sequence[Multipliers],
+    held_out: Mapping[str, Tensor],
+    member: int,
 ) -> Record:
     """How one member began and ended; looks at states whose numbers fail are left out."""
     found = np.array([[float(look.reversal[member]), float(look.residual[member])] for look in looks]).reshape(-1, 2)
@@ -159,8 +163,9 @@ def finish_of(
         "late": found[sound, 0],
         "residual": found[sound, 1],
     }
-    if early is not None and bool(early.reversal[member].isfinite()):
-        record["early"] = _numbers(early.reversal[member : member + 1])
+    first = np.array([float(look.reversal[member]) for look in early])
+    if len(first) and np.isfinite(first).all():
+        record["early"] = first
     if "test_loss" in held_out and bool(held_out["test_loss"][member].isfinite()):
         record["test_loss"] = _numbers(held_out["test_loss"][member : member + 1])
     return {"finish": record}

@@ -72,8 +72,8 @@ def closing(card: Scorecard) -> list[str]:
     trained = f"{len(card.places) * card.seeds} trainings each: {places}; {card.seeds} seeds, root {card.root}"
     rule = (
         "Smaller is better. A row is worse if its whole interval lies above its margin, the same if it lies within, and "
-        "undecided otherwise. Intervals allow for the number of rows: "
-        f"{100 * (1 - card.alpha):g} % of gates raise no false alarm."
+        "undecided otherwise; a share of trainings is worse if an exact test says that it is larger. Intervals allow for the "
+        f"number of rows: {100 * (1 - card.alpha):g} % of gates raise no false alarm."
     )
     power = (
         "A difference as small as its margin would not be found. The column finds has the one that would be, with 80 % power"

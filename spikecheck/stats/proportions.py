@@ -41,12 +41,17 @@ class Counts:
         return _boschloo(self.other, self.own, self.of) if self.mean < margin else 1.0
 
     def low(self, alpha: float) -> float:
-        """A one-sided lower bound for the difference: Newcombe's (1998), from Wilson's bounds for the shares."""
-        return self.mean - self._reach(self.own, self.other, alpha)
+        """A one-sided lower bound for the difference: Newcombe's (1998), from Wilson's bounds for the shares.
+
+        It is on that side of 0 on which the exact test at `alpha` has it.
+        """
+        found = self.mean - self._reach(self.own, self.other, alpha)
+        return max(found, 0.0) if self.p_above() <= alpha else min(found, 0.0)
 
     def high(self, alpha: float) -> float:
         """A one-sided upper bound for the difference."""
-        return self.mean + self._reach(self.other, self.own, alpha)
+        found = self.mean + self._reach(self.other, self.own, alpha)
+        return min(found, 0.0) if self.p_below() <= alpha else max(found, 0.0)
 
     def detectable(self, margin: float, alpha: float) -> float:
         """The difference from the reference's share that is found at `alpha` with probability `POWER`; infinite where none is.

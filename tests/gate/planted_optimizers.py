@@ -224,3 +224,43 @@ class Strict(Averaging):
         if not all(group["training"] for group in self.param_groups):
             raise RuntimeError("not in train mode")
         super().step()
+
+
+class EveryFifth(SGD):
+    """Gradient descent whose every fifth step is twice as long."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, lr=lr)
+        self.param_groups[0]["done"] = 0
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        group = self.param_groups[0]
+        longer = group["lr"] * (2.0 if group["done"] % 5 == 4 else 1.0)
+        for tensor in group["params"]:
+            tensor.sub_(longer * tensor.grad)
+        group["done"] += 1
+
+
+class Leaks(SGD):
+    """Keeps every gradient that it ever saw, where no state_dict shows it."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, lr=lr)
+        self._seen: list[Tensor] = []
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        self._seen += [tensor.grad.clone() for tensor in self.param_groups[0]["params"]]
+        super().step()
+
+
+class LosesNumbers(SGD):
+    """Takes one step in a few thousand, at random and the same for the same seed, to where there are no numbers."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        super().step()
+        if random.random() < 1e-4:
+            for tensor in self.param_groups[0]["params"]:
+                tensor.fill_(torch.nan)

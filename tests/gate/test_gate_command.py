@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from spikecheck.cli import main
-from spikecheck.gate.cost import BLOCKS, time_ratios
+from spikecheck.gate.cost import BLOCKS, memory, time_ratios
 from spikecheck.gate.suite import contestant
 from spikecheck.report import json_file
 
@@ -321,3 +321,19 @@ def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(project: Path)
     assert done.returncode == 3
     assert "warning: seeds=3" in done.stderr
     assert done.stdout.startswith("NOT DECIDED")
+
+
+def test_what_an_optimizer_keeps_anywhere_is_counted() -> None:
+    """Regression: only the state_dict was, so a leak of memory went unseen. Adam has two numbers a parameter."""
+    assert memory(contestant("torch.optim:SGD", {"lr": 0.1})) == 0.0
+    assert memory(contestant("torch.optim:SGD", {"lr": 0.1, "momentum": 0.9})) == pytest.approx(1.0)
+    assert memory(contestant("adam", {"lr": 0.1})) == pytest.approx(2.0, abs=0.01)
+    assert memory(contestant("planted_optimizers:Leaks", {"lr": 0.1})) == pytest.approx(60.0)
+
+
+def test_a_fault_of_every_fifth_step_is_seen_at_the_edge(project: Path) -> None:
+    """Regression: the edge was looked at after 20 updates and at no others."""
+    line = ("--optimizer", "planted_optimizers:EveryFifth", "--set", "lr=0.1", "--against", "gd")
+    done = gate(project, *line, "--dataset", "mnist1d", "--seeds", "8")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "early edge" in done.stdout.splitlines()[0]

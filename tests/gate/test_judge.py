@@ -177,15 +177,14 @@ def test_the_shown_interval_is_the_one_that_decides() -> None:
     for shift in (0.0, 0.1, 0.2, 0.3, 0.4):
         for row in rows(planted_scores(generator, shift), planted_scores(generator, seeds=SEEDS)):
             low, high = -np.inf if row.low is None else row.low, np.inf if row.high is None else row.high
-            expected = (
-                Change.SAME
-                if low >= -row.margin and high <= row.margin
-                else Change.WORSE
-                if low > row.margin
-                else Change.BETTER
-                if high < -row.margin
-                else Change.UNDECIDED
-            )
+            limit = 0.0 if row.name in ("diverged", "spiking") else row.margin
+            expected = Change.UNDECIDED
+            if low >= -row.margin and high <= row.margin:
+                expected = Change.SAME
+            elif low >= limit and row.difference > row.margin:
+                expected = Change.WORSE
+            elif high <= -limit and row.difference < -row.margin:
+                expected = Change.BETTER
             assert row.change is expected, row
 
 

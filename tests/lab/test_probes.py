@@ -188,7 +188,7 @@ def test_the_multiplier_across_the_valley_is_that_of_the_hessian() -> None:
 def test_how_near_the_threshold_a_training_began() -> None:
     """For gradient descent lr lambda_max - 1 after so many updates; nothing where it ends before."""
     setting = Setting(width=6, points=12, steps=60)
-    for seed, run in runs(setting, range(2), probe=Finish(early=50)).items():
+    for seed, run in runs(setting, range(2), probe=Finish(early=50, period=1)).items():
         goal = objective([setting])
         there = train(
             goal,

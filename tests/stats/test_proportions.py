@@ -65,8 +65,9 @@ def test_bounds_are_newcombes(found: Counts, alpha: float) -> None:
 
     (low, high), (other_low, other_high) = wilson(found.own), wilson(found.other)
     p, q = found.own / found.of, found.other / found.of
-    assert found.low(alpha) == pytest.approx(p - q - math.hypot(p - low, other_high - q), abs=1e-9)
-    assert found.high(alpha) == pytest.approx(p - q + math.hypot(high - p, q - other_low), abs=1e-9)
+    lower, upper = p - q - math.hypot(p - low, other_high - q), p - q + math.hypot(high - p, q - other_low)
+    assert found.low(alpha) == pytest.approx((max if found.p_above() <= alpha else min)(lower, 0.0), abs=1e-9)
+    assert found.high(alpha) == pytest.approx((min if found.p_below() <= alpha else max)(upper, 0.0), abs=1e-9)
 
 
 def test_what_lies_within_the_margin_is_not_tested() -> None:
