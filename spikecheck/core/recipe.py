@@ -16,6 +16,8 @@ from spikecheck.core.setting import Setting
 # Raised by one whenever a change to the trainer, the solvers or the initialisation changes any bit of any run.
 DYNAMICS_EPOCH = 8
 
+MODULE_EPOCH = 2
+"""The same of trainings of models named by MODULE:NAME."""
 DRIVER_EPOCH = 3
 """The same of trainings by optimizers named by MODULE:NAME, and of how these are driven."""
 

@@ -184,8 +184,9 @@ class Together:
         pace: Pace,
         seeds: Sequence[int],
         evaluate: Evaluate | None,
+        watched: bool = True,
     ) -> None:
-        """As `Alone`."""
+        """As `Alone`; where nothing is `watched`, the rule is known to be elementwise here."""
         self._able, self._pace = able, pace
         self._optimizer, self._tensor = order.of_all(ensemble.params, pace.rates[0])
         self._whole = Driven(order.path, (self._optimizer, [self._tensor]), ())
@@ -199,9 +200,10 @@ class Together:
             stored = float(ensemble.slots["state"][0, -1]) if able.numbers else 1.0
         if not pace.scheduled:
             self._whole.scale(self._factor / stored)
-        self._watched = sorted({0, ensemble.members - 1})
-        part = ensemble.take(self._watched)
-        self._own = Alone(order, able, part, pace.of(self._watched), [seeds[m] for m in self._watched], evaluate)
+        self._watched = sorted({0, ensemble.members - 1}) if watched else []
+        if watched:
+            part = ensemble.take(self._watched)
+            self._own = Alone(order, able, part, pace.of(self._watched), [seeds[m] for m in self._watched], evaluate)
 
     def step(
         self,
@@ -247,7 +249,8 @@ class Together:
         done: Sequence[int],
         moving: Tensor | None,
     ) -> None:
-        some = self._watched
+        if not (some := self._watched):
+            return
         own = self._own.step(
             None if params is None else params[some],
             grads[some],

@@ -80,7 +80,7 @@ class NamedOptimizer(UpdateRule):
     ) -> tuple[Float[Tensor, "B P"], Slots]:
         """Parameters and state after one update, from the state as a value."""
         start = Ensemble(params, slots, done[:, 0], lr[:, 0], torch.ones_like(done[:, 0], dtype=torch.bool))
-        live = self._awake(start)
+        live = self._awake(start, watched=False)  # no training: it has been watched where it was trained
         found = self._stepped(live, None, grads, start, None)
         return self.in_our_order(found), {"state": live.state()}
 
@@ -138,7 +138,7 @@ class NamedOptimizer(UpdateRule):
         """None: `dynamics.stability` finds where it becomes unstable."""
         return None
 
-    def _awake(self, ensemble: Ensemble) -> "Live":
+    def _awake(self, ensemble: Ensemble, *, watched: bool = True) -> "Live":
         """Instances in the ensemble's states."""
         if self.abilities.resumes and bool((ensemble.done > 0).any()):
             raise SettingError(
@@ -147,8 +147,9 @@ class NamedOptimizer(UpdateRule):
         alike = len(set(ensemble.done.tolist())) == 1 and len(set(ensemble.lr.tolist())) == 1 and ensemble.members > 1
         together = self.shares_an_instance and alike
         there = replace(ensemble, params=self.in_torchs_order(ensemble.params))
-        kind = Together if together else Alone
-        return kind(self._order, self.abilities, there, self._pace, self._seeds, self._evaluate)
+        if not together:
+            return Alone(self._order, self.abilities, there, self._pace, self._seeds, self._evaluate)
+        return Together(self._order, self.abilities, there, self._pace, self._seeds, self._evaluate, watched)
 
     def _stepped(
         self, live: Live, displaced: Tensor | None, grads: Tensor, ensemble: Ensemble, moving: Tensor | None

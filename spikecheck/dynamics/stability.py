@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.autograd.functional import jvp  # torch.func's imports what warns of being deprecated
 
@@ -109,19 +109,20 @@ def arnoldi(
     row; no more products are made once that holds for all. A member's figures do not depend on the others.
     """
     members = len(like)
-    basis = [torch.nn.functional.normalize(start, dim=1)]
+    basis = like.new_zeros(members, depth + 1, like.shape[1])
+    basis[:, 0] = torch.nn.functional.normalize(start, dim=1)
     projected = like.new_zeros(members, depth + 1, depth)
     watch = _Watch(settled, torch.zeros(members, dtype=torch.bool, device=like.device))
     for column in range(depth):
-        image = product(basis[-1])
-        known = torch.stack(basis, 1)
+        image = product(basis[:, column])
+        known = basis[:, : column + 1]
         for _ in range(2):  # once leaves rounding in what is nearly parallel
-            part = (known * image[:, None]).sum(2)
+            part = torch.einsum("bkd,bd->bk", known, image)
             projected[:, : column + 1, column] += part
-            image = image - (part[:, :, None] * known).sum(1)
+            image = image - torch.einsum("bk,bkd->bd", part, known)
         length = image.norm(dim=1)
         projected[:, column + 1, column] = length
-        basis.append(image / length.clamp(min=torch.finfo(like.dtype).tiny)[:, None])
+        basis[:, column + 1] = image / length.clamp(min=torch.finfo(like.dtype).tiny)[:, None]
         made = column + 1
         if made == depth or (settled > 0.0 and made % _CHECK == 0):
             watch.see(_read(projected[:, : made + 1, :made], made))
@@ -215,7 +216,7 @@ def _by_differences(objective: Slopes, rule: UpdateRule, own: UpdateRule, ensemb
     local = curvature(objective, ensemble.params)
     kept = rule.kept(ensemble)
     slots = {name: numbers.double() for name, numbers in kept.slots.items()}
-    parts = _parts(own, ensemble.params.shape[1])
+    parts = _parts(own, ensemble.params.shape[1], ensemble.params.device)
     ones = torch.ones_like(ensemble.params, dtype=torch.float64)
     worth = torch.cat([ones, *(_worth(slots[name][:, places]) for name, places in parts)], 1)
     sizes = [ensemble.params.shape[1], *(len(places) for _, places in parts)]
@@ -225,7 +226,7 @@ def _by_differences(objective: Slopes, rule: UpdateRule, own: UpdateRule, ensemb
         way, *rest = shift.split_with_sizes(sizes, 1)
         moved = {name: numbers.clone() for name, numbers in slots.items()}
         for (name, places), part in zip(parts, rest, strict=True):
-            moved[name][:, places] += part
+            moved[name].index_add_(1, places, part)
         params, grads = ensemble.params + way.to(ensemble.params), local.gradients + bent
         there = {name: numbers.to(kept.slots[name].dtype) for name, numbers in moved.items()}
         to, memory = own.step(params, grads, there, paced.lr[:, None], kept.done[:, None])
@@ -239,11 +240,11 @@ def _by_differences(objective: Slopes, rule: UpdateRule, own: UpdateRule, ensemb
     return product, sum(sizes)
 
 
-def _parts(own: UpdateRule, size: int) -> list[tuple[str, list[int]]]:
+def _parts(own: UpdateRule, size: int, device: torch.device) -> list[tuple[str, Int[Tensor, " K"]]]:
     """What of a rule's memory is deviated from: the name of a slot and places in it, part by part."""
     if isinstance(own, NamedOptimizer):
-        return [("state", places) for places in own.wide()]
-    return [(name, list(range(size))) for name in own.slots]
+        return [("state", torch.tensor(places, device=device)) for places in own.wide()]
+    return [(name, torch.arange(size, device=device)) for name in own.slots]
 
 
 def _worth(numbers: Float[Tensor, "B Q"]) -> Float[Tensor, "B Q"]:

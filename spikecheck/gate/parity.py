@@ -5,6 +5,7 @@ Both start from the same parameters and take the same gradients, so that they mu
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -60,12 +61,15 @@ def demand(setting: Setting, name: str) -> None:
     """
     if not setting.named:
         return
-    found = parity(setting)
+    found = _once(setting)
     if found.differs:
         raise SettingError(
             f"optimizer={setting.optimizer!r}: in {name} it does not move as in torch's ordinary loop: {found.differs}. "
             "That is spikecheck's fault, and nothing it said of this optimizer would be true; please report it"
         )
+
+
+_once = lru_cache(maxsize=64)(parity)
 
 
 def _compared(goal: Objective, setting: Setting, seconds: float) -> Parity:

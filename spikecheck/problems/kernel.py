@@ -5,6 +5,7 @@ along the last axis, and at that axis's end under a mask: no number's bits depen
 """
 
 import ctypes
+import logging
 import os
 import shutil
 import subprocess
@@ -155,6 +156,8 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
     guards, inductor, shapes = (import_module(name) for name in _IMPORTED)
     table = import_module("torch._inductor.decomposition").select_decomp_table()
     make_fx = import_module("torch.fx.experimental.proxy_tensor").make_fx
+    # Its thousand lines are for files that TORCH_TRACE asks for; under pytest a user's failure would drown in them.
+    logging.getLogger("torch.__trace").propagate = False
     fake = FakeTensorMode(shape_env=shapes.ShapeEnv())
 
     def sized(tensor: Tensor) -> Tensor:

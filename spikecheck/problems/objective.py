@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from spikecheck.core.errors import DataError, SettingError
-from spikecheck.core.recipe import DRIVER_EPOCH
+from spikecheck.core.recipe import DRIVER_EPOCH, MODULE_EPOCH
 from spikecheck.core.setting import Setting
 from spikecheck.problems import fashion_mnist, fused, mnist, traced
 from spikecheck.problems.data import Data, checked
@@ -269,6 +269,7 @@ def sources(setting: Setting) -> str:
     own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
     digests = [source_digest(condition, path) for condition, path in own.items()]
     digests += [f"driver {DRIVER_EPOCH}"] if "optimizer" in own else []
+    digests += [f"module {MODULE_EPOCH}"] if "model" in own else []
     digests += [_FROM_FILES[setting.problem]()] if setting.problem in _FROM_FILES else []
     return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 

@@ -119,6 +119,6 @@ def test_groups_by_the_names_of_ones_own_model(
     assert "one instance a member" in capsys.readouterr().out
     suite = own_suite({"model": "own_net:net", "steps": 40}, 2, 0)
     found = scores(contestant("own_net:by_names", {"lr": 0.05}), suite, Laboratory(None))
-    assert found.values["state"] == {"one step": (0.0,)}
+    assert found.values["memory"] == {"one step": (0.0,)}
     plain = scores(contestant("torch.optim:SGD", {"lr": 0.05}), suite, Laboratory(None))
     assert found.values["final loss"] != plain.values["final loss"]

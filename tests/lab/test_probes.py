@@ -230,8 +230,8 @@ def test_both_sides_of_a_gate_are_measured_alike(ours: str, torchs: str, lr: flo
     known, named = (runs(setting.but(optimizer=path), seeds, probe=Finish()) for path in (ours, torchs))
     for seed in seeds:
         one, other = known[seed].records["finish"], named[seed].records["finish"]
-        np.testing.assert_allclose(one["early"], other["early"], atol=2e-3)
-        np.testing.assert_allclose(one["late"], other["late"], atol=2e-3)
+        np.testing.assert_allclose(one["early"], other["early"], atol=1e-2)  # a fifth of the margin
+        np.testing.assert_allclose(one["late"], other["late"], atol=1e-2)
         assert np.abs(one["late"]).max() < 2  # a kink that is crossed by a difference once gave 15
 
 

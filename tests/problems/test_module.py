@@ -8,8 +8,9 @@ from torch import nn
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.problems.models import model_of
+from spikecheck.problems.models import FromModule, model_of
 from spikecheck.problems.objective import objective
+from spikecheck.problems.resolve import made
 
 Write = Callable[[str], str]
 
@@ -17,6 +18,21 @@ NETWORK = """
 from torch import nn
 def make(setting):
     return nn.Sequential(nn.Linear(1, setting.width), nn.Tanh(), nn.Linear(setting.width, 1, bias=False))
+"""
+
+
+COUNTS = """
+class Counts(nn.Linear):
+    def __init__(self):
+        super().__init__(1, 1)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls = self.calls + 1
+        return super().forward(x)
+
+
+make = lambda s: Counts()
 """
 
 
@@ -87,21 +103,35 @@ def test_weights_are_empty_where_there_are_no_such_layers(
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))", "has buffer 1.running_mean"),
-        (
-            "make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1, track_running_stats=False))",
-            "BatchNorm1d 1",
-        ),
-        ("make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.Dropout())", "has Dropout 1"),
-        ("make = lambda s: nn.Linear(1, 1).requires_grad_(False)", "has frozen parameter weight"),
+        ("make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))", "BatchNorm1d 1, whose averages change"),
+        ("make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.Dropout())", "has Dropout 1 with p=0.5, which draws anew"),
+        ("make = lambda s: nn.Linear(1, 1).requires_grad_(False)", "parameter weight is frozen"),
         ("make = lambda s: nn.Tanh()", "has no parameters"),
         ("make = lambda s: 3", "returned int; return an nn.Module"),
         ("make = lambda s: nn.Linear(2, 1)", r"cannot map \[points, 1\] to \[points, 1\]"),
         ("make = lambda s: nn.Linear(1, 2)", r"maps to \[2, 2\]; it has to map \[points, 1\] to \[points, 1\]"),
         (
             "starts = iter(range(9))\nmake = lambda s: nn.ParameterList([torch.tensor([float(next(starts))])])",
-            "starts differently from the same seed",
+            "parameter 0 starts differently from the same seed",
         ),
+        (
+            "make = lambda s: nn.Linear(1, 1).bfloat16()",
+            "parameter weight is bfloat16; trained are float32 and float64",
+        ),
+        ("make = lambda s: nn.ParameterList([torch.ones(2, dtype=torch.complex64)])", "parameter 0 is complex64"),
+        (
+            "def make(s):\n    found = nn.Linear(1, 1)\n    nn.init.constant_(found.weight, float('nan'))\n    return found",
+            "parameter weight starts with numbers that are not finite",
+        ),
+        (
+            "def make(s):\n    found = nn.Linear(1, 1)\n    found.register_buffer('drawn', torch.randn(3))\n    return found",
+            "buffer drawn differs from seed to seed",
+        ),
+        (
+            COUNTS,
+            "buffer calls changes when the module is called",
+        ),
+        ("make = lambda s: nn.Sequential(nn.LazyLinear(3), nn.Linear(4, 1))", r"cannot map \[2, 1\]"),
     ],
 )
 def test_modules_that_an_ensemble_cannot_hold_are_refused_with_the_reason(write: Write, body: str, says: str) -> None:
@@ -115,3 +145,62 @@ def test_a_shape_that_depends_on_what_members_differ_in_is_refused(write: Write)
     )
     with pytest.raises(SettingError, match="its shape depends on what members may differ in"):
         objective([setting.but(lr=1.0), setting.but(lr=2.0)]).initial([0, 1])
+
+
+TRAINED = {
+    "no dropout": "nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.0), nn.Linear(4, 1))",
+    "torch's transformer": (
+        "nn.Sequential(nn.Linear(1, 8), nn.Unflatten(1, (1, 8)), "
+        "nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True), nn.Flatten(), nn.Linear(8, 1))"
+    ),
+    "a lazy layer": "nn.Sequential(nn.LazyLinear(4), nn.Tanh(), nn.LazyLinear(1))",
+    "a constant": "Shifted()",
+    "batch statistics": "nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4, track_running_stats=False), nn.Linear(4, 1))",
+    "what depends on its numbers": "Doubling()",
+}
+CLASSES = """
+class Shifted(nn.Linear):
+    def __init__(self):
+        super().__init__(1, 1)
+        self.register_buffer("shift", torch.tensor([0.5]))
+        self.register_buffer("order", torch.tensor([0]))
+
+    def forward(self, x):
+        assert self.shift.dtype == x.dtype
+        return super().forward(x[:, self.order] + self.shift)
+
+
+class Doubling(nn.Linear):
+    def __init__(self):
+        super().__init__(1, 1)
+
+    def forward(self, x):
+        found = super().forward(x)
+        return 2 * found if float(found.detach().sum()) > 0 else found  # no batch of members could decide so
+"""
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_what_torch_can_train_is_trained_as_torch_does(write: Write, name: str) -> None:
+    """Regressions: each was refused, or trained otherwise than said. Losses and gradients are an ordinary module's."""
+    setting = setting_of(write, f"{CLASSES}\nmake = lambda s: {TRAINED[name]}")
+    goal = objective([setting])
+    params = goal.initial([3])
+    losses, gradients = goal.gradient(params)
+    assert isinstance(goal.model, FromModule)
+    network = made("model", setting.model, setting)
+    network(torch.zeros(2, 1))
+    network.double()
+    nn.utils.vector_to_parameters(params[0], network.parameters())
+    loss = (network(goal.train.x[0]) - goal.train.y[0]).square().mean()
+    loss.backward()
+    assert float(losses[0]) == pytest.approx(float(loss.detach()), rel=1e-12)
+    expected = torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
+    torch.testing.assert_close(gradients[0], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_lazy_layers_start_from_their_seed(write: Write) -> None:
+    goal = objective([setting_of(write, "make = lambda s: nn.Sequential(nn.LazyLinear(4), nn.LazyLinear(1))")])
+    first, again, other = (goal.initial([seed]) for seed in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
