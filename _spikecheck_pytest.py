@@ -188,7 +188,7 @@ class ClaimFile(pytest.File):
         from spikecheck.harness.plan import plan_of
         from spikecheck.harness.verify import verify
         from spikecheck.lab.laboratory import Laboratory
-        from spikecheck.lab.store import Store, default_folder
+        from spikecheck.lab.place import opened
 
         troubles: list[str] = []
 
@@ -198,7 +198,7 @@ class ClaimFile(pytest.File):
 
         claim, plan = _claim_in(self.path), plan_of(_option(self.config, "profile"), _seed(self.config))
         folder = _option(self.config, "store")
-        lab = Laboratory(Store(Path(folder) if folder else default_folder()), observe=note)
+        lab = Laboratory(opened(folder), observe=note)
         verdict = verify(claim, lab, plan)
         if isinstance(lab.stopped, Interrupted):
             raise KeyboardInterrupt

@@ -1,9 +1,10 @@
 """What `spikecheck gate` does between the words of its command line and the gate's rooms."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -112,9 +113,10 @@ def _held(asked: Asked) -> Scorecard | None:
         )
         with closing(lab):
             observe(announced())
-            if not options["update_baseline"]:
-                return judge(asked, lab, observe)
-            _update(asked, lab, observe)
+            with redirect_stdout(sys.stderr):  # what an optimizer prints is no part of what --json - writes
+                if not options["update_baseline"]:
+                    return judge(asked, lab, observe)
+                _update(asked, lab, observe)
     return None
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from spikecheck.core.errors import UsageError
 from spikecheck.report.inert import inert
 
-_CI_WIDTH = 100
+_CI_WIDTH, _NARROW = 100, 80
 
 
 class _Console(Console):
@@ -27,6 +27,10 @@ class _Console(Console):
 def console(*, stderr: bool = False) -> Console:
     """A console on either stream. CI logs get a width of their own; NO_COLOR means no escapes at all."""
     width = _CI_WIDTH if os.environ.get("CI") and "COLUMNS" not in os.environ else None
+    if not os.environ.get("COLUMNS", "1").strip(
+        "0 "
+    ):  # a terminal that does not know its width says 0, and nothing would fit
+        width = _NARROW
     return _Console(stderr=stderr, width=width, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
 

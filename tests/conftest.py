@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+from jaxtyping import install_import_hook
 
 # Two processes with two torch threads each on two cores run up to 50 times slower, and these models gain nothing from a
 # second thread. Read when torch and numpy are first imported, and inherited by processes that tests start.
@@ -16,6 +17,10 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 if "torch" in sys.modules:
     sys.modules["torch"].set_num_threads(1)
+
+# Shapes are checked here and nowhere else: in use they would cost every step. No option of pytest's, which would hold for
+# `pytest claims` too, where somebody has the package without what its tests need.
+install_import_hook(["spikecheck.problems", "spikecheck.dynamics"], "beartype.beartype")
 
 
 def register(name: str, *, examples: int, derandomize: bool, database: ExampleDatabase | None) -> None:

@@ -8,11 +8,12 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -164,7 +165,9 @@ class Processes:
             self.close()
 
     def _begin(self, order: Order, tile: Tile) -> "_Pending":
-        return _Pending(tile, self._started().submit(train_job, order.load(tile), order.device, _silent))
+        pool, job = self._started(), order.load(tile)
+        with _safe_path():
+            return _Pending(tile, pool.submit(train_job, job, order.device, _silent))
 
     def _fill(self, asked: Sequence["_Pending"], order: Order, ahead: Iterator[Tile]) -> None:
         """Give something to do to every worker that has nothing."""
@@ -176,6 +179,23 @@ class Processes:
             context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in unknown states
             self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin_worker)
         return self._pool
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Workers begun in here do not search the working directory first: a user's types.py would stand for Python's.
+
+    They are told afterwards where this process searches.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def train_job(job: Job, device: str, tick: Callable[[int], None]) -> list[Trained]:
@@ -210,7 +230,8 @@ def _with_room(job: Job, device: str, tick: Callable[[int], None]) -> list[Train
     None and not an error, because an error holds on to the frames it came through, and they to what is to be freed.
     """
     try:
-        return train_tile(job.tile, job.parents, device, tick, job.partners, job.size)
+        with redirect_stdout(sys.stderr):  # what a user's optimizer prints is no part of what --json - writes
+            return train_tile(job.tile, job.parents, device, tick, job.partners, job.size)
     except RuntimeError as error:
         if not _lacks_room(error, device):
             raise

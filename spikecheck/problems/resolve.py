@@ -4,7 +4,6 @@ import hashlib
 import importlib
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import lru_cache
 from modulefinder import ModuleFinder
 from pathlib import Path
@@ -98,8 +97,12 @@ def _beside(module: str, file: Path, changed: int) -> list[Path]:
     package = file.name == "__init__.py"
     root = file.parents[module.count(".") + package]
     finder = ModuleFinder(path=[str(root)])
-    with suppress(ImportError, SyntaxError):  # torch and all that is installed lie elsewhere, and are not looked for
+    try:
         finder.import_hook(module, fromlist=["*"])
+    except (ImportError, SyntaxError):  # torch and all that is installed lie elsewhere, and are not looked for
+        pass
+    except AttributeError:  # it cannot walk through folders without an __init__.py
+        return [file, *sorted(set(file.parent.glob("*.py")) - {file})]
     paths = (getattr(known, "__file__", None) for known in finder.modules.values())
     found = {Path(path) for path in paths if path is not None}
     return [file, *sorted(found - {file})]

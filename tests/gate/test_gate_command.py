@@ -337,3 +337,36 @@ def test_a_fault_of_every_fifth_step_is_seen_at_the_edge(project: Path) -> None:
     done = gate(project, *line, "--dataset", "mnist1d", "--seeds", "8")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "early edge" in done.stdout.splitlines()[0]
+
+
+CHATTY = """
+from torch.optim import SGD
+from kit.helper import FACTOR
+
+
+class Chatty(SGD):
+    def step(self, closure=None):
+        print("stepping")
+        return super().step(closure)
+"""
+
+
+def test_an_optimizer_that_prints_from_a_folder_without_init_is_gated(project: Path) -> None:
+    """Regressions: such a folder was an internal error, and what is printed stood in the JSON."""
+    (project / "kit").mkdir()
+    (project / "kit" / "chatty.py").write_text(CHATTY, encoding="utf-8")
+    (project / "kit" / "helper.py").write_text("FACTOR = 1\n", encoding="utf-8")
+    line = ("--optimizer", "kit.chatty:Chatty", "--set", "lr=0.1", "--against", "gd", "--dataset", "mnist1d")
+    done = gate(project, *line, "--at", "steps=40", "--json", "-", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["decision"] == "passed"
+    first = spikecheck(project, "doctor", "--optimizer", "kit.chatty:Chatty", "--set", "lr=0.1")
+    assert first.returncode == 0, first.stdout + first.stderr
+
+
+def test_a_terminal_that_says_it_has_no_columns_is_written_to(project: Path) -> None:
+    """Regression: nothing was printed at all."""
+    line = ("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--dataset", "mnist1d", "--at", "steps=40")
+    done = told(project, *line, COLUMNS="0")
+    assert "no regression" in done.stdout
+    assert "final loss" in done.stdout

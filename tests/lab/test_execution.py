@@ -169,3 +169,25 @@ def test_what_was_given_ahead_once_is_not_given_again() -> None:
     lab = Laboratory()
     given = [recipe for tile in lab._tiles_ahead([RECIPES[:2], RECIPES, RECIPES[1:]]) for recipe in tile]
     assert sorted(given, key=str) == sorted(RECIPES, key=str)
+
+
+def test_a_file_beside_the_user_that_is_called_like_pythons_own_harms_no_worker(tmp_path: Path) -> None:
+    """Regression: workers searched the working directory first, and took a user's types.py for Python's."""
+    script = tmp_path / "elsewhere" / "parent.py"
+    script.parent.mkdir()
+    script.write_text(
+        "from spikecheck import Laboratory, Recipe, Setting\n"
+        "from spikecheck.lab import execution\n"
+        "execution._WORTH_WORKERS = 0.0\n"
+        "if __name__ == '__main__':\n"
+        "    lab = Laboratory(executor=execution.Processes(workers=2))\n"
+        "    print(len(lab.runs([Recipe(setting=Setting(width=4, points=9, steps=20), seed=0)])))\n"
+        "    lab.close()\n",
+        encoding="utf-8",
+    )
+    for name in ("types.py", "queue.py", "random.py"):
+        (tmp_path / name).write_text("raise RuntimeError('not the one that is meant')\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
