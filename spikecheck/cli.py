@@ -317,6 +317,11 @@ def replay(
     metavar="CONDITION=VALUE",
     help="batch, steps, schedule, clip, …, in all settings.",
 )
+@click.option(
+    "--rows",
+    metavar="NAME,…",
+    help="Look at these alone. Without early edge, late edge no product with the Hessian is made.",
+)
 @click.option("--seeds", type=click.IntRange(min=2), help="Trainings a setting.  [default: 16, or the baseline's]")
 @click.option("--seed", "root", type=click.IntRange(min=0), help="Root of all seeds.  [default: 0, or the baseline's]")
 @click.option("--plan", "only_planned", is_flag=True, help="Say what would be trained and what that could find.")

@@ -19,7 +19,7 @@ from spikecheck.gate.gate import against, against_baseline, announced, scores
 from spikecheck.gate.judge import can_name, too_few
 from spikecheck.gate.own import assignments, conditions, table
 from spikecheck.gate.plan import gate_outlook
-from spikecheck.gate.suite import SEEDS, Suite, contestant, own_suite
+from spikecheck.gate.suite import ROWS, SEEDS, Suite, contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.place import opened
 from spikecheck.problems.resolve import named
@@ -76,6 +76,7 @@ class Asked:
             given.get("seeds", told.get("seeds")),
             given.get("root", told.get("seed")),
             known,
+            _rows(given, told),
         )
         return cls(candidate, reference, baseline, suite, options)
 
@@ -201,14 +202,27 @@ def _read(path: Path | None) -> Baseline | None:
     return None if path is None else json_file.read_baseline(path)
 
 
-def _suite(conditions: Mapping[str, Any], seeds: int | None, root: int | None, known: Baseline | None) -> Suite:
+def _rows(given: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The rows asked for; None where nobody says."""
+    text = given.get("rows", told.get("rows"))
+    return None if text is None else tuple(name.strip() for name in text.split(","))
+
+
+def _suite(
+    conditions: Mapping[str, Any],
+    seeds: int | None,
+    root: int | None,
+    known: Baseline | None,
+    rows: tuple[str, ...] | None = None,
+) -> Suite:
     """The suite as it was asked for; what was not said is the baseline's, where there is one."""
     if known is None:
-        return own_suite(conditions, SEEDS if seeds is None else seeds, root or 0)
+        return own_suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or ROWS)
     return own_suite(
         {**known.conditions, **conditions},
         known.seeds if seeds is None else seeds,
         known.root if root is None else root,
+        rows or tuple(row for row in ROWS if row in known.scores.values),
     )
 
 

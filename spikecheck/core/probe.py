@@ -118,6 +118,7 @@ class Finish(Record):
     period: int = Field(
         8, ge=1, le=64, description="early updates looked at one after another; a rule may have a rhythm"
     )
+    edges: bool = Field(True, description="whether to look at the stability threshold at all: of large nets it is dear")
     instrument: Literal["central differences"] = Field(
         "central differences", description="of whatever rule, so that two optimizers are measured alike"
     )

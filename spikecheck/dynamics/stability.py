@@ -67,10 +67,11 @@ def multipliers(
     depth: int = DEPTH,
     differences: bool = False,
     settled: float = 0.0,
+    tick: Callable[[], None] = lambda: None,
 ) -> Multipliers:
     """Every member's, at its parameters and state. A member whose numbers fail has NaN.
 
-    With `differences` by central differences, whatever the rule. `settled`: as `arnoldi`.
+    With `differences` by central differences, whatever the rule. `settled` and `tick`: as `arnoldi`.
 
     Raises:
         SettingError: when an optimizer cannot be gone on with from a stored state, so that it cannot be deviated from it.
@@ -81,7 +82,7 @@ def multipliers(
     if differences:  # a deviation of the parameters, so that it does not matter how an optimizer lays out its state
         start = like.clone()
         start[:, : ensemble.params.shape[1]] = noise(1, ensemble.params)[0]
-    return arnoldi(product, like, min(depth, size), start, settled)
+    return arnoldi(product, like, min(depth, size), start, settled, tick)
 
 
 def linearisable(rule: UpdateRule) -> bool:
@@ -101,12 +102,18 @@ def jacobian(
 
 
 def arnoldi(
-    product: Jacobian, like: Float[Tensor, "B D"], depth: int, start: Float[Tensor, "B D"], settled: float = 0.0
+    product: Jacobian,
+    like: Float[Tensor, "B D"],
+    depth: int,
+    start: Float[Tensor, "B D"],
+    settled: float = 0.0,
+    tick: Callable[[], None] = lambda: None,
 ) -> Multipliers:
     """The extreme eigenvalues that the Krylov space of so many products of `start` holds.
 
     Where `settled` is above 0, a member's are those of a smaller space if its reversal changed by no more at two looks in a
-    row; no more products are made once that holds for all. A member's figures do not depend on the others.
+    row; no more products are made once that holds for all. A member's figures do not depend on the others. `tick` is called
+    before every product, and may raise to stop.
     """
     members = len(like)
     basis = like.new_zeros(members, depth + 1, like.shape[1])
@@ -114,6 +121,7 @@ def arnoldi(
     projected = like.new_zeros(members, depth + 1, depth)
     watch = _Watch(settled, torch.zeros(members, dtype=torch.bool, device=like.device))
     for column in range(depth):
+        tick()
         image = product(basis[:, column])
         known = basis[:, : column + 1]
         for _ in range(2):  # once leaves rounding in what is nearly parallel

@@ -73,10 +73,13 @@ def scores(
     runs = lab.runs([recipe for group in (recipes, plain) for wanted in group.values() for recipe in wanted])
     # A training that diverged has nothing to look at behind its end.
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
-    values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in MEASURES}
+    chosen = [measure for measure in MEASURES if measure.name in suite.rows]
+    values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in chosen}
     model = own_model(places[0].setting)
-    values[TIME[0]] = {COST: time_ratios(contestant, model)}
-    values[MEMORY[0]] = {COST: (memory(contestant, model),)}
+    if TIME[0] in suite.rows:
+        values[TIME[0]] = {COST: time_ratios(contestant, model)}
+    if MEMORY[0] in suite.rows:
+        values[MEMORY[0]] = {COST: (memory(contestant, model),)}
     return Scores(values=values)
 
 
@@ -109,7 +112,7 @@ def _card(
         seeds=suite.seeds,
         root=suite.root,
         rows=found,
-        not_compared=not_compared(own, other),
+        not_compared=tuple(told for told in not_compared(own, other) if told.partition(":")[0] in suite.rows),
         runs_trained=lab.runs_trained,
         runs_reused=lab.runs_reused,
         seconds=time.monotonic() - began,

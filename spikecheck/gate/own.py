@@ -20,6 +20,7 @@ KEYS = (
     "model",
     "dataset",
     "conditions",
+    "rows",
     "seeds",
     "seed",
 )

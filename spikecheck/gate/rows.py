@@ -125,6 +125,8 @@ MEASURES: tuple[Measure, ...] = (
     # Spikes align weights, so a calmer optimizer would be worse here: a description, no alarm.
     Measure("spread", "of weights: 1 - mean |cos|", 0.05, spread, alarms=False, may_lack=True),
 )
+EDGES = ("early edge", "late edge")
+"""The rows that cost products with the Hessian."""
 TIME = ("time a step", "log2 over plain SGD's")
 MEMORY = ("memory", "numbers a parameter")
 MARGINS: Mapping[str, float] = {TIME[0]: 0.58, MEMORY[0]: 0.05}

@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from spikecheck.core.errors import SettingError
+from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.probe import Finish
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.scorecard import Contestant, Place
 from spikecheck.core.setting import OPTIMIZERS, Setting
+from spikecheck.gate import rows as measures
+from spikecheck.gate.rows import EDGES
 
 MEASURES = 6
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 
+ROWS = (*(measure.name for measure in measures.MEASURES), measures.TIME[0], measures.MEMORY[0])
 SEEDS = 16
 """Trainings a setting, where nobody says otherwise."""
 _DEFAULT: Mapping[str, Setting] = {
@@ -38,12 +41,14 @@ class Suite:
     root: int = 0
     conditions: Mapping[str, Any] = field(default_factory=dict)
     """What differs from the default settings, as it was given."""
+    rows: tuple[str, ...] = ROWS
+    """The rows that are looked at; without the edges' no products with the Hessian are made."""
 
     @property
     def digest(self) -> str:
         """Of all that two scores must share to be compared."""
         parts = {name: setting.canonical() for name, setting in self.settings.items()}
-        text = json.dumps([parts, self.seeds, self.root, MEASURES, Finish().canonical()], sort_keys=True)
+        text = json.dumps([parts, self.seeds, self.root, MEASURES, self._probe.canonical()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def places(self, contestant: Contestant) -> tuple[Place, ...]:
@@ -54,20 +59,28 @@ class Suite:
         """One place's trainings, the same seeds for every contestant, with how each ended."""
         key = [self.root, *place.name.encode()]
         seeds = np.random.SeedSequence(key).generate_state(self.seeds, np.uint32)
-        return tuple(Recipe(setting=place.setting, seed=int(seed), probe=Finish()) for seed in seeds)
+        return tuple(Recipe(setting=place.setting, seed=int(seed), probe=self._probe) for seed in seeds)
+
+    @property
+    def _probe(self) -> Finish:
+        return Finish(edges=not set(EDGES).isdisjoint(self.rows))
 
 
-def own_suite(conditions: Mapping[str, Any], seeds: int, root: int) -> Suite:
+def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...] = ROWS) -> Suite:
     """The default settings with some conditions changed; with another problem or model, one setting made of them.
 
     Raises:
+        UnknownName: when there is no such row.
         SettingError: when a condition does not fit.
     """
+    for row in rows:
+        if row not in ROWS:
+            raise UnknownName("row of the gate", row, ROWS)
     if not {"problem", "model"} & conditions.keys():
-        return Suite({name: s.but(**conditions) for name, s in _DEFAULT.items()}, seeds, root, dict(conditions))
+        return Suite({name: s.but(**conditions) for name, s in _DEFAULT.items()}, seeds, root, dict(conditions), rows)
     named = conditions.get("problem", "sines")
     setting = Setting(**{"steps": 1_000, **conditions})
-    return Suite({str(named): setting}, seeds, root, dict(conditions))
+    return Suite({str(named): setting}, seeds, root, dict(conditions), rows)
 
 
 def contestant(optimizer: str, numbers: Mapping[str, Any]) -> Contestant:

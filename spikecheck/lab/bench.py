@@ -398,15 +398,15 @@ def _finished(
     first = max(1, 3 * count // 4)
     late = sorted({round(at) for at in np.linspace(first, count - 1, probe.looks)}) if count > 1 else []
     early: list[Multipliers] = []
-    if not linearisable(tile.rule):
+    if not (probe.edges and linearisable(tile.rule)):
         late = []
     elif tile.setting.steps >= probe.early + probe.period:
         there = _resume(tile, parents, [probe.early] * len(parents), tick)
         for done in range(1, probe.period + 1):
-            early.append(_edge(tile, there))
+            early.append(_edge(tile, there, tick))
             until = torch.full((len(parents),), probe.early + done, device=tile.device)
             there = train(tile.goal, tile.rule, there, until, tick, gradients=tile.gradients).end
-    looks = [_edge(tile, _state(tile, kept, [index] * len(kept))) for index in late]
+    looks = [_edge(tile, _state(tile, kept, [index] * len(kept)), tick) for index in late]
     held_out = tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype))
     return [
         Trained(replace(parent.run, records=finish_of(early, kept[0].steps[late], looks, held_out, member)))
@@ -414,8 +414,8 @@ def _finished(
     ]
 
 
-def _edge(tile: _Tile, there: Ensemble) -> Multipliers:
-    return multipliers(tile.goal, tile.rule, there, differences=True, settled=_SETTLED)
+def _edge(tile: _Tile, there: Ensemble, tick: Tick) -> Multipliers:
+    return multipliers(tile.goal, tile.rule, there, differences=True, settled=_SETTLED, tick=lambda: tick(0))
 
 
 # ---- from stored states to ensembles -----------------------------------------------------------------------------------

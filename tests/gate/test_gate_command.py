@@ -175,6 +175,7 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
         (("--optimizer", "adam", "--set", "lr=0.1", "--set", "betas=1", "--against", "gd"), "adam knows"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "lr=2"), "--set"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "hight=2"), "no such condition"),
+        (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", "spike"), "did you mean: spikes"),
     ],
 )
 def test_mistakes_are_told_in_one_line(project: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -283,13 +284,14 @@ def test_a_baseline_knows_its_seeds_and_conditions(project: Path) -> None:
         "--baseline",
         "base.json",
     )
-    few = ("--seeds", "3", "--seed", "7", "--at", "steps=80", "--at", "points=8")
+    few = ("--seeds", "3", "--seed", "7", "--at", "steps=80", "--at", "points=8", "--rows", "spikes, diverged, spiking")
     written = spikecheck(project, *line, *few, "--update-baseline", "--reason", "first")
     assert written.returncode == 0, written.stderr
     again = spikecheck(project, *line, "--json", "card.json")
     assert again.returncode == 0, again.stdout + again.stderr
     card = json_file.read_scorecard(project / "card.json")
     assert (card.seeds, card.root, {place.setting.steps for place in card.places}) == (3, 7, {80})
+    assert {row.name for row in card.rows} == {"spikes", "diverged", "spiking"}
 
 
 def test_a_candidate_that_always_diverges_is_named_by_four_seeds(project: Path) -> None:
