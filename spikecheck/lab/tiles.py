@@ -85,8 +85,8 @@ def smallest(recipe: Recipe) -> int:
 def _own(recipe: Recipe) -> bool:
     """Whether it trains a module of the user's own as an ordinary loop does, member by member.
 
-    Measured on a CPU, perceptrons, a small convolutional net and a small GPT on 20 to 500 points: batches of 8 by `vmap` make
-    0.5 to 1.0 times as many steps a second as the loop. Compiled ones, of long trainings, make up to 6 times as many.
+    Measured on a CPU (`nox -s bench`, test_modules.py): batches of 8 by `vmap` make no more steps a second than that. Compiled
+    ones, of long trainings, do.
     """
     return recipe.setting.model not in BUILT_IN["model"] and not pays(recipe.setting)
 

@@ -104,8 +104,13 @@ class FromModule:
         """The buffers beside these parameters: on their device, and numbers in their precision."""
         return {
             name: buffer.to(params if buffer.is_floating_point() else params.device)
-            for name, buffer in self.module.named_buffers()
+            for name, buffer in self._buffers.items()
         }
+
+    @cached_property
+    def _buffers(self) -> Mapping[str, Tensor]:
+        """Looked for once: to walk through all layers at every step would take a tenth of a small one."""
+        return dict(self.module.named_buffers())
 
     def _tensors(self, params: Float[Tensor, "B P"]) -> dict[str, Tensor]:
         parts = params.split_with_sizes([shape.numel() for shape in self.shapes.values()], 1)
