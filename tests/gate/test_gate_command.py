@@ -359,7 +359,7 @@ def test_an_optimizer_that_prints_from_a_folder_without_init_is_gated(project: P
     (project / "kit" / "chatty.py").write_text(CHATTY, encoding="utf-8")
     (project / "kit" / "helper.py").write_text("FACTOR = 1\n", encoding="utf-8")
     line = ("--optimizer", "kit.chatty:Chatty", "--set", "lr=0.1", "--against", "gd", "--dataset", "mnist1d")
-    done = gate(project, *line, "--at", "steps=40", "--json", "-", "--quiet")
+    done = gate(project, *line, "--at", "steps=40", "--rows", "final loss, diverged", "--json", "-", "--quiet")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["decision"] == "passed"
     first = spikecheck(project, "doctor", "--optimizer", "kit.chatty:Chatty", "--set", "lr=0.1")
