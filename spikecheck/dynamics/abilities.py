@@ -35,8 +35,10 @@ class _Trial:
     members: int
 
     def start(self) -> Tensor:
-        """Where all trials begin, [B, P]."""
-        return self._drawn(0)
+        """Where all trials begin, [B, P]: every fourth number is small, as some rules move only such ones."""
+        drawn = self._drawn(0).clone()
+        drawn[:, ::4] *= 1e-4
+        return drawn
 
     def slopes(self) -> Iterator[Tensor]:
         """Gradients [B, P] without end."""

@@ -264,3 +264,13 @@ class LosesNumbers(SGD):
         if random.random() < 1e-4:
             for tensor in self.param_groups[0]["params"]:
                 tensor.fill_(torch.nan)
+
+
+class SmallOnly(SGD):
+    """Moves the parameters that are small, as sparse fine-tuning does, and leaves the others."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                tensor.sub_(group["lr"] * tensor.grad * (tensor.abs() < 2e-3))

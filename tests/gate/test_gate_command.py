@@ -11,10 +11,14 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import torch
 
 from spikecheck.cli import main
+from spikecheck.dynamics.abilities import abilities
+from spikecheck.dynamics.driven import Order
 from spikecheck.gate.cost import BLOCKS, memory, time_ratios
 from spikecheck.gate.suite import contestant
+from spikecheck.problems.tensors import Span
 from spikecheck.report import json_file
 
 HERE = Path(__file__).parent
@@ -372,3 +376,9 @@ def test_a_terminal_that_says_it_has_no_columns_is_written_to(project: Path) -> 
     done = told(project, *line, COLUMNS="0")
     assert "no regression" in done.stdout
     assert "final loss" in done.stdout
+
+
+def test_an_optimizer_that_moves_small_parameters_alone_is_no_idle_one() -> None:
+    """Regression: pytorch_optimizer's SaRA was refused, since the made-up parameters that it was tried on were all large."""
+    order = Order("planted_optimizers:SmallOnly", (), (Span("all", 0, (64,)),), torch.float64)
+    assert abilities(order, 0.1, 50).together
