@@ -23,6 +23,8 @@ _SHARES: Mapping[str, float] = {"mean": 0.6, "count": 0.4}
 """Of ALPHA. Counts have their own: where all of four trainings diverge and none of four did, they name it."""
 _ALONE = 0.05
 """Error at which a row would be called worse if it were the only one."""
+_TELLING = "best loss"
+"""The row whose number two trainings share only if they are one."""
 _SAME = 1e-9
 """Scores that differ by no more are of the same training."""
 
@@ -188,14 +190,15 @@ def _view(measure: Measure, where: str, pairs: Mapping[str, Pair], same: frozens
 
 
 def _same_trainings(candidate: Scores, reference: Scores) -> frozenset[str]:
-    """The settings in which every number of every training is the same."""
+    """The settings in which every number of every training is the same, its best loss among them.
+
+    No spikes in either would not make two trainings one.
+    """
     differing = set()
-    places = set()
     for measure in MEASURES:
         own, other = candidate.values.get(measure.name, {}), reference.values.get(measure.name, {})
-        places |= own.keys() | other.keys()
         differing |= {name for name in own.keys() | other.keys() if not _alike(own.get(name, ()), other.get(name, ()))}
-    return frozenset(places - differing)
+    return frozenset(candidate.values.get(_TELLING, {}).keys() - differing)
 
 
 def _alike(own: Sequence[float | None], other: Sequence[float | None]) -> bool:

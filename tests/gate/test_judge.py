@@ -194,3 +194,12 @@ def test_nothing_but_nulls_is_no_pass() -> None:
     decision, why = decided(rows(nulls, nulls), 16)
     assert decision is Decision.NOT_DECIDED
     assert "no row has numbers of both" in why
+
+
+def test_trainings_of_which_little_is_looked_at_are_not_taken_for_the_same() -> None:
+    """Regression: with `--rows spikes` no spikes in two trainings were two equal trainings, and `same` without a sample."""
+    quiet = Scores(values={name: {"one": (0.0,) * 4} for name in ("spikes", "diverged", "spiking")})
+    found = rows(quiet, quiet)
+    assert {row.change for row in found} == {Change.UNDECIDED}
+    whole = Scores(values={**quiet.values, "best loss": {"one": (-1.0, -2.0, -3.0, -4.0)}})
+    assert {row.change for row in rows(whole, whole)} == {Change.SAME}
