@@ -74,8 +74,6 @@ class Counts:
 
 @lru_cache(maxsize=65_536)
 def _boschloo(larger: int, smaller: int, of: int) -> float:
-    if larger <= smaller:
-        return 1.0
     table = [[larger, smaller], [of - larger, of - smaller]]
     return float(boschloo_exact(table, alternative="greater").pvalue)
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from spikecheck.core.scorecard import Change, Decision, Row, Scores
 from spikecheck.gate.judge import can_name, decided, fewest_seeds, not_compared, rows
 from spikecheck.gate.rows import MEASURES, MEMORY
-from spikecheck.gate.selftest import PLACES, SEEDS, planted_scores
+from spikecheck.gate.selftest import MARGIN, PLACES, SEEDS, planted_scores
+from spikecheck.stats.paired import Difference
 
 
 def named(found: tuple[Row, ...], name: str) -> Row:
@@ -150,6 +152,25 @@ def test_one_training_that_is_lost_is_not_passed_over() -> None:
     )
     assert named(found, "diverged").change is Change.UNDECIDED
     assert decided(found, 13) == (Decision.NOT_DECIDED, ("diverged looks worse and is not sure",))
+
+
+def test_a_row_that_would_be_worse_by_itself_keeps_the_gate_from_passing() -> None:
+    """One row of means has three fifths of 0.05 to itself: a p-value of 0.04 looks worse, one of 0.02 is."""
+    away = np.random.default_rng(1).permutation(np.repeat([-1.0, 1.0], 8))
+    for p, expected in ((0.04, Change.UNDECIDED), (0.02, Change.WORSE), (0.2, Change.UNDECIDED)):
+        shift = MARGIN + float(t.isf(p, 15)) * away.std(ddof=1) / 4
+        found = rows(
+            Scores(values={"final loss": {"one": tuple(away + shift)}}),
+            Scores(values={"final loss": {"one": (0.0,) * 16}}),
+        )
+        (row,) = found
+        assert row.change is expected
+        assert row.looks_worse == (p == 0.04)
+        assert row.p_worse == pytest.approx(p / 0.6, rel=1e-6)
+        assert row.detectable == pytest.approx(Difference.of([away + shift]).detectable(MARGIN, 0.03))
+        assert decided(found, 16)[0] is (
+            Decision.REGRESSED if p == 0.02 else Decision.NOT_DECIDED if p == 0.04 else Decision.PASSED
+        )
 
 
 def test_two_pairs_that_happen_to_agree_are_no_proof() -> None:

@@ -1,5 +1,6 @@
 """Any nn.Module as a model."""
 
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -197,6 +198,19 @@ def test_what_torch_can_train_is_trained_as_torch_does(write: Write, name: str) 
     assert float(losses[0]) == pytest.approx(float(loss.detach()), rel=1e-12)
     expected = torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
     torch.testing.assert_close(gradients[0], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in TRAINED if name != "what depends on its numbers"])
+def test_an_accelerators_batches_compute_the_same(write: Write, name: str) -> None:
+    """There members are trained many at once, by `vmap`."""
+    setting = setting_of(write, f"{CLASSES}\nmake = lambda s: {TRAINED[name]}")
+    together, alone = objective([setting] * 3), objective([setting])
+    params = together.initial([0, 1, 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that attention on a CPU is slow so
+        found = together.losses(params)
+    expected = torch.cat([alone.losses(params[member : member + 1]) for member in range(3)])
+    torch.testing.assert_close(found, expected)
 
 
 def test_lazy_layers_start_from_their_seed(write: Write) -> None:

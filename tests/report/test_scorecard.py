@@ -163,6 +163,13 @@ def test_what_is_worse_hides_neither_behind_the_mean_nor_behind_another_setting(
     assert line.endswith("worse")
 
 
+def test_what_looks_worse_in_one_setting_is_shown_there() -> None:
+    found = card(row("spikes", Change.SAME), row("spikes", Change.UNDECIDED, "mnist1d", looks_worse=True))
+    (line,) = [line for line in shown(found).splitlines() if line.startswith("spikes")]
+    assert "spikes in mnist1d" in line
+    assert line.endswith("looks worse")
+
+
 NOT_DECIDED = card(
     row("spikes", Change.SAME),
     row("final loss", Change.UNDECIDED),

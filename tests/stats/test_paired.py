@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import skew, ttest_1samp, ttest_ind
@@ -120,6 +120,7 @@ def test_holm_rejects_what_stepping_down_rejects(p_values: list[float], alpha: f
         assert sum(a <= alpha for a in holm(p_values)) == rejected
 
 
+@example([0.021, 0.03], 0.04)
 @given(SHARES, st.floats(0.001, 0.5))
 def test_what_holm_rejects_lies_within_the_error_that_it_was_levels(p_values: list[float], alpha: float) -> None:
     for p, adjusted, level in zip(p_values, holm(p_values), levels(p_values, alpha), strict=True):
