@@ -155,9 +155,6 @@ def _made(path: str, setting: Setting, seed: int, inputs: int) -> nn.Module:
             raise SettingError(f"model={path!r}: returned {type(module).__name__}; return an nn.Module")
         if any(nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
             _give_shapes(module, path, inputs)
-    for layer in module.modules():
-        if isinstance(layer, _Dropping) and layer.p == 0:
-            layer.eval()  # it draws nothing, but asks for numbers to draw
     return module
 
 

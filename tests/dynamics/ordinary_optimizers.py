@@ -242,3 +242,15 @@ class ChangesShape(Optimizer):
         for group in self.param_groups:
             for p in group["params"]:
                 p.data = (p.data - group["lr"] * p.grad).reshape(-1)
+
+
+class DrawsAndHardlyUses(SGD):
+    """Draws at every step what it uses in one of ten thousand: two optimizers side by side show no difference for long."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        super().step()
+        if random.random() < 1e-4:
+            for group in self.param_groups:
+                for tensor in group["params"]:
+                    tensor.zero_()

@@ -233,3 +233,16 @@ def test_lower_rates_are_lower_by_the_factor_however_often_a_state_is_stored(pat
     in_parts = run(run(run(start, 20).at_rate(0.25), 40), 60)
     assert torch.equal(at_once.params, in_parts.params)
     assert nn.functional.mse_loss(at_once.params, run(start, 60).params) > 0
+
+
+def test_one_draw_is_never_made_for_all_members() -> None:
+    """Regression: what is drawn and hardly ever used was taken for elementwise, and all members lost their numbers at once."""
+    there = setting("DrawsAndHardlyUses")
+    goal = objective([there] * 4)
+    rule = rule_for(goal)
+    assert isinstance(rule, NamedOptimizer)
+    start = begin(goal, rule, goal.initial(range(4)), torch.full((4,), there.lr, dtype=torch.float64))
+    if rule.shares_an_instance:
+        with pytest.raises(Coupled):
+            train(goal, rule, start, torch.full((4,), STEPS), lambda made: None)
+    assert not rule.shares_an_instance

@@ -12,7 +12,9 @@ from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.rules import threshold_of
 from spikecheck.dynamics.stability import jacobian, multipliers
+from spikecheck.dynamics.train import begin, train
 from spikecheck.dynamics.updates import UpdateRule, rule_of
+from spikecheck.problems.objective import objective
 from spikecheck.problems.tensors import Span
 
 SIZE = 5
@@ -170,3 +172,15 @@ def test_a_member_whose_numbers_fail_is_nan_and_spoils_no_other() -> None:
     assert float(found.oscillating[0]) == pytest.approx(2.0)
     assert torch.isnan(found.oscillating[1])
     assert torch.isnan(found.reversal[1])
+
+
+def test_what_has_settled_depends_on_no_companion() -> None:
+    """Members settle after different numbers of products; each has the figures that it has by itself."""
+    setting = Setting(problem="mnist1d", points=60, width=8, optimizer="adam", lr=0.02)
+    goal, rule, members = objective([setting] * 6), rule_of(setting), 6
+    start = begin(goal, rule, goal.initial(range(members)), torch.full((members,), setting.lr, dtype=torch.float64))
+    there = train(goal, rule, start, torch.full((members,), 150), lambda made: None).end
+    found = multipliers(goal, rule, there, differences=True, settled=1e-2)
+    for member in range(members):
+        own = multipliers(goal.take([member]), rule, there.take([member]), differences=True, settled=1e-2)
+        torch.testing.assert_close(found.reversal[[member]], own.reversal, rtol=1e-7, atol=1e-9)

@@ -17,9 +17,11 @@ from spikecheck.cli import main
 from spikecheck.dynamics.abilities import abilities
 from spikecheck.dynamics.driven import Order
 from spikecheck.gate.cost import BLOCKS, memory, time_ratios
+from spikecheck.gate.judge import level
 from spikecheck.gate.suite import contestant
 from spikecheck.problems.tensors import Span
 from spikecheck.report import json_file
+from spikecheck.stats.paired import detectable_in_spreads
 
 HERE = Path(__file__).parent
 SMALL = ("--seeds", "4", "--at", "steps=150", "--at", "points=12", "--at", "width=6")
@@ -322,6 +324,8 @@ def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(project: Path)
     planned = told(project, *line, "--plan")
     assert planned.returncode == 0
     assert "too few to name a candidate that diverges in every training" in planned.stdout
+    spreads = detectable_in_spreads(3, 1, level(1, "mean"))
+    assert f"worse from {spreads:.1f} standard deviations" in " ".join(planned.stdout.split())
     assert not (project / "cache").exists()
     done = told(project, *line)
     assert done.returncode == 3
