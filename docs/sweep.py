@@ -1,4 +1,4 @@
-"""Every optimizer of torch.optim and of six other packages against torch's ordinary loop, as they come.
+"""Every optimizer of torch.optim and of five other packages against torch's ordinary loop, as they come.
 
     python docs/sweep.py [--out docs/sweep.md] [PACKAGE or PACKAGE:CLASS ...]      (nox -s thirdparty installs them)
 
