@@ -284,7 +284,9 @@ def replay(
 
         lab = asking.laboratory(store, no_store, device, observe, None, executor)
         with closing(lab):
-            judgement = judge_again(claim, lab, setting, fresh_seeds(seed, setting, seeds))
+            asked = fresh_seeds(seed, setting, seeds)
+            session.announce(claim, {setting: asked}, lab, observe)
+            judgement = judge_again(claim, lab, setting, asked)
             trace = session.picture_of(claim, lab, judgement)
     with while_read():
         render_judgement(judgement, claim.id, reference, console(), trace, claim.predicts)

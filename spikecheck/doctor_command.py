@@ -6,9 +6,11 @@ from importlib import import_module
 import rich_click as click
 from rich.text import Text
 
+from spikecheck.core.events import StageStarted
 from spikecheck.core.finding import Finding
 from spikecheck.gate.own import assignments, conditions
 from spikecheck.report.inert import inert
+from spikecheck.report.live import watcher
 from spikecheck.report.page import Page
 from spikecheck.streams import console, while_read
 
@@ -30,7 +32,9 @@ def doctor(
     given = {name: value for name, value in {"model": model, "problem": problem}.items() if value is not None}
     examination = import_module("spikecheck.gate.examination")  # brings torch
     suite = import_module("spikecheck.gate.suite")
-    found = examination.examined(suite.contestant(optimizer, told), given | conditions(changes))
+    with watcher(console(stderr=True), quiet=False) as observe:
+        observe(StageStarted("doctor", "compared with torch's ordinary loop", 1, 0))
+        found = examination.examined(suite.contestant(optimizer, told), given | conditions(changes))
     with while_read():
         page = Page(console())
         for finding in found:

@@ -113,7 +113,8 @@ def _held(asked: Asked) -> Scorecard | None:
             options["store"], options["no_store"], options["device"], observe, deadline, options["executor"]
         )
         with closing(lab):
-            observe(announced())
+            contestants = [asked.candidate, *([asked.reference] if asked.reference is not None else [])]
+            observe(announced(contestants, asked.suite, lab))
             with redirect_stdout(sys.stderr):  # what an optimizer prints is no part of what --json - writes
                 if not options["update_baseline"]:
                     return judge(asked, lab, observe)

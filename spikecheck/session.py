@@ -15,11 +15,12 @@ from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.scope import Scope, ScopeMap
+from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.forecast import expected_settings, expected_work
+from spikecheck.harness.forecast import expected_of, expected_seconds
 from spikecheck.harness.gather import Evidence
-from spikecheck.harness.plan import Plan
+from spikecheck.harness.plan import Plan, search_seeds
 from spikecheck.harness.scope import Grid, survey
 from spikecheck.harness.typical import typical_trace
 from spikecheck.harness.verify import first_round, verify
@@ -40,7 +41,7 @@ def verify_each(
     failed: dict[str, str] = {}
     lab.anticipate(_first_rounds(claims, plan))
     try:
-        for claim, started in zip(claims, _announced(claims, plan), strict=True):
+        for claim, started in zip(claims, _announced(claims, plan, lab), strict=True):
             observe(started)
             try:
                 verdicts.append(verify(claim, lab, plan, observe))
@@ -71,11 +72,17 @@ def survey_each(
     Raises:
         Stopped: when the laboratory is stopped; what it trained until then is kept.
     """
-    observe(ClaimStarted(claim.id, 1, 1))
+    blocks = [{cell.setting: search_seeds(root, cell.setting, seeds) for cell in one.cells} for one in grids]
+    observe(ClaimStarted(claim.id, 1, 1, sum(expected_of(claim, some, lab.is_stored) for some in blocks)))
     try:
         return tuple(survey(claim, lab, grid, seeds, root, observe) for grid in grids)
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops
         raise Interrupted("interrupted; everything trained so far is kept") from None
+
+
+def announce(claim: Claim, blocks: Mapping[Setting, Sequence[int]], lab: Laboratory, observe: Observer) -> None:
+    """Say what these settings' seeds will take."""
+    observe(ClaimStarted(claim.id, 1, 1, expected_of(claim, blocks, lab.is_stored)))
 
 
 def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int) -> ScopeMap:
@@ -95,17 +102,20 @@ def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int)
     )
 
 
-def _announced(claims: Sequence[Claim], plan: Plan) -> list[ClaimStarted]:
-    """Every claim's beginning, with its place in the work as it is expected."""
-    work = np.array([expected_work(claim, plan) for claim in claims])
-    shares = work / work.sum()
-    before = np.cumsum(shares) - shares
-    return [
-        ClaimStarted(
-            c.id, place + 1, len(claims), float(before[place]), float(shares[place]), expected_settings(c, plan)
+def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator[ClaimStarted]:
+    """Every claim's beginning, with what it and those after it are expected to take; asked anew when its turn has come."""
+    expected = [_expected(claim, plan, lab) for claim in claims]
+    for place, claim in enumerate(claims):
+        yield ClaimStarted(
+            claim.id, place + 1, len(claims), _expected(claim, plan, lab), float(sum(expected[place + 1 :]))
         )
-        for place, c in enumerate(claims)
-    ]
+
+
+def _expected(claim: Claim, plan: Plan, lab: Laboratory) -> float:
+    """0 of a claim that cannot be planned: it says so in its own turn."""
+    with suppress(SpikecheckError):
+        return expected_seconds(claim, plan, lab.is_stored)
+    return 0.0
 
 
 def laboratory(

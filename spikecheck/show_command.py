@@ -58,14 +58,15 @@ def show(
     setting = asking.changed(claim.domain.reference if claim else SETTING_A, changes)
     definition = claim.definition if claim else SpikeDefinition()
     with watcher(console(stderr=True), quiet=quiet) as observe:
-        observe(ClaimStarted("show", 1, 1))
         portray = import_module("spikecheck.harness.portray")  # brings torch
         if animate is not None and not portray.has_curve(setting):
             raise UsageError(f"--animate {animate}: only a network of one input and one output has a curve to show")
         with closing(asking.laboratory(store, no_store, device, observe, None, executor)) as lab:
+            expected = portray.expected_seconds(setting, seed, definition, lab.is_stored)
+            observe(ClaimStarted("show", 1, 1, expected))
             observe(StageStarted("show", "looking for a spike", 1, portray.SEEDS))
             found = portray.spiking_seed(lab, setting, definition, seed)
-            observe(StageStarted("show", "looking at it", 1, 1))
+            observe(StageStarted("show", "looking at it", 1, 0))
             portrait = portray.portray(lab, setting, found, definition)
     for figure in figures:
         drawing.write(portrait, Path(figure))

@@ -15,12 +15,10 @@ class ClaimStarted:
     claim: str
     position: int
     total: int
-    before: float = 0.0
-    """Share of all the expected work that lies behind, in [0, 1]."""
-    share: float = 1.0
-    """Share of all the expected work that this claim is, in [0, 1]."""
-    settings: int = 1
-    """How many settings will be judged, about."""
+    expected: float = 0.0
+    """What it will take, in seconds of a usual core: see `lab.tiles.seconds`."""
+    after: float = 0.0
+    """What the claims after it will take, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,8 @@ class WorkPlanned:
 
     member_steps: int
     runs_reused: int
+    seconds: float = 0.0
+    """What they are expected to take on a usual core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,31 @@ class TileAdvanced:
     """`member_steps` more were trained."""
 
     member_steps: int
+    seconds: float = 0.0
+    """What they were expected to take on a usual core."""
+    early: bool = False
+    """Whether nobody has asked for them yet: they are the work of a later stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDone:
+    """Something other than training was done, expected to take so many seconds of a usual core."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What goes on that is no training, such as compiling; empty when it is over."""
+
+    doing: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunsRead:
+    """Runs that were trained before were read: so many spikes are in them."""
+
+    spikes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +106,17 @@ class ClaimFinished:
 
 
 Event = (
-    ClaimStarted | StageStarted | WorkPlanned | TileAdvanced | TileStored | SettingJudged | StoreTrouble | ClaimFinished
+    ClaimStarted
+    | StageStarted
+    | WorkPlanned
+    | TileAdvanced
+    | WorkDone
+    | Busy
+    | TileStored
+    | RunsRead
+    | SettingJudged
+    | StoreTrouble
+    | ClaimFinished
 )
 Observer = Callable[[Event], None]
 

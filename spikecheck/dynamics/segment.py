@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from spikecheck.core.activity import busy
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import FullBatch, Gradients
 from spikecheck.dynamics.updates import GradientDescent, HeavyBall, UpdateRule
@@ -115,7 +116,8 @@ def _function(number: str, arguments: int) -> "ctypes._NamedFuncPointer | None":
     head = f"#define NUMBER {number}\n#define TYPES {types}\n#define ARGUMENTS {given}\n"
     cache = import_module("torch._inductor.codecache").CppCodeCache
     try:
-        function = cache.load(head + _SOURCE.read_text(encoding="utf-8"), device_type="cpu")["segment"]
+        with busy("compiling"):
+            function = cache.load(head + _SOURCE.read_text(encoding="utf-8"), device_type="cpu")["segment"]
     except Exception:  # whatever a compiler or a file system may say
         return None
     function.restype = ctypes.c_int64

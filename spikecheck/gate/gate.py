@@ -1,15 +1,17 @@
 """Train a candidate and its reference on the same settings and seeds, and say what has become worse."""
 
 import time
+from collections.abc import Sequence
 
-from spikecheck.core.events import ClaimStarted, Observer, StageStarted, ignore
+from spikecheck.core.events import ClaimStarted, Observer, StageStarted, WorkDone, ignore
 from spikecheck.core.scorecard import Baseline, Contestant, Decision, Scorecard, Scores
 from spikecheck.gate.cost import memory, own_model, time_ratios
 from spikecheck.gate.judge import ALPHA, decided, not_compared, rows
-from spikecheck.gate.parity import demand
+from spikecheck.gate.parity import demand, parity_seconds
 from spikecheck.gate.rows import MEASURES, MEMORY, TIME
 from spikecheck.gate.suite import Suite
 from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.tiles import seconds, tiles
 
 COST = "one step"
 
@@ -64,9 +66,10 @@ def scores(
 ) -> Scores:
     """A contestant's numbers, seed by seed, all its trainings made in one go."""
     places = suite.places(contestant)
-    observe(StageStarted("gate", f"{stage}: compared with torch's ordinary loop", len(places), 1))
     for place in places:
+        observe(StageStarted("gate", f"{stage} in {place.name}: compared with torch's ordinary loop", 1, 0))
         demand(place.setting, place.name)
+        observe(WorkDone(parity_seconds(place.setting)))
     observe(StageStarted("gate", stage, len(places), suite.seeds))
     recipes = {place.name: suite.recipes(place) for place in places}
     plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
@@ -75,11 +78,13 @@ def scores(
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
     chosen = [measure for measure in MEASURES if measure.name in suite.rows]
     values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in chosen}
+    observe(StageStarted("gate", f"{stage}: a step is timed", 1, 0))
     model = own_model(places[0].setting)
     if TIME[0] in suite.rows:
         values[TIME[0]] = {COST: time_ratios(contestant, model)}
     if MEMORY[0] in suite.rows:
         values[MEMORY[0]] = {COST: (memory(contestant, model),)}
+    observe(WorkDone(_cost_seconds(suite)))
     return Scores(values=values)
 
 
@@ -119,6 +124,18 @@ def _card(
     )
 
 
-def announced() -> ClaimStarted:
-    """What a display is told before a gate."""
-    return ClaimStarted("gate", 1, 1, settings=1)
+def announced(contestants: Sequence[Contestant], suite: Suite, lab: Laboratory) -> ClaimStarted:
+    """What a display is told before a gate: all that will be done, in seconds of a usual core."""
+    expected = 0.0
+    for contestant in contestants:
+        places = suite.places(contestant)
+        asked = {recipe for place in places for recipe in suite.recipes(place)}
+        asked |= {recipe.parent() for recipe in asked}
+        expected += sum(map(seconds, tiles([recipe for recipe in asked if not lab.is_stored(recipe)])))
+        expected += sum(parity_seconds(place.setting) for place in places) + _cost_seconds(suite)
+    return ClaimStarted("gate", 1, 1, expected)
+
+
+def _cost_seconds(suite: Suite) -> float:
+    """Timing steps and counting memory, in seconds of a usual core."""
+    return 2.0 if {TIME[0], MEMORY[0]} & set(suite.rows) else 0.0

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.errors import SettingError
+from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.driven import Driven, Order, own_random_numbers, same_bits, seed_draws
 from spikecheck.dynamics.ensemble import Ensemble
@@ -21,10 +22,14 @@ from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.rules import rule_for
 from spikecheck.dynamics.schedules import Scheduled
 from spikecheck.dynamics.train import begin, update_all
+from spikecheck.lab.execution import one_thread
+from spikecheck.lab.tiles import seconds
 from spikecheck.problems.objective import Objective, objective
 from spikecheck.problems.tensors import Span, spans, torchs_order
 
 MEMBERS = 2
+_A_STEP = 0.002
+"""Seconds that the optimizers' own Python takes at every step of a comparison, on a usual core."""
 SECONDS = 20.0
 """A comparison stops after so long; only dear trainings are not compared to their end."""
 
@@ -41,17 +46,18 @@ class Parity:
     """Where they part: the first step, the parameter and its two values; empty where they do not."""
 
 
-def parity(setting: Setting, seconds: float = SECONDS) -> Parity:
+def parity(setting: Setting, limit: float = SECONDS) -> Parity:
     """Trains two members of a setting here and in an ordinary loop, in lock-step.
 
     Raises:
         SettingError: when the setting's optimizer cannot be used.
     """
     goal = objective([setting] * MEMBERS)
-    try:
-        return _compared(goal, setting, seconds)
-    except Coupled:  # by now it is known to need an instance a member
-        return _compared(goal, setting, seconds)
+    with one_thread("cpu"):  # two threads that share a busy core wait for each other at every step
+        try:
+            return _compared(goal, setting, limit)
+        except Coupled:  # by now it is known to need an instance a member
+            return _compared(goal, setting, limit)
 
 
 def demand(setting: Setting, name: str) -> None:
@@ -69,10 +75,18 @@ def demand(setting: Setting, name: str) -> None:
         )
 
 
+def parity_seconds(setting: Setting) -> float:
+    """What `demand` takes, in seconds of a usual core, about."""
+    if not setting.named:
+        return 0.0
+    a_step = _A_STEP + 2 * MEMBERS * seconds([Recipe(setting=setting, seed=0)]) / setting.steps
+    return min(setting.steps * a_step, SECONDS)
+
+
 _once = lru_cache(maxsize=64)(parity)
 
 
-def _compared(goal: Objective, setting: Setting, seconds: float) -> Parity:
+def _compared(goal: Objective, setting: Setting, limit: float) -> Parity:
     rule = rule_for(goal)
     own = rule.rule if isinstance(rule, Scheduled) else rule
     assert isinstance(own, NamedOptimizer)
@@ -80,7 +94,7 @@ def _compared(goal: Objective, setting: Setting, seconds: float) -> Parity:
     rates = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
     ensemble, gradients = begin(goal, rule, start, rates), followed(goal, range(MEMBERS))
     loops = [_Loop(own, goal, member, start[member]) for member in range(MEMBERS)]
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + limit
     for step in range(setting.steps):
         losses, slopes = gradients(ensemble)
         if not losses.isfinite().all() or time.monotonic() > deadline:

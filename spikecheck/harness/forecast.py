@@ -1,6 +1,6 @@
 """What verifying a claim will cost, before anything is trained: for a bar over all claims and an estimate of the time left."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -8,16 +8,23 @@ from scipy.special import bdtr, bdtrc, betaincinv, nctdtr, ndtr, stdtrit
 
 from spikecheck.core.outlook import Outlook
 from spikecheck.core.recipe import Recipe
+from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, unchanged
 from spikecheck.harness.domain import Map
+from spikecheck.harness.gather import trainings
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.robustness import variations
-from spikecheck.lab.tiles import padded, work
+from spikecheck.harness.verify import first_blocks
+from spikecheck.lab.tiles import padded, seconds, work
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Estimand, Prediction
 
 _SHRINKING = 3
 """Settings that a descent usually looks at."""
+_SAMPLE = 64
+"""Recipes of which it is asked whether they are stored."""
+READING = 0.003
+"""Seconds that reading and measuring a run takes on a usual core."""
 
 
 def expected_settings(claim: Claim, plan: Plan) -> int:
@@ -34,6 +41,43 @@ def expected_work(claim: Claim, plan: Plan) -> float:
     Settings in the domain cost more or less than the reference, and what is stored costs nothing: a weight, no promise.
     """
     return _members(claim, plan) * _cost_of_a_member(claim)
+
+
+def expected_seconds(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) -> float:
+    """What is left to do of a verification, in seconds of a usual core: what `stored` knows is only read.
+
+    What comes after the settings that are judged whatever is found is taken to be like them.
+    """
+    plan = plan.of(claim)
+    blocks = first_blocks(claim, plan)
+    seeds = sum(len(own) for some in blocks for own in some.values())
+    cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
+    later = 1.5 * plan.fresh_seeds + (_SHRINKING + cells) * plan.search_seeds
+    first = sum(expected_of(claim, some, stored) for some in blocks)
+    return first * (1 + later / seeds) + _members(claim, plan) * READING
+
+
+def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Callable[[Recipe], bool]) -> float:
+    """What training and looking at these settings' seeds takes, in seconds of a usual core; known by a sample of them."""
+    if not blocks:
+        return 0.0
+    first = list(dict.fromkeys(trainings(claim, blocks)))
+    sample = first[:: max(1, len(first) // _SAMPLE)]
+    lacking = [recipe for recipe in sample if not stored(recipe)]
+    trained = sum(map(_member_seconds, lacking)) * len(first) / len(sample)
+    looks = len(lacking) / len(sample) * _looks_cost(claim, next(iter(blocks)))
+    return trained + looks * sum(map(len, blocks.values()))
+
+
+def _looks_cost(claim: Claim, setting: Setting) -> float:
+    """What a seed takes at a setting besides trainings: its forks and the looks at them."""
+    arms = {Recipe(setting=arm(setting), seed=0, probe=claim.probe) for arm in claim.arms.values()}
+    needed = arms | {arm.parent() for arm in arms if arm.probe is not None}
+    return sum(_member_seconds(recipe) for recipe in needed if recipe != recipe.parent())
+
+
+def _member_seconds(recipe: Recipe) -> float:
+    return seconds([recipe]) / len(padded([recipe]))
 
 
 def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:

@@ -1,5 +1,7 @@
 """Trains one run, looks at its first spike from near, and lets its twins go on."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
@@ -14,6 +16,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.dynamics.rules import threshold_of
 from spikecheck.harness.gather import Trains
+from spikecheck.lab.tiles import seconds, tiles
 from spikecheck.measures import alignment, cosines
 from spikecheck.measures.ascent import growth
 from spikecheck.measures.spikes import spikes
@@ -25,6 +28,8 @@ HORIZON = 1_000
 SEEDS = 32
 """Seeds tried where none is given: as many as are trained in one go anyway."""
 _BEFORE = 150
+Stored = Callable[[Recipe], bool]
+"""Whether a recipe's run is there already."""
 
 
 def spiking_seed(lab: Trains, setting: Setting, definition: SpikeDefinition, seed: int | None) -> int:
@@ -48,15 +53,17 @@ def spiking_seed(lab: Trains, setting: Setting, definition: SpikeDefinition, see
     )
 
 
+def expected_seconds(setting: Setting, seed: int | None, definition: SpikeDefinition, stored: Stored) -> float:
+    """What looking for a spike and looking at it will take, in seconds of a usual core; what is stored takes none."""
+    tried = [Recipe(setting=setting, seed=one) for one in (range(SEEDS) if seed is None else [seed])]
+    near, twins = _looks(setting, seed or 0, definition)
+    lacking = [recipe for recipe in (*tried, near, *twins.values()) if not stored(recipe)]
+    return sum(map(seconds, tiles(lacking)))
+
+
 def portray(lab: Trains, setting: Setting, seed: int, definition: SpikeDefinition) -> Portrait:
     """The first spike of a run that has one."""
-    probe = Anatomy(alone=True, before=_BEFORE, pairs=PAIRS, outputs=True, definition=definition)
-    near = Recipe(setting=setting, seed=seed, probe=probe)
-    forks = {
-        "through the spike": Continue(horizon=HORIZON, definition=definition),
-        "calm twin, lr / 4": LowerRate(factor=0.25, horizon=HORIZON, definition=definition),
-    }
-    twins = {name: Recipe(setting=setting.but(intervention=fork), seed=seed) for name, fork in forks.items()}
+    near, twins = _looks(setting, seed, definition)
     found = lab.runs([near, *twins.values()])
     run = found[near]
     record = run.records["anatomy"]
@@ -79,6 +86,17 @@ def portray(lab: Trains, setting: Setting, seed: int, definition: SpikeDefinitio
         twins=tuple(_twin(name, found[recipe]) for name, recipe in twins.items()),
         fit=_fit(setting, record["outputs"]),
     )
+
+
+def _looks(setting: Setting, seed: int, definition: SpikeDefinition) -> tuple[Recipe, dict[str, Recipe]]:
+    """The run from near, and its twins by what they are called."""
+    probe = Anatomy(alone=True, before=_BEFORE, pairs=PAIRS, outputs=True, definition=definition)
+    forks = {
+        "through the spike": Continue(horizon=HORIZON, definition=definition),
+        "calm twin, lr / 4": LowerRate(factor=0.25, horizon=HORIZON, definition=definition),
+    }
+    twins = {name: Recipe(setting=setting.but(intervention=fork), seed=seed) for name, fork in forks.items()}
+    return Recipe(setting=setting, seed=seed, probe=probe), twins
 
 
 def has_curve(setting: Setting) -> bool:

@@ -1,7 +1,7 @@
 """Hypothesis chooses, the laboratory trains, the judge judges, the descent shrinks, fresh seeds confirm."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -100,11 +100,16 @@ def _inquire(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Fi
 
 def first_round(claim: Claim, plan: Plan) -> list[Recipe]:
     """The trainings that a verification begins with whatever it finds: they can be done ahead of it."""
+    return [recipe for blocks in first_blocks(claim, plan) for recipe in trainings(claim, blocks)]
+
+
+def first_blocks(claim: Claim, plan: Plan) -> list[Mapping[Setting, Sequence[int]]]:
+    """The settings that a verification judges whatever it finds, with their seeds: on fresh ones, in search, for its reach."""
     plan, reference = plan.of(claim), claim.domain.reference
     fresh = {reference: fresh_seeds(plan.seed, reference, plan.fresh_seeds)}
     fresh |= {s: fresh_seeds(plan.seed, s, *plan.beside_sizes) for s in plan.besides(claim).values()}
     search = {s: search_seeds(plan.seed, s, plan.search_seeds) for s in _searched_settings(claim, plan)}
-    return [*trainings(claim, fresh), *trainings(claim, search), *trainings(claim, sampled(claim, plan))]
+    return [fresh, search, sampled(claim, plan)]
 
 
 def replay(claim: Claim, lab: Trains, setting: Setting, seeds: Sequence[int]) -> Judgement:

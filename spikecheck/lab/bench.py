@@ -53,7 +53,7 @@ from spikecheck.lab.records import (
     snapshot,
     trail_of,
 )
-from spikecheck.lab.tiles import padded
+from spikecheck.lab.tiles import member_steps, padded
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.objective import Objective, objective
 
@@ -398,15 +398,20 @@ def _finished(
     first = max(1, 3 * count // 4)
     late = sorted({round(at) for at in np.linspace(first, count - 1, probe.looks)}) if count > 1 else []
     early: list[Multipliers] = []
+    a_look = member_steps(tile.recipes) // (probe.period + probe.looks)
     if not (probe.edges and linearisable(tile.rule)):
         late = []
     elif tile.setting.steps >= probe.early + probe.period:
         there = _resume(tile, parents, [probe.early] * len(parents), tick)
         for done in range(1, probe.period + 1):
             early.append(_edge(tile, there, tick))
+            tick(a_look)
             until = torch.full((len(parents),), probe.early + done, device=tile.device)
             there = train(tile.goal, tile.rule, there, until, tick, gradients=tile.gradients).end
-    looks = [_edge(tile, _state(tile, kept, [index] * len(kept)), tick) for index in late]
+    looks = []
+    for index in late:
+        looks.append(_edge(tile, _state(tile, kept, [index] * len(kept)), tick))
+        tick(a_look)
     held_out = tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype))
     return [
         Trained(replace(parent.run, records=finish_of(early, kept[0].steps[late], looks, held_out, member)))

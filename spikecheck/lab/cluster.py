@@ -72,7 +72,7 @@ class Cluster:
         try:
             while pending:
                 done, _ = futures.wait(pending, timeout=_LOOK_EVERY, return_when=futures.FIRST_COMPLETED)
-                order.tick(0)
+                order.tick((), 0)
                 for future in done:
                     tile = pending.pop(future)
                     self._check(future)

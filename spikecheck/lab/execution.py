@@ -15,13 +15,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import torch
 
+from spikecheck.core.activity import heard_by
 from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Recipe
 from spikecheck.lab.bench import Trained, train_tile
+from spikecheck.lab.board import Board, Numbers, Row
 from spikecheck.lab.tiles import smallest, work
 
 # About three seconds of training: less is done before workers have imported torch.
@@ -35,6 +38,8 @@ _NO_ROOM = ("out of memory", "ALLOC_FAILED")
 
 
 Tile = tuple[Recipe, ...]
+_rows: list[Row] = []
+"""A worker's own row of its parent's board; empty in the parent."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,8 @@ class Order:
     tiles: Sequence[Tile]
     load: Load
     device: str
-    tick: Callable[[int], None]
-    """Is told the member-steps made, and may raise to stop."""
+    tick: Callable[[Tile, int], None]
+    """Is told how many more member-steps of a tile were made, and may raise to stop."""
     ahead: Iterator[Tile] = NOTHING
     """What will be ordered later: taken from where a core would be idle."""
 
@@ -93,6 +98,7 @@ class _Pending:
 
     tile: Tile
     future: "Future[list[Trained]]"
+    number: int
 
 
 class Local:
@@ -101,9 +107,9 @@ class Local:
     def results(self, order: Order) -> Answers:
         """In the order given; this process is never idle, so nothing is done ahead."""
         for tile in order.tiles:
-            order.tick(0)  # a tile of few steps never ticks by itself
+            order.tick(tile, 0)  # a tile of few steps never ticks by itself
             with one_thread(order.device):
-                trained = train_job(order.load(tile), order.device, order.tick)
+                trained = train_job(order.load(tile), order.device, partial(order.tick, tile))
             yield tile, trained
 
     def close(self) -> None:
@@ -117,6 +123,8 @@ class Processes:
         """`workers`: the cores this process may use, where none is given."""
         self._workers = workers or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
+        self._board: Board | None = None
+        self._jobs = 0
         self._begun: dict[Tile, _Pending] = {}
         """What is trained ahead of being asked for."""
 
@@ -139,7 +147,7 @@ class Processes:
                 self._fill(asked, order, others)
                 futures = [pending.future for pending in (*asked, *self._begun.values())]
                 done, _ = wait(futures, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
-                order.tick(0)
+                self._tell(order, [*asked, *self._begun.values()])
                 # Whoever asks for what has failed ahead will meet the error then.
                 early = [p for p in self._begun.values() if p.future in done and p.future.exception() is None]
                 for pending in [*(p for p in asked if p.future in done), *early]:
@@ -166,8 +174,19 @@ class Processes:
 
     def _begin(self, order: Order, tile: Tile) -> "_Pending":
         pool, job = self._started(), order.load(tile)
+        self._jobs += 1
         with _safe_path():
-            return _Pending(tile, pool.submit(train_job, job, order.device, _silent))
+            return _Pending(tile, pool.submit(_train_numbered, self._jobs, job, order.device), self._jobs)
+
+    def _tell(self, order: Order, loaded: Sequence["_Pending"]) -> None:
+        """What the workers have made since it was told last, and what they do in place of it."""
+        order.tick((), 0)
+        if self._board is not None:
+            tiles = {pending.number: pending.tile for pending in loaded}
+            for number, made in self._board.made():
+                if number in tiles:
+                    order.tick(tiles[number], made)
+            self._board.tell_what_else()
 
     def _fill(self, asked: Sequence["_Pending"], order: Order, ahead: Iterator[Tile]) -> None:
         """Give something to do to every worker that has nothing."""
@@ -177,7 +196,10 @@ class Processes:
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in unknown states
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin_worker)
+            self._board = Board(context, self._workers)
+            self._pool = ProcessPoolExecutor(
+                self._workers, mp_context=context, initializer=_begin_worker, initargs=self._board.shared
+            )
         return self._pool
 
 
@@ -277,10 +299,11 @@ def one_thread(device: str) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def _begin_worker() -> None:
+def _begin_worker(numbers: Numbers, taken: Numbers) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
+    _rows.append(Row.taken_from(numbers, taken))
 
 
 def _end_with_parent() -> None:
@@ -291,5 +314,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _silent(member_steps: int) -> None:
-    """A worker's steps are told when its tile is done."""
+def _train_numbered(number: int, job: Job, device: str) -> list[Trained]:
+    """What a worker does; its row on the board tells how far it is."""
+    (row,) = _rows
+    row.begin(number)
+    with heard_by(row.tell):
+        return train_job(job, device, row.advance)

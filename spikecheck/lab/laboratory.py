@@ -1,15 +1,26 @@
 """The only place that trains and stores: asked for recipes, it answers with runs."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
 import torch
 
+from spikecheck.core.activity import heard_by
 from spikecheck.core.errors import BudgetSpent, Interrupted, SpikecheckError, Stopped, StoreError, UsageError
-from spikecheck.core.events import Observer, StoreTrouble, TileAdvanced, TileStored, WorkPlanned, ignore
+from spikecheck.core.events import (
+    Busy,
+    Observer,
+    RunsRead,
+    StoreTrouble,
+    TileAdvanced,
+    TileStored,
+    WorkPlanned,
+    ignore,
+)
 from spikecheck.core.probe import Anatomy, Directions, Stability
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
@@ -19,7 +30,7 @@ from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Order, Tile,
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.place import Records
 from spikecheck.lab.recent import MEMORY, Recent
-from spikecheck.lab.tiles import member_steps, size_of, tiles
+from spikecheck.lab.tiles import member_steps, seconds, size_of, tiles
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.kernel import compiler
 from spikecheck.problems.objective import pays, sources
@@ -62,6 +73,10 @@ class Laboratory:
         self._ahead: Iterator[Tile] = NOTHING
         self._under_way: set[Recipe] = set()
         """What is being trained, or was given to be trained ahead: not to be begun a second time."""
+        self._begun: dict[Recipe, _Progress] = {}
+        """How far tiles are that are not done, by their first recipes."""
+        self._counted: set[str] = set()
+        """Digests of runs whose spikes were told."""
         self._early: set[str] = set()
         """Digests of what was trained ahead and has not been asked for."""
 
@@ -90,7 +105,7 @@ class Laboratory:
     def _runs(self, wanted: Sequence[Recipe], *, read_later: bool = False, again: bool = False) -> dict[Recipe, Run]:
         """What is `read_later` is not all there; what is asked for `again` is not counted as reused."""
         try:
-            with Interrupts() as self._interrupts:
+            with Interrupts() as self._interrupts, heard_by(self._tell_busy):
                 found = self._answers(_Asked(wanted, read_later, again))
         except KeyboardInterrupt:
             self.stopped = Interrupted("interrupted; everything trained so far is kept")
@@ -98,7 +113,18 @@ class Laboratory:
         except Stopped as stopped:
             self.stopped = stopped
             raise
+        self._tell_spikes(found)
         return found
+
+    def _tell_busy(self, doing: str) -> None:
+        self._observe(Busy(doing))
+
+    def _tell_spikes(self, found: Mapping[Recipe, Run]) -> None:
+        """Those of runs that were trained before; a tile's are told when it is stored."""
+        new = {digest: run for recipe, run in found.items() if (digest := self._digest(recipe)) not in self._counted}
+        self._counted.update(new)
+        if spikes := sum(len(run.spikes) for run in new.values()):
+            self._observe(RunsRead(spikes))
 
     @property
     def _memory(self) -> int:
@@ -110,6 +136,10 @@ class Laboratory:
         """Whether what it trains is stored: not without a store, nor after one that could not be written."""
         return self._writes
 
+    def is_stored(self, recipe: Recipe) -> bool:
+        """Whether it would be answered without training."""
+        return self._has(recipe)
+
     def anticipate(self, rounds: Iterable[Iterable[Recipe]]) -> None:
         """What will be asked for next, in this order: trained where a core would otherwise be idle.
 
@@ -120,6 +150,7 @@ class Laboratory:
     def forget(self) -> None:
         """Drop from memory what the store has: the runs of many claims together take gigabytes."""
         self._digests.clear()
+        self._counted.clear()
         if self._writes:
             self._known.clear()
 
@@ -147,15 +178,21 @@ class Laboratory:
         there = set(recipes).difference(missing)
         reused = 0 if asked.again else len(there) - self._asked_for(there)
         self.runs_reused += reused
-        planned = sum(member_steps(tile, self._memory) for tile in tiles(missing, self._memory))
-        self._observe(WorkPlanned(planned, reused))
+        parts = [self._progress_of(tile) for tile in tiles(missing, self._memory)]
+        self._observe(WorkPlanned(sum(p.left for p in parts), reused, sum(p.left * p.a_step for p in parts)))
         return missing
 
     def _train(self, missing: Sequence[Recipe], asked: "_Asked") -> None:
         planned = tiles(missing, self._memory)
         own = set(planned)
-        tick = _Tick(self._observe, self._check_deadline)
+        asked_for = set(missing)
         self._under_way.update(missing)
+
+        def tick(tile: Tile, made: int) -> None:
+            self._check_deadline()
+            if made:
+                self._tell_steps(tile, made, early=tile[0] not in asked_for)
+
         order = Order(planned, self._job, self.device, tick, self._ahead)
         for tile, results in self._executor.results(order):
             early = tile not in own
@@ -165,11 +202,27 @@ class Laboratory:
                     self._keep(recipe, result, early)
                 if not early:
                     asked.add(recipe, result.run)
+                self._counted.add(self._digest(recipe))
             self._under_way.difference_update(tile)
+            self._tell_steps(tile, self._progress_of(tile).left, early)
+            del self._begun[tile[0]]
             if not early:
                 self.runs_trained += len(tile)
-                tick.finished(member_steps(tile, self._memory))
             self._observe(TileStored(len(tile), sum(len(result.run.spikes) for result in trained)))
+
+    def _progress_of(self, tile: Tile) -> "_Progress":
+        if tile[0] not in self._begun:
+            planned = member_steps(tile, self._memory)
+            self._begun[tile[0]] = _Progress(planned, seconds(tile) / max(planned, 1))
+        return self._begun[tile[0]]
+
+    def _tell_steps(self, tile: Tile, made: int, early: bool) -> None:
+        """No more than was planned: how long an autopsy is, nobody knows beforehand."""
+        progress = self._progress_of(tile)
+        made = min(made, progress.left)
+        progress.left -= made
+        if made:
+            self._observe(TileAdvanced(made, made * progress.a_step, early))
 
     def _job(self, tile: Tile) -> Job:
         """A tile with what its recipes go on from, read back where memory no longer has it."""
@@ -289,25 +342,14 @@ class _Asked:
             self.found[recipe] = run
 
 
-class _Tick:
-    """Passes progress on, and stops the work at the deadline."""
+@dataclass
+class _Progress:
+    """How far a tile is."""
 
-    def __init__(self, observe: Observer, check: Callable[[], None]) -> None:
-        self._observe, self._check = observe, check
-        self._told = 0
-
-    def __call__(self, made: int) -> None:
-        """So many member-steps more were made."""
-        self._check()
-        if made:
-            self._told += made
-            self._observe(TileAdvanced(made))
-
-    def finished(self, planned: int) -> None:
-        """A tile is done: what was planned for it and not told yet is told now."""
-        if planned > self._told:
-            self._observe(TileAdvanced(planned - self._told))
-        self._told = 0
+    left: int
+    """Member-steps."""
+    a_step: float
+    """Seconds that a member-step is expected to take on a usual core."""
 
 
 def environment(device: str) -> Environment:

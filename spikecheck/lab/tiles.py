@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from spikecheck.core.intervention import Continue, Inject, LowerRate, steps_of
-from spikecheck.core.probe import Anatomy, Balance, Probe, SharpnessTrace
+from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, SharpnessTrace, Stability, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.gradients import exact
@@ -43,6 +43,12 @@ _OF_MACHINE_CODE = 0.4
 Measured: 0.3 at setting A, 0.55 at B."""
 _LOOK = 40
 """What one look of a Balance takes, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
+_NAMED = 3_000
+"""What an optimizer from torch or elsewhere takes more than one of ours in a step, as activations of a member."""
+_EDGE = 200
+"""What one edge of a Finish takes, in plain steps; measured: 115 on sums of sines, 520 on images."""
+_A_SECOND = 8e7
+"""Activations that a usual core computes in a second."""
 
 
 def tile_size(setting: Setting) -> int:
@@ -139,17 +145,39 @@ def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
 
 def work(tile: Sequence[Recipe]) -> float:
     """A tile's cost on the CPU, in activations computed: for ordering, and for deciding what is worth a process."""
-    setting = tile[0].setting
-    if _swift(tile[0]):
-        return float(member_steps(tile)) * _activations(setting) * _OF_MACHINE_CODE
-    return float(member_steps(tile)) * (_activations(setting) + _OVERHEAD) * _dear(tile[0].probe)
+    recipe = tile[0]
+    size = max(len(tile), size_of(recipe))
+    if _swift(recipe):
+        return float(member_steps(tile)) * _activations(recipe.setting) * _OF_MACHINE_CODE
+    overhead = _OVERHEAD + (_NAMED if recipe.setting.named else 0)
+    return size * _plain_steps(recipe) * (_activations(recipe.setting) + overhead)
 
 
-def _dear(probe: Probe | None) -> float:
-    """How many times as long as a plain step a step takes: products and dense algebra at every one, or at every few."""
-    if isinstance(probe, Balance):
-        return 1 + _LOOK / probe.every
-    return 20 if probe is not None else 1
+def seconds(tile: Sequence[Recipe]) -> float:
+    """What a tile takes on a usual core, about: a weight for progress, which is set right by how long things then take."""
+    return work(tile) / _A_SECOND
+
+
+def _plain_steps(recipe: Recipe) -> float:
+    """A member's cost, in steps each dispatched from Python. Measured on quick verifications of the shipped claims."""
+    setting, probe = recipe.setting, recipe.probe
+    own = setting.steps if setting.intervention is None else steps_of(setting.intervention)
+    match probe:
+        case None:
+            steps: float = own
+        case Balance():
+            steps = (own - probe.since) * (1 + _LOOK / probe.every)
+        case Anatomy():
+            steps = 20 * (_AUTOPSY if setting.intervention is None else own)
+        case SharpnessTrace():
+            steps = own * (5.0 if probe.every_step else 2.5 if probe.alone else 0.3)
+        case Trail():
+            steps = 0.4 * own
+        case Finish():
+            steps = _EDGE * (probe.period + probe.looks) if probe.edges else 1
+        case Directions() | Stability():
+            steps = 400
+    return steps
 
 
 def padded(tile: Sequence[Recipe], size: int | None = None) -> list[Recipe]:

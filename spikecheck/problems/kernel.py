@@ -22,6 +22,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from spikecheck.core.activity import busy
 from spikecheck.core.errors import UsageError
 
 
@@ -140,7 +141,7 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
     # The user's own folder, where torch's would be one for all users, with a name that anybody can guess.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
     try:
-        with warnings.catch_warnings():
+        with busy("compiling"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's compiler imports what torch calls deprecated
             return _compiled(function, example, of_all_sizes)
     except CannotTrace:

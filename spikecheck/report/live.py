@@ -83,14 +83,15 @@ class Lines(Silent):
         """Tell what matters in a log."""
         super().__call__(event)
         self._tally.add(event)
+        tally = self._tally
         if isinstance(event, StageStarted) and event.settings:
-            self._tell(Text(inert(f"{event.claim}: {stage_says(event)}")))
+            said = (f"{event.claim}: {stage_says(event)}", tally.progress())
+            self._tell(Text(inert("; ".join(filter(None, said)))))
         elif isinstance(event, ClaimFinished):
-            overall = f"; {self._tally.overall()}" if self._tally.claims > 1 else ""
-            self._tell(Text.assemble(self._finished(event.verdict), f"; {self._tally.counts()}{overall}"))
+            overall = f"; {tally.progress()}" if tally.claims > 1 else ""
+            self._tell(Text.assemble(self._finished(event.verdict), f"; {tally.counts()}{overall}"))
         elif self._clock() - self._last >= _PLAIN_EVERY:
-            tally = self._tally
-            said = (f"{tally.claim}: {tally.stage}", tally.speed(), tally.counts())
+            said = (": ".join(filter(None, (tally.claim, tally.stage))), tally.progress(), tally.counts())
             self._tell(Text(inert("; ".join(filter(None, said)))))
 
     def _tell(self, line: Text) -> None:
@@ -99,7 +100,7 @@ class Lines(Silent):
 
 
 class Live(Silent):
-    """Claim and stage, a bar over the stage's member-steps, and the figures; a line stays for each finished claim."""
+    """Claim and stage, a bar over the whole command, and the figures; a line stays for each finished claim."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -131,17 +132,11 @@ class Live(Silent):
             self._spinner, Text(inert(tally.claim or "starting"), style="bold"), Text(tally.place, style="dim")
         )
         progress = Table.grid(padding=(0, 1))
-        total = tally.planned or None
-        bar = ProgressBar(total=total, completed=min(tally.made, tally.planned), width=24, pulse=total is None)
-        progress.add_row(Text(" "), bar, Text(tally.speed()))
-        whole = Table.grid(padding=(0, 1))
-        if tally.claims > 1:
-            done = ProgressBar(total=1.0, completed=tally.progress, width=24)
-            whole.add_row(Text(" "), done, Text(tally.overall()))
+        bar = ProgressBar(total=1.0, completed=tally.pace.share, width=24, pulse=bool(tally.doing))
+        progress.add_row(Text(" "), bar, Text(tally.progress()))
         return Group(
             head,
             Text(f"  {inert(tally.stage)}", no_wrap=True, overflow="ellipsis"),
             progress,
-            whole,
             Text(f"  {tally.counts()}, {clock_time(tally.elapsed)}", style="dim", no_wrap=True, overflow="ellipsis"),
         )

@@ -1,107 +1,132 @@
-"""What has happened so far while claims are verified, added up from events."""
+"""What has happened so far in a command, added up from events."""
 
 import time
 from collections.abc import Callable
 
 from spikecheck.core.events import (
+    Busy,
+    ClaimFinished,
     ClaimStarted,
     Event,
+    RunsRead,
     SettingJudged,
     StageStarted,
     TileAdvanced,
     TileStored,
+    WorkDone,
     WorkPlanned,
 )
+from spikecheck.report.pace import Pace
 from spikecheck.report.words import plural
 
-_TELLING = 0.02
-"""Share of the work below which the time that it took says nothing about the rest."""
+_A_RUN_READ = 0.003
+"""Seconds that reading and measuring one run takes on a usual core."""
 
 
 class Tally:
-    """Counts over the whole verification, and the progress of the stage under way; times in seconds."""
+    """Counts over the whole command, and its progress."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._began = self._stage_began = clock()
+        self._began = clock()
+        self.pace = Pace(clock)
+        self.pace.pause()
         self.claim = self.place = self.stage = ""
+        self.doing = "starting"
+        """What goes on that is no training; empty while there is training."""
         self.claims = 1
-        self.planned = self.made = 0
-        """Member-steps of the stage under way."""
         self.judged = self.spikes = self.trained = self.reused = 0
-        self._started = ClaimStarted("", 1, 1)
-        self._judged_before = self._pending = 0
 
     def add(self, event: Event) -> None:
         """Count one event."""
+        if isinstance(event, Busy):
+            self._is_at(event.doing)
+        elif isinstance(event, StageStarted | TileAdvanced):
+            self._is_at("")
+        self._count(event)
+        self._measure(event)
+
+    def _count(self, event: Event) -> None:
+        """What is shown as it is told."""
         match event:
             case ClaimStarted():
-                self.claim, self.claims = event.claim, event.total
-                self.place, self.stage = f"claim {event.position} of {event.total}", "starting"
-                self._started, self._judged_before = event, self.judged
+                self.claim, self.claims, self.stage = event.claim, event.total, ""
+                self.place = f"claim {event.position} of {event.total}" if event.total > 1 else ""
             case StageStarted():
-                self.stage, self._pending = stage_says(event), event.settings
-                self.planned = self.made = 0
-                self._stage_began = self._clock()
+                self.stage = stage_says(event)
             case WorkPlanned():
-                self.planned += event.member_steps
                 self.reused += event.runs_reused
-            case TileAdvanced():
-                self.made += event.member_steps
+            case SettingJudged():
+                self.judged += 1
             case TileStored():
                 self.trained += event.runs
                 self.spikes += event.spikes
-            case SettingJudged():
-                self.judged += 1
-                self._pending -= 1
+            case RunsRead():
+                self.spikes += event.spikes
             case _:
                 pass
 
+    def _measure(self, event: Event) -> None:
+        """What is known of how much is done, and how much is left."""
+        match event:
+            case ClaimStarted():
+                self.pace.expect(event.expected, event.after)
+            case WorkPlanned():
+                self.pace.plan(event.seconds)
+            case TileAdvanced():
+                self.pace.advance(event.seconds, early=event.early)
+            case WorkDone():
+                self.pace.advance(event.seconds)
+            case SettingJudged():
+                self.pace.advance(_A_RUN_READ * event.judgement.drawn)
+            case ClaimFinished():
+                self.pace.finish_claim()
+            case _:
+                pass
+
+    def _is_at(self, doing: str) -> None:
+        self.doing = doing
+        (self.pace.pause if doing else self.pace.resume)()
+
     @property
     def elapsed(self) -> float:
-        """Since the beginning."""
+        """Since the beginning, in seconds."""
         return self._clock() - self._began
 
-    @property
-    def progress(self) -> float:
-        """Share of all the expected work that is done, in [0, 1]: by settings judged, and by parts of those under way."""
-        trained = max(self._pending, 0) * min(self.made / max(self.planned, 1), 1.0)
-        within = min((self.judged - self._judged_before + trained) / self._started.settings, 1.0)
-        return min(self._started.before + self._started.share * within, 1.0)
+    def progress(self) -> str:
+        """How much of the command is done, with an estimate of the time left once there is something to go by.
 
-    def overall(self) -> str:
-        """Progress through all claims, with an estimate of the time left once there is something to go by."""
-        done = self.progress
-        left = f", about {clock_time(self.elapsed * (1 - done) / done)} left" if done > _TELLING else ""
-        return f"{100 * done:.0f} % of all{left}"
+        What is done in place of training is named: no estimate counts it. Empty where nothing was foretold.
+        """
+        if self.doing:
+            return (
+                f"{self.doing} …"
+                if self.doing == "starting" or self.pace.done == 0
+                else f"{self._done()}, {self.doing} …"
+            )
+        return self._done()
 
-    @property
-    def rate(self) -> float:
-        """Member-steps per second in the stage under way."""
-        return self.made / max(self._clock() - self._stage_began, 1e-9)
-
-    @property
-    def left(self) -> float | None:
-        """Until what is planned of this stage is done; None where that can't be said yet."""
-        return max(self.planned - self.made, 0) / self.rate if self.made else None
-
-    def speed(self) -> str:
-        """Progress through the stage in words; empty while nothing is trained."""
-        if not self.made:
-            return ""
-        left = clock_time(self.left or 0.0)
-        return f"{min(100 * self.made // max(self.planned, 1), 100)} %, {left} left, {self.rate:,.0f} member-steps/s"
+    def _done(self) -> str:
+        left = self.pace.seconds_left
+        return f"{100 * self.pace.share:.0f} %" + (f", about {clock_time(left)} left" if left is not None else "")
 
     def counts(self) -> str:
         """What was found so far."""
-        return (
-            f"{plural(self.judged, 'setting')} judged, {plural(self.spikes, 'spike')} found, "
-            f"{plural(self.trained, 'run')} trained, {self.reused:,} reused"
+        judged = [f"{plural(self.judged, 'setting')} judged"] if self.judged else []
+        return ", ".join(
+            [
+                *judged,
+                f"{plural(self.spikes, 'spike')} found",
+                f"{plural(self.trained, 'run')} trained",
+                f"{self.reused:,} reused",
+            ]
         )
 
 
 def stage_says(event: StageStarted) -> str:
-    """A stage with its size."""
+    """A stage, with its size where it has one."""
+    if not event.seeds:
+        return event.stage
     return f"{event.stage}, {plural(event.settings, 'setting')} x {plural(event.seeds, 'seed')}"
 
 

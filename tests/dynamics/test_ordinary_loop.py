@@ -124,7 +124,7 @@ def test_parity_agrees_over_the_whole_training(name: str) -> None:
 @pytest.mark.parametrize("path", ["ordinary_optimizers:SharpnessAware", "torch.optim:LBFGS", "torch.optim:AdamW"])
 def test_parity_agrees_under_conditions(path: str, changes: dict[str, object]) -> None:
     """LBFGS diverges by mini-batches, in the ordinary loop too; until then it is compared."""
-    found = parity(setting("SharpnessAware").but(optimizer=path, lr=0.01, **changes), seconds=300.0)
+    found = parity(setting("SharpnessAware").but(optimizer=path, lr=0.01, **changes), limit=300.0)
     assert found.differs == ""
     assert found.steps == STEPS or ("LBFGS" in path and found.steps > 40)
 

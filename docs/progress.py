@@ -1,0 +1,195 @@
+"""Whether the time that is left is what the screen says: a list of commands, each watched on a terminal of its own.
+
+    python docs/progress.py [--out docs/progress.md] [COMMAND …]
+
+A second counts as right where the estimate on the screen is within a factor of two of the time that the command then took, or
+within two seconds of it. The commands begin with an empty store and without compiled kernels; later ones find what the earlier
+ones left.
+"""
+
+import argparse
+import os
+import pty
+import re
+import select
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+COMMANDS = (
+    "verify --claim condensation",
+    "verify --claim condensation",
+    "verify --claim slas --profile ci",
+    "verify --claim catapult",
+    "verify --claim ascent-rate --claim momentum-threshold",
+    "verify --claim real-data-low-frequency",
+    "verify --claim stability-law --executor local",
+    "show",
+    "show --seed 3 --at lr=0.15",
+    "map --claim spikes-come --x lr --y width --seeds 16",
+    "replay condensation --at width=50",
+    "gate --optimizer torch.optim:AdamW --set lr=0.02 --against adam --seeds 4",
+    "gate --optimizer torch.optim:AdamW --set lr=0.02 --against adam --seeds 4",
+    "gate --optimizer gd --set lr=0.1 --against heavy-ball --seeds 8",
+    "gate --optimizer torch.optim:SGD --set lr=0.05 --against gd --dataset mnist1d --at steps=300 --seeds 8",
+    "gate --optimizer torch.optim:Adam --set lr=0.01 --against adam --dataset digits --rows best_loss,spikes --seeds 8",
+    "verify",
+    "verify",
+    "selftest --rounds 20",
+)
+_ESTIMATE = re.compile(r"about ((?:\d+:)?\d+:\d\d) left")
+_SHARE = re.compile(r"(\d+) %")
+_NAMED = re.compile(r"(starting|compiling)[^…]*…")
+_SLACK = 2.0
+"""Seconds by which an estimate in whole seconds may be off at the end."""
+
+
+@dataclass(frozen=True)
+class Second:
+    """What the screen showed at one time, in seconds since the command began."""
+
+    at: float
+    share: int | None
+    left: float | None
+    named: bool
+    """Whether what went on was named: starting, compiling."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A command from beginning to end."""
+
+    command: str
+    took: float
+    seconds: Sequence[Second]
+
+    @property
+    def estimates(self) -> list[Second]:
+        """The seconds in which a time was shown."""
+        return [second for second in self.seconds if second.left is not None]
+
+    @property
+    def right(self) -> int:
+        """In how many of these it was right."""
+        return sum(self._right(second) for second in self.estimates)
+
+    @property
+    def rises(self) -> bool:
+        """Whether the percentage never falls."""
+        shares = [second.share for second in self.seconds if second.share is not None]
+        return all(one <= two for one, two in zip(shares, shares[1:], strict=False))
+
+    @property
+    def still(self) -> float:
+        """The longest time in which neither the percentage nor the estimate moved and nothing else was named."""
+        longest, since, before = 0.0, 0.0, None
+        for second in self.seconds:
+            now = (second.share, second.left, second.named)
+            if now != before or second.named:
+                since, before = second.at, now
+            longest = max(longest, second.at - since)
+        return longest
+
+    def _right(self, second: Second) -> bool:
+        assert second.left is not None
+        true = self.took - second.at
+        return abs(second.left - true) <= _SLACK or true / 2 <= second.left <= 2 * true
+
+
+def watched(command: str, folder: Path) -> Watched:
+    """Run it on a terminal of 100 columns and read what it shows."""
+    ours, theirs = pty.openpty()
+    names = {"XDG_CACHE_HOME": str(folder), "COLUMNS": "100", "TERM": "xterm-256color", "PYTHONPATH": ""}
+    hidden = ("CI", "NO_COLOR", "TORCHINDUCTOR_CACHE_DIR")
+    environment = {name: value for name, value in (os.environ | names).items() if name not in hidden}
+    began = time.monotonic()
+    asked = [sys.executable, "-m", "spikecheck", *shlex.split(command)]
+    with subprocess.Popen(
+        asked, stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, env=environment, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        seconds = list(_seconds(ours, began))
+        code = process.wait()
+    if code not in (0, 1, 3):
+        raise SystemExit(f"{command}: exit {code}")
+    return Watched(command, time.monotonic() - began, seconds)
+
+
+def _seconds(terminal: int, began: float) -> Iterator[Second]:
+    """Once a second what stands there; until the other end is closed."""
+    text, told = "", 0.0
+    while True:
+        ready, _, _ = select.select([terminal], [], [], 0.2)
+        if ready:
+            try:
+                text = (text + os.read(terminal, 65_536).decode(errors="replace"))[-4_000:]
+            except OSError:  # Linux's way to say that nobody writes any more
+                return
+        at = time.monotonic() - began
+        if at - told >= 1.0:
+            told = at
+            yield _second(at, text)
+
+
+def _second(at: float, text: str) -> Second:
+    last = text[text.rfind("\x1b[1A\x1b[2K") :] if "\x1b[1A\x1b[2K" in text else text
+    shares, estimates = _SHARE.findall(last), _ESTIMATE.findall(last)
+    return Second(
+        at,
+        int(shares[-1]) if shares else None,
+        _from_clock(estimates[-1]) if estimates else None,
+        bool(_NAMED.search(last)),
+    )
+
+
+def _from_clock(text: str) -> float:
+    total = 0.0
+    for part in text.split(":"):
+        total = 60 * total + int(part)
+    return total
+
+
+def page(found: Sequence[Watched]) -> str:
+    """The table, and what it comes to."""
+    shown, right = sum(len(one.estimates) for one in found), sum(one.right for one in found)
+    lines = [
+        "# Is the time left what the screen says?",
+        "",
+        f"`python docs/progress.py`: {len(found)} commands, {shown:,} seconds with an estimate on the screen, of which it was",
+        f"right in {right:,} ({100 * right / max(shown, 1):.0f} %): within a factor of two of the time that the command then took,",
+        f"or within {_SLACK:.0f} seconds. Standing still: the longest time in which neither percentage nor estimate moved and",
+        "nothing else, such as compiling, was named.",
+        "",
+        "| command | took | first estimate | right | percentage never falls | standing still |",
+        "| --- | --: | --: | --: | --- | --: |",
+    ]
+    for one in found:
+        first = f"{one.estimates[0].at:.0f} s" if one.estimates else "none"
+        share = f"{one.right} of {len(one.estimates)}" if one.estimates else ""
+        falls = "yes" if one.rises else "no"
+        lines.append(f"| `{one.command}` | {one.took:.0f} s | {first} | {share} | {falls} | {one.still:.0f} s |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Watch every command, and write the page."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("commands", nargs="*", metavar="COMMAND")
+    asked.add_argument("--out", type=Path, default=Path(__file__).with_name("progress.md"))
+    given = asked.parse_args()
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for command in given.commands or COMMANDS:
+            one = watched(command, Path(folder))
+            found.append(one)
+            print(f"{command}: {one.took:.0f} s, {one.right} of {len(one.estimates)} right", file=sys.stderr)
+    given.out.write_text(page(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What every worker process is doing, in memory that it shares with its parent: reading it waits for nobody."""
+
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing.context import BaseContext
+from typing import Any, Self
+
+from spikecheck.core.activity import tell
+
+Numbers = Any
+"""A synchronized array of numbers, or one number: multiprocessing has no public name for them."""
+_COLUMNS = 3
+_STARTING, _TRAINING, _BUSY = 0.0, 1.0, 2.0
+
+
+class Board:
+    """A row a worker: the number of its job, the member-steps made of it, and whether it trains."""
+
+    def __init__(self, context: BaseContext, workers: int) -> None:
+        self.shared: tuple[Numbers, Numbers] = (context.Array("d", _COLUMNS * workers), context.Value("i", 0))
+        self._workers = workers
+        self._told: Counter[int] = Counter()
+        self._said = ""
+
+    def made(self) -> Iterator[tuple[int, int]]:
+        """Jobs by their numbers, and the member-steps made of each since this was asked last."""
+        for number, made, _ in self._rows():
+            if new := int(made) - self._told[int(number)]:
+                self._told[int(number)] += new
+                yield int(number), new
+
+    def tell_what_else(self) -> None:
+        """Where no worker trains, tell what they do in place of it."""
+        states = {state for _, _, state in self._rows()}
+        doing = "" if _TRAINING in states else "compiling" if _BUSY in states else f"starting {self._workers} workers"
+        if doing != self._said:
+            self._said = doing
+            tell(doing)
+
+    def _rows(self) -> list[tuple[float, ...]]:
+        numbers = self.shared[0][:]
+        return [tuple(numbers[first : first + _COLUMNS]) for first in range(0, len(numbers), _COLUMNS)]
+
+
+class Row:
+    """A worker's own row, as the worker sees it."""
+
+    def __init__(self, numbers: Numbers, first: int) -> None:
+        self._numbers, self._first = numbers, first
+
+    @classmethod
+    def taken_from(cls, numbers: Numbers, taken: Numbers) -> Self:
+        """The next row that no worker has."""
+        with taken.get_lock():
+            taken.value += 1
+            return cls(numbers, _COLUMNS * (taken.value - 1))
+
+    def begin(self, number: int) -> None:
+        """A job begins."""
+        self._numbers[self._first : self._first + _COLUMNS] = [number, 0, _TRAINING]
+
+    def advance(self, member_steps: int) -> None:
+        """So many more were made."""
+        self._numbers[self._first + 1] += member_steps
+
+    def tell(self, doing: str) -> None:
+        """What this worker does in place of training; empty when it trains again."""
+        self._numbers[self._first + 2] = _BUSY if doing else _TRAINING
