@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 COMMANDS = (
@@ -82,7 +83,7 @@ class Watched:
     def rises(self) -> bool:
         """Whether the percentage never falls."""
         shares = [second.share for second in self.seconds if second.share is not None]
-        return all(one <= two for one, two in zip(shares, shares[1:], strict=False))
+        return all(one <= two for one, two in pairwise(shares))
 
     @property
     def still(self) -> float:
@@ -161,8 +162,8 @@ def page(found: Sequence[Watched]) -> str:
         "# Is the time left what the screen says?",
         "",
         f"`python docs/progress.py`: {len(found)} commands, {shown:,} seconds with an estimate on the screen, of which it was",
-        f"right in {right:,} ({100 * right / max(shown, 1):.0f} %): within a factor of two of the time that the command then took,",
-        f"or within {_SLACK:.0f} seconds. Standing still: the longest time in which neither percentage nor estimate moved and",
+        f"right in {right:,} ({100 * right / max(shown, 1):.0f} %): within a factor of two of the time that the command then",
+        f"took, or within {_SLACK:.0f} seconds. Standing still: the longest time in which neither percentage nor estimate moved and",
         "nothing else, such as compiling, was named.",
         "",
         "| command | took | first estimate | right | percentage never falls | standing still |",

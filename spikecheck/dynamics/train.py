@@ -37,9 +37,15 @@ def begin(objective: Objective, rule: UpdateRule, params: Float[Tensor, "B P"], 
         params=params,
         slots=rule.begin(params),
         done=torch.zeros(objective.members, dtype=torch.int64, device=params.device),
-        lr=lr.to(params),
+        lr=rates(objective, lr, params),
         alive=torch.ones(objective.members, dtype=torch.bool, device=params.device),
     )
+
+
+def rates(objective: Objective, lr: Float[Tensor, " B"], params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
+    """As the members' optimizers take them: those of torch are given Python's numbers, whatever the parameters are."""
+    named = objective.settings[0].named
+    return lr.to(params.device, torch.float64 if named else params.dtype)
 
 
 def update(

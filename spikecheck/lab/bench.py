@@ -35,7 +35,7 @@ from spikecheck.dynamics.instances import Coupled
 from spikecheck.dynamics.probes import Deviations, directions, dissect, random_directions, top_directions, trace, trail
 from spikecheck.dynamics.rules import rule_for
 from spikecheck.dynamics.stability import Multipliers, linearisable, multipliers
-from spikecheck.dynamics.train import Tick, Trajectory, begin, train
+from spikecheck.dynamics.train import Tick, Trajectory, begin, rates, train
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.lab.codec import Checkpoints
 from spikecheck.lab.footprint import CHECKPOINTED
@@ -450,7 +450,7 @@ def _state(tile: _Tile, kept: Sequence[Checkpoints], index: Sequence[int]) -> En
             name: gathered([k.slots[name][i] for k, i in zip(kept, index, strict=True)]) for name in tile.rule.slots
         },
         done=torch.tensor([int(k.steps[i]) for k, i in zip(kept, index, strict=True)], device=tile.device),
-        lr=tile.lr.to(params),
+        lr=rates(tile.goal, tile.lr, params),
         alive=torch.ones(len(kept), dtype=torch.bool, device=tile.device),
     )
 

@@ -269,6 +269,7 @@ def sources(setting: Setting) -> str:
     own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
     digests = [source_digest(condition, path) for condition, path in own.items()]
     digests += [f"driver {DRIVER_EPOCH}"] if "optimizer" in own else []
+    digests += ["rates in float64"] if "optimizer" in own and setting.dtype != "float64" else []
     digests += [f"module {MODULE_EPOCH}"] if "model" in own else []
     digests += [_FROM_FILES[setting.problem]()] if setting.problem in _FROM_FILES else []
     return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
