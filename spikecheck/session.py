@@ -18,7 +18,7 @@ from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.forecast import expected_of, expected_seconds
+from spikecheck.harness.forecast import expected_of, expected_stages
 from spikecheck.harness.gather import Evidence
 from spikecheck.harness.plan import Plan, search_seeds
 from spikecheck.harness.scope import Grid, survey
@@ -73,7 +73,8 @@ def survey_each(
         Stopped: when the laboratory is stopped; what it trained until then is kept.
     """
     blocks = [{cell.setting: search_seeds(root, cell.setting, seeds) for cell in one.cells} for one in grids]
-    observe(ClaimStarted(claim.id, 1, 1, sum(expected_of(claim, some, lab.is_stored) for some in blocks)))
+    expected = sum(expected_of(claim, some, lab.is_stored) for some in blocks)
+    observe(ClaimStarted(claim.id, 1, 1, (("map", expected),)))
     try:
         return tuple(survey(claim, lab, grid, seeds, root, observe) for grid in grids)
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops
@@ -82,7 +83,7 @@ def survey_each(
 
 def announce(claim: Claim, blocks: Mapping[Setting, Sequence[int]], lab: Laboratory, observe: Observer) -> None:
     """Say what these settings' seeds will take."""
-    observe(ClaimStarted(claim.id, 1, 1, expected_of(claim, blocks, lab.is_stored)))
+    observe(ClaimStarted(claim.id, 1, 1, (("replay", expected_of(claim, blocks, lab.is_stored)),)))
 
 
 def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int) -> ScopeMap:
@@ -106,16 +107,15 @@ def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator
     """Every claim's beginning, with what it and those after it are expected to take; asked anew when its turn has come."""
     expected = [_expected(claim, plan, lab) for claim in claims]
     for place, claim in enumerate(claims):
-        yield ClaimStarted(
-            claim.id, place + 1, len(claims), _expected(claim, plan, lab), float(sum(expected[place + 1 :]))
-        )
+        after = sum(seconds for one in expected[place + 1 :] for _, seconds in one)
+        yield ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, plan, lab), after)
 
 
-def _expected(claim: Claim, plan: Plan, lab: Laboratory) -> float:
-    """0 of a claim that cannot be planned: it says so in its own turn."""
+def _expected(claim: Claim, plan: Plan, lab: Laboratory) -> tuple[tuple[str, float], ...]:
+    """Nothing of a claim that cannot be planned: it says so in its own turn."""
     with suppress(SpikecheckError):
-        return expected_seconds(claim, plan, lab.is_stored)
-    return 0.0
+        return tuple(expected_stages(claim, plan, lab.is_stored).items())
+    return ()
 
 
 def laboratory(

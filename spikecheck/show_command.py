@@ -63,7 +63,7 @@ def show(
             raise UsageError(f"--animate {animate}: only a network of one input and one output has a curve to show")
         with closing(asking.laboratory(store, no_store, device, observe, None, executor)) as lab:
             expected = portray.expected_seconds(setting, seed, definition, lab.is_stored)
-            observe(ClaimStarted("show", 1, 1, expected))
+            observe(ClaimStarted("show", 1, 1, (("show", expected),)))
             observe(StageStarted("show", "looking for a spike", 1, portray.SEEDS))
             found = portray.spiking_seed(lab, setting, definition, seed)
             observe(StageStarted("show", "looking at it", 1, 0))

@@ -15,8 +15,8 @@ class ClaimStarted:
     claim: str
     position: int
     total: int
-    expected: float = 0.0
-    """What it will take, in seconds of a usual core: see `lab.tiles.seconds`."""
+    expected: tuple[tuple[str, float], ...] = ()
+    """Its stages in their order, with what each will take, in seconds of a usual core: see `lab.tiles.seconds`."""
     after: float = 0.0
     """What the claims after it will take, likewise."""
 

@@ -133,7 +133,7 @@ def announced(contestants: Sequence[Contestant], suite: Suite, lab: Laboratory) 
         asked |= {recipe.parent() for recipe in asked}
         expected += sum(map(seconds, tiles([recipe for recipe in asked if not lab.is_stored(recipe)])))
         expected += sum(parity_seconds(place.setting) for place in places) + _cost_seconds(suite)
-    return ClaimStarted("gate", 1, 1, expected)
+    return ClaimStarted("gate", 1, 1, (("gate", expected),))
 
 
 def _cost_seconds(suite: Suite) -> float:

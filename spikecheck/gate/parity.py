@@ -23,12 +23,12 @@ from spikecheck.dynamics.rules import rule_for
 from spikecheck.dynamics.schedules import Scheduled
 from spikecheck.dynamics.train import begin, update_all
 from spikecheck.lab.execution import one_thread
-from spikecheck.lab.tiles import seconds
+from spikecheck.lab.tiles import padded, seconds
 from spikecheck.problems.objective import Objective, objective
 from spikecheck.problems.tensors import Span, spans, torchs_order
 
 MEMBERS = 2
-_A_STEP = 0.002
+_A_STEP = 0.003
 """Seconds that the optimizers' own Python takes at every step of a comparison, on a usual core."""
 SECONDS = 20.0
 """A comparison stops after so long; only dear trainings are not compared to their end."""
@@ -79,8 +79,8 @@ def parity_seconds(setting: Setting) -> float:
     """What `demand` takes, in seconds of a usual core, about."""
     if not setting.named:
         return 0.0
-    a_step = _A_STEP + 2 * MEMBERS * seconds([Recipe(setting=setting, seed=0)]) / setting.steps
-    return min(setting.steps * a_step, SECONDS)
+    alone = Recipe(setting=setting, seed=0)
+    return min(setting.steps * _A_STEP + MEMBERS * seconds([alone]) / len(padded([alone])), SECONDS)
 
 
 _once = lru_cache(maxsize=64)(parity)

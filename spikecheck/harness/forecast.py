@@ -1,6 +1,6 @@
 """What verifying a claim will cost, before anything is trained: for a bar over all claims and an estimate of the time left."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -43,18 +43,38 @@ def expected_work(claim: Claim, plan: Plan) -> float:
     return _members(claim, plan) * _cost_of_a_member(claim)
 
 
-def expected_seconds(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) -> float:
-    """What is left to do of a verification, in seconds of a usual core: what `stored` knows is only read.
+def expected_stages(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) -> dict[str, float]:
+    """What is left to do of a verification by its stages, in seconds of a usual core: what `stored` knows is only read.
 
-    What comes after the settings that are judged whatever is found is taken to be like them.
+    The stages whose settings depend on what is found are taken to be like those before them.
     """
     plan = plan.of(claim)
-    blocks = first_blocks(claim, plan)
-    seeds = sum(len(own) for some in blocks for own in some.values())
+    fresh, search, sampled = first_blocks(claim, plan)
+    reference = {claim.domain.reference: fresh[claim.domain.reference]}
+    beside = {setting: seeds for setting, seeds in fresh.items() if setting not in reference}
+    controls = list(_controls(claim))
+
+    def answered(blocks: Mapping[Setting, Sequence[int]]) -> float:
+        return sum(_trained_and_read(one, blocks, stored) for one in (claim, *controls))
+
+    first, searched = answered(reference), _trained_and_read(claim, search, stored)
+    a_setting = searched / len(search) if search else first / plan.fresh_seeds * plan.search_seeds
     cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
-    later = 1.5 * plan.fresh_seeds + (_SHRINKING + cells) * plan.search_seeds
-    first = sum(expected_of(claim, some, stored) for some in blocks)
-    return first * (1 + later / seeds) + _members(claim, plan) * READING
+    varied = len(variations(claim)) if plan.variations else 0
+    return {
+        "reference": first,
+        "search": searched,
+        "descent": a_setting * (_SHRINKING if plan.descents else 0),
+        "confirmation": first if search else 0.0,
+        "beside": answered(beside),
+        "reach": _trained_and_read(claim, sampled, stored),
+        "variations": varied * plan.fresh_seeds * (_looks_cost(claim, claim.domain.reference) + READING),
+        "map": a_setting * cells,
+    }
+
+
+def _trained_and_read(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Callable[[Recipe], bool]) -> float:
+    return expected_of(claim, blocks, stored) + READING * sum(map(len, blocks.values()))
 
 
 def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Callable[[Recipe], bool]) -> float:
@@ -67,6 +87,14 @@ def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: C
     trained = sum(map(_member_seconds, lacking)) * len(first) / len(sample)
     looks = len(lacking) / len(sample) * _looks_cost(claim, next(iter(blocks)))
     return trained + looks * sum(map(len, blocks.values()))
+
+
+def _controls(claim: Claim) -> Iterator[Claim]:
+    """The controls whose arms are not the claim's own: they are trained besides."""
+    for control in (claim.control, *claim.also_not, *([claim.positive] if claim.positive is not None else [])):
+        asked = claim.as_control(control)
+        if (asked.arms, asked.probe) != (claim.arms, claim.probe):
+            yield asked
 
 
 def _looks_cost(claim: Claim, setting: Setting) -> float:

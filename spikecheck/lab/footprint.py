@@ -76,7 +76,7 @@ def training_points(setting: Setting) -> int:
 def numbers_of_a_member(recipe: Recipe) -> int:
     """How many numbers of the setting's dtype are there for each member at the same time, at most; see above."""
     setting = recipe.setting
-    size, slots = _parameters(setting), _SLOTS.get(setting.optimizer, _MOST_SLOTS)
+    size, slots = parameters(setting), _SLOTS.get(setting.optimizer, _MOST_SLOTS)
     looks = recipe.probe is not None or isinstance(setting.intervention, FreezeOutside | Hold | Inject | Exchange)
     a_pass, state = _a_pass(setting), size * (1 + slots)
     noisy = setting.gradient_noise > 0 or isinstance(setting.intervention, Jitter)
@@ -102,8 +102,8 @@ def _annealing(setting: Setting) -> int:
     return 0 if setting.intervention is None else annealing_steps(setting.intervention)
 
 
-def _parameters(setting: Setting) -> int:
-    """P."""
+def parameters(setting: Setting) -> int:
+    """P; a user's own model counts as a perceptron of the setting's width and depth."""
     known = setting if setting.model in BUILT_IN["model"] else setting.but(model="mlp")
     return model_of(known, *_ENDS.get(setting.problem, _USUAL_ENDS)).size
 

@@ -15,7 +15,7 @@ from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, Sharpnes
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.gradients import exact
-from spikecheck.lab.footprint import footprint, training_points
+from spikecheck.lab.footprint import footprint, parameters, training_points
 from spikecheck.problems.conv import shapes
 from spikecheck.problems.kernel import compiler
 from spikecheck.problems.objective import pays
@@ -43,6 +43,8 @@ _OF_MACHINE_CODE = 0.4
 Measured: 0.3 at setting A, 0.55 at B."""
 _LOOK = 40
 """What one look of a Balance takes, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
+_PRODUCT = 0.025
+"""What a product of a weight with a number takes, there and back, as activations."""
 _NAMED = 3_000
 """What an optimizer from torch or elsewhere takes more than one of ours in a step, as activations of a member."""
 _EDGE = 200
@@ -145,12 +147,13 @@ def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
 
 def work(tile: Sequence[Recipe]) -> float:
     """A tile's cost on the CPU, in activations computed: for ordering, and for deciding what is worth a process."""
-    recipe = tile[0]
-    size = max(len(tile), size_of(recipe))
+    recipe, setting = tile[0], tile[0].setting
+    products = 0 if setting.model == "conv" else _PRODUCT * training_points(setting) * parameters(setting)
+    computed = _activations(setting) + products
     if _swift(recipe):
-        return float(member_steps(tile)) * _activations(recipe.setting) * _OF_MACHINE_CODE
-    overhead = _OVERHEAD + (_NAMED if recipe.setting.named else 0)
-    return size * _plain_steps(recipe) * (_activations(recipe.setting) + overhead)
+        return float(member_steps(tile)) * computed * _OF_MACHINE_CODE
+    overhead = _OVERHEAD + (_NAMED if setting.named else 0)
+    return max(len(tile), size_of(recipe)) * _plain_steps(recipe) * (computed + overhead)
 
 
 def seconds(tile: Sequence[Recipe]) -> float:

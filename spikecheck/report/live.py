@@ -85,14 +85,13 @@ class Lines(Silent):
         self._tally.add(event)
         tally = self._tally
         if isinstance(event, StageStarted) and event.settings:
-            said = (f"{event.claim}: {stage_says(event)}", tally.progress())
-            self._tell(Text(inert("; ".join(filter(None, said)))))
+            self._tell(_joined(f"{event.claim}: {stage_says(event)}", tally.progress()))
         elif isinstance(event, ClaimFinished):
             overall = f"; {tally.progress()}" if tally.claims > 1 else ""
             self._tell(Text.assemble(self._finished(event.verdict), f"; {tally.counts()}{overall}"))
         elif self._clock() - self._last >= _PLAIN_EVERY:
-            said = (": ".join(filter(None, (tally.claim, tally.stage))), tally.progress(), tally.counts())
-            self._tell(Text(inert("; ".join(filter(None, said)))))
+            where = ": ".join(filter(None, (tally.claim, tally.stage)))
+            self._tell(_joined(where, tally.progress(), tally.counts()))
 
     def _tell(self, line: Text) -> None:
         self._last = self._clock()
@@ -140,3 +139,7 @@ class Live(Silent):
             progress,
             Text(f"  {tally.counts()}, {clock_time(tally.elapsed)}", style="dim", no_wrap=True, overflow="ellipsis"),
         )
+
+
+def _joined(*parts: str) -> Text:
+    return Text(inert("; ".join(filter(None, parts))))

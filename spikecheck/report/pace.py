@@ -5,7 +5,7 @@ sets the scale, so that machines, workers and devices need not be known.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _FEW_SECONDS = 3.0
@@ -13,6 +13,8 @@ _FEW_SECONDS = 3.0
 _TELLING = 0.05
 _LONG_ENOUGH = 20.0
 """Seconds of work after which an estimate is given however little of the whole they are."""
+_SHOWING = 1.5
+"""Seconds of a usual core from the last training to the end of the command."""
 _OWN = 2.0
 """Seconds of a usual core that the speed so far weighs beside that of the part under way."""
 
@@ -35,6 +37,10 @@ class Pace:
         """Of the claim under way, as far as is known, and of those behind it."""
         self.call_left = 0.0
         """Of what is being trained now."""
+        self.foretold = False
+        """Whether anybody said how much there is to do."""
+        self._stages: dict[str, float] = {}
+        """Of the claim under way, with what each was expected to take."""
         self._clock = clock
         self._share = 0.0
         self._idle: float | None = None
@@ -43,9 +49,17 @@ class Pace:
         """How long that was, all together."""
         self._whole = self._call = _Stretch(clock())
 
-    def expect(self, claim: float, after: float) -> None:
-        """A claim begins that will take so much, with so much behind it."""
-        self.claim_left, self.after, self.call_left = claim, after, 0.0
+    def expect(self, stages: Sequence[tuple[str, float]], after: float) -> None:
+        """A claim begins whose stages will take so much, with so much behind it."""
+        self._stages = dict(stages)
+        self.claim_left, self.after, self.call_left = sum(self._stages.values()), after, 0.0
+        self.foretold = True
+
+    def enter(self, stage: str) -> None:
+        """A stage begins: those before it are over, whatever was expected of them. One begun again takes as much again."""
+        names = list(self._stages)
+        if stage in names:
+            self.claim_left = sum(self._stages[name] for name in names[names.index(stage) :])
 
     def plan(self, seconds: float) -> None:
         """So much will be trained now."""
@@ -78,8 +92,8 @@ class Pace:
 
     @property
     def left(self) -> float:
-        """What is still to be done, as far as is known."""
-        return max(self.claim_left, self.call_left) + self.after
+        """What is still to be done, as far as is known; to show what was found is a part of it."""
+        return max(self.claim_left, self.call_left) + self.after + _SHOWING
 
     @property
     def share(self) -> float:
@@ -90,10 +104,10 @@ class Pace:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until all is done, by the clock; None while too little is done to tell, and once nothing is left."""
+        """Until all is done, by the clock; None while too little is done to tell."""
         worked = self._worked(self._whole)
         enough = worked >= _LONG_ENOUGH or (worked >= _FEW_SECONDS and self.share >= _TELLING)
-        if not enough or self.done <= 0 or self.left <= 0:
+        if not enough or self.done <= 0:
             return None
         usual = worked / self.done
         own, made = self._worked(self._call), self.done - self._call.done

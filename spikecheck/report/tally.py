@@ -71,6 +71,8 @@ class Tally:
         match event:
             case ClaimStarted():
                 self.pace.expect(event.expected, event.after)
+            case StageStarted():
+                self.pace.enter(event.stage)
             case WorkPlanned():
                 self.pace.plan(event.seconds)
             case TileAdvanced():
