@@ -64,8 +64,8 @@ def expected_stages(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) 
     return {
         "reference": first,
         "search": searched,
-        "descent": a_setting * (_SHRINKING if plan.descents else 0),
-        "confirmation": first if search else 0.0,
+        "descent": a_setting * (_SHRINKING / 2 if plan.descents else 0),  # half of the claims have nothing to shrink
+        "confirmation": _trained_and_read(claim, reference, stored) if search else 0.0,
         "beside": answered(beside),
         "reach": _trained_and_read(claim, sampled, stored),
         "variations": varied * plan.fresh_seeds * (_looks_cost(claim, claim.domain.reference) + READING),

@@ -100,13 +100,8 @@ class Tally:
 
         What is done in place of training is named: no estimate counts it. Empty where nothing was foretold.
         """
-        if self.doing:
-            return (
-                f"{self.doing} …"
-                if self.doing == "starting" or self.pace.done == 0
-                else f"{self._done()}, {self.doing} …"
-            )
-        return self._done()
+        known = [self._done()] if self.pace.foretold else []
+        return ", ".join([*known, *([f"{self.doing} …"] if self.doing else [])])
 
     def _done(self) -> str:
         left = self.pace.seconds_left

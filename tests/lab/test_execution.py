@@ -140,7 +140,7 @@ def test_what_tiles_start_from_is_loaded_when_their_turn_has_come(workers: Proce
         loaded.append(len(loaded) + 1 - answered)
         return Job(tile, (), size=8)
 
-    for _ in workers.results(Order(tiles, load, "cpu", lambda made: None)):
+    for _ in workers.results(Order(tiles, load, "cpu", lambda tile, made: None)):
         answered += 1
     assert answered == len(loaded) == 12
     assert max(loaded) <= 4

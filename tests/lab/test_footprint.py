@@ -146,7 +146,7 @@ print(peak() - before)
 def test_what_is_known_of_a_problem_is_as_it_is(problem: str, model: str) -> None:
     setting = Setting(problem=problem, model=model, width=3, points=30, depth=2)
     goal = objective([setting])
-    assert estimate._parameters(setting) == goal.size
+    assert estimate.parameters(setting) == goal.size
     assert estimate.training_points(setting) == goal.points
     assert estimate._held_out(setting) == goal.held_out_points.x.shape[1]
 

@@ -1,16 +1,18 @@
 """What is said while claims are verified."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from spikecheck.core.events import (
+    Busy,
     ClaimFinished,
     ClaimStarted,
     Event,
+    RunsRead,
     SettingJudged,
     StageStarted,
     StoreTrouble,
@@ -47,28 +49,16 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def story(verdict: Make, judgement: Make) -> list[Event]:
     return [
-        ClaimStarted("condensation", 1, 2, before=0.0, share=0.4, settings=4),
+        ClaimStarted("condensation", 1, 2, expected=(("reference", 10.0), ("search", 30.0)), after=60.0),
         StageStarted("condensation", "reference", 1, 64),
-        WorkPlanned(1_000, 10),
-        TileAdvanced(600),
+        WorkPlanned(1_000, 10, seconds=10.0),
+        TileAdvanced(600, seconds=6.0),
         TileStored(16, 20),
+        RunsRead(5),
         SettingJudged("condensation", "reference", Setting(), judgement(Outcome.HOLDS)),
         StageStarted("condensation", "descent", 0, 32),
         ClaimFinished(verdict(generalises=Outcome.FAILS)),
     ]
-
-
-def clock(*times: float) -> Callable[[], float]:
-    """A clock that shows these times in turn, and the last one ever after."""
-    left: Iterator[float] = iter(times)
-    last = 0.0
-
-    def read() -> float:
-        nonlocal last
-        last = next(left, last)
-        return last
-
-    return read
 
 
 @pytest.mark.parametrize(
@@ -96,9 +86,9 @@ def test_a_log_gets_a_line_for_each_stage_and_each_finished_claim(story: list[Ev
     with Lines(Console(file=out, width=40), clock=lambda: 0.0) as observe:
         for event in story:
             observe(event)
-    figures = "1 setting judged, 20 spikes found, 16 runs trained, 10 reused; 10 % of all, about 0:00 left"
+    figures = "1 setting judged, 25 spikes found, 16 runs trained, 10 reused; 9 %"
     assert out.getvalue().splitlines() == [
-        "[ 0:00] condensation: reference, 1 setting x 64 seeds",
+        "[ 0:00] condensation: reference, 1 setting x 64 seeds; 0 %",
         "[ 0:00] condensation: replicates ✓ HOLDS, generalises ✗ FAILS; " + figures,
     ]
 
@@ -107,14 +97,15 @@ def test_between_them_a_log_gets_a_line_every_ten_seconds_at_most() -> None:
     out = Stream(terminal=False)
     now = 0.0
     lines = Lines(Console(file=out), clock=lambda: now)
+    lines(ClaimStarted("c", 1, 1, expected=(("search", 98.5),)))
     lines(StageStarted("c", "search", 5, 32))
-    lines(WorkPlanned(1_000, 0))
+    lines(WorkPlanned(1_000, 0, seconds=98.5))
     for second in range(35):
         now = float(second)
-        lines(TileAdvanced(10))
+        lines(TileAdvanced(10, seconds=1.0))
     said = out.getvalue().splitlines()
     assert len(said) == 1 + 3
-    assert "11 %, 1:20 left, 11 member-steps/s" in said[1]
+    assert "11 %, about 1:2" in said[1]
 
 
 def test_trouble_with_the_store_is_told_even_when_quiet(story: list[Event]) -> None:
@@ -134,7 +125,7 @@ def test_the_screen_shows_claim_stage_bar_and_figures(story: list[Event]) -> Non
     with console.capture() as shown:
         console.print(live._shown())
     text = shown.get()
-    for said in ("condensation", "claim 1 of 2", "reference, 1 setting x 64 seeds", "60 %", "20 spikes", "10 % of all"):
+    for said in ("condensation", "claim 1 of 2", "reference, 1 setting x 64 seeds", "25 spikes", "6 %"):
         assert said in text
     assert all(len(line) <= 80 for line in text.splitlines())
 
@@ -164,35 +155,14 @@ def test_hostile_names_are_no_markup_on_the_screen() -> None:
     assert "[red]x[/nope][2J" in shown.get()
 
 
-def test_rate_and_time_left_are_those_of_the_stage() -> None:
-    tally = Tally(clock(0.0, 10.0, 20.0, 20.0))
-    tally.add(StageStarted("c", "search", 1, 1))
-    tally.add(WorkPlanned(400, 0))
-    assert tally.speed() == ""
-    tally.add(TileAdvanced(100))
-    assert tally.rate == 10.0
-    assert tally.speed() == "25 %, 0:30 left, 10 member-steps/s"
-    tally.add(StageStarted("c", "confirmation", 1, 1))
-    assert (tally.planned, tally.made) == (0, 0)
-
-
-def test_the_bar_over_all_claims_follows_the_settings_judged_and_estimates_the_rest(story: list[Event]) -> None:
-    judged = next(event for event in story if isinstance(event, SettingJudged))
-    tally = Tally(clock(0.0, 60.0))
-    tally.add(ClaimStarted("a", 1, 2, before=0.0, share=0.75, settings=3))
-    assert tally.overall() == "0 % of all"
-    tally.add(judged)
-    assert tally.progress == 0.25
-    assert tally.overall() == "25 % of all, about 3:00 left"
-    for _ in range(9):  # more than was expected
-        tally.add(judged)
-    assert tally.progress == 0.75
-    tally.add(ClaimStarted("b", 2, 2, before=0.75, share=0.25, settings=4))
-    assert tally.progress == 0.75
-    tally.add(StageStarted("b", "search", 2, 32))
-    tally.add(WorkPlanned(100, 0))
-    tally.add(TileAdvanced(50))
-    assert tally.progress == 0.75 + 0.25 * 1 / 4  # half of two settings
-    tally.add(judged)
-    tally.add(judged)
-    assert tally.progress == 0.75 + 0.25 * 2 / 4
+def test_a_pause_has_its_name_and_a_command_that_foretells_nothing_no_percentage(story: list[Event]) -> None:
+    tally = Tally()
+    assert tally.progress() == "starting …"
+    tally.add(StageStarted("doctor", "compared", 1, 0))
+    assert (tally.stage, tally.progress()) == ("compared", "")
+    for event in story[:4]:
+        tally.add(event)
+    tally.add(Busy("compiling"))
+    assert tally.progress() == "6 %, compiling …"
+    tally.add(Busy(""))
+    assert tally.progress() == "6 %"

@@ -1,0 +1,112 @@
+"""How much is done, and how long the rest takes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikecheck.report.pace import Pace
+
+
+class Clock:
+    """Time as a test sets it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def working(pace: Pace, clock: Clock, seconds: int, speed: float) -> None:
+    """So long, at so many seconds of a usual core a second."""
+    for _ in range(seconds):
+        clock.now += 1.0
+        pace.advance(speed)
+
+
+def test_no_time_is_told_before_it_means_something() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.expect([("all", 1_000.0)], 0.0)
+    pace.plan(1_000.0)
+    told = []
+    for _ in range(30):
+        working(pace, clock, 1, 1.0)
+        told.append(pace.seconds_left is not None)
+    assert told == [False] * 19 + [True] * 11
+
+
+@pytest.mark.parametrize("speed", [0.1, 1.0, 30.0])
+def test_a_machine_of_whatever_speed_is_foretold_by_what_it_did(speed: float) -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.expect([("one", 50 * speed), ("two", 50 * speed)], after=100 * speed)
+    pace.plan(50 * speed)
+    working(pace, clock, 40, speed)
+    assert pace.seconds_left == pytest.approx(160, abs=20)
+    assert pace.share == pytest.approx(0.2, abs=0.03)
+
+
+def test_the_part_under_way_is_judged_by_its_own_speed() -> None:
+    """What was expected of it may be wrong by any factor: after a while it shows."""
+    clock = Clock()
+    pace = Pace(clock)
+    pace.expect([("quick", 60.0), ("slow", 60.0)], 0.0)
+    pace.plan(60.0)
+    working(pace, clock, 60, 1.0)
+    pace.enter("slow")
+    pace.plan(60.0)
+    working(pace, clock, 60, 0.2)
+    left = (60 - 12) / 0.2
+    assert pace.seconds_left == pytest.approx(left, rel=0.25)
+
+
+def test_pauses_are_no_work() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.expect([("all", 100.0)], 0.0)
+    pace.pause()
+    clock.now += 500.0
+    pace.resume()
+    pace.plan(100.0)
+    working(pace, clock, 50, 1.0)
+    assert pace.seconds_left == pytest.approx(50, abs=5)
+
+
+def test_what_is_done_ahead_belongs_to_what_comes_after() -> None:
+    pace = Pace(Clock())
+    pace.expect([("all", 10.0)], after=10.0)
+    pace.advance(4.0, early=True)
+    assert (pace.claim_left, pace.after) == (10.0, 6.0)
+
+
+def test_a_stage_begun_puts_an_end_to_those_before_it() -> None:
+    pace = Pace(Clock())
+    pace.expect([("reference", 10.0), ("search", 20.0), ("reach", 30.0)], after=40.0)
+    pace.enter("search")
+    assert pace.claim_left == 50.0
+    pace.enter("control")  # of none that was foretold
+    assert pace.claim_left == 50.0
+    pace.finish_claim()
+    assert pace.claim_left == 0.0
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["plan", "advance", "early", "enter", "expect"]), st.floats(0, 1e4)), max_size=40
+    )
+)
+def test_the_share_lies_between_0_and_1_and_never_falls(events: list[tuple[str, float]]) -> None:
+    pace, before = Pace(Clock()), 0.0
+    for what, seconds in events:
+        match what:
+            case "plan":
+                pace.plan(seconds)
+            case "enter":
+                pace.enter("a" if seconds > 100 else "b")
+            case "expect":
+                pace.expect([("a", seconds), ("b", 1.0)], seconds)
+            case _:
+                pace.advance(seconds, early=what == "early")
+        assert before <= pace.share <= 1.0
+        before = pace.share
