@@ -3,8 +3,9 @@
 import time
 from collections.abc import Sequence
 
-from spikecheck.core.events import ClaimStarted, Observer, StageStarted, WorkDone, ignore
-from spikecheck.core.scorecard import Baseline, Contestant, Decision, Scorecard, Scores
+from spikecheck.core.activity import heard_by
+from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
+from spikecheck.core.scorecard import Baseline, Contestant, Decision, Place, Scorecard, Scores
 from spikecheck.gate.cost import memory, own_model, time_ratios
 from spikecheck.gate.judge import ALPHA, decided, not_compared, rows
 from spikecheck.gate.parity import demand, parity_seconds
@@ -68,8 +69,7 @@ def scores(
     places = suite.places(contestant)
     for place in places:
         observe(StageStarted("gate", f"{stage} in {place.name}: compared with torch's ordinary loop", 1, 0))
-        demand(place.setting, place.name)
-        observe(WorkDone(parity_seconds(place.setting)))
+        _demand(place, observe)
     observe(StageStarted("gate", stage, len(places), suite.seeds))
     recipes = {place.name: suite.recipes(place) for place in places}
     plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
@@ -86,6 +86,22 @@ def scores(
         values[MEMORY[0]] = {COST: (memory(contestant, model),)}
     observe(WorkDone(_cost_seconds(suite)))
     return Scores(values=values)
+
+
+def _demand(place: Place, observe: Observer) -> None:
+    """The comparison with an ordinary loop, and its progress."""
+    told = 0.0
+
+    def tick(seconds: float) -> None:
+        nonlocal told
+        told += seconds
+        observe(WorkDone(seconds))
+
+    expected = parity_seconds(place.setting)
+    a_step = expected / place.setting.steps
+    with heard_by(lambda doing: observe(Busy(doing))):
+        demand(place.setting, place.name, lambda steps: tick(steps * a_step))
+    tick(max(expected - told, 0.0))
 
 
 def _card(

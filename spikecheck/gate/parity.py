@@ -4,8 +4,8 @@ Both start from the same parameters and take the same gradients, so that they mu
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -34,6 +34,14 @@ SECONDS = 20.0
 """A comparison stops after so long; only dear trainings are not compared to their end."""
 
 
+_TOLD_EVERY = 50
+Tick = Callable[[int], None]
+
+
+def unheard(steps: int) -> None:
+    """Nobody asks how far it is."""
+
+
 @dataclass(frozen=True)
 class Parity:
     """Up to which step two ways of driving an optimizer agree to the bit."""
@@ -46,8 +54,8 @@ class Parity:
     """Where they part: the first step, the parameter and its two values; empty where they do not."""
 
 
-def parity(setting: Setting, limit: float = SECONDS) -> Parity:
-    """Trains two members of a setting here and in an ordinary loop, in lock-step.
+def parity(setting: Setting, limit: float = SECONDS, tick: Tick = unheard) -> Parity:
+    """Trains two members of a setting here and in an ordinary loop, in lock-step; `tick` is told the steps made.
 
     Raises:
         SettingError: when the setting's optimizer cannot be used.
@@ -55,24 +63,29 @@ def parity(setting: Setting, limit: float = SECONDS) -> Parity:
     goal = objective([setting] * MEMBERS)
     with one_thread("cpu"):  # two threads that share a busy core wait for each other at every step
         try:
-            return _compared(goal, setting, limit)
+            return _compared(goal, setting, limit, tick)
         except Coupled:  # by now it is known to need an instance a member
-            return _compared(goal, setting, limit)
+            return _compared(goal, setting, limit, tick)
 
 
-def demand(setting: Setting, name: str) -> None:
+def demand(setting: Setting, name: str, tick: Tick = unheard) -> None:
     """Raises SettingError where a named optimizer moves otherwise here than in an ordinary loop.
 
     spikecheck's own rules have been compared with torch's once and for all, by the tests.
     """
     if not setting.named:
         return
-    found = _once(setting)
-    if found.differs:
+    if setting not in _found:
+        _found[setting] = parity(setting, tick=tick)
+    if differs := _found[setting].differs:
         raise SettingError(
-            f"optimizer={setting.optimizer!r}: in {name} it does not move as in torch's ordinary loop: {found.differs}. "
+            f"optimizer={setting.optimizer!r}: in {name} it does not move as in torch's ordinary loop: {differs}. "
             "That is spikecheck's fault, and nothing it said of this optimizer would be true; please report it"
         )
+
+
+_found: dict[Setting, Parity] = {}
+"""What this process has compared already."""
 
 
 def parity_seconds(setting: Setting) -> float:
@@ -83,10 +96,7 @@ def parity_seconds(setting: Setting) -> float:
     return min(setting.steps * _A_STEP + MEMBERS * seconds([alone]) / len(padded([alone])), SECONDS)
 
 
-_once = lru_cache(maxsize=64)(parity)
-
-
-def _compared(goal: Objective, setting: Setting, limit: float) -> Parity:
+def _compared(goal: Objective, setting: Setting, limit: float, tick: Tick) -> Parity:
     rule = rule_for(goal)
     own = rule.rule if isinstance(rule, Scheduled) else rule
     assert isinstance(own, NamedOptimizer)
@@ -100,6 +110,8 @@ def _compared(goal: Objective, setting: Setting, limit: float) -> Parity:
         if not losses.isfinite().all() or time.monotonic() > deadline:
             return Parity(step, setting.steps)
         factor = _factor(rule, ensemble)
+        if step and step % _TOLD_EVERY == 0:
+            tick(_TOLD_EVERY)
         theirs = torch.stack([loop.step(slopes[member], factor, step) for member, loop in enumerate(loops)])
         ensemble = update_all(rule, ensemble, slopes)
         if not same_bits(ensemble.params, theirs):

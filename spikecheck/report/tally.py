@@ -104,7 +104,7 @@ class Tally:
         return ", ".join([*known, *([f"{self.doing} …"] if self.doing else [])])
 
     def _done(self) -> str:
-        left = self.pace.seconds_left
+        left = None if self.doing else self.pace.seconds_left
         return f"{100 * self.pace.share:.0f} %" + (f", about {clock_time(left)} left" if left is not None else "")
 
     def counts(self) -> str:
