@@ -105,7 +105,12 @@ class Watched:
 def watched(command: str, folder: Path) -> Watched:
     """Run it on a terminal of 100 columns and read what it shows."""
     ours, theirs = pty.openpty()
-    names = {"XDG_CACHE_HOME": str(folder), "COLUMNS": "100", "TERM": "xterm-256color", "PYTHONPATH": ""}
+    names = {
+        "XDG_CACHE_HOME": str(folder),
+        "COLUMNS": "100",
+        "TERM": "xterm-256color",
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
     hidden = ("CI", "NO_COLOR", "TORCHINDUCTOR_CACHE_DIR")
     environment = {name: value for name, value in (os.environ | names).items() if name not in hidden}
     began = time.monotonic()

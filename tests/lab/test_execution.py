@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from spikecheck.core.errors import BudgetSpent, UsageError
-from spikecheck.core.events import Event, TileAdvanced, TileStored, WorkPlanned
+from spikecheck.core.events import Busy, Event, TileAdvanced, TileStored, WorkPlanned
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import execution
@@ -41,6 +41,19 @@ def test_workers_train_the_same_bits_and_tell_all_their_steps(workers: Processes
         assert np.array_equal(there[recipe].loss, here[recipe].loss)
     planned = sum(event.member_steps for event in told if isinstance(event, WorkPlanned))
     assert sum(event.member_steps for event in told if isinstance(event, TileAdvanced)) == planned
+
+
+def test_workers_tell_their_steps_while_they_train(workers: Processes) -> None:
+    """Regression: a tile's steps were told when it was done, minutes of nothing for a long one."""
+    told: list[Event] = []
+    Laboratory(executor=workers, observe=told.append).runs([Recipe(setting=Setting(width=7, steps=120_000), seed=0)])
+    stored = next(place for place, event in enumerate(told) if isinstance(event, TileStored))
+    before = [event for event in told[:stored] if isinstance(event, TileAdvanced)]
+    assert len(before) > 2
+    assert sum(event.seconds for event in before) == pytest.approx(
+        sum(event.seconds for event in told if isinstance(event, WorkPlanned))
+    )
+    assert next(event.doing for event in told if isinstance(event, Busy)) == "starting 2 workers"
 
 
 def test_a_deadline_ends_the_workers_in_the_middle_of_their_tiles(workers: Processes) -> None:

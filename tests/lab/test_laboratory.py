@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spikecheck.core.errors import BudgetSpent, Interrupted, StoreError, UsageError
-from spikecheck.core.events import Event, StoreTrouble, TileAdvanced, TileStored
+from spikecheck.core.events import Event, RunsRead, StoreTrouble, TileAdvanced, TileStored
 from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.recipe import Recipe
@@ -288,6 +288,23 @@ def test_blocks_are_trained_in_one_go_and_counted_once(tmp_path: Path) -> None:
     assert (
         len([event for event in told if isinstance(event, TileStored)]) == 1
     )  # one tile: the settings differ in lr alone
+
+
+def test_spikes_of_runs_that_were_trained_before_are_counted_once(tmp_path: Path) -> None:
+    """Regression: `0 spikes found` where 47 of 64 reused runs spiked."""
+    recipes = [Recipe(setting=Setting(width=10, steps=400, lr=0.2), seed=seed) for seed in range(4)]
+    found = Laboratory(Store(tmp_path)).runs(recipes)
+    spikes = sum(len(run.spikes) for run in found.values())
+    assert spikes > 0
+    told: list[Event] = []
+    again = Laboratory(Store(tmp_path), observe=told.append)
+    again.runs(recipes[:2])
+    list(again.each([recipes]))
+    assert sum(event.spikes for event in told if isinstance(event, RunsRead)) == spikes
+    fresh: list[Event] = []
+    Laboratory(Store(tmp_path / "other"), observe=fresh.append).runs(recipes)
+    assert sum(event.spikes for event in fresh if isinstance(event, TileStored)) == spikes
+    assert not any(isinstance(event, RunsRead) for event in fresh)
 
 
 def test_a_block_that_is_damaged_before_it_is_read_is_trained_again(tmp_path: Path) -> None:

@@ -1,0 +1,27 @@
+"""What a gate foretells of its work is what it then tells as done."""
+
+import pytest
+
+from spikecheck.core.events import Event, TileAdvanced, WorkDone
+from spikecheck.gate.gate import against, announced
+from spikecheck.gate.suite import contestant, own_suite
+from spikecheck.lab.laboratory import Laboratory
+
+
+def done(told: list[Event]) -> float:
+    return sum(event.seconds for event in told if isinstance(event, TileAdvanced | WorkDone))
+
+
+def test_all_of_a_gate_is_foretold_and_what_is_stored_takes_no_training() -> None:
+    suite = own_suite({"steps": 150, "points": 12, "width": 6}, 4, 0)
+    sides = contestant("torch.optim:SGD", {"lr": 0.05}), contestant("gd", {"lr": 0.05})
+    told: list[Event] = []
+    lab = Laboratory(observe=told.append)
+    whole = sum(seconds for _, seconds in announced(sides, suite, lab).expected)
+    against(*sides, suite, lab, "spikecheck gate", {}, told.append)
+    assert done(told) == pytest.approx(whole)
+    again: list[Event] = []
+    rest = sum(seconds for _, seconds in announced(sides, suite, lab).expected)
+    assert 0 < rest < whole
+    against(*sides, suite, lab, "spikecheck gate", {}, again.append)
+    assert done(again) == pytest.approx(rest)
