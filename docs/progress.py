@@ -31,7 +31,7 @@ COMMANDS = (
     "verify --claim real-data-low-frequency",
     "verify --claim stability-law --executor local",
     "show",
-    "show --seed 3 --at lr=0.15",
+    "show condensation",
     "map --claim spikes-come --x lr --y width --seeds 16",
     "replay condensation --at width=50",
     "gate --optimizer torch.optim:AdamW --set lr=0.02 --against adam --seeds 4",

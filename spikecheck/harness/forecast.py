@@ -61,11 +61,12 @@ def expected_stages(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) 
     a_setting = searched / len(search) if search else first / plan.fresh_seeds * plan.search_seeds
     cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
     varied = len(variations(claim)) if plan.variations else 0
+    again = 1.5 if plan.looks > 1 else 1.0  # half of the answers take a second look, which doubles their seeds
     return {
-        "reference": first,
+        "reference": first * again,
         "search": searched,
         "descent": a_setting * (_SHRINKING / 2 if plan.descents else 0),  # half of the claims have nothing to shrink
-        "confirmation": _trained_and_read(claim, reference, stored) if search else 0.0,
+        "confirmation": _trained_and_read(claim, reference, stored) * again if search else 0.0,
         "beside": answered(beside),
         "reach": _trained_and_read(claim, sampled, stored),
         "variations": varied * plan.fresh_seeds * (_looks_cost(claim, claim.domain.reference) + READING),

@@ -10,7 +10,7 @@ from spikecheck.core.activity import tell
 Numbers = Any
 """A synchronized array of numbers, or one number: multiprocessing has no public name for them."""
 _COLUMNS = 3
-_STARTING, _TRAINING, _BUSY = 0.0, 1.0, 2.0
+_STARTING, _TRAINING, _BUSY, _IDLE = 0.0, 1.0, 2.0, 3.0
 
 
 class Board:
@@ -32,7 +32,8 @@ class Board:
     def tell_what_else(self) -> None:
         """Where no worker trains, tell what they do in place of it."""
         states = {state for _, _, state in self._rows()}
-        doing = "" if _TRAINING in states else "compiling" if _BUSY in states else f"starting {self._workers} workers"
+        starting = f"starting {self._workers} workers" if states == {_STARTING} else ""
+        doing = "compiling" if _BUSY in states and _TRAINING not in states else starting
         if doing != self._said:
             self._said = doing
             tell(doing)
@@ -62,6 +63,10 @@ class Row:
     def advance(self, member_steps: int) -> None:
         """So many more were made."""
         self._numbers[self._first + 1] += member_steps
+
+    def end(self) -> None:
+        """The job is done."""
+        self._numbers[self._first + 2] = _IDLE
 
     def tell(self, doing: str) -> None:
         """What this worker does in place of training; empty when it trains again."""

@@ -318,5 +318,8 @@ def _train_numbered(number: int, job: Job, device: str) -> list[Trained]:
     """What a worker does; its row on the board tells how far it is."""
     (row,) = _rows
     row.begin(number)
-    with heard_by(row.tell):
-        return train_job(job, device, row.advance)
+    try:
+        with heard_by(row.tell):
+            return train_job(job, device, row.advance)
+    finally:
+        row.end()

@@ -13,7 +13,7 @@ _FEW_SECONDS = 3.0
 _TELLING = 0.05
 _LONG_ENOUGH = 20.0
 """Seconds of work after which an estimate is given however little of the whole they are."""
-_SHOWING = 3.0
+_SHOWING = 4.0
 """Seconds of a usual core from the last training to the end of the command."""
 _OWN = 2.0
 """Seconds of a usual core that the speed so far weighs beside that of the part under way."""

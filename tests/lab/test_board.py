@@ -42,4 +42,8 @@ def test_what_goes_on_is_named_while_no_worker_trains(board: Board) -> None:
         one.tell("")
         board.tell_what_else()
         board.tell_what_else()
-    assert said == ["starting 2 workers", "compiling", "", "compiling", ""]
+        one.end()  # has nothing to do while the other compiles
+        board.tell_what_else()
+        other.end()
+        board.tell_what_else()
+    assert said == ["starting 2 workers", "compiling", "", "compiling", "", "compiling", ""]

@@ -40,11 +40,11 @@ def test_no_time_is_told_before_it_means_something() -> None:
 def test_a_machine_of_whatever_speed_is_foretold_by_what_it_did(speed: float) -> None:
     clock = Clock()
     pace = Pace(clock)
-    pace.expect([("one", 50 * speed), ("two", 50 * speed)], after=100 * speed)
-    pace.plan(50 * speed)
-    working(pace, clock, 40, speed)
-    assert pace.seconds_left == pytest.approx(160, abs=20)
-    assert pace.share == pytest.approx(0.2, abs=0.03)
+    pace.expect([("one", 500 * speed), ("two", 500 * speed)], after=1_000 * speed)
+    pace.plan(500 * speed)
+    working(pace, clock, 400, speed)
+    assert pace.seconds_left == pytest.approx(1_600, rel=0.05)
+    assert pace.share == pytest.approx(0.2, abs=0.01)
 
 
 def test_the_part_under_way_is_judged_by_its_own_speed() -> None:
