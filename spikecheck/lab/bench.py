@@ -53,7 +53,7 @@ from spikecheck.lab.records import (
     snapshot,
     trail_of,
 )
-from spikecheck.lab.tiles import member_steps, padded
+from spikecheck.lab.tiles import compiles, member_steps, padded
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.objective import Objective, objective
 
@@ -138,6 +138,7 @@ def _trained_tile(
     parents, partners = ([*some, *list(some[:1]) * (len(recipes) - len(some))] for some in (parents, partners))
     settings = [recipe.setting for recipe in recipes]
     goal = objective(settings, device)
+    goal = goal if compiles(recipes[0]) else goal.uncompiled()
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
     seeds = [recipe.seed for recipe in recipes]
     laid = _Tile(recipes, goal, rule_for(goal, seeds), lr, followed(goal, seeds), device)

@@ -30,10 +30,10 @@ from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Order, Tile,
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.place import Records
 from spikecheck.lab.recent import MEMORY, Recent
-from spikecheck.lab.tiles import member_steps, seconds, size_of, tiles
+from spikecheck.lab.tiles import compiles, member_steps, seconds, size_of, tiles
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.kernel import compiler
-from spikecheck.problems.objective import pays, sources
+from spikecheck.problems.objective import sources
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -269,7 +269,7 @@ class Laboratory:
 
     def _digest(self, recipe: Recipe) -> str:
         if recipe not in self._digests:
-            where = self.environment if pays(recipe.setting) else self.environment.uncompiled()
+            where = self.environment if compiles(recipe) else self.environment.uncompiled()
             self._digests[recipe] = recipe.digest(where, sources(recipe.setting))
         return self._digests[recipe]
 

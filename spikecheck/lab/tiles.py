@@ -103,6 +103,16 @@ def _alone(recipe: Recipe) -> bool:
     return isinstance(recipe.probe, SharpnessTrace | Anatomy) and recipe.probe.alone
 
 
+def compiles(recipe: Recipe) -> bool:
+    """Whether its derivatives are compiled, where there is a compiler; a rule of the recipe alone, to be digested.
+
+    Not where one run is looked at: 8 s of compiling when nothing is there yet, for looks of 0.2 s.
+    """
+    probe = recipe.probe
+    looks = isinstance(probe, SharpnessTrace) and probe.alone and not probe.every_step
+    return pays(recipe.setting) and not looks
+
+
 def _swift(recipe: Recipe) -> bool:
     """Whether many of its updates are one call (`dynamics.segment`): 16 members then take half of what 32 do."""
     setting = recipe.setting

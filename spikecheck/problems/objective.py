@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -65,6 +65,8 @@ class Objective:
     test: Points | None
     classified: bool
     device: str
+    compiles: bool = True
+    """Whether derivatives are machine code where that pays."""
 
     @property
     def members(self) -> int:
@@ -172,7 +174,11 @@ class Objective:
         settings = tuple(self.settings[member] for member in chosen.tolist())
         there = chosen.to(self.device)
         test = self.test.take(there) if self.test is not None else None
-        return Objective(settings, self.model, self.train.take(there), test, self.classified, self.device)
+        return replace(self, settings=settings, train=self.train.take(there), test=test)
+
+    def uncompiled(self) -> "Objective":
+        """The same, whose derivatives are dispatched by torch: for a few of them no compiler is worth waiting for."""
+        return replace(self, compiles=False)
 
     def weights(self, params: Float[Tensor, " P"]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """One member's `input_weights` and `output_weights`."""
@@ -183,7 +189,7 @@ class Objective:
     @cached_property
     def _written_out(self) -> Shallow | Layered | Traced | None:
         """The faster way to derivatives, where there is one."""
-        compiled = self.device == "cpu" and pays(self.settings[0]) and compiler()
+        compiled = self.compiles and self.device == "cpu" and pays(self.settings[0]) and compiler()
         if not isinstance(self.model, MLP):
             way = Traced(self._losses_at, self.train.x, self.train.y, self.settings[0].signature)
             return way if compiled else None
