@@ -8,7 +8,7 @@ from typing import Any, Self
 from spikecheck.core.activity import tell
 
 Numbers = Any
-"""A synchronized array of numbers, or one number: multiprocessing has no public name for them."""
+"""Shared memory, an array or one number: multiprocessing has no public name for their types."""
 _COLUMNS = 3
 _STARTING, _TRAINING, _BUSY, _IDLE = 0.0, 1.0, 2.0, 3.0
 
@@ -17,7 +17,8 @@ class Board:
     """A row a worker: the number of its job, the member-steps made of it, and whether it trains."""
 
     def __init__(self, context: BaseContext, workers: int) -> None:
-        self.shared: tuple[Numbers, Numbers] = (context.Array("d", _COLUMNS * workers), context.Value("i", 0))
+        # Without a lock: a worker that is killed while it holds one would stop its parent for ever.
+        self.shared: tuple[Numbers, Numbers] = (context.RawArray("d", _COLUMNS * workers), context.Value("i", 0))
         self._workers = workers
         self._told: Counter[int] = Counter()
         self._said = ""
@@ -25,7 +26,7 @@ class Board:
     def made(self) -> Iterator[tuple[int, int]]:
         """Jobs by their numbers, and the member-steps made of each since this was asked last."""
         for number, made, _ in self._rows():
-            if new := int(made) - self._told[int(number)]:
+            if (new := int(made) - self._told[int(number)]) > 0:  # it may have begun its next job while it was read
                 self._told[int(number)] += new
                 yield int(number), new
 
@@ -58,7 +59,9 @@ class Row:
 
     def begin(self, number: int) -> None:
         """A job begins."""
-        self._numbers[self._first : self._first + _COLUMNS] = [number, 0, _TRAINING]
+        self._numbers[self._first + 1] = 0  # before the number: no job has its predecessor's steps
+        self._numbers[self._first] = number
+        self._numbers[self._first + 2] = _TRAINING
 
     def advance(self, member_steps: int) -> None:
         """So many more were made."""
