@@ -206,7 +206,12 @@ def _read(path: Path | None) -> Baseline | None:
 def _rows(given: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[str, ...] | None:
     """The rows asked for; None where nobody says."""
     text = given.get("rows", told.get("rows"))
-    return None if text is None else tuple(name.strip() for name in text.split(","))
+    if text is None:
+        return None
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise UsageError(f"--rows {text!r}: names no row; give some of: {', '.join(ROWS)}")
+    return names
 
 
 def _suite(

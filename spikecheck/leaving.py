@@ -49,7 +49,8 @@ def told(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         return _misused(error)
     if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
-        complain("interrupted; everything trained so far is kept")
+        kept = "without a store nothing is kept" if "--no-store" in sys.argv else "everything trained so far is kept"
+        complain(f"interrupted; {kept}")
         return 130
     if isinstance(error, Stopped):
         complain(str(error))

@@ -108,7 +108,7 @@ class Laboratory:
             with Interrupts() as self._interrupts, heard_by(self._tell_busy):
                 found = self._answers(_Asked(wanted, read_later, again))
         except KeyboardInterrupt:
-            self.stopped = Interrupted("interrupted; everything trained so far is kept")
+            self.stopped = Interrupted(f"interrupted; {self._what_stays}")
             raise self.stopped from None
         except Stopped as stopped:
             self.stopped = stopped
@@ -135,6 +135,15 @@ class Laboratory:
     def stores(self) -> bool:
         """Whether what it trains is stored: not without a store, nor after one that could not be written."""
         return self._writes
+
+    @property
+    def _what_stays(self) -> str:
+        """Of what was trained, when the work is stopped."""
+        return (
+            "everything trained so far is kept, run again to go on"
+            if self.stores
+            else "without a store nothing is kept"
+        )
 
     def is_stored(self, recipe: Recipe) -> bool:
         """Whether it would be answered without training."""
@@ -319,7 +328,7 @@ class Laboratory:
     def _check_deadline(self) -> None:
         self._interrupts.check()
         if self._deadline is not None and time.monotonic() > self._deadline:
-            raise BudgetSpent("the budget is spent; everything trained so far is kept, run again to go on")
+            raise BudgetSpent(f"the budget is spent; {self._what_stays}")
 
 
 class _Asked:

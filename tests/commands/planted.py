@@ -64,6 +64,9 @@ class Lab:
     def each(self, blocks: Sequence[Sequence[object]]) -> list[dict[object, object]]:
         return [{} for _ in blocks]
 
+    def is_stored(self, recipe: object) -> bool:
+        return False
+
     def forget(self) -> None:
         pass
 

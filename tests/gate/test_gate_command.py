@@ -182,6 +182,7 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "lr=2"), "--set"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "hight=2"), "no such condition"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", "spike"), "did you mean: spikes"),
+        (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", ","), "names no row; give some of"),
     ],
 )
 def test_mistakes_are_told_in_one_line(project: Path, arguments: tuple[str, ...], said: str) -> None:
