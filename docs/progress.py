@@ -38,7 +38,7 @@ COMMANDS = (
     "gate --optimizer torch.optim:AdamW --set lr=0.02 --against adam --seeds 4",
     "gate --optimizer gd --set lr=0.1 --against heavy-ball --seeds 8",
     "gate --optimizer torch.optim:SGD --set lr=0.05 --against gd --dataset mnist1d --at steps=300 --seeds 8",
-    "gate --optimizer torch.optim:Adam --set lr=0.01 --against adam --dataset digits --rows best_loss,spikes --seeds 8",
+    "gate --optimizer torch.optim:Adam --set lr=0.01 --against adam --dataset digits --rows 'best loss,spikes' --seeds 8",
     "verify",
     "verify",
     "selftest --rounds 20",

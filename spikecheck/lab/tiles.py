@@ -162,7 +162,8 @@ def work(tile: Sequence[Recipe]) -> float:
     computed = _activations(setting) + products
     if _swift(recipe):
         return float(member_steps(tile)) * computed * _OF_MACHINE_CODE
-    overhead = _OVERHEAD + (_NAMED if setting.named else 0)
+    updates = recipe.probe is None or isinstance(recipe.probe, Anatomy | Balance)
+    overhead = _OVERHEAD + (_NAMED if setting.named and updates else 0)
     return max(len(tile), size_of(recipe)) * _plain_steps(recipe) * (computed + overhead)
 
 
@@ -181,7 +182,7 @@ def _plain_steps(recipe: Recipe) -> float:
         case Balance():
             steps = (own - probe.since) * (1 + _LOOK / probe.every)
         case Anatomy():
-            steps = 20 * (_AUTOPSY if setting.intervention is None else own)
+            steps = 12 * (_AUTOPSY if setting.intervention is None else own)
         case SharpnessTrace():
             steps = own * (5.0 if probe.every_step else 2.5 if probe.alone else 0.3)
         case Trail():
