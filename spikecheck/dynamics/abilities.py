@@ -1,9 +1,12 @@
 """What an optimizer can do, seen on made-up gradients over as many steps as its trainings have, and not believed."""
 
+import inspect
 import itertools
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -107,6 +110,7 @@ def _wants_closure(trial: _Trial) -> bool:
         SettingError: when it cannot be called with one either.
     """
     slopes = next(trial.slopes())
+    first: Exception | None = None
     for closure in (False, True):
         live = trial.alone(Abilities(False, "", closure, False, 0, None), trial.fresh(trial.start()))
         try:
@@ -114,11 +118,23 @@ def _wants_closure(trial: _Trial) -> bool:
         except SettingError:
             raise
         except Exception as error:
+            first = first or error
             if closure:
-                raise failed_step(trial.order.path, error, 0) from error
+                reason = error if _takes_closure(trial) else first
+                raise failed_step(trial.order.path, reason, 0) from reason
         else:
             return closure
     raise AssertionError
+
+
+def _takes_closure(trial: _Trial) -> bool:
+    """Whether `step` has room for one: where it has not, what it raised without one is what is wrong with it."""
+    step = trial.order.of(trial.start()[0], float(trial.rates[0])).optimizer.step
+    try:
+        inspect.signature(step).bind(None)
+    except TypeError:
+        return False
+    return True
 
 
 def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
@@ -131,11 +147,17 @@ def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
 
 def failed_step(path: str, error: Exception, done: int) -> SettingError:
     """What a user is told where an optimizer's own step raises, after so many."""
-    said = " ".join(str(error).partition("\n\n")[0].split())
+    said = " ".join(str(error).partition("\n\n")[0].split()) or _line_of(error)
     return SettingError(
         f"optimizer={path!r}: its step raised {type(error).__name__} after {done:,} steps: {said}; "
         "try it on one model by itself"
     )
+
+
+def _line_of(error: Exception) -> str:
+    """Where an error without words was raised: an `assert` says nothing else."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f"{last.line} ({Path(last.filename).name}, line {last.lineno})"
 
 
 def _stepped(live: Alone, trial: _Trial, slope: Tensor, done: int) -> Tensor:

@@ -13,8 +13,8 @@ _FEW_SECONDS = 3.0
 _TELLING = 0.05
 _LONG_ENOUGH = 20.0
 """Seconds of work after which an estimate is given however little of the whole they are."""
-_SHOWING = 4.0
-"""Seconds of a usual core from the last training to the end of the command."""
+_SHOWING = 2.5
+"""Seconds from the last training to the end of the command, on whatever machine."""
 _OWN = 2.0
 """Seconds of a usual core that the speed so far weighs beside that of the part under way."""
 
@@ -112,7 +112,7 @@ class Pace:
         usual = worked / self.done
         own, made = self._worked(self._call), self.done - self._call.done
         now = (own + _OWN * usual) / (made + _OWN)
-        return self.call_left * now + (self.left - self.call_left) * usual
+        return self.call_left * now + (self.left - self.call_left - _SHOWING) * usual + _SHOWING
 
     def _worked(self, since: _Stretch) -> float:
         idle = self._clock() - self._idle if self._idle is not None else 0.0

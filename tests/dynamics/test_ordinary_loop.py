@@ -255,3 +255,11 @@ def test_one_draw_is_never_made_for_all_members() -> None:
         with pytest.raises(Coupled):
             train(goal, rule, start, torch.full((4,), STEPS), lambda made: None)
     assert not rule.shares_an_instance
+
+
+def test_a_step_without_room_for_a_closure_is_refused_with_its_own_reason() -> None:
+    """Regression: Muon's were refused for taking no closure, and not for asking for matrices."""
+    with pytest.raises(
+        SettingError, match=r"AssertionError after 0 steps: assert p.grad.ndim >= 2 \(ordinary_optimizers"
+    ):
+        parity(setting("MatricesOnly"))

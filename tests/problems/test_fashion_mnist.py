@@ -173,7 +173,7 @@ def test_the_packages_own_files_hold_what_was_published(monkeypatch: pytest.Monk
     assert torch.bincount(goal.test.y[0]).tolist() == [500] * 10
     assert goal.train.x.shape[1:] == (2_000, 784)
     assert 0.25 < float(numbers_of(setting).x.std()) < 0.4  # 0.35 before the mean image is taken off
-    assert estimate._parameters(setting) == goal.size
+    assert estimate.parameters(setting) == goal.size
     assert estimate.training_points(setting) == goal.points
     assert estimate._held_out(setting) == goal.held_out_points.x.shape[1]
     files = fashion_mnist._files()
