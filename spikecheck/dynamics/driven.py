@@ -5,9 +5,11 @@ inside closures, and what a step made of the parameters is read from them. A lea
 unless the setting asks for a schedule.
 """
 
+import io
 import random
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +52,8 @@ class Order:
         if is_class and not issubclass(found, torch.optim.Optimizer):
             raise SettingError(f"optimizer={self.path!r}: is no torch.optim.Optimizer; name a subclass, or a function")
         params = [tensor for _, tensor in tensors]
-        optimizer = made("optimizer", self.path, params if is_class else tensors, lr=lr, **dict(self.options))
+        with _said_once():
+            optimizer = made("optimizer", self.path, params if is_class else tensors, lr=lr, **dict(self.options))
         if not isinstance(optimizer, torch.optim.Optimizer):
             raise SettingError(
                 f"optimizer={self.path!r}: returned {type(optimizer).__name__}; a function gets the named parameters, "
@@ -64,6 +67,23 @@ class Order:
                 "in exactly one of its groups; every parameter must be"
             )
         return optimizer, params
+
+
+_said: set[str] = set()
+
+
+@contextmanager
+def _said_once() -> Iterator[None]:
+    """What is printed when an optimizer is made is passed on once, to standard error: it is made many times."""
+    heard = io.StringIO()
+    try:
+        with redirect_stdout(heard):
+            yield
+    finally:
+        text = heard.getvalue()
+        if text and text not in _said:
+            _said.add(text)
+            sys.stderr.write(text)
 
 
 class Driven:
