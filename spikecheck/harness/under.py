@@ -90,8 +90,13 @@ def _axes(domain: Domain, reference: Setting) -> dict[str, Ladder]:
     return kept
 
 
+_LOOKED_AT = 400
+"""Steps over which an optimizer is looked at before it is asked about; its trainings look at it over all of theirs."""
+
+
 def _why_not_resumed(reference: Setting) -> str:
-    rule = rule_for(objective([reference.but(schedule="constant")]))
+    steps = min(reference.steps, _LOOKED_AT)
+    rule = rule_for(objective([reference.but(schedule="constant", steps=steps)]))
     return rule.abilities.resumes if isinstance(rule, NamedOptimizer) else ""
 
 

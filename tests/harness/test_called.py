@@ -57,6 +57,9 @@ def test_the_other_claims_are_judged_all_the_same() -> None:
 
         def forget(self) -> None: ...
 
+        def is_stored(self, recipe: object) -> bool:
+            return False
+
     broken = replace(planted_claim(), id="broken", source="broken.py", measure=misspelt)
     claims = [planted_claim(), broken, replace(planted_claim(), id="last")]
     verdicts, failed, stopped = verify_each(claims, Lab(lambda setting: 0.9), PLAN, ignore)  # type: ignore[arg-type]
@@ -79,6 +82,9 @@ def test_a_diverged_fork_that_cannot_be_looked_at_is_a_numerical_failure(until_d
     from spikecheck.core.probe import Directions
 
     class Lab(PlantedLab):
+        def is_stored(self, recipe: object) -> bool:
+            return False
+
         def runs(self, recipes: object) -> dict[Recipe, Run]:
             loss = np.ones(3)
             lost = Ended("diverged", 1)
