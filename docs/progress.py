@@ -39,8 +39,7 @@ COMMANDS = (
     "gate --optimizer gd --set lr=0.1 --against heavy-ball --seeds 8",
     "gate --optimizer torch.optim:SGD --set lr=0.05 --against gd --dataset mnist1d --at steps=300 --seeds 8",
     "gate --optimizer torch.optim:Adam --set lr=0.01 --against adam --dataset digits --rows 'best loss,spikes' --seeds 8",
-    "verify",
-    "verify",
+    "verify --claim 's*' --claim top-direction-low-frequency",
     "selftest --rounds 20",
 )
 _ESTIMATE = re.compile(r"about ((?:\d+:)?\d+:\d\d) left")

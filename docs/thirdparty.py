@@ -10,14 +10,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
+
 from spikecheck.core.scorecard import Change, Scorecard
 from spikecheck.core.setting import Setting
+from spikecheck.dynamics.instances import Coupled
 from spikecheck.dynamics.named import NamedOptimizer
 from spikecheck.dynamics.rules import rule_for
+from spikecheck.dynamics.train import begin, train
 from spikecheck.problems.objective import objective
 from spikecheck.report.json_file import read_scorecard
 
@@ -78,15 +83,24 @@ def gated(entry: Entry, store: Path | None, folder: Path) -> tuple[int, Scorecar
 
 
 def runs_as(path: str, lr: float) -> str:
-    """What was seen of it at start."""
-    rule = rule_for(objective([Setting(problem="mnist1d", points=20, width=6, optimizer=path, lr=lr)] * 2))
+    """What was seen of it in a small training; what couples its parameters may show after some steps."""
+    setting = Setting(problem="mnist1d", points=20, width=6, optimizer=path, lr=lr, steps=1_000)
+    goal, rates = objective([setting] * 2), torch.full((2,), lr, dtype=torch.float64)
+    with suppress(Coupled):
+        rule = rule_for(goal)
+        train(goal, rule, begin(goal, rule, goal.initial(range(2)), rates), torch.full((2,), setting.steps), _silent)
+    rule = rule_for(goal)
     assert isinstance(rule, NamedOptimizer)
     able = rule.abilities
-    parts = ["one instance for all" if able.together else "one instance a member"]
+    parts = ["one instance for all" if rule.shares_an_instance else "one instance a member"]
     parts += ["closure"] if able.closure else []
     parts += ["train() and eval()"] if able.averages else []
     parts += ["cannot be forked"] if able.resumes else []
     return ", ".join(parts)
+
+
+def _silent(steps: int) -> None:
+    """A thousand steps of so small a net are soon over."""
 
 
 def table(store: Path | None) -> Iterable[str]:
