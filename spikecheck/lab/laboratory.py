@@ -30,7 +30,7 @@ from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Order, Tile,
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.place import Records
 from spikecheck.lab.recent import MEMORY, Recent
-from spikecheck.lab.tiles import compiles, member_steps, seconds, size_of, tiles
+from spikecheck.lab.tiles import compiles, cut_short, member_steps, seconds, size_of, tiles
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.kernel import compiler
 from spikecheck.problems.objective import sources
@@ -279,7 +279,7 @@ class Laboratory:
     def _digest(self, recipe: Recipe) -> str:
         if recipe not in self._digests:
             where = self.environment if compiles(recipe) else self.environment.uncompiled()
-            self._digests[recipe] = recipe.digest(where, sources(recipe.setting))
+            self._digests[recipe] = recipe.digest(where, sources(recipe.setting) + cut_short(recipe.setting))
         return self._digests[recipe]
 
     def _look_up(self, recipe: Recipe) -> Trained | None:

@@ -35,6 +35,9 @@ _CONV_ACTIVATIONS = 2**22
 LARGEST_OF_ALL = 1_024
 SHARE = 0.5
 _GIB = 2**30
+# Parameters of a tile's members. Of large nets a member is all arithmetic, eight take eight times as long, and until a tile is
+# done nothing of it is kept when a budget is spent.
+_PARAMETERS = 2**20
 _AUTOPSY = 700
 _OVERHEAD = 400
 """What the dispatch of a step costs, as activations of a member."""
@@ -56,9 +59,22 @@ _A_SECOND = 8e7
 def tile_size(setting: Setting) -> int:
     """Members a tile of this setting holds: the largest power of two in [8, 32] whose activations stay in cache.
 
-    Of the tiniest models 64, of large convolutional nets as few as 2. A block of search seeds fills a tile of 32, and two such
-    tiles of fresh seeds keep two cores busy.
+    Of the tiniest models 64, of large convolutional nets as few as 2, of nets with a million parameters 1. A block of search
+    seeds fills a tile of 32, and two such tiles of fresh seeds keep two cores busy.
     """
+    size = _by_activations(setting)
+    while size > 1 and setting.model in BUILT_IN["model"] and size * parameters(setting) > _PARAMETERS:
+        size //= 2
+    return size
+
+
+def cut_short(setting: Setting) -> str:
+    """For digests: a tile's size where its members' many parameters make it smaller than it once was; else empty."""
+    size = tile_size(setting)
+    return f"tile {size}" if size < _by_activations(setting) else ""
+
+
+def _by_activations(setting: Setting) -> int:
     activations = _activations(setting)
     size = _LARGEST if activations <= _TINY else _USUAL
     while size > _SMALLEST and size * activations > _ACTIVATIONS:
@@ -87,7 +103,8 @@ def size_of(recipe: Recipe, memory: int = 0) -> int:
 
 def smallest(recipe: Recipe) -> int:
     """Members below which no tile of such recipes goes, however little memory there is."""
-    return 1 if _alone(recipe) or _own(recipe) else _FEWEST if recipe.setting.model == "conv" else _SMALLEST
+    usual = 1 if _alone(recipe) or _own(recipe) else _FEWEST if recipe.setting.model == "conv" else _SMALLEST
+    return min(usual, tile_size(recipe.setting))
 
 
 def _own(recipe: Recipe) -> bool:

@@ -1,17 +1,23 @@
 """Every run has its place in one tile, and the tile's size follows from the setting alone."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikecheck.core.errors import Interrupted
+from spikecheck.core.events import Event, TileStored
 from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.probe import Anatomy, Balance, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import tiles as tiling
-from spikecheck.lab.tiles import member_steps, padded, size_of, tile_size, tiles, work
+from spikecheck.lab.footprint import parameters
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.store import Store
+from spikecheck.lab.tiles import cut_short, member_steps, padded, size_of, tile_size, tiles, work
 
 ANY_SIZE = st.builds(
     Setting,
@@ -40,8 +46,11 @@ RECIPES = st.lists(GROUPS, max_size=4).map(lambda groups: [recipe for group in g
 
 
 @given(ANY_SIZE)
-def test_sizes_are_powers_of_two_from_8_to_64(setting: Setting) -> None:
-    assert tile_size(setting) in (8, 16, 32, 64)
+def test_sizes_are_powers_of_two_from_1_to_64_and_less_than_8_for_many_parameters_alone(setting: Setting) -> None:
+    size = tile_size(setting)
+    assert size in (1, 2, 4, 8, 16, 32, 64)
+    assert size == 1 or size * parameters(setting) <= 2**20
+    assert size >= 8 or 2 * size * parameters(setting) > 2**20
 
 
 @given(ANY_SIZE)
@@ -161,3 +170,29 @@ def test_without_a_compiler_a_tile_has_its_former_size(monkeypatch: pytest.Monke
     assert size_of(plain) == 16
     monkeypatch.setattr(tiling, "compiler", lambda: "")
     assert size_of(plain) == 32
+
+
+def test_nets_of_many_parameters_are_trained_a_few_at_a_time_and_their_digests_say_so() -> None:
+    """Regression: `--budget 5m` kept nothing of a net of a million parameters, whose tile of eight was not done."""
+    large = Setting(problem="mnist1d", width=1_000, depth=2)
+    assert (tile_size(large), cut_short(large)) == (1, "tile 1")
+    for usual in (Setting(), Setting(problem="mnist1d", points=100), Setting(model="conv", problem="digits")):
+        assert cut_short(usual) == ""
+    lab, recipe = Laboratory(), Recipe(setting=large, seed=0)
+    assert lab._digest(recipe) != recipe.digest(lab.environment.uncompiled(), "")
+
+
+def test_what_a_budget_leaves_of_large_nets_is_kept_one_by_one(tmp_path: Path) -> None:
+    large = Setting(problem="mnist1d", width=1_000, depth=2, points=10, steps=2)
+    kept = 0
+
+    def stop(event: Event) -> None:
+        nonlocal kept
+        kept += isinstance(event, TileStored)
+        if kept == 2:
+            raise KeyboardInterrupt
+
+    lab = Laboratory(Store(tmp_path), observe=stop)
+    with pytest.raises(Interrupted):
+        lab.runs([Recipe(setting=large, seed=seed) for seed in range(4)])
+    assert Store(tmp_path).info().entries == 2
