@@ -23,6 +23,8 @@ _SHRINKING = 3
 """Settings that a descent usually looks at."""
 _SAMPLE = 64
 """Recipes of which it is asked whether they are stored."""
+_LOOKS = 8
+"""Seeds of which it is asked whether the looks at them are stored."""
 READING = 0.003
 """Seconds that reading and measuring a run takes on a usual core."""
 
@@ -86,8 +88,11 @@ def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: C
     sample = first[:: max(1, len(first) // _SAMPLE)]
     lacking = [recipe for recipe in sample if not stored(recipe)]
     trained = sum(map(_member_seconds, lacking)) * len(first) / len(sample)
-    looks = len(lacking) / len(sample) * _looks_cost(claim, next(iter(blocks)))
-    return trained + looks * sum(map(len, blocks.values()))
+    setting, seeds = next(iter(blocks.items()))
+    looks = [look for seed in seeds[:_LOOKS] for look in _looks(claim, setting, seed)]
+    # A fork of a run that never spiked is nowhere; so where some looks are stored, all that there can be are.
+    share = len(lacking) / len(sample) if any(map(stored, looks)) else 1.0
+    return trained + share * _looks_cost(claim, setting) * sum(map(len, blocks.values()))
 
 
 def _controls(claim: Claim) -> Iterator[Claim]:
@@ -100,9 +105,14 @@ def _controls(claim: Claim) -> Iterator[Claim]:
 
 def _looks_cost(claim: Claim, setting: Setting) -> float:
     """What a seed takes at a setting besides trainings: its forks and the looks at them."""
-    arms = {Recipe(setting=arm(setting), seed=0, probe=claim.probe) for arm in claim.arms.values()}
+    return sum(map(_member_seconds, _looks(claim, setting, 0)))
+
+
+def _looks(claim: Claim, setting: Setting, seed: int) -> set[Recipe]:
+    """What a seed is asked for besides trainings."""
+    arms = {Recipe(setting=arm(setting), seed=seed, probe=claim.probe) for arm in claim.arms.values()}
     needed = arms | {arm.parent() for arm in arms if arm.probe is not None}
-    return sum(_member_seconds(recipe) for recipe in needed if recipe != recipe.parent())
+    return {recipe for recipe in needed if recipe != recipe.parent()}
 
 
 def _member_seconds(recipe: Recipe) -> float:
