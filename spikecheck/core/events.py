@@ -23,7 +23,7 @@ class ClaimStarted:
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """A stage begins: "reference", "control", "search", "descent", "confirmation" or "typical run"."""
+    """A stage begins, such as "reference", "control", "search"; one that has no size has no seeds."""
 
     claim: str
     stage: str

@@ -59,8 +59,8 @@ _A_SECOND = 8e7
 def tile_size(setting: Setting) -> int:
     """Members a tile of this setting holds: the largest power of two in [8, 32] whose activations stay in cache.
 
-    Of the tiniest models 64, of large convolutional nets as few as 2, of nets with a million parameters 1. A block of search
-    seeds fills a tile of 32, and two such tiles of fresh seeds keep two cores busy.
+    Of the tiniest models 64, of large convolutional nets as few as 2, of nets with more than half a million parameters 1. A
+    block of search seeds fills a tile of 32, and two such tiles of fresh seeds keep two cores busy.
     """
     size = _by_activations(setting)
     while size > 1 and setting.model in BUILT_IN["model"] and size * parameters(setting) > _PARAMETERS:
@@ -123,11 +123,12 @@ def _alone(recipe: Recipe) -> bool:
 def compiles(recipe: Recipe) -> bool:
     """Whether its derivatives are compiled, where there is a compiler; a rule of the recipe alone, to be digested.
 
-    Not where one run is looked at: 8 s of compiling when nothing is there yet, for looks of 0.2 s.
+    Not where one run's checkpoints are looked at and nothing is trained: 8 s of compiling when nothing is there yet, for looks
+    of 0.2 s. A fork is trained by the recipe that looks at it.
     """
-    probe = recipe.probe
-    looks = isinstance(probe, SharpnessTrace) and probe.alone and not probe.every_step
-    return pays(recipe.setting) and not looks
+    setting, probe = recipe.setting, recipe.probe
+    looks = isinstance(probe, SharpnessTrace) and probe.alone and not probe.every_step and setting.intervention is None
+    return pays(setting) and not looks
 
 
 def _swift(recipe: Recipe) -> bool:

@@ -9,7 +9,7 @@ from spikecheck.core.judgement import Outcome
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Map
-from spikecheck.harness.forecast import expected_settings, expected_work, outlook, power
+from spikecheck.harness.forecast import expected_settings, expected_stages, expected_work, outlook, power
 from spikecheck.harness.plan import Plan, plan_of
 from spikecheck.stats.bounds import judge
 from spikecheck.stats.looks import nominal_alpha
@@ -93,3 +93,20 @@ def test_a_claim_that_no_seeds_could_decide_has_no_power(claim: Claim) -> None:
     (found,) = outlook([replace(claim, predicts=Prediction(above=0.0, of_seeds=0.99))], plan_of("quick"))
     assert found.power == 0.0
     assert found.fewest > found.seeds
+
+
+def test_what_is_stored_is_only_read_and_looks_are_not_taken_for_stored_with_their_trainings() -> None:
+    """Regression: claims that share trainings were expected to have nothing left to do."""
+    claim, plan = SHIPPED["condensation"], plan_of("quick")
+    nothing, everything = (expected_stages(claim, plan, answer) for answer in (lambda _: False, lambda _: True))
+    trainings_alone = expected_stages(claim, plan, lambda recipe: recipe == recipe.parent())
+    assert all(nothing[stage] > everything[stage] > 0 for stage in ("reference", "search", "confirmation"))
+    assert sum(everything.values()) < sum(trainings_alone.values()) < sum(nothing.values())
+    assert nothing["map"] == nothing["reach"] == nothing["beside"] == 0  # of which this profile has none
+
+
+def test_half_of_the_answers_take_their_second_look() -> None:
+    claim, plan = SHIPPED["spikes-come"], plan_of("quick")
+    once, twice = (expected_stages(claim, replace(plan, looks=looks), lambda _: False) for looks in (1, 2))
+    assert twice["reference"] == pytest.approx(1.5 * once["reference"])
+    assert twice["search"] == once["search"]

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from spikecheck.lab import tiles as tiling
 from spikecheck.lab.footprint import parameters
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
-from spikecheck.lab.tiles import cut_short, member_steps, padded, size_of, tile_size, tiles, work
+from spikecheck.lab.tiles import compiles, cut_short, member_steps, padded, size_of, tile_size, tiles, work
 
 ANY_SIZE = st.builds(
     Setting,
@@ -196,3 +197,15 @@ def test_what_a_budget_leaves_of_large_nets_is_kept_one_by_one(tmp_path: Path) -
     with pytest.raises(Interrupted):
         lab.runs([Recipe(setting=large, seed=seed) for seed in range(4)])
     assert Store(tmp_path).info().entries == 2
+
+
+def test_one_runs_checkpoints_are_looked_at_without_compiling_and_give_the_same_sharpness() -> None:
+    long = Setting(width=5, points=8, steps=1_000)
+    alone, many = (Recipe(setting=long, seed=0, probe=SharpnessTrace(alone=one)) for one in (True, False))
+    fork = Recipe(setting=long.but(intervention=Continue(horizon=30)), seed=0, probe=alone.probe)
+    stepwise = Recipe(setting=long, seed=0, probe=SharpnessTrace(alone=True, every_step=True))
+    near = Recipe(setting=long, seed=0, probe=Anatomy(alone=True))
+    assert [compiles(recipe) for recipe in (alone, many, fork, stepwise, near)] == [False, True, True, True, True]
+    found = Laboratory().runs([alone, many])
+    own, others = (found[recipe].records["sharpness"]["sharpness"] for recipe in (alone, many))
+    np.testing.assert_allclose(own, others, rtol=1e-8)
