@@ -1,5 +1,6 @@
 """Claims asked about another optimizer: which can be, and that they are asked with its own threshold."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.harness.discover import discover
 from spikecheck.harness.under import all_under, under
+from spikecheck.problems.objective import Objective, objective
 
 CLAIMS = discover([Path(__file__).parents[2] / "claims"]).claims
 
@@ -70,3 +72,16 @@ def test_an_optimizer_that_cannot_be_resumed_is_asked_what_needs_no_resuming(mon
     able, left_out = asked("planted_optimizers:Forgetful")
     assert "spikes-come" in able
     assert "state_dict" in left_out["condensation"]
+
+
+def test_an_optimizer_is_looked_at_for_a_moment_before_it_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: over whole trainings of all claims it took a minute and a half before anything was seen."""
+    steps: list[int] = []
+
+    def heard(settings: Sequence[Setting]) -> Objective:
+        steps.extend(setting.steps for setting in settings)
+        return objective(settings)
+
+    monkeypatch.setattr("spikecheck.harness.under.objective", heard)
+    assert asked("torch.optim:SGD")[0]
+    assert 0 < max(steps) <= 400

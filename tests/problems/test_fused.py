@@ -11,13 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from spikecheck.core.activity import heard_by
 from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.problems import fused
 from spikecheck.problems.fused import LONG, Fused
-from spikecheck.problems.kernel import compiler
+from spikecheck.problems.kernel import compiled, compiler
 from spikecheck.problems.mlp import MLP
 from spikecheck.problems.objective import Objective, objective, pays
 from spikecheck.problems.shallow import Shallow
@@ -155,6 +156,13 @@ print(kernel(torch.arange(8.0))[0].sum().item())
     environment = {**os.environ, "CXX": str(old), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "kernels")}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "64.0\n"), done.stderr
+
+
+def test_compiling_is_named_while_it_goes_on() -> None:
+    said: list[str] = []
+    with heard_by(said.append):
+        compiled(lambda x: (x * 2 + 1,), [torch.zeros(8)], of_all_sizes=False)
+    assert said == ["compiling", ""]
 
 
 def test_a_wrong_wish_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
