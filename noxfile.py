@@ -61,6 +61,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def gpu(session: nox.Session) -> None:
+    """What a GPU gives, on a machine that has one: its tests, verdicts beside the CPU's, rates, commands."""
+    _install(session, "test")
+    session.run("python", "studies/gpu.py", *session.posargs)
+
+
+@nox.session
 def thirdparty(session: nox.Session) -> None:
     """Optimizers of other packages against torch's loop (docs/sweep.md), then through the gate (docs/thirdparty.md)."""
     _install(session, "thirdparty")

@@ -1,6 +1,7 @@
 """What holds for every test: one thread, and a choice of examples that is the same everywhere."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +16,8 @@ from jaxtyping import install_import_hook
 # second thread. Read when torch and numpy are first imported, and inherited by processes that tests start.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
+# Without a GPU Triton's kernels are interpreted. Triton decides that once and for all when it is first imported.
+os.environ.setdefault("TRITON_INTERPRET", "0" if shutil.which("nvidia-smi") else "1")
 if "torch" in sys.modules:
     sys.modules["torch"].set_num_threads(1)
 

@@ -76,6 +76,10 @@ class LocalCurvature(ABC):
         """One member's Hessian, where it can be had without products."""
         return None
 
+    def hessians(self) -> Float[Tensor, "B P P"] | None:
+        """All of them, where they can be had without products."""
+        return None
+
 
 @final
 class ByBackward(LocalCurvature):
@@ -143,6 +147,10 @@ class ByMatrix(LocalCurvature):
         """One of the matrices."""
         return self._hessians[member]
 
+    def hessians(self) -> Float[Tensor, "B P P"]:
+        """The matrices."""
+        return self._hessians
+
 
 @final
 class ByKernel(LocalCurvature):
@@ -177,6 +185,12 @@ class ByKernel(LocalCurvature):
             return found[0]
         scale = self._scale[member]
         return found[0] * scale[:, None] * scale
+
+    def hessians(self) -> Float[Tensor, "B P P"]:
+        """Written out when they are asked for."""
+        found = self._objective.hessians(self._params)
+        assert found is not None
+        return found if self._scale is None else found * self._scale[:, :, None] * self._scale[:, None, :]
 
 
 def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature:

@@ -162,6 +162,8 @@ def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, ba
 def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:
     """The top `keep` pairs of the wanted members by their dense Hessians; unit vectors for the others."""
     members, size = local.gradients.shape
+    if not local.gradients.is_cpu:
+        return _dense_at_once(local, keep, wanted)
     vectors = torch.eye(keep, size, dtype=local.gradients.dtype, device=local.gradients.device).repeat(members, 1, 1)
     for member, hessian in _hessians(local, wanted):
         if usable(hessian[None]):
@@ -170,6 +172,16 @@ def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz
             symmetric = (hessian + hessian.T) / 2
             vectors[member] = torch.linalg.eigh(symmetric).eigenvectors.T.flip(0)[:keep]
     return ritz(vectors, local.product(vectors), keep)
+
+
+def _dense_at_once(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:
+    """All members' at the same time, as an accelerator wants it; those that are not wanted get unit vectors as well."""
+    hessians = local.hessians()
+    hessians = _multiplied(local) if hessians is None else hessians
+    usual = wanted & usable(hessians)
+    symmetric = torch.where(usual[:, None, None], (hessians + hessians.mT) / 2, 0.0)
+    found = torch.linalg.eigh(symmetric).eigenvectors.mT.flip(1)[:, :keep].contiguous()
+    return ritz(found, local.product(found), keep)
 
 
 def _hessians(local: LocalCurvature, wanted: Bool[Tensor, " B"]) -> Iterator[tuple[int, Float[Tensor, "P P"]]]:

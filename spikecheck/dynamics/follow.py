@@ -19,9 +19,10 @@ from torch import Tensor
 from spikecheck.dynamics.curvature import Losses, curvature
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients
+from spikecheck.dynamics.one_update import update, update_all
 from spikecheck.dynamics.pair import PLAIN, Arithmetic, Pair, by_kernels
 from spikecheck.dynamics.rayleigh import noise, search
-from spikecheck.dynamics.train import Tick, update, update_all
+from spikecheck.dynamics.train import Tick
 from spikecheck.dynamics.updates import UpdateRule
 
 ACCURACY = 1e-3
@@ -131,7 +132,8 @@ def follow(
     ensemble = replace(ensemble, params=_members_last(ensemble.params))
     guesses, second = _started(objective, rule, ensemble)
     enough = torch.zeros_like(ensemble.lr)
-    by = by_kernels(ensemble.params.dtype, torch.get_num_threads()) if objective.multiplies else PLAIN
+    compiled = objective.multiplies and ensemble.params.is_cpu
+    by = by_kernels(ensemble.params.dtype, torch.get_num_threads()) if compiled else PLAIN
     for step in range(longest + 1):
         look = _Look(objective, rule, ensemble, by)
         guess = guesses[step % 2]
@@ -201,7 +203,11 @@ def _narrowed(look: _Look, pair: Pair, enough: Float[Tensor, " B"], products: In
             break
         # One size for few and one for many: a kernel is compiled for every number of members.
         size = members // _FEW if len(far) <= members // _FEW else members
-        chosen = far[torch.arange(size, device=far.device) % len(far)] if size < members else torch.arange(members)
+        chosen = (
+            far[torch.arange(size, device=far.device) % len(far)]
+            if size < members
+            else torch.arange(members, device=far.device)
+        )
         few = pair.some(chosen)
         better = (look.some(chosen) if size < members else look).wider(few)
         if way is not None:

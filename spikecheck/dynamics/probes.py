@@ -13,7 +13,8 @@ from spikecheck.dynamics.curvature import LocalCurvature, curvature, gradient_cu
 from spikecheck.dynamics.eigen import EigenPairs, top, track
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients
-from spikecheck.dynamics.train import Tick, update
+from spikecheck.dynamics.one_update import update
+from spikecheck.dynamics.train import Tick
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.problems.objective import Objective
 from spikecheck.problems.seeding import generator_of

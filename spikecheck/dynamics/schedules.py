@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -89,13 +89,16 @@ class Scheduled(UpdateRule):
 
     def paced(self, ensemble: Ensemble) -> Ensemble:
         """The same states at the rates of now."""
-        there = ensemble.done.clamp(max=self.setting.steps)
-        return replace(ensemble, lr=ensemble.lr * self._factors.to(ensemble.lr)[there])
+        return replace(ensemble, lr=self.rates(ensemble.lr, ensemble.done))
 
-    @cached_property
-    def _factors(self) -> Float[Tensor, " T"]:
-        """Looked up rather than computed: torch rounds the end of a tensor of cosines differently from the rest."""
-        every = range(self.setting.steps + 1)
-        return torch.tensor(
-            [factor(self.setting.schedule, done, self.setting.steps) for done in every], dtype=torch.float64
-        )
+    def rates(self, lr: Float[Tensor, " B"], done: Int[Tensor, "*T B"]) -> Float[Tensor, "*T B"]:
+        """The members' rates after so many updates."""
+        steps = self.setting.steps
+        return lr * _factors(self.setting.schedule, steps, lr.dtype, lr.device)[done.clamp(max=steps)]
+
+
+@lru_cache(maxsize=8)
+def _factors(schedule: str, steps: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, " T"]:
+    """Looked up rather than computed: torch rounds the end of a tensor of cosines differently from the rest."""
+    every = [factor(schedule, done, steps) for done in range(steps + 1)]
+    return torch.tensor(every, dtype=torch.float64).to(device, dtype)

@@ -1,16 +1,19 @@
 """Training of an ensemble, one update of every member at a time."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import Gradients
+from spikecheck.dynamics.one_update import update, update_all
 from spikecheck.dynamics.segment import segments
+from spikecheck.dynamics.segment_gpu import Advance, launches
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.problems.objective import Objective
 
@@ -18,6 +21,8 @@ Tick = Callable[[int], None]
 """Told after every few updates how many member-steps were made; may raise to stop the training."""
 
 _STEPS_A_TICK = 100
+_STEPS_A_LAUNCH = 500
+"""On a GPU, where nothing has to be kept sooner: a launch of some milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -48,32 +53,6 @@ def rates(objective: Objective, lr: Float[Tensor, " B"], params: Float[Tensor, "
     return lr.to(params.device, torch.float64 if named else params.dtype)
 
 
-def update(
-    rule: UpdateRule,
-    ensemble: Ensemble,
-    losses: Float[Tensor, " B"],
-    gradients: Float[Tensor, "B P"],
-    until: Int[Tensor, " B"],
-    along: Float[Tensor, "B P"] | None = None,
-) -> Ensemble:
-    """One update of every member that is alive and has not made `until` updates; the others stand still.
-
-    With `along` (unit vectors) members move along that direction only.
-    """
-    alive = ensemble.alive & losses.isfinite()
-    moving = alive & (ensemble.done < until)
-    params, slots = _moved(rule, ensemble, gradients, moving, along)
-    return replace(ensemble, params=params, slots=slots, done=ensemble.done + moving, alive=alive)
-
-
-def update_all(
-    rule: UpdateRule, ensemble: Ensemble, gradients: Float[Tensor, "B P"], along: Float[Tensor, "B P"] | None = None
-) -> Ensemble:
-    """One update of every member, where it is known that all of them move: without the masks, a fifth of a small step."""
-    params, slots = _moved(rule, ensemble, gradients, None, along)
-    return replace(ensemble, params=params, slots=slots, done=ensemble.done + 1)
-
-
 def train(
     objective: Objective,
     rule: UpdateRule,
@@ -88,6 +67,9 @@ def train(
 
     Updates follow `gradients`, or where there are none the objective's own, those of the full batch.
     """
+    advance = launches(objective, rule, ensemble, until, gradients) if along is None else None
+    if advance is not None:
+        return _launched(objective, rule, ensemble, until, tick, stride, advance)
     left = (until - ensemble.done).clamp(min=0)
     longest, together = int(left.max()), _together(ensemble, left)
     record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
@@ -119,6 +101,34 @@ def train(
     return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=rule.kept(ensemble))
 
 
+def _launched(
+    objective: Objective,
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    until: Int[Tensor, " B"],
+    tick: Tick,
+    stride: int,
+    advance: Advance,
+) -> Trajectory:
+    """As `train`, many updates a launch. The next launch waits until the last but one is done: a tick is then nearly true."""
+    longest = int((until - ensemble.done).clamp(min=0).max())
+    record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
+    checkpoints, step, pending = [], 0, deque[tuple[torch.cuda.Event, int]]()
+    while step < longest:
+        if stride and step % stride == 0:
+            checkpoints.append(ensemble)
+        stop = min(longest, step + _STEPS_A_LAUNCH, *([step - step % stride + stride] if stride else []))
+        ensemble = advance(ensemble, until, record[step:stop])
+        pending.append((torch.cuda.current_stream().record_event(), (stop - step) * ensemble.members))
+        while len(pending) > (1 if stop < longest else 0):
+            event, made = pending.popleft()
+            event.synchronize()
+            tick(made)
+        step = stop
+    record[longest], _ = objective.gradient(ensemble.params)
+    return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=ensemble)
+
+
 def _next_stop(step: int, stride: int, together: int) -> int:
     """Up to which update many can be made at once: the next checkpoint, the next tick, or the end of what all members make."""
     stops = [together, step - step % _STEPS_A_TICK + _STEPS_A_TICK]
@@ -129,18 +139,3 @@ def _together(ensemble: Ensemble, left: Int[Tensor, " B"]) -> int:
     """For how many updates all members move unless a loss fails; 0 off the CPU, where asking at every step costs more."""
     asked_cheaply = ensemble.params.device.type == "cpu" and bool(ensemble.alive.all())
     return int(left.min()) if asked_cheaply else 0
-
-
-def _moved(
-    rule: UpdateRule,
-    ensemble: Ensemble,
-    gradients: Float[Tensor, "B P"],
-    moving: Bool[Tensor, " B"] | None,
-    along: Float[Tensor, "B P"] | None,
-) -> tuple[Float[Tensor, "B P"], Mapping[str, Tensor]]:
-    """Where one update brings every member."""
-    params, slots = rule.move(ensemble, gradients, moving)
-    if along is None:
-        return params, slots
-    motion = params - ensemble.params
-    return ensemble.params + (motion * along).sum(1, keepdim=True) * along, slots

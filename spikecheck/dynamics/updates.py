@@ -218,7 +218,7 @@ class Adam(UpdateRule):
         kept = params * (1 - lr * self.weight_decay) if self.decoupled else params
         mean = _average(slots["mean"], pull, self.beta1)
         after = {"mean": mean, "squares": _average(slots["squares"], pull.square(), self.beta2)}
-        pace = lr / _correction(self.beta1, done + 1, lr)
+        pace = lr / correction(self.beta1, done + 1, lr)
         return kept - (pace * mean).div_(self.preconditioner(after, done + 1)), after
 
     def threshold(self, lr: float) -> float:
@@ -229,8 +229,8 @@ class Adam(UpdateRule):
     def preconditioner(self, slots: Slots, done: Int[Tensor, "B 1"]) -> Float[Tensor, "B P"]:
         """P = sqrt(v^) + eps; before the first update, where v^ is 0/0, it is eps."""
         squares = slots["squares"]
-        correction = _correction(self.beta2, done.clamp(min=1), squares)
-        return (squares.sqrt() / correction.sqrt()).add_(self.eps)
+        root = correction(self.beta2, done.clamp(min=1), squares).sqrt()
+        return (squares.sqrt() / root).add_(self.eps)
 
 
 BuiltIn = GradientDescent | HeavyBall | RMSprop | Adam
@@ -255,6 +255,12 @@ def rule_of(setting: Setting) -> BuiltIn:
             return Adam(**numbers, decoupled=setting.optimizer == "adamw")
 
 
+def correction(beta: float, updates: Tensor, like: Tensor) -> Tensor:
+    """1 - beta^updates without cancellation, so that float32 keeps its digits where beta is near 1."""
+    log_beta = math.log(beta) if beta > 0 else -math.inf
+    return -torch.expm1(updates.to(like) * log_beta)
+
+
 def _decayed(grads: Tensor, params: Tensor, weight_decay: float) -> Tensor:
     """The gradient of the loss plus weight_decay |theta|^2 / 2."""
     return grads + weight_decay * params if weight_decay else grads
@@ -262,9 +268,3 @@ def _decayed(grads: Tensor, params: Tensor, weight_decay: float) -> Tensor:
 
 def _average(old: Tensor, new: Tensor, beta: float) -> Tensor:
     return (beta * old).add_((1 - beta) * new)
-
-
-def _correction(beta: float, updates: Tensor, like: Tensor) -> Tensor:
-    """1 - beta^updates without cancellation, so that float32 keeps its digits where beta is near 1."""
-    log_beta = math.log(beta) if beta > 0 else -math.inf
-    return -torch.expm1(updates.to(like) * log_beta)

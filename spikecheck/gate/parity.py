@@ -19,9 +19,10 @@ from spikecheck.dynamics.ensemble import Ensemble
 from spikecheck.dynamics.gradients import followed
 from spikecheck.dynamics.instances import Coupled
 from spikecheck.dynamics.named import NamedOptimizer
+from spikecheck.dynamics.one_update import update_all
 from spikecheck.dynamics.rules import rule_for
 from spikecheck.dynamics.schedules import Scheduled
-from spikecheck.dynamics.train import begin, update_all
+from spikecheck.dynamics.train import begin
 from spikecheck.lab.execution import one_thread
 from spikecheck.lab.tiles import padded, seconds
 from spikecheck.problems.objective import Objective, objective

@@ -39,6 +39,7 @@ from spikecheck.dynamics.train import Tick, Trajectory, begin, rates, train
 from spikecheck.dynamics.updates import UpdateRule
 from spikecheck.lab.codec import Checkpoints
 from spikecheck.lab.footprint import CHECKPOINTED
+from spikecheck.lab.host import on_host
 from spikecheck.lab.records import (
     Record,
     anatomy_of,
@@ -82,6 +83,8 @@ class _Tile:
     lr: Tensor
     gradients: Gradients
     device: str
+    asked: int
+    """Recipes that somebody asked for; the others are copies that fill the tile, and nothing is made of them."""
 
     @property
     def setting(self) -> Setting:
@@ -141,7 +144,7 @@ def _trained_tile(
     goal = goal if compiles(recipes[0]) else goal.uncompiled()
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
     seeds = [recipe.seed for recipe in recipes]
-    laid = _Tile(recipes, goal, rule_for(goal, seeds), lr, followed(goal, seeds), device)
+    laid = _Tile(recipes, goal, rule_for(goal, seeds), lr, followed(goal, seeds), device, len(tile))
     probe = recipes[0].probe
     if isinstance(probe, Directions) and probe.at == "end":
         trained = _look_at_ends(laid, parents, probe)
@@ -157,7 +160,7 @@ def _trained_tile(
         trained = _linearised(laid, parents, tick, probe)
     else:
         trained = _retrace(laid, parents, tick)
-    return trained[: len(tile)]
+    return trained
 
 
 def fork_step(recipe: Recipe, parent: Run) -> int | None:
@@ -190,10 +193,14 @@ def _trunk(tile: _Tile, tick: Tick) -> list[Trained]:
     ensemble = begin(tile.goal, tile.rule, params, tile.lr)
     until = torch.full_like(ensemble.done, tile.setting.steps)
     trajectory = train(tile.goal, tile.rule, ensemble, until, tick, tile.stride, gradients=tile.gradients)
-    used = replace(trajectory, end=replace(trajectory.end, params=tile.rule.evaluated(trajectory.end)))
+    used = replace(trajectory.end, params=tile.rule.evaluated(trajectory.end))
+    trajectory, used = on_host(trajectory), on_host(used)
     return [
-        Trained(run_of(recipe, tile.goal, used, m, 0, SpikeDefinition()), checkpoints_of(trajectory, m))
-        for m, recipe in enumerate(tile.recipes)
+        Trained(
+            run_of(recipe, tile.goal, replace(trajectory, end=used), m, 0, SpikeDefinition()),
+            checkpoints_of(trajectory, m),
+        )
+        for m, recipe in enumerate(tile.recipes[: tile.asked])
     ]
 
 
@@ -210,9 +217,10 @@ def _fork(tile: _Tile, parents: Sequence[Trained], partners: Sequence[Trained], 
     if isinstance(intervention, Hold):
         tile = replace(tile, gradients=Held(tile.goal, tile.gradients, intervention.every, intervention.level))
     trajectory, records = _followed_fork(tile, ensemble, starts, intervention, along, tick)
+    trajectory = on_host(trajectory)
     return [
         Trained(run_of(recipe, tile.goal, trajectory, m, starts[m], intervention.definition, records[m]))
-        for m, recipe in enumerate(tile.recipes)
+        for m, recipe in enumerate(tile.recipes[: tile.asked])
     ]
 
 
@@ -235,7 +243,7 @@ def _followed_fork(
     tile: _Tile, ensemble: Ensemble, starts: Sequence[int], intervention: Fork, along: Tensor | None, tick: Tick
 ) -> tuple[Trajectory, list[Record]]:
     """The fork's training, and what its probe saw."""
-    members = range(len(tile.recipes))
+    members = range(tile.asked)
     probe = tile.recipes[0].probe
     if isinstance(probe, Anatomy):
         steps = own_steps(intervention)
@@ -250,15 +258,17 @@ def _followed_fork(
             gradients=tile.gradients,
             outputs=probe.outputs,
         )
-        return Trajectory(seen.loss, (ensemble,), seen.end), [anatomy_of(seen, m, starts[m], steps) for m in members]
+        there = on_host(seen)
+        return Trajectory(seen.loss, (ensemble,), seen.end), [anatomy_of(there, m, starts[m], steps) for m in members]
     watch = Watch(tile.goal, probe.every, probe.since) if isinstance(probe, Balance) else None
     trajectory = _trained_fork(tile, ensemble, intervention, along, watch, tick)
     if watch is not None:
-        looks = watch.seen()
+        looks = on_host(watch.seen())
         return trajectory, [balance_of(looks, m) for m in members]
     if isinstance(probe, Trail):
-        points = trail(tile.goal, tile.rule, trajectory.checkpoints)
-        return trajectory, [trail_of(tile.goal, trajectory.checkpoints, points, m) for m in members]
+        points = on_host(trail(tile.goal, tile.rule, trajectory.checkpoints))
+        states = on_host(trajectory.checkpoints)
+        return trajectory, [trail_of(tile.goal, states, points, m) for m in members]
     return trajectory, [{} for _ in members]
 
 
@@ -296,8 +306,9 @@ def _autopsy(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Anatomy
         gradients=tile.gradients,
         outputs=probe.outputs,
     )
+    seen = on_host(seen)
     trained = []
-    for member, (spike, (first, last)) in enumerate(zip(found, windows, strict=True)):
+    for member, (spike, (first, last)) in enumerate(list(zip(found, windows, strict=True))[: tile.asked]):
         parent = parents[member].run
         points = {"onset": spike.onset, "peak": spike.peak, "recovery": spike.recovery}
         captured = {
@@ -316,15 +327,15 @@ def _autopsy(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Anatomy
 
 
 def _look_at_ends(tile: _Tile, parents: Sequence[Trained], probe: Directions) -> list[Trained]:
-    found = _seen(tile, _ends(parents).to(tile.lr.device, tile.goal.train.x.dtype), probe)
-    return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents)]
+    found = on_host(_seen(tile, _ends(parents).to(tile.lr.device, tile.goal.train.x.dtype), probe))
+    return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents[: tile.asked])]
 
 
 def _look(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Directions) -> list[Trained]:
     steps = [_required(look_step(probe, parent.run)) for parent in parents]
     there = _resume(tile, parents, steps, tick)
-    found = _seen(tile, there.params, probe)
-    return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents)]
+    found = on_host(_seen(tile, there.params, probe))
+    return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents[: tile.asked])]
 
 
 def _seen(tile: _Tile, params: Tensor, probe: Directions) -> Deviations:
@@ -342,11 +353,12 @@ def _linearised(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Stab
         there = _resume(
             tile, parents, [s.onset if at is None else at for s, at in zip(first, steps, strict=True)], tick
         )
-        found = multipliers(tile.goal, tile.rule, there)
+        found = on_host(multipliers(tile.goal, tile.rule, there))
         for member, record in enumerate(records):
             if steps[member] is not None:
                 record.update(multipliers_of(found, member, name))
-    return [Trained(replace(p.run, records={"stability": record})) for p, record in zip(parents, records, strict=True)]
+    pairs = list(zip(parents, records, strict=True))[: tile.asked]
+    return [Trained(replace(p.run, records={"stability": record})) for p, record in pairs]
 
 
 def _retrace(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Trained]:
@@ -361,12 +373,13 @@ def _retrace(tile: _Tile, parents: Sequence[Trained], tick: Tick) -> list[Traine
     steps = kept[0].steps
     states = tuple(_state(tile, kept, [index] * len(kept)) for index in range(len(steps)))
     if isinstance(probe, Trail):
-        seen = trail(tile.goal, tile.rule, states)
-        records = [trail_of(tile.goal, states, seen, m) for m in range(len(parents))]
+        seen = on_host(trail(tile.goal, tile.rule, states))
+        states = on_host(states)
+        records = [trail_of(tile.goal, states, seen, m) for m in range(tile.asked)]
     else:
-        values, residuals = trace(tile.goal, tile.rule, states)
-        records = [sharpness_of(steps, values[:, m], residuals[:, m]) for m in range(len(parents))]
-    return [Trained(replace(p.run, records=record)) for p, record in zip(parents, records, strict=True)]
+        values, residuals = on_host(trace(tile.goal, tile.rule, states))
+        records = [sharpness_of(steps, values[:, m], residuals[:, m]) for m in range(tile.asked)]
+    return [Trained(replace(p.run, records=record)) for p, record in zip(parents, records, strict=False)]
 
 
 def _every_step(tile: _Tile, parents: Sequence[Trained], kept: Sequence[Checkpoints], tick: Tick) -> list[Trained]:
@@ -374,10 +387,10 @@ def _every_step(tile: _Tile, parents: Sequence[Trained], kept: Sequence[Checkpoi
     start = _state(tile, kept, [0] * len(kept))
     until = torch.tensor([parent.run.ended.step for parent in parents], device=tile.device)
     gradients = None if exact(tile.setting) else tile.gradients
-    seen = follow(tile.goal, tile.rule, start, until, tick, gradients)
+    seen = on_host(follow(tile.goal, tile.rule, start, until, tick, gradients))
     return [
         Trained(replace(parent.run, records=followed_of(seen, member, parent.run.ended.step)))
-        for member, parent in enumerate(parents)
+        for member, parent in enumerate(parents[: tile.asked])
     ]
 
 
@@ -387,8 +400,8 @@ def _balanced(tile: _Tile, parents: Sequence[Trained], probe: Balance, tick: Tic
     until = torch.tensor([parent.run.ended.step for parent in parents], device=tile.device)
     watch = Watch(tile.goal, probe.every)
     train(tile.goal, tile.rule, start, until, tick, gradients=watch.over(tile.gradients))
-    looks = watch.seen()
-    return [Trained(replace(p.run, records=balance_of(looks, m))) for m, p in enumerate(parents)]
+    looks = on_host(watch.seen())
+    return [Trained(replace(p.run, records=balance_of(looks, m))) for m, p in enumerate(parents[: tile.asked])]
 
 
 def _finished(
@@ -413,10 +426,11 @@ def _finished(
     for index in late:
         looks.append(_edge(tile, _state(tile, kept, [index] * len(kept)), tick))
         tick(a_look)
-    held_out = tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype))
+    held_out = on_host(tile.goal.held_out(_ends(parents).to(tile.lr.device, tile.goal.train.x.dtype)))
+    early, looks = on_host(early), on_host(looks)
     return [
         Trained(replace(parent.run, records=finish_of(early, kept[0].steps[late], looks, held_out, member)))
-        for member, parent in enumerate(parents)
+        for member, parent in enumerate(parents[: tile.asked])
     ]
 
 

@@ -30,10 +30,11 @@ from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Order, Tile,
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.place import Records
 from spikecheck.lab.recent import MEMORY, Recent
-from spikecheck.lab.tiles import compiles, cut_short, member_steps, seconds, size_of, tiles
+from spikecheck.lab.tiles import compiles, cut_short, filled_size, member_steps, seconds, tiles
 from spikecheck.measures.spikes import spikes
 from spikecheck.problems.kernel import compiler
 from spikecheck.problems.objective import sources
+from spikecheck.problems.shallow_gpu import triton_version
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -235,7 +236,7 @@ class Laboratory:
 
     def _job(self, tile: Tile) -> Job:
         """A tile with what its recipes go on from, read back where memory no longer has it."""
-        size = size_of(tile[0], self._memory)
+        size = filled_size(tile, self._memory)
         if _generation(tile[0]) == 0:
             return Job(tile, (), size=size)
         partners = [partner for recipe in tile if (partner := recipe.partner()) is not None]
@@ -376,9 +377,15 @@ def environment(device: str) -> Environment:
         torch=str(torch.__version__),
         device=kind,
         threads=1 if on_cpu else 0,
-        compiler=compiler() if on_cpu else "",
+        compiler=compiler() if on_cpu else _kernels(device),
         memory=memory_of(device),
     )
+
+
+def _kernels(device: str) -> str:
+    """What compiles an accelerator's kernels."""
+    version = triton_version() if device == "cuda" else ""
+    return f"triton {version}" if version else ""
 
 
 def memory_of(device: str) -> int:

@@ -101,6 +101,16 @@ def size_of(recipe: Recipe, memory: int = 0) -> int:
     return size
 
 
+def filled_size(tile: Sequence[Recipe], memory: int = 0) -> int:
+    """Members that a tile's recipes are trained as: `size_of` them on the CPU.
+
+    On an accelerator the smallest power of two that holds them, but no fewer than a tile of the CPU: thirty-two seeds are not
+    worth a thousand copies. Two such sizes may round differently where torch's operations do.
+    """
+    size = size_of(tile[0], memory)
+    return min(size, max(tile_size(tile[0].setting), 1 << (len(tile) - 1).bit_length())) if memory else size
+
+
 def smallest(recipe: Recipe) -> int:
     """Members below which no tile of such recipes goes, however little memory there is."""
     usual = 1 if _alone(recipe) or _own(recipe) else _FEWEST if recipe.setting.model == "conv" else _SMALLEST
@@ -165,7 +175,7 @@ def _cut(group: list[Recipe], size: int) -> list[tuple[Recipe, ...]]:
 
 def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
     """Updates a tile makes, padding included; an autopsy's length is a guess, its window depends on the spike."""
-    setting, size = tile[0].setting, max(len(tile), size_of(tile[0], memory))
+    setting, size = tile[0].setting, max(len(tile), filled_size(tile, memory))
     if setting.intervention is not None:
         return size * steps_of(setting.intervention)
     if isinstance(tile[0].probe, Balance):

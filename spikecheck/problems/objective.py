@@ -23,6 +23,7 @@ from spikecheck.problems.layered import Layered
 from spikecheck.problems.models import MLP, Model, model_of
 from spikecheck.problems.resolve import BUILT_IN, for_all, made, source_digest
 from spikecheck.problems.shallow import Shallow
+from spikecheck.problems.shallow_gpu import ShallowGpu, triton_version
 from spikecheck.problems.traced import Traced
 
 _REAL = ("digits", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
@@ -89,8 +90,8 @@ class Objective:
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's training loss, to rounding that of `losses`, and its gradient."""
-        if self._written_out is not None:
-            return self._written_out.gradient(params)
+        if self.written_out is not None:
+            return self.written_out.gradient(params)
         with torch.enable_grad():  # closures are called where an optimizer has switched it off
             here = params.detach().requires_grad_()
             losses = self.losses(here)
@@ -100,23 +101,23 @@ class Objective:
 
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
         """Every member's Hessian, to rounding that of `losses`, where it is written out; elsewhere None."""
-        return self._written_out.hessians(params) if isinstance(self._written_out, Shallow) else None
+        return self.written_out.hessians(params) if isinstance(self.written_out, Shallow) else None
 
     @property
     def multiplies(self) -> bool:
         """Whether products, many at once, cost little more than gradients."""
-        return isinstance(self._written_out, Fused)
+        return isinstance(self.written_out, Fused | ShallowGpu)
 
     def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
         """`gradient` as machine code bound to a copy of these parameters, members last; None where there is no such code."""
-        return self._written_out.bound(params) if isinstance(self._written_out, Fused) else None
+        return self.written_out.bound(params) if isinstance(self.written_out, Fused) else None
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
         """Every member's training loss and gradient, to the bit those of `gradient`, and its Hessian times K vectors."""
-        if isinstance(self._written_out, Fused | Layered):
-            return self._written_out.gradient_and_products(params, vectors)
+        if isinstance(self.written_out, Fused | ShallowGpu | Layered):
+            return self.written_out.gradient_and_products(params, vectors)
         here = params.detach().requires_grad_()
         (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
         images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
@@ -187,13 +188,14 @@ class Objective:
         return incoming, outgoing
 
     @cached_property
-    def _written_out(self) -> Shallow | Layered | Traced | None:
+    def written_out(self) -> Shallow | Layered | Traced | None:
         """The faster way to derivatives, where there is one."""
         compiled = self.compiles and self.device == "cpu" and pays(self.settings[0]) and compiler()
         if not isinstance(self.model, MLP):
             way = Traced(self._losses_at, self.train.x, self.train.y, self.settings[0].signature)
             return way if compiled else None
-        for kind in (Fused if compiled else Shallow, Layered):
+        on_gpu = self.device.startswith("cuda") and triton_version()
+        for kind in (ShallowGpu, Shallow, Layered) if on_gpu else (Fused if compiled else Shallow, Layered):
             if kind.fits(self.model, self.settings[0].loss):
                 return kind(self.model, self.train.x, self.train.y, self.members)
         return None

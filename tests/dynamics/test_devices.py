@@ -1,7 +1,8 @@
-"""A training step on another device, torch's "meta", whose tensors have shapes and no numbers: nothing strays to the CPU.
+"""A training step on another device: nothing strays to the CPU.
 
-torch refuses operations that mix devices there as it does with CUDA. What asks for numbers (how many updates are left, or if a
-member is lost) cannot run without any, and is not covered; numbers on CUDA are not tested by this.
+Where there is no GPU the device is torch's "meta", whose tensors have shapes and no numbers: torch refuses operations that
+mix devices there as it does with CUDA. What asks for numbers (how many updates are left, or if a member is lost) cannot run
+without any, and is covered by tests/gpu, on a GPU alone.
 """
 
 from dataclasses import replace
@@ -11,11 +12,13 @@ import torch
 
 from spikecheck.core.setting import Setting
 from spikecheck.dynamics.curvature import curvature, gradient_curvature
+from spikecheck.dynamics.one_update import update, update_all
 from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, update, update_all
+from spikecheck.dynamics.train import begin
 from spikecheck.problems.objective import Points, objective
 
-MEMBERS, DEVICE = 4, "meta"
+MEMBERS = 4
+DEVICE = "cuda" if torch.cuda.is_available() else "meta"
 
 
 def elsewhere(points: Points | None) -> Points | None:
@@ -59,6 +62,6 @@ def test_an_accelerator_takes_all_members_of_a_layered_network_at_once() -> None
     here = objective([setting] * MEMBERS)
     there = elsewhere(here.train)
     assert there is not None
-    blocks = [goal._written_out._blocks for goal in (here, replace(here, train=there, device=DEVICE))]  # type: ignore[union-attr]
+    blocks = [goal.written_out._blocks for goal in (here, replace(here, train=there, device=DEVICE))]  # type: ignore[union-attr]
     assert [len(found) for found in blocks] == [2, 1]
     assert blocks[1] == [slice(0, MEMBERS)]

@@ -22,7 +22,7 @@ from spikecheck.lab import footprint as estimate
 from spikecheck.lab.execution import Answers, Local, Order
 from spikecheck.lab.footprint import footprint
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.lab.tiles import LARGEST_OF_ALL, SHARE, member_steps, padded, size_of, tile_size, tiles
+from spikecheck.lab.tiles import LARGEST_OF_ALL, SHARE, filled_size, member_steps, padded, size_of, tile_size, tiles
 from spikecheck.problems.objective import objective
 
 FACTOR = 5
@@ -219,5 +219,6 @@ def test_tiles_and_their_steps_are_of_the_accelerators_size() -> None:
     recipes = [Recipe(setting=SINES, seed=seed) for seed in range(1_500)]
     laid = tiles(recipes, 80)
     assert [len(tile) for tile in laid] == [1_024, 476]
-    assert [member_steps(tile, 80) for tile in laid] == [1_024 * SINES.steps] * 2
+    assert [member_steps(tile, 80) for tile in laid] == [1_024 * SINES.steps, 512 * SINES.steps]
+    assert [filled_size(laid[1][:count], 80) for count in (1, 32, 33, 300)] == [32, 32, 64, 512]
     assert len(tiles(recipes)) == 1_500 // 32 + 1

@@ -124,7 +124,7 @@ def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(
 def test_nothing_is_compiled_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKECHECK_COMPILE", "0")
     assert compiler() == ""
-    assert type(objective([Setting(steps=LONG)])._written_out) is Shallow
+    assert type(objective([Setting(steps=LONG)]).written_out) is Shallow
 
 
 @pytest.mark.parametrize("missing", ["compiler", "Python.h"])

@@ -39,7 +39,7 @@ def own_points(goal: Objective, points: int, apart: bool) -> Objective:
 @settings(max_examples=150, deadline=None)
 def test_it_is_autograds(shape: Setting, members: int, points: int, apart: bool, seed: int) -> None:
     goal = own_points(objective([shape] * members), points, apart)
-    assert isinstance(goal._written_out, Layered)
+    assert isinstance(goal.written_out, Layered)
     params = goal.initial(range(seed, seed + members))
     leaf = params.clone().requires_grad_()
     expected_losses = goal.losses(leaf)

@@ -95,9 +95,9 @@ def test_only_networks_of_its_kind_are_taken() -> None:
     assert not Shallow.fits(MLP((1, 4, 1), "tanh"), "cross-entropy")
     others = [Setting(depth=2, width=1), Setting(problem="digits"), Setting(problem="digits", loss="cross-entropy")]
     goals = [objective([other]) for other in others]
-    assert not any(isinstance(goal._written_out, Shallow) for goal in goals)
+    assert not any(isinstance(goal.written_out, Shallow) for goal in goals)
     assert all(goal.hessians(goal.initial([0])) is None for goal in goals)
-    assert isinstance(objective([Setting()])._written_out, Shallow)
+    assert isinstance(objective([Setting()]).written_out, Shallow)
 
 
 def test_a_diverged_member_leaves_the_others_alone() -> None:

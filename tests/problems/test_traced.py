@@ -47,8 +47,8 @@ def test_it_is_the_eager_gradient_to_rounding_and_no_member_tells_its_place(
     torch.set_num_threads(1)
     setting = Setting(model=f"{write(SOURCE)}:plain", width=width, points=points, steps=LONG, dtype=dtype)
     goal, eager = objective([setting] * 16), objective([setting.but(steps=LONG - 1)] * 16)
-    assert isinstance(goal._written_out, Traced)
-    assert eager._written_out is None
+    assert isinstance(goal.written_out, Traced)
+    assert eager.written_out is None
     params = goal.initial(range(16))
     losses, gradients = goal.gradient(params)
     rounding = 100 * torch.finfo(params.dtype).eps

@@ -1,0 +1,28 @@
+"""From an accelerator to the host: everything of a tile at once, since one number takes as long on its way as a thousand."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+T = TypeVar("T")
+
+
+def on_host(value: T) -> T:
+    """The same value with every tensor in it on the CPU: in tuples, lists, mappings and dataclasses.
+
+    >>> import torch
+    >>> on_host({"a": (torch.ones(2), 3)})
+    {'a': (tensor([1., 1.]), 3)}
+    """
+    found: Any = value
+    if isinstance(value, Tensor):
+        found = value.cpu()
+    elif isinstance(value, tuple | list):
+        found = type(value)(on_host(part) for part in value)
+    elif isinstance(value, Mapping):
+        found = {name: on_host(part) for name, part in value.items()}
+    elif is_dataclass(value) and not isinstance(value, type):
+        found = replace(value, **{field.name: on_host(getattr(value, field.name)) for field in fields(value)})
+    return found  # type: ignore[no-any-return]
