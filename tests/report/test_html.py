@@ -215,9 +215,9 @@ def test_domain_and_search_are_on_the_page(report: Make, verdict: Make, judgemen
 
 
 def test_a_control_that_failed_is_good_news_and_one_that_held_is_not(report: Make, verdict: Make) -> None:
-    assert '<span class="badge holds">✓ failed, as it must</span>' in html(report(verdict()))
+    assert '<span class="told holds">✓ failed, as it must</span>' in html(report(verdict()))
     invalid = html(report(verdict(Outcome.INVALID, Outcome.INVALID)))
-    assert '<span class="badge invalid">✗ HELD, which it must not</span>' in invalid
+    assert '<span class="told invalid">✗ HELD, which it must not</span>' in invalid
 
 
 def test_what_was_stopped_early_says_so(report: Make, verdict: Make, unreached: Judgement) -> None:
