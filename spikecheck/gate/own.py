@@ -74,7 +74,7 @@ def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyTy
     found |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}
     for name in found:
         if name not in Setting.model_fields:
-            raise UsageError(f"--at {name}={found[name]}: a setting has no such condition; see `spikecheck explain`")
+            raise UnknownName("condition of a setting", name, Setting.model_fields)
         if name in ("optimizer", "options", "lr", "intervention"):
             raise UsageError(f"--at {name}={found[name]}: belongs to the optimizer; use --optimizer and --set")
     return found
