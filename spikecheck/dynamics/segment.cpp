@@ -17,10 +17,27 @@ struct Segment {
     NUMBER* params;
     NUMBER* velocity;  // none: gradient descent
     const NUMBER* lr;
+    const int64_t* until;  // updates after which a member stands still
+    int64_t* done;         // those that it has made
+    uint8_t* alive;        // whether its loss was finite so far
+    uint8_t* moving;       // room: who makes this update
     double momentum, weight_decay;
     int64_t nesterov, size, columns, members;
 };
 
+// Who makes the update whose losses are there; whether that is everyone.
+static bool everyone_moves(const Segment& s) {
+    bool everyone = true;
+    for (int64_t m = 0; m < s.members; ++m) {
+        s.alive[m] = s.alive[m] && std::isfinite(s.losses[m]);
+        s.moving[m] = s.alive[m] && s.done[m] < s.until[m];
+        s.done[m] += s.moving[m];
+        everyone = everyone && s.moving[m];
+    }
+    return everyone;
+}
+
+template <bool everyone>
 static void update(const Segment& s) {
     const NUMBER momentum = s.momentum, decay = s.weight_decay;
     for (int64_t row = 0; row < s.size; ++row) {
@@ -32,24 +49,26 @@ static void update(const Segment& s) {
             const NUMBER pull = decay != 0 ? gradients[c] + decay * params[c] : gradients[c];
             NUMBER motion = pull;
             if (velocity) {
-                velocity[c] = momentum * velocity[c] + pull;
-                motion = s.nesterov ? pull + momentum * velocity[c] : velocity[c];
+                const NUMBER fast = momentum * velocity[c] + pull;
+                motion = s.nesterov ? pull + momentum * fast : fast;
+                velocity[c] = everyone || s.moving[c] ? fast : velocity[c];
             }
-            params[c] = params[c] - s.lr[c] * motion;
+            const NUMBER after = params[c] - s.lr[c] * motion;
+            params[c] = everyone || s.moving[c] ? after : params[c];
         }
     }
 }
 
-// Makes up to `steps` updates and writes the losses before each into `record` [steps, members]. Stops before the first update
-// for which a loss is not finite. Returns how many it made.
-extern "C" int64_t segment(const Segment* s, int64_t steps, NUMBER* record) {
+// `steps` updates, with the losses before each in `record` [steps, members]. A member stands still once its loss is not finite,
+// in the state in which that happened, and once it has made its updates.
+extern "C" void segment(const Segment* s, int64_t steps, NUMBER* record) {
     const int64_t* a = s->a;
     for (int64_t step = 0; step < steps; ++step) {
         reinterpret_cast<void (*)(TYPES)>(s->kernel)(ARGUMENTS);
         std::memcpy(record + step * s->members, s->losses, s->members * sizeof(NUMBER));
-        for (int64_t member = 0; member < s->members; ++member)
-            if (!std::isfinite(s->losses[member])) return step;
-        update(*s);
+        if (everyone_moves(*s))
+            update<true>(*s);
+        else
+            update<false>(*s);
     }
-    return steps;
 }

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -32,6 +32,7 @@ class _Segment(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("kernel", "a", "losses", "gradients", "params", "velocity", "lr")),
+        *((name, ctypes.c_void_p) for name in ("until", "done", "alive", "moving")),
         *((name, ctypes.c_double) for name in ("momentum", "weight_decay")),
         *((name, ctypes.c_int64) for name in ("nesterov", "size", "columns", "members")),
     ]
@@ -47,15 +48,20 @@ class Segments:
         params: Float[Tensor, "P C"],
         rule: GradientDescent | HeavyBall,
         ensemble: Ensemble,
+        until: Int[Tensor, " B"],
     ) -> None:
         """`function` is `segment.cpp`'s, for kernels of as many arguments as `bound` has."""
         self._function = function
-        self._start, self._params, self._made = ensemble, params, 0
+        self._start, self._params = ensemble, params
         missing = params.shape[1] - ensemble.members
         self._slots = {
             name: functional.pad(slot.T, (0, missing)).contiguous().clone() for name, slot in ensemble.slots.items()
         }
-        self._lr = functional.pad(ensemble.lr, (0, missing)).contiguous()
+        self._lr, self._until, self._done, self._alive = (
+            functional.pad(part, (0, missing)).contiguous().clone()
+            for part in (ensemble.lr, until, ensemble.done, ensemble.alive.to(torch.uint8))
+        )
+        self._moving = torch.zeros_like(self._alive)
         self._arguments = (ctypes.c_int64 * len(bound.arguments))(*bound.arguments)
         self._bound = bound  # owns the memory that the kernel reads and writes
         losses, gradients, *_ = bound.results
@@ -67,6 +73,10 @@ class Segments:
             params=params.data_ptr(),
             velocity=self._slots["velocity"].data_ptr() if isinstance(rule, HeavyBall) else None,
             lr=self._lr.data_ptr(),
+            until=self._until.data_ptr(),
+            done=self._done.data_ptr(),
+            alive=self._alive.data_ptr(),
+            moving=self._moving.data_ptr(),
             momentum=getattr(rule, "momentum", 0.0),
             weight_decay=rule.weight_decay,
             nesterov=getattr(rule, "nesterov", False),
@@ -75,24 +85,28 @@ class Segments:
             members=ensemble.members,
         )
 
-    def go(self, record: Float[Tensor, "T B"]) -> int:
-        """Up to T updates, with the losses before each in `record`: fewer where a loss is not finite. Returns how many."""
+    def go(self, record: Float[Tensor, "T B"]) -> None:
+        """T updates, with the losses before each in `record`; a member makes those that are left to it."""
         steps, at = ctypes.c_int64(len(record)), ctypes.c_void_p(record.data_ptr())
-        made = int(self._function(ctypes.byref(self._segment), steps, at))
-        self._made += made
-        return made
+        self._function(ctypes.byref(self._segment), steps, at)
 
     def ensemble(self) -> Ensemble:
         """Where it stands."""
-        slots = {name: self._rows(slot) for name, slot in self._slots.items()}
-        return replace(self._start, params=self._rows(self._params), slots=slots, done=self._start.done + self._made)
+        members = self._start.members
+        return replace(
+            self._start,
+            params=self._rows(self._params),
+            slots={name: self._rows(slot) for name, slot in self._slots.items()},
+            done=self._done[:members].clone(),
+            alive=self._alive[:members].bool(),
+        )
 
     def _rows(self, columns: Float[Tensor, "P C"]) -> Float[Tensor, "B P"]:
         return columns[:, : self._start.members].T.clone(memory_format=torch.contiguous_format)
 
 
 def segments(
-    objective: Objective, rule: UpdateRule, ensemble: Ensemble, gradients: Gradients | None
+    objective: Objective, rule: UpdateRule, ensemble: Ensemble, until: Int[Tensor, " B"], gradients: Gradients | None
 ) -> Segments | None:
     """The ensemble ready to be moved on in one call; None where only the loop in Python can."""
     plain = gradients is None or isinstance(gradients, FullBatch)
@@ -103,7 +117,7 @@ def segments(
         return None
     bound, params = found
     function = _function(_NUMBER[params.dtype], len(bound.arguments))
-    return None if function is None else Segments(function, bound, params, rule, ensemble)
+    return None if function is None else Segments(function, bound, params, rule, ensemble, until)
 
 
 @lru_cache(maxsize=8)
@@ -120,5 +134,5 @@ def _function(number: str, arguments: int) -> "ctypes._NamedFuncPointer | None":
             function = cache.load(head + _SOURCE.read_text(encoding="utf-8"), device_type="cpu")["segment"]
     except Exception:  # whatever a compiler or a file system may say
         return None
-    function.restype = ctypes.c_int64
+    function.restype = None
     return function  # type: ignore[no-any-return]

@@ -74,19 +74,18 @@ def train(
     longest, together = int(left.max()), _together(ensemble, left)
     record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
     checkpoints = []
-    swift = segments(objective, rule, ensemble, gradients) if together > 1 and along is None else None
+    swift = segments(objective, rule, ensemble, until, gradients) if longest > 1 and along is None else None
     step = told = 0
     while step < longest:
         if stride and step % stride == 0:
             checkpoints.append(rule.kept(ensemble))
-        if swift is not None and step < together:
-            made = swift.go(record[step : _next_stop(step, stride, together)])
-            if made:
-                ensemble, step = swift.ensemble(), step + made
-                tick((step - told) * ensemble.members)
-                told = step
-                continue
-            swift = None  # a loss is not finite
+        if swift is not None:
+            stop = _next_stop(step, stride, longest)
+            swift.go(record[step:stop])
+            ensemble, step = swift.ensemble(), stop
+            tick((step - told) * ensemble.members)
+            told = step
+            continue
         losses, slopes = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         record[step] = losses
         if step < together and math.isfinite(losses.sum().item()):  # then every one of them is finite
@@ -129,9 +128,9 @@ def _launched(
     return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=ensemble)
 
 
-def _next_stop(step: int, stride: int, together: int) -> int:
-    """Up to which update many can be made at once: the next checkpoint, the next tick, or the end of what all members make."""
-    stops = [together, step - step % _STEPS_A_TICK + _STEPS_A_TICK]
+def _next_stop(step: int, stride: int, longest: int) -> int:
+    """Up to which update many can be made at once: the next checkpoint, the next tick, or the end."""
+    stops = [longest, step - step % _STEPS_A_TICK + _STEPS_A_TICK]
     return min(stops + ([step - step % stride + stride] if stride else []))
 
 

@@ -180,7 +180,10 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
         (("--optimizer", "gd", "--set", "lr=True", "--against", "gd"), "lr=True: is no number"),
         (("--optimizer", "adam", "--set", "lr=0.1", "--set", "betas=1", "--against", "gd"), "adam knows"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "lr=2"), "--set"),
-        (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "wdth=2"), "no condition of a setting is called 'wdth'; did you mean: width"),
+        (
+            ("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "wdth=2"),
+            "no condition of a setting is called 'wdth'; did you mean: width",
+        ),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", "spike"), "did you mean: spikes"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", ","), "names no row; give some of"),
     ],
