@@ -91,8 +91,8 @@ class Gatekeeper:
         such as `batch`, `steps`, `problem` or `model` hold for all trainings. Each setting is trained with 16 seeds, or with
         the baseline's. The test fails too where nothing is decided: something looks worse, or the seeds are too few.
         """
+        from spikecheck.cli.commands.gate import gate_in_test
         from spikecheck.core.errors import SpikecheckError
-        from spikecheck.gating import gate_in_test
         from spikecheck.report.scorecard import failing_rows
 
         folder = _option(self._request.config, "store")
@@ -188,7 +188,7 @@ class ClaimFile(pytest.File):
         from spikecheck.harness.plan import plan_of
         from spikecheck.harness.verify import verify
         from spikecheck.lab.laboratory import Laboratory
-        from spikecheck.lab.place import opened
+        from spikecheck.lab.store_address import opened
 
         troubles: list[str] = []
 

@@ -30,7 +30,7 @@ from spikecheck.measures import (
     part_errors,
     spectrum,
 )
-from spikecheck.problems.objective import numbers_of
+from spikecheck.objective.objective import numbers_of
 
 SEEDS = range(1000, 1032)
 

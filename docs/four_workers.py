@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from spikecheck.lab.packed import unpack
+from spikecheck.lab.store_format import unpack
 
 WORKERS = 4
 _COSTS = ("seconds", "runs_trained", "runs_reused")

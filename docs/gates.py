@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from spikecheck.core.scorecard import Contestant, Decision, Row, Scores
-from spikecheck.gate.gate import COST, scores
-from spikecheck.gate.judge import ALPHA, decided, rows
-from spikecheck.gate.rows import TIME
+from spikecheck.gate.comparison import ALPHA, decided, rows
+from spikecheck.gate.metrics import TIME
+from spikecheck.gate.run import COST, scores
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.lab.execution import Processes
 from spikecheck.lab.laboratory import Laboratory

@@ -5,8 +5,8 @@ from math import comb
 import numpy as np
 
 from spikecheck import SETTING_A, SETTING_B, Anatomy, Continue, Laboratory, LowerRate, Recipe, Run, Setting
-from spikecheck.dynamics import probes
 from spikecheck.measures import alignment, ascent, displacement_r2, growth, rate_error, sign_agreement, spearman
+from spikecheck.training import dissection as probes
 
 
 def anatomies(setting: Setting, seeds: range) -> list[Run]:

@@ -11,7 +11,7 @@ from spikecheck import Answer, Average, Claim, Judgement, Outcome, Recipe, Run
 from spikecheck.core.errors import ClaimError
 from spikecheck.core.events import ignore
 from spikecheck.harness.answer import Inquiry
-from spikecheck.harness.gather import Trains
+from spikecheck.harness.evidence import Trains
 
 ROOT_SEED = 1
 """Published verdicts have root seed 0."""

@@ -12,7 +12,7 @@ from register_git import Commit, History, NoHistory
 from register_parts import ALONGSIDE, DECIDING, Parts, deciding, parts_of
 
 CLAIMS = ":(glob)claims/*.py"
-REFERENCE = "spikecheck/harness/reference.py"
+REFERENCE = "spikecheck/harness/paper_settings.py"
 REPORTS = ":(glob)reports/*.json"
 DECISIONS = ("docs/decisions.md", "docs/decisions")
 READ = (CLAIMS, REFERENCE, REPORTS, *DECISIONS)

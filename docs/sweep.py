@@ -27,13 +27,13 @@ from torch import Tensor, nn
 
 from spikecheck.core.errors import SpikecheckError
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.instances import Coupled
-from spikecheck.dynamics.named import NamedOptimizer
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, train
-from spikecheck.problems.mlp import MLP
-from spikecheck.problems.objective import Objective, objective
-from spikecheck.problems.seeding import seed_of
+from spikecheck.models.mlp import MLP
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.instances import Coupled
+from spikecheck.optimizers.torch_optimizer import NamedOptimizer
+from spikecheck.tensors.seeding import seed_of
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import rule_for
 
 PACKAGES = {
     "torch.optim": "torch",

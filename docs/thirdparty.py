@@ -19,12 +19,12 @@ import torch
 
 from spikecheck.core.scorecard import Change, Scorecard
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.instances import Coupled
-from spikecheck.dynamics.named import NamedOptimizer
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, train
-from spikecheck.problems.objective import objective
+from spikecheck.objective.objective import objective
+from spikecheck.optimizers.instances import Coupled
+from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.report.json_file import read_scorecard
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import rule_for
 
 HERE = Path(__file__).resolve().parents[1]
 

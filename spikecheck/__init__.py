@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, limits, unchanged
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder, Map
-    from spikecheck.harness.plan import Plan, plan_of
-    from spikecheck.harness.plants import aligned, with_loss, with_record, with_weights
-    from spikecheck.harness.reference import (
+    from spikecheck.harness.paper_settings import (
         MNIST1D,
         MNIST1D_ADAM,
         MNIST1D_BATCHES,
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
         condensing_domain,
         paper_domain,
     )
+    from spikecheck.harness.plan import Plan, plan_of
+    from spikecheck.harness.plants import aligned, with_loss, with_record, with_weights
     from spikecheck.harness.verify import verify
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
@@ -55,9 +55,9 @@ _HOMES = {
     "Laboratory": "lab.laboratory",
     "Ladder": "harness.domain",
     "LowerRate": "core.intervention",
-    "MNIST1D": "harness.reference",
-    "MNIST1D_ADAM": "harness.reference",
-    "MNIST1D_BATCHES": "harness.reference",
+    "MNIST1D": "harness.paper_settings",
+    "MNIST1D_ADAM": "harness.paper_settings",
+    "MNIST1D_BATCHES": "harness.paper_settings",
     "Map": "harness.domain",
     "Outcome": "core.judgement",
     "Plan": "harness.plan",
@@ -66,8 +66,8 @@ _HOMES = {
     "Recipe": "core.recipe",
     "Report": "core.verdict",
     "Run": "core.run",
-    "SETTING_A": "harness.reference",
-    "SETTING_B": "harness.reference",
+    "SETTING_A": "harness.paper_settings",
+    "SETTING_B": "harness.paper_settings",
     "Setting": "core.setting",
     "SharpnessTrace": "core.probe",
     "Snapshot": "core.run",
@@ -80,10 +80,10 @@ _HOMES = {
     "Variant": "harness.claim",
     "Verdict": "core.verdict",
     "aligned": "harness.plants",
-    "condensing_domain": "harness.reference",
+    "condensing_domain": "harness.paper_settings",
     "discover": "harness.discover",
     "limits": "harness.claim",
-    "paper_domain": "harness.reference",
+    "paper_domain": "harness.paper_settings",
     "plan_of": "harness.plan",
     "unchanged": "harness.claim",
     "verify": "harness.verify",

@@ -1,6 +1,6 @@
 """`python -m spikecheck`."""
 
-from spikecheck.cli import main
+from spikecheck.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -27,11 +27,11 @@ from scipy import stats
 from torch import nn
 
 from spikecheck import SETTING_A, SETTING_B, Laboratory, Setting, discover
-from spikecheck.dynamics.one_update import update
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, train
-from spikecheck.harness.gather import gather
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.harness.evidence import gather
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.training.loop import begin, train
+from spikecheck.training.one_update import update
+from spikecheck.training.rule_for import rule_for
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = ("condensation", "ascent-rate", "edge-of-stability")
@@ -171,7 +171,7 @@ def _dispatched(setting: Setting, members: int, device: str, small: bool) -> flo
 
 def _without_kernels(goal: Objective) -> Objective:
     """The same objective whose passes are torch's operations."""
-    shallow = import_module("spikecheck.problems.shallow").Shallow
+    shallow = import_module("spikecheck.objective.analytic_shallow").Shallow
     if shallow.fits(goal.model, goal.settings[0].loss):
         goal.__dict__["written_out"] = shallow(goal.model, goal.train.x, goal.train.y, goal.members)
     return goal

@@ -126,7 +126,7 @@ def test_a_users_mistake_is_told_with_its_remedy_and_no_traceback(
 
 def test_a_problem_with_nan_is_refused_by_name(folder: Path) -> None:
     (folder / "mine_data.py").write_text(
-        "import torch\nfrom spikecheck.problems.data import Data\n"
+        "import torch\nfrom spikecheck.data.dataset import Data\n"
         "def nan(setting):\n    x = torch.ones(8, 1, dtype=torch.float64)\n    return Data(x=x, y=x * float('nan'))\n"
     )
     done = run(folder, "replay", "condensation", "--at", "problem=mine_data:nan", PYTHONPATH=str(folder))
@@ -296,7 +296,7 @@ def test_ctrl_c_within_a_callback_is_neither_printed_nor_lost() -> None:
     """Regression: where it fell into a garbage collector's callback it was printed with a traceback."""
     script = """
 import gc, time
-from spikecheck.leaving import press_again
+from spikecheck.cli.exit import press_again
 press_again()
 def callback(phase, info):
     gc.callbacks.remove(callback)
@@ -318,7 +318,7 @@ except KeyboardInterrupt:
 def test_ctrl_c_within_exec_leaves_with_the_code_of_an_interruption(tmp_path: Path) -> None:
     """Regression: Python remembered it though it was caught, and `python -m` ended by a signal instead."""
     script = """
-from spikecheck.leaving import leave
+from spikecheck.cli.exit import leave
 try:
     exec("raise KeyboardInterrupt")
 except KeyboardInterrupt:

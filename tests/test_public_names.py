@@ -96,7 +96,7 @@ def test_every_measure_is_documented() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["explain", "condensation"]])
 def test_commands_that_train_nothing_import_nothing_heavy(arguments: list[str]) -> None:
     program = (
-        "import sys; from spikecheck.cli import cli; "
+        "import sys; from spikecheck.cli.main import cli; "
         f"cli.main({arguments!r}, standalone_mode=False); "
         f"print('loaded:', sorted({HEAVY!r} & set(sys.modules)))"
     )

@@ -15,7 +15,7 @@ from spikecheck.core.events import Observer
 from spikecheck.core.probe import Probe
 from spikecheck.core.run import Array
 from spikecheck.harness.claim import Claim
-from spikecheck.report.words import conditions
+from spikecheck.report.phrases import conditions
 
 _LITERAL = re.compile(r"(`+[^`]+`+)")
 _SHORTER = {

@@ -9,11 +9,11 @@ from sphinx.application import Sphinx
 from spikecheck.core.scope import Scope
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report import json_file
-from spikecheck.report.answers import answer
 from spikecheck.report.claim_figure import svg
-from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import LOOKS, standing
+from spikecheck.report.sanitize import inert
 from spikecheck.report.scope_figure import drawn
+from spikecheck.report.summary import answer
 
 REPORTS = Path(__file__).parents[2] / "reports"
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#$"})

@@ -16,7 +16,7 @@ class ClaimStarted:
     position: int
     total: int
     expected: tuple[tuple[str, float], ...] = ()
-    """Its stages in their order, with what each will take, in seconds of a usual core: see `lab.tiles.seconds`."""
+    """Its stages in their order, with what each will take, in seconds of a usual core: see `lab.batching.seconds`."""
     after: float = 0.0
     """What the claims after it will take, likewise."""
 

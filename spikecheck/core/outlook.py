@@ -21,4 +21,4 @@ class Outlook:
     required: float | None
     """The share of seeds that the claim asks for, in (0, 1); None where an average decides."""
     power: float
-    """How likely it holds at the last look, if it is true by a margin: see `harness.forecast.power`."""
+    """How likely it holds at the last look, if it is true by a margin: see `harness.cost_model.power`."""

@@ -1,4 +1,4 @@
-"""What to record while a member trains: requests only. `dynamics.probes` carries them out."""
+"""What to record while a member trains: requests only. `training.dissection` carries them out."""
 
 from typing import Annotated, ClassVar, Literal
 

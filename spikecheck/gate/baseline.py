@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spikecheck.core.errors import BaselineError
 from spikecheck.core.scorecard import Baseline, Contestant, Scores
-from spikecheck.gate.rows import MEASURES
+from spikecheck.gate.metrics import MEASURES
 from spikecheck.gate.suite import Suite
 
 

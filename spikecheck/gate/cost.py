@@ -11,11 +11,11 @@ from torch import Tensor
 
 from spikecheck.core.scorecard import Contestant
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.abilities import abilities
-from spikecheck.dynamics.driven import Driven, Order
-from spikecheck.problems.models import FromModule, Model
-from spikecheck.problems.objective import objective
-from spikecheck.problems.tensors import Span, spans, torchs_order
+from spikecheck.models.model import FromModule, Model
+from spikecheck.models.parameter_layout import Span, spans, torchs_order
+from spikecheck.objective.objective import objective
+from spikecheck.optimizers.capabilities import abilities
+from spikecheck.optimizers.driven import Driven, Order
 
 BLOCKS = 24
 """Blocks of steps, each timed right after one of SGD's."""

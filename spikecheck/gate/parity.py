@@ -14,19 +14,19 @@ from torch import Tensor
 from spikecheck.core.errors import SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.driven import Driven, Order, own_random_numbers, same_bits, seed_draws
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.gradients import followed
-from spikecheck.dynamics.instances import Coupled
-from spikecheck.dynamics.named import NamedOptimizer
-from spikecheck.dynamics.one_update import update_all
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.schedules import Scheduled
-from spikecheck.dynamics.train import begin
+from spikecheck.lab.batching import padded, seconds
 from spikecheck.lab.execution import one_thread
-from spikecheck.lab.tiles import padded, seconds
-from spikecheck.problems.objective import Objective, objective
-from spikecheck.problems.tensors import Span, spans, torchs_order
+from spikecheck.models.parameter_layout import Span, spans, torchs_order
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.driven import Driven, Order, own_random_numbers, same_bits, seed_draws
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.instances import Coupled
+from spikecheck.optimizers.schedules import Scheduled
+from spikecheck.optimizers.torch_optimizer import NamedOptimizer
+from spikecheck.training.gradients import followed
+from spikecheck.training.loop import begin
+from spikecheck.training.one_update import update_all
+from spikecheck.training.rule_for import rule_for
 
 MEMBERS = 2
 _A_STEP = 0.003

@@ -2,7 +2,7 @@
 
 from spikecheck.core.gate_outlook import Finds, GateOutlook
 from spikecheck.core.scorecard import Contestant
-from spikecheck.gate.judge import can_name, level, too_few
+from spikecheck.gate.comparison import can_name, level, too_few
 from spikecheck.gate.suite import Suite
 from spikecheck.stats.paired import detectable_in_spreads
 from spikecheck.stats.proportions import Counts

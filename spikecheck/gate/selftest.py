@@ -7,9 +7,9 @@ import numpy as np
 
 from spikecheck.core.count import Count
 from spikecheck.core.scorecard import Decision, Row, Scores
-from spikecheck.gate.gate import COST
-from spikecheck.gate.judge import decided, rows
-from spikecheck.gate.rows import DIVERGED, MARGINS, MEASURES, MEMORY, SPIKING, TIME
+from spikecheck.gate.comparison import decided, rows
+from spikecheck.gate.metrics import DIVERGED, MARGINS, MEASURES, MEMORY, SPIKING, TIME
+from spikecheck.gate.run import COST
 from spikecheck.stats.counts import counted
 
 PLACES = ("one", "two", "three")

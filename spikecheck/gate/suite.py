@@ -13,8 +13,8 @@ from spikecheck.core.probe import Finish
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.scorecard import Contestant, Place
 from spikecheck.core.setting import OPTIMIZERS, Setting
-from spikecheck.gate import rows as measures
-from spikecheck.gate.rows import EDGES
+from spikecheck.gate import metrics as measures
+from spikecheck.gate.metrics import EDGES
 
 MEASURES = 6
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""

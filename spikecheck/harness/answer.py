@@ -8,7 +8,7 @@ from spikecheck.core.events import Observer, SettingJudged, StageStarted
 from spikecheck.core.judgement import Answer, Contrast, Effect, FurtherControl, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Control
-from spikecheck.harness.gather import Evidence, Trains, gather, judged, pairs
+from spikecheck.harness.evidence import Evidence, Trains, gather, judged, pairs
 from spikecheck.harness.guard import guarded, settled
 from spikecheck.harness.plan import fresh_seeds
 from spikecheck.stats.contrast import contrast

@@ -15,11 +15,11 @@ from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.harness.domain import Domain, Map
-from spikecheck.harness.sources import source_of
+from spikecheck.harness.source_digest import source_of
 from spikecheck.stats.prediction import Average, Estimand
 
 if TYPE_CHECKING:
-    from spikecheck.problems.objective import Numbers
+    from spikecheck.objective.objective import Numbers
 
 # Largest relative residual of the first eigenpair that a verdict may rest on. The eigenvalue's relative error is at most
 # the residual, and of the order of its square where the next eigenvalue is not close.
@@ -49,7 +49,7 @@ class Trial:
     def problem(self, arm: str | None = None) -> "Numbers":
         """The data that an arm, or else the trunk, was trained on and looked at with."""
         # Brings torch, which the claims' own import may not: `spikecheck list` has 0.4 s.
-        from spikecheck.problems.objective import numbers_of  # noqa: PLC0415
+        from spikecheck.objective.objective import numbers_of  # noqa: PLC0415
 
         return numbers_of((self.trunk if arm is None else self.arms[arm]).setting)
 
@@ -60,7 +60,7 @@ class Trial:
         Raises:
             SettingError: when no formula for it is known.
         """
-        from spikecheck.dynamics.rules import threshold_of  # noqa: PLC0415 - as in `problem`
+        from spikecheck.training.rule_for import threshold_of  # noqa: PLC0415 - as in `problem`
 
         found = threshold_of(self.setting)
         if found is None:

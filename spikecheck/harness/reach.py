@@ -9,7 +9,7 @@ from spikecheck.core.judgement import Judgement
 from spikecheck.core.reach import Reach
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.gather import Trains, gather, judged
+from spikecheck.harness.evidence import Trains, gather, judged
 from spikecheck.harness.plan import Plan, reach_seeds
 from spikecheck.stats.bounds import clopper_pearson
 from spikecheck.stats.prediction import Estimand, Prediction

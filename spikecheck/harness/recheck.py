@@ -7,7 +7,7 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
 from spikecheck.core.verdict import Report, Verdict, exit_code
 from spikecheck.harness.conclude import passes, reach
-from spikecheck.harness.gather import effect_of
+from spikecheck.harness.evidence import effect_of
 from spikecheck.harness.guard import guarded
 from spikecheck.stats.bounds import clopper_pearson, of_share, together
 from spikecheck.stats.contrast import Pair, contrast

@@ -11,7 +11,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
 from spikecheck.harness.domain import Ladder
 from spikecheck.harness.plan import Plan
-from spikecheck.harness.planted import REQUIRED, SHARE, Law, PlantedLab, coin, normal, planted_claim, skewed
+from spikecheck.harness.simulated_lab import REQUIRED, SHARE, Law, PlantedLab, coin, normal, planted_claim, skewed
 from spikecheck.harness.verify import verify
 from spikecheck.stats.counts import counted
 from spikecheck.stats.prediction import Average, Equivalence, Estimand

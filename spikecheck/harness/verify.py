@@ -16,12 +16,12 @@ from spikecheck.core.verdict import Trace, Variation, Verdict
 from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.conclude import SUSPECT, conclude
-from spikecheck.harness.gather import Trains, gather, judged, trainings
+from spikecheck.harness.evidence import Trains, gather, judged, trainings
+from spikecheck.harness.maps import grid, survey
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
 from spikecheck.harness.reach import reach, sampled, strength
-from spikecheck.harness.robustness import robustness
-from spikecheck.harness.scope import grid, survey
-from spikecheck.harness.typical import typical_trace
+from spikecheck.harness.sensitivity import robustness
+from spikecheck.harness.typical_run import typical_trace
 
 
 @dataclass

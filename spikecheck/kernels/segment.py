@@ -1,6 +1,6 @@
 """Many updates inside one kernel: parameters and what the rule remembers stay in registers, losses go out step by step.
 
-The passes over the points are those of `shallow`, the rules those of `dynamics.updates`. A member whose loss is not
+The passes over the points are those of `shallow`, the rules those of `optimizers.rules`. A member whose loss is not
 finite stops in the state in which that happened, and so does one that has made its updates.
 """
 

@@ -20,10 +20,10 @@ from typing import Any, cast
 from spikecheck.core.errors import ClusterLost, StoreError, UsageError
 from spikecheck.core.events import Event, StoreTrouble
 from spikecheck.core.recipe import Environment, Recipe
+from spikecheck.lab.batching import work
 from spikecheck.lab.execution import Answers, Order
 from spikecheck.lab.laboratory import Device, Laboratory, environment
-from spikecheck.lab.place import opened
-from spikecheck.lab.tiles import work
+from spikecheck.lab.store_address import opened
 
 _RETRIES = 2
 """How often a scheduler tries a tile again whose worker is lost, besides its own count of suspicious deaths."""

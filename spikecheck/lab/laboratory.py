@@ -24,17 +24,17 @@ from spikecheck.core.events import (
 from spikecheck.core.probe import Anatomy, Directions, Stability
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
-from spikecheck.lab.bench import Trained, fork_step, look_step
-from spikecheck.lab.codec import decode, encode
+from spikecheck.lab.batching import compiles, cut_short, filled_size, member_steps, seconds, tiles
 from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Order, Tile, one_thread, train_job
 from spikecheck.lab.interrupts import Interrupts
-from spikecheck.lab.place import Records
-from spikecheck.lab.recent import MEMORY, Recent
-from spikecheck.lab.tiles import compiles, cut_short, filled_size, member_steps, seconds, tiles
+from spikecheck.lab.memory_cache import MEMORY, Recent
+from spikecheck.lab.run_codec import decode, encode
+from spikecheck.lab.store_address import Records
+from spikecheck.lab.train_batch import Trained, fork_step, look_step
 from spikecheck.measures.spikes import spikes
-from spikecheck.problems.kernel import compiler
-from spikecheck.problems.objective import sources
-from spikecheck.problems.shallow_gpu import triton_version
+from spikecheck.objective.gpu_shallow import triton_version
+from spikecheck.objective.objective import sources
+from spikecheck.tensors.compile import compiler
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 

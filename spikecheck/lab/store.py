@@ -1,6 +1,6 @@
 """Records on disk under the digest of what they answer: written whole or not at all, read back as written or not at all.
 
-One file an entry, `runs/ab/abcdef….safetensors` (see `packed`). Two processes may share a folder: files appear by rename out
+One file an entry, `runs/ab/abcdef….safetensors` (see `store_format`). Two processes may share a folder: files appear by rename out
 of `unfinished/`, and two writers of one digest write the same bytes.
 """
 
@@ -20,7 +20,7 @@ from typing import NamedTuple
 from platformdirs import user_cache_path
 
 from spikecheck.core.errors import CorruptEntry, StoreError
-from spikecheck.lab.packed import DIGEST, FORMAT, Entry, pack, unpack
+from spikecheck.lab.store_format import DIGEST, FORMAT, Entry, pack, unpack
 
 DEFAULT_LIMIT = 4 * 2**30
 """Bytes a store is held under: about 100,000 runs of an ordinary size."""

@@ -3,8 +3,8 @@
 from spikecheck.core.judgement import Answer, Outcome
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.estimates import to_decide
+from spikecheck.report.phrases import explained
 from spikecheck.report.quoted import at_reference, nominated
-from spikecheck.report.words import explained
 
 _MOST = 256
 """Seeds that the largest profile trains for one answer."""

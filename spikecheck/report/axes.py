@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from spikecheck.core.scope import CUTOFF, Value
-from spikecheck.report.inert import inert
+from spikecheck.report.sanitize import inert
 
 # A test holds that every condition of a setting stands here. Where no unit is named there is none.
 _MEANINGS: Mapping[str, str] = {

@@ -4,9 +4,9 @@ from spikecheck.core.judgement import Answer, Judgement
 from spikecheck.core.verdict import Verdict
 from spikecheck.report.controls import in_brief
 from spikecheck.report.estimates import average, shown_average, to_decide
-from spikecheck.report.inert import inert
+from spikecheck.report.phrases import percent
 from spikecheck.report.quoted import besides, only_searched, rule_of
-from spikecheck.report.words import percent
+from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Estimand
 
 

@@ -10,11 +10,11 @@ from spikecheck.report.controls import Mark, Told, also_negative, contrasted, ne
 from spikecheck.report.estimates import brief
 from spikecheck.report.evidence import show_evidence
 from spikecheck.report.heat_map import show_legend, show_scope
-from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import badge
 from spikecheck.report.page import Page
+from spikecheck.report.phrases import conditions, differs, lost, reached, tried, unregistered
 from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
-from spikecheck.report.words import conditions, differs, lost, reached, tried, unregistered
+from spikecheck.report.sanitize import inert
 
 _STYLES = {Mark.GOOD: "bold green", Mark.BAD: "bold magenta", Mark.OPEN: "bold yellow", Mark.PLAIN: ""}
 _LABELS = {"counterexample": "breaks at", "strongest": "elsewhere", "weakest": "weakest"}

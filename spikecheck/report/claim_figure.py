@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.verdict import Trace, Verdict
 from spikecheck.report.estimates import Decider, decider, of_average
-from spikecheck.report.inert import inert
 from spikecheck.report.quoted import rule_of
+from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Average
 
 # Okabe and Ito's blue and vermilion: apart for all common colour vision. In black and white the marks tell them apart.

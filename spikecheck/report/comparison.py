@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.text import Text
 
 from spikecheck.core.comparison import Comparison, Kind
-from spikecheck.report.inert import inert
-from spikecheck.report.words import plural
+from spikecheck.report.phrases import plural
+from spikecheck.report.sanitize import inert
 
 _STYLES: dict[Kind, str] = {"regressed": "bold red", "improved": "bold green", "changed": "yellow", "same": "dim"}
 

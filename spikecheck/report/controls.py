@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.report.estimates import average, bounded, brief, condition, shown_average
-from spikecheck.report.words import percent, plural
+from spikecheck.report.phrases import percent, plural
 from spikecheck.stats.prediction import Estimand
 
 

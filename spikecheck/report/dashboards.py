@@ -4,10 +4,10 @@ import json
 from xml.etree import ElementTree as ET
 
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report.answers import answer
-from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import standing
-from spikecheck.report.words import unregistered
+from spikecheck.report.phrases import unregistered
+from spikecheck.report.sanitize import inert
+from spikecheck.report.summary import answer
 
 _STATUS = {"passes": "passed", "fails": "failed", "open": "other"}
 

@@ -4,9 +4,9 @@ from math import isfinite
 from typing import Literal
 
 from spikecheck.core.judgement import ConditionJudged, Effect, Judgement, Outcome
-from spikecheck.report.inert import inert
+from spikecheck.report.phrases import percent
 from spikecheck.report.quoted import read_rule
-from spikecheck.report.words import percent
+from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Average, Estimand
 
 Decider = Literal["share", "mean", "median"]

@@ -6,7 +6,7 @@ from spikecheck.core.judgement import Companion, Judgement
 from spikecheck.report.estimates import condition, counts, decides, effect, to_decide
 from spikecheck.report.outcomes import LOOKS
 from spikecheck.report.page import Page
-from spikecheck.report.words import percent
+from spikecheck.report.phrases import percent
 from spikecheck.stats.prediction import Estimand
 
 _CELLS = 40

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.explanation import Explanation
-from spikecheck.report.inert import inert
 from spikecheck.report.page import Page
+from spikecheck.report.sanitize import inert
 
 
 def render_explanation(claim: Explanation, console: Console) -> None:

@@ -5,8 +5,8 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.gate_outlook import Finds, GateOutlook
-from spikecheck.report.inert import inert
-from spikecheck.report.words import plural
+from spikecheck.report.phrases import plural
+from spikecheck.report.sanitize import inert
 
 
 def render_gate_plan(found: GateOutlook, console: Console) -> None:

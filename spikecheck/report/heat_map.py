@@ -13,7 +13,7 @@ from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import DECIDED, Colour, face, fill, ink, shade, sign
 from spikecheck.report.estimates import decider
 from spikecheck.report.page import Page
-from spikecheck.report.words import conditions, percent
+from spikecheck.report.phrases import conditions, percent
 
 _INDENT = 2
 _LONGEST_SIDE, _LONGEST_HEAD = 24, 16

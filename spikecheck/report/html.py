@@ -1,6 +1,6 @@
 """A report as one HTML file that needs nothing else: a pure function of the report.
 
-Every string of a user's goes through `inert` and is escaped by Jinja; the page's policy lets nothing run but its own lines.
+Every string of a user's goes through `sanitize.inert` and is escaped by Jinja; the page's policy lets nothing run but its own lines.
 """
 
 import base64
@@ -16,7 +16,6 @@ from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.advice import advised
-from spikecheck.report.answers import answer, level_says, moved_says, otherwise, stops
 from spikecheck.report.axes import labels, title
 from spikecheck.report.beside import beside_says
 from spikecheck.report.cells import fill, ink, written
@@ -33,11 +32,9 @@ from spikecheck.report.estimates import (
     to_decide,
 )
 from spikecheck.report.evidence import beside
-from spikecheck.report.inert import inert
+from spikecheck.report.familywise import together, too_close
 from spikecheck.report.outcomes import LOOKS, standing
-from spikecheck.report.quoted import ROLES, at_reference, besides, nominated, rule_of
-from spikecheck.report.together import together, too_close
-from spikecheck.report.words import (
+from spikecheck.report.phrases import (
     conditions,
     differs,
     explained,
@@ -50,6 +47,9 @@ from spikecheck.report.words import (
     tried,
     unregistered,
 )
+from spikecheck.report.quoted import ROLES, at_reference, besides, nominated, rule_of
+from spikecheck.report.sanitize import inert
+from spikecheck.report.summary import answer, level_says, moved_says, otherwise, stops
 
 _WEB = Path(__file__).parent / "web"
 _FIRST = ("fails", "invalid", "untriggered", "undecided", "passes")

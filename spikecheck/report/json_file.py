@@ -10,7 +10,7 @@ from spikecheck.core.errors import BaselineError, SettingError, UsageError
 from spikecheck.core.scope import ScopeMap
 from spikecheck.core.scorecard import Baseline, Scorecard
 from spikecheck.core.verdict import Report
-from spikecheck.report import whole_file
+from spikecheck.report import atomic_write as whole_file
 
 Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline)
 

@@ -14,9 +14,9 @@ from rich.text import Text
 
 from spikecheck.core.events import ClaimFinished, Event, StageStarted, StoreTrouble
 from spikecheck.core.verdict import Verdict
-from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import badge
-from spikecheck.report.tally import Tally, clock_time, stage_says
+from spikecheck.report.progress import Tally, clock_time, stage_says
+from spikecheck.report.sanitize import inert
 
 _PLAIN_EVERY = 10.0
 """Seconds between two plain lines of progress; stages and finished claims always get theirs."""

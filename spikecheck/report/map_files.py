@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.scope import ScopeMap
-from spikecheck.report import whole_file
+from spikecheck.report import atomic_write as whole_file
 from spikecheck.report.scope_figure import Form, drawn
 
 _FORMS: Mapping[str, Form] = {".png": "png", ".svg": "svg"}

@@ -6,18 +6,15 @@ from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report.answers import answer
 from spikecheck.report.axes import labels, title
 from spikecheck.report.beside import beside_says
 from spikecheck.report.cells import written
 from spikecheck.report.controls import Told, also_negative, contrasted, negative, planted, signed
 from spikecheck.report.estimates import average_in_brief, condition, decider, decides, effect, to_decide
 from spikecheck.report.evidence import beside
-from spikecheck.report.inert import inert
+from spikecheck.report.familywise import together
 from spikecheck.report.outcomes import LOOKS, standing
-from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
-from spikecheck.report.together import together
-from spikecheck.report.words import (
+from spikecheck.report.phrases import (
     conditions,
     differs,
     lost,
@@ -28,6 +25,9 @@ from spikecheck.report.words import (
     tried,
     unregistered,
 )
+from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
+from spikecheck.report.sanitize import inert
+from spikecheck.report.summary import answer
 
 Figure = Callable[[Verdict], str | None]
 """Where a claim's figure lies, relative to the text; None where it has none."""

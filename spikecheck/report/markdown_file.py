@@ -4,7 +4,8 @@ from pathlib import Path
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report import scope_figure, whole_file
+from spikecheck.report import atomic_write as whole_file
+from spikecheck.report import scope_figure
 from spikecheck.report.claim_figure import drawn
 from spikecheck.report.markdown import markdown
 

@@ -7,13 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.outlook import Outlook
-from spikecheck.report.inert import inert
-from spikecheck.report.words import percent, plural
+from spikecheck.report.phrases import percent, plural
+from spikecheck.report.sanitize import inert
 
 _COLUMNS = ("claim", "settings", "runs", "of all", "seeds", "needed", "power")
 
 _BEYOND = 0.4
-"""What `harness.forecast` takes for an average that is true by a margin."""
+"""What `harness.cost_model` takes for an average that is true by a margin."""
 
 
 def render_outlook(found: Sequence[Outlook], console: Console) -> None:

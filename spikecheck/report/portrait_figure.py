@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.portrait import Portrait
-from spikecheck.report import whole_file
-from spikecheck.report.words import conditions
+from spikecheck.report import atomic_write as whole_file
+from spikecheck.report.phrases import conditions
 
 # Okabe and Ito's colours, as in `claim_figure`.
 _BLUE, _VERMILION, _GREEN, _GREY = "#0072b2", "#d55e00", "#009e73", "#7f7f7f"

@@ -7,8 +7,8 @@ from spikecheck.core.portrait import Portrait
 from spikecheck.core.verdict import Trace
 from spikecheck.report.braille import Canvas
 from spikecheck.report.page import Page
+from spikecheck.report.phrases import conditions
 from spikecheck.report.picture import picture
-from spikecheck.report.words import conditions
 
 _ROWS = 9
 _BAR = 32

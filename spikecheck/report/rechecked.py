@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from spikecheck.core.verdict import Report
-from spikecheck.report.inert import inert
-from spikecheck.report.words import plural
+from spikecheck.report.phrases import plural
+from spikecheck.report.sanitize import inert
 
 
 def render_rechecked(report: Report, found: Mapping[str, Sequence[str]], console: Console) -> None:

@@ -18,8 +18,8 @@ from spikecheck.core.setting import Setting
 from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import ABOVE, BELOW, DECIDED, Colour, face, fill, ink
 from spikecheck.report.estimates import decider
-from spikecheck.report.inert import inert
-from spikecheck.report.words import conditions, percent
+from spikecheck.report.phrases import conditions, percent
+from spikecheck.report.sanitize import inert
 
 Form = Literal["png", "svg"]
 

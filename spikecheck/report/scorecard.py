@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.scorecard import Change, Contestant, Decision, Row, Scorecard
-from spikecheck.report.inert import inert
+from spikecheck.report.sanitize import inert
 
 _SIGNS = {Change.BETTER: ("▼", "v"), Change.WORSE: ("▲", "^"), Change.SAME: ("=", "="), Change.UNDECIDED: ("?", "?")}
 _STYLES = {

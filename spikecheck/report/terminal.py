@@ -13,14 +13,14 @@ from spikecheck.core.verdict import Report, Trace
 from spikecheck.report.block import show_claim
 from spikecheck.report.estimates import average_in_brief
 from spikecheck.report.evidence import show_evidence
+from spikecheck.report.familywise import together
 from spikecheck.report.heat_map import show_legend, show_scope
-from spikecheck.report.inert import inert
 from spikecheck.report.outcomes import badge, standing
 from spikecheck.report.page import Page
+from spikecheck.report.phrases import conditions, differs, lost, reach_in_brief, spread, unregistered
 from spikecheck.report.picture import picture
 from spikecheck.report.quoted import rule_of
-from spikecheck.report.together import together
-from spikecheck.report.words import conditions, differs, lost, reach_in_brief, spread, unregistered
+from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Estimand
 
 _PICTURE = 80

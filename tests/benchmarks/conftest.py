@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from spikecheck.problems.kernel import compiler
+from spikecheck.tensors.compile import compiler
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.probes import dissect
-from spikecheck.dynamics.train import begin, train
-from spikecheck.dynamics.updates import UpdateRule, rule_of
-from spikecheck.problems.fused import LONG
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule, rule_of
+from spikecheck.training.dissection import dissect
+from spikecheck.training.loop import begin, train
 
 MEMBERS, STEPS = 32, 100
 Start = tuple[Objective, UpdateRule, Ensemble]

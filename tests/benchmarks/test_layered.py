@@ -5,11 +5,11 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics import named
-from spikecheck.dynamics.instances import Alone
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, train
-from spikecheck.problems.objective import objective
+from spikecheck.objective.objective import objective
+from spikecheck.optimizers import torch_optimizer as named
+from spikecheck.optimizers.instances import Alone
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import rule_for
 
 MEMBERS, STEPS = 32, 200
 SETTING = Setting(problem="mnist1d", points=50, width=20, optimizer="torch.optim:Adam", lr=0.02, steps=STEPS)

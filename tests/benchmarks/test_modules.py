@@ -8,9 +8,9 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor, nn
 
+from spikecheck.core.import_path import made
 from spikecheck.core.setting import Setting
-from spikecheck.problems.objective import Objective, objective
-from spikecheck.problems.resolve import made
+from spikecheck.objective.objective import Objective, objective
 
 STEPS, BATCHED, LR = 20, 8, 0.01
 MODULES = """

@@ -15,12 +15,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.curvature import curvature
-from spikecheck.dynamics.eigen import exact
-from spikecheck.dynamics.follow import follow
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, train
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.curvature.eigenpairs import exact
+from spikecheck.curvature.hessian import curvature
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import rule_for
+from spikecheck.training.with_sharpness import follow
 
 MEMBERS, STEPS, WIDTH, POINTS, LR = 256, 2_000, 50, 40, 0.05
 ACCURACY = 1e-3

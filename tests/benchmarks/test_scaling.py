@@ -9,13 +9,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.train import begin, train
-from spikecheck.dynamics.updates import rule_of
 from spikecheck.lab.execution import Processes
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems import traced
-from spikecheck.problems.fused import LONG
-from spikecheck.problems.objective import objective
+from spikecheck.objective import compiled_module as traced
+from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.objective import objective
+from spikecheck.optimizers.rules import rule_of
+from spikecheck.training.loop import begin, train
 
 STEPS = 200
 SETTING = Setting(target="sin x + sin 3x", points=40, interval=1.0, width=50, steps=LONG, lr=0.02)

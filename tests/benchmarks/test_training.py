@@ -12,16 +12,16 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics import train as training
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.follow import follow
-from spikecheck.dynamics.train import begin, train
-from spikecheck.dynamics.updates import UpdateRule, rule_of
-from spikecheck.harness.reference import SETTING_A, SETTING_B
+from spikecheck.harness.paper_settings import SETTING_A, SETTING_B
 from spikecheck.lab.execution import Processes
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.fused import LONG
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule, rule_of
+from spikecheck.training import loop as training
+from spikecheck.training.loop import begin, train
+from spikecheck.training.with_sharpness import follow
 
 MEMBERS, STEPS = 256, 400
 SETTING = Setting(target="sin x + sin 3x", points=40, interval=1.0, width=50, steps=STEPS, lr=0.02)
@@ -77,7 +77,7 @@ def test_one_compiled_ensemble(benchmark: BenchmarkFixture, dtype: str) -> None:
 @pytest.mark.parametrize("way", ["many updates a call", "step by step"])
 @pytest.mark.parametrize("name", ["A", "B"])
 def test_a_tile(benchmark: BenchmarkFixture, name: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `dynamics.segment` saves: the same bits, with a return to Python after every update or after a hundred."""
+    """What `training.segment` saves: the same bits, with a return to Python after every update or after a hundred."""
     torch.set_num_threads(1)
     if way == "step by step":
         monkeypatch.setattr(training, "segments", lambda *asked: None)

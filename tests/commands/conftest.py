@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from spikecheck import asking, cli, session
+from spikecheck.cli import main as cli
 from spikecheck.core.errors import Stopped
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Verdict
+from spikecheck.session import verify as session
 from tests.commands.planted import UNDECIDED, Lab, verdict
 
 
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch) -> Lab:
     planted = Lab()
-    monkeypatch.setattr(asking, "laboratory", lambda *_: planted)
+    monkeypatch.setattr(context, "laboratory", lambda *_: planted)
     return planted
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from spikecheck import session
 from spikecheck.core.errors import BudgetSpent, Interrupted
 from spikecheck.core.scope import Scope
 from spikecheck.report import json_file
+from spikecheck.session import verify as session
 from tests.commands.planted import HOLDS, Lab, judgement
 
 MAP = ("map", "--claim", "spikes-come", "--x", "lr=0.05,0.1", "--y", "width=20,50,80")

@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import click
 
-from spikecheck.cli import cli
+from spikecheck.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
 _ASSIGNMENT = re.compile(r"[A-Z_]+=")

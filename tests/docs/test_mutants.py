@@ -13,7 +13,7 @@ import pytest
 
 from spikecheck import SETTING_A, Average, Claim, Continue, Control, Outcome, Run, Snapshot, Spike, Trial, discover
 from spikecheck.core.run import Array, Ended
-from spikecheck.harness.planted import PlantedLab, effect, normal, planted_claim
+from spikecheck.harness.simulated_lab import PlantedLab, effect, normal, planted_claim
 
 ROOT = Path(__file__).parents[2]
 Modules = dict[str, ModuleType]

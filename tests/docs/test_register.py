@@ -125,7 +125,7 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "repository")
-    made.write("spikecheck/harness/reference.py", REFERENCE)
+    made.write("spikecheck/harness/paper_settings.py", REFERENCE)
     made.write("claims/falls.py", CLAIM)
     made.git("init", "-q")
     return made
@@ -261,10 +261,10 @@ def test_shared_settings_count_where_the_domain_uses_them(register: ModuleType, 
     repository.commit("Written")
     repository.judge(falls="aa")
     repository.commit("Judged")
-    repository.edit("spikecheck/harness/reference.py", ("but(width=50)", "but(width=60)"))
+    repository.edit("spikecheck/harness/paper_settings.py", ("but(width=50)", "but(width=60)"))
     repository.commit("What stands beside")
     assert falls(register, repository)["registered"] == "before"
-    repository.edit("spikecheck/harness/reference.py", ("Setting(width=20)", "Setting(width=30)"))
+    repository.edit("spikecheck/harness/paper_settings.py", ("Setting(width=20)", "Setting(width=30)"))
     moved = repository.commit("What the domain starts from")
     found = falls(register, repository)
     assert (found["registered"], found["written"]) == ("not judged", moved)

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from spikecheck import SETTING_A, SETTING_B, Setting
-from spikecheck.dynamics.hold import held, sharpness_gradient
 from spikecheck.measures import alignment
-from spikecheck.problems.objective import objective
+from spikecheck.objective.objective import objective
+from spikecheck.training.constrained import held, sharpness_gradient
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from spikecheck.problems.mlp import MLP
-from spikecheck.problems.objective import Objective
+from spikecheck.models.mlp import MLP
+from spikecheck.objective.objective import Objective
 
 
 def sizes_of(there: Objective) -> tuple[int, ...]:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.balance import Stabilisation, Watch
-from spikecheck.dynamics.curvature import Sloping
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.gradients import Gradients, full_batch
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.curvature.hessian import Sloping
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.training.balance import Stabilisation, Watch
+from spikecheck.training.gradients import Gradients, full_batch
 
 LR, FIRST, ALPHA, BETA = 0.1, 20.0, 0.05, 10.0
 

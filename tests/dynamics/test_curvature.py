@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.curvature import (
+from spikecheck.curvature.hessian import (
     WRITTEN_OUT_UP_TO,
     ByKernel,
     ByMatrix,
@@ -19,9 +19,9 @@ from spikecheck.dynamics.curvature import (
     curvature,
     gradient_curvature,
 )
-from spikecheck.problems.fused import LONG
-from spikecheck.problems.kernel import compiler
-from spikecheck.problems.objective import objective
+from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.objective import objective
+from spikecheck.tensors.compile import compiler
 
 compiled = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.curvature import curvature, gradient_curvature
-from spikecheck.dynamics.one_update import update, update_all
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin
-from spikecheck.problems.objective import Points, objective
+from spikecheck.curvature.hessian import curvature, gradient_curvature
+from spikecheck.objective.objective import Points, objective
+from spikecheck.training.loop import begin
+from spikecheck.training.one_update import update, update_all
+from spikecheck.training.rule_for import rule_for
 
 MEMBERS = 4
 DEVICE = "cuda" if torch.cuda.is_available() else "meta"

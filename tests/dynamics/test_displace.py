@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikecheck.core.errors import SettingError
-from spikecheck.dynamics.displace import exchanged, risen
+from spikecheck.training.displacement import exchanged, risen
 
 
 class Bowls:

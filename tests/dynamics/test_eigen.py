@@ -14,12 +14,12 @@ from torch import Tensor
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics import eigen
-from spikecheck.dynamics.curvature import LocalCurvature, curvature
-from spikecheck.dynamics.curvature import Losses as AnyLosses
-from spikecheck.dynamics.eigen import EigenPairs, exact, top, track
-from spikecheck.problems.fused import LONG
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.curvature import eigenpairs as eigen
+from spikecheck.curvature.eigenpairs import EigenPairs, exact, top, track
+from spikecheck.curvature.hessian import LocalCurvature, curvature
+from spikecheck.curvature.hessian import Losses as AnyLosses
+from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.objective import Objective, objective
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from torch import Tensor
 
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
-from spikecheck.dynamics.curvature import curvature
-from spikecheck.dynamics.eigen import exact
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.follow import ACCURACY, Followed, follow
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, train
-from spikecheck.dynamics.updates import UpdateRule, rule_of
+from spikecheck.curvature.eigenpairs import exact
+from spikecheck.curvature.hessian import curvature
 from spikecheck.measures.spikes import spikes
-from spikecheck.problems.objective import Objective, objective
-from spikecheck.problems.shallow import Shallow
+from spikecheck.objective.analytic_shallow import Shallow
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule, rule_of
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import rule_for
+from spikecheck.training.with_sharpness import ACCURACY, Followed, follow
 
 
 def started(setting: Setting, members: int) -> tuple[Objective, UpdateRule, Ensemble]:
@@ -75,9 +75,9 @@ def test_losses_are_those_of_plain_training() -> None:
 
 def test_a_wide_network_is_followed_without_its_hessian(monkeypatch: pytest.MonkeyPatch) -> None:
     """Regression: products were taken with a matrix of the parameters' number squared."""
-    monkeypatch.setattr("spikecheck.dynamics.eigen.EXACT_UP_TO", 0)
+    monkeypatch.setattr("spikecheck.curvature.eigenpairs.EXACT_UP_TO", 0)
     monkeypatch.setattr(Shallow, "hessians", None)
-    monkeypatch.setattr("spikecheck.dynamics.curvature.WRITTEN_OUT_UP_TO", 0)
+    monkeypatch.setattr("spikecheck.curvature.hessian.WRITTEN_OUT_UP_TO", 0)
     goal, rule, ensemble = started(Setting(width=150, points=9, lr=0.01), 2)
     assert bool(follow(goal, rule, ensemble, ensemble.done + 3, silent).sharpness.isfinite().all())
 

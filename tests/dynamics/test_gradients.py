@@ -9,11 +9,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.gradients import Minibatches, followed
-from spikecheck.dynamics.train import begin, train
-from spikecheck.dynamics.updates import rule_of
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import rule_of
+from spikecheck.training.gradients import Minibatches, followed
+from spikecheck.training.loop import begin, train
 
 SMALL = Setting(points=10, width=8, steps=30)
 

@@ -12,10 +12,10 @@ from spikecheck.core.intervention import Continue, Hold
 from spikecheck.core.probe import Anatomy, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.hold import held, sharpness_gradient
-from spikecheck.harness.reference import SETTING_A, SETTING_B
+from spikecheck.harness.paper_settings import SETTING_A, SETTING_B
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.objective import objective
+from spikecheck.objective.objective import objective
+from spikecheck.training.constrained import held, sharpness_gradient
 
 LR = torch.tensor([0.1, 0.1], dtype=torch.float64)
 EDGE = 2 / LR

@@ -8,10 +8,10 @@ from torch import nn
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.named import NamedOptimizer
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, train
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.torch_optimizer import NamedOptimizer
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import rule_for
 from tests.dynamics.ordinary_net import Net, sizes_of
 
 STEPS = 30
@@ -57,7 +57,7 @@ def trained(of: Setting, members: int = 3, steps: int = STEPS) -> torch.Tensor:
 @pytest.mark.parametrize(("path", "options"), [*ELEMENTWISE, *WHOLE], ids=str)
 def test_it_is_a_loop_of_ones_own(path: str, options: tuple) -> None:  # type: ignore[type-arg]
     """One nn.Module, one optimizer, one backward pass a step."""
-    from spikecheck.problems.resolve import named
+    from spikecheck.core.import_path import named
 
     of = setting(path, options)
     there = goal(of)
@@ -203,7 +203,7 @@ def test_schedules_are_torchs_own(schedule: str, path: str) -> None:
 
 
 def test_clipping_is_torchs_own() -> None:
-    from spikecheck.dynamics.gradients import followed
+    from spikecheck.training.gradients import followed
 
     of = setting("gd", clip=0.01, lr=0.5)
     there = goal(of)

@@ -8,18 +8,18 @@ import torch
 from torch import nn
 
 from spikecheck.core.errors import SettingError
+from spikecheck.core.import_path import named
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.gradients import Minibatches, followed
-from spikecheck.dynamics.instances import Alone, Coupled
-from spikecheck.dynamics.named import NamedOptimizer
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.train import begin, train
 from spikecheck.gate.parity import parity
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.objective import objective
-from spikecheck.problems.resolve import named
-from spikecheck.problems.seeding import seed_of
+from spikecheck.objective.objective import objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.instances import Alone, Coupled
+from spikecheck.optimizers.torch_optimizer import NamedOptimizer
+from spikecheck.tensors.seeding import seed_of
+from spikecheck.training.gradients import Minibatches, followed
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import rule_for
 from tests.dynamics.ordinary_net import Net, sizes_of
 
 STEPS = 60
@@ -158,9 +158,9 @@ def test_members_of_a_late_coupled_rule_do_not_influence_one_another() -> None:
 
 def test_the_laboratory_trains_a_late_coupled_rule_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     from spikecheck.core.recipe import Recipe
-    from spikecheck.dynamics.abilities import COUPLED
+    from spikecheck.optimizers.capabilities import COUPLED
 
-    monkeypatch.setattr("spikecheck.dynamics.abilities.COUPLED", COUPLED)
+    monkeypatch.setattr("spikecheck.optimizers.capabilities.COUPLED", COUPLED)
     COUPLED.clear()
     of = setting("LateCoupling")
     lab = Laboratory(None)
@@ -171,7 +171,7 @@ def test_the_laboratory_trains_a_late_coupled_rule_one_by_one(monkeypatch: pytes
 
 
 def lab_free_end(of: Setting, seed: int) -> torch.Tensor:
-    from spikecheck.dynamics.abilities import COUPLED
+    from spikecheck.optimizers.capabilities import COUPLED
 
     goal = objective([of])
     rule = rule_for(goal, [seed])

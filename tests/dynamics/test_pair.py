@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from spikecheck.dynamics.pair import PLAIN, Arithmetic, Pair, by_kernels
+from spikecheck.curvature.tracked_pair import PLAIN, Arithmetic, Pair, by_kernels
 
 MEMBERS, SIZE = 3, 7
 

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics import segment
-from spikecheck.dynamics import train as training
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.gradients import FullBatch, Noisy
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.segment import segments
-from spikecheck.dynamics.train import Trajectory, begin, train
-from spikecheck.problems.kernel import compiler
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.tensors.compile import compiler
+from spikecheck.training import loop as training
+from spikecheck.training import segment
+from spikecheck.training.gradients import FullBatch, Noisy
+from spikecheck.training.loop import Trajectory, begin, train
+from spikecheck.training.rule_for import rule_for
+from spikecheck.training.segment import segments
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
 

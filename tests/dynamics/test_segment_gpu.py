@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.one_update import update
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.segment_gpu import InGraph, InKernel, trial
-from spikecheck.dynamics.train import begin
-from spikecheck.problems.objective import Objective, objective
-from spikecheck.problems.shallow_gpu import Layout, ShallowGpu
+from spikecheck.objective.gpu_shallow import Layout, ShallowGpu
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.training.loop import begin
+from spikecheck.training.one_update import update
+from spikecheck.training.rule_for import rule_for
+from spikecheck.training.segment_gpu import InGraph, InKernel, trial
 
 pytest.importorskip("triton", reason="Triton has no build for this platform")
 

@@ -8,14 +8,14 @@ import torch
 from scipy.optimize import brentq
 
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.named import NamedOptimizer
-from spikecheck.dynamics.rules import threshold_of
-from spikecheck.dynamics.stability import jacobian, multipliers
-from spikecheck.dynamics.train import begin, train
-from spikecheck.dynamics.updates import UpdateRule, rule_of
-from spikecheck.problems.objective import objective
-from spikecheck.problems.tensors import Span
+from spikecheck.curvature.linearised_update import jacobian, multipliers
+from spikecheck.models.parameter_layout import Span
+from spikecheck.objective.objective import objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule, rule_of
+from spikecheck.optimizers.torch_optimizer import NamedOptimizer
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import threshold_of
 
 SIZE = 5
 SPANS = (Span("weight", 0, (2, 2), turned=True), Span("bias", 4, (1,)))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import OPTIMIZERS, Setting
-from spikecheck.dynamics.updates import BuiltIn, UpdateRule, rule_of
+from spikecheck.optimizers.rules import BuiltIn, UpdateRule, rule_of
 
 RATES = st.floats(1e-3, 1.0)
 MOMENTA = st.floats(0.0, 0.99)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import OPTIMIZERS, Setting
-from spikecheck.dynamics.updates import Adam, RMSprop, Slots, UpdateRule, rule_of
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.rules import Adam, RMSprop, Slots, UpdateRule, rule_of
 
 STEPS = 200
 GOAL = objective([Setting(width=3, points=6, target=target) for target in ("sin x", "sin 2x", "sin x + sin 3x")])

@@ -8,7 +8,7 @@ import pytest
 from spikecheck.core.judgement import Effect, Outcome
 from spikecheck.core.reach import Reach
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.gate.compare import compared
+from spikecheck.gate.report_diff import compared
 from spikecheck.report import json_file
 from tests.commands.planted import FAILS, HOLDS, UNDECIDED, verdict
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from spikecheck.cli import main
+from spikecheck.cli.main import main
 from spikecheck.core.errors import SettingError
-from spikecheck.dynamics.instances import Alone
-from spikecheck.gate.examination import examined
-from spikecheck.gate.gate import scores
+from spikecheck.gate.compatibility import examined
+from spikecheck.gate.run import scores
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
+from spikecheck.optimizers.instances import Alone
 
 
 def doctor(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

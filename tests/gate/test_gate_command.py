@@ -13,13 +13,13 @@ from xml.etree import ElementTree as ET
 import pytest
 import torch
 
-from spikecheck.cli import main
-from spikecheck.dynamics.abilities import abilities
-from spikecheck.dynamics.driven import Order
+from spikecheck.cli.main import main
+from spikecheck.gate.comparison import level
 from spikecheck.gate.cost import BLOCKS, memory, time_ratios
-from spikecheck.gate.judge import level
 from spikecheck.gate.suite import contestant
-from spikecheck.problems.tensors import Span
+from spikecheck.models.parameter_layout import Span
+from spikecheck.optimizers.capabilities import abilities
+from spikecheck.optimizers.driven import Order
 from spikecheck.report import json_file
 from spikecheck.stats.paired import detectable_in_spreads
 
@@ -219,7 +219,7 @@ def test_own_models_and_problems_are_trained(project: Path) -> None:
     (project / "mine.py").write_text(
         "import torch\n"
         "from torch import nn\n"
-        "from spikecheck.problems.data import Data\n\n\n"
+        "from spikecheck.data.dataset import Data\n\n\n"
         "def model(setting):\n"
         "    return nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))\n\n\n"
         "def problem(setting):\n"

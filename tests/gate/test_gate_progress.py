@@ -3,7 +3,7 @@
 import pytest
 
 from spikecheck.core.events import Event, TileAdvanced, WorkDone
-from spikecheck.gate.gate import against, announced
+from spikecheck.gate.run import against, announced
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
 

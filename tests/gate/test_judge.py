@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import t
 
 from spikecheck.core.scorecard import Change, Decision, Row, Scores
-from spikecheck.gate.judge import can_name, decided, fewest_seeds, not_compared, rows
-from spikecheck.gate.rows import MEASURES, MEMORY
+from spikecheck.gate.comparison import can_name, decided, fewest_seeds, not_compared, rows
+from spikecheck.gate.metrics import MEASURES, MEMORY
 from spikecheck.gate.selftest import MARGIN, PLACES, SEEDS, planted_scores
 from spikecheck.stats.paired import Difference
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from spikecheck import SETTING_A, Laboratory, Recipe, Setting, SharpnessTrace, Store, Trail
-from spikecheck.dynamics.ensemble import Ensemble
-from spikecheck.dynamics.one_update import update
-from spikecheck.dynamics.rules import rule_for
-from spikecheck.dynamics.segment_gpu import CAPTURED, InGraph, InKernel, launches
-from spikecheck.dynamics.train import begin, train
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.training.loop import begin, train
+from spikecheck.training.one_update import update
+from spikecheck.training.rule_for import rule_for
+from spikecheck.training.segment_gpu import CAPTURED, InGraph, InKernel, launches
 
 MEMBERS = 5
 RULES = ("gd", "heavy-ball", "nesterov", "rmsprop", "adam", "adamw")

@@ -8,7 +8,7 @@ import pytest
 from spikecheck.core.judgement import Answer, Outcome
 from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.claim import Claim, Condition, Control, Trial
-from spikecheck.harness.planted import REFERENCE, PlantedLab, effect, normal, planted_claim
+from spikecheck.harness.simulated_lab import REFERENCE, PlantedLab, effect, normal, planted_claim
 from spikecheck.stats.prediction import Average
 
 

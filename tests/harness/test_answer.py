@@ -13,9 +13,9 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.claim import Claim, Condition, Trial
-from spikecheck.harness.gather import gather, judged, pairs
+from spikecheck.harness.evidence import gather, judged, pairs
 from spikecheck.harness.plan import fresh_seeds
-from spikecheck.harness.planted import REFERENCE, PlantedLab, control_effect, effect, normal, planted_claim
+from spikecheck.harness.simulated_lab import REFERENCE, PlantedLab, control_effect, effect, normal, planted_claim
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Average
 

@@ -11,11 +11,11 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Control, Trial
-from spikecheck.harness.gather import gather
+from spikecheck.harness.evidence import gather
 from spikecheck.harness.plan import Plan
-from spikecheck.harness.planted import REFERENCE, PlantedLab, planted_claim
+from spikecheck.harness.simulated_lab import REFERENCE, PlantedLab, planted_claim
 from spikecheck.harness.verify import verify
-from spikecheck.session import verify_each
+from spikecheck.session.verify import verify_each
 from spikecheck.stats.prediction import Prediction
 
 PLAN = Plan(settings=1, descents=0)

@@ -8,10 +8,10 @@ import pytest
 from spikecheck.harness.conclude import conclude
 from spikecheck.harness.discover import BUILT_IN, discover
 from spikecheck.harness.plan import Plan
-from spikecheck.harness.planted import planted_claim
+from spikecheck.harness.simulated_lab import planted_claim
 from spikecheck.stats.prediction import Prediction
 
-CLAIM = """from spikecheck.harness.planted import planted_claim
+CLAIM = """from spikecheck.harness.simulated_lab import planted_claim
 
 claim = planted_claim()
 """

@@ -6,7 +6,7 @@ from hypothesis import given
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.setting import Setting
 from spikecheck.harness.domain import Domain, Ladder
-from spikecheck.harness.reference import MNIST1D, MNIST1D_ADAM, SETTING_A, SETTING_B, paper_domain
+from spikecheck.harness.paper_settings import MNIST1D, MNIST1D_ADAM, SETTING_A, SETTING_B, paper_domain
 
 DOMAIN = paper_domain()
 

@@ -7,9 +7,9 @@ import pytest
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.harness.claim import Claim
+from spikecheck.harness.cost_model import expected_settings, expected_stages, expected_work, outlook, power
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Map
-from spikecheck.harness.forecast import expected_settings, expected_stages, expected_work, outlook, power
 from spikecheck.harness.plan import Plan, plan_of
 from spikecheck.stats.bounds import judge
 from spikecheck.stats.looks import nominal_alpha

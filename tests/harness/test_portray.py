@@ -15,8 +15,8 @@ from rich.console import Console
 from spikecheck.core.errors import UsageError
 from spikecheck.core.portrait import Portrait
 from spikecheck.core.spike import SpikeDefinition
-from spikecheck.harness.portray import SEEDS, _fit, portray, spiking_seed
-from spikecheck.harness.reference import MNIST1D, SETTING_A
+from spikecheck.harness.paper_settings import MNIST1D, SETTING_A
+from spikecheck.harness.spike_portrait import SEEDS, _fit, portray, spiking_seed
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.report import portrait_figure
 from spikecheck.report.portrait_page import render_portrait

@@ -16,8 +16,8 @@ from spikecheck.core.reach import Reach
 from spikecheck.core.setting import Setting
 from spikecheck.harness.domain import Domain, Ladder
 from spikecheck.harness.plan import Plan, fresh_seeds, reach_seeds, search_seeds
-from spikecheck.harness.planted import REFERENCE, PlantedLab, normal, planted_claim
 from spikecheck.harness.reach import as_claimed, of_sample, reach, strength
+from spikecheck.harness.simulated_lab import REFERENCE, PlantedLab, normal, planted_claim
 from spikecheck.harness.verify import first_round, verify
 from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction

@@ -13,8 +13,8 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.harness.claim import Claim, Condition, Control, Trial
 from spikecheck.harness.plan import Plan
-from spikecheck.harness.planted import REFERENCE, PlantedLab, effect, normal, planted_claim
 from spikecheck.harness.recheck import recheck
+from spikecheck.harness.simulated_lab import REFERENCE, PlantedLab, effect, normal, planted_claim
 from spikecheck.harness.verify import verify
 from spikecheck.report import json_file
 from spikecheck.stats.prediction import Average, Equivalence

@@ -11,8 +11,8 @@ from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.harness.discover import discover
-from spikecheck.harness.under import all_under, under
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.harness.with_optimizer import all_under, under
+from spikecheck.objective.objective import Objective, objective
 
 CLAIMS = discover([Path(__file__).parents[2] / "claims"]).claims
 
@@ -82,6 +82,6 @@ def test_an_optimizer_is_looked_at_for_a_moment_before_it_is_asked_about(monkeyp
         steps.extend(setting.steps for setting in settings)
         return objective(settings)
 
-    monkeypatch.setattr("spikecheck.harness.under.objective", heard)
+    monkeypatch.setattr("spikecheck.harness.with_optimizer.objective", heard)
     assert asked("torch.optim:SGD")[0]
     assert 0 < max(steps) <= 400

@@ -25,10 +25,10 @@ from spikecheck.core.probe import Anatomy, Directions, Probe, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
-from spikecheck.lab.codec import decode, encode
+from spikecheck.lab.batching import member_steps, size_of
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.lab.tiles import member_steps, size_of
-from spikecheck.problems.objective import objective
+from spikecheck.lab.run_codec import decode, encode
+from spikecheck.objective.objective import objective
 
 SHORT = Setting(width=7, points=9, steps=60)
 SWAP = (("init_scale", 2.0),)

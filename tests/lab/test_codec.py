@@ -14,9 +14,9 @@ from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.run import Ended, Run, Snapshot
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.core.spike import Spike
-from spikecheck.lab.codec import Checkpoints, decode, encode
-from spikecheck.lab.packed import Entry
+from spikecheck.lab.run_codec import Checkpoints, decode, encode
 from spikecheck.lab.store import Store
+from spikecheck.lab.store_format import Entry
 
 STEPS = st.integers(0, 10**9)
 SHAPES = array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)

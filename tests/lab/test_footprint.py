@@ -18,12 +18,12 @@ from spikecheck.core.intervention import Continue, Hold, Jitter
 from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, Probe, SharpnessTrace, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab import footprint as estimate
+from spikecheck.lab import memory_estimate as estimate
+from spikecheck.lab.batching import LARGEST_OF_ALL, SHARE, filled_size, member_steps, padded, size_of, tile_size, tiles
 from spikecheck.lab.execution import Answers, Local, Order
-from spikecheck.lab.footprint import footprint
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.lab.tiles import LARGEST_OF_ALL, SHARE, filled_size, member_steps, padded, size_of, tile_size, tiles
-from spikecheck.problems.objective import objective
+from spikecheck.lab.memory_estimate import footprint
+from spikecheck.objective.objective import objective
 
 FACTOR = 5
 """How many times the measured peak an estimate may be."""

@@ -15,11 +15,11 @@ from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
+from spikecheck.lab.batching import padded, size_of, tile_size, tiles
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.lab.packed import Entry
 from spikecheck.lab.store import Store
-from spikecheck.lab.tiles import padded, size_of, tile_size, tiles
-from spikecheck.problems.fused import LONG
+from spikecheck.lab.store_format import Entry
+from spikecheck.objective.compiled_shallow import LONG
 
 SPIKING = Setting(steps=700)
 SHORT = Setting(width=7, points=9, steps=60)
@@ -168,9 +168,9 @@ def test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it(spiking: Set
 def test_tracked_sharpness_is_the_dense_one_along_a_run() -> None:
     import torch
 
-    from spikecheck.dynamics.curvature import curvature
-    from spikecheck.dynamics.eigen import exact
-    from spikecheck.problems.objective import objective
+    from spikecheck.curvature.eigenpairs import exact
+    from spikecheck.curvature.hessian import curvature
+    from spikecheck.objective.objective import objective
 
     run = next(iter(runs(SPIKING, range(8), probe=Anatomy()).values()))
     goal = objective([run.setting])

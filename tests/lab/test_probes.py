@@ -14,15 +14,15 @@ from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, Probe, S
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.balance import Watch
-from spikecheck.dynamics.curvature import curvature
-from spikecheck.dynamics.gradients import full_batch
-from spikecheck.dynamics.probes import random_directions
-from spikecheck.dynamics.train import begin, train
-from spikecheck.dynamics.updates import rule_of
-from spikecheck.gate.rows import early_edge
+from spikecheck.curvature.hessian import curvature
+from spikecheck.gate.metrics import early_edge
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.objective import Objective, numbers_of, objective
+from spikecheck.objective.objective import Objective, numbers_of, objective
+from spikecheck.optimizers.rules import rule_of
+from spikecheck.training.balance import Watch
+from spikecheck.training.dissection import random_directions
+from spikecheck.training.gradients import full_batch
+from spikecheck.training.loop import begin, train
 
 SPIKING = Setting(steps=700)
 SHORT = Setting(width=7, points=9, steps=60)

@@ -10,10 +10,10 @@ from spikecheck.core.errors import CorruptEntry, StoreError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.lab.packed import Entry
-from spikecheck.lab.place import opened
-from spikecheck.lab.remote import Remote
+from spikecheck.lab.remote_store import Remote
 from spikecheck.lab.store import Store
+from spikecheck.lab.store_address import opened
+from spikecheck.lab.store_format import Entry
 
 DIGEST = "ab" * 32
 ENTRY = Entry({"a": np.arange(3.0)}, {"seed": 1})

@@ -14,11 +14,12 @@ from spikecheck.core.intervention import Continue, Exchange
 from spikecheck.core.probe import Probe, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.train import Tick
-from spikecheck.lab import execution, tiles
-from spikecheck.lab.bench import Trained, train_tile
+from spikecheck.lab import batching as tiles
+from spikecheck.lab import execution
 from spikecheck.lab.execution import Job, train_job
 from spikecheck.lab.laboratory import Laboratory, environment, memory_of
+from spikecheck.lab.train_batch import Trained, train_tile
+from spikecheck.training.loop import Tick
 
 SHORT = Setting(width=5, points=9, steps=120)
 FULL = "CUDA out of memory. Tried to allocate 2.00 GiB."

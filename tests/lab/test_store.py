@@ -17,8 +17,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from spikecheck.core.errors import CorruptEntry, StoreError
 from spikecheck.lab import store as store_file
-from spikecheck.lab.packed import FORMAT, Entry
 from spikecheck.lab.store import DEFAULT_LIMIT, Store, default_folder, default_limit
+from spikecheck.lab.store_format import FORMAT, Entry
 
 DIGEST = "ab" * 32
 DTYPES = st.sampled_from(["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8"])
@@ -29,7 +29,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 WRITER = """
 import sys, numpy as np
 from pathlib import Path
-from spikecheck.lab.packed import Entry
+from spikecheck.lab.store_format import Entry
 from spikecheck.lab.store import Store
 store, size, rounds = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
 for number in range(50 * rounds):
@@ -47,7 +47,7 @@ CRAMPED = """
 import resource, sys, numpy as np
 from pathlib import Path
 from spikecheck.core.errors import StoreError
-from spikecheck.lab.packed import Entry
+from spikecheck.lab.store_format import Entry
 from spikecheck.lab.store import Store
 store = Store(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

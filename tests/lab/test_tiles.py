@@ -14,11 +14,11 @@ from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.probe import Anatomy, Balance, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab import tiles as tiling
-from spikecheck.lab.footprint import parameters
+from spikecheck.lab import batching as tiling
+from spikecheck.lab.batching import compiles, cut_short, member_steps, padded, size_of, tile_size, tiles, work
 from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.memory_estimate import parameters
 from spikecheck.lab.store import Store
-from spikecheck.lab.tiles import compiles, cut_short, member_steps, padded, size_of, tile_size, tiles, work
 
 ANY_SIZE = st.builds(
     Setting,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.harness.discover import discover
-from spikecheck.harness.gather import gather
-from spikecheck.harness.typical import typical_trace
+from spikecheck.harness.evidence import gather
+from spikecheck.harness.typical_run import typical_trace
 from spikecheck.lab.laboratory import Laboratory
 
 CLAIMS = discover(()).claims

@@ -13,13 +13,13 @@ from spikecheck.core.probe import Anatomy
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
-from spikecheck.harness import planted
+from spikecheck.harness import simulated_lab as planted
 from spikecheck.harness.claim import Condition, Trial, Variant
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Map
-from spikecheck.harness.gather import gather
+from spikecheck.harness.evidence import gather
 from spikecheck.harness.plan import Plan
-from spikecheck.harness.robustness import redefined, robustness, variations
+from spikecheck.harness.sensitivity import redefined, robustness, variations
 from spikecheck.harness.verify import verify
 from spikecheck.stats.prediction import Prediction
 

@@ -15,12 +15,12 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.scope import AS_CLAIMED, CUTOFF, Scope
 from spikecheck.core.setting import Setting
-from spikecheck.harness import planted
+from spikecheck.harness import simulated_lab as planted
 from spikecheck.harness.claim import Trial
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Ladder, Map
+from spikecheck.harness.maps import grid, survey
 from spikecheck.harness.plan import search_seeds
-from spikecheck.harness.scope import grid, survey
 
 SHIPPED = discover(()).claims
 HOLDS, FAILS, UNTRIGGERED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNTRIGGERED

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from spikecheck.cli import cli
+from spikecheck.cli.main import cli
 from spikecheck.core.count import Count
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.gate import selftest as gates

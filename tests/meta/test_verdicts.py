@@ -9,9 +9,9 @@ from spikecheck.core.events import ClaimFinished, Event, SettingJudged
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
-from spikecheck.harness import planted
+from spikecheck.harness import simulated_lab as planted
 from spikecheck.harness.domain import Ladder
-from spikecheck.harness.gather import gather
+from spikecheck.harness.evidence import gather
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
 from spikecheck.harness.verify import replay, verify
 from spikecheck.stats.prediction import Average, Equivalence

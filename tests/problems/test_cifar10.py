@@ -10,7 +10,7 @@ import pytest
 
 from spikecheck.core.errors import DataError, SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.problems.objective import objective
+from spikecheck.objective.objective import objective
 
 CIFAR = Setting(problem="cifar10", points=20, loss="cross-entropy", model="conv")
 BATCHES = {name: name.encode() for name in ("data_batch_1", "data_batch_2", "test_batch", "batches.meta")}

@@ -13,10 +13,10 @@ from torch.nn import functional
 from spikecheck.core.errors import SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.dynamics.curvature import curvature
+from spikecheck.curvature.hessian import curvature
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.conv import Conv, shapes
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.models.conv import Conv, shapes
+from spikecheck.objective.objective import Objective, objective
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from spikecheck.core.errors import DataError
-from spikecheck.problems.data import checked
+from spikecheck.data.dataset import checked
 
 X, Y = np.ones((4, 2)), np.ones((4, 1), dtype=np.float32)
 LABELS = np.array([0, 2, 1, 0], dtype=np.int32)

@@ -6,8 +6,8 @@ from torch.nn import functional
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.problems.digits import digits, few_digits
-from spikecheck.problems.objective import objective
+from spikecheck.data.digits import digits, few_digits
+from spikecheck.objective.objective import objective
 
 SETTING = Setting(problem="digits", loss="cross-entropy", width=6)
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from spikecheck.core.errors import DataError, SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab import footprint as estimate
+from spikecheck.data import fashion_mnist
+from spikecheck.lab import memory_estimate as estimate
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems import fashion_mnist
-from spikecheck.problems.objective import numbers_of, objective, sources
+from spikecheck.objective.objective import numbers_of, objective, sources
 
 Numbers = NDArray[np.uint8]
 FASHION = Setting(problem="fashion-mnist", points=40, loss="cross-entropy")

@@ -16,12 +16,12 @@ from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems import fused
-from spikecheck.problems.fused import LONG, Fused
-from spikecheck.problems.kernel import compiled, compiler
-from spikecheck.problems.mlp import MLP
-from spikecheck.problems.objective import Objective, objective, pays
-from spikecheck.problems.shallow import Shallow
+from spikecheck.models.mlp import MLP
+from spikecheck.objective import compiled_shallow as fused
+from spikecheck.objective.analytic_shallow import Shallow
+from spikecheck.objective.compiled_shallow import LONG, Fused
+from spikecheck.objective.objective import Objective, objective, pays
+from spikecheck.tensors.compile import compiled, compiler
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
 
@@ -149,7 +149,7 @@ def test_a_compiler_older_than_the_processor_compiles_what_both_know(tmp_path: P
     old.chmod(0o755)
     script = """
 import torch
-from spikecheck.problems.kernel import compiled
+from spikecheck.tensors.compile import compiled
 kernel = compiled(lambda x: (x * 2 + 1,), [torch.zeros(8)], of_all_sizes=False)
 print(kernel(torch.arange(8.0))[0].sum().item())
 """
@@ -172,7 +172,7 @@ def test_a_wrong_wish_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_waits_for_the_compiler_who_does_not_compile() -> None:
-    line = "import sys, spikecheck.session; sys.exit('torch._inductor' in sys.modules)"
+    line = "import sys, spikecheck.session.verify; sys.exit('torch._inductor' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", line], check=False).returncode == 0
 
 

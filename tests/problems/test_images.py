@@ -9,8 +9,8 @@ import torch
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.problems.images import data_folder, subset
-from spikecheck.problems.objective import objective
+from spikecheck.data.images import data_folder, subset
+from spikecheck.objective.objective import objective
 
 
 @pytest.mark.parametrize("problem", ["mnist", "cifar10"])

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
-from spikecheck.problems import layered
-from spikecheck.problems.layered import Layered
-from spikecheck.problems.mlp import MLP
-from spikecheck.problems.objective import Objective, Points, objective
+from spikecheck.models.mlp import MLP
+from spikecheck.objective import analytic_mlp as layered
+from spikecheck.objective.analytic_mlp import Layered
+from spikecheck.objective.objective import Objective, Points, objective
 
 SHAPES = st.builds(
     Setting,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
-from spikecheck.problems.objective import Objective, objective
+from spikecheck.objective.objective import Objective, objective
 
 Write = Callable[[str], str]
 

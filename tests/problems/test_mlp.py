@@ -11,10 +11,10 @@ from torch import nn
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.activations import ACTIVATIONS
-from spikecheck.problems.layers import standard_deviations
-from spikecheck.problems.mlp import MLP
-from spikecheck.problems.objective import objective
+from spikecheck.models.activations import ACTIVATIONS
+from spikecheck.models.layers import standard_deviations
+from spikecheck.models.mlp import MLP
+from spikecheck.objective.objective import objective
 
 
 class XTanh(nn.Module):

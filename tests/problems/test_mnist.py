@@ -14,7 +14,7 @@ from spikecheck.core.errors import DataError, SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.objective import objective, sources
+from spikecheck.objective.objective import objective, sources
 
 Numbers = NDArray[np.uint8]
 MNIST = Setting(problem="mnist", points=40, loss="cross-entropy")

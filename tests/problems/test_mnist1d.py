@@ -9,10 +9,10 @@ import torch
 from spikecheck.core.errors import SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.data import mnist1d as module
+from spikecheck.data.mnist1d import mnist1d
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems import mnist1d as module
-from spikecheck.problems.mnist1d import mnist1d
-from spikecheck.problems.objective import numbers_of
+from spikecheck.objective.objective import numbers_of
 
 
 @pytest.mark.parametrize("points", [10, 47, 200])

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from spikecheck.core.errors import SettingError
+from spikecheck.core.import_path import made
 from spikecheck.core.setting import Setting
-from spikecheck.problems.models import FromModule, model_of
-from spikecheck.problems.objective import objective
-from spikecheck.problems.resolve import made
+from spikecheck.models.model import FromModule, model_of
+from spikecheck.objective.objective import objective
 
 Write = Callable[[str], str]
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from spikecheck.problems.normal import normal
+from spikecheck.tensors.normal_cdf import normal
 
 
 def test_it_is_scipys_to_rounding() -> None:

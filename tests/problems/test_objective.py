@@ -9,7 +9,7 @@ import torch
 
 from spikecheck.core.errors import DataError, SettingError, UnknownName
 from spikecheck.core.setting import Setting
-from spikecheck.problems.objective import objective, sources
+from spikecheck.objective.objective import objective, sources
 
 Write = Callable[[str], str]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from spikecheck.problems.patches import halved, kernel, patches
+from spikecheck.models.patches import halved, kernel, patches
 
 
 def drawn(*shape: int) -> torch.Tensor:

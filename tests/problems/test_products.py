@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.func import vmap
 
-from spikecheck.problems.products import product
+from spikecheck.tensors.batched_matmul import product
 
 # Odd sizes lay matrices between cache lines, whole cache lines bring in other kernels: both, and mixed.
 SIZES = st.one_of(st.integers(1, 35), st.sampled_from([8, 16, 24, 64]))

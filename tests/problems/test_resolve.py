@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from spikecheck.core.errors import DataError, SettingError, UnknownName
+from spikecheck.core.import_path import for_all, made, named, source_digest
 from spikecheck.core.setting import PER_MEMBER, Setting
-from spikecheck.problems.objective import objective
-from spikecheck.problems.resolve import for_all, made, named, source_digest
+from spikecheck.objective.objective import objective
 
 Write = Callable[[str], str]
 

@@ -6,10 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
-from spikecheck.problems.activations import ACTIVATIONS
-from spikecheck.problems.mlp import MLP
-from spikecheck.problems.objective import Objective, objective
-from spikecheck.problems.shallow import Shallow
+from spikecheck.models.activations import ACTIVATIONS
+from spikecheck.models.mlp import MLP
+from spikecheck.objective.analytic_shallow import Shallow
+from spikecheck.objective.objective import Objective, objective
 
 SHAPES = st.builds(
     Setting,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.problems.sines import sines, terms
+from spikecheck.data.sines import sines, terms
 
 NUMBERS = st.floats(0.001, 1000).map(lambda number: float(f"{number:.4g}"))
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikecheck.core.errors import SettingError
-from spikecheck.problems.subsets import balanced, chosen
+from spikecheck.data.subsets import balanced, chosen
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=40), st.data())

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from spikecheck.core.setting import Setting
-from spikecheck.problems.objective import objective
-from spikecheck.problems.tensors import spans, torchs_order
+from spikecheck.models.parameter_layout import spans, torchs_order
+from spikecheck.objective.objective import objective
 
 
 def test_layers_lie_as_torchs_linear_layers_do() -> None:

@@ -9,9 +9,9 @@ import torch
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.problems.kernel import compiler
-from spikecheck.problems.objective import objective, pays
-from spikecheck.problems.traced import LONG, Traced
+from spikecheck.objective.compiled_module import LONG, Traced
+from spikecheck.objective.objective import objective, pays
+from spikecheck.tensors.compile import compiler
 
 pytestmark = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
 

@@ -8,9 +8,9 @@ import pytest
 from spikecheck.core.judgement import Contrast, Judgement, Outcome
 from spikecheck.core.verdict import Variation
 from spikecheck.report.advice import advised
-from spikecheck.report.answers import answer, level_says, moved_says
 from spikecheck.report.controls import Mark, contrasted, negative, planted, signed
 from spikecheck.report.estimates import to_decide
+from spikecheck.report.summary import answer, level_says, moved_says
 
 Make = Callable[..., Any]
 

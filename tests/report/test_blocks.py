@@ -12,8 +12,8 @@ from spikecheck.core.judgement import Companion, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict
 from spikecheck.report.evidence import interval_bar
+from spikecheck.report.phrases import percent
 from spikecheck.report.terminal import render, render_judgement
-from spikecheck.report.words import percent
 
 Make = Callable[..., Any]
 OUTCOMES = list(Outcome)

@@ -12,9 +12,9 @@ import pytest
 from spikecheck.core.judgement import Companion, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation
-from spikecheck.report.answers import answer
 from spikecheck.report.claim_figure import svg
 from spikecheck.report.html import html
+from spikecheck.report.summary import answer
 
 Make = Callable[..., Any]
 OUTCOMES = list(Outcome)

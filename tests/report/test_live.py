@@ -23,7 +23,7 @@ from spikecheck.core.events import (
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.report.live import Lines, Live, Silent, watcher
-from spikecheck.report.tally import Tally
+from spikecheck.report.progress import Tally
 
 Make = Callable[..., Any]
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from spikecheck.core.verdict import Report
-from spikecheck.gate.compare import compared
+from spikecheck.gate.report_diff import compared
 from spikecheck.harness.recheck import recheck
 from spikecheck.report import json_file
 from spikecheck.report.dashboards import ctrf, junit
+from spikecheck.report.familywise import together
 from spikecheck.report.html import html
 from spikecheck.report.markdown import markdown
 from spikecheck.report.terminal import render
-from spikecheck.report.together import together
 
 Make = Callable[..., Any]
 OLD = Path(__file__).with_name("report_before_answers.json")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from spikecheck.core.outlook import Outlook
-from spikecheck.harness.forecast import MODERATE
+from spikecheck.harness.cost_model import MODERATE
 from spikecheck.report.outlook_page import _BEYOND, render_outlook
 
 Make = Callable[..., Any]

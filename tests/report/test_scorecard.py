@@ -9,8 +9,8 @@ from rich.console import Console
 
 from spikecheck.core.scorecard import Change, Contestant, Decision, Place, Row, Scorecard
 from spikecheck.core.setting import Setting
-from spikecheck.gate.judge import decided
-from spikecheck.gate.rows import MEASURES
+from spikecheck.gate.comparison import decided
+from spikecheck.gate.metrics import MEASURES
 from spikecheck.report.scorecard import (
     annotations,
     refusal_annotation,

@@ -11,7 +11,7 @@ from scipy.stats import binomtest, ttest_1samp
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report.together import _p_value, together, too_close
+from spikecheck.report.familywise import _p_value, together, too_close
 from spikecheck.stats.bounds import judge
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.p_values import of_average

@@ -24,7 +24,7 @@ ALIKE = Equivalence(at_least=-1.0, at_most=1.0)
 
 
 def paired(claims: ArrayLike, controls: ArrayLike, rule: Estimand) -> list[Pair]:
-    """As `harness.gather.pairs` makes them."""
+    """As `harness.evidence.pairs` makes them."""
     both = zip(np.asarray(claims).tolist(), np.asarray(controls).tolist(), strict=True)
     return [Pair(one, other, rule.held(one), rule.held(other)) for one, other in both]
 

@@ -1,0 +1,89 @@
+"""The forms of a report that a command can be asked for, and how they are told: files first, then the person."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from spikecheck.cli.console import console, while_read
+from spikecheck.cli.options import several
+from spikecheck.core.verdict import Report
+from spikecheck.report import atomic_write as whole_file
+from spikecheck.report import json_file
+from spikecheck.report.dashboards import ctrf, junit
+from spikecheck.report.terminal import render
+
+Files = Mapping[str, str | None]
+"""Where each form goes, by its option's name; None where it was not asked for."""
+
+json_option = click.option("--json", metavar="FILE", help="Write the report as JSON; - for standard output.")
+_rendered = (
+    click.option("--html", metavar="FILE.html", help="Write the report as one web page that needs nothing else."),
+    click.option("--markdown", metavar="FILE.md", help="Write the report as Markdown, with figures."),
+    click.option("--junit", metavar="FILE.xml", help="Write the verdicts as JUnit XML."),
+    click.option("--ctrf", metavar="FILE.json", help="Write the verdicts in the Common Test Report Format."),
+)
+rendered_options = several(*_rendered)
+report_options = several(json_option, *_rendered)
+
+
+def check(files: Files) -> None:
+    """Refuse before hours of training what could not be written after them.
+
+    Raises:
+        UsageError: when something cannot be written.
+    """
+    for form, file in files.items():
+        if file is not None and (form, file) != ("json", "-"):
+            whole_file.check(Path(file), f"--{form}")
+
+
+def tell(report: Report, files: Files, *, quiet: bool, strict: bool) -> None:
+    """Write the files, and show the report unless `quiet`; on standard error where standard output is taken by the JSON.
+
+    Raises:
+        UsageError: when a file cannot be written; whoever reads the screen has the report nevertheless.
+    """
+    taken = files.get("json") == "-"
+    try:
+        for form, file in files.items():
+            if file is not None and (form, file) != ("json", "-"):
+                _WRITERS[form](report, Path(file))
+    finally:
+        with while_read():
+            if taken:
+                click.echo(json_file.text(report).encode(), nl=False)
+            if not quiet:
+                render(report, console(stderr=taken), strict=strict)
+
+
+def _json(report: Report, path: Path) -> None:
+    json_file.write(report, path)
+
+
+def _markdown(report: Report, path: Path) -> None:
+    import_module("spikecheck.report.markdown_file").write(report, path)  # brings matplotlib, a second
+
+
+def _html(report: Report, path: Path) -> None:
+    page: str = import_module("spikecheck.report.html").html(report)  # as above
+    whole_file.write(page.encode(), path, "--html")
+
+
+def _junit(report: Report, path: Path) -> None:
+    whole_file.write(junit(report).encode(), path, "--junit")
+
+
+def _ctrf(report: Report, path: Path) -> None:
+    whole_file.write(ctrf(report).encode(), path, "--ctrf")
+
+
+_WRITERS: Mapping[str, Callable[[Report, Path], Any]] = {
+    "json": _json,
+    "html": _html,
+    "markdown": _markdown,
+    "junit": _junit,
+    "ctrf": _ctrf,
+}

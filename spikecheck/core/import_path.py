@@ -1,0 +1,159 @@
+"""What a setting names as MODULE:NAME, found and imported."""
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from modulefinder import ModuleFinder
+from pathlib import Path
+from typing import Any
+
+from spikecheck.core.errors import SettingError, SpikecheckError, UnknownName, UsageError
+from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
+
+# What goes by a short name. Problems have paths like a user's own, so scikit-learn comes in only with its digits.
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "problem": {
+        "sines": "spikecheck.data.sines:sines",
+        "digits": "spikecheck.data.digits:digits",
+        "few-digits": "spikecheck.data.digits:few_digits",
+        "mnist1d": "spikecheck.data.mnist1d:mnist1d",
+        "mnist": "spikecheck.data.mnist:mnist",
+        "fashion-mnist": "spikecheck.data.fashion_mnist:fashion_mnist",
+        "cifar10": "spikecheck.data.cifar10:cifar10",
+    },
+    "model": {
+        "mlp": "spikecheck.models.mlp:MLP",
+        "linear": "spikecheck.models.mlp:MLP",
+        "conv": "spikecheck.models.conv:Conv",
+    },
+    "optimizer": dict.fromkeys(OPTIMIZERS, "spikecheck.optimizers.rules:rule_of"),
+}
+
+
+def named(condition: str, path: str) -> Any:
+    """The object that `path`, MODULE:NAME, names; `condition` is the setting's field that says so.
+
+    The working directory is searched last, as after `python -m`, so a file beside the user is found and none installed
+    is shadowed.
+    """
+    module, _, name = path.partition(":")
+    if not module or not name:
+        raise UnknownName(condition, path, [*BUILT_IN.get(condition, ()), "MODULE:NAME"])
+    found: Any = _imported(condition, path, module)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise _lacking(condition, path, module, found, part)
+        found = getattr(found, part)
+    if not callable(found):
+        raise SettingError(f"{condition}={path!r}: is {type(found).__name__}, not callable; name a function or a class")
+    return found
+
+
+def made(condition: str, path: str, *arguments: Any, **options: Any) -> Any:
+    """What the factory at `path` returns; whatever it raises becomes one line."""
+    factory = named(condition, path)
+    try:
+        return factory(*arguments, **options)
+    except SpikecheckError:
+        raise
+    except Exception as error:
+        raise SettingError(
+            f"{condition}={path!r}: the factory raised {_said(error)}; call it by itself to see"
+        ) from error
+
+
+def for_all(setting: Setting, *kept: str) -> Setting:
+    """The setting as a factory sees it whose product serves many members: what they may differ in has its default.
+
+    Otherwise a member's numbers would depend on the companion whose setting the factory happened to see.
+    """
+    return setting.but(**{name: Setting.model_fields[name].default for name in PER_MEMBER - set(kept)})
+
+
+def source_digest(condition: str, path: str) -> str:
+    """sha256 of the file that defines `path`'s module and of those it imports that lie beside it.
+
+    Of the path where the module has no file of its own; of what is installed only the module's own file.
+    """
+    named(condition, path)
+    module = path.partition(":")[0]
+    file = getattr(sys.modules[module], "__file__", None)
+    if file is None:
+        return hashlib.sha256(path.encode()).hexdigest()
+    texts = [each.read_bytes() for each in _beside(module, Path(file), Path(file).stat().st_mtime_ns)]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _beside(module: str, file: Path, changed: int) -> list[Path]:
+    """The module's file first, then the files of the same folder, or package, that it imports, by whatever way.
+
+    Looked for again when the file has `changed`.
+    """
+    if "site-packages" in file.parts or not file.name.endswith(".py"):
+        return [file]
+    package = file.name == "__init__.py"
+    root = file.parents[module.count(".") + package]
+    finder = ModuleFinder(path=[str(root)])
+    try:
+        finder.import_hook(module, fromlist=["*"])
+    except (ImportError, SyntaxError):  # torch and all that is installed lie elsewhere, and are not looked for
+        pass
+    except AttributeError:  # it cannot walk through folders without an __init__.py
+        return [file, *sorted(set(file.parent.glob("*.py")) - {file})]
+    paths = (getattr(known, "__file__", None) for known in finder.modules.values())
+    found = {Path(path) for path in paths if path is not None}
+    return [file, *sorted(found - {file})]
+
+
+def _imported(condition: str, path: str, module: str) -> Any:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        hidden = _hidden(module) if error.name == module else None
+        remedy = _renamed(module, hidden) if hidden else "install it or run where it lies"
+        raise SettingError(f"{condition}={path!r}: no module {error.name!r}; {remedy}") from error
+    except Exception as error:
+        raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; mend {module}") from error
+
+
+def _lacking(condition: str, path: str, module: str, found: Any, part: str) -> UsageError:
+    """That the module has no such object, and which file it is: it may not be the one that was meant."""
+    hidden = _hidden(module)
+    if hidden is not None:
+        return SettingError(
+            f"{condition}={path!r}: no object in {module} is called {part!r}; {_renamed(module, hidden)}"
+        )
+    known = [name for name in dir(found) if not name.startswith("_")]
+    return UnknownName(f"object in {module} ({_origin(module)})", part, known)
+
+
+def _hidden(module: str) -> Path | None:
+    """The file in the working folder that would be this module, were its name not taken."""
+    place = Path(*module.split("."))
+    for own in (place.with_suffix(".py"), place / "__init__.py"):
+        if own.is_file() and own.resolve() != Path(_origin(module)).resolve():
+            return own
+    return None
+
+
+def _renamed(module: str, hidden: Path) -> str:
+    """Why a file of the user's is not found, and what to do about it."""
+    return f"{hidden} in the working folder is hidden by {_origin(module)}, which has the same name; rename it"
+
+
+def _origin(module: str) -> str:
+    """The file of a module, or else of the package that it would lie in."""
+    found = sys.modules.get(module) or sys.modules.get(module.partition(".")[0])
+    return getattr(found, "__file__", None) or "a module built into Python"
+
+
+def _said(error: Exception) -> str:
+    """The error's type and first line."""
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -1,0 +1,235 @@
+"""Eigenpairs of the loss Hessian, algebraically largest first, for every member at once.
+
+`exact` takes the Hessian apart, `top` finds pairs from nothing, `track` follows them from one update to the next. What
+is reported is always the Rayleigh quotient of the vector that is returned, with the residual of that vector.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from spikecheck.core.errors import SettingError
+from spikecheck.curvature.hessian import LocalCurvature
+from spikecheck.curvature.rayleigh_ritz import Ritz, explore, noise, ritz, search, usable
+
+# Up to so many parameters `top` takes the Hessian apart where it is written out: P^2 numbers a member. By products it would
+# take P of them, where a search takes a hundred.
+EXACT_UP_TO = 1000
+EXACT_BY_PRODUCTS_UP_TO = 200
+# Up to so many, `track` does so too for the members that it has lost: a few ms where it happens, which is rare. Where products
+# are cheap it does so without a longer search, and after one up to the second number.
+EXACT_WHEN_LOST = 128
+EXACT_AFTER_A_SEARCH = 400
+
+# The relative residual that a dense factorisation is held to, as `top` is.
+EXACT_TOLERANCE = 1e-6
+
+_GUARDS = 2
+_COLD_GUARDS = 4
+_COLD_GROWTH = 6
+_COLD_ROUNDS = 100
+# Where eigenvectors stand still, residuals vanish and no longer point to a direction that rises from below the guards.
+# So every few steps a patrol looks for one from random vectors, a few products deep.
+_STEPS_A_PATROL = 10
+_PATROLLING = 3
+_PATROL_DEPTH = 4
+_HESSIAN_ROWS_AT_ONCE = 64
+# Where products are cheap two of them take less than one round of the search and save most of its rounds.
+_SHARPENING = 2
+
+
+@dataclass(frozen=True)
+class EigenPairs:
+    """The top eigenpairs of every member's Hessian. Axes: B members, K eigenpairs, M directions, P parameters.
+
+    Where a Hessian holds a number that is not finite, or so large that its square is not, values are NaN, residuals infinite
+    and nothing has converged.
+    """
+
+    values: Float[Tensor, "B K"]
+    vectors: Float[Tensor, "B K P"]
+    """Of unit length."""
+    residuals: Float[Tensor, "B K"]
+    """|H v - value v| / |largest value|. A value is off by no more than this, and mostly by about its square."""
+    converged: Bool[Tensor, "B K"]
+    """Residual within tolerance, for a pair well below the first within tolerance of its own value's size."""
+    basis: Float[Tensor, "B M P"]
+    """Where a search nearby starts: the vectors, guards below them, and those of one step earlier."""
+    age: int = 0
+    """Steps tracked since the pairs were found from nothing."""
+
+
+def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
+    """The top `pairs` by the dense Hessian: P products and one factorisation a member.
+
+    Raises SettingError where there are fewer than `pairs` parameters.
+    """
+    _, size = _checked(local, pairs)
+    found = _dense(local, min(2 * (pairs + _GUARDS), size), _everyone(local))
+    vectors = _positive(found.vectors)
+    return _reported(found, vectors[:, :pairs], _reachable(local, EXACT_TOLERANCE), vectors)
+
+
+def top(local: LocalCurvature, pairs: int, tolerance: float = 1e-6) -> EigenPairs:
+    """The top `pairs`, knowing nothing: exact where there are few parameters, iterated from fixed random vectors elsewhere.
+
+    `tolerance` is the relative residual at which an iterated pair has converged; rounding sets its lower limit.
+    """
+    members, size = _checked(local, pairs)
+    if size <= (EXACT_UP_TO if local.written_out else EXACT_BY_PRODUCTS_UP_TO):
+        return exact(local, pairs)
+    width = pairs + _COLD_GUARDS
+    start = noise(width, local.gradients).expand(members, -1, -1)
+    tolerance = _reachable(local, tolerance)
+    found = search(local, start, width, pairs, width, tolerance, _COLD_GROWTH)
+    before = start
+    for _ in range(_COLD_ROUNDS):
+        done = found.settled(pairs, tolerance)
+        if done.all():
+            break
+        start, before = torch.cat([found.vectors, before], 1), found.vectors
+        found = found.where(done, search(local, start, width, pairs, width, tolerance, _COLD_GROWTH))
+    vectors = _positive(found.vectors)
+    return _reported(found, vectors[:, :pairs], tolerance, vectors)
+
+
+def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, most: int = 5) -> EigenPairs:
+    """The same pairs as `previous`, which were found at nearby parameters; every vector keeps its sign.
+
+    Gradient descent at the edge of stability oscillates with period two, and the Hessian with it: the last two steps'
+    vectors together hold nearly what is wanted. From their span the search grows by at most `most` residuals a pair.
+    Pairs whose relative residual stays above `tolerance` are not converged; where EXACT_WHEN_LOST allows, they are
+    found again from the dense Hessian.
+    """
+    pairs = previous.values.shape[1]
+    _, size = _checked(local, pairs)
+    tolerance = _reachable(local, tolerance)
+    keep = min(pairs + _GUARDS, size)
+    age = previous.age + 1
+    start = previous.basis if age % _STEPS_A_PATROL else _patrolled(local, previous.basis, keep, age)
+    start = _sharpened(local, start) if local.cheap else start
+    found = _followed(local, start, keep, pairs, tolerance, most)
+    vectors = _continued(found.vectors[:, :pairs], previous.vectors)
+    basis = torch.cat([found.vectors, previous.basis[:, :keep]], 1)
+    return replace(_reported(found, vectors, tolerance, basis), age=age)
+
+
+def _patrolled(local: LocalCurvature, basis: Float[Tensor, "B M P"], keep: int, age: int) -> Float[Tensor, "B M P"]:
+    """The basis with its first `keep` directions replaced by the best that a search from random vectors adds to them."""
+    members, directions, size = basis.shape
+    if size < max(2 * directions, keep + _PATROLLING * _PATROL_DEPTH):
+        return basis
+    scouts = noise(_PATROLLING, basis, age).expand(members, -1, -1)
+    found = explore(local, basis[:, :keep], scouts, _PATROL_DEPTH)
+    return torch.cat([found.vectors, basis[:, keep:]], 1)
+
+
+def _sharpened(local: LocalCurvature, start: Float[Tensor, "B M P"]) -> Float[Tensor, "B M P"]:
+    """What a few products leave of a basis: mostly the top of the spectrum."""
+    for _ in range(_SHARPENING):
+        start = local.product(torch.nn.functional.normalize(start, dim=2))
+        start = torch.where(start.isfinite(), start, 0.0)
+    return start
+
+
+def _followed(
+    local: LocalCurvature, start: Float[Tensor, "B M P"], keep: int, pairs: int, tolerance: float, most: int
+) -> Ritz:
+    """The top pairs near the span of `start`; by dense Hessians where that span is half of everything anyway."""
+    _, directions, size = start.shape
+    if size <= 2 * directions:
+        return _dense(local, keep, _everyone(local))
+    at_once = local.cheap and size <= EXACT_WHEN_LOST
+    found = search(local, start, keep, pairs, pairs, tolerance, 0 if at_once else most)
+    lost = ~found.settled(pairs, tolerance)
+    if size <= (EXACT_AFTER_A_SEARCH if local.cheap else EXACT_WHEN_LOST) and lost.any():
+        return _dense(local, keep, lost).where(lost, found)
+    return found
+
+
+def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, basis: Tensor) -> EigenPairs:
+    """The first pairs of what was found, under the signs that `vectors` have."""
+    pairs = vectors.shape[1]
+    sound = found.sound[:, None]
+    residuals = torch.where(sound, found.relative_residuals()[:, :pairs], torch.inf)
+    values = torch.where(sound, found.values[:, :pairs], torch.nan)
+    return EigenPairs(values, vectors, residuals, found.converged(tolerance)[:, :pairs], basis)
+
+
+def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:
+    """The top `keep` pairs of the wanted members by their dense Hessians; unit vectors for the others."""
+    members, size = local.gradients.shape
+    if not local.gradients.is_cpu:
+        return _dense_at_once(local, keep, wanted)
+    vectors = torch.eye(keep, size, dtype=local.gradients.dtype, device=local.gradients.device).repeat(members, 1, 1)
+    for member, hessian in _hessians(local, wanted):
+        if usable(hessian[None]):
+            # One at a time: the factors of all at once would take three times the Hessians' memory. Each sum begins
+            # a fresh, aligned tensor, so that LAPACK rounds a member alike wherever it stands.
+            symmetric = (hessian + hessian.T) / 2
+            vectors[member] = torch.linalg.eigh(symmetric).eigenvectors.T.flip(0)[:keep]
+    return ritz(vectors, local.product(vectors), keep)
+
+
+def _dense_at_once(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:
+    """All members' at the same time, as an accelerator wants it; those that are not wanted get unit vectors as well."""
+    hessians = local.hessians()
+    hessians = _multiplied(local) if hessians is None else hessians
+    usual = wanted & usable(hessians)
+    symmetric = torch.where(usual[:, None, None], (hessians + hessians.mT) / 2, 0.0)
+    found = torch.linalg.eigh(symmetric).eigenvectors.mT.flip(1)[:, :keep].contiguous()
+    return ritz(found, local.product(found), keep)
+
+
+def _hessians(local: LocalCurvature, wanted: Bool[Tensor, " B"]) -> Iterator[tuple[int, Float[Tensor, "P P"]]]:
+    """The wanted members' Hessians, one at a time where they are written out."""
+    multiplied: Tensor | None = None
+    for member in wanted.nonzero().ravel().tolist():
+        hessian = local.hessian(member)
+        if hessian is None:
+            multiplied = _multiplied(local) if multiplied is None else multiplied
+            hessian = multiplied[member]
+        yield member, hessian
+
+
+def _multiplied(local: LocalCurvature) -> Float[Tensor, "B P P"]:
+    """All Hessians, by P products."""
+    members, size = local.gradients.shape
+    hessians = local.gradients.new_empty(members, size, size)
+    units = torch.eye(size, dtype=hessians.dtype, device=hessians.device)
+    for first in range(0, size, _HESSIAN_ROWS_AT_ONCE):
+        rows = slice(first, first + _HESSIAN_ROWS_AT_ONCE)
+        hessians[:, rows] = local.product(units[rows].expand(members, -1, -1))
+    return hessians
+
+
+def _everyone(local: LocalCurvature) -> Bool[Tensor, " B"]:
+    return torch.ones_like(local.losses, dtype=torch.bool)
+
+
+def _checked(local: LocalCurvature, pairs: int) -> tuple[int, int]:
+    """Members and parameters."""
+    members, size = local.gradients.shape
+    if not 1 <= pairs <= size:
+        raise SettingError(f"pairs={pairs}: a model of {size} parameters has between 1 and {size} eigenpairs")
+    return members, size
+
+
+def _reachable(local: LocalCurvature, tolerance: float) -> float:
+    """The tolerance, or what rounding leaves of it: products of P numbers are off by some multiple of epsilon."""
+    return max(tolerance, 100 * torch.finfo(local.gradients.dtype).eps)
+
+
+def _positive(vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+    """Signs under which the largest component is positive."""
+    largest = vectors.gather(2, vectors.abs().argmax(2, keepdim=True))
+    return torch.where(largest < 0, -vectors, vectors)
+
+
+def _continued(vectors: Float[Tensor, "B K P"], before: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+    """Signs under which no vector points away from the one before."""
+    along = (vectors * before).sum(2, keepdim=True)
+    return torch.where(along < 0, -vectors, vectors)

@@ -1,0 +1,223 @@
+"""Hessian-vector products of every member's loss at once."""
+
+from abc import ABC, abstractmethod
+from typing import Protocol, final, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikecheck.tensors.batched_matmul import aligned, plain_product
+
+WRITTEN_OUT_UP_TO = 400
+"""Parameters up to which a Hessian that can be written out is: that costs a few products then, and P^2 numbers a member."""
+
+
+@runtime_checkable
+class Losses(Protocol):
+    """B independent losses: member b's depends on row b of the parameters alone."""
+
+    def losses(self, params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
+        """Every member's loss; differentiable twice."""
+
+
+@runtime_checkable
+class Sloping(Losses, Protocol):
+    """Losses with their gradients."""
+
+    def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """Every member's loss and gradient."""
+
+
+@runtime_checkable
+class WrittenOut(Sloping, Protocol):
+    """Losses whose derivatives may be known without a graph."""
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether products, many at once, cost little more than gradients."""
+
+    def gradient_and_products(
+        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Every member's loss, gradient, and Hessian times K vectors."""
+
+    def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
+        """Every member's Hessian; None where it is not written out."""
+
+    def take(self, index: list[int]) -> "WrittenOut":
+        """The same of these members."""
+
+
+class LocalCurvature(ABC):
+    """Losses, gradients and the Hessian of B members at one point each. Axes: B members, K vectors, P parameters.
+
+    A member whose loss is not finite has products that are not; the others' are right.
+    """
+
+    losses: Float[Tensor, " B"]
+    gradients: Float[Tensor, "B P"]
+    products: int = 0
+    """Hessian-vector products made so far, counted per member."""
+    cheap: bool = False
+    """Whether products cost so little that a few more of them are better than a longer search."""
+    written_out: bool = False
+    """Whether `hessian` knows them."""
+
+    @abstractmethod
+    def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+        """H v for K vectors of every member."""
+
+    @abstractmethod
+    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "LocalCurvature":
+        """The same point seen in the coordinates P^1/2 theta: P^-1/2 H P^-1/2 and P^-1/2 g, for P = diag(diagonal) > 0."""
+
+    def hessian(self, member: int) -> Float[Tensor, "P P"] | None:
+        """One member's Hessian, where it can be had without products."""
+        return None
+
+    def hessians(self) -> Float[Tensor, "B P P"] | None:
+        """All of them, where they can be had without products."""
+        return None
+
+
+@final
+class ByBackward(LocalCurvature):
+    """Products by a second backward pass.
+
+    Losses of independent members add up to one function whose Hessian is block diagonal. So one double backward pass
+    through the sum multiplies every member's own Hessian with its own vector, and no member sees another.
+    """
+
+    def __init__(
+        self,
+        params: Float[Tensor, "B P"],
+        losses: Float[Tensor, " B"],
+        slope: Float[Tensor, "B P"],
+        scale: Tensor | None,
+    ) -> None:
+        """`slope` is the gradient with its graph to `params`; `scale` is P^-1/2 where the curvature is preconditioned."""
+        self._params = params
+        self._slope = slope
+        self._scale = scale
+        self.losses = losses.detach()
+        self.gradients = self._scaled(slope.detach())
+
+    def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+        """One backward pass a vector: faster on a CPU than any batching of them."""
+        self.products += vectors.shape[1]
+        return torch.stack([self._multiplied(vector) for vector in vectors.unbind(1)], 1)
+
+    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByBackward":
+        """The same graph, other coordinates."""
+        return ByBackward(self._params, self.losses, self._slope, diagonal.rsqrt())
+
+    def _multiplied(self, vector: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
+        (image,) = torch.autograd.grad(self._slope, self._params, self._scaled(vector), retain_graph=True)
+        return self._scaled(image)
+
+    def _scaled(self, rows: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
+        return rows if self._scale is None else rows * self._scale
+
+
+@final
+class ByMatrix(LocalCurvature):
+    """Products with Hessians that are there as matrices."""
+
+    cheap = written_out = True
+
+    def __init__(
+        self, losses: Float[Tensor, " B"], gradients: Float[Tensor, "B P"], hessians: Float[Tensor, "B P P"]
+    ) -> None:
+        """Symmetric matrices; laid out once as every product would lay them out again."""
+        self.losses, self.gradients, self._hessians = losses, gradients, aligned(hessians)
+
+    def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+        """One matrix product a member."""
+        self.products += vectors.shape[1]
+        return plain_product(vectors, self._hessians)
+
+    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByMatrix":
+        """The same matrices, other coordinates."""
+        scale = diagonal.rsqrt()
+        scaled = self._hessians * scale[:, :, None] * scale[:, None, :]
+        return ByMatrix(self.losses, self.gradients * scale, scaled)
+
+    def hessian(self, member: int) -> Float[Tensor, "P P"]:
+        """One of the matrices."""
+        return self._hessians[member]
+
+    def hessians(self) -> Float[Tensor, "B P P"]:
+        """The matrices."""
+        return self._hessians
+
+
+@final
+class ByKernel(LocalCurvature):
+    """Products that an objective makes by itself, without a graph."""
+
+    cheap = written_out = True
+
+    def __init__(self, objective: WrittenOut, params: Float[Tensor, "B P"], scale: Tensor | None = None) -> None:
+        """`scale` is P^-1/2 where the curvature is preconditioned."""
+        self._objective, self._params, self._scale = objective, params, scale
+        self.losses, gradients = objective.gradient(params)
+        self.gradients = gradients if scale is None else gradients * scale
+
+    def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
+        """All vectors in one pass."""
+        self.products += vectors.shape[1]
+        scale = None if self._scale is None else self._scale[:, None]
+        _, _, images = self._objective.gradient_and_products(
+            self._params, vectors if scale is None else vectors * scale
+        )
+        return (images if scale is None else images * scale).contiguous()
+
+    def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByKernel":
+        """The same point, other coordinates."""
+        return ByKernel(self._objective, self._params, diagonal.rsqrt())
+
+    def hessian(self, member: int) -> Float[Tensor, "P P"]:
+        """Written out when it is asked for."""
+        found = self._objective.take([member]).hessians(self._params[member, None])
+        assert found is not None
+        if self._scale is None:
+            return found[0]
+        scale = self._scale[member]
+        return found[0] * scale[:, None] * scale
+
+    def hessians(self) -> Float[Tensor, "B P P"]:
+        """Written out when they are asked for."""
+        found = self._objective.hessians(self._params)
+        assert found is not None
+        return found if self._scale is None else found * self._scale[:, :, None] * self._scale[:, None, :]
+
+
+def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature:
+    """Losses, gradients and Hessian products at `params`: without a graph where the objective can do without.
+
+    >>> class Bowls:
+    ...     def losses(self, params):
+    ...         return (torch.tensor([[1.0, 3.0], [2.0, 5.0]]) * params**2).sum(1) / 2
+    >>> local = curvature(Bowls(), torch.ones(2, 2))
+    >>> local.gradients.tolist(), local.product(torch.ones(2, 1, 2))[:, 0].tolist()
+    ([[1.0, 3.0], [2.0, 5.0]], [[1.0, 3.0], [2.0, 5.0]])
+    """
+    if isinstance(objective, WrittenOut) and objective.multiplies:
+        return ByKernel(objective, params)
+    if isinstance(objective, WrittenOut) and params.shape[1] <= WRITTEN_OUT_UP_TO:
+        hessians = objective.hessians(params)
+        if hessians is not None:
+            return ByMatrix(*objective.gradient(params), hessians)
+    here = params.detach().requires_grad_()
+    with torch.enable_grad():
+        losses = objective.losses(here)
+        (slope,) = torch.autograd.grad(losses.sum(), here, create_graph=True)
+    return ByBackward(here, losses, slope, None)
+
+
+def gradient_curvature(local: LocalCurvature) -> Float[Tensor, " B"]:
+    """g.H g / g.g: the curvature along the gradient, in units of loss per parameter squared; 0 where g vanishes."""
+    gradients = local.gradients
+    directions = torch.nn.functional.normalize(gradients, dim=1)
+    return (directions * local.product(directions[:, None])[:, 0]).sum(1)

@@ -1,0 +1,1 @@
+"""Training problems: inputs, targets and what is held out."""

@@ -1,0 +1,52 @@
+"""MNIST: 28 x 28 handwritten digits, from the four files in IDX format that it comes in."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from spikecheck.core.errors import DataError
+from spikecheck.core.setting import Setting
+from spikecheck.data.dataset import Data
+from spikecheck.data.images import Labelled, check_there, data_folder, datasets, files_digest, subset
+
+_PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+_SIZE = (28, 28)
+
+
+def mnist(setting: Setting) -> Data:
+    """`points` training images and 1,000 test images, classes balanced; ink from 0 to 1 less the training images' mean."""
+    datasets("mnist")
+    check_there("mnist", "MNIST", data_folder(), _files())
+    return _subset(_files(), data_digest(), setting.points)
+
+
+def data_digest() -> str:
+    """sha256 of the four files; "" where they are not all there."""
+    return files_digest(_files())
+
+
+@lru_cache(maxsize=4)
+def _subset(files: tuple[Path, ...], digest: str, points: int) -> Data:
+    """The digest is what tells one state of the files from another."""
+    return subset("mnist", _read(files[0], files[1]), _read(files[2], files[3]), points)
+
+
+def _read(images: Path, labels: Path) -> Labelled:
+    # By torchvision's readers of bytes, not by its class MNIST, which unpickles a processed/training.pt that it finds.
+    idx = datasets("mnist").mnist
+    try:
+        found, classes = idx.read_image_file(str(images)), idx.read_label_file(str(labels))
+    except Exception as error:
+        raise DataError(
+            f"problem='mnist': {images} or {labels.name} is no file of MNIST's kind ({error}); "
+            "delete it, and the next try says how to fetch it"
+        ) from error
+    if found.shape != (len(classes), *_SIZE):
+        shapes = f"{list(found.shape)} and {list(classes.shape)}"
+        raise DataError(
+            f"problem='mnist': {images} and {labels.name} hold {shapes}, not images of 28 x 28 with a class each"
+        )
+    return found[:, None], classes
+
+
+def _files() -> tuple[Path, ...]:
+    return tuple(data_folder() / "MNIST" / "raw" / part for part in _PARTS)

@@ -1,1 +1,0 @@
-"""Training and curvature in torch, batched over the members of an ensemble."""

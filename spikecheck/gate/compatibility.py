@@ -1,0 +1,102 @@
+"""An optimizer looked over before it is gated: whether it can be trained, gone on with and linearised."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import torch
+
+from spikecheck.core.finding import Finding
+from spikecheck.core.scorecard import Contestant
+from spikecheck.core.setting import Setting
+from spikecheck.gate.parity import Parity, parity
+from spikecheck.gate.suite import trained_by
+from spikecheck.objective.objective import Objective, objective
+from spikecheck.optimizers.rules import UpdateRule
+from spikecheck.optimizers.torch_optimizer import NamedOptimizer
+from spikecheck.training.loop import begin, train
+from spikecheck.training.rule_for import rule_for, threshold_of
+
+_STEPS = 100
+_MEMBERS = 2
+_SMALL = Setting(width=8, points=16, steps=_STEPS)
+
+
+def examined(contestant: Contestant, conditions: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
+    """What was seen of it on made-up gradients and on a small training, in which `conditions` are changed: model, problem, ….
+
+    Raises:
+        SettingError: when it cannot be used at all, with the reason.
+    """
+    setting = trained_by(contestant, _SMALL.but(**conditions))
+    goal = objective([setting] * _MEMBERS)
+    rule = rule_for(goal)
+    if not isinstance(rule, NamedOptimizer):
+        return [_known(setting), _trained(goal, rule, setting)]
+    driven = _driven(parity(setting), setting)
+    rule = rule_for(goal)  # whether it is elementwise is seen by then
+    assert isinstance(rule, NamedOptimizer)
+    return [*_abilities(rule, goal.size), driven, _trained(goal, rule, setting)]
+
+
+def _driven(found: Parity, setting: Setting) -> Finding:
+    """What the comparison with torch's ordinary loop came to."""
+    if found.differs:
+        means = "this is spikecheck's fault, and no gate of this optimizer can be believed: please report it"
+        return Finding(False, f"moves otherwise than in torch's ordinary loop: {found.differs}", means, fatal=True)
+    if found.steps < found.wanted:
+        said = f"moves as in torch's ordinary loop for {found.steps:,} of {found.wanted:,} steps, to the bit"
+        return Finding(found.steps > 0, said, "there the loss stopped being a number, or the time was over")
+    return Finding(True, f"moves as in torch's ordinary loop for {found.steps:,} steps, to the bit")
+
+
+def _abilities(rule: NamedOptimizer, size: int) -> Iterator[Finding]:
+    able, together = rule.abilities, rule.shares_an_instance
+    yield Finding(True, "made, and stepped twice from the same gradients to the same numbers")
+    yield Finding(
+        together,
+        "elementwise: one instance gives the bits of one a member" if together else "one instance a member",
+        "" if together else "a step takes many times as long; nothing else is lost",
+    )
+    yield Finding(
+        not able.closure,
+        "step() wants a closure" if able.closure else "step() needs no closure",
+        "inside it the loss and its gradient are those of the step's own points" if able.closure else "",
+    )
+    if able.averages:
+        yield Finding(
+            True, "has train() and eval()", "losses are those of training, the end is looked at as eval() shows it"
+        )
+    yield Finding(
+        not able.resumes,
+        "goes on from its state_dict to the same bits"
+        if not able.resumes
+        else f"cannot be gone on with: {able.resumes}",
+        "" if not able.resumes else "it can be gated; nothing is forked from its runs, and the late edge has no figure",
+    )
+    if not able.resumes:
+        yield Finding(True, f"its state_dict holds {able.numbers} numbers for {size} parameters")
+
+
+def _known(setting: Setting) -> Finding:
+    threshold = threshold_of(setting)
+    said = "none is known" if threshold is None else f"{threshold:.4g} at this rate"
+    return Finding(True, f"spikecheck's own rule; stability threshold: {said}")
+
+
+def _silent(steps: int) -> None:
+    """A hundred steps are over before they could be told."""
+
+
+def _trained(goal: Objective, rule: UpdateRule, setting: Setting) -> Finding:
+    lr = torch.full((_MEMBERS,), setting.lr, dtype=torch.float64)
+    start = begin(goal, rule, goal.initial(range(_MEMBERS)), lr)
+    losses = train(goal, rule, start, torch.full((_MEMBERS,), _STEPS), _silent).loss[:, 0]
+    first, last = float(losses[0]), float(losses[-1])
+    if not losses.isfinite().all():
+        return Finding(False, f"{_STEPS} steps on a small net diverge at lr={setting.lr:g}", "give a smaller lr")
+    return Finding(
+        last < first,
+        f"{_STEPS} steps on a small net take the loss from {first:.3g} to {last:.3g}",
+        "" if last < first else "it did not fall: is lr what you meant?",
+    )

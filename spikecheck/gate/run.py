@@ -1,0 +1,157 @@
+"""Train a candidate and its reference on the same settings and seeds, and say what has become worse."""
+
+import time
+from collections.abc import Sequence
+
+from spikecheck.core.activity import heard_by
+from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
+from spikecheck.core.scorecard import Baseline, Contestant, Decision, Place, Scorecard, Scores
+from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
+from spikecheck.gate.cost import memory, own_model, time_ratios
+from spikecheck.gate.metrics import MEASURES, MEMORY, TIME
+from spikecheck.gate.parity import demand, parity_seconds
+from spikecheck.gate.suite import Suite
+from spikecheck.lab.batching import seconds, tiles
+from spikecheck.lab.laboratory import Laboratory
+
+COST = "one step"
+
+
+def against(
+    candidate: Contestant,
+    reference: Contestant,
+    suite: Suite,
+    lab: Laboratory,
+    command: str,
+    environment: dict[str, str | int | float],
+    observe: Observer = ignore,
+    alpha: float = ALPHA,
+) -> Scorecard:
+    """The candidate against another optimizer, both trained now.
+
+    Raises:
+        SettingError: when one of them cannot be used.
+        Stopped: when the laboratory is stopped; what it trained is kept.
+    """
+    began = time.monotonic()
+    own = scores(candidate, suite, lab, observe, "candidate")
+    other = scores(reference, suite, lab, observe, "reference")
+    return _card(candidate, reference, "trained beside it", suite, lab, command, environment, own, other, alpha, began)
+
+
+def against_baseline(
+    candidate: Contestant,
+    baseline: Baseline,
+    name: str,
+    suite: Suite,
+    lab: Laboratory,
+    command: str,
+    environment: dict[str, str | int | float],
+    observe: Observer = ignore,
+    alpha: float = ALPHA,
+) -> Scorecard:
+    """The candidate against scores that were written before; `baseline` fits the suite.
+
+    Raises:
+        as `against`.
+    """
+    began = time.monotonic()
+    own = scores(candidate, suite, lab, observe, "candidate")
+    return _card(
+        candidate, baseline.contestant, name, suite, lab, command, environment, own, baseline.scores, alpha, began
+    )
+
+
+def scores(
+    contestant: Contestant, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
+) -> Scores:
+    """A contestant's numbers, seed by seed, all its trainings made in one go."""
+    places = suite.places(contestant)
+    for place in places:
+        observe(StageStarted("gate", f"{stage} in {place.name}: compared with torch's ordinary loop", 1, 0))
+        _demand(place, observe)
+    observe(StageStarted("gate", stage, len(places), suite.seeds))
+    recipes = {place.name: suite.recipes(place) for place in places}
+    plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
+    runs = lab.runs([recipe for group in (recipes, plain) for wanted in group.values() for recipe in wanted])
+    # A training that diverged has nothing to look at behind its end.
+    seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
+    chosen = [measure for measure in MEASURES if measure.name in suite.rows]
+    values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in chosen}
+    observe(StageStarted("gate", f"{stage}: a step is timed", 1, 0))
+    model = own_model(places[0].setting)
+    if TIME[0] in suite.rows:
+        values[TIME[0]] = {COST: time_ratios(contestant, model)}
+    if MEMORY[0] in suite.rows:
+        values[MEMORY[0]] = {COST: (memory(contestant, model),)}
+    observe(WorkDone(_cost_seconds(suite)))
+    return Scores(values=values)
+
+
+def _demand(place: Place, observe: Observer) -> None:
+    """The comparison with an ordinary loop, and its progress."""
+    told = 0.0
+
+    def tick(seconds: float) -> None:
+        nonlocal told
+        told += seconds
+        observe(WorkDone(seconds))
+
+    expected = parity_seconds(place.setting)
+    a_step = expected / place.setting.steps
+    with heard_by(lambda doing: observe(Busy(doing))):
+        demand(place.setting, place.name, lambda steps: tick(steps * a_step))
+    tick(max(expected - told, 0.0))
+
+
+def _card(
+    candidate: Contestant,
+    reference: Contestant,
+    name: str,
+    suite: Suite,
+    lab: Laboratory,
+    command: str,
+    environment: dict[str, str | int | float],
+    own: Scores,
+    other: Scores,
+    alpha: float,
+    began: float,
+) -> Scorecard:
+    found = rows(own, other, alpha)
+    decision, undecided = decided(found, suite.seeds)
+    return Scorecard(
+        passed=decision is Decision.PASSED,
+        decision=decision,
+        undecided=undecided,
+        command=command,
+        environment=environment,
+        candidate=candidate,
+        reference=reference,
+        against=name,
+        alpha=alpha,
+        places=suite.places(candidate),
+        seeds=suite.seeds,
+        root=suite.root,
+        rows=found,
+        not_compared=tuple(told for told in not_compared(own, other) if told.partition(":")[0] in suite.rows),
+        runs_trained=lab.runs_trained,
+        runs_reused=lab.runs_reused,
+        seconds=time.monotonic() - began,
+    )
+
+
+def announced(contestants: Sequence[Contestant], suite: Suite, lab: Laboratory) -> ClaimStarted:
+    """What a display is told before a gate: all that will be done, in seconds of a usual core."""
+    expected = 0.0
+    for contestant in contestants:
+        places = suite.places(contestant)
+        asked = {recipe for place in places for recipe in suite.recipes(place)}
+        asked |= {recipe.parent() for recipe in asked}
+        expected += sum(map(seconds, tiles([recipe for recipe in asked if not lab.is_stored(recipe)])))
+        expected += sum(parity_seconds(place.setting) for place in places) + _cost_seconds(suite)
+    return ClaimStarted("gate", 1, 1, (("gate", expected),))
+
+
+def _cost_seconds(suite: Suite) -> float:
+    """Timing steps and counting memory, in seconds of a usual core."""
+    return 2.0 if {TIME[0], MEMORY[0]} & set(suite.rows) else 0.0

@@ -1,0 +1,246 @@
+"""From settings and seeds to judged evidence."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol, cast
+
+import numpy as np
+
+from spikecheck.core.judgement import Companion, ConditionJudged, Effect, Judgement, Outcome
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Run
+from spikecheck.core.setting import Setting
+from spikecheck.harness.claim import Claim, Trial
+from spikecheck.harness.user_functions import called
+from spikecheck.measures.spikes import spikes
+from spikecheck.stats.averages import mean_interval, median_interval
+from spikecheck.stats.bounds import judge, together
+from spikecheck.stats.contrast import Pair
+from spikecheck.stats.planning import seeds_to_decide
+from spikecheck.stats.prediction import Prediction, as_record
+
+_TRUNK = ""
+"""In place of an arm's name: the run that the arms leave or are."""
+
+
+class Trains(Protocol):
+    """What the harness needs of a laboratory; tests of the harness plant one whose truth is known."""
+
+    def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
+        """The recipes' runs; a fork whose parent never spiked is absent."""
+        ...
+
+    def each(self, blocks: Sequence[Sequence[Recipe]]) -> Iterable[Mapping[Recipe, Run]]:
+        """The same for block after block; all of them are trained in one go, and memory holds one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One claim at one setting: what every seed gave. Axis: S seeds."""
+
+    setting: Setting
+    seeds: tuple[int, ...]
+    scores: tuple[float | None, ...]
+    """The effect; None where the claim does not apply or the numbers failed."""
+    held: tuple[bool | None, ...]
+    numerical_failures: int
+    companions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Further effects by their units, one number an applicable seed in which it is one."""
+    conditions: tuple[tuple[float, ...], ...] = ()
+    """Of a claim about an average: its further conditions' effects, one number an applicable seed in which it is one."""
+
+    @property
+    def applicable(self) -> int:
+        """Seeds with a score."""
+        return sum(score is not None for score in self.scores)
+
+    @property
+    def share(self) -> float:
+        """Share of the applicable seeds in which the claim held; 1 where none applied."""
+        return sum(map(bool, self.held)) / self.applicable if self.applicable else 1.0
+
+
+def gather(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, Evidence]:
+    """Train every setting with its block of seeds, all in one go, and measure."""
+    asked = [_asked(claim, setting, seeds) for setting, seeds in blocks.items()]
+    every = lab.each([[needed for recipes in block for needed in _needed(recipes)] for block in asked])
+    return {
+        setting: _measured(claim, setting, _trials(claim, block, runs))
+        for setting, block, runs in zip(blocks, asked, every, strict=True)
+    }
+
+
+def trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Recipe]:
+    """The trainings from which all runs that `gather` asks for are forked, or which they are."""
+    pairs = [(setting, seed) for setting, seeds in blocks.items() for seed in seeds]
+    armed = [
+        Recipe(setting=called(claim, f"arm {name!r}", arm, s), seed=seed)
+        for name, arm in claim.arms.items()
+        for s, seed in pairs
+    ]
+    return [Recipe(setting=s, seed=seed) for s, seed in pairs] + [recipe.parent() for recipe in armed]
+
+
+def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
+    """The evidence under the claim's rule, each bound at confidence 1 - `alpha`."""
+    count, held = evidence.applicable, sum(map(bool, evidence.held))
+    present = [score for score in evidence.scores if score is not None]
+    decision = judge(held, present, claim.predicts, alpha)
+    conditions = _conditions(claim, evidence, alpha)
+    outcome = decision.outcome
+    if conditions:
+        further = zip(evidence.conditions, (condition.predicts for condition in claim.also), strict=True)
+        outcome = together([(present, claim.predicts), *further], alpha)
+    needed = seeds_to_decide(held, present, claim.predicts, alpha) if outcome is Outcome.UNDECIDED else None
+    return Judgement(
+        setting=evidence.setting,
+        outcome=outcome,
+        drawn=len(evidence.seeds),
+        applicable=count,
+        held=held,
+        low=decision.low,
+        high=decision.high,
+        required=claim.predicts.of_seeds if isinstance(claim.predicts, Prediction) else None,
+        level=1.0 - alpha,
+        estimand=cast("Literal['share', 'mean', 'median', 'equivalence']", claim.predicts.estimand),
+        effect=effect_of(claim.unit, present, alpha),
+        numerical_failures=evidence.numerical_failures,
+        seeds=evidence.seeds,
+        scores=evidence.scores,
+        companions=tuple(
+            Companion(
+                effect=effect_of(unit, values, alpha),
+                measured=len(values),
+                held=sum(claim.predicts.held(value) for value in values),
+            )
+            for unit, values in evidence.companions.items()
+        ),
+        conditions=conditions,
+        would_decide=None if needed is None else round(needed * len(evidence.seeds) / max(count, 1)),
+    )
+
+
+def pairs(one: Evidence, other: Evidence) -> list[Pair]:
+    """The seeds to which both a claim and its control apply."""
+    theirs = {
+        seed: (score, bool(held))
+        for seed, score, held in zip(other.seeds, other.scores, other.held, strict=True)
+        if score is not None
+    }
+    return [
+        Pair(score, theirs[seed][0], bool(held), theirs[seed][1])
+        for seed, score, held in zip(one.seeds, one.scores, one.held, strict=True)
+        if score is not None and seed in theirs
+    ]
+
+
+def _conditions(claim: Claim, evidence: Evidence, alpha: float) -> tuple[ConditionJudged, ...]:
+    """The further averages that must be as predicted; of a claim about a share they are in each seed's count already."""
+    if not claim.averages:
+        return ()
+    return tuple(
+        ConditionJudged(
+            rule=condition.predicts.says(condition.unit),
+            predicts={name: value for name, value in as_record(condition.predicts).items() if value is not None},
+            outcome=judge(0, values, condition.predicts, alpha).outcome,
+            effect=effect_of(condition.unit, values, alpha),
+            applicable=len(values),
+            scores=values,
+        )
+        for condition, values in zip(claim.also, evidence.conditions, strict=True)
+    )
+
+
+def effect_of(unit: str, values: Sequence[float], alpha: float) -> Effect:
+    """The averages of [S] effects with their bounds; S may be 0."""
+    if not values:
+        return Effect(unit=unit, median=None, low=None, high=None)
+    middle, mean = median_interval(np.array(values), alpha), mean_interval(np.array(values), alpha)
+    return Effect(
+        unit=unit,
+        median=middle.estimate,
+        low=_finite(middle.low),
+        high=_finite(middle.high),
+        mean=mean.estimate,
+        mean_low=_finite(mean.low),
+        mean_high=_finite(mean.high),
+    )
+
+
+def _finite(bound: float) -> float | None:
+    return bound if np.isfinite(bound) else None
+
+
+def _asked(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
+    """What one trial a seed needs: the run itself under the name of none, and the arms under theirs."""
+    armed = {name: called(claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items()}
+    return [
+        {
+            _TRUNK: Recipe(setting=setting, seed=seed),
+            **{name: Recipe(setting=arm, seed=seed, probe=claim.probe) for name, arm in armed.items()},
+        }
+        for seed in seeds
+    ]
+
+
+def _needed(recipes: Mapping[str, Recipe]) -> Iterator[Recipe]:
+    """What is asked for, and the forks that are looked at: one that has diverged is a failure, not an absence."""
+    for recipe in recipes.values():
+        yield recipe
+        if recipe.probe is not None and recipe.setting.intervention is not None:
+            yield recipe.parent()
+
+
+def _trials(claim: Claim, asked: Sequence[Mapping[str, Recipe]], runs: Mapping[Recipe, Run]) -> list[Trial]:
+    trials = []
+    for recipes in asked:
+        trunk = recipes[_TRUNK]
+        arms = {name: runs[recipes[name]] for name in claim.arms if recipes[name] in runs}
+        absent = (recipes[name].parent() for name in claim.arms if name not in arms)
+        lost = any(parent in runs and runs[parent].diverged for parent in absent)
+        run = replace(runs[trunk], spikes=spikes(runs[trunk].loss, claim.definition))
+        trials.append(Trial(trunk.setting, trunk.seed, run, arms, lost))
+    return trials
+
+
+def _failed(claim: Claim, trial: Trial) -> bool:
+    """Whether its numbers allow no answer."""
+    return trial.unresolved or trial.lost or (trial.diverged and not claim.until_divergence)
+
+
+def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Evidence:
+    """Score the trials to which the claim applies; each sees the next such one as its `other`."""
+    sound = [trial for trial in trials if not _failed(claim, trial)]
+    present = [trial for trial in sound if len(trial.arms) == len(claim.arms)]
+    applying = [trial for trial in present if called(claim, "precondition", claim.applies, trial)]
+    scored: dict[int, tuple[float, bool]] = {}
+    beside: dict[str, list[float]] = {unit: [] for unit in claim.companions}
+    further: list[list[float]] = [[] for _ in claim.also]
+    for trial, other in zip(applying, [*applying[1:], *applying[:1]], strict=True):
+        seen = _planted(claim, replace(trial, other=other if other is not trial else None))
+        score = float(called(claim, "measure", claim.measure, seen))
+        if not np.isfinite(score):
+            continue
+        scored[trial.seed] = (score, called(claim, "further condition", claim.holds, seen, score))
+        for unit, measure in claim.companions.items():
+            beside[unit].append(float(called(claim, f"companion {unit!r}", measure, seen)))
+        for condition, values in zip(claim.also if claim.averages else (), further, strict=False):
+            values.append(float(called(claim, f"further condition {condition.unit!r}", condition.measure, seen)))
+    return Evidence(
+        setting=setting,
+        seeds=tuple(trial.seed for trial in trials),
+        scores=tuple(scored[t.seed][0] if t.seed in scored else None for t in trials),
+        held=tuple(scored[t.seed][1] if t.seed in scored else None for t in trials),
+        numerical_failures=len(trials) - len(sound) + len(applying) - len(scored),
+        companions={unit: _numbers(values) for unit, values in beside.items()},
+        conditions=tuple(map(_numbers, further)) if claim.averages else (),
+    )
+
+
+def _planted(claim: Claim, trial: Trial) -> Trial:
+    return trial if claim.plant is None else called(claim, "plant", claim.plant, trial)
+
+
+def _numbers(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(value for value in values if np.isfinite(value))

@@ -1,0 +1,158 @@
+"""Where a claim holds, over two ladders: every cell judged by itself, all of them trained together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from spikecheck.core.errors import SettingError, UnknownName, UsageError
+from spikecheck.core.events import Observer, SettingJudged, StageStarted, ignore
+from spikecheck.core.judgement import Judgement
+from spikecheck.core.scope import AS_CLAIMED, CUTOFF, Axis, Scope, Value
+from spikecheck.core.setting import Setting
+from spikecheck.harness.claim import Claim
+from spikecheck.harness.domain import Map
+from spikecheck.harness.evidence import Trains, gather, judged
+from spikecheck.harness.plan import search_seeds
+
+# What the claim's arms set: an axis over it would be overwritten.
+_NO_AXIS = frozenset({"intervention"})
+
+
+class Cell(NamedTuple):
+    """A setting, and the cut-off with which the effect is measured there."""
+
+    setting: Setting
+    cutoff: str
+
+    def value(self, name: str) -> Value:
+        """Where the cell stands on an axis of that name."""
+        value: Value = self.cutoff if name == CUTOFF else getattr(self.setting, name)
+        return value
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A map before anything is trained. Row-major: y's first value with each of x's values comes first."""
+
+    x: Axis
+    y: Axis
+    centre: Setting
+    cells: tuple[Cell, ...]
+
+
+def grid(claim: Claim, asked: Map, at: Mapping[str, Any] | None = None) -> Grid:
+    """Both axes around the claim's reference setting, which the map's own `at` and then `at` move. Values may be typed text.
+
+    Raises:
+        UsageError: when an axis can't be one, or its values don't make different cells.
+    """
+    if asked.x == asked.y:
+        raise UsageError(f"x axis and y axis are both {asked.x}; give two different conditions")
+    moved = {**asked.at, **(at or {})}
+    for name in (asked.x, asked.y):
+        if name in moved:
+            raise UsageError(f"at {name}: {name} is an axis of the map, whose values replace it; leave one of them out")
+    centre = claim.domain.reference.but(**moved)
+    across, up = _values(claim, "x", asked.x, asked.x_values), _values(claim, "y", asked.y, asked.y_values)
+    cells = tuple(_cell(centre, {asked.x: column, asked.y: row}) for row in up for column in across)
+    return Grid(
+        x=_axis("x", asked.x, [cells[column :: len(across)] for column in range(len(across))]),
+        y=_axis("y", asked.y, [cells[first : first + len(across)] for first in range(0, len(cells), len(across))]),
+        centre=centre,
+        cells=cells,
+    )
+
+
+def survey(claim: Claim, lab: Trains, asked: Grid, seeds: int = 32, root: int = 0, observe: Observer = ignore) -> Scope:
+    """Every cell judged by itself on `seeds` seeds of its setting's own, at the claim's level; all are trained in one go.
+
+    Raises:
+        UsageError: when no cell could hold with so few seeds.
+        Stopped: when the laboratory is stopped; what it trained until then is kept.
+    """
+    fewest = claim.predicts.fewest()
+    if seeds < fewest:
+        raise UsageError(f"seeds={seeds}: {claim.id} needs {fewest} applicable ones to hold; give at least {fewest}")
+    cells = _judged(claim, lab, asked.cells, seeds, root, observe)
+    return Scope(x=asked.x, y=asked.y, centre=asked.centre, seeds=seeds, fewest=fewest, cells=cells)
+
+
+def _judged(
+    claim: Claim, lab: Trains, cells: Sequence[Cell], seeds: int, root: int, observe: Observer
+) -> tuple[Judgement, ...]:
+    """The cut-offs share the runs: after the first of them the laboratory answers from memory."""
+    blocks = {cell.setting: search_seeds(root, cell.setting, seeds) for cell in cells}
+    observe(StageStarted(claim.id, "map", len(blocks), seeds))
+    measured = _by_cutoff(claim)
+    evidence = {cutoff: gather(measured[cutoff], lab, blocks) for cutoff in dict.fromkeys(c.cutoff for c in cells)}
+    alpha = 1.0 - claim.predicts.level
+    judgements = tuple(judged(claim, evidence[cell.cutoff][cell.setting], alpha) for cell in cells)
+    for judgement in judgements:
+        observe(SettingJudged(claim.id, "map", judgement.setting, judgement))
+    return judgements
+
+
+def _by_cutoff(claim: Claim) -> dict[str, Claim]:
+    """The claim under each of its cut-offs, its own first."""
+    return {AS_CLAIMED: claim} | {name: claim.under(name) for name in (*claim.cutoffs, *claim.far_cutoffs)}
+
+
+def _cell(centre: Setting, values: Mapping[str, Any]) -> Cell:
+    conditions = {name: value for name, value in values.items() if name != CUTOFF}
+    return Cell(centre.but(**conditions), values.get(CUTOFF, AS_CLAIMED))
+
+
+def _values(claim: Claim, role: str, name: str, given: Sequence[Any] | None) -> tuple[Any, ...]:
+    """An axis's values: those given, as they stand, or all that the claim has for it."""
+    axes = {CUTOFF, *Setting.model_fields} - _NO_AXIS
+    if name not in axes:
+        raise UnknownName("axis", name, axes)
+    if name == CUTOFF:
+        return _cutoffs(claim, role, given)
+    if given is None and name not in claim.domain.axes:
+        raise UsageError(
+            f"{role} axis {name}: {claim.id} has no ladder for it; give values, such as {name}=V1,V2, "
+            f"or one of: {', '.join(claim.domain.axes) or 'none'}"
+        )
+    values = _ascending(claim.domain.axes[name].rungs) if given is None else tuple(given)
+    return _two_or_more(role, name, values)
+
+
+def _cutoffs(claim: Claim, role: str, given: Sequence[Any] | None) -> tuple[str, ...]:
+    known = _by_cutoff(claim)
+    if len(known) == 1:
+        raise UsageError(f"{role} axis {CUTOFF}: {claim.id} has no cut-off that varies; give a condition, such as lr")
+    for value in given or ():
+        if value not in known:
+            raise UnknownName(f"cut-off of {claim.id}", str(value), known)
+    return _two_or_more(role, CUTOFF, tuple(known if given is None else given))
+
+
+def _two_or_more(role: str, name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(values) < 2:
+        listed = ", ".join(map(str, values)) or "no value"
+        raise UsageError(f"{role} axis {name}: {listed} makes no axis; give two values or more, as in {name}=V1,V2")
+    return values
+
+
+def _ascending(rungs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """From small to large where the rungs are numbers; a ladder begins at the reference, which suits no picture."""
+    numbers = all(isinstance(rung, int | float) and not isinstance(rung, bool) for rung in rungs)
+    return tuple(sorted(rungs)) if numbers else rungs
+
+
+def _axis(role: str, name: str, lines: Sequence[Sequence[Cell]]) -> Axis:
+    """The axis with the values that its cells really have: a setting reads text by its own types, and fills in."""
+    values: list[Value] = []
+    for cells in lines:
+        found = {cell.value(name) for cell in cells}
+        if len(found) > 1:
+            listed = ", ".join(sorted(map(str, found)))
+            raise SettingError(
+                f"{role} axis {name}: one of its values stands for {listed}; give each of them explicitly"
+            )
+        values.extend(found)
+    twice = [value for value in values if values.count(value) > 1]
+    if twice:
+        raise SettingError(f"{role} axis {name}={twice[0]}: comes twice, as these settings read it; give it once")
+    return Axis(name=name, values=tuple(values))

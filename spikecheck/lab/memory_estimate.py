@@ -1,0 +1,159 @@
+"""What a tile takes in memory, estimated before it is trained: an accelerator's tiles are sized by it.
+
+What is there at the same time, in numbers per member of P parameters, S slots of the update rule and K eigenpairs:
+
+- on every training point, what the layers take in (inputs, or a convolution's patches), and _PASS times what they put out: the
+  signals, their slopes, what comes back, and room. The graph of a gradient, for products with the Hessian, has twice that;
+- on every held-out point, where a probe looks there, as much as on a training point;
+- parameters and slots before and after an update, the gradient and the update's own terms: _STATE P (1 + S);
+- noise on gradients, drawn for 100 steps at once: 100 P;
+- checkpoints, CHECKPOINTED numbers or a single one, of an annealing as many again; a loss a step, and what a probe records;
+- looks at the Hessian: a search's subspace grows to _DIRECTIONS (K + _GUARDS) vectors of P, and lies there _COPIES times:
+  basis and images, both in whole lines, both turned, and what is being appended. P^2 numbers three times where it is written
+  out, and a Krylov space of 48 vectors of P (1 + S) three times.
+
+The factors were read off measured peaks and rounded up; tests/lab/test_footprint.py holds the estimate to them.
+"""
+
+import math
+from itertools import pairwise
+
+from spikecheck.core.import_path import BUILT_IN
+from spikecheck.core.intervention import Exchange, FreezeOutside, Hold, Inject, Jitter, annealing_steps
+from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, SharpnessTrace, Stability, Trail
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.setting import Setting
+from spikecheck.curvature.hessian import WRITTEN_OUT_UP_TO
+from spikecheck.curvature.linearised_update import DEPTH
+from spikecheck.models.conv import shapes
+from spikecheck.models.model import model_of
+from spikecheck.models.patches import kernel
+
+CHECKPOINTED = 2**16
+"""Numbers kept of one training's states, in all."""
+
+_BYTES = {"float64": 8, "float32": 4}
+_SIZED = ("sines", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
+"""Problems with as many training points as the setting says."""
+_DIGITS_POINTS = 1_347
+_ENDS = {
+    "sines": (1, 1),
+    "digits": (64, 10),
+    "few-digits": (64, 10),
+    "mnist1d": (40, 10),
+    "mnist": (784, 10),
+    "fashion-mnist": (784, 10),
+    "cifar10": (3_072, 10),
+}
+"""Inputs and outputs."""
+_HELD_OUT = {"sines": 256, "digits": 450, "few-digits": 1_797, "fashion-mnist": 5_000}
+_USUAL_ENDS, _USUALLY_HELD_OUT = (784, 10), 1_000
+"""For want of better those of a user's problem, which is not asked."""
+_SLOTS = {"gd": 0, "heavy-ball": 1, "nesterov": 1, "rmsprop": 1}
+_MOST_SLOTS = 2
+_PASS, _STATE, _NOISE = 6, 10, 100
+_DIRECTIONS, _GUARDS, _COPIES = 8, 4, 7
+_HESSIANS, _KRYLOV_SPACES = 3, 3
+_STRIDE = 50
+_BALANCED = 6
+"""Numbers a look of a Balance, there twice: look by look and as one."""
+
+
+def footprint(recipe: Recipe, members: int) -> int:
+    """Bytes that a tile of so many members takes at its peak, at most; up to five times what was measured.
+
+    A function of what a tile's recipes share, signature and probe. A user's own model counts as a perceptron of the setting's
+    width and depth, and may take anything.
+    """
+    return members * numbers_of_a_member(recipe) * _BYTES[recipe.setting.dtype]
+
+
+def training_points(setting: Setting) -> int:
+    """As many as the setting says, but for the digits, and for a user's problem, which is not asked."""
+    return setting.points if setting.problem in _SIZED else _DIGITS_POINTS
+
+
+def numbers_of_a_member(recipe: Recipe) -> int:
+    """How many numbers of the setting's dtype are there for each member at the same time, at most; see above."""
+    setting = recipe.setting
+    size, slots = parameters(setting), _SLOTS.get(setting.optimizer, _MOST_SLOTS)
+    looks = recipe.probe is not None or isinstance(setting.intervention, FreezeOutside | Hold | Inject | Exchange)
+    a_pass, state = _a_pass(setting), size * (1 + slots)
+    noisy = setting.gradient_noise > 0 or isinstance(setting.intervention, Jitter)
+    kept = max(state, _checkpoints(state, setting.steps)) + _checkpoints(state, _annealing(setting))
+    return (
+        a_pass * training_points(setting) * (2 if looks else 1)
+        + a_pass * _points_seen(recipe)
+        + _STATE * state
+        + (_NOISE * size if noisy else 0)
+        + kept
+        + _recorded(recipe)
+        + (_looking(recipe, size, state) if looks else 0)
+    )
+
+
+def _checkpoints(state: int, steps: int) -> int:
+    """Numbers kept of the states of so many steps."""
+    return min(state * math.ceil(steps / _STRIDE), CHECKPOINTED)
+
+
+def _annealing(setting: Setting) -> int:
+    """Steps that come on top: a fork's own count as a whole training's."""
+    return 0 if setting.intervention is None else annealing_steps(setting.intervention)
+
+
+def parameters(setting: Setting) -> int:
+    """P; a user's own model counts as a perceptron of the setting's width and depth."""
+    known = setting if setting.model in BUILT_IN["model"] else setting.but(model="mlp")
+    return model_of(known, *_ENDS.get(setting.problem, _USUAL_ENDS)).size
+
+
+def _a_pass(setting: Setting) -> int:
+    """Numbers that a pass forward and back keeps on one point."""
+    inputs, outputs = _ENDS.get(setting.problem, _USUAL_ENDS)
+    if setting.model == "linear":
+        return inputs + _PASS * outputs
+    if setting.model != "conv":
+        return inputs + _PASS * (setting.width * setting.depth + outputs)
+    layers = list(pairwise(shapes(setting)))
+    patches = sum(before[0] * math.prod(kernel(before[1:])) * math.prod(after[1:]) for before, after in layers)
+    return inputs + patches + _PASS * (sum(math.prod(after) for _, after in layers) + outputs)
+
+
+def _points_seen(recipe: Recipe) -> int:
+    """Held-out points that the probe looks at."""
+    probe = recipe.probe
+    looks = isinstance(probe, Directions | Trail | Finish) or (isinstance(probe, Anatomy) and probe.outputs)
+    return _held_out(recipe.setting) if looks else 0
+
+
+def _held_out(setting: Setting) -> int:
+    return _HELD_OUT.get(setting.problem, _USUALLY_HELD_OUT)
+
+
+def _looking(recipe: Recipe, size: int, state: int) -> int:
+    """Numbers that looks at the Hessian keep."""
+    probe, intervention = recipe.probe, recipe.setting.intervention
+    pairs = probe.pairs if isinstance(probe, Anatomy | Directions) else 2
+    pairs = max(pairs, intervention.rank) if isinstance(intervention, Inject) else pairs
+    search = _COPIES * min(_DIRECTIONS * (pairs + _GUARDS), size) * size
+    written_out = _HESSIANS * size**2 if size <= WRITTEN_OUT_UP_TO else 0
+    krylov = _KRYLOV_SPACES * DEPTH * state if isinstance(probe, Stability | Finish) else 0
+    random = probe.random * size if isinstance(probe, Directions) else 0
+    return search + written_out + krylov + random
+
+
+def _recorded(recipe: Recipe) -> int:
+    """Numbers written down: a loss a step, or pairs of every step of a window; outputs twice, as a list and as one."""
+    setting, probe = recipe.setting, recipe.probe
+    _, outputs = _ENDS.get(setting.problem, _USUAL_ENDS)
+    seen, steps = 2 * outputs * _points_seen(recipe), setting.steps + _annealing(setting)
+    if isinstance(probe, Anatomy):
+        return probe.longest * (2 + 4 * probe.pairs + seen)
+    if isinstance(probe, Trail):
+        return steps + seen * math.ceil(steps / _STRIDE)
+    if isinstance(probe, Directions):
+        return steps + probe.random * seen
+    if isinstance(probe, Balance):
+        return steps + 2 * _BALANCED * math.ceil(steps / probe.every)
+    return steps * (3 if isinstance(probe, SharpnessTrace) and probe.every_step else 1)

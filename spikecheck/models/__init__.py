@@ -1,0 +1,1 @@
+"""Models whose members are computed together, and a user's own modules."""

@@ -1,0 +1,106 @@
+"""Small convolutional networks whose members are computed together."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from jaxtyping import Float
+from torch import Tensor
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.setting import Setting
+from spikecheck.models.activations import ACTIVATIONS
+from spikecheck.models.layers import Layers
+from spikecheck.models.patches import halved, kernel, patches
+from spikecheck.tensors.batched_matmul import product
+from spikecheck.tensors.seeding import generator_of
+
+Shape = tuple[int, int, int]
+"""Channels, height and width: how the D inputs of a point, or the numbers of a layer, are read."""
+
+_INPUTS: Mapping[str, Shape] = {
+    "digits": (1, 8, 8),
+    "few-digits": (1, 8, 8),
+    "mnist1d": (1, 1, 40),
+    "mnist": (1, 28, 28),
+    "fashion-mnist": (1, 28, 28),
+    "cifar10": (3, 32, 32),
+}
+
+
+@dataclass(frozen=True)
+class Conv:
+    """Convolutions of kernel 3 and stride 2, each followed by the activation, and one linear layer at the end.
+
+    `shapes` are those of the inputs and of every convolution's numbers. In the parameters (see `Layers`) a filter's
+    incoming weights stand channel by channel, in each row by row; so do the numbers that the linear layer takes.
+    Axes: B members, P parameters, N points, D inputs, O outputs, W filters of the first convolution.
+
+    >>> Conv(((1, 8, 8), (4, 4, 4), (4, 2, 2)), 10, "tanh").size
+    348
+    """
+
+    shapes: tuple[Shape, ...]
+    classes: int
+    activation: str
+    output_bias: bool = False
+
+    @cached_property
+    def layers(self) -> Layers:
+        """Where the parameters stand."""
+        pairs = [(before[0] * math.prod(kernel(before[1:])), after[0]) for before, after in pairwise(self.shapes)]
+        return Layers((*pairs, (math.prod(self.shapes[-1]), self.classes)), self.output_bias)
+
+    @property
+    def size(self) -> int:
+        """P."""
+        return self.layers.size
+
+    def initial(self, setting: Setting, seed: int) -> Float[Tensor, " P"]:
+        """Independent normal numbers, float64. Settings that differ in nothing but their scales share their draws."""
+        return self.layers.initial(setting, generator_of(seed, "conv", self.shapes, self.classes, self.output_bias))
+
+    def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
+        """Every member's outputs at its points, or at points that all of them share."""
+        activate = ACTIVATIONS[self.activation].differentiable
+        weights, biases = self.layers.tensors(params)
+        signal = x.mT
+        for before, filters, bias in zip(self.shapes, weights[:-1], biases, strict=False):
+            seen = patches(signal.reshape(len(signal), *before, x.shape[1])).flatten(4).flatten(1, 3)
+            numbers = activate(product(filters.mT, seen.expand(len(params), -1, -1)) + bias.mT)
+            signal = numbers.reshape(len(params), -1, x.shape[1])
+        found = product(weights[-1].mT, signal).mT
+        return found + biases[-1] if self.output_bias else found
+
+    def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
+        """Every filter of the first convolution, its bias last."""
+        return self.layers.input_weights(params)
+
+    def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
+        """[0, 0]: a filter's numbers go out by many weights."""
+        return params.new_zeros(0, 0)
+
+
+def shapes(setting: Setting) -> tuple[Shape, ...]:
+    """Of the inputs, and of the `width` channels after each of `depth` convolutions.
+
+    >>> shapes(Setting(problem="mnist1d", model="conv", width=4, depth=2))
+    ((1, 1, 40), (4, 1, 20), (4, 1, 10))
+    """
+    if setting.problem not in _INPUTS:
+        known = ", ".join(_INPUTS)
+        raise SettingError(
+            f"model='conv': problem {setting.problem!r} has no images; use one of {known}, or model='mlp'"
+        )
+    found = [_INPUTS[setting.problem]]
+    for before in range(setting.depth):
+        _, *size = found[-1]
+        if math.prod(size) == 1:
+            raise SettingError(
+                f"depth={setting.depth}: of {setting.problem} one pixel is left after {before} convolutions, "
+                f"each of which halves the image; use depth={before} at most"
+            )
+        found.append((setting.width, *halved((size[0], size[1]))))
+    return tuple(found)

@@ -1,0 +1,66 @@
+"""A member's flat parameters as the tensors that an optimizer expects: named, and shaped as torch's own layers shape them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikecheck.models.model import MLP, Conv, FromModule, Model
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where one tensor stands among the flat parameters."""
+
+    name: str
+    start: int
+    shape: tuple[int, ...]
+    """As it stands there, row by row."""
+    turned: bool = False
+    """Whether torch has rows and columns the other way round."""
+
+    @property
+    def stop(self) -> int:
+        """Behind its last number."""
+        return self.start + math.prod(self.shape)
+
+    def of(self, row: Float[Tensor, " P"]) -> Tensor:
+        """A view of a member's parameters, or of anything that lies as they do."""
+        found = row[self.start : self.stop].view(self.shape)
+        return found.T if self.turned else found
+
+
+def torchs_order(found: Sequence[Span]) -> tuple[list[int], tuple[Span, ...]]:
+    """Which flat parameter stands where if every tensor lies as torch shapes it, and the spans then: none is turned."""
+    order: list[int] = []
+    straight = []
+    for span in found:
+        numbers = torch.arange(span.start, span.stop).view(span.shape)
+        seen = numbers.T if span.turned else numbers
+        order += seen.reshape(-1).tolist()
+        straight.append(Span(span.name, span.start, tuple(seen.shape)))
+    return order, tuple(straight)
+
+
+def spans(model: Model) -> tuple[Span, ...]:
+    """All tensors of a model in their flat order.
+
+    Layers of spikecheck's own models are called layers.0.weight, layers.0.bias and so on, the weights [outgoing, incoming].
+    """
+    if isinstance(model, FromModule):
+        named = [(name, tuple(shape), False) for name, shape in model.shapes.items()]
+    else:
+        assert isinstance(model, MLP | Conv)
+        named = []
+        for number, (incoming, outgoing) in enumerate(model.layers.pairs):
+            named.append((f"layers.{number}.weight", (incoming, outgoing), True))
+            if model.layers.output_bias or number < len(model.layers.pairs) - 1:
+                named.append((f"layers.{number}.bias", (outgoing,), False))
+    found, start = [], 0
+    for name, shape, turned in named:
+        found.append(Span(name, start, shape, turned))
+        start = found[-1].stop
+    return tuple(found)

@@ -1,0 +1,86 @@
+"""What the filters of a convolution look at, laid out so that it becomes one matrix product a member.
+
+The points' axis comes last, so that a patch is copied in whole rows. torch's own convolutions, batched over members as
+groups, take up to twice as long at these sizes, and their matrices begin where they happen to (see `tensors.batched_matmul`).
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+_STRIDE = 2
+
+
+def kernel(size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of the patches of a signal of this height and width: 3, or 1 where the signal has length 1.
+
+    >>> kernel((8, 8)), kernel((1, 40))
+    ((3, 3), (1, 3))
+    """
+    return 3 if size[0] > 1 else 1, 3 if size[1] > 1 else 1
+
+
+def halved(size: tuple[int, int]) -> tuple[int, int]:
+    """How many patches there are, down and across: one around every second pixel, from the first.
+
+    >>> halved((8, 8)), halved((1, 5))
+    ((4, 4), (1, 3))
+    """
+    return -(-size[0] // _STRIDE), -(-size[1] // _STRIDE)
+
+
+def patches(signal: Float[Tensor, "B C H W N"]) -> Float[Tensor, "B C KH KW h w N"]:
+    """Every second pixel with its neighbours, zeros beyond the edge; differentiable twice.
+
+    Axes: B members, C channels, H x W pixels, N points, KH x KW pixels a patch, h x w patches.
+    """
+    found: Tensor = _Patches.apply(signal)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Patches(torch.autograd.Function):
+    """Pixels copied into patches."""
+
+    @staticmethod
+    def forward(ctx: Any, signal: Tensor) -> Tensor:
+        members, channels, height, width, points = signal.shape
+        ctx.size = size = (height, width)
+        rim = [edge for length in reversed(kernel(size)) for edge in (length // 2,) * 2]
+        framed = functional.pad(signal, [0, 0, *rim])
+        found = signal.new_empty(members, channels, *kernel(size), *halved(size), points)
+        for down, right, pixels in _places(framed, size):
+            found[:, :, down, right] = pixels
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Tensor:
+        found: Tensor = _Sums.apply(upstream, ctx.size)  # type: ignore[no-untyped-call]
+        return found
+
+
+class _Sums(torch.autograd.Function):
+    """Patches added back onto their pixels: the transpose of `_Patches`, as that is the transpose of this."""
+
+    @staticmethod
+    def forward(ctx: Any, parts: Tensor, size: tuple[int, int]) -> Tensor:
+        (high, wide), (height, width) = kernel(size), size
+        framed = parts.new_zeros(*parts.shape[:2], height + high - 1, width + wide - 1, parts.shape[-1])
+        for down, right, pixels in _places(framed, size):
+            pixels.add_(parts[:, :, down, right])
+        return framed[:, :, high // 2 : high // 2 + height, wide // 2 : wide // 2 + width]
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        return patches(upstream), None
+
+
+def _places(framed: Tensor, size: tuple[int, int]) -> Iterator[tuple[int, int, Tensor]]:
+    """For every place in a patch, down and right, the pixels that stand there in all patches; views."""
+    rows, columns = (_STRIDE * count - 1 for count in halved(size))
+    for down, right in product(*map(range, kernel(size))):
+        yield down, right, framed[:, :, down : down + rows : _STRIDE, right : right + columns : _STRIDE]

@@ -1,0 +1,233 @@
+"""Any nn.Module as a model: one structure, a set of parameters for every member."""
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from spikecheck.core.errors import SettingError
+from spikecheck.core.import_path import for_all, made
+from spikecheck.core.setting import Setting
+from spikecheck.tensors.batched_matmul import product
+from spikecheck.tensors.seeding import generator_of
+
+_WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+"""Layers whose weights are one row a neuron or filter."""
+_Dropping = nn.modules.dropout._DropoutNd
+
+
+@dataclass(frozen=True, eq=False)
+class FromModule:
+    """A model from the factory at `path`, which is called with the setting and returns an nn.Module.
+
+    The module maps inputs [N, D] to outputs [N, O]. Its parameters stand flat in the order of `named_parameters`; its buffers
+    are constants that all members share.
+    In linear layers, convolutions, tanh and relu a member's bits depend on nothing else. Where a module uses what torch
+    rounds differently at different places (its gelu and sigmoid; products of its own, as in attention), they may.
+    Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
+    """
+
+    path: str
+    module: nn.Module
+    inputs: int
+    """D."""
+
+    @cached_property
+    def shapes(self) -> Mapping[str, torch.Size]:
+        """Of the parameters, by name."""
+        return {name: parameter.shape for name, parameter in self.module.named_parameters()}
+
+    @cached_property
+    def size(self) -> int:
+        """P."""
+        return sum(shape.numel() for shape in self.shapes.values())
+
+    def initial(self, setting: Setting, seed: int) -> Float[Tensor, " P"]:
+        """What the module draws when it is made, times init_scale; float64. torch's global generator stays as it was."""
+        module = _made(self.path, setting, seed, self.inputs)
+        if {name: parameter.shape for name, parameter in module.named_parameters()} != self.shapes:
+            raise SettingError(f"model={self.path!r}: its shape depends on what members may differ in; fix its shape")
+        return setting.init_scale * torch.cat([p.detach().double().flatten() for p in module.parameters()])
+
+    def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
+        """Every member's outputs at its points, or at points that all of them share."""
+
+        def one(parameters: Mapping[str, Tensor], points: Tensor) -> Tensor:
+            found: Tensor = functional_call(self.module, dict(parameters), (points,))
+            return found
+
+        buffers = self._buffers_as(params)
+        if len(params) == 1:  # as in an ordinary loop, which on a CPU nothing beats (`lab.batching`)
+            return one({name: tensor[0] for name, tensor in self._tensors(params).items()} | buffers, x[0])[None]
+        with _LinearAlone():
+            batched: Tensor = vmap(lambda own, points: one({**own, **buffers}, points))(
+                self._tensors(params), x.expand(len(params), -1, -1)
+            )
+        return batched
+
+    def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
+        """The first linear layer's or convolution's weights, a row a neuron or filter, its bias last, zero where it has none.
+
+        [0, 0] where there is no such layer.
+        """
+        if not self._layers:
+            return params.new_zeros(0, 0)
+        tensors = self._tensors(params[None])
+        weights = tensors[f"{self._layers[0]}weight"][0].flatten(1)
+        biases = tensors.get(f"{self._layers[0]}bias", params.new_zeros(1, len(weights)))
+        return torch.cat([weights, biases[0][:, None]], dim=1)
+
+    def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
+        """The second layer's weights transposed; [0, 0] unless it is linear and takes up the first one's neurons."""
+        if len(self._layers) < 2:
+            return params.new_zeros(0, 0)
+        tensors = self._tensors(params[None])
+        first, second = (tensors[f"{name}weight"][0] for name in self._layers[:2])
+        fits = first.ndim == second.ndim == 2 and second.shape[1] == len(first)
+        return second.T if fits else params.new_zeros(0, 0)
+
+    @cached_property
+    def _layers(self) -> tuple[str, ...]:
+        """The prefixes of the linear layers' and convolutions' parameters."""
+        layers = self.module.named_modules()
+        return tuple(f"{name}." if name else "" for name, layer in layers if isinstance(layer, _WEIGHTED))
+
+    def _buffers_as(self, params: Float[Tensor, "B P"]) -> dict[str, Tensor]:
+        """The buffers beside these parameters: on their device, and numbers in their precision."""
+        return {
+            name: buffer.to(params if buffer.is_floating_point() else params.device)
+            for name, buffer in self._buffers.items()
+        }
+
+    @cached_property
+    def _buffers(self) -> Mapping[str, Tensor]:
+        """Looked for once: to walk through all layers at every step would take a tenth of a small one."""
+        return dict(self.module.named_buffers())
+
+    def _tensors(self, params: Float[Tensor, "B P"]) -> dict[str, Tensor]:
+        parts = params.split_with_sizes([shape.numel() for shape in self.shapes.values()], 1)
+        return {
+            name: part.reshape(len(params), *shape)
+            for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
+        }
+
+
+def from_module(setting: Setting, inputs: int, outputs: int) -> FromModule:
+    """The setting's own model, once it is known that an ensemble can train it on such points."""
+    path, common = setting.model, for_all(setting)
+    module = _made(path, common, 0, inputs)
+    _check_kind(module, path)
+    _check_draws(module, _made(path, common, 0, inputs), _made(path, common, 1, inputs), path)
+    model = FromModule(path, module, inputs)
+    _check_outputs(model, outputs)
+    return model
+
+
+class _LinearAlone(TorchFunctionMode):
+    """Linear layers by `product`, whose rounding does not depend on a member's place."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        called = _linear if func is functional.linear else func
+        return called(*args, **(kwargs or {}))
+
+
+def _linear(signal: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    rows = signal.reshape(1, -1, signal.shape[-1])
+    found = product(rows, weight.T[None]).reshape(*signal.shape[:-1], len(weight))
+    return found if bias is None else found + bias
+
+
+def _made(path: str, setting: Setting, seed: int, inputs: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(generator_of(seed, path).initial_seed())
+        module = made("model", path, setting)
+        if not isinstance(module, nn.Module):
+            raise SettingError(f"model={path!r}: returned {type(module).__name__}; return an nn.Module")
+        if any(nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
+            _give_shapes(module, path, inputs)
+    return module
+
+
+def _give_shapes(module: nn.Module, path: str, inputs: int) -> None:
+    """Lazy layers learn their shapes from what they are first shown."""
+    try:
+        with torch.no_grad():
+            module(torch.zeros(2, inputs))
+    except Exception as error:
+        raise SettingError(f"model={path!r}: cannot map [2, {inputs}]: {_first_line(error)}") from error
+
+
+def _check_kind(module: nn.Module, path: str) -> None:
+    """Refuse what cannot be trained as an ensemble, or not in the precision that it comes in."""
+    if not any(True for _ in module.parameters()):
+        raise SettingError(f"model={path!r}: has no parameters; return a module with something to train")
+    for name, layer in module.named_modules():
+        if isinstance(layer, nn.modules.batchnorm._NormBase) and layer.track_running_stats:
+            raise SettingError(
+                f"model={path!r}: has {type(layer).__name__} {name}, whose averages change from step to step; "
+                "use LayerNorm or GroupNorm"
+            )
+        if isinstance(layer, _Dropping) and layer.p > 0:
+            raise SettingError(
+                f"model={path!r}: has {type(layer).__name__} {name} with p={layer.p:g}, which draws anew at every step; "
+                "set p=0 or leave it out"
+            )
+    for name, parameter in module.named_parameters():
+        if not parameter.requires_grad:
+            raise SettingError(f"model={path!r}: parameter {name} is frozen; make it a buffer, which stays as it is")
+        if parameter.dtype not in (torch.float32, torch.float64):
+            kind = str(parameter.dtype).removeprefix("torch.")
+            raise SettingError(
+                f"model={path!r}: parameter {name} is {kind}; trained are float32 and float64, whichever dtype the setting "
+                f"says; return the module in float32"
+            )
+        if not bool(parameter.isfinite().all()):
+            raise SettingError(f"model={path!r}: parameter {name} starts with numbers that are not finite")
+
+
+def _check_draws(module: nn.Module, again: nn.Module, other: nn.Module, path: str) -> None:
+    """The same seed starts alike; another one may not have constants of its own, which members could not share."""
+    for (name, first), second in zip(module.named_parameters(), again.parameters(), strict=True):
+        if not torch.equal(first, second):
+            raise SettingError(
+                f"model={path!r}: parameter {name} starts differently from the same seed; draw from torch's generator only"
+            )
+    for (name, constant), theirs in zip(module.named_buffers(), other.buffers(), strict=True):
+        if not torch.equal(constant, theirs):
+            raise SettingError(
+                f"model={path!r}: buffer {name} differs from seed to seed, and all trainings share it; "
+                "draw it from a generator with a seed of its own"
+            )
+
+
+def _check_outputs(model: FromModule, outputs: int) -> None:
+    """Try the module on two points, and that being called leaves its buffers as they were."""
+    wanted = f"[points, {model.inputs}] to [points, {outputs}]"
+    points = torch.zeros(1, 2, model.inputs, dtype=torch.float64)
+    called = deepcopy(model.module).double()
+    try:
+        called(points[0])
+        found = model.outputs(torch.zeros(1, model.size, dtype=torch.float64), points)
+    except Exception as error:
+        raise SettingError(f"model={model.path!r}: cannot map {wanted}: {_first_line(error)}") from error
+    if found.shape != (1, 2, outputs):
+        raise SettingError(f"model={model.path!r}: maps to {list(found.shape[1:])}; it has to map {wanted}")
+    for (name, before), after in zip(model.module.named_buffers(), called.buffers(), strict=True):
+        if not torch.equal(before.to(after), after):
+            raise SettingError(
+                f"model={model.path!r}: buffer {name} changes when the module is called; keep it constant"
+            )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,342 @@
+"""What an ensemble minimises: one independent full-batch loss for every member."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from spikecheck.core.errors import DataError, SettingError
+from spikecheck.core.import_path import BUILT_IN, for_all, made, source_digest
+from spikecheck.core.recipe import DRIVER_EPOCH, MODULE_EPOCH
+from spikecheck.core.setting import Setting
+from spikecheck.data import fashion_mnist, mnist
+from spikecheck.data.dataset import Data, checked
+from spikecheck.models.model import MLP, Model, model_of
+from spikecheck.objective import compiled_module as traced
+from spikecheck.objective import compiled_shallow as fused
+from spikecheck.objective.analytic_mlp import Layered
+from spikecheck.objective.analytic_shallow import Shallow
+from spikecheck.objective.compiled_module import Traced
+from spikecheck.objective.compiled_shallow import Fused
+from spikecheck.objective.gpu_shallow import ShallowGpu, triton_version
+from spikecheck.tensors.compile import Bound, compiler
+
+_REAL = ("digits", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
+"""Problems whose numbers depend on neither target nor interval: all members share one copy."""
+
+_FROM_FILES = {"mnist": mnist.data_digest, "fashion-mnist": fashion_mnist.data_digest}
+"""Problems whose files may be any, and what tells one state of these from another."""
+
+Targets = Float[Tensor, "#B N O"] | Int[Tensor, "#B N"]
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Inputs and targets in the ensemble's precision; one copy where all B members share them."""
+
+    x: Float[Tensor, "#B N D"]
+    y: Targets
+
+    def take(self, index: Tensor) -> "Points":
+        """Some members' points."""
+        return self if len(self.x) == 1 else Points(self.x[index], self.y[index])
+
+    def some(self, chosen: Int[Tensor, "B n"]) -> "Points":
+        """Every member's own choice of points."""
+        members = torch.arange(len(chosen), device=chosen.device)[:, None]
+        own = members if len(self.x) > 1 else torch.zeros_like(members)
+        return Points(self.x[own, chosen], self.y[own, chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """The full-batch losses of B members. Their sum has a block-diagonal Hessian, one block a member.
+
+    Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
+    """
+
+    settings: tuple[Setting, ...]
+    model: Model
+    train: Points
+    test: Points | None
+    classified: bool
+    device: str
+    compiles: bool = True
+    """Whether derivatives are machine code where that pays."""
+
+    @property
+    def members(self) -> int:
+        """B."""
+        return len(self.settings)
+
+    @property
+    def size(self) -> int:
+        """P."""
+        return self.model.size
+
+    @property
+    def points(self) -> int:
+        """N."""
+        return self.train.x.shape[1]
+
+    def losses(self, params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
+        """Every member's training loss: the mean over its points, for squared errors also over its outputs."""
+        return self._losses(params, self.train)
+
+    def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """Every member's training loss, to rounding that of `losses`, and its gradient."""
+        if self.written_out is not None:
+            return self.written_out.gradient(params)
+        with torch.enable_grad():  # closures are called where an optimizer has switched it off
+            here = params.detach().requires_grad_()
+            losses = self.losses(here)
+            # Members are independent, so the gradient of their losses' sum holds each one's own.
+            (gradients,) = torch.autograd.grad(losses.sum(), here)
+        return losses.detach(), gradients
+
+    def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
+        """Every member's Hessian, to rounding that of `losses`, where it is written out; elsewhere None."""
+        return self.written_out.hessians(params) if isinstance(self.written_out, Shallow) else None
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether products, many at once, cost little more than gradients."""
+        return isinstance(self.written_out, Fused | ShallowGpu)
+
+    def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
+        """`gradient` as machine code bound to a copy of these parameters, members last; None where there is no such code."""
+        return self.written_out.bound(params) if isinstance(self.written_out, Fused) else None
+
+    def gradient_and_products(
+        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Every member's training loss and gradient, to the bit those of `gradient`, and its Hessian times K vectors."""
+        if isinstance(self.written_out, Fused | ShallowGpu | Layered):
+            return self.written_out.gradient_and_products(params, vectors)
+        here = params.detach().requires_grad_()
+        (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
+        images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
+        return *self.gradient(params), torch.stack(images, 1)
+
+    def gradient_at(
+        self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """Every member's loss over some of its training points, and its gradient."""
+        with torch.enable_grad():
+            here = params.detach().requires_grad_()
+            losses = self._losses(here, self.train.some(chosen))
+            (gradients,) = torch.autograd.grad(losses.sum(), here)
+        return losses.detach(), gradients
+
+    def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
+        """Every member's outputs at points of its own or of all."""
+        return self.model.outputs(params, x)
+
+    @property
+    def held_out_points(self) -> Points:
+        """The held-out points; the training points where the problem holds nothing out."""
+        return self.train if self.test is None else self.test
+
+    @torch.no_grad()
+    def seen(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
+        """Every member's outputs on the held-out points."""
+        return self.outputs(params, self.held_out_points.x)
+
+    def residual(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
+        """Every member's outputs on the held-out points less the targets; classes are one-hot."""
+        points = self.held_out_points
+        found = self.outputs(params, points.x)
+        return found - (points.y if points.y.is_floating_point() else functional.one_hot(points.y, found.shape[2]))
+
+    @torch.no_grad()
+    def held_out(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
+        """`test_loss`, and for classes `test_accuracy` in [0, 1]; empty where the problem holds nothing out."""
+        if self.test is None:
+            return {}
+        found = {"test_loss": self._losses(params, self.test)}
+        if self.classified:
+            found["test_accuracy"] = _accuracy(self.model.outputs(params, self.test.x), self.test.y)
+        return found
+
+    def initial(self, seeds: Sequence[int]) -> Float[Tensor, "B P"]:
+        """Every member's first parameters; a member's depend on its own seed and setting alone."""
+        pairs = zip(self.settings, seeds, strict=True)
+        drawn = torch.stack([self.model.initial(setting, seed) for setting, seed in pairs])
+        return drawn.to(self.device, self.train.x.dtype)
+
+    def take(self, index: Sequence[int] | Tensor) -> "Objective":
+        """The objective of these members in this order; repeats are allowed."""
+        chosen = torch.as_tensor(index, dtype=torch.int64)
+        settings = tuple(self.settings[member] for member in chosen.tolist())
+        there = chosen.to(self.device)
+        test = self.test.take(there) if self.test is not None else None
+        return replace(self, settings=settings, train=self.train.take(there), test=test)
+
+    def uncompiled(self) -> "Objective":
+        """The same, whose derivatives are dispatched by torch: for a few of them no compiler is worth waiting for."""
+        return replace(self, compiles=False)
+
+    def weights(self, params: Float[Tensor, " P"]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """One member's `input_weights` and `output_weights`."""
+        pair = (self.model.input_weights(params), self.model.output_weights(params))
+        incoming, outgoing = (weights.detach().double().cpu().numpy().copy() for weights in pair)
+        return incoming, outgoing
+
+    @cached_property
+    def written_out(self) -> Shallow | Layered | Traced | None:
+        """The faster way to derivatives, where there is one."""
+        compiled = self.compiles and self.device == "cpu" and pays(self.settings[0]) and compiler()
+        if not isinstance(self.model, MLP):
+            way = Traced(self._losses_at, self.train.x, self.train.y, self.settings[0].signature)
+            return way if compiled else None
+        on_gpu = self.device.startswith("cuda") and triton_version()
+        for kind in (ShallowGpu, Shallow, Layered) if on_gpu else (Fused if compiled else Shallow, Layered):
+            if kind.fits(self.model, self.settings[0].loss):
+                return kind(self.model, self.train.x, self.train.y, self.members)
+        return None
+
+    def _losses_at(self, params: Float[Tensor, "B P"], x: Tensor, y: Tensor) -> Float[Tensor, " B"]:
+        return self._losses(params, Points(x, y))
+
+    def _losses(self, params: Float[Tensor, "B P"], points: Points) -> Float[Tensor, " B"]:
+        outputs = self.model.outputs(params, points.x)
+        if self.settings[0].loss == "mse":
+            return (outputs - points.y).square().mean((1, 2))
+        return _cross_entropy(outputs, points.y)
+
+
+def pays(setting: Setting) -> bool:
+    """Whether trainings of a setting are compiled, where they can be: a rule of the setting alone, to be digested."""
+    if setting.model not in BUILT_IN["model"]:
+        return setting.batch is None and setting.steps >= traced.LONG
+    shallow = (setting.problem, setting.model, setting.depth, setting.loss) == ("sines", "mlp", 1, "mse")
+    return shallow and setting.steps >= fused.LONG
+
+
+def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
+    """The objective of one member per setting; all settings have one signature.
+
+    Raises DataError for numbers that cannot be trained on and SettingError for a target, model or loss that does not fit.
+    """
+    first = settings[0]
+    if len({setting.signature for setting in settings}) > 1:
+        raise SettingError(
+            "settings of one ensemble differ in more than target, interval, initialisation and lr; split them"
+        )
+    data = _data(settings)
+    one = data[0]
+    if first.loss == "cross-entropy" and not one.classified:
+        raise SettingError(f"loss='cross-entropy': problem {first.problem!r} has no classes; use loss='mse'")
+    model = model_of(first, one.x.shape[1], one.outputs)
+    train = _laid_out([(d.x, d.y) for d in data], first, one.outputs, device)
+    tests = [(d.x_test, d.y_test) for d in data if d.x_test is not None and d.y_test is not None]
+    test = _laid_out(tests, first, one.outputs, device) if tests else None
+    return Objective(tuple(settings), model, train, test, one.classified, device)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A problem's data as numpy arrays; classes are one-hot. Where nothing is held out, training points stand in.
+
+    Axes: N training points, M held-out points, D inputs, O outputs.
+    """
+
+    x: NDArray[np.float64]
+    """[N, D]"""
+    y: NDArray[np.float64]
+    """[N, O]"""
+    x_test: NDArray[np.float64]
+    """[M, D]"""
+    y_test: NDArray[np.float64]
+    """[M, O]"""
+
+
+@lru_cache(maxsize=64)
+def numbers_of(setting: Setting) -> Numbers:
+    """What a setting's members are trained on and looked at with."""
+    (data,) = _data([setting])
+    x_test, y_test = (data.x, data.y) if data.x_test is None or data.y_test is None else (data.x_test, data.y_test)
+
+    def values(y: Tensor) -> NDArray[np.float64]:
+        return (functional.one_hot(y, data.outputs) if y.ndim == 1 else y).double().numpy()
+
+    return Numbers(data.x.numpy(), values(data.y), x_test.numpy(), values(y_test))
+
+
+def sources(setting: Setting) -> str:
+    """A digest of the files that a setting stands for and that may change: sources named by MODULE:NAME, and images.
+
+    "" where there are none. CIFAR-10's files are no such ones: others than the published are refused.
+    """
+    named = {"problem": setting.problem, "model": setting.model, "optimizer": setting.optimizer}
+    own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
+    digests = [source_digest(condition, path) for condition, path in own.items()]
+    digests += [f"driver {DRIVER_EPOCH}"] if "optimizer" in own else []
+    digests += ["rates in float64"] if "optimizer" in own and setting.dtype != "float64" else []
+    digests += [f"module {MODULE_EPOCH}"] if "model" in own else []
+    digests += [_FROM_FILES[setting.problem]()] if setting.problem in _FROM_FILES else []
+    return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
+
+
+def _data(settings: Sequence[Setting]) -> list[Data]:
+    """Every member's data. One object serves all members that the problem cannot tell apart."""
+    kept = () if settings[0].problem in _REAL else ("target", "interval")
+    seen = [for_all(setting, *kept) for setting in settings]
+    made_once = {setting: _loaded(setting) for setting in dict.fromkeys(seen)}
+    data = [made_once[setting] for setting in seen]
+    if len({_size(found) for found in made_once.values()}) > 1:
+        problem = settings[0].problem
+        raise SettingError(
+            f"problem={problem!r}: its size depends on target or interval; let it depend on points alone"
+        )
+    return data
+
+
+def _size(data: Data) -> tuple[object, ...]:
+    held_out = None if data.x_test is None else data.x_test.shape
+    return data.x.shape, data.outputs, data.classified, held_out
+
+
+def _loaded(setting: Setting) -> Data:
+    path = BUILT_IN["problem"].get(setting.problem, setting.problem)
+    found = checked(made("problem", path, setting), setting.problem)
+    if path == setting.problem:
+        _check_fixed(found, checked(made("problem", path, setting), path), path)
+    return found
+
+
+def _check_fixed(once: Data, again: Data, path: str) -> None:
+    """A problem that draws anew would be another for every tile, and no stored run could be made again."""
+    for name in ("x", "y", "x_test", "y_test"):
+        first, second = getattr(once, name), getattr(again, name)
+        if first is not None and not torch.equal(first, second):
+            raise DataError(
+                f"problem={path!r}: two calls of its factory differ in {name}; draw from a generator with a seed of its own"
+            )
+
+
+def _laid_out(pairs: Sequence[tuple[Tensor, Tensor]], setting: Setting, outputs: int, device: str) -> Points:
+    """Inputs and targets as the loss takes them. Data that all members share is not copied."""
+    distinct = pairs[:1] if all(pair[0] is pairs[0][0] for pair in pairs) else pairs
+    precision = getattr(torch, setting.dtype)
+    x, y = (torch.stack(parts) for parts in zip(*distinct, strict=True))
+    if setting.loss == "mse":
+        y = (functional.one_hot(y, outputs) if y.ndim == 2 else y).to(precision)
+    return Points(x.to(device, precision), y.to(device))
+
+
+def _cross_entropy(outputs: Float[Tensor, "B N O"], classes: Int[Tensor, "#B N"]) -> Float[Tensor, " B"]:
+    chosen = outputs.gather(2, classes.expand(len(outputs), -1)[:, :, None]).squeeze(2)
+    return (outputs.logsumexp(2) - chosen).mean(1)
+
+
+def _accuracy(outputs: Float[Tensor, "B N O"], y: Targets) -> Float[Tensor, " B"]:
+    classes = y if y.ndim == 2 else y.argmax(2)
+    return (outputs.argmax(2) == classes).to(outputs.dtype).mean(1)

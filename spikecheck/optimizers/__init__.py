@@ -1,0 +1,1 @@
+"""Update rules over an ensemble: spikecheck's own, and any torch.optim.Optimizer."""

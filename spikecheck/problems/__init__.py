@@ -1,1 +1,0 @@
-"""What is learned, by what model, and how well: an objective over the members of an ensemble, in torch."""

@@ -1,0 +1,138 @@
+"""What has happened so far in a command, added up from events."""
+
+import time
+from collections.abc import Callable
+
+from spikecheck.core.events import (
+    Busy,
+    ClaimFinished,
+    ClaimStarted,
+    Event,
+    RunsRead,
+    SettingJudged,
+    StageStarted,
+    TileAdvanced,
+    TileStored,
+    WorkDone,
+    WorkPlanned,
+)
+from spikecheck.report.pace import Pace
+from spikecheck.report.phrases import plural
+
+_A_RUN_READ = 0.003
+"""Seconds that reading and measuring one run takes on a usual core."""
+
+
+class Tally:
+    """Counts over the whole command, and its progress."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+        self.pace = Pace(clock)
+        self.pace.pause()
+        self.claim = self.place = self.stage = ""
+        self.doing = "starting"
+        """What goes on that is no training; empty while there is training."""
+        self.claims = 1
+        self.judged = self.spikes = self.trained = self.reused = 0
+
+    def add(self, event: Event) -> None:
+        """Count one event."""
+        if isinstance(event, Busy):
+            self._is_at(event.doing)
+        elif isinstance(event, StageStarted | TileAdvanced):
+            self._is_at("")
+        self._count(event)
+        self._measure(event)
+
+    def _count(self, event: Event) -> None:
+        """What is shown as it is told."""
+        match event:
+            case ClaimStarted():
+                self.claim, self.claims, self.stage = event.claim, event.total, ""
+                self.place = f"claim {event.position} of {event.total}" if event.total > 1 else ""
+            case StageStarted():
+                self.stage = stage_says(event)
+            case WorkPlanned():
+                self.reused += event.runs_reused
+            case SettingJudged():
+                self.judged += 1
+            case TileStored():
+                self.trained += event.runs
+                self.spikes += event.spikes
+            case RunsRead():
+                self.spikes += event.spikes
+            case _:
+                pass
+
+    def _measure(self, event: Event) -> None:
+        """What is known of how much is done, and how much is left."""
+        match event:
+            case ClaimStarted():
+                self.pace.expect(event.expected, event.after)
+            case StageStarted():
+                self.pace.enter(event.stage)
+            case WorkPlanned():
+                self.pace.plan(event.seconds)
+            case TileAdvanced():
+                self.pace.advance(event.seconds, early=event.early)
+            case WorkDone():
+                self.pace.advance(event.seconds)
+            case SettingJudged():
+                self.pace.advance(_A_RUN_READ * event.judgement.drawn)
+            case ClaimFinished():
+                self.pace.finish_claim()
+            case _:
+                pass
+
+    def _is_at(self, doing: str) -> None:
+        self.doing = doing
+        (self.pace.pause if doing else self.pace.resume)()
+
+    @property
+    def elapsed(self) -> float:
+        """Since the beginning, in seconds."""
+        return self._clock() - self._began
+
+    def progress(self) -> str:
+        """How much of the command is done, with an estimate of the time left once there is something to go by.
+
+        What is done in place of training is named: no estimate counts it. Empty where nothing was foretold.
+        """
+        known = [self._done()] if self.pace.foretold else []
+        return ", ".join([*known, *([f"{self.doing} …"] if self.doing else [])])
+
+    def _done(self) -> str:
+        left = None if self.doing else self.pace.seconds_left
+        return f"{100 * self.pace.share:.0f} %" + (f", about {clock_time(left)} left" if left is not None else "")
+
+    def counts(self) -> str:
+        """What was found so far."""
+        judged = [f"{plural(self.judged, 'setting')} judged"] if self.judged else []
+        return ", ".join(
+            [
+                *judged,
+                f"{plural(self.spikes, 'spike')} found",
+                f"{plural(self.trained, 'run')} trained",
+                f"{self.reused:,} reused",
+            ]
+        )
+
+
+def stage_says(event: StageStarted) -> str:
+    """A stage, with its size where it has one."""
+    if not event.seeds:
+        return event.stage
+    return f"{event.stage}, {plural(event.settings, 'setting')} x {plural(event.seeds, 'seed')}"
+
+
+def clock_time(seconds: float) -> str:
+    """Seconds as a clock shows them.
+
+    >>> clock_time(7.9), clock_time(3_725)
+    ('0:07', '1:02:05')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

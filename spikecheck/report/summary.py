@@ -1,0 +1,188 @@
+"""A verdict in plain sentences, for a reader who has seen nothing else: the answer first, then what it rests on."""
+
+from collections.abc import Iterator
+
+from spikecheck.core.judgement import Answer, Judgement, Outcome
+from spikecheck.core.verdict import Variation, Verdict
+from spikecheck.report.controls import also_negative, excess
+from spikecheck.report.estimates import asked, brief, estimated, shown_average
+from spikecheck.report.phrases import differs, percent, plural
+from spikecheck.report.quoted import at_reference, nominated, rule_of
+from spikecheck.report.sanitize import inert
+from spikecheck.stats.prediction import Estimand
+
+_NAMED = 2
+"""Cut-offs that are told one by one; of more their number."""
+
+
+def answer(verdict: Verdict) -> str:
+    """Whether it holds, where it ends, what that hangs on, and what the controls did."""
+    reference = verdict.reference
+    if not reference.drawn:
+        return "Nothing was trained for it."
+    if not reference.applicable:
+        lost = f" ({plural(reference.numerical_failures, 'numerical failure')})" if reference.numerical_failures else ""
+        return f"None of the {reference.drawn} seeds gave an answer{lost}, so nothing can be said."
+    said = [*_held(verdict), _reached(verdict), _hanging(verdict), _survivors(reference), *_against(verdict)]
+    return " ".join(filter(None, said))
+
+
+def stops(verdict: Verdict) -> str:
+    """Where it is known not to hold; empty where nothing is known."""
+    if verdict.replicates is Outcome.FAILS:
+        return "the reference setting itself"
+    if verdict.counterexample is None:
+        return ""
+    return differs(verdict.counterexample.setting, verdict.reference.setting)
+
+
+def otherwise(verdict: Verdict) -> list[Variation]:
+    """The moved detectors and cut-offs under which the reference is decided, and otherwise than with those that judged."""
+    decided = (Outcome.HOLDS, Outcome.FAILS)
+    moved = [variation for variation in verdict.robustness if variation.judgement.outcome in decided]
+    return [variation for variation in moved if variation.judgement.outcome is not verdict.reference.outcome]
+
+
+def moved_says(verdict: Verdict) -> str:
+    """How the moved detectors and cut-offs came out, counted."""
+    alike = sum(variation.judgement.outcome is verdict.reference.outcome for variation in verdict.robustness)
+    other = len(otherwise(verdict))
+    parts = {"the same": alike, "otherwise": other, "undecided": len(verdict.robustness) - alike - other}
+    if verdict.reference.outcome is Outcome.UNDECIDED:
+        parts = {"undecided as well": alike, "decided": other}
+    return ", ".join(f"{count} {word}" for word, count in parts.items() if count)
+
+
+def level_says(judgement: Judgement, verdict: Verdict) -> str:
+    """The confidence of a judgement's bounds, and why it may be more than the rule's."""
+    said = f"Each bound at {100 * judgement.level:.4g} %"
+    if verdict.level is not None and judgement.level > verdict.level + 1e-9:
+        return f"{said}: the rule's {100 * verdict.level:.4g} %, less what looking again at more seeds costs"
+    return said
+
+
+def figures(judgement: Judgement, predicts: Estimand | None) -> str:
+    """The share of seeds and the average in a sentence, what decides first, with what is asked of it."""
+    share = (
+        f"{percent(judgement.held / judgement.applicable)} of the seeds show it (between {percent(judgement.low)} and "
+        f"{percent(judgement.high)})"
+    )
+    shown = shown_average(judgement, predicts)
+    found = estimated(judgement.effect, shown)
+    mean = f"the {shown} {inert(judgement.effect.unit)} is {found}" if found else ""
+    if judgement.required is not None:
+        return "; ".join(filter(None, (f"{share}, {percent(judgement.required)} are required", mean)))
+    return f"{mean}{asked(predicts)}; {share}"
+
+
+def _held(verdict: Verdict) -> list[str]:
+    """What was found where it was claimed and around it."""
+    reference, where = verdict.reference, stops(verdict)
+    found = figures(reference, rule_of(verdict))
+    refuted = f"It is refuted as a law, which has to hold in all of its domain: at {where} it does not."
+    law = where and verdict.kind == "law"
+    match verdict.replicates:
+        case Outcome.HOLDS:
+            there, further = f"It holds where it was claimed: {found}.", f"It stops holding at {where}."
+        case Outcome.FAILS:
+            return [f"It does not hold where it was claimed: {found}.", _elsewhere(verdict)]
+        case Outcome.UNDECIDED:
+            there = f"Whether it holds where it was claimed is undecided: {found}."
+            further = f"At {where} it does not hold."
+        case Outcome.UNTRIGGERED:
+            return [f"Too few seeds met what it presupposes: {reference.applicable} of {reference.drawn}."]
+        case Outcome.INVALID:
+            return [f"Its figures prove nothing, since {_blind(at_reference(verdict))}: {found}."]
+    return [refuted, there] if law else [there, further if where else ""]
+
+
+def _blind(found: Answer) -> str:
+    """Why figures prove nothing."""
+    control, positive = found.control, found.positive
+    if found.judgement.outcome is Outcome.FAILS:
+        return "no planted effect was ever looked for" if positive is None else "a planted effect was not found either"
+    if control is not None and control.outcome is Outcome.UNTRIGGERED:
+        return "its negative control was never put to the test"
+    return "its negative control did not fail" if found.contrast is None else "it does not exceed its negative control"
+
+
+def _elsewhere(verdict: Verdict) -> str:
+    """Where the reference fails: what was found for the claim."""
+    found = nominated(verdict)
+    if found is None or found.outcome is not Outcome.HOLDS:
+        return ""
+    where = differs(found.judgement.setting, verdict.reference.setting)
+    return f"It does hold at {where}: {brief(found.judgement, rule_of(verdict), ' seeds')}."
+
+
+def _reached(verdict: Verdict) -> str:
+    """In how much of its domain it holds, if that was estimated."""
+    found = verdict.reach
+    if found is None or found.share is None:
+        return ""
+    part = f"{100 * found.share:.0f} %"
+    if found.settings < found.of:
+        part = f"about {part} ({100 * found.low:.0f} to {100 * found.high:.0f} %)"
+    return f"It holds in {part} of its domain."
+
+
+def _hanging(verdict: Verdict) -> str:
+    """What would turn the answer."""
+    found = otherwise(verdict)
+    if not found:
+        return ""
+    told = [
+        f"with {inert(v.name)} it {v.judgement.outcome} ({brief(v.judgement, rule_of(verdict))})"
+        for v in found[:_NAMED]
+    ]
+    more = f", and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+    return f"The answer hangs on where a cut-off lies: {', '.join(told)}{more}."
+
+
+def _survivors(reference: Judgement) -> str:
+    """A share of what is left says little where most is lost."""
+    if 2 * reference.numerical_failures <= reference.drawn:
+        return ""
+    counts = f"{reference.numerical_failures} of {reference.drawn} seeds"
+    return f"In {counts} the numbers failed: it is judged by those that are left."
+
+
+def _against(verdict: Verdict) -> Iterator[str]:
+    """What the negative control did, by how much the claim exceeds it, and whether a planted effect was found."""
+    found = at_reference(verdict)
+    yield _negative(verdict.control, rule_of(verdict))
+    if found.contrast is not None and (by := excess(found)):
+        yield f"The claim exceeds it by {by}, and must exceed {found.contrast.margin:.3g}."
+    for says, told in also_negative(found, rule_of(verdict)):
+        yield f"A further control, {inert(says)}: {told.text}."
+    if found.positive is not None and found.positive.drawn:
+        yield f"A planted effect is found in {found.positive.held} of {found.positive.applicable} seeds."
+
+
+def _negative(control: Judgement, predicts: Estimand | None) -> str:
+    found = f"{control.held} of {control.applicable} seeds"
+    if control.required is None:
+        return _compared(control, brief(control, predicts, " seeds"))
+    if not control.drawn:
+        return "Its negative control was not reached."
+    match control.outcome:
+        case Outcome.FAILS:
+            return f"Its negative control does not show it, and must not: {found}."
+        case Outcome.HOLDS:
+            return f"Its negative control, which must not show it, does so in {found}."
+        case Outcome.UNTRIGGERED:
+            return f"Its negative control was never put to the test: it applied to {control.applicable} seeds."
+        case _:
+            return f"Its negative control shows it in {found}, and has not clearly failed."
+
+
+def _compared(control: Judgement, found: str) -> str:
+    """A negative control that an average decides: what counts is whether the claim exceeds it."""
+    if not control.drawn:
+        return "Its negative control was not reached."
+    said = {
+        Outcome.FAILS: "does not show it, and must not",
+        Outcome.HOLDS: "shows it as well",
+        Outcome.UNTRIGGERED: "was never put to the test",
+    }
+    return f"Its negative control {said.get(control.outcome, 'has not clearly failed')}: {found}."

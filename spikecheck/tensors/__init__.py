@@ -1,0 +1,1 @@
+"""Helpers on tensors: compiled kernels, batched products, seeds."""

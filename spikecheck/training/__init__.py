@@ -1,0 +1,1 @@
+"""Training of ensembles: loops, gradients, constrained and measured trainings."""

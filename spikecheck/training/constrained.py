@@ -1,0 +1,111 @@
+"""Gradients under which gradient descent neither oscillates nor gets sharper than a ceiling."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikecheck.curvature.eigenpairs import EigenPairs, top, track
+from spikecheck.curvature.hessian import Sloping, curvature
+from spikecheck.objective.objective import Objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.training.gradients import Gradients
+
+_TOLERANCE = 1e-3
+_MOST_ITERATIONS = 8
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was computed at one step."""
+
+    at: Float[Tensor, "B P"]
+    pairs: EigenPairs
+    rise: Float[Tensor, "B P"]
+    """The gradient of the sharpness."""
+
+    def expected(self, params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
+        """The sharpness at these parameters, to first order."""
+        return self.pairs.values[:, 0] + (self.rise * (params - self.at)).sum(1)
+
+
+class Held:
+    """In place of the gradient g, what makes a step of gradient descent follow the constrained trajectory.
+
+    With the first eigenpair (lambda, v) the unconstrained step is
+
+        s = -lr (g - (g.v) v) - (g.v / lambda) v,
+
+    gradient descent's own but for the motion across the valley, which goes to the bottom. The sharpness that the step
+    would lead to is predicted from the gradient r of the sharpness, lambda + r.s. Where that is above the ceiling, the step
+    is moved against the part of r at right angles to v, by as much as brings the prediction to the ceiling.
+
+    The eigenpair and r are computed every few steps. Between two such looks the sharpness is predicted to first order from
+    where the member has come to since, so that a correction is made once and not at every step up to the next look. Source:
+    Damian et al., arXiv 2209.15594, section 4. Axes: B members, P parameters.
+    """
+
+    def __init__(self, objective: Objective, gradients: Gradients, every: int, level: float = 1.0) -> None:
+        """The ceiling is `level` times 2/lr; `every` steps lie between two looks."""
+        self._objective, self._gradients, self._every, self._level = objective, gradients, every, level
+        self._calls = 0
+        self._seen: _Look | None = None
+
+    def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
+        """The losses as they are, and the gradient that keeps to the trajectory."""
+        losses, gradients = self._gradients(ensemble)
+        due = self._calls % self._every == 0
+        seen = self._look(ensemble.params) if self._seen is None or due else self._seen
+        self._seen = seen
+        self._calls += 1
+        sharpness, ceiling = seen.expected(ensemble.params), self._level * 2 / ensemble.lr
+        return losses, held(gradients, ensemble.lr, ceiling, sharpness, seen.pairs.vectors[:, 0], seen.rise)
+
+    def _look(self, params: Float[Tensor, "B P"]) -> _Look:
+        local, before = curvature(self._objective, params), self._seen
+        pairs = top(local, 1) if before is None else track(local, before.pairs, _TOLERANCE, _MOST_ITERATIONS)
+        return _Look(params, pairs, sharpness_gradient(self._objective, params, pairs.vectors[:, 0]))
+
+
+def held(
+    gradients: Float[Tensor, "B P"],
+    lr: Float[Tensor, " B"],
+    ceiling: Float[Tensor, " B"],
+    sharpness: Float[Tensor, " B"],
+    vectors: Float[Tensor, "B P"],
+    rise: Float[Tensor, "B P"],
+) -> Float[Tensor, "B P"]:
+    """The gradient whose step leads to a sharpness of at most `ceiling`; `rise` is the gradient of the sharpness.
+
+    A member that has no sharpness, or none above zero, keeps its own gradient.
+    """
+    rate, sharp = lr[:, None], sharpness[:, None]
+    across = (gradients * vectors).sum(1, keepdim=True)
+    along = gradients - across * vectors
+    free = along + across / (rate * sharp) * vectors
+    sideways = rise - (rise * vectors).sum(1, keepdim=True) * vectors
+    steepness = sideways.square().sum(1, keepdim=True).clamp(min=torch.finfo(rise.dtype).tiny)
+    excess = sharp - rate * (rise * free).sum(1, keepdim=True) - ceiling[:, None]
+    constrained = free + excess.clamp(min=0) / (rate * steepness) * sideways
+    usable = constrained.isfinite().all(1, keepdim=True) & (sharp > 0)
+    return torch.where(usable, constrained, gradients)
+
+
+def sharpness_gradient(
+    objective: Sloping, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
+) -> Float[Tensor, "B P"]:
+    """The gradient of v.H v by the parameters, v held still."""
+    return slope_and_rise(objective, params, vectors)[1]
+
+
+def slope_and_rise(
+    objective: Sloping, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
+) -> tuple[Float[Tensor, "B P"], Float[Tensor, "B P"]]:
+    """The loss's gradient, and its second difference along v: the gradient of v.H v by the parameters, v held still.
+
+    The step is the fourth root of the rounding unit, where rounding and curvature of the difference are about equal.
+    """
+    step = torch.finfo(params.dtype).eps ** 0.25
+    ahead, here, behind = (objective.gradient(params + shift * vectors)[1] for shift in (step, 0.0, -step))
+    return here, (ahead - 2 * here + behind) / step**2

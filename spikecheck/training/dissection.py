@@ -1,0 +1,219 @@
+"""What is measured on the members while they train: eigenpairs along a stretch, and the motion along them."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import comb
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from spikecheck.curvature.eigenpairs import EigenPairs, top, track
+from spikecheck.curvature.hessian import LocalCurvature, curvature, gradient_curvature
+from spikecheck.objective.objective import Objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule
+from spikecheck.tensors.seeding import generator_of
+from spikecheck.training.gradients import Gradients
+from spikecheck.training.loop import Tick
+from spikecheck.training.one_update import update
+
+# Relative residual at which a tracked pair counts as found, and the iterations it may take per step. An eigenvalue's
+# own error is of the order of the residual squared, so 1e-3 leaves eigenvalues to about 1e-6.
+TOLERANCE = 1e-3
+MOST_ITERATIONS = 8
+
+# The oscillation across the valley alternates from step to step while everything else moves smoothly; while it is small it
+# hides in that drift. Each difference in time halves the drift's share many times over and doubles the oscillation's.
+DIFFERENCES = 8
+_WEIGHTS = tuple((-1.0) ** j * comb(DIFFERENCES, j) / 2**DIFFERENCES for j in range(DIFFERENCES + 1))
+
+
+@dataclass(frozen=True)
+class Dissection:
+    """A stretch of training seen step by step. Axes: W steps of the longest member, B members, K eigenpairs."""
+
+    loss: Float[Tensor, "W B"]
+    sharpness: Float[Tensor, "W B K"]
+    residual: Float[Tensor, "W B K"]
+    swing: Float[Tensor, "W B K"]
+    """The gradient's swing at t along v_k(t); not meaningful in the first `DIFFERENCES` steps."""
+    next_swing: Float[Tensor, "W B K"]
+    """The swing at t + 1 along the same v_k(t)."""
+    gradient_curvature: Float[Tensor, "W B"]
+    outputs: Float[Tensor, "W B M O"] | None
+    """On the held-out points, where asked for."""
+    captured: Mapping[str, Float[Tensor, "B P"]]
+    """Parameters at the landmarks asked for."""
+    end: Ensemble
+
+
+def dissect(
+    objective: Objective,
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    until: Int[Tensor, " B"],
+    pairs: int,
+    tick: Tick,
+    landmarks: Mapping[str, Int[Tensor, " B"]] | None = None,
+    along: Float[Tensor, "B P"] | None = None,
+    gradients: Gradients | None = None,
+    outputs: bool = False,
+) -> Dissection:
+    """Train like `train`, with the top `pairs` eigenpairs of every member at every step.
+
+    The motion is seen as the gradient's swing, its difference of order `DIFFERENCES` in time.
+
+    Start-up is exact where that is affordable, then the pairs are tracked. Where the rule has a preconditioner P, the
+    pairs are those of P^-1/2 H P^-1/2 and the gradient is seen in the same coordinates.
+    """
+    longest = int((until - ensemble.done).clamp(min=0).max())
+    shape = (longest + 1, ensemble.members)
+    like = ensemble.params
+    loss, along_gradient = like.new_zeros(shape), like.new_zeros(shape)
+    seen: Tensor | None = None
+    sharpness, residual, swing, next_swing = (like.new_zeros(*shape, pairs) for _ in range(4))
+    captured = {name: torch.zeros_like(like) for name in landmarks or {}}
+    found: EigenPairs | None = None
+    recent: deque[Tensor] = deque(maxlen=len(_WEIGHTS))
+    for step in range(longest + 1):
+        for name, wanted in (landmarks or {}).items():
+            captured[name] = torch.where((ensemble.done == wanted)[:, None], ensemble.params, captured[name])
+        local, slopes = _local(objective, rule, ensemble)
+        recent.appendleft(slopes)
+        swung = torch.stack([w * g for w, g in zip(_WEIGHTS, recent, strict=False)]).sum(0)
+        if found is not None:
+            next_swing[step - 1] = _along(swung, found, pairs)
+        found = top(local, pairs) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
+        # The training's own gradient: the curvature's is rounded differently, and scaled where there is a preconditioner.
+        loss[step], gradient = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
+        along_gradient[step] = gradient_curvature(local)
+        if outputs:
+            at_points = objective.seen(ensemble.params)
+            # Into one place from the start: small tensors that are kept between large ones that are not break up the heap, and
+            # every step would take room of its own for the latter.
+            seen = like.new_zeros(longest + 1, *at_points.shape) if seen is None else seen
+            seen[step] = at_points
+        sharpness[step], residual[step] = found.values[:, :pairs], found.residuals[:, :pairs]
+        swing[step] = _along(swung, found, pairs)
+        ensemble = update(rule, ensemble, loss[step], gradient, until, along)
+        tick(ensemble.members)
+    return Dissection(loss, sharpness, residual, swing, next_swing, along_gradient, seen, captured, rule.kept(ensemble))
+
+
+def trace(
+    objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]
+) -> tuple[Float[Tensor, "W B"], Float[Tensor, "W B"]]:
+    """Sharpness and its relative residual at each of some consecutive states."""
+    found = [pairs for _, pairs in _first_pairs(objective, rule, states)]
+    return torch.stack([pairs.values[:, 0] for pairs in found]), torch.stack([pairs.residuals[:, 0] for pairs in found])
+
+
+@dataclass(frozen=True)
+class Waypoints:
+    """A training seen at its checkpoints. Axes: C checkpoints, B members, M held-out points, O outputs."""
+
+    sharpness: Float[Tensor, "C B"]
+    residual: Float[Tensor, "C B"]
+    gradient_curvature: Float[Tensor, "C B"]
+    outputs: Float[Tensor, "C B M O"]
+
+
+def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) -> Waypoints:
+    """What a training looks like at each of some consecutive states."""
+    seen = [
+        (pairs.values[:, 0], pairs.residuals[:, 0], gradient_curvature(local), objective.seen(state.params))
+        for state, (local, pairs) in zip(states, _first_pairs(objective, rule, states), strict=True)
+    ]
+    sharpness, residual, along, outputs = (torch.stack(parts) for parts in zip(*seen, strict=True))
+    return Waypoints(sharpness, residual, along, outputs)
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """What eigendirections do to the outputs. Axes: B members, K pairs, N training, M held-out points, O outputs."""
+
+    values: Float[Tensor, "B K"]
+    residuals: Float[Tensor, "B K"]
+    deviation: Float[Tensor, "B K M O"]
+    """J v_k on the held-out points: the change of the outputs per unit of way along v_k."""
+    outputs: Float[Tensor, "B M O"]
+    train_outputs: Float[Tensor, "B N O"]
+    own: Float[Tensor, "B M O"]
+    """J J'r: the deviation along the direction in parameter space that the held-out residual r spans."""
+    random: Float[Tensor, "B R M O"] | None
+    """J u along every member's random directions u, where there are any."""
+
+
+def directions(
+    objective: Objective, params: Float[Tensor, "B P"], pairs: int, random: Float[Tensor, "B R P"] | None = None
+) -> Deviations:
+    """The top eigendirections of the training loss, and `random` directions beside them, seen on the held-out points.
+
+    J v is the derivative by u of (J'u).v, which is linear in u: one backward pass a direction, whatever the number of
+    points. It works wherever Hessians do; torch's forward mode asks more of a module than double differentiation.
+    """
+    found = top(curvature(objective, params), pairs)
+    here = params.detach().requires_grad_()
+    with torch.enable_grad():
+        residual = objective.residual(here)
+        probe = torch.zeros_like(residual, requires_grad=True)
+        (pulled,) = torch.autograd.grad(residual, here, probe, create_graph=True)
+    (spanned,) = torch.autograd.grad(residual, here, residual.detach(), retain_graph=True)
+
+    def moved(direction: Tensor) -> Tensor:
+        (change,) = torch.autograd.grad(pulled, probe, direction, retain_graph=True)
+        return change
+
+    return Deviations(
+        values=found.values,
+        residuals=found.residuals,
+        deviation=torch.stack([moved(found.vectors[:, rank]) for rank in range(pairs)], 1),
+        random=None if random is None else torch.stack([moved(direction) for direction in random.unbind(1)], 1),
+        outputs=objective.seen(params),
+        train_outputs=objective.outputs(params, objective.train.x).detach(),
+        own=moved(spanned),
+    )
+
+
+def random_directions(seeds: Sequence[int], count: int, like: Float[Tensor, "B P"]) -> Float[Tensor, "B R P"]:
+    """Every seed's own unit vectors, all directions being equally likely; of more of them the first are the same."""
+    rows = torch.stack([_drawn(generator_of(seed, "directions"), count, like.shape[1]) for seed in seeds])
+    return rows.to(like)
+
+
+def _drawn(generator: torch.Generator, count: int, size: int) -> Float[Tensor, "R P"]:
+    # One after the other: torch draws a few numbers and many in different ways, so those of one call follow its size.
+    rows = [torch.randn(size, generator=generator, dtype=torch.float64) for _ in range(count)]
+    return torch.stack([row / row.square().sum().sqrt() for row in rows])
+
+
+def top_directions(objective: Objective, ensemble: Ensemble, pairs: int) -> Float[Tensor, "B K P"]:
+    """Every member's unit eigenvectors to its largest eigenvalues."""
+    return top(curvature(objective, ensemble.params), pairs).vectors
+
+
+def _first_pairs(
+    objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]
+) -> Iterator[tuple[LocalCurvature, EigenPairs]]:
+    """Curvature and first pair at each of some consecutive states."""
+    found: EigenPairs | None = None
+    for state in states:
+        local, _ = _local(objective, rule, state)
+        found = top(local, 1) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
+        yield local, found
+
+
+def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> tuple[LocalCurvature, Float[Tensor, "B P"]]:
+    """Curvature and gradient in the coordinates in which the rule takes plain gradient steps."""
+    local = curvature(objective, ensemble.params)
+    diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
+    if diagonal is None:
+        return local, local.gradients
+    return local.preconditioned(diagonal), local.gradients / diagonal.sqrt()
+
+
+def _along(gradients: Float[Tensor, "B P"], found: EigenPairs, pairs: int) -> Float[Tensor, "B K"]:
+    # multiply and sum, not a batched matrix product: those round by memory alignment and so by a member's place
+    return (gradients[:, None] * found.vectors[:, :pairs]).sum(-1)

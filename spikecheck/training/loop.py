@@ -1,0 +1,140 @@
+"""Training of an ensemble, one update of every member at a time."""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from spikecheck.objective.objective import Objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule
+from spikecheck.training.gradients import Gradients
+from spikecheck.training.one_update import update, update_all
+from spikecheck.training.segment import segments
+from spikecheck.training.segment_gpu import Advance, launches
+
+Tick = Callable[[int], None]
+"""Told after every few updates how many member-steps were made; may raise to stop the training."""
+
+_STEPS_A_TICK = 100
+_STEPS_A_LAUNCH = 500
+"""On a GPU, where nothing has to be kept sooner: a launch of some milliseconds."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """A finished stretch of training. Axes: T updates of the longest member, B members."""
+
+    loss: Float[Tensor, "T1 B"]
+    """Before every update, and after the last; a member that stands still repeats its value."""
+    checkpoints: tuple[Ensemble, ...]
+    """The exact states at every multiple of the stride, the start included."""
+    end: Ensemble
+
+
+def begin(objective: Objective, rule: UpdateRule, params: Float[Tensor, "B P"], lr: Float[Tensor, " B"]) -> Ensemble:
+    """An ensemble before its first update."""
+    return Ensemble(
+        params=params,
+        slots=rule.begin(params),
+        done=torch.zeros(objective.members, dtype=torch.int64, device=params.device),
+        lr=rates(objective, lr, params),
+        alive=torch.ones(objective.members, dtype=torch.bool, device=params.device),
+    )
+
+
+def rates(objective: Objective, lr: Float[Tensor, " B"], params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
+    """As the members' optimizers take them: those of torch are given Python's numbers, whatever the parameters are."""
+    named = objective.settings[0].named
+    return lr.to(params.device, torch.float64 if named else params.dtype)
+
+
+def train(
+    objective: Objective,
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    until: Int[Tensor, " B"],
+    tick: Tick,
+    stride: int = 0,
+    along: Float[Tensor, "B P"] | None = None,
+    gradients: Gradients | None = None,
+) -> Trajectory:
+    """Train every member until it has made `until` updates, keeping a checkpoint every `stride` updates (0: none).
+
+    Updates follow `gradients`, or where there are none the objective's own, those of the full batch.
+    """
+    advance = launches(objective, rule, ensemble, until, gradients) if along is None else None
+    if advance is not None:
+        return _launched(objective, rule, ensemble, until, tick, stride, advance)
+    left = (until - ensemble.done).clamp(min=0)
+    longest, together = int(left.max()), _together(ensemble, left)
+    record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
+    checkpoints = []
+    swift = segments(objective, rule, ensemble, until, gradients) if longest > 1 and along is None else None
+    step = told = 0
+    while step < longest:
+        if stride and step % stride == 0:
+            checkpoints.append(rule.kept(ensemble))
+        if swift is not None:
+            stop = _next_stop(step, stride, longest)
+            swift.go(record[step:stop])
+            ensemble, step = swift.ensemble(), stop
+            tick((step - told) * ensemble.members)
+            told = step
+            continue
+        losses, slopes = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
+        record[step] = losses
+        if step < together and math.isfinite(losses.sum().item()):  # then every one of them is finite
+            ensemble = update_all(rule, ensemble, slopes, along)
+        else:
+            ensemble, together = update(rule, ensemble, losses, slopes, until, along), 0
+        step += 1
+        if step % _STEPS_A_TICK == 0:
+            tick((step - told) * ensemble.members)
+            told = step
+    record[longest], _ = objective.gradient(ensemble.params)
+    return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=rule.kept(ensemble))
+
+
+def _launched(
+    objective: Objective,
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    until: Int[Tensor, " B"],
+    tick: Tick,
+    stride: int,
+    advance: Advance,
+) -> Trajectory:
+    """As `train`, many updates a launch. The next launch waits until the last but one is done: a tick is then nearly true."""
+    longest = int((until - ensemble.done).clamp(min=0).max())
+    record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
+    checkpoints, step, pending = [], 0, deque[tuple[torch.cuda.Event, int]]()
+    while step < longest:
+        if stride and step % stride == 0:
+            checkpoints.append(ensemble)
+        stop = min(longest, step + _STEPS_A_LAUNCH, *([step - step % stride + stride] if stride else []))
+        ensemble = advance(ensemble, until, record[step:stop])
+        pending.append((torch.cuda.current_stream().record_event(), (stop - step) * ensemble.members))
+        while len(pending) > (1 if stop < longest else 0):
+            event, made = pending.popleft()
+            event.synchronize()
+            tick(made)
+        step = stop
+    record[longest], _ = objective.gradient(ensemble.params)
+    return Trajectory(loss=record, checkpoints=tuple(checkpoints), end=ensemble)
+
+
+def _next_stop(step: int, stride: int, longest: int) -> int:
+    """Up to which update many can be made at once: the next checkpoint, the next tick, or the end."""
+    stops = [longest, step - step % _STEPS_A_TICK + _STEPS_A_TICK]
+    return min(stops + ([step - step % stride + stride] if stride else []))
+
+
+def _together(ensemble: Ensemble, left: Int[Tensor, " B"]) -> int:
+    """For how many updates all members move unless a loss fails; 0 off the CPU, where asking at every step costs more."""
+    asked_cheaply = ensemble.params.device.type == "cpu" and bool(ensemble.alive.all())
+    return int(left.min()) if asked_cheaply else 0

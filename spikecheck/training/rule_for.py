@@ -1,0 +1,46 @@
+"""The update rule that a setting asks for, whoever wrote it."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from spikecheck.core.setting import Setting
+from spikecheck.models.parameter_layout import spans
+from spikecheck.objective.objective import Objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule, rule_of
+from spikecheck.optimizers.schedules import Scheduled
+from spikecheck.optimizers.torch_optimizer import NamedOptimizer
+from spikecheck.training.gradients import Gradients, followed
+
+
+def rule_for(goal: Objective, seeds: Sequence[int] | None = None) -> UpdateRule:
+    """The rule by which an objective's members are trained, with these seeds, by default their numbers.
+
+    Raises:
+        SettingError: when an optimizer named by MODULE:NAME cannot be used.
+    """
+    setting = goal.settings[0]
+    own = range(goal.members) if seeds is None else seeds
+    rule = _named(goal, own) if setting.named else rule_of(setting)
+    return rule if setting.schedule == "constant" else Scheduled(rule, setting)
+
+
+def threshold_of(setting: Setting) -> float | None:
+    """The stability threshold of the setting's rule at its full rate; None where no formula is known."""
+    return None if setting.named else rule_of(setting).threshold(setting.lr)
+
+
+def _named(goal: Objective, seeds: Sequence[int]) -> NamedOptimizer:
+    @lru_cache(maxsize=goal.members)
+    def alone(member: int) -> Gradients:
+        return followed(goal.take([member]), [seeds[member]], own_loss=True)
+
+    def evaluate(member: int, row: Tensor, done: int) -> tuple[float, Tensor]:
+        there = Ensemble(row[None], {}, torch.tensor([done]), row.new_zeros(1), torch.ones(1, dtype=torch.bool))
+        losses, gradients = alone(member)(there)
+        return float(losses[0]), gradients[0]
+
+    return NamedOptimizer(goal.settings, spans(goal.model), seeds, evaluate)

@@ -1,0 +1,219 @@
+"""Training with the sharpness at every step, at little more than the cost of training.
+
+One Hessian-vector product a step, with the vector that the pair had two steps earlier: at the edge of stability a training
+oscillates with period two, and its Hessian with it. A product with that vector gives the Rayleigh quotient and the residual;
+the image, shifted so that large negative eigenvalues fade too, is the next guess. An eigenvalue's error is of the order of the
+residual squared over the gap, so where that is too much, and only for those members, the search is widened by residuals until
+it is not. Every few steps a second vector is looked at as well: it tells the gap, and two eigenvalues that cross would else
+not be seen.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from spikecheck.curvature.hessian import Losses, curvature
+from spikecheck.curvature.rayleigh_ritz import noise, search
+from spikecheck.curvature.tracked_pair import PLAIN, Arithmetic, Pair, by_kernels
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule
+from spikecheck.training.gradients import Gradients
+from spikecheck.training.loop import Tick
+from spikecheck.training.one_update import update, update_all
+
+ACCURACY = 1e-3
+"""Relative error of an eigenvalue that the residual and the gap are to promise."""
+_SECOND_LOOK = 7
+"""Odd: even and odd steps have guesses of their own, and both are to be held against the second vector."""
+_SCOUTS, _DEPTH, _ROUGHLY = 4, 6, 1e-2
+"""A first search: from so many random vectors, so many products of each, to that relative residual."""
+_FEW = 4
+"""A quarter of the members or fewer are searched for by themselves."""
+_STEPS_A_TICK = 100
+_MOST = 8
+"""Products that one step may take to bring a residual down."""
+
+
+@runtime_checkable
+class Products(Losses, Protocol):
+    """Losses with their gradients and products: an `Objective`, or whatever else is differentiable twice."""
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether its products are compiled."""
+
+    def gradient_and_products(
+        self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Every member's loss, gradient, and Hessian times K vectors."""
+
+    def take(self, index: Int[Tensor, " F"]) -> "Products":
+        """The same of these members."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A stretch of training with its sharpness. Axes: T updates of the longest member, B members."""
+
+    loss: Float[Tensor, "T1 B"]
+    sharpness: Float[Tensor, "T1 B"]
+    """Rayleigh quotients: never above the largest eigenvalue but by rounding."""
+    residual: Float[Tensor, "T1 B"]
+    """|H v - value v| over the value."""
+    products: Int[Tensor, " B"]
+    """Hessian-vector products that were made."""
+    end: Ensemble
+
+
+class _Look:
+    """The products at one point of an ensemble, in the coordinates in which its rule takes plain gradient steps."""
+
+    def __init__(self, objective: Products, rule: UpdateRule, ensemble: Ensemble, by: Arithmetic) -> None:
+        diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
+        self._objective, self._params, self._by = objective, ensemble.params, by
+        self._scale = None if diagonal is None else diagonal.rsqrt()[:, None]
+
+    def first(self, vector: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Pair]:
+        """Loss, gradient, and the vector's pair."""
+        losses, gradients, images = self._images(vector[:, None])
+        return losses, gradients, self._by.pair(vector, images[:, 0])
+
+    def first_two(
+        self, vector: Float[Tensor, "B P"], rows: Float[Tensor, "B P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Pair, Pair]:
+        """Loss, gradient, the better pair in the span of a vector and of further rows, and the other one."""
+        across = self._by.beside(rows, vector)
+        losses, gradients, images = self._images(torch.stack([vector.T, across.T]).permute(2, 0, 1))
+        one, other = (self._by.pair(v, images[:, place]) for place, v in enumerate((vector, across)))
+        return losses, gradients, *self._by.turned(one, other)
+
+    def wider(self, pair: Pair) -> Pair:
+        """The better pair in the span of a pair and its residual."""
+        return self._by.turned(pair, self.first(self._by.beside(pair.residual, pair.vector))[2])[0]
+
+    def some(self, members: Int[Tensor, " F"]) -> "_Look":
+        """The same of some members, with repeats."""
+        found = object.__new__(_Look)
+        found._objective, found._params, found._by = self._objective.take(members), self._params[members], self._by
+        found._scale = None if self._scale is None else self._scale[members]
+        return found
+
+    def _images(
+        self, vectors: Float[Tensor, "B K P"]
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
+        """Loss, gradient, and the vectors' images."""
+        if self._scale is None:
+            return self._objective.gradient_and_products(self._params, vectors)
+        losses, gradients, images = self._objective.gradient_and_products(self._params, vectors * self._scale)
+        return losses, gradients, images * self._scale
+
+
+def follow(
+    objective: Products,
+    rule: UpdateRule,
+    ensemble: Ensemble,
+    until: Int[Tensor, " B"],
+    tick: Tick,
+    gradients: Gradients | None = None,
+) -> Followed:
+    """Train every member until it has made `until` updates, its sharpness recorded before each and after the last.
+
+    Updates follow `gradients`, or where there are none those that come with the products, which are those of `train`. Where
+    the rule has a preconditioner, the sharpness is that of the preconditioned Hessian.
+    """
+    left = (until - ensemble.done).clamp(min=0)
+    longest, together = int(left.max()), int(left.min()) if bool(ensemble.alive.all()) else 0
+    losses, values, residuals = (ensemble.params.new_empty(longest + 1, ensemble.members) for _ in range(3))
+    products = torch.zeros(ensemble.members, dtype=torch.int64, device=ensemble.params.device)
+    ensemble = replace(ensemble, params=_members_last(ensemble.params))
+    guesses, second = _started(objective, rule, ensemble)
+    enough = torch.zeros_like(ensemble.lr)
+    compiled = objective.multiplies and ensemble.params.is_cpu
+    by = by_kernels(ensemble.params.dtype, torch.get_num_threads()) if compiled else PLAIN
+    for step in range(longest + 1):
+        look = _Look(objective, rule, ensemble, by)
+        guess = guesses[step % 2]
+        if step % _SECOND_LOOK:
+            losses[step], gradient, pair = look.first(guess)
+        else:
+            losses[step], gradient, pair, rest = look.first_two(guess, second)
+            second, enough = rest.ahead.nan_to_num(1.0), _enough(pair, rest)
+        if gradients is not None:
+            losses[step], gradient = gradients(ensemble)
+        excess = float((pair.relative - enough).max())
+        sound = math.isfinite(excess)
+        if not excess <= 0:
+            pair = _narrowed(look, pair, enough, products)
+        values[step], residuals[step] = pair.value, pair.relative
+        guesses[step % 2] = pair.ahead if sound else torch.where(_usable(pair.ahead), pair.ahead, guess)
+        if step < together and sound:  # then every loss is finite
+            ensemble = update_all(rule, ensemble, gradient)
+        else:
+            ensemble, together = update(rule, ensemble, losses[step], gradient, until), 0
+        if (step + 1) % _STEPS_A_TICK == 0:
+            tick(_STEPS_A_TICK * ensemble.members)
+    steps = longest + 1
+    everyones = steps + -(-steps // _SECOND_LOOK)
+    return Followed(losses, values, residuals, products + everyones, rule.kept(ensemble))
+
+
+def _started(
+    objective: Products, rule: UpdateRule, ensemble: Ensemble
+) -> tuple[list[Float[Tensor, "B P"]], Float[Tensor, "B P"]]:
+    """The first vector for even and for odd steps, and the second: roughly, since the first step narrows them."""
+    local = curvature(objective, ensemble.params)
+    diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
+    local = local if diagonal is None else local.preconditioned(diagonal)
+    width = min(_SCOUTS, ensemble.params.shape[1])
+    scouts = noise(width, ensemble.params).expand(ensemble.members, -1, -1)
+    found = search(local, scouts, width, min(2, width), width, _ROUGHLY, _DEPTH).vectors
+    return [_members_last(found[:, 0]), _members_last(found[:, 0])], _members_last(found[:, -1 if width == 1 else 1])
+
+
+def _members_last(rows: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
+    """The same rows as columns in memory: so compiled kernels take them and give them."""
+    return rows.T.contiguous().T
+
+
+def _usable(rows: Float[Tensor, "B P"]) -> Bool[Tensor, "B 1"]:
+    usable: Tensor = rows.isfinite().all(1, keepdim=True)
+    return usable
+
+
+def _enough(first: Pair, second: Pair) -> Float[Tensor, " B"]:
+    """The relative residual that leaves an error of ACCURACY, with the gap between two values."""
+    gap = (1 - second.value / first.value).nan_to_num(1.0).clamp(0, 1)
+    return (ACCURACY / 2 * gap).sqrt().clamp(min=ACCURACY)
+
+
+def _narrowed(look: _Look, pair: Pair, enough: Float[Tensor, " B"], products: Int[Tensor, " B"]) -> Pair:
+    """The pair with residuals that are small enough; members whose numbers fail are left as they are.
+
+    Locally optimal: from the residual and from the way of the step before, as LOBPCG does for one vector.
+    """
+    members = len(pair.value)
+    way: Pair | None = None
+    for _ in range(_MOST):
+        far = ((pair.relative > enough) & pair.relative.isfinite()).nonzero().ravel()
+        if not len(far):
+            break
+        # One size for few and one for many: a kernel is compiled for every number of members.
+        size = members // _FEW if len(far) <= members // _FEW else members
+        chosen = (
+            far[torch.arange(size, device=far.device) % len(far)]
+            if size < members
+            else torch.arange(members, device=far.device)
+        )
+        few = pair.some(chosen)
+        better = (look.some(chosen) if size < members else look).wider(few)
+        if way is not None:
+            better, _ = PLAIN.turned(better, way.some(chosen).without(better))
+        kept = slice(len(far)) if size < members else far
+        products[far] += 1
+        way = (way or pair).put(far, few.without(better).some(kept))
+        pair = pair.put(far, better.some(kept))
+    return pair
