@@ -23,13 +23,8 @@ if "torch" in sys.modules:
 
 # Shapes are checked here and nowhere else: in use they would cost every step. No option of pytest's, which would hold for
 # `pytest claims` too, where somebody has the package without what its tests need.
-install_import_hook(
-    [
-        f"spikecheck.{room}"
-        for room in ("training", "curvature", "optimizers", "objective", "models", "data", "tensors")
-    ],
-    "beartype.beartype",
-)
+ROOMS = ("training", "curvature", "optimizers", "objective", "models", "data", "tensors")
+install_import_hook([f"spikecheck.{room}" for room in ROOMS], "beartype.beartype")
 
 
 def register(name: str, *, examples: int, derandomize: bool, database: ExampleDatabase | None) -> None:

@@ -1,7 +1,7 @@
 """Records on disk under the digest of what they answer: written whole or not at all, read back as written or not at all.
 
-One file an entry, `runs/ab/abcdef….safetensors` (see `store_format`). Two processes may share a folder: files appear by rename out
-of `unfinished/`, and two writers of one digest write the same bytes.
+One file an entry, `runs/ab/abcdef….safetensors` (see `store_format`). Two processes may share a folder: files appear by rename
+out of `unfinished/`, and two writers of one digest write the same bytes.
 """
 
 import errno

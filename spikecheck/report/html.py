@@ -1,6 +1,6 @@
 """A report as one HTML file that needs nothing else: a pure function of the report.
 
-Every string of a user's goes through `sanitize.inert` and is escaped by Jinja; the page's policy lets nothing run but its own lines.
+Every string of a user's goes through `inert` and is escaped by Jinja; the page's policy lets nothing run but its own lines.
 """
 
 import base64

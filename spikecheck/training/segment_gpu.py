@@ -74,7 +74,7 @@ class InKernel:
         return after
 
     def _clocked(self, rule: BuiltIn, ensemble: Ensemble, steps: int) -> tuple[Tensor, Tensor, Tensor]:
-        """What depends on how many updates a member has made: its rates, and Adam's corrections, as `optimizers.rules` has them."""
+        """What depends on how many updates a member has made: its rates, and Adam's corrections."""
         clock = ensemble.done + torch.arange(steps, device=ensemble.done.device)[:, None]
         rates = ensemble.lr[None] if self.rule is rule else self._scheduled(ensemble.lr, clock)
         if not isinstance(rule, Adam):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spikecheck.cli import context
 from spikecheck.cli import main as cli
 from spikecheck.core.errors import Stopped
 from spikecheck.core.judgement import Outcome
