@@ -149,7 +149,7 @@ BEYOND = (
         "The eigenvalue of the largest magnitude in place of the algebraically largest",
         (
             "tests/second/test_sharpness.py::test_what_is_recorded_is_the_largest_eigenvalue_and_not_that_of_largest_size",
-            "tests/dynamics/test_eigen.py::test_iterated_from_nothing_finds_the_algebraically_largest",
+            "tests/curvature/test_eigenpairs.py::test_iterated_from_nothing_finds_the_algebraically_largest",
         ),
     ),
     Beyond(
@@ -157,7 +157,7 @@ BEYOND = (
         (
             "tests/second/test_sharpness.py::test_an_anatomy_has_the_sharpness_of_its_landmarks",
             "tests/second/test_sharpness.py::test_a_followed_sharpness_sees_the_first_two_eigenvalues_cross",
-            "tests/dynamics/test_curvature.py::test_of_a_net_against_torch_member_by_member",
+            "tests/curvature/test_hessian.py::test_of_a_net_against_torch_member_by_member",
         ),
     ),
     Beyond(
@@ -166,7 +166,7 @@ BEYOND = (
             "tests/second/test_trajectories.py::test_gradient_descent_takes_the_same_steps",
             "tests/second/test_trajectories.py::test_every_activation_and_rule_takes_the_same_steps",
             "tests/second/test_trajectories.py::test_first_weights_are_normal_with_the_settings_deviations",
-            "tests/dynamics/test_updates.py::test_two_hundred_updates_equal_torch_optim",
+            "tests/optimizers/test_rules.py::test_two_hundred_updates_equal_torch_optim",
         ),
     ),
     Beyond(
@@ -181,7 +181,7 @@ BEYOND = (
         (
             "tests/second/test_held.py::test_a_held_twin_goes_the_constrained_trajectory",
             "tests/second/test_held.py::test_the_mean_sharpness_is_the_ceiling",
-            "tests/dynamics/test_hold.py::test_the_mean_sharpness_is_the_ceiling_however_seldom_it_is_looked_at",
+            "tests/training/test_constrained.py::test_the_mean_sharpness_is_the_ceiling_however_seldom_it_is_looked_at",
         ),
     ),
     Beyond(
@@ -198,15 +198,15 @@ BEYOND = (
     Beyond(
         "A sharpening or a steepness that is not at the bottom of the valley",
         (
-            "tests/dynamics/test_balance.py::test_beside_it_the_formulas_hold_at_the_bottom",
-            "tests/dynamics/test_balance.py::test_on_a_small_net_it_is_what_dense_derivatives_say",
+            "tests/training/test_balance.py::test_beside_it_the_formulas_hold_at_the_bottom",
+            "tests/training/test_balance.py::test_on_a_small_net_it_is_what_dense_derivatives_say",
         ),
     ),
     Beyond(
         "A linearised update that leaves out the optimizer's state",
         (
-            "tests/dynamics/test_stability.py::test_known_thresholds_are_found",
-            "tests/dynamics/test_stability.py::test_products_are_the_dense_jacobians",
+            "tests/curvature/test_linearised_update.py::test_known_thresholds_are_found",
+            "tests/curvature/test_linearised_update.py::test_products_are_the_dense_jacobians",
         ),
     ),
     Beyond(

@@ -51,7 +51,7 @@ Numbers = dict[str, Any]
 
 def tests(device: str, small: bool) -> Numbers:
     """The suite's tests of devices and kernels, and those that run on a GPU alone."""
-    paths = ["tests/dynamics/test_devices.py", "tests/dynamics/test_segment_gpu.py", "tests/gpu"]
+    paths = ["tests/training/test_devices.py", "tests/training/test_segment_gpu.py", "tests/gpu"]
     if small:
         return {"said": "not run"}
     started = time.perf_counter()

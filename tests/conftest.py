@@ -3,9 +3,11 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
@@ -88,3 +90,36 @@ claim = Claim(
 def small_claim() -> Callable[..., str]:
     """The text of a claim file that takes a moment to verify: steps, below, control, kind and rung may be given."""
     return partial(_CLAIM.format, steps=40, below=1.0, control="rise", kind="law", rung="")
+
+
+# Planted optimizers lie beside these tests and are found by name, in this process and in workers.
+sys.path += [str(Path(__file__).parent / room) for room in ("optimizers", "gate")]
+
+Write = Callable[[str], str]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Writes a module into the working directory and says its name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    names: list[str] = []
+
+    def write(text: str) -> str:
+        names.append(f"users_own_{len(names)}_{tmp_path.name}")
+        (tmp_path / f"{names[-1]}.py").write_text(text)
+        return names[-1]
+
+    yield write
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An empty torchvision.datasets for a test to fill, since none is installed here; data are looked for in tmp_path."""
+    module = ModuleType("torchvision.datasets")
+    monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
+    monkeypatch.setitem(sys.modules, "torchvision.datasets", module)
+    monkeypatch.setenv("SPIKECHECK_DATA", str(tmp_path))
+    return module

@@ -12,7 +12,7 @@ What is there at the same time, in numbers per member of P parameters, S slots o
   basis and images, both in whole lines, both turned, and what is being appended. P^2 numbers three times where it is written
   out, and a Krylov space of 48 vectors of P (1 + S) three times.
 
-The factors were read off measured peaks and rounded up; tests/lab/test_footprint.py holds the estimate to them.
+The factors were read off measured peaks and rounded up; tests/lab/test_memory_estimate.py holds the estimate to them.
 """
 
 import math

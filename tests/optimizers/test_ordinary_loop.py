@@ -20,7 +20,7 @@ from spikecheck.tensors.seeding import seed_of
 from spikecheck.training.gradients import Minibatches, followed
 from spikecheck.training.loop import begin, train
 from spikecheck.training.rule_for import rule_for
-from tests.dynamics.ordinary_net import Net, sizes_of
+from tests.optimizers.ordinary_net import Net, sizes_of
 
 STEPS = 60
 HABITS = [

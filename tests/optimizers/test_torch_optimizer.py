@@ -12,7 +12,7 @@ from spikecheck.objective.objective import Objective, objective
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.loop import begin, train
 from spikecheck.training.rule_for import rule_for
-from tests.dynamics.ordinary_net import Net, sizes_of
+from tests.optimizers.ordinary_net import Net, sizes_of
 
 STEPS = 30
 ELEMENTWISE = [
