@@ -1,8 +1,8 @@
 """`Shallow`'s passes over points and neurons as one compiled kernel each: a third of the time, and products for little more.
 
-Members come last, and no member's bits depend on their number or on its place (tests/objective/test_compiled_shallow.py). They differ from
-those of the uncompiled passes in the last place, so which one ran belongs to a run's digest. Short trainings are not worth the
-compiler's time.
+Members come last, and no member's bits depend on their number or on its place (tests/objective/test_compiled_shallow.py). They
+differ from those of the uncompiled passes in the last place, so which one ran belongs to a run's digest. Short trainings are
+not worth the compiler's time.
 """
 
 from collections.abc import Callable
