@@ -71,29 +71,29 @@ def gpu(session: nox.Session) -> None:
 def thirdparty(session: nox.Session) -> None:
     """Optimizers of other packages against torch's loop (docs/sweep.md), then through the gate (docs/thirdparty.md)."""
     _install(session, "thirdparty")
-    session.run("python", "docs/sweep.py", success_codes=[0, 1])
-    session.run("python", "docs/thirdparty.py", *session.posargs)
+    session.run("python", "studies/sweep.py", success_codes=[0, 1])
+    session.run("python", "studies/thirdparty.py", *session.posargs)
 
 
 @nox.session
 def twins(session: nox.Session) -> None:
     """Where spikes condense and what decides it; resumable, since everything trained is stored."""
     _install(session, "test")
-    session.run("python", "docs/twins.py", *session.posargs)
+    session.run("python", "studies/twins.py", *session.posargs)
 
 
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Claims got wrong on purpose, which must then no longer hold; writes docs/mutants.md, resumable."""
     _install(session, "test")
-    session.run("python", "docs/mutants.py", *session.posargs)
+    session.run("python", "studies/mutants.py", *session.posargs)
 
 
 @nox.session
 def workers(session: nox.Session) -> None:
     """Every claim by four Dask workers over one store, against this process."""
     _install(session, "test")
-    session.run("python", "docs/four_workers.py", *session.posargs)
+    session.run("python", "studies/four_workers.py", *session.posargs)
 
 
 @nox.session
@@ -107,6 +107,6 @@ def browser(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The site in build/site, its pictures of the terminal made anew; then what its pages show is run."""
     _install(session, "docs,test")
-    session.run("python", "docs/terminal_pictures.py")
+    session.run("python", "studies/terminal_pictures.py")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "build/site", *session.posargs)
     session.run("pytest", "tests/docs/test_pages.py", "docs/_extension", env={"PYTHONPATH": "docs"})

@@ -76,10 +76,9 @@ OF_ARMS = {
 @pytest.fixture
 def mutants(monkeypatch: pytest.MonkeyPatch) -> Iterator[Modules]:
     """The script's modules, imported as they import one another."""
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    yield {name: import_module(name) for name in NAMES}
+    yield {name: import_module(f"studies.{name}") for name in NAMES}
     for name in NAMES:
-        sys.modules.pop(name, None)
+        sys.modules.pop(f"studies.{name}", None)
 
 
 def mutation(mutants: Modules, name: str) -> Any:

@@ -16,7 +16,7 @@ import pytest
 
 NAMES = ("register", "register_entries", "register_git", "register_page", "register_parts")
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "docs" / "register.py"
+SCRIPT = ROOT / "studies" / "register.py"
 
 REFERENCE = """
 from spikecheck.core.setting import Setting
@@ -73,10 +73,9 @@ THRESHOLD = ("below=0.5", "below=0.6")
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The script's module, imported as it imports its own."""
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    yield import_module("register")
+    yield import_module("studies.register")
     for name in NAMES:
-        sys.modules.pop(name, None)
+        sys.modules.pop(f"studies.{name}", None)
 
 
 @dataclass
@@ -277,7 +276,7 @@ def changed(register: ModuleType, *replacements: tuple[str, str]) -> set[str]:
     for old, new in replacements:
         assert (old in claim) != (old in shared)
         claim, shared = claim.replace(old, new), shared.replace(old, new)
-    parts_of = import_module("register_parts").parts_of
+    parts_of = import_module("studies.register_parts").parts_of
     before, after = parts_of(CLAIM, REFERENCE), parts_of(claim, shared)
     return {part for part in {*before, *after} if before.get(part) != after.get(part)}
 
@@ -332,7 +331,7 @@ def test_a_change_is_of_the_parts_that_use_what_changed(
 
 @pytest.mark.parametrize("text", ["claim = (", "claim = replace(other, level=0.9)", "claims = []"])
 def test_a_file_that_is_read_otherwise_is_one_part(register: ModuleType, text: str) -> None:
-    assert import_module("register_parts").parts_of(text, REFERENCE) == {"other": text}
+    assert import_module("studies.register_parts").parts_of(text, REFERENCE) == {"other": text}
 
 
 def test_a_new_digest_of_the_same_text_is_no_new_start(register: ModuleType, repository: Repository) -> None:
@@ -546,7 +545,7 @@ def test_the_committed_register_is_what_the_history_says(register: ModuleType) -
 
 
 def test_page_and_table_agree(register: ModuleType) -> None:
-    answers = import_module("register_page").ANSWERS
+    answers = import_module("studies.register_page").ANSWERS
     text = (ROOT / "docs" / "register.md").read_text(encoding="utf-8")
     table = tomllib.loads((ROOT / "claims" / "register.toml").read_text(encoding="utf-8"))
     assert f"`{table['history'][:7]}`" in text

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,10 +19,9 @@ NAMES = ("twins", "twins_cells", "twins_report", "twins_statistics")
 @pytest.fixture
 def twins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Modules]:
     """The script's modules, imported as they import one another."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs"))
-    yield {name: import_module(name) for name in NAMES}
+    yield {name: import_module(f"studies.{name}") for name in NAMES}
     for name in NAMES:
-        sys.modules.pop(name, None)
+        sys.modules.pop(f"studies.{name}", None)
 
 
 def planted(twins: Modules, rows: int, seeds: int = 40) -> list[Any]:

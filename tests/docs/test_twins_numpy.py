@@ -1,10 +1,5 @@
 """The second implementation of twins against spikecheck's: two ways to one step, no more than that in common."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 import pytest
 import torch
@@ -13,22 +8,11 @@ from spikecheck import SETTING_A, SETTING_B, Setting
 from spikecheck.measures import alignment
 from spikecheck.objective.objective import objective
 from spikecheck.training.constrained import held, sharpness_gradient
-
-
-@pytest.fixture(scope="module")
-def numpy_twins() -> ModuleType:
-    path = Path(__file__).parents[2] / "docs" / "twins_numpy.py"
-    spec = importlib.util.spec_from_file_location("twins_numpy", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["twins_numpy"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+from studies import twins_numpy as numpy_twins
 
 
 @pytest.mark.parametrize(("setting", "name"), [(SETTING_A, "A"), (SETTING_B, "B")])
-def test_two_implementations_make_the_same_held_step(numpy_twins: ModuleType, setting: Setting, name: str) -> None:
+def test_two_implementations_make_the_same_held_step(setting: Setting, name: str) -> None:
     problem, rate = getattr(numpy_twins, name), 0.1
     nets = problem.starts(3, 5)
     goal = objective([setting.but(lr=rate)] * 3)
@@ -53,7 +37,7 @@ def test_two_implementations_make_the_same_held_step(numpy_twins: ModuleType, se
         np.testing.assert_allclose(found.reshape(3, -1), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_a_vector_that_is_near_leads_to_the_pair(numpy_twins: ModuleType) -> None:
+def test_a_vector_that_is_near_leads_to_the_pair() -> None:
     problem = numpy_twins.A
     nets = problem.starts(3, 5)
     hessians = problem.hessian(nets)
@@ -64,7 +48,7 @@ def test_a_vector_that_is_near_leads_to_the_pair(numpy_twins: ModuleType) -> Non
     np.testing.assert_allclose(np.abs((turned * vectors).sum(1)), 1, rtol=1e-9)
 
 
-def test_alignments_agree(numpy_twins: ModuleType) -> None:
+def test_alignments_agree() -> None:
     nets = numpy_twins.A.starts(2, 1)
     found = numpy_twins.alignment(nets)
     assert found == pytest.approx([alignment(net[:2].T) for net in nets])

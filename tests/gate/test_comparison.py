@@ -81,7 +81,7 @@ def test_a_row_that_only_describes_is_not_adjusted_for() -> None:
 
 @pytest.mark.parametrize(("shift", "gates", "most"), [(0.0, 20, 1), (0.1, 40, 2)])
 def test_false_alarms_stay_below_the_promise(shift: float, gates: int, most: int) -> None:
-    """Gates without a difference, and with one as large as the margin: at most 5 of 100 alarm. docs/gates.py makes 230."""
+    """Gates without a difference, and with one as large as the margin: at most 5 of 100 alarm. studies/gates.py makes 230."""
     generator = np.random.default_rng(5)
     alarms = 0
     for _ in range(gates):

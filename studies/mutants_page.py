@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from mutants_judged import Judged, Mutant
-from mutants_kinds import Mutation
-from mutants_meanings import BEYOND, is_equivalent, sentence
-
 from spikecheck import Outcome
+from studies.mutants_judged import Judged, Mutant
+from studies.mutants_kinds import Mutation
+from studies.mutants_meanings import BEYOND, is_equivalent, sentence
 
 _LETTERS = {
     Outcome.FAILS: "F",

@@ -1,6 +1,6 @@
 """How often the gate is wrong: planted regressions that it must name, and optimizers that are what they were.
 
-    python docs/gates.py [--tries 10] [--out reports/gates.md]
+    python studies/gates.py [--tries 10] [--out reports/gates.md]
 
 Everything trained is stored, so a second run is quick. Planted optimizers: tests/gate/planted_optimizers.py.
 """
@@ -108,8 +108,8 @@ ALIKE: dict[str, tuple[Pair, int]] = {
 
 
 HEAD = (
-    "Made by `python docs/gates.py`: the default suite, each try on seeds of its own. A gate names a regression when at least "
-    f"one row is worse; false alarms are promised in at most {100 * ALPHA:g} of 100 gates. It is not decided, and does "
+    "Made by `python studies/gates.py`: the default suite, each try on seeds of its own. A gate names a regression when at "
+    f"least one row is worse; false alarms are promised in at most {100 * ALPHA:g} of 100 gates. It is not decided, and does "
     "not pass, where something looks worse and is not sure. A row is of all settings together or of one. Gates of 4 and of 8 "
     "seeds a setting take the first ones of the largest."
 )

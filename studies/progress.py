@@ -1,6 +1,6 @@
 """Whether the time that is left is what the screen says: a list of commands, each watched on a terminal of its own.
 
-    python docs/progress.py [--out docs/progress.md] [COMMAND …]
+    python studies/progress.py [--out docs/progress.md] [COMMAND …]
 
 A second counts as right where the estimate on the screen is within a factor of two of the time that the command then took, or
 within two seconds of it. The commands begin with an empty store and without compiled kernels; later ones find what the earlier
@@ -165,10 +165,10 @@ def page(found: Sequence[Watched]) -> str:
     lines = [
         "# Is the time left what the screen says?",
         "",
-        f"`python docs/progress.py`: {len(found)} commands, {shown:,} seconds with an estimate on the screen, of which it was",
-        f"right in {right:,} ({100 * right / max(shown, 1):.0f} %): within a factor of two of the time that the command then",
-        f"took, or within {_SLACK:.0f} seconds. Standing still: the longest time in which neither percentage nor estimate",
-        "moved and nothing else, such as compiling, was named.",
+        f"`python studies/progress.py`: {len(found)} commands, {shown:,} seconds with an estimate on the screen, of",
+        f"which it was right in {right:,} ({100 * right / max(shown, 1):.0f} %): within a factor of two of the time that the",
+        f"command then took, or within {_SLACK:.0f} seconds. Standing still: the longest time in which neither percentage",
+        "nor estimate moved and nothing else, such as compiling, was named.",
         "",
         "| command | took | first estimate | right | percentage never falls | standing still |",
         "| --- | --: | --: | --: | --- | --: |",
@@ -185,7 +185,7 @@ def main() -> None:
     """Watch every command, and write the page."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("commands", nargs="*", metavar="COMMAND")
-    asked.add_argument("--out", type=Path, default=Path(__file__).with_name("progress.md"))
+    asked.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "progress.md")
     given = asked.parse_args()
     found = []
     with tempfile.TemporaryDirectory() as folder:

@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from register_entries import Entry, Register, Registered, Verdict, deciding_parts
-from register_git import Commit
+from studies.register_entries import Entry, Register, Registered, Verdict, deciding_parts
+from studies.register_git import Commit
 
 ANSWERS: dict[Registered, str] = {
     "before": "yes",
@@ -20,7 +20,7 @@ When each claim was written, when it was first judged, and what was changed befo
 up to commit `{newest}` ({date}) by
 
 ```console
-python docs/register.py
+python studies/register.py
 ```
 
 A claim is *registered before its data* if its present text was committed before the first report that holds a verdict on it:
@@ -67,7 +67,7 @@ def page(register: Register) -> str:
 
 def table(register: Register) -> str:
     """The register as TOML."""
-    head = "# Made by `python docs/register.py` from the git history up to this commit.\n"
+    head = "# Made by `python studies/register.py` from the git history up to this commit.\n"
     blocks = ["\n".join(_lines(entry)) for entry in register.entries]
     return "\n\n".join([f'{head}history = "{register.newest.id}"', *blocks]) + "\n"
 

@@ -1,4 +1,4 @@
-"""The gain of `condensation` at setting B by a second implementation: `python docs/condensation_numpy.py` (three minutes).
+"""The gain of `condensation` at setting B by a second implementation: `python studies/condensation_numpy.py` (three minutes).
 
 NumPy alone, nothing of spikecheck: its own draws of initial weights, gradients, detector, forks and alignment. It prints
 the mean gain of mean |cos| of the spiking run over its calm twin, with bounds by Student's t.
@@ -88,7 +88,8 @@ def alignment(nets: Nets) -> Numbers:
     directions = np.stack([nets.w, nets.b], axis=2)
     directions = directions / np.linalg.norm(directions, axis=2, keepdims=True)
     cosines = np.abs(directions @ directions.transpose(0, 2, 1))
-    return (cosines.sum((1, 2)) - WIDTH) / (WIDTH * (WIDTH - 1))
+    mean: Numbers = (cosines.sum((1, 2)) - WIDTH) / (WIDTH * (WIDTH - 1))
+    return mean
 
 
 def gains(seeds: int, root: int) -> Numbers:

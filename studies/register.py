@@ -1,4 +1,4 @@
-"""When each claim was written, judged and changed, from the git history: `python docs/register.py` writes docs/register.md.
+"""When each claim was written, judged and changed, from the git history: `python studies/register.py` writes docs/register.md.
 
 It needs a full clone. claims/register.toml says the same to programs. What is not committed is not looked at.
 """
@@ -6,9 +6,9 @@ It needs a full clone. claims/register.toml says the same to programs. What is n
 import argparse
 from pathlib import Path
 
-from register_entries import READ, register
-from register_git import History, NoHistory
-from register_page import page, table
+from studies.register_entries import READ, register
+from studies.register_git import History, NoHistory
+from studies.register_page import page, table
 
 
 def written(folder: Path, revision: str = "HEAD") -> dict[str, str]:

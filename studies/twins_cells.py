@@ -1,4 +1,4 @@
-"""The cells of docs/twins.py: which settings, and what is measured on every seed's twins."""
+"""The cells of studies/twins.py: which settings, and what is measured on every seed's twins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields

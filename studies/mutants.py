@@ -1,4 +1,4 @@
-"""Claims got wrong on purpose, which must then no longer hold: `python docs/mutants.py` writes docs/mutants.md.
+"""Claims got wrong on purpose, which must then no longer hold: `python studies/mutants.py` writes docs/mutants.md.
 
 Everything trained is stored, so what was stopped goes on where it was.
 """
@@ -9,14 +9,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mutants_judged import Judged, with_mutants
-from mutants_kinds import MUTATIONS
-from mutants_meanings import needless
-from mutants_page import page
-
 from spikecheck import Claim, Laboratory, Store, discover
 from spikecheck.harness.discover import select
 from spikecheck.lab.store import default_folder
+from studies.mutants_judged import Judged, with_mutants
+from studies.mutants_kinds import MUTATIONS
+from studies.mutants_meanings import needless
+from studies.mutants_page import page
 
 
 def judged(claims: Sequence[Claim], lab: Laboratory, seeds: int) -> Iterator[Judged]:
@@ -40,7 +39,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--claim", nargs="*", default=[], help="ids, with * for anything; all of them unless given")
     parser.add_argument("--seeds", type=int, default=32, help="seeds a claim")
     parser.add_argument("--store", type=Path, default=default_folder(), help="where what was trained is kept")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "mutants.md")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""What docs/twins.py writes: tables, an explanation whose every figure is computed here, and the figure."""
+"""What studies/twins.py writes: tables, an explanation whose every figure is computed here, and the figure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,9 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullFormatter
 from scipy.stats import fisher_exact
-from twins_cells import ASCENT, DEFINITION, ENOUGH, FIRST_SEED, HORIZON, RATES, ROWS, Cell, Numbers
-from twins_shares import decomposition
-from twins_statistics import (
+
+from spikecheck.measures import spearman
+from spikecheck.stats.averages import median_interval
+from studies.twins_cells import ASCENT, DEFINITION, ENOUGH, FIRST_SEED, HORIZON, RATES, ROWS, Cell, Numbers
+from studies.twins_shares import decomposition
+from studies.twins_statistics import (
     ALPHA,
     CANDIDATES,
     LEVEL,
@@ -22,9 +25,6 @@ from twins_statistics import (
     rho_of,
     share,
 )
-
-from spikecheck.measures import spearman
-from spikecheck.stats.averages import median_interval
 
 OUTCOMES = {
     "gain": "alignment, spiking minus calm",
@@ -51,7 +51,7 @@ def _what_was_run(cells: Sequence[Cell], seeds: int) -> str:
     left_out = f" **Not run, for time: {'; '.join(missing)}.**" if missing else ""
     return (
         "# Where spikes condense, and what decides it\n\n"
-        f"Written by `python docs/twins.py`, which computes every figure below. {seeds} seeds a cell, from {FIRST_SEED:,} "
+        f"Written by `python studies/twins.py`, which computes every figure below. {seeds} seeds a cell, from {FIRST_SEED:,} "
         f"on.{left_out} A {DEFINITION.says()}. From there three arms go on over {HORIZON:,} steps' worth of η·t: "
         "**spiking**, unchanged; **calm**, at η/4 for four times the steps; **held**, at the same η but without motion "
         "across the valley, its sharpness kept at 2/η (`Hold`): the ceiling is imposed that oscillation brings about in the "

@@ -1,14 +1,14 @@
-"""The statistics of docs/twins.py: how many seeds gain, and what goes with the gain."""
+"""The statistics of studies/twins.py: how many seeds gain, and what goes with the gain."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest, rankdata
-from twins_cells import ROWS, Cell, Numbers
 
 from spikecheck.measures import spearman
 from spikecheck.stats.bounds import clopper_pearson
+from studies.twins_cells import ROWS, Cell, Numbers
 
 LEVEL = 0.95
 RESAMPLES = 2_000

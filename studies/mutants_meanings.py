@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from mutants_judged import Judged, Moved, Mutant
-
 from spikecheck import Outcome
+from studies.mutants_judged import Judged, Moved, Mutant
 
 
 @dataclass(frozen=True)

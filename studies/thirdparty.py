@@ -1,6 +1,6 @@
 """Optimizers of other packages through the gate, as they come: each against torch's AdamW or SGD at the rate its authors name.
 
-    python docs/thirdparty.py [--out docs/thirdparty.md] [--store FOLDER]      (nox -s thirdparty installs them)
+    python studies/thirdparty.py [--out docs/thirdparty.md] [--store FOLDER]      (nox -s thirdparty installs them)
 
 Each is one call of `spikecheck gate` as a user would make it; what is trained is stored, so a second run is quick.
 """
@@ -56,7 +56,7 @@ ENTRIES = (
 
 HEAD = """# Optimizers of other packages, through the gate as they come
 
-Made by `nox -s thirdparty` (`python docs/thirdparty.py`): the default suite, 16 seeds a setting, against torch's AdamW at a
+Made by `nox -s thirdparty` (`python studies/thirdparty.py`): the default suite, 16 seeds a setting, against torch's AdamW at a
 rate of 0.02, or SGD at 0.1. Rates are those that the packages' authors name beside Adam's, and tuned no further: a row that is
 worse says how these settings train at this rate, and no more. A row is of all settings together or of the one that is named.
 

@@ -1,6 +1,6 @@
 """How often the rules decide, and on how many seeds, against what is true: writes docs/power.md and its picture.
 
-    python docs/power.py
+    python studies/power.py
 
 Nothing is trained. Shares are computed exactly, from look to look; averages are simulated.
 """
@@ -21,7 +21,7 @@ from spikecheck import Average, Outcome, Prediction, plan_of
 from spikecheck.stats.bounds import judge
 from spikecheck.stats.looks import nominal_alpha
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1] / "docs"
 PROFILES = ("ci", "full")
 NAMES = {"ci": "quick and ci", "full": "full"}
 SHARE = Prediction(above=0.0, of_seeds=0.8, level=0.95)
@@ -36,7 +36,7 @@ _DRAWN = ((Outcome.HOLDS, _BLUE, "-"), (Outcome.FAILS, _VERMILION, "--"), (Outco
 
 HEAD = """# How often the rules decide
 
-Made by `python docs/power.py`. What a judgement says, and on how many fresh seeds it stops on average, against what is true
+Made by `python studies/power.py`. What a judgement says, and on how many fresh seeds it stops on average, against what is true
 everywhere. Profiles `quick` and `ci` look at {ci} seeds, `full` at {full}; their looks are taken at {levels} %, so that all
 of them together err in at most 5 % ([what a verdict means](explanation/verdicts.md)). All seeds apply, and both controls are
 clear; where they are not, an answer takes more seeds, or stays open. How often answers are wrong with controls, search and

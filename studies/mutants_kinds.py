@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-import mutants_plants as plants
 import numpy as np
 
 from spikecheck import Claim, Condition, Continue, Control, Directions, Inject, Setting, SpikeDefinition, Trial
 from spikecheck.core.intervention import Fork
 from spikecheck.harness.claim import Arm, Measure, Plant
+from studies import mutants_plants as plants
 
 Change = Callable[[Claim, float], Claim]
 """A mutated claim from a claim and the size of its own effects, the root of their mean square."""

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal
 
-from register_git import Commit, History, NoHistory
-from register_parts import ALONGSIDE, DECIDING, Parts, deciding, parts_of
+from studies.register_git import Commit, History, NoHistory
+from studies.register_parts import ALONGSIDE, DECIDING, Parts, deciding, parts_of
 
 CLAIMS = ":(glob)claims/*.py"
 REFERENCE = "spikecheck/harness/paper_settings.py"

@@ -1,4 +1,4 @@
-"""Three cells of reports/twins.md by a second implementation: `python docs/twins_numpy.py` (about ten minutes).
+"""Three cells of reports/twins.md by a second implementation: `python studies/twins_numpy.py` (about ten minutes).
 
 NumPy alone, nothing of spikecheck: its own draws of initial weights, gradients, spikes, forks and alignment, Hessians in
 closed form at every step, and the gradient of the sharpness in closed form, where spikecheck tracks an
@@ -62,7 +62,8 @@ class Problem:
         for (one, other), block in blocks.items():
             for row, column in {(one, other), (other, one)}:
                 found[:, row * self.width + own, column * self.width + own] += block
-        return 2 / len(self.x) * found
+        scaled: Numbers = 2 / len(self.x) * found
+        return scaled
 
     def rise(self, nets: Numbers, along: Numbers) -> Numbers:
         """The gradient of v.H v by the parameters, v held still: [S, 3, W].
@@ -111,7 +112,8 @@ def alignment(nets: Numbers) -> Numbers:
     directions = directions / np.linalg.norm(directions, axis=2, keepdims=True)
     cosines = np.abs(directions @ directions.swapaxes(1, 2))
     width = nets.shape[2]
-    return (cosines.sum((1, 2)) - width) / (width * (width - 1))
+    mean: Numbers = (cosines.sum((1, 2)) - width) / (width * (width - 1))
+    return mean
 
 
 def forks(problem: Problem, nets: Numbers, rate: float) -> Numbers:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from mutants_kinds import BrokenMutation, Mutation, concerning, scale_of
 
 from spikecheck import Answer, Average, Claim, Judgement, Outcome, Recipe, Run
 from spikecheck.core.errors import ClaimError
 from spikecheck.core.events import ignore
 from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.evidence import Trains
+from studies.mutants_kinds import BrokenMutation, Mutation, concerning, scale_of
 
 ROOT_SEED = 1
 """Published verdicts have root seed 0."""

@@ -1,6 +1,6 @@
 """Every optimizer of torch.optim and of five other packages against torch's ordinary loop, as they come.
 
-    python docs/sweep.py [--out docs/sweep.md] [PACKAGE or PACKAGE:CLASS ...]      (nox -s thirdparty installs them)
+    python studies/sweep.py [--out docs/sweep.md] [PACKAGE or PACKAGE:CLASS ...]      (nox -s thirdparty installs them)
 
 The ordinary loop is an `nn.Module`, `zero_grad`, `backward` and `step`, from the same parameters on the same data, and shares
 no code with the laboratory but the seed of what an optimizer draws. Where the two end at different numbers, the loop is run
@@ -69,7 +69,7 @@ class Net(nn.Module):
         super().__init__()
         inputs, width, outputs = sizes
         self.first, self.second = nn.Linear(inputs, width).double(), nn.Linear(width, outputs, bias=False).double()
-        weight, bias, outgoing = flat.split([inputs * width, width, width * outputs])
+        weight, bias, outgoing = flat.split_with_sizes([inputs * width, width, width * outputs])
         with torch.no_grad():
             self.first.weight.copy_(weight.view(inputs, width).T)
             self.first.bias.copy_(bias)
@@ -223,10 +223,10 @@ def text(found: Sequence[Compared]) -> str:
     packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES.values())
     lines = [
         "# Every optimizer against torch's ordinary loop\n",
-        f"Made by `python docs/sweep.py` ({packages}): {told}. {STEPS} full-batch steps at a rate of {LR:g} on 60 signals of",
-        "mnist1d, two seeds, against an `nn.Module` with `zero_grad`, `backward`, `step`. *Same*: the parameters end within",
-        f"{ROUNDING:g} of the largest. *Chaos*: further apart, but no more than {CHAOS:g} times as far as the ordinary loop",
-        f"ends from itself when its start is moved by {MOVED:g}. *Different* would be a fault of spikecheck's.\n",
+        f"Made by `python studies/sweep.py` ({packages}): {told}. {STEPS} full-batch steps at a rate of {LR:g} on 60 signals",
+        "of mnist1d, two seeds, against an `nn.Module` with `zero_grad`, `backward`, `step`. *Same*: the parameters end",
+        f"within {ROUNDING:g} of the largest. *Chaos*: further apart, but no more than {CHAOS:g} times as far as the ordinary",
+        f"loop ends from itself when its start is moved by {MOVED:g}. *Different* would be a fault of spikecheck's.\n",
         "| optimizer | verdict | apart, or why | runs as |",
         "|---|---|---|---|",
     ]
@@ -238,7 +238,7 @@ def main() -> None:
     """Compare all of them, two at a time."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("only", nargs="*", default=list(PACKAGES), help="packages' modules, or MODULE:CLASS")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "sweep.md")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "sweep.md")
     parser.add_argument("--one", metavar="MODULE:CLASS", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     torch.set_num_threads(1)

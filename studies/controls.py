@@ -1,4 +1,6 @@
-"""The runs behind reports/findings.md and docs/decisions.md: `python docs/controls.py` (about two minutes)."""
+"""The runs behind reports/findings.md and docs/decisions.md: `python studies/controls.py` (about two minutes)."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,6 +33,9 @@ from spikecheck.measures import (
     spectrum,
 )
 from spikecheck.objective.objective import numbers_of
+
+if TYPE_CHECKING:
+    from spikecheck.core.intervention import Fork
 
 SEEDS = range(1000, 1032)
 
@@ -71,7 +76,7 @@ def multipliers_by_optimizer(lab: Laboratory) -> None:
 
 def decay_by_direction(lab: Laboratory) -> None:
     """What is left after 20 steps of a deviation of ten times the loss, by the direction it was injected along."""
-    arms = {"the spike itself": Continue(at="onset", horizon=200)}
+    arms: dict[str, Fork] = {"the spike itself": Continue(at="onset", horizon=200)}
     arms |= {f"injected along v_{k}": Inject(at="onset", rank=k, rise=10.0, horizon=200) for k in (1, 2, 3, 6, 12)}
     for name, arm in arms.items():
         setting = SETTING_A.but(intervention=arm)
@@ -164,7 +169,9 @@ def _by_weight(end: Snapshot) -> np.ndarray:
 def held_twins(lab: Laboratory) -> None:
     """Where the sharpness of twins at the edge ends, at A where 2/lr is 20, and how many of them spike."""
     definition = SpikeDefinition(lead=300)
-    arms = {f"held, looked at every {n} steps": Hold(horizon=3_000, every=n, definition=definition) for n in (5, 20)}
+    arms: dict[str, Fork] = {
+        f"held, looked at every {n} steps": Hold(horizon=3_000, every=n, definition=definition) for n in (5, 20)
+    }
     arms["noise of 0.001"] = Jitter(noise=1e-3, horizon=3_000, definition=definition)
     arms["spiking"] = Continue(horizon=3_000, definition=definition)
     for name, arm in arms.items():

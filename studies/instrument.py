@@ -1,4 +1,4 @@
-"""Prints the tables of docs/decisions.md on the instruments: `python docs/instrument.py` (about four minutes)."""
+"""Prints the tables of docs/decisions.md on the instruments: `python studies/instrument.py` (about four minutes)."""
 
 from math import comb
 

@@ -1,4 +1,4 @@
-"""Draws docs/pictures: what `spikecheck report` shows of one claim of the reproduction. `python docs/terminal_pictures.py`."""
+"""Draws docs/pictures, what `spikecheck report` shows of a claim: `python studies/terminal_pictures.py`."""
 
 import os
 import subprocess

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
-from twins_cells import Cell, Numbers
-from twins_statistics import LEVEL
 
 from spikecheck.stats.averages import Interval, mean_interval
+from studies.twins_cells import Cell, Numbers
+from studies.twins_statistics import LEVEL
 
 _ALPHA = (1.0 - LEVEL) / 2
 

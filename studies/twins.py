@@ -1,4 +1,4 @@
-"""Where spikes condense and what decides it: `python docs/twins.py` writes reports/twins.md and its figure (half an hour).
+"""Where spikes condense and what decides it: `python studies/twins.py` writes reports/twins.md and its figure (half an hour).
 
 Everything trained is stored: a run that was stopped, or whose `--minutes` were over, goes on where it was.
 """
@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from twins_cells import ROWS, Cell, Row, cells
-from twins_report import figure, text
-
 from spikecheck import Laboratory, Store
 from spikecheck.core.errors import BudgetSpent
 from spikecheck.core.events import Event, TileStored
 from spikecheck.lab.store import default_folder
+from studies.twins_cells import ROWS, Cell, Row, cells
+from studies.twins_report import figure, text
 
 
 def table(lab: Laboratory, rows: Sequence[Row], seeds: int) -> Iterator[Cell]:
