@@ -91,7 +91,7 @@ class Gatekeeper:
         such as `batch`, `steps`, `problem` or `model` hold for all trainings. Each setting is trained with 16 seeds, or with
         the baseline's. The test fails too where nothing is decided: something looks worse, or the seeds are too few.
         """
-        from spikecheck.cli.commands.gate import gate_in_test
+        from spikecheck.cli.gating import gate_in_test
         from spikecheck.core.errors import SpikecheckError
         from spikecheck.report.scorecard import failing_rows
 

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
+
+from spikecheck.core.errors import UsageError
 
 
 def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -73,3 +76,41 @@ paths_option = click.option(
     type=click.Path(path_type=Path),
     help="A further folder of claim files. Repeatable.",
 )
+
+
+def claims_options(command: Any) -> Any:
+    """Any number of claims, as arguments or by --claim: the command is given both as `patterns`."""
+
+    @click.argument("named", nargs=-1, metavar="[CLAIM]…")
+    @click.option(
+        "--claim",
+        "patterns",
+        multiple=True,
+        metavar="CLAIM",
+        help="The same as the argument. Repeatable; default: all.",
+    )
+    @wraps(command)
+    def merged(*args: Any, named: tuple[str, ...], patterns: tuple[str, ...], **options: Any) -> Any:
+        return command(*args, patterns=(*named, *patterns), **options)
+
+    return merged
+
+
+def claim_option(*, required: bool) -> Callable[[Any], Any]:
+    """One claim, as an argument or by --claim: the command is given it as `claim_id`."""
+
+    def decorate(command: Any) -> Any:
+        @click.argument("named", required=False, metavar="CLAIM" if required else "[CLAIM]")
+        @click.option("--claim", "claim_id", metavar="CLAIM", help="The same as the argument.")
+        @wraps(command)
+        def merged(*args: Any, named: str | None, claim_id: str | None, **options: Any) -> Any:
+            if named is not None and claim_id not in (None, named):
+                raise UsageError(f"--claim {claim_id}: the claim {named} is given as well; give one")
+            found = named or claim_id
+            if found is None and required:
+                raise UsageError("no claim is given; add CLAIM or --claim CLAIM (`spikecheck list` shows all)")
+            return command(*args, claim_id=found, **options)
+
+        return merged
+
+    return decorate

@@ -1,9 +1,10 @@
 """One report of the parts of a verification that were made by machines that did not know one another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from spikecheck.core.errors import BaselineError
+from spikecheck.core.errors import BaselineError, UnknownName
 from spikecheck.core.verdict import Report, exit_code
 
 
@@ -34,6 +35,23 @@ def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Rep
         }
     )
     return whole.model_copy(update={"passed": exit_code(whole, strict=strict) == 0})
+
+
+def of_claims(report: Report, patterns: Sequence[str]) -> Report:
+    """The report of these claims alone, as shell patterns name them; without patterns all of it.
+
+    Raises:
+        UnknownName: when a pattern names none of the report's claims.
+    """
+    if not patterns:
+        return report
+    names = [verdict.id for verdict in report.claims]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UnknownName("claim of this report", pattern, names)
+    chosen = tuple(v for v in report.claims if any(fnmatchcase(v.id, pattern) for pattern in patterns))
+    some = report.model_copy(update={"claims": chosen})
+    return some.model_copy(update={"passed": exit_code(some) == 0})
 
 
 def _check_claims(reports: Mapping[Path, Report]) -> None:

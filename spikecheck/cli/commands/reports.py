@@ -8,24 +8,26 @@ import rich_click as click
 
 from spikecheck.cli import output
 from spikecheck.cli.console import console, while_read
+from spikecheck.cli.options import claims_options
 from spikecheck.cli.output import rendered_options, report_options
 from spikecheck.core.verdict import exit_code
 from spikecheck.report import json_file
 from spikecheck.report.comparison import render_comparison
-from spikecheck.report.merged import merged
+from spikecheck.report.merged import merged, of_claims
 from spikecheck.report.rechecked import render_rechecked
 from spikecheck.session.command_line import command_line
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), metavar="REPORT.json")
+@claims_options
 @rendered_options
 @click.option("--quiet", is_flag=True, help="Nothing on the screen; only the files asked for.")
 @click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
-def report(path: Path, quiet: bool, strict: bool, **files: str | None) -> int:
-    """A report that was written before, shown again or in other forms. Exits as verify did."""
+def report(path: Path, patterns: Sequence[str], quiet: bool, strict: bool, **files: str | None) -> int:
+    """A report that was written before, or some of its claims, shown again or in other forms. Exits as verify did."""
     output.check(files)
-    written = json_file.read(path)
+    written = of_claims(json_file.read(path), patterns)
     output.tell(written, files, quiet=quiet, strict=strict)
     return exit_code(written, strict=strict)
 

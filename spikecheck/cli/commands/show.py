@@ -10,7 +10,7 @@ import rich_click as click
 
 from spikecheck.cli import context
 from spikecheck.cli.console import console, while_read
-from spikecheck.cli.options import device_option, executor_option, paths_option, store_options
+from spikecheck.cli.options import claim_option, device_option, executor_option, paths_option, store_options
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import ClaimStarted, StageStarted
 from spikecheck.core.spike import SpikeDefinition
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("claim_id", metavar="[CLAIM]", required=False)
+@claim_option(required=False)
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition that differs. Repeatable.")
 @click.option("--seed", type=click.IntRange(min=0), help="The training's seed; default: the first that spikes.")
 @click.option(

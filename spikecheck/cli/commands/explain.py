@@ -1,0 +1,20 @@
+"""`spikecheck explain`: one claim in full."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import rich_click as click
+
+from spikecheck.cli import context
+from spikecheck.cli.console import console, while_read
+from spikecheck.cli.options import claim_option, paths_option
+from spikecheck.report.explain import render_explanation
+
+
+@click.command()
+@claim_option(required=True)
+@paths_option
+def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
+    """What a claim says, where it is said to hold, and what would refute it."""
+    with while_read():
+        render_explanation(context.one_claim(claim_id, claims_paths).explain(), console())

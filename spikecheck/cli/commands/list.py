@@ -1,0 +1,23 @@
+"""`spikecheck list`: all claims."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import rich_click as click
+
+from spikecheck.cli import context
+from spikecheck.cli.console import console, while_read
+from spikecheck.cli.options import paths_option
+from spikecheck.core.errors import NothingSelected
+from spikecheck.report.explain import render_list
+
+
+@click.command("list")
+@paths_option
+def list_command(claims_paths: Sequence[Path]) -> None:
+    """All claims: id, kind and statement."""
+    found = context.all_claims(claims_paths)
+    if not found.claims:
+        raise NothingSelected("no claim was found; give a folder of claim files with --claims-path")
+    with while_read():
+        render_list([(claim.id, claim.kind, claim.says) for claim in found.claims.values()], console())

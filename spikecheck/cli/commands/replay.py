@@ -1,0 +1,72 @@
+"""`spikecheck replay`: one setting judged by itself."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from spikecheck.cli import context
+from spikecheck.cli.console import console, while_read
+from spikecheck.cli.options import (
+    claim_option,
+    device_option,
+    executor_option,
+    optimizer_options,
+    paths_option,
+    seed_option,
+    store_options,
+)
+from spikecheck.core.judgement import Outcome
+
+if TYPE_CHECKING:
+    from spikecheck.lab.laboratory import Device
+
+
+@click.command()
+@claim_option(required=True)
+@optimizer_options
+@click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition that differs. Repeatable.")
+@seed_option
+@click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="How many seeds.")
+@device_option
+@executor_option
+@paths_option
+@store_options
+@click.option("--quiet", is_flag=True, help="No progress.")
+def replay(
+    claim_id: str,
+    optimizer: str | None,
+    numbers: Sequence[str],
+    changes: Sequence[str],
+    seed: int,
+    seeds: int,
+    device: "Device",
+    executor: str,
+    claims_paths: Sequence[Path],
+    store: str | None,
+    no_store: bool,
+    quiet: bool,
+) -> int:
+    """Judge a claim at one setting, as a report's counterexample says. Exits 0 if that gives an answer, else 3."""
+    from spikecheck.harness.plan import fresh_seeds
+    from spikecheck.harness.verify import replay as judge_again
+    from spikecheck.report.live import watcher
+    from spikecheck.report.terminal import render_judgement
+
+    (claim,), _ = context.about_optimizer([context.one_claim(claim_id, claims_paths)], optimizer, numbers)
+    reference = claim.domain.reference
+    setting = context.changed(reference, changes)
+    with watcher(console(stderr=True), quiet=quiet) as observe:
+        from spikecheck.session import verify as session  # brings torch
+
+        lab = context.laboratory(store, no_store, device, observe, None, executor)
+        with closing(lab):
+            asked = fresh_seeds(seed, setting, seeds)
+            session.announce(claim, {setting: asked}, lab, observe)
+            judgement = judge_again(claim, lab, setting, asked)
+            trace = session.picture_of(claim, lab, judgement)
+    with while_read():
+        render_judgement(judgement, claim.id, reference, console(), trace, claim.predicts)
+    return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3

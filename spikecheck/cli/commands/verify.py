@@ -1,0 +1,119 @@
+"""`spikecheck verify`: train, judge, and try to refute."""
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from spikecheck.cli import context, output
+from spikecheck.cli.console import complain, console, while_read
+from spikecheck.cli.options import (
+    claims_options,
+    device_option,
+    executor_option,
+    optimizer_options,
+    paths_option,
+    seed_option,
+    store_options,
+)
+from spikecheck.cli.output import report_options
+from spikecheck.cli.params import seconds
+from spikecheck.cli.params import shard as shard_of
+from spikecheck.core.errors import ClusterLost, Interrupted
+from spikecheck.core.verdict import exit_code
+from spikecheck.harness.discover import select
+
+if TYPE_CHECKING:
+    from spikecheck.harness.claim import Claim
+    from spikecheck.harness.plan import Plan
+    from spikecheck.lab.laboratory import Device
+
+PROFILES = ("quick", "ci", "full")
+
+
+@click.command()
+@claims_options
+@click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="How much to train.")
+@optimizer_options
+@seed_option
+@click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
+@device_option
+@executor_option
+@paths_option
+@report_options
+@store_options
+@click.option("--quiet", is_flag=True, help="No progress, no report; only the exit code, and the JSON if asked for.")
+@click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
+@click.option(
+    "--shard", metavar="I/N", help="Only the I-th of N parts of the claims; `spikecheck merge` joins the reports."
+)
+@click.option("--plan", "only_planned", is_flag=True, help="Say what would be trained, and train nothing.")
+def verify(
+    patterns: Sequence[str],
+    profile: str,
+    optimizer: str | None,
+    numbers: Sequence[str],
+    seed: int,
+    budget: str | None,
+    device: "Device",
+    executor: str,
+    claims_paths: Sequence[Path],
+    store: str | None,
+    no_store: bool,
+    quiet: bool,
+    strict: bool,
+    shard: str | None,
+    only_planned: bool,
+    **files: str | None,
+) -> int:
+    """Train, judge, and try to refute.
+
+    Exits 0 if every claim passes, 1 if one fails, 3 if none fails but one stays open, 130 when interrupted.
+    """
+    from spikecheck.harness.plan import plan_of
+    from spikecheck.report.live import watcher
+    from spikecheck.session.shards import part_of
+
+    deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
+    output.check(files)
+    found = context.all_claims(claims_paths)
+    claims, left_out = context.about_optimizer(select(found, patterns), optimizer, numbers)
+    if shard is not None:
+        claims = part_of(claims, plan_of(profile, seed), *shard_of(shard))
+    if only_planned:
+        return _planned(claims, plan_of(profile, seed))
+    with watcher(console(stderr=True), quiet=quiet) as observe:
+        from spikecheck.session import verify as session  # brings torch: seconds in which something should be seen
+
+        lab = context.laboratory(store, no_store, device, observe, deadline, executor)
+        with closing(lab):
+            verdicts, failed, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
+    complete = stopped is None
+    report = session.build_report(
+        verdicts,
+        {**found.unreadable, **failed},
+        lab,
+        profile,
+        seed,
+        complete=complete,
+        strict=strict,
+        left_out=left_out,
+        shard=shard or "",
+    )
+    output.tell(report, files, quiet=quiet, strict=strict)
+    if isinstance(stopped, ClusterLost):
+        complain(str(stopped))
+    return 130 if isinstance(stopped, Interrupted) else exit_code(report, strict=strict)
+
+
+def _planned(claims: Sequence["Claim"], plan: "Plan") -> int:
+    """Say what would be trained."""
+    from spikecheck.harness.cost_model import outlook
+    from spikecheck.report.outlook_page import render_outlook
+
+    with while_read():
+        render_outlook(outlook(claims, plan), console())
+    return 0

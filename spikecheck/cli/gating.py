@@ -1,0 +1,318 @@
+"""What `spikecheck gate` does between the words of its command line and the gate's rooms."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import rich_click as click
+
+from spikecheck.cli.console import complain, console, while_read
+from spikecheck.cli.params import seconds
+from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
+from spikecheck.core.events import Observer, ignore
+from spikecheck.core.import_path import named
+from spikecheck.core.scorecard import Baseline, Contestant, Decision, Scorecard
+from spikecheck.gate.baseline import baseline_of, fitting
+from spikecheck.gate.comparison import can_name, too_few
+from spikecheck.gate.config import assignments, conditions, table
+from spikecheck.gate.plan import gate_outlook
+from spikecheck.gate.run import against, against_baseline, announced, scores
+from spikecheck.gate.suite import ROWS, SEEDS, Suite, contestant, own_suite
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.store_address import opened
+from spikecheck.report import atomic_write as whole_file
+from spikecheck.report import json_file
+from spikecheck.report.gate_plan import render_gate_plan
+from spikecheck.report.live import watcher
+from spikecheck.report.scorecard import (
+    annotations,
+    refusal_annotation,
+    refusal_junit,
+    refusal_markdown,
+    render_scorecard,
+    scorecard_junit,
+    scorecard_markdown,
+)
+from spikecheck.session.command_line import command_line
+from spikecheck.session.verify import environment_of, laboratory
+
+_CODES = {Decision.PASSED: 0, Decision.REGRESSED: 1, Decision.NOT_DECIDED: 3}
+_FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A gate as it was asked for: the command line over pyproject.toml."""
+
+    candidate: Contestant
+    reference: Contestant | None
+    baseline: Path | None
+    suite: Suite
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Raises UsageError where something is missing or does not fit."""
+        told = table(Path.cwd())
+        given = {name: value for name, value in options.items() if value not in (None, ())}
+        optimizer = given.get("optimizer", told.get("optimizer"))
+        if optimizer is None:
+            raise UsageError("--optimizer: no candidate; give MODULE:CLASS, or optimizer in [tool.spikecheck]")
+        numbers = told.get("set", {}) | assignments(options["numbers"], "--set")
+        candidate = contestant(optimizer, numbers)
+        reference, baseline = _reference(given, told, candidate)
+        if options["update_baseline"]:
+            _check_update(given, baseline)
+        elif (reference is None) == (baseline is None):
+            raise UsageError(
+                "--against, --baseline: give one of them, or one in [tool.spikecheck]; they are the reference"
+            )
+        known = None if reference is not None or options["update_baseline"] else _read(baseline)
+        suite = _suite(
+            _conditions(given, told, options["changes"]),
+            given.get("seeds", told.get("seeds")),
+            given.get("root", told.get("seed")),
+            known,
+            _rows(given, told),
+        )
+        return cls(candidate, reference, baseline, suite, options)
+
+
+def run_gate(options: Mapping[str, Any]) -> int:
+    """Train, compare or write the baseline, tell; the exit code.
+
+    Raises:
+        SpikecheckError: when the gate cannot be held; files, summary and annotation then say why.
+    """
+    _check_files(options)
+    try:
+        asked = Asked.of(options)
+        if options["only_planned"]:
+            return _plan(asked)
+        card = _held(asked)
+    except SpikecheckError as error:
+        _tell_refusal(str(error), options)
+        raise
+    if card is None:
+        return 0
+    _tell(card, options)
+    return _CODES[card.decision]
+
+
+def _held(asked: Asked) -> Scorecard | None:
+    """The scorecard; None where a baseline was asked for, and is written."""
+    options = asked.options
+    if not options["update_baseline"] and not can_name(len(asked.suite.settings), asked.suite.seeds):
+        complain(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
+    deadline = None if options["budget"] is None else time.monotonic() + seconds(options["budget"], "--budget")
+    with watcher(console(stderr=True), quiet=options["quiet"]) as observe:
+        lab = laboratory(
+            options["store"], options["no_store"], options["device"], observe, deadline, options["executor"]
+        )
+        with closing(lab):
+            contestants = [asked.candidate, *([asked.reference] if asked.reference is not None else [])]
+            observe(announced(contestants, asked.suite, lab))
+            with redirect_stdout(sys.stderr):  # what an optimizer prints is no part of what --json - writes
+                if not options["update_baseline"]:
+                    return judge(asked, lab, observe)
+                _update(asked, lab, observe)
+    return None
+
+
+def judge(asked: Asked, lab: Laboratory, observe: Observer) -> Scorecard:
+    """The candidate against its reference."""
+    environment, command = environment_of(lab), command_line()
+    if asked.reference is not None:
+        return against(asked.candidate, asked.reference, asked.suite, lab, command, environment, observe)
+    assert asked.baseline is not None
+    found = fitting(json_file.read_baseline(asked.baseline), asked.baseline, asked.suite, environment)
+    return against_baseline(
+        asked.candidate, found, str(asked.baseline), asked.suite, lab, command, environment, observe
+    )
+
+
+def gate_in_test(
+    optimizer: str | Callable[..., Any],
+    numbers: Mapping[str, Any],
+    against: str | Callable[..., Any] | None,
+    against_set: Mapping[str, Any] | None,
+    baseline: str | Path | None,
+    conditions: Mapping[str, Any] | None,
+    seeds: int | None,
+    seed: int | None,
+    folder: str,
+) -> Scorecard:
+    """What the pytest fixture does, without a command line.
+
+    Raises:
+        SpikecheckError: as `judge`, and when an optimizer given as an object cannot be found again by its name.
+    """
+    if (against is None) == (baseline is None):
+        raise UsageError("against, baseline: give one of them; it is the reference")
+    candidate = contestant(path_of(optimizer), numbers)
+    reference = None
+    if against is not None:
+        reference = contestant(path_of(against), {"lr": candidate.lr, **(against_set or {})})
+    kept = None if baseline is None else Path(baseline)
+    suite = _suite(conditions or {}, seeds, seed, _read(kept))
+    lab = Laboratory(opened(folder))
+    return judge(Asked(candidate, reference, kept, suite, {}), lab, ignore)
+
+
+def path_of(optimizer: str | Callable[..., Any]) -> str:
+    """MODULE:NAME of an object; a name is taken as it is.
+
+    Raises:
+        SettingError: when the name does not lead back to it.
+    """
+    if isinstance(optimizer, str):
+        return optimizer
+    path = f"{optimizer.__module__}:{optimizer.__qualname__}"
+    if "<" in path or named("optimizer", path) is not optimizer:
+        raise SettingError(f"optimizer {path}: cannot be imported by this name; define it at the top of a module")
+    return path
+
+
+def _reference(
+    given: Mapping[str, Any], told: Mapping[str, Any], candidate: Contestant
+) -> tuple[Contestant | None, Path | None]:
+    """What the command line names stands for what pyproject.toml does."""
+    named = given if {"against", "baseline"} & given.keys() else told
+    baseline = Path(named["baseline"]) if "baseline" in named else None
+    if "against" not in named:
+        return None, baseline
+    own = told.get("against-set", {}) | assignments(given.get("other_numbers", ()), "--against-set")
+    return contestant(named["against"], {"lr": candidate.lr} | own), baseline
+
+
+def _check_update(given: Mapping[str, Any], baseline: Path | None) -> None:
+    if os.environ.get("CI"):
+        raise UsageError(
+            "--update-baseline: a baseline is not written by CI ($CI is set); write it at home and commit it"
+        )
+    if baseline is None:
+        raise UsageError("--update-baseline: which file? give --baseline FILE, such as reports/baseline.json")
+    if not str(given.get("reason", "")).strip():
+        raise UsageError("--update-baseline: give --reason TEXT: whoever reads the diff wants to know why")
+
+
+def _read(path: Path | None) -> Baseline | None:
+    return None if path is None else json_file.read_baseline(path)
+
+
+def _rows(given: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The rows asked for; None where nobody says."""
+    text = given.get("rows", told.get("rows"))
+    if text is None:
+        return None
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise UsageError(f"--rows {text!r}: names no row; give some of: {', '.join(ROWS)}")
+    return names
+
+
+def _suite(
+    conditions: Mapping[str, Any],
+    seeds: int | None,
+    root: int | None,
+    known: Baseline | None,
+    rows: tuple[str, ...] | None = None,
+) -> Suite:
+    """The suite as it was asked for; what was not said is the baseline's, where there is one."""
+    if known is None:
+        return own_suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or ROWS)
+    return own_suite(
+        {**known.conditions, **conditions},
+        known.seeds if seeds is None else seeds,
+        known.root if root is None else root,
+        rows or tuple(row for row in ROWS if row in known.scores.values),
+    )
+
+
+def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
+    """What differs from the suite's own settings."""
+    found = dict(told.get("conditions", {}))
+    if "problem" in given and "dataset" in given:
+        raise UsageError(f"--problem {given['problem']}, --dataset {given['dataset']}: give one of them")
+    for name in ("problem", "model"):
+        if (value := given.get(name, told.get(name))) is not None:
+            found[name] = value
+    if "dataset" in given or ("dataset" in told and "problem" not in given):
+        found["problem"] = given.get("dataset", told.get("dataset"))
+    return conditions(changes, found)
+
+
+def _append_to_step_summary(text: str) -> None:
+    """Where GitHub says; that it cannot be written must not cost the verdict."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not summary:
+        return
+    try:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        complain(f"warning: GITHUB_STEP_SUMMARY={summary}: cannot be written: {error.strerror}", "yellow")
+
+
+def _update(asked: Asked, lab: Laboratory, observe: Observer) -> None:
+    assert asked.baseline is not None
+    whole_file.check(asked.baseline, "--baseline")
+    found = baseline_of(
+        asked.candidate,
+        scores(asked.candidate, asked.suite, lab, observe),
+        asked.suite,
+        asked.options["reason"],
+        command_line(),
+        environment_of(lab),
+    )
+    whole_file.write(json_file.text(found).encode(), asked.baseline, "--baseline")
+    complain(f"written: {asked.baseline}; commit it with the change that it belongs to", "green")
+
+
+def _check_files(options: Mapping[str, Any]) -> None:
+    if options["json_path"] not in (None, "-"):
+        json_file.check(Path(options["json_path"]))
+    for name, option in _FILES.items():
+        if options[name] is not None:
+            whole_file.check(Path(options[name]), option)
+
+
+def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
+    """To whoever reads files and not the terminal: a gate that was not held must not look like one that nobody asked for."""
+    if options["junit_path"] is not None:
+        whole_file.write(refusal_junit(reason).encode(), Path(options["junit_path"]), "--junit")
+    if options["markdown_path"] is not None:
+        whole_file.write(refusal_markdown(reason).encode(), Path(options["markdown_path"]), "--markdown")
+    _append_to_step_summary(refusal_markdown(reason))
+    if os.environ.get("GITHUB_ACTIONS"):
+        click.echo(refusal_annotation(reason), err=options["json_path"] == "-")
+
+
+def _plan(asked: Asked) -> int:
+    """What would be trained and what that could show, and nothing trained."""
+    with while_read():
+        render_gate_plan(gate_outlook(asked.candidate, asked.suite), console())
+    return 0
+
+
+def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
+    """Files first, then the step summary and annotations where GitHub reads them, then the person."""
+    if options["json_path"] not in (None, "-"):
+        json_file.write(card, Path(options["json_path"]))
+    for name, made in {"markdown_path": scorecard_markdown, "junit_path": scorecard_junit}.items():
+        if options[name] is not None:
+            whole_file.write(made(card).encode(), Path(options[name]), _FILES[name])
+    _append_to_step_summary(scorecard_markdown(card))
+    with while_read():
+        if options["json_path"] == "-":
+            click.echo(json_file.text(card).encode(), nl=False)
+        if not options["quiet"]:
+            render_scorecard(card, console(stderr=options["json_path"] == "-"))
+    if os.environ.get("GITHUB_ACTIONS"):
+        for line in annotations(card):
+            click.echo(line, err=options["json_path"] == "-")
