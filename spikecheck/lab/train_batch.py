@@ -459,7 +459,7 @@ def _resume(tile: _Tile, parents: Sequence[Trained], steps: Sequence[int], tick:
 
 def _ends(trained: Sequence[Trained]) -> Tensor:
     """Where trainings ended, [B, P] in float64."""
-    return torch.stack([torch.from_numpy(one.run.snapshots["end"].params) for one in trained])
+    return torch.stack([torch.tensor(one.run.snapshots["end"].params) for one in trained])
 
 
 def _state(tile: _Tile, kept: Sequence[Checkpoints], index: Sequence[int]) -> Ensemble:

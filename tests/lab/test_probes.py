@@ -1,6 +1,8 @@
 """What the probes record, against brute force."""
 
+import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.curvature.hessian import curvature
 from spikecheck.gate.metrics import early_edge
 from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.store import Store
 from spikecheck.objective.objective import Objective, numbers_of, objective
 from spikecheck.optimizers.rules import rule_of
 from spikecheck.training.balance import Watch
@@ -328,3 +331,14 @@ def test_a_diverging_forks_balance_ends_with_its_numbers() -> None:
         assert run.diverged
         assert len(record["steps"]) <= run.ended.step - run.start
         assert all(np.isfinite(array).all() for array in record.values())
+
+
+def test_a_stored_trainings_end_is_looked_at_without_a_warning(tmp_path: Path) -> None:
+    """What the store gives cannot be written to, which torch warns of."""
+    trained = Recipe(setting=Setting(width=4, points=6, steps=20), seed=0)
+    Laboratory(Store(tmp_path), "cpu").runs([trained])
+    look = Recipe(setting=trained.setting, seed=0, probe=Directions(at="end", pairs=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = Laboratory(Store(tmp_path), "cpu").runs([look])
+    assert found[look].records["directions"]["values"].shape == (1,)
