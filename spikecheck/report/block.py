@@ -15,6 +15,7 @@ from spikecheck.report.page import Page
 from spikecheck.report.phrases import conditions, differs, lost, reached, tried, unregistered
 from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
 from spikecheck.report.sanitize import inert
+from spikecheck.report.summary import headline
 
 _STYLES = {Mark.GOOD: "bold green", Mark.BAD: "bold magenta", Mark.OPEN: "bold yellow", Mark.PLAIN: ""}
 _LABELS = {"counterexample": "breaks at", "strongest": "elsewhere", "weakest": "weakest"}
@@ -28,6 +29,8 @@ def show_claim(page: Page, verdict: Verdict, report: Report) -> None:
     page.say(inert(verdict.where), "dim", indent=2)
     if mark := unregistered(verdict):
         page.say(mark, "bold yellow", indent=2)
+    page.blank()
+    page.say(headline(verdict))
     page.blank()
     _replicates(page, verdict)
     page.blank()

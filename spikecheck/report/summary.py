@@ -17,14 +17,25 @@ _NAMED = 2
 
 def answer(verdict: Verdict) -> str:
     """Whether it holds, where it ends, what that hangs on, and what the controls did."""
-    reference = verdict.reference
+    if nothing := _nothing(verdict.reference):
+        return nothing
+    rest = [_hanging(verdict), _survivors(verdict.reference), *_against(verdict)]
+    return " ".join(filter(None, [headline(verdict), *rest]))
+
+
+def headline(verdict: Verdict) -> str:
+    """Whether it holds, and where it ends."""
+    return _nothing(verdict.reference) or " ".join(filter(None, [*_held(verdict), _reached(verdict)]))
+
+
+def _nothing(reference: Judgement) -> str:
+    """Why nothing can be said; empty where something can."""
     if not reference.drawn:
         return "Nothing was trained for it."
-    if not reference.applicable:
-        lost = f" ({plural(reference.numerical_failures, 'numerical failure')})" if reference.numerical_failures else ""
-        return f"None of the {reference.drawn} seeds gave an answer{lost}, so nothing can be said."
-    said = [*_held(verdict), _reached(verdict), _hanging(verdict), _survivors(reference), *_against(verdict)]
-    return " ".join(filter(None, said))
+    if reference.applicable:
+        return ""
+    lost = f" ({plural(reference.numerical_failures, 'numerical failure')})" if reference.numerical_failures else ""
+    return f"None of the {reference.drawn} seeds gave an answer{lost}, so nothing can be said."
 
 
 def stops(verdict: Verdict) -> str:

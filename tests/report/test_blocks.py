@@ -13,6 +13,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict
 from spikecheck.report.evidence import interval_bar
 from spikecheck.report.phrases import percent
+from spikecheck.report.summary import headline
 from spikecheck.report.terminal import render, render_judgement
 
 Make = Callable[..., Any]
@@ -401,3 +402,12 @@ def test_a_replayed_judgement_shows_where_it_lies_and_the_scores(
     assert "held in 12 of 64" in text
     assert "from 0.01 to 0.09, the middle half from 0.025 to 0.065" in text
     assert "A typical run (seed 7)" in text
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_plain_sentence_comes_before_any_figure(shown: Make, verdict: Make, outcome: Outcome) -> None:
+    """As on the web page: whoever reads no further has the answer."""
+    found = verdict(outcome, outcome)
+    text = " ".join(shown(found, width=100).split())
+    assert headline(found) in text
+    assert text.index(headline(found)) < text.index("Does it replicate?")
