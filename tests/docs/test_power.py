@@ -1,31 +1,20 @@
 """The page on power: its figures are those of the rules, and it stands as it would be written now."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
 from spikecheck import Outcome, Prediction
+from spikecheck.stats.bounds import judge
+from studies import power
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.fixture(scope="module")
-def power() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_power", DOCS / "power.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("truth", [0.5, 0.8, 0.9])
-def test_one_look_has_the_binomial_tails_that_decide(power: ModuleType, truth: float) -> None:
+def test_one_look_has_the_binomial_tails_that_decide(truth: float) -> None:
     found = power.of_share(truth, (32,))
     assert found.of[Outcome.HOLDS] == pytest.approx(
         binom.sf(29, 32, truth)
@@ -34,7 +23,7 @@ def test_one_look_has_the_binomial_tails_that_decide(power: ModuleType, truth: f
     assert found.seeds == 32
 
 
-def test_chances_add_up_and_a_simulation_agrees(power: ModuleType) -> None:
+def test_chances_add_up_and_a_simulation_agrees() -> None:
     sizes, rounds = (32, 64, 128), 2_000
     exact = power.of_share(0.88, sizes)
     assert sum(exact.of.values()) == pytest.approx(1.0)
@@ -44,7 +33,7 @@ def test_chances_add_up_and_a_simulation_agrees(power: ModuleType) -> None:
     stopped = []
     for row in scores:
         for size in sizes:
-            outcome = power.judge(int((row[:size] > 0).sum()), row[:size].tolist(), rule, alpha).outcome
+            outcome = judge(int((row[:size] > 0).sum()), row[:size].tolist(), rule, alpha).outcome
             if outcome is not Outcome.UNDECIDED or size == 128:
                 stopped.append((outcome, size))
                 break
@@ -54,13 +43,13 @@ def test_chances_add_up_and_a_simulation_agrees(power: ModuleType) -> None:
     assert np.mean([size for _, size in stopped]) == pytest.approx(exact.seeds, abs=3.0)
 
 
-def test_a_mean_errs_in_at_most_one_of_twenty_at_both_ends(power: ModuleType) -> None:
+def test_a_mean_errs_in_at_most_one_of_twenty_at_both_ends() -> None:
     sizes = (32, 64, 128)
     assert power.of_mean(0.0, sizes, rounds=1_500).of[Outcome.HOLDS] <= 0.05 + 0.017
     assert power.of_mean(0.25, sizes, rounds=1_500).of[Outcome.FAILS] <= 0.05 + 0.017
 
 
-def test_the_page_stands_as_it_would_be_written_now(power: ModuleType) -> None:
+def test_the_page_stands_as_it_would_be_written_now() -> None:
     """Its exact half; the other is simulated by the same rules."""
     written = (DOCS / "power.md").read_text(encoding="utf-8")
     labels = [f"{100 * share:g} %" for share in power.SHARES]

@@ -34,7 +34,7 @@ def out_of_range(setting: Setting) -> Setting:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"measure": misspelt}, r"its measure raised UnknownName: no arm is called 'rum'; did you mean: run \(.*test_called"),
+        ({"measure": misspelt}, r"its measure raised UnknownName: no arm is called 'rum'; did you mean: run \(.*test_user_f"),
         ({"applies": misspelt}, "its precondition raised UnknownName"),
         ({"companions": {"further": misspelt}}, "its companion 'further' raised"),
         ({"arms": {"run": out_of_range}}, "its arm 'run' raised SettingError"),
