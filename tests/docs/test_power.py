@@ -8,6 +8,7 @@ from scipy.stats import binom
 
 from spikecheck import Outcome, Prediction
 from spikecheck.stats.bounds import judge
+from spikecheck.stats.looks import nominal_alpha
 from studies import power
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,7 +30,7 @@ def test_chances_add_up_and_a_simulation_agrees() -> None:
     assert sum(exact.of.values()) == pytest.approx(1.0)
     held = np.random.default_rng(1).random((rounds, 128)) < 0.88
     scores = np.where(held, 1.0, -1.0)
-    rule, alpha = Prediction(above=0.0, of_seeds=0.8), power.nominal_alpha(0.05, sizes)
+    rule, alpha = Prediction(above=0.0, of_seeds=0.8), nominal_alpha(0.05, sizes)
     stopped = []
     for row in scores:
         for size in sizes:
