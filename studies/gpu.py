@@ -361,7 +361,7 @@ def main() -> None:
             continue
         print(f"== {name}", flush=True)
         mine[name] = PARTS[name](given.device, given.small)
-        for file, text in ((path, json.dumps(found, indent=1)), (given.out / "gpu.md", page(found))):
+        for file, text in ((path, json.dumps(found)), (given.out / "gpu.md", page(found))):
             beside = file.with_suffix(".part")
             beside.write_text(text + ("\n" if file == path else ""), encoding="utf-8")
             beside.replace(file)

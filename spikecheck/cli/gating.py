@@ -25,8 +25,7 @@ from spikecheck.gate.run import against, against_baseline, announced, scores
 from spikecheck.gate.suite import ROWS, SEEDS, Suite, contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store_address import opened
-from spikecheck.report import atomic_write as whole_file
-from spikecheck.report import json_file
+from spikecheck.report import atomic_write, json_file
 from spikecheck.report.gate_plan import render_gate_plan
 from spikecheck.report.live import watcher
 from spikecheck.report.scorecard import (
@@ -261,7 +260,7 @@ def _append_to_step_summary(text: str) -> None:
 
 def _update(asked: Asked, lab: Laboratory, observe: Observer) -> None:
     assert asked.baseline is not None
-    whole_file.check(asked.baseline, "--baseline")
+    atomic_write.check(asked.baseline, "--baseline")
     found = baseline_of(
         asked.candidate,
         scores(asked.candidate, asked.suite, lab, observe),
@@ -270,7 +269,7 @@ def _update(asked: Asked, lab: Laboratory, observe: Observer) -> None:
         command_line(),
         environment_of(lab),
     )
-    whole_file.write(json_file.text(found).encode(), asked.baseline, "--baseline")
+    atomic_write.write(json_file.text(found).encode(), asked.baseline, "--baseline")
     complain(f"written: {asked.baseline}; commit it with the change that it belongs to", "green")
 
 
@@ -279,15 +278,15 @@ def _check_files(options: Mapping[str, Any]) -> None:
         json_file.check(Path(options["json_path"]))
     for name, option in _FILES.items():
         if options[name] is not None:
-            whole_file.check(Path(options[name]), option)
+            atomic_write.check(Path(options[name]), option)
 
 
 def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
     """To whoever reads files and not the terminal: a gate that was not held must not look like one that nobody asked for."""
     if options["junit_path"] is not None:
-        whole_file.write(refusal_junit(reason).encode(), Path(options["junit_path"]), "--junit")
+        atomic_write.write(refusal_junit(reason).encode(), Path(options["junit_path"]), "--junit")
     if options["markdown_path"] is not None:
-        whole_file.write(refusal_markdown(reason).encode(), Path(options["markdown_path"]), "--markdown")
+        atomic_write.write(refusal_markdown(reason).encode(), Path(options["markdown_path"]), "--markdown")
     _append_to_step_summary(refusal_markdown(reason))
     if os.environ.get("GITHUB_ACTIONS"):
         click.echo(refusal_annotation(reason), err=options["json_path"] == "-")
@@ -306,7 +305,7 @@ def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
         json_file.write(card, Path(options["json_path"]))
     for name, made in {"markdown_path": scorecard_markdown, "junit_path": scorecard_junit}.items():
         if options[name] is not None:
-            whole_file.write(made(card).encode(), Path(options[name]), _FILES[name])
+            atomic_write.write(made(card).encode(), Path(options[name]), _FILES[name])
     _append_to_step_summary(scorecard_markdown(card))
     with while_read():
         if options["json_path"] == "-":

@@ -87,7 +87,7 @@ def claims_options(command: Any) -> Any:
         "patterns",
         multiple=True,
         metavar="CLAIM",
-        help="The same as the argument. Repeatable; default: all.",
+        help="The same as the argument: a claim, or a pattern such as 'adam-*'. Repeatable; default: all.",
     )
     @wraps(command)
     def merged(*args: Any, named: tuple[str, ...], patterns: tuple[str, ...], **options: Any) -> Any:

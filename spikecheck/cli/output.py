@@ -10,8 +10,7 @@ import rich_click as click
 from spikecheck.cli.console import console, while_read
 from spikecheck.cli.options import several
 from spikecheck.core.verdict import Report
-from spikecheck.report import atomic_write as whole_file
-from spikecheck.report import json_file
+from spikecheck.report import atomic_write, json_file
 from spikecheck.report.dashboards import ctrf, junit
 from spikecheck.report.terminal import render
 
@@ -37,7 +36,7 @@ def check(files: Files) -> None:
     """
     for form, file in files.items():
         if file is not None and (form, file) != ("json", "-"):
-            whole_file.check(Path(file), f"--{form}")
+            atomic_write.check(Path(file), f"--{form}")
 
 
 def tell(report: Report, files: Files, *, quiet: bool, strict: bool) -> None:
@@ -69,15 +68,15 @@ def _markdown(report: Report, path: Path) -> None:
 
 def _html(report: Report, path: Path) -> None:
     page: str = import_module("spikecheck.report.html").html(report)  # as above
-    whole_file.write(page.encode(), path, "--html")
+    atomic_write.write(page.encode(), path, "--html")
 
 
 def _junit(report: Report, path: Path) -> None:
-    whole_file.write(junit(report).encode(), path, "--junit")
+    atomic_write.write(junit(report).encode(), path, "--junit")
 
 
 def _ctrf(report: Report, path: Path) -> None:
-    whole_file.write(ctrf(report).encode(), path, "--ctrf")
+    atomic_write.write(ctrf(report).encode(), path, "--ctrf")
 
 
 _WRITERS: Mapping[str, Callable[[Report, Path], Any]] = {

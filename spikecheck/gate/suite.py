@@ -13,13 +13,13 @@ from spikecheck.core.probe import Finish
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.scorecard import Contestant, Place
 from spikecheck.core.setting import OPTIMIZERS, Setting
-from spikecheck.gate import metrics as measures
+from spikecheck.gate import metrics
 from spikecheck.gate.metrics import EDGES
 
 MEASURES = 6
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 
-ROWS = (*(measure.name for measure in measures.MEASURES), measures.TIME[0], measures.MEMORY[0])
+ROWS = (*(measure.name for measure in metrics.MEASURES), metrics.TIME[0], metrics.MEMORY[0])
 SEEDS = 16
 """Trainings a setting, where nobody says otherwise."""
 _DEFAULT: Mapping[str, Setting] = {

@@ -107,4 +107,5 @@ class ShallowGpu(Shallow):
             "BIAS": self.model.output_bias,
             "ACTIVATION": self.model.activation,
             "num_warps": self.layout.warps,
+            "enable_fp_fusion": True,  # a multiplication and an addition round once; Triton's default is about to change
         }

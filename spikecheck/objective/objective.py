@@ -19,8 +19,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.data import fashion_mnist, mnist
 from spikecheck.data.dataset import Data, checked
 from spikecheck.models.model import MLP, Model, model_of
-from spikecheck.objective import compiled_module as traced
-from spikecheck.objective import compiled_shallow as fused
+from spikecheck.objective import compiled_module, compiled_shallow
 from spikecheck.objective.analytic_mlp import Layered
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.compiled_module import Traced
@@ -215,9 +214,9 @@ class Objective:
 def pays(setting: Setting) -> bool:
     """Whether trainings of a setting are compiled, where they can be: a rule of the setting alone, to be digested."""
     if setting.model not in BUILT_IN["model"]:
-        return setting.batch is None and setting.steps >= traced.LONG
+        return setting.batch is None and setting.steps >= compiled_module.LONG
     shallow = (setting.problem, setting.model, setting.depth, setting.loss) == ("sines", "mlp", 1, "mse")
-    return shallow and setting.steps >= fused.LONG
+    return shallow and setting.steps >= compiled_shallow.LONG
 
 
 def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:

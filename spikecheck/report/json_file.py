@@ -10,7 +10,7 @@ from spikecheck.core.errors import BaselineError, SettingError, UsageError
 from spikecheck.core.scope import ScopeMap
 from spikecheck.core.scorecard import Baseline, Scorecard
 from spikecheck.core.verdict import Report
-from spikecheck.report import atomic_write as whole_file
+from spikecheck.report import atomic_write
 
 Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline)
 
@@ -28,7 +28,7 @@ def check(path: Path) -> None:
     Raises:
         UsageError: when nothing can be written there.
     """
-    whole_file.check(path, "--json")
+    atomic_write.check(path, "--json")
 
 
 def write(document: Written, path: Path) -> None:
@@ -37,7 +37,7 @@ def write(document: Written, path: Path) -> None:
     Raises:
         UsageError: when the path can't be written.
     """
-    whole_file.write(text(document).encode(), path, "--json")
+    atomic_write.write(text(document).encode(), path, "--json")
 
 
 def read(path: Path) -> Report:

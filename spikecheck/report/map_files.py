@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.scope import ScopeMap
-from spikecheck.report import atomic_write as whole_file
+from spikecheck.report import atomic_write
 from spikecheck.report.scope_figure import Form, drawn
 
 _FORMS: Mapping[str, Form] = {".png": "png", ".svg": "svg"}
@@ -32,7 +32,7 @@ def check(paths: Sequence[Path], count: int) -> None:
         if path.suffix.lower() not in _FORMS:
             raise UsageError(f"--figure {path}: ends in neither .png nor .svg; give such a name")
         for name in names(path, count):
-            whole_file.check(name, "--figure")
+            atomic_write.check(name, "--figure")
 
 
 def write(found: ScopeMap, paths: Sequence[Path]) -> None:
@@ -44,4 +44,4 @@ def write(found: ScopeMap, paths: Sequence[Path]) -> None:
     for path in paths:
         for scope, name in zip(found.scopes, names(path, len(found.scopes)), strict=True):
             content = drawn(scope, found.reference, f"{found.claim}: {found.says}", _FORMS[path.suffix.lower()])
-            whole_file.write(content, name, "--figure")
+            atomic_write.write(content, name, "--figure")

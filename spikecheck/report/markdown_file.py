@@ -4,8 +4,7 @@ from pathlib import Path
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report import atomic_write as whole_file
-from spikecheck.report import scope_figure
+from spikecheck.report import atomic_write, scope_figure
 from spikecheck.report.claim_figure import drawn
 from spikecheck.report.markdown import markdown
 
@@ -28,15 +27,15 @@ def write(report: Report, path: Path) -> None:
         if not verdict.reference.applicable:
             return None
         file = folder / f"{verdict.id}.png"
-        whole_file.write(drawn(verdict), file, "--markdown")
+        atomic_write.write(drawn(verdict), file, "--markdown")
         return f"{folder.name}/{file.name}"
 
     def map_figure(verdict: Verdict, number: int) -> str:
         file = folder / f"{verdict.id}-map-{number + 1}.png"
         heading = f"{verdict.id}: {verdict.says}"
-        whole_file.write(
+        atomic_write.write(
             scope_figure.drawn(verdict.scopes[number], verdict.reference.setting, heading), file, "--markdown"
         )
         return f"{folder.name}/{file.name}"
 
-    whole_file.write(markdown(report, figure, map_figure).encode(), path, "--markdown")
+    atomic_write.write(markdown(report, figure, map_figure).encode(), path, "--markdown")

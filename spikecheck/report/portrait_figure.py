@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.portrait import Portrait
-from spikecheck.report import atomic_write as whole_file
+from spikecheck.report import atomic_write
 from spikecheck.report.phrases import conditions
 
 # Okabe and Ito's colours, as in `claim_figure`.
@@ -47,7 +47,7 @@ def write(portrait: Portrait, path: Path) -> None:
     metadata = {"Software": None} if form == "png" else {"Date": None}
     with rc_context({"svg.hashsalt": "portrait"}):  # else identifiers in an SVG are drawn at random
         draw(portrait).savefig(out, format=form, dpi=120, metadata=metadata)
-    whole_file.write(out.getvalue(), path, "--figure")
+    atomic_write.write(out.getvalue(), path, "--figure")
 
 
 def check_figure(path: Path) -> None:
@@ -58,7 +58,7 @@ def check_figure(path: Path) -> None:
     """
     if path.suffix.lower() not in _FORMATS:
         raise UsageError(f"--figure {path}: give FILE.png or FILE.svg")
-    whole_file.check(path, "--figure")
+    atomic_write.check(path, "--figure")
 
 
 def check_animation(path: Path) -> None:
@@ -71,7 +71,7 @@ def check_animation(path: Path) -> None:
         raise UsageError(f"--animate {path}: give FILE.gif or FILE.mp4")
     if path.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
         raise UsageError(f"--animate {path}: there is no ffmpeg; install it, or give FILE.gif")
-    whole_file.check(path, "--animate")
+    atomic_write.check(path, "--animate")
 
 
 def animate(portrait: Portrait, path: Path) -> None:

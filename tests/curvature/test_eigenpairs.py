@@ -14,7 +14,7 @@ from torch import Tensor
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.curvature import eigenpairs as eigen
+from spikecheck.curvature import eigenpairs
 from spikecheck.curvature.eigenpairs import EigenPairs, exact, top, track
 from spikecheck.curvature.hessian import LocalCurvature, curvature
 from spikecheck.curvature.hessian import Losses as AnyLosses
@@ -80,14 +80,14 @@ def is_what_it_says(found: EigenPairs, matrices: Tensor) -> None:
 @pytest.fixture
 def cold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets `top` iterate at any size."""
-    monkeypatch.setattr(eigen, "EXACT_UP_TO", 0)
-    monkeypatch.setattr(eigen, "EXACT_BY_PRODUCTS_UP_TO", 0)
+    monkeypatch.setattr(eigenpairs, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(eigenpairs, "EXACT_BY_PRODUCTS_UP_TO", 0)
 
 
 @pytest.fixture
 def unaided(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets `track` do without the dense Hessian."""
-    monkeypatch.setattr(eigen, "EXACT_WHEN_LOST", 0)
+    monkeypatch.setattr(eigenpairs, "EXACT_WHEN_LOST", 0)
 
 
 def test_exact_finds_a_known_spectrum() -> None:

@@ -14,7 +14,7 @@ from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
 from spikecheck.core.probe import Anatomy, Balance, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab import batching as tiling
+from spikecheck.lab import batching
 from spikecheck.lab.batching import compiles, cut_short, member_steps, padded, size_of, tile_size, tiles, work
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.memory_estimate import parameters
@@ -167,9 +167,9 @@ def test_a_balance_is_worth_the_steps_it_is_made_over_and_the_more_the_oftener_i
 def test_without_a_compiler_a_tile_has_its_former_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bits of what is not compiled depend on the size of the tile, and stored runs were trained in tiles of 32."""
     plain = Recipe(setting=Setting(), seed=1)
-    monkeypatch.setattr(tiling, "compiler", lambda: "g++ 12")
+    monkeypatch.setattr(batching, "compiler", lambda: "g++ 12")
     assert size_of(plain) == 16
-    monkeypatch.setattr(tiling, "compiler", lambda: "")
+    monkeypatch.setattr(batching, "compiler", lambda: "")
     assert size_of(plain) == 32
 
 

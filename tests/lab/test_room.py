@@ -14,8 +14,7 @@ from spikecheck.core.intervention import Continue, Exchange
 from spikecheck.core.probe import Probe, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab import batching as tiles
-from spikecheck.lab import execution
+from spikecheck.lab import batching, execution
 from spikecheck.lab.execution import Job, train_job
 from spikecheck.lab.laboratory import Laboratory, environment, memory_of
 from spikecheck.lab.train_batch import Trained, train_tile
@@ -86,7 +85,7 @@ def test_halves_give_what_tiles_of_their_size_give(
     halved = Laboratory(None, "cpu").runs(asked)
     halvings = [size for size in (512, 256, 128) if size <= first]
     assert room.tried[: len(halvings) + 3] == [*halvings, 64, 64, 64]
-    monkeypatch.setattr(tiles, "LARGEST_OF_ALL", 64)
+    monkeypatch.setattr(batching, "LARGEST_OF_ALL", 64)
     room = planted(monkeypatch, Room(64))
     undisturbed = Laboratory(None, "cpu").runs(asked)
     assert set(room.tried) == {64}

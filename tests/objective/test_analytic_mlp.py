@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
 from spikecheck.models.mlp import MLP
-from spikecheck.objective import analytic_mlp as layered
+from spikecheck.objective import analytic_mlp
 from spikecheck.objective.analytic_mlp import Layered
 from spikecheck.objective.objective import Objective, Points, objective
 
@@ -70,7 +70,7 @@ def test_its_products_are_those_of_a_second_backward_pass(
     (slopes,) = torch.autograd.grad(goal.losses(leaf).sum(), leaf, create_graph=True)
     expected = torch.stack([torch.autograd.grad(slopes, leaf, v, retain_graph=True)[0] for v in vectors.unbind(1)], 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layered, "_TOGETHER", together)  # all members and vectors at once, or one after another
+        patch.setattr(analytic_mlp, "_TOGETHER", together)  # all members and vectors at once, or one after another
         losses, gradients, images = goal.gradient_and_products(params, vectors)
     torch.testing.assert_close(images, expected, rtol=1e-9, atol=1e-11 * float(1 + expected.abs().max()))
     assert torch.equal(losses, goal.gradient(params)[0])

@@ -17,7 +17,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.models.mlp import MLP
-from spikecheck.objective import compiled_shallow as fused
+from spikecheck.objective import compiled_shallow
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.compiled_shallow import LONG, Fused
 from spikecheck.objective.objective import Objective, objective, pays
@@ -70,7 +70,7 @@ def test_one_kernel_serves_all_sizes_down_to_one_of_everything() -> None:
             way.gradient_and_products(params, vectors), goal.gradient_and_products(params, vectors), strict=True
         ):
             torch.testing.assert_close(mine, theirs, rtol=1e-11, atol=1e-12)
-    assert fused._kernel.cache_info().currsize <= 2 * len(ACTIVATIONS) * 4
+    assert compiled_shallow._kernel.cache_info().currsize <= 2 * len(ACTIVATIONS) * 4
 
 
 @pytest.mark.parametrize(("width", "points", "dtype"), [(6, 9, "float64"), (20, 20, "float32")])
@@ -181,6 +181,6 @@ def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.M
         raise RuntimeError("ld returned 1")
 
     monkeypatch.setattr("torch._inductor.compile_fx.compile_fx_inner", failing)
-    fused._kernel.cache_clear()
+    compiled_shallow._kernel.cache_clear()
     with pytest.raises(UsageError, match="set SPIKECHECK_COMPILE=0 to do without"):
         objective([Setting(width=7, steps=LONG)]).gradient(torch.zeros(1, 21, dtype=torch.float64))

@@ -188,11 +188,17 @@ def test_a_kernel_is_not_trusted_before_it_was_seen_to_be_right() -> None:
         record[2] += 1e-6
         return found
 
+    def losing(ensemble: Ensemble, last: torch.Tensor, record: torch.Tensor) -> Ensemble:
+        found = faulty(ensemble, last, record)
+        record[2] = torch.nan
+        return found
+
     def failing(ensemble: Ensemble, last: torch.Tensor, record: torch.Tensor) -> Ensemble:
         raise RuntimeError("no image for this card")
 
     assert trial(InKernel(passes(goal), rule), goal, rule, start, until) == ""
     assert "other numbers" in trial(faulty, goal, rule, start, until)
+    assert "other numbers" in trial(losing, goal, rule, start, until)
     assert "no image for this card" in trial(failing, goal, rule, start, until)
 
 
