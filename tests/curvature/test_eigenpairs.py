@@ -16,7 +16,7 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.curvature import eigenpairs
 from spikecheck.curvature.eigenpairs import EigenPairs, exact, top, track
-from spikecheck.curvature.hessian import LocalCurvature, curvature
+from spikecheck.curvature.hessian import ByMatrix, LocalCurvature, curvature
 from spikecheck.curvature.hessian import Losses as AnyLosses
 from spikecheck.objective.compiled_shallow import LONG
 from spikecheck.objective.objective import Objective, objective
@@ -360,3 +360,21 @@ def test_in_single_precision() -> None:
     assert single.values.dtype == torch.float32
     assert single.converged.all()
     torch.testing.assert_close(single.values.double(), double.values, rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("way", ["matrix", "backward"])
+def test_all_hessians_at_once_give_what_one_after_the_other_gives(way: str) -> None:
+    """As an accelerator takes them apart; a member whose numbers fail spoils no other's."""
+    goal = objective([Setting(width=4, points=6, steps=10)] * 3)
+    params = goal.initial(range(3))
+    params[1, 0] = torch.nan
+    hessians = goal.hessians(params)
+    assert hessians is not None
+    local = ByMatrix(*goal.gradient(params), hessians) if way == "matrix" else curvature(Losses(goal.losses), params)
+    everyone = torch.ones(3, dtype=torch.bool)
+    one_by_one, at_once = eigenpairs._dense(local, 3, everyone), eigenpairs._dense_at_once(local, 3, everyone)
+    assert at_once.sound.tolist() == one_by_one.sound.tolist() == [True, False, True]
+    for member in (0, 2):
+        torch.testing.assert_close(at_once.values[member], one_by_one.values[member])
+        same = (at_once.vectors[member] * one_by_one.vectors[member]).sum(1).abs()
+        torch.testing.assert_close(same, torch.ones(3, dtype=torch.float64))
