@@ -7,8 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from spikecheck.core.errors import UnknownName, UsageError
-from spikecheck.core.setting import Setting
+from spikecheck.core.errors import UsageError
 
 KEYS = (
     "optimizer",
@@ -68,13 +67,11 @@ def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyTy
     """What differs from a suite's settings: `known`, and over it the CONDITION=VALUE of --at.
 
     Raises:
-        UsageError: when a setting has no such condition, or when it belongs to the optimizer.
+        UsageError: when one belongs to the optimizer. (Whether a setting has it is asked where it is changed.)
     """
     found = dict(known)
     found |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}
     for name in found:
-        if name not in Setting.model_fields:
-            raise UnknownName("condition of a setting", name, Setting.model_fields)
         if name in ("optimizer", "options", "lr", "intervention"):
             raise UsageError(f"--at {name}={found[name]}: belongs to the optimizer; use --optimizer and --set")
     return found
