@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from spikecheck.core.errors import UsageError
+from spikecheck.core.errors import UnknownName, UsageError
 
 KEYS = (
     "optimizer",
