@@ -23,9 +23,10 @@ import torch
 from spikecheck.core.activity import heard_by
 from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Recipe
+from spikecheck.lab.batch import Trained
 from spikecheck.lab.batching import smallest, work
 from spikecheck.lab.board import Board, Numbers, Row
-from spikecheck.lab.train_batch import Trained, train_tile
+from spikecheck.lab.train_batch import train_tile
 
 # About three seconds of training: less is done before workers have imported torch.
 _WORTH_WORKERS = 2.5e8

@@ -21,17 +21,17 @@ from spikecheck.core.events import (
     WorkPlanned,
     ignore,
 )
-from spikecheck.core.probe import Anatomy, Directions, Stability
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Run
+from spikecheck.lab.batch import Trained
 from spikecheck.lab.batching import compiles, cut_short, filled_size, member_steps, seconds, tiles
 from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Order, Tile, one_thread, train_job
+from spikecheck.lab.forks import fork_step
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.memory_cache import MEMORY, Recent
+from spikecheck.lab.probes import measurement
 from spikecheck.lab.run_codec import decode, encode
 from spikecheck.lab.store_address import Records
-from spikecheck.lab.train_batch import Trained, fork_step, look_step
-from spikecheck.measures.spikes import spikes
 from spikecheck.objective.gpu_shallow import triton_version
 from spikecheck.objective.objective import sources
 from spikecheck.tensors.compile import compiler
@@ -433,8 +433,6 @@ def _has_subject(recipe: Recipe, before: Mapping[Recipe, Run]) -> bool:
     run, partner, probe = before.get(recipe.parent()), recipe.partner(), recipe.probe
     if run is None or (partner is not None and before[partner].diverged):
         return False
-    if isinstance(probe, Directions):
-        return look_step(probe, run) is not None
-    if recipe.setting.intervention is not None:
+    if recipe.setting.intervention is not None and not (probe and probe.reads_ends):
         return fork_step(recipe, run) is not None
-    return bool(spikes(run.loss, probe.definition)) if isinstance(probe, Anatomy | Stability) else not run.diverged
+    return measurement(probe).has_subject(run)

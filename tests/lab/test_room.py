@@ -15,9 +15,10 @@ from spikecheck.core.probe import Probe, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import batching, execution
+from spikecheck.lab.batch import Trained
 from spikecheck.lab.execution import Job, train_job
 from spikecheck.lab.laboratory import Laboratory, environment, memory_of
-from spikecheck.lab.train_batch import Trained, train_tile
+from spikecheck.lab.train_batch import train_tile
 from spikecheck.training.loop import Tick
 
 SHORT = Setting(width=5, points=9, steps=120)
