@@ -18,7 +18,8 @@ from spikecheck.harness.discover import Found, discover, missing
 
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
-    from spikecheck.lab.laboratory import Device, Laboratory
+    from spikecheck.lab.device import Device
+    from spikecheck.lab.laboratory import Laboratory
 
 
 def all_claims(paths: Sequence[Path]) -> Found:

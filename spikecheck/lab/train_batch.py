@@ -14,7 +14,6 @@ from spikecheck.lab.host import on_host
 from spikecheck.lab.probes import measurement
 from spikecheck.lab.run_records import checkpoints_of, run_of
 from spikecheck.objective.objective import objective
-from spikecheck.optimizers.instances import Coupled
 from spikecheck.training.gradients import followed
 from spikecheck.training.loop import Tick, begin, train
 from spikecheck.training.rule_for import rule_for
@@ -30,13 +29,20 @@ def train_tile(
 ) -> list[Trained]:
     """Train a tile of recipes of one signature and probe, filled up to `size` members, or to a tile's on the CPU.
 
-    `parents` are the trainings that the recipes start from, empty where they are plain trainings; `partners` the trainings
-    that exchanges take from, empty where there are none.
+    It is a whole training, a fork, or a probe of what was trained before. `parents` are the trainings that the recipes start
+    from, empty where they are plain trainings; `partners` the trainings that exchanges take from, empty where there are none.
+
+    Raises:
+        Coupled: once, when an optimizer turns out to need an instance a member; the next call gives it one.
     """
-    try:
-        return _trained(_batch(tile, device, size), parents, partners, tick)
-    except Coupled:  # by now its optimizer is known to need an instance a member
-        return _trained(_batch(tile, device, size), parents, partners, tick)
+    batch = _batch(tile, device, size)
+    parents, partners = (_filled(some, len(batch.recipes)) for some in (parents, partners))
+    probe, intervention = batch.recipes[0].probe, batch.setting.intervention
+    if intervention is not None and not (probe and probe.reads_ends):
+        return _forks(batch, parents, partners, tick)
+    if probe is None:
+        return _whole(batch, tick)
+    return [Trained(run) for run in measurement(probe).of_runs(batch, parents, tick)]
 
 
 def _batch(tile: Sequence[Recipe], device: str, size: int | None) -> Batch:
@@ -47,17 +53,6 @@ def _batch(tile: Sequence[Recipe], device: str, size: int | None) -> Batch:
     seeds = [recipe.seed for recipe in recipes]
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
     return Batch(recipes, goal, rule_for(goal, seeds), lr, followed(goal, seeds), device, len(tile))
-
-
-def _trained(batch: Batch, parents: Sequence[Trained], partners: Sequence[Trained], tick: Tick) -> list[Trained]:
-    """A whole training, a fork, or a run that was trained before and is measured now."""
-    parents, partners = (_filled(some, len(batch.recipes)) for some in (parents, partners))
-    probe, intervention = batch.recipes[0].probe, batch.setting.intervention
-    if intervention is not None and not (probe and probe.reads_ends):
-        return _forks(batch, parents, partners, tick)
-    if probe is None:
-        return _whole(batch, tick)
-    return [Trained(run) for run in measurement(probe).of_runs(batch, parents, tick)]
 
 
 def _whole(batch: Batch, tick: Tick) -> list[Trained]:

@@ -24,9 +24,12 @@ from spikecheck.harness.maps import Grid, survey
 from spikecheck.harness.plan import Plan, search_seeds
 from spikecheck.harness.typical_run import typical_trace
 from spikecheck.harness.verify import first_round, verify
-from spikecheck.lab.cluster import Cluster, dask, submitit
-from spikecheck.lab.execution import Executor, Local, Processes
-from spikecheck.lab.laboratory import Device, Laboratory
+from spikecheck.lab.device import Device
+from spikecheck.lab.execution.cluster import Cluster, dask, submitit
+from spikecheck.lab.execution.local import Local
+from spikecheck.lab.execution.order import Executor
+from spikecheck.lab.execution.processes import Processes
+from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_address import Records, opened
 from spikecheck.report.sanitize import inert

@@ -125,7 +125,7 @@ def test_a_store_that_fills_up_halfway_makes_nothing_be_trained_twice(
         written(self, digest, entry)
 
     monkeypatch.setattr(Store, "put", two)
-    monkeypatch.setattr("spikecheck.lab.laboratory.MEMORY", 0)
+    monkeypatch.setattr("spikecheck.lab.run_cache.MEMORY", 0)
     lab = Laboratory(store)
     blocks = [[Recipe(setting=SHORT.but(lr=lr), seed=seed) for seed in range(3)] for lr in (0.1, 0.05)]
     assert [len(found) for found in lab.each(blocks)] == [3, 3]
@@ -327,7 +327,7 @@ def test_what_a_fork_starts_from_is_trained_again_where_the_store_has_dropped_it
     """A store that is too small, or that somebody empties, costs time and no answer."""
     forked = [Recipe(setting=SHORT.but(intervention=Continue(horizon=20, at="end")), seed=seed) for seed in range(3)]
     expected = Laboratory().runs(forked)
-    monkeypatch.setattr("spikecheck.lab.laboratory.MEMORY", 0)
+    monkeypatch.setattr("spikecheck.lab.run_cache.MEMORY", 0)
     monkeypatch.setattr(Store, "get", lambda store, digest: None)
     lab = Laboratory(Store(tmp_path))
     found = lab.runs(forked)

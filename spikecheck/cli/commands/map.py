@@ -21,7 +21,7 @@ from spikecheck.cli.options import (
 from spikecheck.cli.params import condition, maps, seconds
 
 if TYPE_CHECKING:
-    from spikecheck.lab.laboratory import Device
+    from spikecheck.lab.device import Device
 
 
 @click.command("map")

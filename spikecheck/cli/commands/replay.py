@@ -21,7 +21,7 @@ from spikecheck.cli.options import (
 from spikecheck.core.judgement import Outcome
 
 if TYPE_CHECKING:
-    from spikecheck.lab.laboratory import Device
+    from spikecheck.lab.device import Device
 
 
 @click.command()

@@ -19,7 +19,7 @@ from spikecheck.report.live import watcher
 from spikecheck.report.portrait_page import render_portrait
 
 if TYPE_CHECKING:
-    from spikecheck.lab.laboratory import Device
+    from spikecheck.lab.device import Device
 
 
 @click.command()

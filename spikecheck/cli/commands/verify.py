@@ -29,7 +29,7 @@ from spikecheck.harness.discover import select
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
     from spikecheck.harness.plan import Plan
-    from spikecheck.lab.laboratory import Device
+    from spikecheck.lab.device import Device
 
 PROFILES = ("quick", "ci", "full")
 
