@@ -275,9 +275,9 @@ def test_tiles_hold_one_signature_each_and_lose_nothing() -> None:
 def test_blocks_are_trained_in_one_go_and_counted_once(tmp_path: Path) -> None:
     """With a store they are read back from it, without one they are the same; asked again, all of them are reused."""
     blocks = [[Recipe(setting=Setting(width=3, steps=30, lr=lr), seed=seed) for seed in range(3)] for lr in (0.1, 0.05)]
-    plain, storing, again = Laboratory(), Laboratory(Store(tmp_path)), Laboratory(Store(tmp_path))
     told: list[Event] = []
-    storing._observe = told.append
+    storing = Laboratory(Store(tmp_path), observe=told.append)
+    plain, again = Laboratory(), Laboratory(Store(tmp_path))
     expected = plain.runs([recipe for block in blocks for recipe in block])
     for lab in (plain, storing, again):
         found = list(lab.each(blocks))
