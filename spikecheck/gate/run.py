@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from spikecheck.core.activity import heard_by
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
-from spikecheck.core.scorecard import Baseline, Contestant, Decision, Place, Scorecard, Scores
+from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
 from spikecheck.gate.metrics import MEASURES, MEMORY, TIME
@@ -22,7 +22,7 @@ COST = "one step"
 class GateRun:
     """One gate: who is judged, on what, and where it is trained."""
 
-    candidate: Contestant
+    candidate: OptimizerSpec
     suite: Suite
     lab: Laboratory
     command: str
@@ -31,7 +31,7 @@ class GateRun:
     alpha: float = ALPHA
     """Chance of a false regression, over all rows of the scorecard."""
 
-    def against(self, reference: Contestant) -> Scorecard:
+    def against(self, reference: OptimizerSpec) -> Scorecard:
         """The candidate against another optimizer, both trained now.
 
         Raises:
@@ -53,7 +53,7 @@ class GateRun:
         own = scores(self.candidate, self.suite, self.lab, self.observe, "candidate")
         return self._card(baseline.contestant, name, own, baseline.scores, began)
 
-    def _card(self, reference: Contestant, name: str, own: Scores, other: Scores, began: float) -> Scorecard:
+    def _card(self, reference: OptimizerSpec, name: str, own: Scores, other: Scores, began: float) -> Scorecard:
         suite, found = self.suite, rows(own, other, self.alpha)
         decision, undecided = decided(found, suite.seeds)
         return Scorecard(
@@ -78,7 +78,7 @@ class GateRun:
 
 
 def scores(
-    contestant: Contestant, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
+    contestant: OptimizerSpec, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
 ) -> Scores:
     """A contestant's numbers, seed by seed, all its trainings made in one go."""
     places = suite.places(contestant)
@@ -103,7 +103,7 @@ def scores(
     return Scores(values=values)
 
 
-def _demand(place: Place, observe: Observer) -> None:
+def _demand(place: SuiteSetting, observe: Observer) -> None:
     """The comparison with an ordinary loop, and its progress."""
     told = 0.0
 
@@ -119,7 +119,7 @@ def _demand(place: Place, observe: Observer) -> None:
     tick(max(expected - told, 0.0))
 
 
-def announced(contestants: Sequence[Contestant], suite: Suite, lab: Laboratory) -> ClaimStarted:
+def announced(contestants: Sequence[OptimizerSpec], suite: Suite, lab: Laboratory) -> ClaimStarted:
     """What a display is told before a gate: all that will be done, in seconds of a usual core."""
     expected = 0.0
     for contestant in contestants:

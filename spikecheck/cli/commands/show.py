@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli import context
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import claim_option, lab_options, paths_option
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import ClaimStarted, StageStarted
@@ -66,7 +66,7 @@ def show(
     if animate is not None:
         with console(stderr=True).status("animating"):
             drawing.animate(portrait, Path(animate))
-    with while_read():
+    with tolerate_closed_pipe():
         if not quiet:
             render_portrait(portrait, console())
     return 0
