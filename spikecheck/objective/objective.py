@@ -43,11 +43,11 @@ class Points:
     x: Float[Tensor, "#B N D"]
     y: Targets
 
-    def take(self, index: Tensor) -> "Points":
+    def select(self, index: Tensor) -> "Points":
         """Some members' points."""
         return self if len(self.x) == 1 else Points(self.x[index], self.y[index])
 
-    def some(self, chosen: Int[Tensor, "B n"]) -> "Points":
+    def index(self, chosen: Int[Tensor, "B n"]) -> "Points":
         """Every member's own choice of points."""
         members = torch.arange(len(chosen), device=chosen.device)[:, None]
         own = members if len(self.x) > 1 else torch.zeros_like(members)
@@ -130,7 +130,7 @@ class Objective:
         """Every member's loss over some of its training points, and its gradient."""
         with torch.enable_grad():
             here = params.detach().requires_grad_()
-            losses = self._losses(here, self.train.some(chosen))
+            losses = self._losses(here, self.train.index(chosen))
             (gradients,) = torch.autograd.grad(losses.sum(), here)
         return losses.detach(), gradients
 
@@ -144,7 +144,7 @@ class Objective:
         return self.train if self.test is None else self.test
 
     @torch.no_grad()
-    def seen(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
+    def test_outputs(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
         """Every member's outputs on the held-out points."""
         return self.outputs(params, self.held_out_points.x)
 
@@ -155,7 +155,7 @@ class Objective:
         return found - (points.y if points.y.is_floating_point() else functional.one_hot(points.y, found.shape[2]))
 
     @torch.no_grad()
-    def held_out(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
+    def test_metrics(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
         """`test_loss`, and for classes `test_accuracy` in [0, 1]; empty where the problem holds nothing out."""
         if self.test is None:
             return {}
@@ -170,13 +170,13 @@ class Objective:
         drawn = torch.stack([self.model.initial(setting, seed) for setting, seed in pairs])
         return drawn.to(self.device, self.train.x.dtype)
 
-    def take(self, index: Sequence[int] | Tensor) -> "Objective":
+    def select(self, index: Sequence[int] | Tensor) -> "Objective":
         """The objective of these members in this order; repeats are allowed."""
         chosen = torch.as_tensor(index, dtype=torch.int64)
         settings = tuple(self.settings[member] for member in chosen.tolist())
         there = chosen.to(self.device)
-        test = self.test.take(there) if self.test is not None else None
-        return replace(self, settings=settings, train=self.train.take(there), test=test)
+        test = self.test.select(there) if self.test is not None else None
+        return replace(self, settings=settings, train=self.train.select(there), test=test)
 
     def uncompiled(self) -> "Objective":
         """The same, whose derivatives are dispatched by torch: for a few of them no compiler is worth waiting for."""

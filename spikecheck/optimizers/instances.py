@@ -209,7 +209,7 @@ class Shared:
             self._whole.scale(self._factor / stored)
         self._watched = sorted({0, ensemble.members - 1}) if watched else []
         if watched:
-            part = ensemble.take(self._watched)
+            part = ensemble.select(self._watched)
             self._own = PerMember(
                 order, able, part, pace.of(self._watched), [seeds[m] for m in self._watched], evaluate
             )

@@ -90,7 +90,7 @@ def dissect(
         loss[step], gradient = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         along_gradient[step] = gradient_curvature(local)
         if outputs:
-            at_points = objective.seen(ensemble.params)
+            at_points = objective.test_outputs(ensemble.params)
             # Into one place from the start: small tensors that are kept between large ones that are not break up the heap, and
             # every step would take room of its own for the latter.
             seen = like.new_zeros(longest + 1, *at_points.shape) if seen is None else seen
@@ -123,7 +123,7 @@ class Waypoints:
 def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) -> Waypoints:
     """What a training looks like at each of some consecutive states."""
     seen = [
-        (pairs.values[:, 0], pairs.residuals[:, 0], gradient_curvature(local), objective.seen(state.params))
+        (pairs.values[:, 0], pairs.residuals[:, 0], gradient_curvature(local), objective.test_outputs(state.params))
         for state, (local, pairs) in zip(states, _first_pairs(objective, rule, states), strict=True)
     ]
     sharpness, residual, along, outputs = (torch.stack(parts) for parts in zip(*seen, strict=True))
@@ -171,7 +171,7 @@ def directions(
         residuals=found.residuals,
         deviation=torch.stack([moved(found.vectors[:, rank]) for rank in range(pairs)], 1),
         random=None if random is None else torch.stack([moved(direction) for direction in random.unbind(1)], 1),
-        outputs=objective.seen(params),
+        outputs=objective.test_outputs(params),
         train_outputs=objective.outputs(params, objective.train.x).detach(),
         own=moved(spanned),
     )

@@ -36,7 +36,7 @@ def threshold_of(setting: Setting) -> float | None:
 def _named(objective: Objective, seeds: Sequence[int]) -> NamedOptimizer:
     @lru_cache(maxsize=objective.members)
     def alone(member: int) -> Gradients:
-        return followed(objective.take([member]), [seeds[member]], own_loss=True)
+        return followed(objective.select([member]), [seeds[member]], own_loss=True)
 
     def evaluate(member: int, row: Tensor, done: int) -> tuple[float, Tensor]:
         there = Ensemble(row[None], {}, torch.tensor([done]), row.new_zeros(1), torch.ones(1, dtype=torch.bool))

@@ -59,7 +59,7 @@ def told(benchmark: BenchmarkFixture, models: int, error: float) -> None:
 
 
 def error_of(found: float, goal: Objective, row: torch.Tensor) -> float:
-    true = float(exact(curvature(goal.take([0]), row[None]), 1).values[0, 0])
+    true = float(exact(curvature(goal.select([0]), row[None]), 1).values[0, 0])
     return abs(found - true) / abs(true)
 
 
@@ -120,7 +120,7 @@ def eigsh_warm(goal: Objective, row: torch.Tensor) -> float:
 
     size = len(row)
     start = (
-        exact(curvature(goal.take([0]), row[None]), 1).vectors[0, 0].numpy() if size not in _STARTS else _STARTS[size]
+        exact(curvature(goal.select([0]), row[None]), 1).vectors[0, 0].numpy() if size not in _STARTS else _STARTS[size]
     )
     _STARTS[size] = start
     operator = LinearOperator((size, size), matvec=product, dtype=np.float64)

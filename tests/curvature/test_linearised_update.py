@@ -182,5 +182,5 @@ def test_what_has_settled_depends_on_no_companion() -> None:
     there = train(goal, rule, start, torch.full((members,), 150), lambda made: None).end
     found = multipliers(goal, rule, there, differences=True, settled=1e-2)
     for member in range(members):
-        own = multipliers(goal.take([member]), rule, there.take([member]), differences=True, settled=1e-2)
+        own = multipliers(goal.select([member]), rule, there.select([member]), differences=True, settled=1e-2)
         torch.testing.assert_close(found.reversal[[member]], own.reversal, rtol=1e-7, atol=1e-9)

@@ -149,7 +149,7 @@ def test_one_looks_at_its_end_after_the_annealing() -> None:
     setting = fork(Hold, horizon=10, anneal=3)
     (run,) = runs(setting, [2], probe=Directions(pairs=1)).values()
     goal, params = build_objective([SHORT]), torch.from_numpy(run.snapshots["end"].params.copy())[None]
-    np.testing.assert_array_equal(run.records["directions"]["outputs"], goal.seen(params)[0])
+    np.testing.assert_array_equal(run.records["directions"]["outputs"], goal.test_outputs(params)[0])
     assert run.snapshots["end"].step == 60 + 10 + 30
 
 

@@ -42,7 +42,7 @@ def restored(run: Run, landmark: str) -> tuple[Objective, Tensor]:
 
 def outputs(run: Run, landmark: str) -> Array:
     goal, params = restored(run, landmark)
-    return goal.seen(params)[0].numpy()
+    return goal.test_outputs(params)[0].numpy()
 
 
 def test_a_trail_sees_the_run_at_every_checkpoint() -> None:

@@ -60,10 +60,12 @@ def test_taking_members_keeps_their_losses() -> None:
     goal = build_objective(settings)
     params, order = goal.initial([7, 8, 9]), [2, 0, 0, 1]
     for index in (order, torch.tensor(order)):
-        taken = goal.take(index)
+        taken = goal.select(index)
         assert taken.settings == tuple(settings[member] for member in order)
         assert torch.equal(taken.losses(params[order]), goal.losses(params)[order])
-        assert torch.equal(taken.held_out(params[order])["test_loss"], goal.held_out(params)["test_loss"][order])
+        assert torch.equal(
+            taken.test_metrics(params[order])["test_loss"], goal.test_metrics(params)["test_loss"][order]
+        )
 
 
 def test_sines_hold_out_the_midpoints_of_256_cells() -> None:
@@ -71,7 +73,7 @@ def test_sines_hold_out_the_midpoints_of_256_cells() -> None:
     params = goal.initial([0, 1])
     x = torch.linspace(-math.pi, math.pi, 513, dtype=torch.float64)[1::2].view(1, 256, 1)
     expected = (goal.outputs(params, x) - x.sin()).square().mean((1, 2))
-    held_out = goal.held_out(params)
+    held_out = goal.test_metrics(params)
     torch.testing.assert_close(held_out, {"test_loss": expected})
 
 
@@ -95,7 +97,7 @@ def test_ones_own_problem_is_trained_on(write: Write) -> None:
     params = goal.initial([0, 1])
     errors = goal.outputs(params, goal.train.x) - 3 * goal.train.x
     torch.testing.assert_close(goal.losses(params), errors.square().mean((1, 2)))
-    assert goal.held_out(params) == {}
+    assert goal.test_metrics(params) == {}
 
 
 def test_a_nan_target_is_an_error_that_says_where(write: Write) -> None:

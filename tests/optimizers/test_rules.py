@@ -57,7 +57,7 @@ def theirs(optimizer: str, params: Tensor, lr: float, numbers: dict[str, float])
 
 
 def by_torch(optimizer: str, member: int, lr: float, numbers: dict[str, float]) -> tuple[Tensor, dict[str, Tensor]]:
-    goal, one = GOAL.take([member]), starts()[[member]].requires_grad_()
+    goal, one = GOAL.select([member]), starts()[[member]].requires_grad_()
     method = theirs(optimizer, one, lr, numbers)
     for _ in range(STEPS):
         one.grad = gradients(one, goal)

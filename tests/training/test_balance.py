@@ -102,7 +102,7 @@ def dense(goal: Objective, member: int, params: Tensor) -> tuple[float, float, f
     """Sharpness, displacement, sharpening and steepness by autograd, the first's eigenvector by LAPACK."""
 
     def loss(at: Tensor) -> Tensor:
-        return goal.take([member]).losses(at[None])[0]
+        return goal.select([member]).losses(at[None])[0]
 
     values, vectors = torch.linalg.eigh(torch.autograd.functional.hessian(loss, params))
     v, value = vectors[:, -1], values[-1]

@@ -31,7 +31,7 @@ def test_the_sharpness_gradient_is_the_third_derivatives() -> None:
     vectors = torch.nn.functional.normalize(goal.initial([3, 4]), dim=1)
     for member in range(2):
         at = params[member].clone().requires_grad_()
-        (slope,) = torch.autograd.grad(goal.take([member]).losses(at[None])[0], at, create_graph=True)
+        (slope,) = torch.autograd.grad(goal.select([member]).losses(at[None])[0], at, create_graph=True)
         (image,) = torch.autograd.grad(slope @ vectors[member], at, create_graph=True)
         (expected,) = torch.autograd.grad(image @ vectors[member], at)
         found = sharpness_gradient(goal, params, vectors)[member]

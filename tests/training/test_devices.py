@@ -50,7 +50,7 @@ def test_a_step_and_a_product_stay_where_they_are(optimizer: str, changes: dict[
     ensemble = update(rule, ensemble, losses, gradients, ensemble.done + 1)
     local = curvature(goal, ensemble.params)
     found = [losses, gradients, ensemble.params, ensemble.alive, ensemble.done, *ensemble.slots.values()]
-    found += [local.product(params[:, None]), gradient_curvature(local), *goal.held_out(params).values()]
+    found += [local.product(params[:, None]), gradient_curvature(local), *goal.test_metrics(params).values()]
     diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
     found += [] if diagonal is None else [local.preconditioned(diagonal).product(params[:, None])]
     assert {tensor.device.type for tensor in found} == {DEVICE}

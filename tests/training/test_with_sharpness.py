@@ -113,7 +113,7 @@ class Crossing:
         images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
         return self.losses(params), slopes.detach(), torch.stack(images, 1)
 
-    def take(self, index: Tensor) -> "Crossing":
+    def select(self, index: Tensor) -> "Crossing":
         return Crossing(len(index))
 
 
