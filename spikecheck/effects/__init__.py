@@ -1,0 +1,6 @@
+"""What claims measure, by subject, and beside every effect the plants that its positive control must find.
+
+A measure takes a `Trial` and gives a number, nan where there is none to give. A plant takes a `Trial` and gives one in which
+what was recorded has been replaced by something of a known effect. Settings of either are keyword arguments, so a claim uses
+`partial` or `described`.
+"""
