@@ -3,4 +3,6 @@
 A measure takes a `Trial` and gives a number, nan where there is none to give. A plant takes a `Trial` and gives one in which
 what was recorded has been replaced by something of a known effect. Settings of either are keyword arguments, so a claim uses
 `partial` or `described`.
+
+Names in braces in a docstring's first line are arguments: `spikecheck explain` and reports fill in the claim's.
 """
