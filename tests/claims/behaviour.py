@@ -21,7 +21,7 @@ from spikecheck.core.spike import SpikeDefinition
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.harness.discover import read
 from spikecheck.measures import spikes
-from spikecheck.objective.objective import Numbers, numbers_of
+from spikecheck.objective.objective import numbers_of
 
 TRIALS = 3
 """Of different courses of the sharpness: up through its threshold, down from above it, and around it."""
@@ -107,7 +107,7 @@ def _run(setting: Setting, seed: int, place: int, probe: Probe | None, definitio
     return Run(setting, seed, 0, loss, Ended("completed", steps), seen, snapshots, records)
 
 
-def _snapshot(setting: Setting, rng: np.random.Generator, data: Numbers) -> Snapshot:
+def _snapshot(setting: Setting, rng: np.random.Generator, data: Any) -> Snapshot:
     inputs = rng.normal(size=(setting.width, data.x.shape[1] + 1)) + 0.5
     outputs = rng.normal(size=(setting.width, data.y.shape[1]))
     return Snapshot(0, np.concatenate([inputs.ravel(), outputs.ravel()]), inputs, outputs)
@@ -123,7 +123,7 @@ def _course(setting: Setting, rng: np.random.Generator, seed: int, count: int) -
 
 
 def _record(
-    probe: Probe, setting: Setting, rng: np.random.Generator, seed: int, loss: Array, data: Numbers
+    probe: Probe, setting: Setting, rng: np.random.Generator, seed: int, loss: Array, data: Any
 ) -> Mapping[str, Array]:
     places = np.linspace(0, setting.steps, 61).round()
     if isinstance(probe, Anatomy):
@@ -147,7 +147,7 @@ def _record(
 
 
 def _anatomy(
-    probe: Anatomy, setting: Setting, rng: np.random.Generator, seed: int, loss: Array, data: Numbers
+    probe: Anatomy, setting: Setting, rng: np.random.Generator, seed: int, loss: Array, data: Any
 ) -> Mapping[str, Array]:
     """700 steps, the last 60 of them behind the peak that the run would have."""
     onset = round(0.7 * setting.steps)
@@ -170,7 +170,7 @@ def _anatomy(
     return found
 
 
-def _directions(probe: Directions, rng: np.random.Generator, data: Numbers) -> Record:
+def _directions(probe: Directions, rng: np.random.Generator, data: Any) -> Record:
     """Outputs whose error is larger by an order of magnitude in one run than in another."""
     shape = data.y_test.shape
     found = {
