@@ -1,7 +1,7 @@
 """What a regression gate found, and the scores it keeps as a baseline: as they are written to files."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -105,8 +105,13 @@ class Decision(StrEnum):
 
     PASSED = "passed"
     REGRESSED = "regressed"
-    NOT_DECIDED = "not decided"
+    NOT_DECIDED = "undecided"
     """Nothing is surely worse, but something looks it, or nothing could have been named."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """The word of older scorecards."""
+        return cls.NOT_DECIDED if value == "not decided" else None
 
 
 class Scorecard(Record):

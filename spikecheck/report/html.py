@@ -33,7 +33,7 @@ from spikecheck.report.estimates import (
 )
 from spikecheck.report.evidence import beside
 from spikecheck.report.familywise import together, too_close
-from spikecheck.report.outcomes import LOOKS, standing
+from spikecheck.report.outcomes import LOOKS, standing, word_of
 from spikecheck.report.phrases import (
     conditions,
     differs,
@@ -74,7 +74,7 @@ def html(report: Report) -> str:
         report=report,
         together=together(report),
         too_close=too_close(report),
-        verdicts=sorted(report.claims, key=lambda verdict: _FIRST.index(_in_all(verdict))),
+        verdicts=sorted(report.claims, key=lambda verdict: _FIRST.index(word_of(verdict))),
         heading=_heading(report),
         style=Markup((_WEB / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
@@ -86,27 +86,12 @@ def html(report: Report) -> str:
 
 
 def _heading(report: Report) -> str:
-    found = [_in_all(verdict) for verdict in report.claims]
+    found = [word_of(verdict) for verdict in report.claims]
     count = {word: found.count(word) for word in _FIRST}
     verbs = {"fails": ("fails", "fail"), "passes": ("passes", "pass")}
     open_verbs = {word: (f"is {word}", f"are {word}") for word in _FIRST if word not in verbs}
     parts = [f"{count[w]} {(verbs | open_verbs)[w][count[w] != 1]}" for w in reversed(_FIRST) if count[w]]
     return f"{plural(len(found), 'claim')}: {', '.join(parts)}" if parts else "No claim was judged"
-
-
-def _in_all(verdict: Verdict) -> str:
-    """What the two answers make together, in one word; of what is open, why."""
-    word = standing(verdict, brief=True).plain.lower()
-    return word if word in _FIRST else _unsettled(verdict).value
-
-
-def _unsettled(verdict: Verdict) -> Outcome:
-    return verdict.replicates if verdict.replicates is not Outcome.HOLDS else verdict.generalises
-
-
-def _standing(verdict: Verdict) -> str:
-    said = standing(verdict).plain.lower()
-    return said if said.startswith(_FIRST) else _in_all(verdict)
 
 
 def _linked(text: str) -> Markup:
@@ -148,7 +133,7 @@ def _harmless(value: Any) -> Any:
     return inert(value).replace(" %", "\u00a0%") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-_MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.OPEN: "undecided", Mark.PLAIN: ""}
+_MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.UNCLEAR: "undecided", Mark.PLAIN: ""}
 """The colours of what controls did."""
 
 _WORDS = {
@@ -173,7 +158,7 @@ _WORDS = {
     "effect": effect,
     "explained": explained,
     "guard_says": _guard_says,
-    "in_all": _in_all,
+    "in_all": word_of,
     "labels": labels,
     "level_says": level_says,
     "linked": _linked,
@@ -195,7 +180,7 @@ _WORDS = {
     "searched": _searched,
     "shown_average": shown_average,
     "signed": signed,
-    "standing": _standing,
+    "standing": lambda verdict: standing(verdict).plain.lower(),
     "stops": stops,
     "to_decide": to_decide,
     "tried": tried,

@@ -98,7 +98,7 @@ def verdict_says(card: Scorecard) -> str:
     if card.decision is Decision.REGRESSED:
         return f"REGRESSION: worse in {', '.join(_named(row, card.rows) for row in shown(card.rows) if row.fails)}"
     if card.decision is Decision.NOT_DECIDED:
-        return f"NOT DECIDED: {'; '.join(inert(why) for why in card.undecided)}"
+        return f"UNDECIDED: {'; '.join(inert(why) for why in card.undecided)}"
     counts = {change: sum(row.change is change for row in shown(card.rows)) for change in Change}
     said = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
     return f"no regression: {said}"
@@ -174,17 +174,18 @@ def refusal_markdown(reason: str) -> str:
 def scorecard_junit(card: Scorecard) -> str:
     """One test case a row, so that a dashboard names the row that failed.
 
-    A row that looks worse is an error, as is a gate that could not have named anything; an undecided one is skipped.
+    A row that looks worse is an error, as is a gate that could not have named anything: neither lets the gate pass.
+    An undecided row does, and counts as skipped.
     """
-    cases = [_case(inert(row.title), inert(row_says(row)), _verdict_tag(row)) for row in card.rows]
+    cases = [_case(inert(row.title), inert(row_says(row)), _verdict_tag(row), _word(row)) for row in card.rows]
     if card.decision is Decision.NOT_DECIDED and not any(row.looks_worse for row in card.rows):
-        cases.append(_case("the gate itself", inert("; ".join(card.undecided)), "error"))
+        cases.append(_case("the gate itself", inert(verdict_says(card)), "error", "undecided"))
     return _junit(cases)
 
 
 def refusal_junit(reason: str) -> str:
     """The same for a gate that could not be held."""
-    return _junit([_case("the gate itself", inert(reason), "error")])
+    return _junit([_case("the gate itself", inert(reason), "error", "not held")])
 
 
 def annotations(card: Scorecard) -> list[str]:
@@ -208,10 +209,10 @@ def _verdict_tag(row: Row) -> str | None:
     return "skipped" if row.alarms and row.change is Change.UNDECIDED else None
 
 
-def _case(name: str, said: str, tag: str | None) -> ET.Element:
+def _case(name: str, said: str, tag: str | None, word: str) -> ET.Element:
     case = ET.Element("testcase", classname="spikecheck.gate", name=name)
     if tag is not None:
-        ET.SubElement(case, tag, message=said)
+        ET.SubElement(case, tag, type=word, message=said)
     ET.SubElement(case, "system-out").text = said
     return case
 

@@ -334,7 +334,7 @@ def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(project: Path)
     done = told(project, *line)
     assert done.returncode == 3
     assert "warning: seeds=3" in done.stderr
-    assert done.stdout.startswith("NOT DECIDED")
+    assert done.stdout.startswith("UNDECIDED")
 
 
 def test_what_an_optimizer_keeps_anywhere_is_counted() -> None:
