@@ -58,9 +58,7 @@ def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims:
     result = claims.runpytest_subprocess("claims", "-v")
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["*::replicates INVALID*", "*::control FAILED*"])
-    result.stdout.fnmatch_lines(
-        ["Its figures prove nothing, since its negative control did not fail:*", "toothless: INVALID"]
-    )
+    result.stdout.fnmatch_lines(["Its figures prove nothing*", "toothless: INVALID"])
     result.stdout.fnmatch_lines(["Its negative control*", "toothless: CONTROL DID NOT FAIL"])
 
 

@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spikecheck.core.scope import Scope
-from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report import json_file
 from spikecheck.report.claim_figure import svg
 from spikecheck.report.outcomes import LOOKS, word_of
@@ -18,6 +16,9 @@ from spikecheck.report.summary import answer
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+
+    from spikecheck.core.scope import Scope
+    from spikecheck.core.verdict import Report, Verdict
 
 REPORTS = Path(__file__).parents[2] / "reports"
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#$"})

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from spikecheck.core.judgement import Answer, Judgement, Outcome
+from spikecheck.core.judgement import Answer, Judgement
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.advice import advised
