@@ -26,17 +26,24 @@ _THEMED = {
 }
 
 
-def draw(verdict: Verdict) -> Figure:
-    """Two panels of the typical run where there is one, and the strip of effects."""
+def draw(verdict: Verdict, *, narrow: bool = False) -> Figure:
+    """Two panels of the typical run where there is one, and the strip of effects.
+
+    `narrow` is for a page that may be read on a phone: legends stand above their panels, and letters stay large enough.
+    """
     trace = verdict.typical
-    figure = Figure(figsize=(7.0, 6.0 if trace else 2.4), layout="constrained")
+    size = (4.3, 6.4 if trace else 2.6) if narrow else (7.0, 6.0 if trace else 2.4)
+    figure = Figure(figsize=size, layout="constrained")
     rows = 3 if trace else 1
     axes = list(figure.subplots(rows, 1, squeeze=False)[:, 0])
     if trace is not None:
         axes[1].sharex(axes[0])
-        _loss(axes[0], trace, verdict.reference.setting.steps)
+        figure.suptitle(_title(trace, verdict.reference.setting.steps, narrow=narrow), fontsize=9)
+        _loss(axes[0], trace)
         _sharpness(axes[1], trace)
     _strip(axes[-1], verdict)
+    for panel in axes:
+        _legend(panel, "first spike" if trace is not None and panel is axes[0] else None, above=narrow)
     return figure
 
 
@@ -56,7 +63,9 @@ def svg(verdict: Verdict) -> str:
     out = StringIO()
     # Letters stay letters, to be read aloud and found; identifiers are hashes of what they name, not of the clock.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": verdict.id, "font.size": 9}):
-        draw(verdict).savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        draw(verdict, narrow=True).savefig(
+            out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
     element = out.getvalue()
     element = element[element.index("<svg") :].strip()
     own = re.sub(r"[^\w-]", "", verdict.id)
@@ -69,15 +78,16 @@ def svg(verdict: Verdict) -> str:
     return element.replace("<svg ", '<svg fill="currentColor" ', 1)
 
 
-def _loss(axes: Axes, trace: Trace, steps: int) -> None:
+def _title(trace: Trace, steps: int, *, narrow: bool) -> str:
+    part = f",{chr(10) if narrow else ' '}the first {trace.steps[-1]:,} of {steps:,} steps"
+    return f"a run with a typical effect (seed {trace.seed}){part if trace.steps[-1] < steps - 1 else ''}"
+
+
+def _loss(axes: Axes, trace: Trace) -> None:
     axes.semilogy(trace.steps, trace.loss, color="black", linewidth=0.8)
     _phases(axes, trace)
     axes.set_ylabel("training loss")
-    part = f", the first {trace.steps[-1]:,} of {steps:,} steps" if trace.steps[-1] < steps - 1 else ""
-    axes.set_title(f"a run with a typical effect (seed {trace.seed}){part}", fontsize=9)
     axes.tick_params(labelbottom=False)
-    if axes.get_legend_handles_labels()[0]:
-        _legend(axes, "first spike")
 
 
 def _sharpness(axes: Axes, trace: Trace) -> None:
@@ -90,20 +100,24 @@ def _sharpness(axes: Axes, trace: Trace) -> None:
     _phases(axes, trace, labelled=False)
     axes.set_xlabel("step")
     axes.set_ylabel("η λ_max")
-    _legend(axes)
 
 
-def _legend(axes: Axes, title: str | None = None) -> None:
-    """Beside the panel, where it covers nothing."""
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.0, 1.0),
-        frameon=False,
-        fontsize=8,
-        title=title,
-        title_fontsize=8,
-        alignment="left",
-    )
+def _legend(axes: Axes, title: str | None, *, above: bool) -> None:
+    """Beside the panel or above it, where it covers nothing."""
+    if not axes.get_legend_handles_labels()[0]:
+        return
+    if above:
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.1, frameon=False, fontsize=8)
+    else:
+        axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(1.0, 1.0),
+            frameon=False,
+            fontsize=8,
+            title=title,
+            title_fontsize=8,
+            alignment="left",
+        )
 
 
 def _phases(axes: Axes, trace: Trace, *, labelled: bool = True) -> None:
@@ -139,8 +153,6 @@ def _limits(axes: Axes, verdict: Verdict) -> None:
         (limit,) = (limit for limit in (predicts.floor, predicts.ceiling) if limit is not None)
         worth = limit + predicts.worth if predicts.floor is not None else limit - predicts.worth
         axes.axvline(worth, color="black", linestyle=":", linewidth=0.8, label="worth a claim")
-    if limits:
-        _legend(axes)
 
 
 def _dots(axes: Axes, height: float, judgement: Judgement, colour: str, marker: str, which: Decider) -> None:

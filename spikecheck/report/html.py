@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from spikecheck.core.judgement import Answer, Judgement
+from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.advice import advised
@@ -33,7 +33,7 @@ from spikecheck.report.estimates import (
 )
 from spikecheck.report.evidence import beside
 from spikecheck.report.familywise import together, too_close
-from spikecheck.report.outcomes import LOOKS, standing, word_of
+from spikecheck.report.outcomes import LOOKS, STATES, standing, word_of
 from spikecheck.report.phrases import (
     conditions,
     differs,
@@ -48,12 +48,17 @@ from spikecheck.report.phrases import (
     unregistered,
 )
 from spikecheck.report.quoted import ROLES, at_reference, besides, nominated, rule_of
+from spikecheck.report.related import related
 from spikecheck.report.sanitize import inert
-from spikecheck.report.summary import answer, level_says, moved_says, otherwise, stops
+from spikecheck.report.size import size_in_words
+from spikecheck.report.strip import deciding_strip, share_strip
+from spikecheck.report.summary import behind, headline, level_says, moved_says, stops
 
 _WEB = Path(__file__).parent / "web"
 _FIRST = ("fails", "invalid", "untriggered", "undecided", "passes")
 """What a reader has to see first."""
+_SCRIPTS = ("theme.js", "overview.js")
+"""One element on the page, and one hash in its policy."""
 _ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5}(?:v\d+)?)")
 
 
@@ -69,13 +74,15 @@ def html(report: Report) -> str:
     )
     environment.filters["zip"] = zip
     environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
-    script = (_WEB / "theme.js").read_text(encoding="utf-8")
+    script = "".join((_WEB / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     return environment.get_template("report.html.j2").render(
         report=report,
         together=together(report),
         too_close=too_close(report),
         verdicts=sorted(report.claims, key=lambda verdict: _FIRST.index(word_of(verdict))),
         heading=_heading(report),
+        words_there=[word for word in _FIRST if any(word_of(verdict) == word for verdict in report.claims)],
+        related=lambda verdict: related(verdict, report),
         style=Markup((_WEB / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
@@ -138,13 +145,14 @@ _MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.UNCLEAR: "undecided", Ma
 
 _WORDS = {
     "LOOKS": LOOKS,
+    "SIGNS": {word: LOOKS[Outcome.HOLDS if word == "passes" else Outcome(word)].sign for word in STATES},
     "MARKS": _MARKS,
     "ROLES": ROLES,
     "also_negative": also_negative,
-    "answer": answer,
     "at_reference": at_reference,
     "average_in_brief": average_in_brief,
     "axis_title": title,
+    "behind": behind,
     "beside": beside,
     "beside_says": beside_says,
     "beside_settings": _beside_settings,
@@ -154,10 +162,12 @@ _WORDS = {
     "counts": counts,
     "decider": decider,
     "decides": decides,
+    "deciding_strip": deciding_strip,
     "differs": differs,
     "effect": effect,
     "explained": explained,
     "guard_says": _guard_says,
+    "headline": headline,
     "in_all": word_of,
     "labels": labels,
     "level_says": level_says,
@@ -167,7 +177,6 @@ _WORDS = {
     "negative": negative,
     "nominated": nominated,
     "numbered": lambda values: list(enumerate(values)),
-    "otherwise": otherwise,
     "paint": _paint,
     "percent": percent,
     "place": lambda share: f"{100 * share:.2f}",
@@ -178,8 +187,10 @@ _WORDS = {
     "replay": replay,
     "rule_of": rule_of,
     "searched": _searched,
+    "share_strip": share_strip,
     "shown_average": shown_average,
     "signed": signed,
+    "size_in_words": size_in_words,
     "standing": lambda verdict: standing(verdict).plain.lower(),
     "stops": stops,
     "to_decide": to_decide,

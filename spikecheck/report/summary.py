@@ -18,15 +18,19 @@ _NAMED = 2
 
 def answer(verdict: Verdict) -> str:
     """Whether it holds, where it ends, what that hangs on, and what the controls did."""
-    if nothing := _nothing(verdict.reference):
-        return nothing
-    rest = [_hanging(verdict), _survivors(verdict.reference), *_against(verdict)]
-    return " ".join(filter(None, [headline(verdict), *rest]))
+    return " ".join(filter(None, [headline(verdict), behind(verdict)]))
 
 
 def headline(verdict: Verdict) -> str:
     """Whether it holds, where it ends, and which companion contradicts it."""
     return _nothing(verdict.reference) or " ".join(filter(None, [*_held(verdict), _reached(verdict), opposed(verdict)]))
+
+
+def behind(verdict: Verdict) -> str:
+    """What the headline rests on: what it hangs on, and what the controls did; empty where nothing was found."""
+    if _nothing(verdict.reference):
+        return ""
+    return " ".join(filter(None, [_hanging(verdict), _survivors(verdict.reference), *_against(verdict)]))
 
 
 def control_says(verdict: Verdict) -> str:
