@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Self
 
 import rich_click as click
@@ -41,7 +43,7 @@ from spikecheck.session.command_line import command_line
 from spikecheck.session.verify import environment_of, laboratory
 
 _CODES = {Decision.PASSED: 0, Decision.REGRESSED: 1, Decision.NOT_DECIDED: 3}
-_FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
+_FILES = {"markdown_path": "--markdown", "junit_path": "--junit", "html_path": "--html"}
 
 
 @dataclass(frozen=True)
@@ -287,9 +289,15 @@ def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
         atomic_write.write(refusal_junit(reason).encode(), Path(options["junit_path"]), "--junit")
     if options["markdown_path"] is not None:
         atomic_write.write(refusal_markdown(reason).encode(), Path(options["markdown_path"]), "--markdown")
+    if options["html_path"] is not None:
+        atomic_write.write(_page().refusal_html(reason).encode(), Path(options["html_path"]), "--html")
     _append_to_step_summary(refusal_markdown(reason))
     if os.environ.get("GITHUB_ACTIONS"):
         click.echo(refusal_annotation(reason), err=options["json_path"] == "-")
+
+
+def _page() -> ModuleType:
+    return import_module("spikecheck.report.scorecard_page")  # brings matplotlib, a second
 
 
 def _plan(asked: Asked) -> int:
@@ -303,6 +311,8 @@ def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
     """Files first, then the step summary and annotations where GitHub reads them, then the person."""
     if options["json_path"] not in (None, "-"):
         json_file.write(card, Path(options["json_path"]))
+    if options["html_path"] is not None:
+        atomic_write.write(_page().scorecard_html(card).encode(), Path(options["html_path"]), "--html")
     for name, made in {"markdown_path": scorecard_markdown, "junit_path": scorecard_junit}.items():
         if options[name] is not None:
             atomic_write.write(made(card).encode(), Path(options[name]), _FILES[name])

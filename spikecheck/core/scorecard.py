@@ -75,10 +75,23 @@ class Place(Record):
     setting: Setting
 
 
+class Band(Record):
+    """The training loss over the seeds of one setting; null where it is no number.
+
+    A training's loss at a step is the largest of the stretch that ends there, so that no spike is thinned away.
+    """
+
+    steps: tuple[int, ...] = Field(description="the last step of each stretch")
+    median: tuple[float | None, ...]
+    low: tuple[float | None, ...] = Field(description="exceeded by nine of ten seeds")
+    high: tuple[float | None, ...] = Field(description="exceeded by one of ten seeds")
+
+
 class Scores(Record):
     """Every seed's numbers: by row and setting, in the order of the seeds; null where a training has no such number."""
 
     values: dict[str, dict[str, tuple[float | None, ...]]]
+    curves: dict[str, Band] = Field(default_factory=dict, description="the loss by setting; of older baselines none")
 
 
 class Baseline(Record):
@@ -132,6 +145,9 @@ class Scorecard(Record):
     root: int
     rows: tuple[Row, ...] = Field(description="of all settings together, each followed by those of single settings")
     not_compared: tuple[str, ...] = Field((), description="rows for which one side has no number, and which side")
+    curves: dict[str, dict[str, Band]] = Field(
+        default_factory=dict, description="the loss of candidate and of reference, by setting"
+    )
     runs_trained: int
     runs_reused: int
     seconds: float

@@ -8,6 +8,7 @@ from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, W
 from spikecheck.core.scorecard import Baseline, Contestant, Decision, Place, Scorecard, Scores
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
+from spikecheck.gate.curves import band
 from spikecheck.gate.metrics import MEASURES, MEMORY, TIME
 from spikecheck.gate.parity import demand, parity_seconds
 from spikecheck.gate.suite import Suite
@@ -85,7 +86,7 @@ def scores(
     if MEMORY[0] in suite.rows:
         values[MEMORY[0]] = {COST: (memory(contestant, model),)}
     observe(WorkDone(_cost_seconds(suite)))
-    return Scores(values=values)
+    return Scores(values=values, curves={name: band(found) for name, found in seen.items()})
 
 
 def _demand(place: Place, observe: Observer) -> None:
@@ -134,6 +135,7 @@ def _card(
         root=suite.root,
         rows=found,
         not_compared=tuple(told for told in not_compared(own, other) if told.partition(":")[0] in suite.rows),
+        curves={"candidate": own.curves, "reference": other.curves},
         runs_trained=lab.runs_trained,
         runs_reused=lab.runs_reused,
         seconds=time.monotonic() - began,

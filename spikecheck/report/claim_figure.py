@@ -16,10 +16,10 @@ from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Average
 
 # Okabe and Ito's blue and vermilion: apart for all common colour vision. In black and white the marks tell them apart.
-_CLAIM, _CONTROL = "#0072b2", "#d55e00"
+CLAIM, CONTROL = "#0072b2", "#d55e00"
 _THEMED = {
-    _CLAIM: "var(--claim)",
-    _CONTROL: "var(--control)",
+    CLAIM: "var(--claim)",
+    CONTROL: "var(--control)",
     "#000000": "currentColor",
     "#ffffff": "var(--ground)",
     "#cccccc": "var(--line)",
@@ -66,9 +66,12 @@ def svg(verdict: Verdict) -> str:
         draw(verdict, narrow=True).savefig(
             out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
         )
-    element = out.getvalue()
+    return themed(out.getvalue(), re.sub(r"[^\w-]", "", verdict.id))
+
+
+def themed(element: str, own: str) -> str:
+    """A figure that matplotlib wrote as an SVG element of a page, in the page's colours; its identifiers begin with `own`."""
     element = element[element.index("<svg") :].strip()
-    own = re.sub(r"[^\w-]", "", verdict.id)
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     element = re.sub(r"(\d\.\d\d)\d+", r"\1", element)  # a hundredth of a point is enough for any eye
     element = re.sub(r'\b(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{own}-", element)
@@ -93,7 +96,7 @@ def _loss(axes: Axes, trace: Trace) -> None:
 def _sharpness(axes: Axes, trace: Trace) -> None:
     """In units of the learning rate, in which the threshold of gradient descent is 2."""
     sharpness = np.array(trace.sharpness) * trace.lr
-    axes.plot(trace.sharpness_steps, sharpness, ".-", markersize=3, color=_CLAIM, linewidth=1.0, label="η λ_max")
+    axes.plot(trace.sharpness_steps, sharpness, ".-", markersize=3, color=CLAIM, linewidth=1.0, label="η λ_max")
     if trace.threshold is not None:
         threshold = trace.threshold * trace.lr
         axes.axhline(threshold, color="black", linestyle="--", linewidth=0.8, label=f"threshold: {threshold:.3g}")
@@ -126,15 +129,15 @@ def _phases(axes: Axes, trace: Trace, *, labelled: bool = True) -> None:
     for name, first, last, strength in stretches:
         if first is not None and last is not None:
             label = f"{name}: {last - first:,} steps" if labelled else None
-            axes.axvspan(first, last, color=_CONTROL, alpha=strength, linewidth=0, label=label)
+            axes.axvspan(first, last, color=CONTROL, alpha=strength, linewidth=0, label=label)
     if trace.peak is not None:
-        axes.axvline(trace.peak, color=_CONTROL, linewidth=0.8)
+        axes.axvline(trace.peak, color=CONTROL, linewidth=0.8)
 
 
 def _strip(axes: Axes, verdict: Verdict) -> None:
     which = decider(verdict.reference, rule_of(verdict))
-    _dots(axes, 1.0, verdict.reference, _CLAIM, "o", which)
-    _dots(axes, 0.0, verdict.control, _CONTROL, "x", which)
+    _dots(axes, 1.0, verdict.reference, CLAIM, "o", which)
+    _dots(axes, 0.0, verdict.control, CONTROL, "x", which)
     axes.set_yticks([0.0, 1.0], ["control", "claim"])
     _limits(axes, verdict)
     axes.set_xlabel(inert(verdict.reference.effect.unit).replace("$", r"\$"))

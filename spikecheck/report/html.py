@@ -1,15 +1,7 @@
-"""A report as one HTML file that needs nothing else: a pure function of the report.
+"""A report as one HTML file that needs nothing else: a pure function of the report."""
 
-Every string of a user's goes through `inert` and is escaped by Jinja; the page's policy lets nothing run but its own lines.
-"""
-
-import base64
-import hashlib
 import re
-from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from spikecheck.core.judgement import Answer, Judgement, Outcome
@@ -53,8 +45,8 @@ from spikecheck.report.sanitize import inert
 from spikecheck.report.size import size_in_words
 from spikecheck.report.strip import deciding_strip, share_strip
 from spikecheck.report.summary import behind, headline, level_says, moved_says, stops
+from spikecheck.report.web_page import rendered
 
-_WEB = Path(__file__).parent / "web"
 _FIRST = ("fails", "invalid", "untriggered", "undecided", "passes")
 """What a reader has to see first."""
 _SCRIPTS = ("theme.js", "overview.js")
@@ -64,18 +56,9 @@ _ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5}(?:v\d+)?)")
 
 def html(report: Report) -> str:
     """The whole report."""
-    environment = Environment(
-        loader=FileSystemLoader(_WEB),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["zip"] = zip
-    environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
-    script = "".join((_WEB / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        "report.html.j2",
+        _SCRIPTS,
         report=report,
         together=together(report),
         too_close=too_close(report),
@@ -83,9 +66,6 @@ def html(report: Report) -> str:
         heading=_heading(report),
         words_there=[word for word in _FIRST if any(word_of(verdict) == word for verdict in report.claims)],
         related=lambda verdict: related(verdict, report),
-        style=Markup((_WEB / "style.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
         figure=lambda verdict: Markup(svg(verdict)),
         advised=lambda verdict: advised(verdict, report),
         **_WORDS,
@@ -135,11 +115,6 @@ def _paint(cell: Judgement) -> str:
     return f"background:rgb{tuple(background)};color:rgb{tuple(ink(background))}"
 
 
-def _harmless(value: Any) -> Any:
-    """A user's string without what could do something, and a figure on one line with its percent sign."""
-    return inert(value).replace(" %", "\u00a0%") if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
 _MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.UNCLEAR: "undecided", Mark.PLAIN: ""}
 """The colours of what controls did."""
 
@@ -179,7 +154,6 @@ _WORDS = {
     "numbered": lambda values: list(enumerate(values)),
     "paint": _paint,
     "percent": percent,
-    "place": lambda share: f"{100 * share:.2f}",
     "planted": planted,
     "plural": plural,
     "reach_in_brief": reach_in_brief,

@@ -83,7 +83,7 @@ def row_strip(row: Row) -> Strip:
         interval=(0.0 if low is None else low, 1.0 if high is None else high),
         point=line.place(row.difference),
         wanted=(line.place(-row.margin), line.place(row.margin)),
-        limits=(Limit(line.place(row.margin), f"margin {row.margin:g}"),),
+        limits=tuple(Limit(line.place(side), f"margin {row.margin:g}") for side in (-row.margin, row.margin)),
         says=f"difference {row.difference:+.3g}, interval {_bound(row.low)} to {_bound(row.high)}, margin {row.margin:g}",
     )
 
