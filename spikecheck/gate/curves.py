@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikecheck.core.run import Array, Run
 from spikecheck.core.scorecard import Band
@@ -14,7 +15,7 @@ _STRETCHES = 60
 def band(runs: Sequence[Run]) -> Band:
     """Median, and the levels between which eight of ten seeds lie, of the largest loss in each stretch of steps."""
     losses = runs[0].setting.steps + 1  # one before every update, and one after the last
-    ends = np.unique(np.linspace(0, losses, min(_STRETCHES, losses) + 1).round().astype(int))
+    ends = np.unique(np.linspace(0, losses, min(_STRETCHES, losses) + 1).round().astype(np.int64))
     largest = np.array([_largest(run.loss, ends) for run in runs])
     # Quantiles that are one of the values: between a number and an infinite loss there is nothing.
     low, median, high = np.quantile(largest, [0.1, 0.5, 0.9], axis=0, method="inverted_cdf")
@@ -23,7 +24,7 @@ def band(runs: Sequence[Run]) -> Band:
     )
 
 
-def _largest(loss: Array, ends: Array) -> Array:
+def _largest(loss: Array, ends: NDArray[np.int64]) -> Array:
     """The largest loss of each stretch; infinite from where a training that diverged has none."""
     padded = np.full(int(ends[-1]), np.inf)
     padded[: min(len(loss), len(padded))] = loss[: len(padded)]

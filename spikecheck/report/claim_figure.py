@@ -25,6 +25,9 @@ _THEMED = {
     "#cccccc": "var(--line)",
 }
 
+_GROUP_OF_MARKS = re.compile(r"<g((?: clip-path=\"[^\"]*\")?)>((?:\s*<use [^>]*/>)+\s*)</g>")
+_STYLE = re.compile(r' style="([^"]*)"')
+
 
 def draw(verdict: Verdict, *, narrow: bool = False) -> Figure:
     """Two panels of the typical run where there is one, and the strip of effects.
@@ -75,10 +78,20 @@ def themed(element: str, own: str) -> str:
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     element = re.sub(r"(\d\.\d\d)\d+", r"\1", element)  # a hundredth of a point is enough for any eye
     element = re.sub(r'\b(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{own}-", element)
-    for colour, themed in _THEMED.items():
-        element = element.replace(colour, themed)
+    element = _GROUP_OF_MARKS.sub(_with_one_style, element)
+    for colour, named in _THEMED.items():
+        element = element.replace(colour, named)
     # Text without a colour of its own is black in SVG, whatever the page's is.
     return element.replace("<svg ", '<svg fill="currentColor" ', 1)
+
+
+def _with_one_style(group: re.Match[str]) -> str:
+    """A group whose marks all look alike says so once: a third of a figure's text is that."""
+    begin, marks = group.groups()
+    styles = set(_STYLE.findall(marks))
+    if len(styles) != 1:
+        return group.group()
+    return f'<g{begin} style="{styles.pop()}">{_STYLE.sub("", marks)}</g>'
 
 
 def _title(trace: Trace, steps: int, *, narrow: bool) -> str:

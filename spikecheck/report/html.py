@@ -25,7 +25,7 @@ from spikecheck.report.estimates import (
 )
 from spikecheck.report.evidence import beside
 from spikecheck.report.familywise import together, too_close
-from spikecheck.report.outcomes import LOOKS, STATES, standing, word_of
+from spikecheck.report.outcomes import LOOKS, STATES, Word, standing, word_of
 from spikecheck.report.phrases import (
     conditions,
     differs,
@@ -47,7 +47,7 @@ from spikecheck.report.strip import deciding_strip, share_strip
 from spikecheck.report.summary import behind, headline, level_says, moved_says, stops
 from spikecheck.report.web_page import rendered
 
-_FIRST = ("fails", "invalid", "untriggered", "undecided", "passes")
+_FIRST: tuple[Word, ...] = ("fails", "invalid", "untriggered", "undecided", "passes")
 """What a reader has to see first."""
 _SCRIPTS = ("theme.js", "overview.js")
 """One element on the page, and one hash in its policy."""

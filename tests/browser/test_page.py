@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from spikecheck.report import json_file
 from spikecheck.report.html import html
+from spikecheck.report.scorecard_page import scorecard_html
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "reports" / "browser"
@@ -231,3 +232,33 @@ def test_printed_it_is_whole(browser: Browser, file: Path) -> None:
     printed = opened.page.pdf()
     assert printed.startswith(b"%PDF")
     opened.page.close()
+
+
+# ---- the gate's page -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def gate_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("gate") / "card.html"
+    path.write_text(
+        scorecard_html(json_file.read_scorecard(ROOT / "tests" / "browser" / "card.json")), encoding="utf-8"
+    )
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_the_gates_page_fits_and_asks_for_nothing(
+    browser: Browser, gate_file: Path, name: str, viewport: dict[str, int], scheme: str
+) -> None:
+    opened = Opened(browser, gate_file, viewport, scheme)
+    page = opened.page
+    assert opened.requests == [gate_file.as_uri()]
+    assert page.locator(".curves figure svg").count() == 4
+    PICTURES.mkdir(exist_ok=True)
+    page.screenshot(path=PICTURES / f"gate-{name}-{scheme}.png")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert serious_problems(page) == []
+    assert opened.complaints == []
+    page.close()

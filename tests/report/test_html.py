@@ -295,3 +295,12 @@ def test_claims_that_answer_one_another_are_linked(report: Make, verdict: Make) 
     beside = made.partition('<section id="claim-condensation"')[2].partition("</section>")[0]
     assert "Do spikes align the input weights" in beside
     assert '<a href="#claim-spike-effect-decomposed">spike-effect-decomposed</a>' in beside
+
+
+def test_marks_that_look_alike_say_so_once_and_all_are_there(verdict: Make, judgement: Make) -> None:
+    many = judgement(Outcome.HOLDS).model_copy(update={"scores": tuple(number / 100 for number in range(64))})
+    element = ET.fromstring(svg(verdict(reference=many)))
+    marks = [one for one in element.iter() if one.tag.endswith("use") and "style" not in one.attrib]
+    groups = [one for one in element.iter() if one.tag.endswith("}g") and "fill: var(--claim)" in one.get("style", "")]
+    assert len(marks) >= 64
+    assert any(len(group) == 64 for group in groups)

@@ -24,6 +24,7 @@ from spikecheck.report.html import html
 from spikecheck.report.markdown import markdown
 from spikecheck.report.outcomes import STATES, word_of
 from spikecheck.report.scorecard import refusal_junit, render_scorecard, scorecard_junit, scorecard_markdown
+from spikecheck.report.scorecard_page import scorecard_html
 from spikecheck.report.terminal import render
 
 Make = Callable[..., Any]
@@ -194,6 +195,7 @@ def test_a_row_has_its_word_everywhere(line: list[str]) -> None:
     kinds = [part for part in next(ET.fromstring(scorecard_junit(found)).iter("testcase")) if part.tag != "system-out"]
     assert [part.tag for part in kinds] == ([] if in_junit == "passed" else [in_junit])
     assert all(part.get("type") == word for part in kinds)
+    assert re.search(rf'class="badge \w*">{re.escape(written)}</span>', scorecard_html(found))
 
 
 def test_a_row_that_raises_no_alarm_passes_whatever_it_is() -> None:
@@ -212,6 +214,7 @@ def test_a_gate_has_its_word_everywhere(line: list[str], word: str) -> None:
     assert str(found.decision) == decision
     assert shown(found).startswith(terminal)
     assert f"spikecheck gate: {terminal}" in scorecard_markdown(found)
+    assert f"<title>spikecheck gate: {terminal}" in scorecard_html(found)
     assert (ET.fromstring(scorecard_junit(found)).find(f".//{in_junit}") is not None) is (in_junit != "passed")
 
 
