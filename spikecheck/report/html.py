@@ -25,6 +25,7 @@ from spikecheck.report.estimates import (
 )
 from spikecheck.report.evidence import beside
 from spikecheck.report.familywise import together, too_close
+from spikecheck.report.opposed import opposed
 from spikecheck.report.outcomes import LOOKS, STATES, Word, standing, word_of
 from spikecheck.report.phrases import (
     conditions,
@@ -152,6 +153,7 @@ _WORDS = {
     "negative": negative,
     "nominated": nominated,
     "numbered": lambda values: list(enumerate(values)),
+    "opposed": opposed,
     "paint": _paint,
     "percent": percent,
     "planted": planted,
