@@ -234,6 +234,8 @@ def test_what_was_stopped_early_says_so(report: Make, verdict: Make, unreached: 
     assert "Stopped early: this report is partial." in text
     assert "Nothing was trained for it." in text
     assert "not reached" in text
+    assert "no numbers" in text
+    assert "gain of mean |cos|: not measured" in text
 
 
 def test_the_lines_to_copy_find_the_claim_and_ask_what_was_asked(report: Make, verdict: Make) -> None:
