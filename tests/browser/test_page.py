@@ -227,7 +227,8 @@ def test_printed_it_is_whole(browser: Browser, file: Path) -> None:
     opened.page.emulate_media(media="print")
     opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert opened.page.evaluate("[...document.querySelectorAll('details')].every((one) => one.open)")
-    assert not opened.page.locator("#theme").is_visible()
+    assert not any(opened.page.locator(part).is_visible() for part in ("#theme", "#filter", ".side", ".menu"))
+    assert opened.page.locator("#answers thead button").first.is_visible(), "the table has lost its heads"
     opened.page.screenshot(path=PICTURES / "print.png")
     printed = opened.page.pdf()
     assert printed.startswith(b"%PDF")
