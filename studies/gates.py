@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from spikecheck.core.scorecard import Contestant, Decision, Row, Scores
+from spikecheck.core.scorecard import Decision, OptimizerSpec, Row, Scores
 from spikecheck.gate.comparison import ALPHA, decided, rows
 from spikecheck.gate.metrics import TIME
 from spikecheck.gate.run import COST, scores
@@ -42,8 +42,8 @@ GD = contestant("gd", {"lr": 0.1})
 class Pair:
     """Two contestants, and what their settings have otherwise than the default suite."""
 
-    candidate: Contestant
-    reference: Contestant
+    candidate: OptimizerSpec
+    reference: OptimizerSpec
     conditions: Mapping[str, Any] = field(default_factory=dict)
     seeds: int = SEEDS
 
@@ -51,12 +51,12 @@ class Pair:
 SLOW_SQUARES = contestant("torch.optim:Adam", {"lr": 0.02, "betas": (0.9, 0.9999)})
 
 
-def small_gradients(**numbers: float) -> Contestant:
+def small_gradients(**numbers: float) -> OptimizerSpec:
     """Adam where the loss is averaged over a million."""
     return contestant("planted_optimizers:small_gradients", {"lr": 0.02, **numbers})
 
 
-def decaying(name: str, weight_decay: float) -> Contestant:
+def decaying(name: str, weight_decay: float) -> OptimizerSpec:
     """Gradient descent with weight decay."""
     return contestant(name, {"lr": 0.1, "weight_decay": weight_decay})
 
@@ -127,7 +127,7 @@ class Bench:
         self._known: dict[tuple[str, int, int, str], Scores] = {}
 
     def __call__(
-        self, who: Contestant, root: int, seeds: int = SEEDS, conditions: Mapping[str, Any] = NO_CONDITIONS
+        self, who: OptimizerSpec, root: int, seeds: int = SEEDS, conditions: Mapping[str, Any] = NO_CONDITIONS
     ) -> Scores:
         """The contestant's scores on the seeds of this root."""
         key = who.canonical(), root, seeds, repr(conditions)

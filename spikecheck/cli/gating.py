@@ -13,12 +13,12 @@ from typing import Any, Self
 
 import rich_click as click
 
-from spikecheck.cli.console import complain, console, while_read
+from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.params import seconds
 from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
-from spikecheck.core.scorecard import Baseline, Contestant, Decision, Scorecard
+from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.comparison import can_name, too_few
 from spikecheck.gate.config import assignments, conditions, table
@@ -47,11 +47,11 @@ _FILES = {"markdown_path": "--markdown", "junit_path": "--junit", "html_path": "
 
 
 @dataclass(frozen=True)
-class Asked:
+class GateRequest:
     """A gate as it was asked for: the command line over pyproject.toml."""
 
-    candidate: Contestant
-    reference: Contestant | None
+    candidate: OptimizerSpec
+    reference: OptimizerSpec | None
     baseline: Path | None
     suite: Suite
     options: Mapping[str, Any]
@@ -92,7 +92,7 @@ def run_gate(options: Mapping[str, Any]) -> int:
     """
     _check_files(options)
     try:
-        asked = Asked.of(options)
+        asked = GateRequest.of(options)
         if options["only_planned"]:
             return _plan(asked)
         card = _held(asked)
@@ -105,11 +105,11 @@ def run_gate(options: Mapping[str, Any]) -> int:
     return _CODES[card.decision]
 
 
-def _held(asked: Asked) -> Scorecard | None:
+def _held(asked: GateRequest) -> Scorecard | None:
     """The scorecard; None where a baseline was asked for, and is written."""
     options = asked.options
     if not options["update_baseline"] and not can_name(len(asked.suite.settings), asked.suite.seeds):
-        complain(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
+        print_error(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
     deadline = None if options["budget"] is None else time.monotonic() + seconds(options["budget"], "--budget")
     with watcher(console(stderr=True), quiet=options["quiet"]) as observe:
         lab = laboratory(
@@ -125,7 +125,7 @@ def _held(asked: Asked) -> Scorecard | None:
     return None
 
 
-def judge(asked: Asked, lab: Laboratory, observe: Observer) -> Scorecard:
+def judge(asked: GateRequest, lab: Laboratory, observe: Observer) -> Scorecard:
     """The candidate against its reference."""
     environment, command = environment_of(lab), command_line()
     if asked.reference is not None:
@@ -162,7 +162,7 @@ def gate_in_test(
     kept = None if baseline is None else Path(baseline)
     suite = _suite(conditions or {}, seeds, seed, _read(kept))
     lab = Laboratory(opened(folder))
-    return judge(Asked(candidate, reference, kept, suite, {}), lab, ignore)
+    return judge(GateRequest(candidate, reference, kept, suite, {}), lab, ignore)
 
 
 def path_of(optimizer: str | Callable[..., Any]) -> str:
@@ -180,8 +180,8 @@ def path_of(optimizer: str | Callable[..., Any]) -> str:
 
 
 def _reference(
-    given: Mapping[str, Any], told: Mapping[str, Any], candidate: Contestant
-) -> tuple[Contestant | None, Path | None]:
+    given: Mapping[str, Any], told: Mapping[str, Any], candidate: OptimizerSpec
+) -> tuple[OptimizerSpec | None, Path | None]:
     """What the command line names stands for what pyproject.toml does."""
     named = given if {"against", "baseline"} & given.keys() else told
     baseline = Path(named["baseline"]) if "baseline" in named else None
@@ -257,10 +257,10 @@ def _append_to_step_summary(text: str) -> None:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        complain(f"warning: GITHUB_STEP_SUMMARY={summary}: cannot be written: {error.strerror}", "yellow")
+        print_error(f"warning: GITHUB_STEP_SUMMARY={summary}: cannot be written: {error.strerror}", "yellow")
 
 
-def _update(asked: Asked, lab: Laboratory, observe: Observer) -> None:
+def _update(asked: GateRequest, lab: Laboratory, observe: Observer) -> None:
     assert asked.baseline is not None
     atomic_write.check(asked.baseline, "--baseline")
     found = baseline_of(
@@ -272,7 +272,7 @@ def _update(asked: Asked, lab: Laboratory, observe: Observer) -> None:
         environment_of(lab),
     )
     atomic_write.write(json_file.text(found).encode(), asked.baseline, "--baseline")
-    complain(f"written: {asked.baseline}; commit it with the change that it belongs to", "green")
+    print_error(f"written: {asked.baseline}; commit it with the change that it belongs to", "green")
 
 
 def _check_files(options: Mapping[str, Any]) -> None:
@@ -300,9 +300,9 @@ def _page() -> ModuleType:
     return import_module("spikecheck.report.scorecard_page")  # brings matplotlib, a second
 
 
-def _plan(asked: Asked) -> int:
+def _plan(asked: GateRequest) -> int:
     """What would be trained and what that could show, and nothing trained."""
-    with while_read():
+    with tolerate_closed_pipe():
         render_gate_plan(gate_outlook(asked.candidate, asked.suite), console())
     return 0
 
@@ -317,7 +317,7 @@ def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
         if options[name] is not None:
             atomic_write.write(made(card).encode(), Path(options[name]), _FILES[name])
     _append_to_step_summary(scorecard_markdown(card))
-    with while_read():
+    with tolerate_closed_pipe():
         if options["json_path"] == "-":
             click.echo(json_file.text(card).encode(), nl=False)
         if not options["quiet"]:

@@ -19,7 +19,7 @@ class Change(StrEnum):
     UNDECIDED = "undecided"
 
 
-class Contestant(Record):
+class OptimizerSpec(Record):
     """An optimizer with its numbers."""
 
     optimizer: str
@@ -68,7 +68,7 @@ class Row(Record):
         return self.alarms and self.change is Change.WORSE
 
 
-class Place(Record):
+class SuiteSetting(Record):
     """One setting of the gate, by name, as the candidate trains in it."""
 
     name: str
@@ -101,11 +101,11 @@ class Baseline(Record):
     reason: str
     command: str
     environment: dict[str, str | int | float]
-    contestant: Contestant
+    contestant: OptimizerSpec
     suite: str = Field(description="digest of the settings without the optimizer, of the seeds and of what is measured")
     seeds: int
     root: int
-    places: tuple[Place, ...]
+    places: tuple[SuiteSetting, ...]
     conditions: dict[str, str | float | int | bool | None] = Field(
         default_factory=dict, description="what differs from the default suite, as it was given"
     )
@@ -136,11 +136,11 @@ class Scorecard(Record):
     undecided: tuple[str, ...] = Field((), description="why the gate is not decided")
     command: str
     environment: dict[str, str | int | float]
-    candidate: Contestant
-    reference: Contestant
+    candidate: OptimizerSpec
+    reference: OptimizerSpec
     against: str = Field(description="what the reference is: an optimizer trained beside the candidate, or a file")
     alpha: float = Field(description="probability of any false alarm at most, over all rows")
-    places: tuple[Place, ...]
+    places: tuple[SuiteSetting, ...]
     seeds: int
     root: int
     rows: tuple[Row, ...] = Field(description="of all settings together, each followed by those of single settings")

@@ -5,13 +5,13 @@ import json
 from pathlib import Path
 
 from spikecheck.core.errors import BaselineError
-from spikecheck.core.scorecard import Baseline, Contestant, Scores
+from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scores
 from spikecheck.gate.metrics import MEASURES
 from spikecheck.gate.suite import Suite
 
 
 def baseline_of(
-    contestant: Contestant,
+    contestant: OptimizerSpec,
     scores: Scores,
     suite: Suite,
     reason: str,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from spikecheck.core.activity import heard_by
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
-from spikecheck.core.scorecard import Baseline, Contestant, Decision, Place, Scorecard, Scores
+from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
 from spikecheck.gate.curves import band
@@ -19,8 +19,8 @@ COST = "one step"
 
 
 def against(
-    candidate: Contestant,
-    reference: Contestant,
+    candidate: OptimizerSpec,
+    reference: OptimizerSpec,
     suite: Suite,
     lab: Laboratory,
     command: str,
@@ -41,7 +41,7 @@ def against(
 
 
 def against_baseline(
-    candidate: Contestant,
+    candidate: OptimizerSpec,
     baseline: Baseline,
     name: str,
     suite: Suite,
@@ -64,7 +64,7 @@ def against_baseline(
 
 
 def scores(
-    contestant: Contestant, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
+    contestant: OptimizerSpec, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
 ) -> Scores:
     """A contestant's numbers, seed by seed, all its trainings made in one go."""
     places = suite.places(contestant)
@@ -89,7 +89,7 @@ def scores(
     return Scores(values=values, curves={name: band(found) for name, found in seen.items()})
 
 
-def _demand(place: Place, observe: Observer) -> None:
+def _demand(place: SuiteSetting, observe: Observer) -> None:
     """The comparison with an ordinary loop, and its progress."""
     told = 0.0
 
@@ -106,8 +106,8 @@ def _demand(place: Place, observe: Observer) -> None:
 
 
 def _card(
-    candidate: Contestant,
-    reference: Contestant,
+    candidate: OptimizerSpec,
+    reference: OptimizerSpec,
     name: str,
     suite: Suite,
     lab: Laboratory,
@@ -142,7 +142,7 @@ def _card(
     )
 
 
-def announced(contestants: Sequence[Contestant], suite: Suite, lab: Laboratory) -> ClaimStarted:
+def announced(contestants: Sequence[OptimizerSpec], suite: Suite, lab: Laboratory) -> ClaimStarted:
     """What a display is told before a gate: all that will be done, in seconds of a usual core."""
     expected = 0.0
     for contestant in contestants:

@@ -19,7 +19,7 @@ from spikecheck.harness.source_digest import source_of
 from spikecheck.stats.prediction import Average, Estimand
 
 if TYPE_CHECKING:
-    from spikecheck.objective.objective import Numbers
+    from spikecheck.objective.objective import ProblemArrays
 
 # Largest relative residual of the first eigenpair that a verdict may rest on. The eigenvalue's relative error is at most
 # the residual, and of the order of its square where the next eigenvalue is not close.
@@ -46,7 +46,7 @@ class Trial:
             raise UnknownName("arm", arm, self.arms)
         return self.arms[arm]
 
-    def problem(self, arm: str | None = None) -> "Numbers":
+    def problem(self, arm: str | None = None) -> "ProblemArrays":
         """The data that an arm, or else the trunk, was trained on and looked at with."""
         # Brings torch, which the claims' own import may not: `spikecheck list` has 0.4 s.
         from spikecheck.objective.objective import numbers_of  # noqa: PLC0415

@@ -16,7 +16,7 @@ from spikecheck.core.verdict import Trace, Variation, Verdict
 from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.conclude import SUSPECT, conclude
-from spikecheck.harness.evidence import Trains, gather, judged, trainings
+from spikecheck.harness.evidence import Trainer, gather, judged, trainings
 from spikecheck.harness.maps import grid, survey
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
 from spikecheck.harness.reach import reach, sampled, strength
@@ -46,7 +46,7 @@ class Findings:
         return "reference" in self.answers and self.answers["reference"].outcome is Outcome.FAILS
 
 
-def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) -> Verdict:
+def verify(claim: Claim, lab: Trainer, plan: Plan, observe: Observer = ignore) -> Verdict:
     """Whether a claim replicates at its reference setting, and in how much of its domain it holds.
 
     Stopped by Ctrl-C or a spent budget it concludes from what was found until then; `lab.stopped` then says why.
@@ -78,7 +78,7 @@ def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) ->
     return verdict
 
 
-def _inquire(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings, inquiry: Inquiry) -> None:
+def _inquire(claim: Claim, lab: Trainer, plan: Plan, observe: Observer, found: Findings, inquiry: Inquiry) -> None:
     """The questions in their order; what each finds is there for the next, and stays if a later one is stopped."""
     reference = claim.domain.reference
     evidence, _ = inquiry.answer(reference, "reference", "reference", plan.sizes)
@@ -112,7 +112,7 @@ def first_blocks(claim: Claim, plan: Plan) -> list[Mapping[Setting, Sequence[int
     return [fresh, search, sampled(claim, plan)]
 
 
-def replay(claim: Claim, lab: Trains, setting: Setting, seeds: Sequence[int]) -> Judgement:
+def replay(claim: Claim, lab: Trainer, setting: Setting, seeds: Sequence[int]) -> Judgement:
     """One setting judged afresh on the given seeds, at the claim's own level."""
     return judged(claim, gather(claim, lab, {setting: seeds})[setting], 1.0 - claim.predicts.level)
 
@@ -154,7 +154,7 @@ def _nearest(claim: Claim, failing: Sequence[Judgement]) -> Judgement:
     return min(failing, key=lambda j: (claim.domain.distance(j.setting), strength(claim.predicts, j)))
 
 
-def _descend(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Findings) -> None:
+def _descend(claim: Claim, lab: Trainer, plan: Plan, observe: Observer, found: Findings) -> None:
     """Shrink a failing suspect: all settings one step nearer are trained in one go, the nearest that fails is next."""
     for _ in range(plan.descents):
         if found.fails_at_the_reference or found.suspect is None or found.suspect.outcome is not Outcome.FAILS:
@@ -167,7 +167,7 @@ def _descend(claim: Claim, lab: Trains, plan: Plan, observe: Observer, found: Fi
 
 
 def _searched(
-    claim: Claim, lab: Trains, plan: Plan, observe: Observer, settings: Sequence[Setting], stage: str
+    claim: Claim, lab: Trainer, plan: Plan, observe: Observer, settings: Sequence[Setting], stage: str
 ) -> list[Judgement]:
     """Every setting judged on its own block of search seeds, all trained together."""
     observe(StageStarted(claim.id, stage, len(settings), plan.search_seeds))

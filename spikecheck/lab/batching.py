@@ -17,7 +17,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.memory_estimate import footprint, parameters, training_points
 from spikecheck.models.conv import shapes
-from spikecheck.objective.objective import pays
+from spikecheck.objective.objective import should_compile
 from spikecheck.tensors.compile import compiler
 from spikecheck.training.gradients import exact
 
@@ -123,7 +123,7 @@ def _own(recipe: Recipe) -> bool:
     Measured on a CPU (`nox -s bench`, test_modules.py): batches of 8 by `vmap` make no more steps a second than that. Compiled
     ones, of long trainings, do.
     """
-    return recipe.setting.model not in BUILT_IN["model"] and not pays(recipe.setting)
+    return recipe.setting.model not in BUILT_IN["model"] and not should_compile(recipe.setting)
 
 
 def _alone(recipe: Recipe) -> bool:
@@ -138,7 +138,7 @@ def compiles(recipe: Recipe) -> bool:
     """
     setting, probe = recipe.setting, recipe.probe
     looks = isinstance(probe, SharpnessTrace) and probe.alone and not probe.every_step and setting.intervention is None
-    return pays(setting) and not looks
+    return should_compile(setting) and not looks
 
 
 def _swift(recipe: Recipe) -> bool:
@@ -147,7 +147,7 @@ def _swift(recipe: Recipe) -> bool:
     plain = isinstance(setting.intervention, Continue | LowerRate | Inject | None) and exact(setting)
     steady = setting.optimizer in ("gd", "heavy-ball", "nesterov") and setting.schedule == "constant"
     # Without a compiler bits depend on the size of a tile, which then has to stay as it was.
-    compiled = setting.model in BUILT_IN["model"] and pays(setting) and bool(compiler())
+    compiled = setting.model in BUILT_IN["model"] and should_compile(setting) and bool(compiler())
     return recipe.probe is None and plain and steady and compiled
 
 

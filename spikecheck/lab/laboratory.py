@@ -29,7 +29,7 @@ from spikecheck.lab.execution import NOTHING, Executor, Job, Local, Order, Tile,
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.memory_cache import MEMORY, Recent
 from spikecheck.lab.run_codec import decode, encode
-from spikecheck.lab.store_address import Records
+from spikecheck.lab.store_address import RunStore
 from spikecheck.lab.train_batch import Trained, fork_step, look_step
 from spikecheck.measures.spikes import spikes
 from spikecheck.objective.gpu_shallow import triton_version
@@ -47,7 +47,7 @@ class Laboratory:
 
     def __init__(
         self,
-        store: Records | None = None,
+        store: RunStore | None = None,
         device: Device = "auto",
         observe: Observer = ignore,
         deadline: float | None = None,

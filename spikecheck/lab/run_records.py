@@ -15,9 +15,9 @@ from spikecheck.measures.spikes import spikes
 from spikecheck.objective.objective import Objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.balance import Stabilisation
-from spikecheck.training.dissection import Deviations, Dissection, Waypoints
+from spikecheck.training.dissection import Dissection, EigendirectionResponse, Waypoints
 from spikecheck.training.loop import Trajectory
-from spikecheck.training.with_sharpness import Followed
+from spikecheck.training.with_sharpness import SharpnessTrajectory
 
 Record = Mapping[str, Mapping[str, Array]]
 """Arrays by the probe's kind and their own names."""
@@ -25,7 +25,7 @@ Record = Mapping[str, Mapping[str, Array]]
 
 def run_of(
     recipe: Recipe,
-    goal: Objective,
+    objective: Objective,
     trajectory: Trajectory,
     member: int,
     start: int,
@@ -37,7 +37,7 @@ def run_of(
     first = trajectory.checkpoints[0] if trajectory.checkpoints else trajectory.end  # of no steps at all
     states = {"start": first, "end": trajectory.end}
     snapshots = {
-        name: snapshot(goal, int(state.done[member]), state.params[member])
+        name: snapshot(objective, int(state.done[member]), state.params[member])
         for name, state in states.items()
         if bool(state.params[member].isfinite().all())
     }
@@ -45,9 +45,9 @@ def run_of(
     return Run(recipe.setting, recipe.seed, start, loss, ended, found, snapshots, records or {})
 
 
-def snapshot(goal: Objective, step: int, params: Tensor) -> Snapshot:
+def snapshot(objective: Objective, step: int, params: Tensor) -> Snapshot:
     """One member's weights."""
-    input_weights, output_weights = goal.weights(params)
+    input_weights, output_weights = objective.weights(params)
     return Snapshot(step, _numbers(params), input_weights, output_weights)
 
 
@@ -86,7 +86,7 @@ def sharpness_of(steps: Array, values: Tensor, residuals: Tensor) -> Record:
     return {"sharpness": {"steps": steps.astype(np.float64), **found}}
 
 
-def followed_of(seen: Followed, member: int, steps: int) -> Record:
+def followed_of(seen: SharpnessTrajectory, member: int, steps: int) -> Record:
     """One member's sharpness at every step; steps whose numbers fail are left out."""
     values, residuals = (_numbers(part[: steps + 1, member]) for part in (seen.sharpness, seen.residual))
     sound = np.isfinite(values) & np.isfinite(residuals)
@@ -100,9 +100,9 @@ def followed_of(seen: Followed, member: int, steps: int) -> Record:
     }
 
 
-def trail_of(goal: Objective, states: Sequence[Ensemble], seen: Waypoints, member: int) -> Record:
+def trail_of(objective: Objective, states: Sequence[Ensemble], seen: Waypoints, member: int) -> Record:
     """One member at its checkpoints."""
-    weights = [goal.weights(state.params[member])[0] for state in states]
+    weights = [objective.weights(state.params[member])[0] for state in states]
     return {
         "trail": {
             "steps": np.array([float(state.done[member]) for state in states]),
@@ -115,7 +115,7 @@ def trail_of(goal: Objective, states: Sequence[Ensemble], seen: Waypoints, membe
     }
 
 
-def directions_of(seen: Deviations, member: int) -> Record:
+def directions_of(seen: EigendirectionResponse, member: int) -> Record:
     """What one member's eigendirections do to its outputs; empty where its Hessian holds no numbers."""
     parts = {
         "values": seen.values,

@@ -45,15 +45,15 @@ from spikecheck.lab.run_records import (
     trail_of,
 )
 from spikecheck.measures.spikes import spikes
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Coupled
 from spikecheck.optimizers.rules import UpdateRule
-from spikecheck.training.balance import Watch
-from spikecheck.training.constrained import Held
+from spikecheck.training.balance import BalanceObserver
+from spikecheck.training.constrained import ConstrainedGradient
 from spikecheck.training.displacement import exchanged, risen
 from spikecheck.training.dissection import (
-    Deviations,
+    EigendirectionResponse,
     directions,
     dissect,
     random_directions,
@@ -86,7 +86,7 @@ class _Tile:
     """One padded tile ready to train."""
 
     recipes: list[Recipe]
-    goal: Objective
+    objective: Objective
     rule: UpdateRule
     lr: Tensor
     gradients: Gradients
@@ -148,11 +148,11 @@ def _trained_tile(
     recipes = padded(tile, size)
     parents, partners = ([*some, *list(some[:1]) * (len(recipes) - len(some))] for some in (parents, partners))
     settings = [recipe.setting for recipe in recipes]
-    goal = objective(settings, device)
-    goal = goal if compiles(recipes[0]) else goal.uncompiled()
+    objective = build_objective(settings, device)
+    objective = objective if compiles(recipes[0]) else objective.uncompiled()
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
     seeds = [recipe.seed for recipe in recipes]
-    laid = _Tile(recipes, goal, rule_for(goal, seeds), lr, followed(goal, seeds), device, len(tile))
+    laid = _Tile(recipes, objective, rule_for(objective, seeds), lr, followed(objective, seeds), device, len(tile))
     probe = recipes[0].probe
     if isinstance(probe, Directions) and probe.at == "end":
         trained = _look_at_ends(laid, parents, probe)
@@ -223,7 +223,9 @@ def _fork(tile: _Tile, parents: Sequence[Trained], partners: Sequence[Trained], 
         noisy = followed(tile.goal, [recipe.seed for recipe in tile.recipes], intervention.noise)
         tile = replace(tile, gradients=noisy)
     if isinstance(intervention, Hold):
-        tile = replace(tile, gradients=Held(tile.goal, tile.gradients, intervention.every, intervention.level))
+        tile = replace(
+            tile, gradients=ConstrainedGradient(tile.goal, tile.gradients, intervention.every, intervention.level)
+        )
     trajectory, records = _followed_fork(tile, ensemble, starts, intervention, along, tick)
     trajectory = on_host(trajectory)
     return [
@@ -268,7 +270,7 @@ def _followed_fork(
         )
         there = on_host(seen)
         return Trajectory(seen.loss, (ensemble,), seen.end), [anatomy_of(there, m, starts[m], steps) for m in members]
-    watch = Watch(tile.goal, probe.every, probe.since) if isinstance(probe, Balance) else None
+    watch = BalanceObserver(tile.goal, probe.every, probe.since) if isinstance(probe, Balance) else None
     trajectory = _trained_fork(tile, ensemble, intervention, along, watch, tick)
     if watch is not None:
         looks = on_host(watch.seen())
@@ -281,7 +283,7 @@ def _followed_fork(
 
 
 def _trained_fork(
-    tile: _Tile, ensemble: Ensemble, intervention: Fork, along: Tensor | None, watch: Watch | None, tick: Tick
+    tile: _Tile, ensemble: Ensemble, intervention: Fork, along: Tensor | None, watch: BalanceObserver | None, tick: Tick
 ) -> Trajectory:
     """The fork's own steps, and those of its annealing, which neither intervention nor noise touches."""
     seen, plain = tile.gradients, full_batch(tile.goal)
@@ -346,7 +348,7 @@ def _look(tile: _Tile, parents: Sequence[Trained], tick: Tick, probe: Directions
     return [Trained(replace(p.run, records=directions_of(found, m))) for m, p in enumerate(parents[: tile.asked])]
 
 
-def _seen(tile: _Tile, params: Tensor, probe: Directions) -> Deviations:
+def _seen(tile: _Tile, params: Tensor, probe: Directions) -> EigendirectionResponse:
     seeds = [recipe.seed for recipe in tile.recipes]
     random = random_directions(seeds, probe.random, params) if probe.random else None
     return directions(tile.goal, params, probe.pairs, random)
@@ -406,7 +408,7 @@ def _balanced(tile: _Tile, parents: Sequence[Trained], probe: Balance, tick: Tic
     """Trained once more from where the looks begin, to the same bits."""
     start = _resume(tile, parents, [probe.since] * len(parents), tick)
     until = torch.tensor([parent.run.ended.step for parent in parents], device=tile.device)
-    watch = Watch(tile.goal, probe.every)
+    watch = BalanceObserver(tile.goal, probe.every)
     train(tile.goal, tile.rule, start, until, tick, gradients=watch.over(tile.gradients))
     looks = on_host(watch.seen())
     return [Trained(replace(p.run, records=balance_of(looks, m))) for m, p in enumerate(parents[: tile.asked])]

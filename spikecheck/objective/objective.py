@@ -120,8 +120,8 @@ class Objective:
         if isinstance(self.written_out, Fused | ShallowGpu | Layered):
             return self.written_out.gradient_and_products(params, vectors)
         here = params.detach().requires_grad_()
-        (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
-        images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
+        (grads,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
+        images = [torch.autograd.grad(grads, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
         return *self.gradient(params), torch.stack(images, 1)
 
     def gradient_at(
@@ -191,7 +191,7 @@ class Objective:
     @cached_property
     def written_out(self) -> Shallow | Layered | Traced | None:
         """The faster way to derivatives, where there is one."""
-        compiled = self.compiles and self.device == "cpu" and pays(self.settings[0]) and compiler()
+        compiled = self.compiles and self.device == "cpu" and should_compile(self.settings[0]) and compiler()
         if not isinstance(self.model, MLP):
             way = Traced(self._losses_at, self.train.x, self.train.y, self.settings[0].signature)
             return way if compiled else None
@@ -211,7 +211,7 @@ class Objective:
         return _cross_entropy(outputs, points.y)
 
 
-def pays(setting: Setting) -> bool:
+def should_compile(setting: Setting) -> bool:
     """Whether trainings of a setting are compiled, where they can be: a rule of the setting alone, to be digested."""
     if setting.model not in BUILT_IN["model"]:
         return setting.batch is None and setting.steps >= compiled_module.LONG
@@ -219,7 +219,7 @@ def pays(setting: Setting) -> bool:
     return shallow and setting.steps >= compiled_shallow.LONG
 
 
-def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
+def build_objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
     """The objective of one member per setting; all settings have one signature.
 
     Raises DataError for numbers that cannot be trained on and SettingError for a target, model or loss that does not fit.
@@ -241,7 +241,7 @@ def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
+class ProblemArrays:
     """A problem's data as numpy arrays; classes are one-hot. Where nothing is held out, training points stand in.
 
     Axes: N training points, M held-out points, D inputs, O outputs.
@@ -258,7 +258,7 @@ class Numbers:
 
 
 @lru_cache(maxsize=64)
-def numbers_of(setting: Setting) -> Numbers:
+def numbers_of(setting: Setting) -> ProblemArrays:
     """What a setting's members are trained on and looked at with."""
     (data,) = _data([setting])
     x_test, y_test = (data.x, data.y) if data.x_test is None or data.y_test is None else (data.x_test, data.y_test)
@@ -266,7 +266,7 @@ def numbers_of(setting: Setting) -> Numbers:
     def values(y: Tensor) -> NDArray[np.float64]:
         return (functional.one_hot(y, data.outputs) if y.ndim == 1 else y).double().numpy()
 
-    return Numbers(data.x.numpy(), values(data.y), x_test.numpy(), values(y_test))
+    return ProblemArrays(data.x.numpy(), values(data.y), x_test.numpy(), values(y_test))
 
 
 def sources(setting: Setting) -> str:

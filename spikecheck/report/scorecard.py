@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spikecheck.core.scorecard import Change, Contestant, Decision, Row, Scorecard
+from spikecheck.core.scorecard import Change, Decision, OptimizerSpec, Row, Scorecard
 from spikecheck.report.sanitize import inert
 
 SIGNS = {Change.BETTER: ("▼", "v"), Change.WORSE: ("▲", "^"), Change.SAME: ("=", "="), Change.UNDECIDED: ("?", "?")}
@@ -87,7 +87,7 @@ def closing(card: Scorecard) -> list[str]:
     ]
 
 
-def contestant_says(contestant: Contestant) -> str:
+def contestant_says(contestant: OptimizerSpec) -> str:
     """An optimizer with its numbers."""
     numbers = [("lr", contestant.lr), *contestant.options, *contestant.conditions.items()]
     return inert(f"{contestant.optimizer} ({', '.join(f'{name}={value}' for name, value in numbers)})")

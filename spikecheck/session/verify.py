@@ -28,7 +28,7 @@ from spikecheck.lab.cluster import Cluster, dask, submitit
 from spikecheck.lab.execution import Executor, Local, Processes
 from spikecheck.lab.laboratory import Device, Laboratory
 from spikecheck.lab.store import Store
-from spikecheck.lab.store_address import Records, opened
+from spikecheck.lab.store_address import RunStore, opened
 from spikecheck.report.sanitize import inert
 from spikecheck.session.command_line import command_line
 
@@ -136,7 +136,7 @@ def laboratory(
     return Laboratory(store, device, observe, deadline, _executor(executor, store, device))
 
 
-def _executor(asked: str, store: Records | None, device: Device) -> Executor:
+def _executor(asked: str, store: RunStore | None, device: Device) -> Executor:
     """local, processes, dask://HOST:PORT, slurm://PARTITION, or submitit://local, which tries the last on one machine."""
     kind, _, where = asked.partition("://")
     if not where and kind in ("local", "processes"):

@@ -80,8 +80,8 @@ def dissect(
     for step in range(longest + 1):
         for name, wanted in (landmarks or {}).items():
             captured[name] = torch.where((ensemble.done == wanted)[:, None], ensemble.params, captured[name])
-        local, slopes = _local(objective, rule, ensemble)
-        recent.appendleft(slopes)
+        local, grads = _local(objective, rule, ensemble)
+        recent.appendleft(grads)
         swung = torch.stack([w * g for w, g in zip(_WEIGHTS, recent, strict=False)]).sum(0)
         if found is not None:
             next_swing[step - 1] = _along(swung, found, pairs)
@@ -131,7 +131,7 @@ def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) 
 
 
 @dataclass(frozen=True)
-class Deviations:
+class EigendirectionResponse:
     """What eigendirections do to the outputs. Axes: B members, K pairs, N training, M held-out points, O outputs."""
 
     values: Float[Tensor, "B K"]
@@ -148,7 +148,7 @@ class Deviations:
 
 def directions(
     objective: Objective, params: Float[Tensor, "B P"], pairs: int, random: Float[Tensor, "B R P"] | None = None
-) -> Deviations:
+) -> EigendirectionResponse:
     """The top eigendirections of the training loss, and `random` directions beside them, seen on the held-out points.
 
     J v is the derivative by u of (J'u).v, which is linear in u: one backward pass a direction, whatever the number of
@@ -166,7 +166,7 @@ def directions(
         (change,) = torch.autograd.grad(pulled, probe, direction, retain_graph=True)
         return change
 
-    return Deviations(
+    return EigendirectionResponse(
         values=found.values,
         residuals=found.residuals,
         deviation=torch.stack([moved(found.vectors[:, rank]) for rank in range(pairs)], 1),

@@ -56,7 +56,7 @@ class Products(Losses, Protocol):
 
 
 @dataclass(frozen=True)
-class Followed:
+class SharpnessTrajectory:
     """A stretch of training with its sharpness. Axes: T updates of the longest member, B members."""
 
     loss: Float[Tensor, "T1 B"]
@@ -119,7 +119,7 @@ def follow(
     until: Int[Tensor, " B"],
     tick: Tick,
     gradients: Gradients | None = None,
-) -> Followed:
+) -> SharpnessTrajectory:
     """Train every member until it has made `until` updates, its sharpness recorded before each and after the last.
 
     Updates follow `gradients`, or where there are none those that come with the products, which are those of `train`. Where
@@ -158,7 +158,7 @@ def follow(
             tick(_STEPS_A_TICK * ensemble.members)
     steps = longest + 1
     everyones = steps + -(-steps // _SECOND_LOOK)
-    return Followed(losses, values, residuals, products + everyones, rule.kept(ensemble))
+    return SharpnessTrajectory(losses, values, residuals, products + everyones, rule.kept(ensemble))
 
 
 def _started(

@@ -20,7 +20,7 @@ from spikecheck.gate.cost import BLOCKS, memory, time_ratios
 from spikecheck.gate.suite import contestant
 from spikecheck.models.parameter_layout import Span
 from spikecheck.optimizers.capabilities import abilities
-from spikecheck.optimizers.driven import Order
+from spikecheck.optimizers.driven import OptimizerFactory
 from spikecheck.report import json_file
 from spikecheck.stats.paired import detectable_in_spreads
 
@@ -409,5 +409,5 @@ def test_a_terminal_that_says_it_has_no_columns_is_written_to(project: Path) -> 
 
 def test_an_optimizer_that_moves_small_parameters_alone_is_no_idle_one() -> None:
     """Regression: pytorch_optimizer's SaRA was refused, since the made-up parameters that it was tried on were all large."""
-    order = Order("planted_optimizers:SmallOnly", (), (Span("all", 0, (64,)),), torch.float64)
+    order = OptimizerFactory("planted_optimizers:SmallOnly", (), (Span("all", 0, (64,)),), torch.float64)
     assert abilities(order, 0.1, 50).together

@@ -23,7 +23,7 @@ from spikecheck.lab.batching import LARGEST_OF_ALL, SHARE, filled_size, member_s
 from spikecheck.lab.execution import Answers, Local, Order
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.memory_estimate import footprint
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 FACTOR = 5
 """How many times the measured peak an estimate may be."""
@@ -145,7 +145,7 @@ print(peak() - before)
 )
 def test_what_is_known_of_a_problem_is_as_it_is(problem: str, model: str) -> None:
     setting = Setting(problem=problem, model=model, width=3, points=30, depth=2)
-    goal = objective([setting])
+    goal = build_objective([setting])
     assert estimate.parameters(setting) == goal.size
     assert estimate.training_points(setting) == goal.points
     assert estimate._held_out(setting) == goal.held_out_points.x.shape[1]

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from _spikecheck_pytest import _complaint, _properties, pytest_report_teststatus
 from spikecheck.core.judgement import Outcome
-from spikecheck.core.scorecard import Change, Contestant, Decision, Place, Row, Scorecard
+from spikecheck.core.scorecard import Change, Decision, OptimizerSpec, Row, Scorecard, SuiteSetting
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict, exit_code
 from spikecheck.gate.comparison import decided
@@ -163,12 +163,12 @@ def planted_row(change: Change, *, looks_worse: bool = False, alarms: bool = Tru
 
 
 def planted_card(*rows: Row) -> Scorecard:
-    who = Contestant(optimizer="adam", lr=0.1)
+    who = OptimizerSpec(optimizer="adam", lr=0.1)
     decision, undecided = decided(rows, 16)
     return Scorecard(
         passed=decision is Decision.PASSED, decision=decision, undecided=undecided, command="spikecheck gate",
         environment={}, candidate=who, reference=who, against="trained beside it", alpha=0.05,
-        places=(Place(name="sines", setting=Setting()),), seeds=16, root=0, rows=rows, runs_trained=1,
+        places=(SuiteSetting(name="sines", setting=Setting()),), seeds=16, root=0, rows=rows, runs_trained=1,
         runs_reused=0, seconds=1.0,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from spikecheck.core.scorecard import Change, Contestant, Decision, Place, Row, Scorecard
+from spikecheck.core.scorecard import Change, Decision, OptimizerSpec, Row, Scorecard, SuiteSetting
 from spikecheck.core.setting import Setting
 from spikecheck.gate.comparison import decided
 from spikecheck.gate.metrics import MEASURES
@@ -47,7 +47,7 @@ def row(name: str, change: Change, where: str = "", looks_worse: bool = False, *
 
 
 def card(*rows: Row, optimizer: str = "mine.py:Adam") -> Scorecard:
-    who = Contestant(optimizer=optimizer, lr=0.1)
+    who = OptimizerSpec(optimizer=optimizer, lr=0.1)
     decision, undecided = decided(rows, 16)
     return Scorecard(
         passed=decision is Decision.PASSED,
@@ -59,7 +59,7 @@ def card(*rows: Row, optimizer: str = "mine.py:Adam") -> Scorecard:
         reference=who,
         against="trained beside it",
         alpha=0.05,
-        places=(Place(name="sines", setting=Setting()),),
+        places=(SuiteSetting(name="sines", setting=Setting()),),
         seeds=16,
         root=0,
         rows=rows,

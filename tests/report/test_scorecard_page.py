@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from spikecheck.core.scorecard import Band, Change, Contestant, Decision, Place, Row, Scorecard
+from spikecheck.core.scorecard import Band, Change, Decision, OptimizerSpec, Row, Scorecard, SuiteSetting
 from spikecheck.core.setting import Setting
 from spikecheck.gate.comparison import decided
 from spikecheck.report.curve_figure import curves_svg
@@ -26,7 +26,7 @@ def band(height: float) -> Band:
 
 
 def card(*rows: Row, **changes: Any) -> Scorecard:
-    who = Contestant(optimizer="mine.py:Adam", lr=0.1)
+    who = OptimizerSpec(optimizer="mine.py:Adam", lr=0.1)
     decision, undecided = decided(rows, 16)
     given: dict[str, Any] = {
         "passed": decision is Decision.PASSED,
@@ -34,7 +34,7 @@ def card(*rows: Row, **changes: Any) -> Scorecard:
         "environment": {"spikecheck": "0.1.0", "device": "cpu"},
         "candidate": who,
         "against": "trained beside it",
-        "places": (Place(name="sines", setting=Setting()),),
+        "places": (SuiteSetting(name="sines", setting=Setting()),),
         "curves": {"candidate": {"sines": band(1.0)}, "reference": {"sines": band(0.5)}},
     }
     return Scorecard(
@@ -103,11 +103,11 @@ def test_the_figure_is_well_formed_in_the_pages_colours_and_ends_where_there_is_
 def test_a_users_strings_come_out_inert_and_nothing_foreign_may_run(made: str) -> None:
     hostile = card(
         row(HOSTILE, Change.WORSE, where=HOSTILE, unit=HOSTILE),
-        candidate=Contestant(optimizer=HOSTILE, lr=0.1),
+        candidate=OptimizerSpec(optimizer=HOSTILE, lr=0.1),
         against=HOSTILE,
         command=HOSTILE,
         environment={HOSTILE: HOSTILE},
-        places=(Place(name=HOSTILE, setting=Setting()),),
+        places=(SuiteSetting(name=HOSTILE, setting=Setting()),),
         not_compared=(HOSTILE,),
         curves={"candidate": {HOSTILE: band(1.0)}, "reference": {HOSTILE: band(2.0)}},
     )

@@ -10,7 +10,7 @@ from rich.console import Console
 from spikecheck.core.errors import UsageError
 from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Report, Sighting, Trace, Verdict, exit_code
+from spikecheck.core.verdict import Counterexample, Report, Trace, Verdict, exit_code
 from spikecheck.report import json_file
 from spikecheck.report.picture import picture
 from spikecheck.report.terminal import render
@@ -43,7 +43,7 @@ def verdict(
     name: str = "condensation",
 ) -> Verdict:
     edge = Setting(lr=0.05, width=50)
-    sighting = Sighting(
+    sighting = Counterexample(
         setting=edge,
         differs={"lr": 0.05, "width": 50},
         judgement=judgement(Outcome.FAILS, 20, edge),

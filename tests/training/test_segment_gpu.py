@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
 from spikecheck.objective.gpu_shallow import Layout, ShallowGpu
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.loop import begin
 from spikecheck.training.one_update import update
@@ -36,7 +36,7 @@ SHAPES = [
 def several(setting: Setting, members: int = MEMBERS) -> Objective:
     """Members with targets, intervals and rates of their own."""
     targets = ("sin x", "sin x + sin 4x", "sin 2x")
-    return objective(
+    return build_objective(
         [
             setting.but(target=targets[member % 3], interval=1.0 + member % 2, lr=setting.lr * (1 + member / 10))
             for member in range(members)

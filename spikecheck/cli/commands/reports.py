@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli import output
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import claims_options
 from spikecheck.cli.output import rendered_options, report_options
 from spikecheck.core.verdict import exit_code
@@ -28,7 +28,7 @@ def report(path: Path, patterns: Sequence[str], quiet: bool, strict: bool, **fil
     """A report that was written before, or some of its claims, shown again or in other forms. Exits as verify did."""
     output.check(files)
     written = of_claims(json_file.read(path), patterns)
-    output.tell(written, files, quiet=quiet, strict=strict)
+    output.write_reports(written, files, quiet=quiet, strict=strict)
     return exit_code(written, strict=strict)
 
 
@@ -43,7 +43,7 @@ def merge(parts: Sequence[Path], quiet: bool, strict: bool, **files: str | None)
     Exits as verify does, and 4 where the files are not all parts of one verification.
     """
     whole = merged({part: json_file.read(part) for part in parts}, command_line(), strict=strict)
-    output.tell(whole, files, quiet=quiet, strict=strict)
+    output.write_reports(whole, files, quiet=quiet, strict=strict)
     return exit_code(whole, strict=strict)
 
 
@@ -56,7 +56,7 @@ def compare(before: Path, after: Path) -> int:
     Exits 0 if nothing that passed has stopped passing, 1 if something has, 4 when the two cannot be compared.
     """
     found = import_module("spikecheck.gate.report_diff").compared(before, after)
-    with while_read():
+    with tolerate_closed_pipe():
         render_comparison(found, console())
     return int(found.code)
 
@@ -67,6 +67,6 @@ def recheck(file: Path) -> int:
     """Derive a report's verdicts anew from its counts; nothing is trained. Exits 0 if they agree, else 1."""
     written = json_file.read(file)
     found = import_module("spikecheck.harness.recheck").recheck(written)  # brings scipy
-    with while_read():
+    with tolerate_closed_pipe():
         render_rechecked(written, found, console())
     return 1 if found else 0
