@@ -30,7 +30,7 @@ SEEDS = 16
 NO_CONDITIONS: Mapping[str, Any] = {}
 MOST = 6
 """Rows told of a fault; the wrong sign of a momentum has forty."""
-WORDS = {Decision.REGRESSED: "named", Decision.NOT_DECIDED: "not decided", Decision.PASSED: "passed"}
+WORDS = {Decision.REGRESSED: "named", Decision.NOT_DECIDED: "undecided", Decision.PASSED: "passed"}
 OTHER = 1_000
 """Added to a root: seeds that no gate of these has seen."""
 
@@ -109,7 +109,7 @@ ALIKE: dict[str, tuple[Pair, int]] = {
 
 HEAD = (
     "Made by `python studies/gates.py`: the default suite, each try on seeds of its own. A gate names a regression when at "
-    f"least one row is worse; false alarms are promised in at most {100 * ALPHA:g} of 100 gates. It is not decided, and does "
+    f"least one row is worse; false alarms are promised in at most {100 * ALPHA:g} of 100 gates. It is undecided, and does "
     "not pass, where something looks worse and is not sure. A row is of all settings together or of one. Gates of 4 and of 8 "
     "seeds a setting take the first ones of the largest."
 )
@@ -187,7 +187,7 @@ def report(tries: int, bench: Bench) -> str:
     """The tables."""
     lines = ["# How often the gate is wrong", "", HEAD, "", *planted("planted regression", PLANTED, tries, bench)]
     lines += ["", SMALL_ONES, "", *planted("smaller than the margins", SMALL, tries, bench)]
-    lines += ["", "| no regression | seeds | alarms | not decided | in gates |", "|---|---:|---:|---:|---:|"]
+    lines += ["", "| no regression | seeds | alarms | undecided | in gates |", "|---|---:|---:|---:|---:|"]
     for name, (pair, apart) in ALIKE.items():
         for seeds in FEW:
             found = [bench.gate(pair, root, apart, seeds) for root in range(tries)]

@@ -40,7 +40,7 @@ from spikecheck.session.laboratory import laboratory
 from spikecheck.session.verify import environment_of
 
 _CODES = {Decision.PASSED: 0, Decision.REGRESSED: 1, Decision.NOT_DECIDED: 3}
-_FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
+_FILES = {"markdown_path": "--markdown", "junit_path": "--junit", "html_path": "--html"}
 
 
 @dataclass(frozen=True)
@@ -282,6 +282,10 @@ def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
         atomic_write.write(refusal_junit(reason).encode(), Path(options["junit_path"]), "--junit")
     if options["markdown_path"] is not None:
         atomic_write.write(refusal_markdown(reason).encode(), Path(options["markdown_path"]), "--markdown")
+    if options["html_path"] is not None:
+        from spikecheck.report.scorecard_page import refusal_html  # brings matplotlib, a second
+
+        atomic_write.write(refusal_html(reason).encode(), Path(options["html_path"]), "--html")
     _append_to_step_summary(refusal_markdown(reason))
     if os.environ.get("GITHUB_ACTIONS"):
         click.echo(refusal_annotation(reason), err=options["json_path"] == "-")
@@ -298,6 +302,10 @@ def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
     """Files first, then the step summary and annotations where GitHub reads them, then the person."""
     if options["json_path"] not in (None, "-"):
         json_file.write(card, Path(options["json_path"]))
+    if options["html_path"] is not None:
+        from spikecheck.report.scorecard_page import scorecard_html  # as above
+
+        atomic_write.write(scorecard_html(card).encode(), Path(options["html_path"]), "--html")
     for name, made in {"markdown_path": scorecard_markdown, "junit_path": scorecard_junit}.items():
         if options[name] is not None:
             atomic_write.write(made(card).encode(), Path(options[name]), _FILES[name])

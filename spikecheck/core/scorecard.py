@@ -1,7 +1,7 @@
 """What a regression gate found, and the scores it keeps as a baseline: as they are written to files."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -75,10 +75,23 @@ class SuiteSetting(Record):
     setting: Setting
 
 
+class Band(Record):
+    """The training loss over the seeds of one setting; null where it is no number.
+
+    A training's loss at a step is the largest of the stretch that ends there, so that no spike is thinned away.
+    """
+
+    steps: tuple[int, ...] = Field(description="the last step of each stretch")
+    median: tuple[float | None, ...]
+    low: tuple[float | None, ...] = Field(description="exceeded by nine of ten seeds")
+    high: tuple[float | None, ...] = Field(description="exceeded by one of ten seeds")
+
+
 class Scores(Record):
     """Every seed's numbers: by row and setting, in the order of the seeds; null where a training has no such number."""
 
     values: dict[str, dict[str, tuple[float | None, ...]]]
+    curves: dict[str, Band] = Field(default_factory=dict, description="the loss by setting; of older baselines none")
 
 
 class Baseline(Record):
@@ -105,8 +118,13 @@ class Decision(StrEnum):
 
     PASSED = "passed"
     REGRESSED = "regressed"
-    NOT_DECIDED = "not decided"
+    NOT_DECIDED = "undecided"
     """Nothing is surely worse, but something looks it, or nothing could have been named."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """The word of older scorecards."""
+        return cls.NOT_DECIDED if value == "not decided" else None
 
 
 class Scorecard(Record):
@@ -127,6 +145,9 @@ class Scorecard(Record):
     root: int
     rows: tuple[Row, ...] = Field(description="of all settings together, each followed by those of single settings")
     not_compared: tuple[str, ...] = Field((), description="rows for which one side has no number, and which side")
+    curves: dict[str, dict[str, Band]] = Field(
+        default_factory=dict, description="the loss of candidate and of reference, by setting"
+    )
     runs_trained: int
     runs_reused: int
     seconds: float

@@ -9,6 +9,7 @@ from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, W
 from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
+from spikecheck.gate.curves import band
 from spikecheck.gate.metrics import MEASURES, MEMORY, TIME
 from spikecheck.gate.parity import demand, parity_seconds
 from spikecheck.gate.suite import Suite
@@ -71,6 +72,7 @@ class GateRun:
             root=suite.root,
             rows=found,
             not_compared=tuple(told for told in not_compared(own, other) if told.partition(":")[0] in suite.rows),
+            curves={"candidate": own.curves, "reference": other.curves},
             runs_trained=self.lab.runs_trained,
             runs_reused=self.lab.runs_reused,
             seconds=time.monotonic() - began,
@@ -100,7 +102,7 @@ def scores(
     if MEMORY[0] in suite.rows:
         values[MEMORY[0]] = {COST: (memory(contestant, model),)}
     observe(WorkDone(_cost_seconds(suite)))
-    return Scores(values=values)
+    return Scores(values=values, curves={name: band(found) for name, found in seen.items()})
 
 
 def _demand(place: SuiteSetting, observe: Observer) -> None:
