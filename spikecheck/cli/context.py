@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spikecheck.cli.console import complain
+from spikecheck.cli.console import print_error
 from spikecheck.cli.params import condition
 from spikecheck.core.errors import NothingSelected, UsageError
 from spikecheck.core.events import Observer
@@ -25,7 +25,7 @@ def all_claims(paths: Sequence[Path]) -> Found:
     """All claims; a file that cannot be read is told and left out."""
     found = discover(paths)
     for reason in found.unreadable.values():
-        complain(f"warning: claim file left out: {reason}", "yellow")
+        print_error(f"warning: claim file left out: {reason}", "yellow")
     return found
 
 

@@ -15,7 +15,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike, SpikeDefinition
-from spikecheck.harness.evidence import Trains
+from spikecheck.harness.evidence import Trainer
 from spikecheck.lab.batching import seconds, tiles
 from spikecheck.measures import alignment, cosines
 from spikecheck.measures.ascent import growth
@@ -37,7 +37,7 @@ Stored = Callable[[Recipe], bool]
 """Whether a recipe's run is there already."""
 
 
-def spiking_seed(lab: Trains, setting: Setting, definition: SpikeDefinition, seed: int | None) -> int:
+def spiking_seed(lab: Trainer, setting: Setting, definition: SpikeDefinition, seed: int | None) -> int:
     """The seed, or the first whose run spikes and recovers, with room for twins to part before.
 
     Raises:
@@ -73,7 +73,7 @@ def expected_seconds(setting: Setting, seed: int | None, definition: SpikeDefini
     return sum(map(seconds, tiles(lacking)))
 
 
-def portray(lab: Trains, setting: Setting, seed: int, definition: SpikeDefinition) -> Portrait:
+def portray(lab: Trainer, setting: Setting, seed: int, definition: SpikeDefinition) -> Portrait:
     """The first spike of a run that has one."""
     near, twins = _looks(setting, seed, definition)
     found = lab.runs([near, *twins.values()])
@@ -122,7 +122,7 @@ def _looks(setting: Setting, seed: int, definition: SpikeDefinition) -> tuple[Re
     return Recipe(setting=setting, seed=seed, probe=probe), twins
 
 
-def _through(lab: Trains, setting: Setting, seed: int, spike: Spike, definition: SpikeDefinition) -> Run:
+def _through(lab: Trainer, setting: Setting, seed: int, spike: Spike, definition: SpikeDefinition) -> Run:
     """The run from where its twins part to where the spike is over: its ends are the states before and after."""
     horizon = _over(spike, definition) - (spike.onset - definition.lead)
     fork = Continue(horizon=horizon, definition=definition)

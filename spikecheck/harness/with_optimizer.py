@@ -9,7 +9,7 @@ from spikecheck.core.probe import Directions, SharpnessTrace, Trail
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.harness.claim import Arm, Claim
 from spikecheck.harness.domain import Domain, Ladder
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.rule_for import rule_for, threshold_of
 
@@ -96,7 +96,7 @@ _LOOKED_AT = 400
 
 def _why_not_resumed(reference: Setting) -> str:
     steps = min(reference.steps, _LOOKED_AT)
-    rule = rule_for(objective([reference.but(schedule="constant", steps=steps)]))
+    rule = rule_for(build_objective([reference.but(schedule="constant", steps=steps)]))
     return rule.abilities.resumes if isinstance(rule, NamedOptimizer) else ""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from spikecheck.cli import context
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import claim_option, device_option, executor_option, paths_option, store_options
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted
@@ -77,7 +77,7 @@ def show(
         with closing(context.laboratory(store, no_store, device, observe, None, executor)) as lab:
             portrait = _portrait(lab, setting, seed, definition, observe)
         _write(portrait, figures, animate, observe)
-    with while_read():
+    with tolerate_closed_pipe():
         if not quiet:
             render_portrait(portrait, console())
     return 0
