@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from spikecheck.lab.store import Store
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Anatomy": "core.probe",

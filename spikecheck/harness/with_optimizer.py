@@ -25,7 +25,7 @@ def under(claim: Claim, optimizer: str, numbers: Mapping[str, Any]) -> Claim | s
         return "is about an update rule of its own"
     if claim.rules == "gd":
         return "uses a formula of plain gradient descent"
-    changes = _conditions(optimizer, numbers)
+    changes = conditions_of(optimizer, numbers)
     try:
         reference = claim.domain.reference.but(**changes)
         for arm in _arms(claim):
@@ -68,8 +68,8 @@ def _options(optimizer: str, numbers: Mapping[str, Any]) -> tuple[str, ...]:
     return ("--optimizer", optimizer, *pairs)
 
 
-def _conditions(optimizer: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """As a setting has them."""
+def conditions_of(optimizer: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """The optimizer and its numbers, among them `lr`, as conditions of a setting."""
     rest = {name: value for name, value in numbers.items() if name != "lr"}
     if optimizer in OPTIMIZERS:
         return {"optimizer": optimizer, "lr": numbers["lr"], **rest}
