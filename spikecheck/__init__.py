@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
+    from spikecheck.watch.watch import Watch
 
 __version__ = "0.1.0"
 
@@ -79,6 +80,7 @@ _HOMES = {
     "Trial": "harness.claim",
     "Variant": "harness.claim",
     "Verdict": "core.verdict",
+    "Watch": "watch.watch",
     "aligned": "harness.plants",
     "condensing_domain": "harness.paper_settings",
     "discover": "harness.discover",
@@ -137,6 +139,7 @@ __all__ = [
     "Trial",
     "Variant",
     "Verdict",
+    "Watch",
     "aligned",
     "condensing_domain",
     "discover",

@@ -1,0 +1,67 @@
+"""What looks may rely on, learned from those that check it."""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+_FIRST, _AGAIN = 3, 10
+"""The first looks, and every tenth later, check what the others rely on, for three more forward passes."""
+_AGREES = 0.1
+"""Relative difference of two slopes that counts as agreement."""
+_BELOW = 0.999
+"""A gradient norm below this share of the largest one seen was not clipped to it."""
+_NEGLIGIBLE = 0.02
+"""Difference between two losses before the step, in units of the slope, that an overshoot does not notice."""
+_QUARTER_NOISE = 1.3
+"""Of the deviation from the curve, where each of the four losses has an error of 1: 1.25 for the cubic, 1.31 for the parabola."""
+
+
+@dataclass
+class Trust:
+    """Whether the gradient is the loss's own, whether the given loss is the closure's, and how far losses are rounded."""
+
+    gradient: bool = False
+    """Whether gradient times update is the slope of the closure's loss."""
+    given_loss: bool = False
+    """Whether the loss that was given is the closure's before the step."""
+    obstacle: str | None = None
+    """Why the closure cannot be relied on."""
+    _looks: int = 0
+    _largest_norm: float = 0.0
+    _deviations: deque[float] = field(default_factory=lambda: deque(maxlen=8))
+
+    def next_checks(self) -> bool:
+        """Whether the look that begins now checks."""
+        number, self._looks = self._looks, self._looks + 1
+        return number < _FIRST or number % _AGAIN == 0
+
+    def may_be_clipped(self, norm: float, *, changed: bool) -> bool:
+        """Whether a gradient of this norm, `changed` after the backward pass, may have been clipped: it is the largest yet."""
+        clipped = changed and norm >= _BELOW * self._largest_norm
+        self._largest_norm = max(self._largest_norm, norm)
+        return clipped
+
+    def compare_slopes(self, gradient: float, half_step: float, *, may_be_clipped: bool) -> None:
+        """Learn from both slopes; one look with a clipped gradient says nothing about the others."""
+        agree = abs(gradient - half_step) <= _AGREES * max(abs(gradient), abs(half_step))
+        if agree or not may_be_clipped:
+            self.gradient = agree
+
+    def compare_losses(self, given: float, before: float, slope: float) -> None:
+        """Learn whether the given loss can stand for the closure's before the step."""
+        self.given_loss = abs(given - before) <= _NEGLIGIBLE * abs(slope)
+
+    def note_deviation(self, before: float, quarter: float, half: float, after: float, slope: float) -> None:
+        """Learn how far a loss at a quarter of the step lies from the curve through the others: mostly rounding.
+
+        The curve is the cubic with this slope where the gradient can be trusted, and otherwise a parabola.
+        """
+        bend = 2.0 * (after - before - 4.0 * (half - before) + slope) if self.gradient else 0.0
+        start = slope if self.gradient else 4.0 * half - 3.0 * before - after
+        curve = before + start / 4.0 + (after - before - start - bend) / 16.0 + bend / 64.0
+        self._deviations.append((quarter - curve) / _QUARTER_NOISE / max(abs(before), abs(after)))
+
+    def noise(self, loss: float, eps: float) -> float:
+        """Standard deviation of a loss by rounding: what was seen, and at least two units in its last place."""
+        seen = math.hypot(*self._deviations) / math.sqrt(len(self._deviations) or 1)
+        return abs(loss) * max(2.0 * eps, seen)

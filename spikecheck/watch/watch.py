@@ -1,0 +1,266 @@
+"""`spikecheck.Watch`: two lines in any training loop."""
+
+import atexit
+import logging
+import math
+import re
+import time
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from operator import add
+from pathlib import Path
+from platform import python_version
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+import spikecheck
+from spikecheck.core.errors import UsageError
+from spikecheck.core.watched import Header, Look, Step
+from spikecheck.watch.digest import digest, on_device
+from spikecheck.watch.examiner import Examiner, Taken
+from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, refuse_sharded, unwrapped
+from spikecheck.watch.log import LogWriter
+from spikecheck.watch.undisturbed import RandomState
+from spikecheck.watch.walk import Closure
+
+_NUMBER = re.compile(r"-?\d[\d.]*(e[-+]?\d+)?")
+_LOGGER = logging.getLogger("spikecheck.watch")
+
+
+class Watch:
+    """Watches a training in any loop, and never changes or ends it.
+
+    At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with what it did to the
+    loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the loss is linear along the update; 1: the
+    step stops lowering its batch's loss; above 1: it raises it. For gradient descent along an eigendirection of the Hessian it is
+    learning rate x eigenvalue / 2, so that 1 is the stability threshold.
+
+    >>> model = nn.Linear(3, 1)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> watch = Watch(model, optimizer, show=False)
+    >>> x, y = torch.randn(8, 3), torch.randn(8, 1)
+    >>> for _ in range(3):
+    ...     loss = (model(x) - y).square().mean()
+    ...     optimizer.zero_grad()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     watch.step(loss, lambda: (model(x) - y).square().mean())
+    >>> watch.close()
+
+    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and watching stops.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer | Sequence[Optimizer],
+        *,
+        log: str | Path | None = None,
+        every: int = 10,
+        start: int = 0,
+        show: bool | Literal["auto"] = "auto",
+    ) -> None:
+        """Begin to watch.
+
+        Args:
+            model: the module that is trained, compiled or wrapped in DistributedDataParallel or not.
+            optimizer: the optimizer whose `step` the loop calls, or several.
+            log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
+            every: steps from look to look, at least 1. A look costs about one forward pass.
+            start: the number of the first step; give it when a training is resumed.
+            show: whether a live line is shown on standard error; "auto" does on a terminal.
+
+        Raises:
+            UsageError: when an argument cannot be used, before any training.
+        """
+        self._optimizers = [unwrapped(one) for one in _several(optimizer)]
+        _check(model, every, start)
+        self._model, self._every, self._step = model, every, start
+        self._names = names(model, self._optimizers)
+        refuse_sharded(model)
+        self._examiner = Examiner(model, devices_of(model), RandomState(devices_of(model)))
+        self._unread: list[tuple[Step, Any, tuple[Any, ...]]] = []
+        self._began = time.monotonic()
+        self._sinks: list[Callable[[Step], None]] = []
+        self._writer = self._open(log)
+        self._stopped = False
+        self._told: set[str] = set()
+        self._hooks = [StepHooks(one, self._is_due, self._guarded) for one in self._optimizers]
+        self._forward_hook: Any = None
+        self._forward_seen = False
+        atexit.register(_close, weakref.ref(self))
+
+    def step(self, loss: Tensor | float, closure: Closure | None = None, *, batch: Any = None) -> None:
+        """Note a step; call it after `optimizer.step()`.
+
+        Args:
+            loss: the loss that the step was made with: one number, of this step's batch at the parameters before it.
+            closure: returns that loss anew, for the same batch and in the same mode; called at looks alone, without gradients. Without it
+                there is no overshoot.
+            batch: the batch, of which a digest is kept, or a name for it.
+        """
+        self._guarded(self._note)(loss, closure, batch)
+
+    def close(self) -> None:
+        """Write what is left and take the hooks away; the training may go on."""
+        self._guarded(self._read)()
+        self._stop()
+
+    def __enter__(self) -> "Watch":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # What follows is called through `_guarded` only.
+
+    def _note(self, loss: Tensor | float, closure: Closure | None, batch: Any) -> None:
+        look = self._look(loss, closure) if self._is_due() else None
+        lr = tuple(rate for hooks in self._hooks for rate in hooks.lr)
+        step = Step(
+            step=self._step,
+            skipped=not any(hooks.stepped for hooks in self._hooks),
+            batch=None if batch is None or (on_device(batch) and not self._is_due()) else digest(batch),
+            seconds=round(time.monotonic() - self._began, 3),
+            look=look,
+        )
+        self._unread.append((step, loss.detach().clone() if isinstance(loss, Tensor) else loss, lr))
+        if look is not None or not _waits(loss):
+            self._read()
+        for hooks in self._hooks:
+            hooks.forget()
+        self._step += 1
+        self._forward_seen = False
+        if self._is_due():
+            self._examiner.masks = RandomState(self._examiner.devices)
+
+    def _look(self, loss: Tensor | float, closure: Closure | None) -> Look | None:
+        """A look at the step just made; None where the optimizer made none."""
+        stepped = [hooks for hooks in self._hooks if hooks.segment is not None and hooks.stepped]
+        sums = [one for hooks in stepped if (one := hooks.sums()) is not None]
+        if not sums:
+            return None
+        whole = reduce(add, sums)
+        self._names = names(self._model, self._optimizers)  # raises where the model was rebuilt
+        taken = Taken([h.segment for h in stepped if h.segment], whole, any(h.gradient_changed for h in stepped))
+        look = self._examiner.look(_number(loss), closure, taken)
+        if self._examiner.trust.obstacle:
+            self._tell(f"no overshoot can be given: {self._examiner.trust.obstacle}")
+        if self._examiner.draws_own_masks:
+            self._watch_forward()
+        labels = [self._names.get(id(parameter)) for hooks in stepped for parameter in hooks.parameters()]
+        return look.model_copy(update={"layers": whole.looks(labels)})
+
+    def _watch_forward(self) -> None:
+        """Read the random state where the training's own forward pass begins: data may be drawn between two steps."""
+        if self._forward_hook is None and getattr(self._model, "_compiled_call_impl", None) is None:
+            note = self._guarded(self._note_masks)
+            self._forward_hook = self._model.register_forward_pre_hook(lambda *_: note())
+
+    def _note_masks(self) -> None:
+        if self._is_due() and not self._forward_seen and self._model.training and torch.is_grad_enabled():
+            self._forward_seen = True
+            self._examiner.masks = RandomState(self._examiner.devices)
+
+    def _read(self) -> None:
+        """Bring the losses of the steps since the last look here, and pass the steps on."""
+        unread, self._unread = self._unread, []
+        for step, loss, lr in unread:
+            known = step.model_copy(update={"lr": as_numbers(lr), **_loss_figures(_number(loss))})
+            if self._writer is not None:
+                self._writer.write(known)
+            for sink in self._sinks:
+                sink(known)
+
+    def _is_due(self) -> bool:
+        return not self._stopped and self._step % self._every == 0
+
+    def _open(self, log: str | Path | None) -> LogWriter | None:
+        if log is None or _rank():
+            return None
+        numbers = sum(p.numel() for o in self._optimizers for g in o.param_groups for p in g["params"])
+        header = Header(
+            versions={"spikecheck": spikecheck.__version__, "torch": torch.__version__, "python": python_version()},
+            model=type(self._model).__name__,
+            optimizer=" and ".join(type(one).__name__ for one in self._optimizers),
+            parameters=numbers,
+            every=self._every,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        return LogWriter(Path(log), header)
+
+    def _guarded(self, work: Callable[..., None]) -> Callable[..., None]:
+        """The same work; an error in it is told once, and ends the watching and not the training."""
+
+        def guarded(*arguments: Any) -> None:
+            if self._stopped:
+                return
+            try:
+                work(*arguments)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+                self._tell(f"watching stops, the training goes on: {type(error).__name__}: {error}")
+                self._stop()
+
+        return guarded
+
+    def _tell(self, message: str) -> None:
+        """Say something once, whatever the numbers in it."""
+        kind = _NUMBER.sub("", message)
+        if kind not in self._told:
+            self._told.add(kind)
+            _LOGGER.warning("spikecheck.Watch, step %d: %s", self._step, message)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        for hooks in self._hooks:
+            hooks.remove()
+        if self._forward_hook is not None:
+            self._forward_hook.remove()
+        self._unread.clear()
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
+
+
+def _several(optimizer: Any) -> list[Any]:
+    return list(optimizer) if isinstance(optimizer, Iterable) else [optimizer]
+
+
+def _check(model: object, every: int, start: int) -> None:
+    if not isinstance(model, nn.Module):
+        raise UsageError(f"model={type(model).__name__}: is no torch.nn.Module")
+    for name, value, least in (("every", every, 1), ("start", start, 0)):
+        if not isinstance(value, int) or value < least:
+            raise UsageError(f"{name}={value!r}: give a whole number of at least {least}")
+
+
+def _waits(loss: Tensor | float) -> bool:
+    """Whether reading the loss would wait for an accelerator."""
+    return isinstance(loss, Tensor) and loss.device.type != "cpu"
+
+
+def _number(loss: Tensor | float) -> float:
+    """Waits for the device."""
+    return float(loss.detach() if isinstance(loss, Tensor) else loss)
+
+
+def _loss_figures(loss: float) -> dict[str, Any]:
+    if math.isfinite(loss):
+        return {"loss": loss}
+    return {"not_finite": "nan" if math.isnan(loss) else "inf" if loss > 0 else "-inf"}
+
+
+def _rank() -> int:
+    distributed = torch.distributed
+    return distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
+
+
+def _close(watch: "weakref.ref[Watch]") -> None:
+    alive = watch()
+    if alive is not None:
+        alive.close()
