@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from spikecheck.harness.verify import verify
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
+    from spikecheck.session.watch import Watch
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
-    from spikecheck.watch.watch import Watch
 
 __version__ = "0.1.0"
 
@@ -80,7 +80,7 @@ _HOMES = {
     "Trial": "harness.claim",
     "Variant": "harness.claim",
     "Verdict": "core.verdict",
-    "Watch": "watch.watch",
+    "Watch": "session.watch",
     "aligned": "harness.plants",
     "condensing_domain": "harness.paper_settings",
     "discover": "harness.discover",

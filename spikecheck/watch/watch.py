@@ -1,4 +1,4 @@
-"""`spikecheck.Watch`: two lines in any training loop."""
+"""A training watched in any loop; `spikecheck.Watch` adds what is shown on a terminal."""
 
 import atexit
 import logging
@@ -8,11 +8,12 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from contextlib import suppress
 from functools import reduce
 from operator import add
 from pathlib import Path
 from platform import python_version
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,8 @@ from spikecheck.watch.digest import digest, on_device
 from spikecheck.watch.examiner import Examiner, Taken
 from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, refuse_sharded, unwrapped
 from spikecheck.watch.log import LogWriter
+from spikecheck.watch.signals import Signals
+from spikecheck.watch.sinks import Sink, sinks
 from spikecheck.watch.undisturbed import RandomState
 from spikecheck.watch.walk import Closure
 
@@ -32,8 +35,8 @@ _NUMBER = re.compile(r"-?\d[\d.]*(e[-+]?\d+)?")
 _LOGGER = logging.getLogger("spikecheck.watch")
 
 
-class Watch:
-    """Watches a training in any loop, and never changes or ends it.
+class QuietWatch:
+    """Watches a training in any loop, and never changes or ends it. Warnings go to Python's logging.
 
     At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with what it did to the
     loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the loss is linear along the update; 1: the
@@ -42,7 +45,7 @@ class Watch:
 
     >>> model = nn.Linear(3, 1)
     >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    >>> watch = Watch(model, optimizer, show=False)
+    >>> watch = QuietWatch(model, optimizer)
     >>> x, y = torch.randn(8, 3), torch.randn(8, 1)
     >>> for _ in range(3):
     ...     loss = (model(x) - y).square().mean()
@@ -63,7 +66,8 @@ class Watch:
         log: str | Path | None = None,
         every: int = 10,
         start: int = 0,
-        show: bool | Literal["auto"] = "auto",
+        tensorboard: str | Path | None = None,
+        wandb: bool = False,
     ) -> None:
         """Begin to watch.
 
@@ -73,7 +77,8 @@ class Watch:
             log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
             every: steps from look to look, at least 1. A look costs about one forward pass.
             start: the number of the first step; give it when a training is resumed.
-            show: whether a live line is shown on standard error; "auto" does on a terminal.
+            tensorboard: a folder to write TensorBoard events to as well; needs the package tensorboard.
+            wandb: whether to log to the run that `wandb.init` began as well; needs the package wandb.
 
         Raises:
             UsageError: when an argument cannot be used, before any training.
@@ -86,7 +91,8 @@ class Watch:
         self._examiner = Examiner(model, devices_of(model), RandomState(devices_of(model)))
         self._unread: list[tuple[Step, Any, tuple[Any, ...]]] = []
         self._began = time.monotonic()
-        self._sinks: list[Callable[[Step], None]] = []
+        self._sinks: list[Sink] = [] if _rank() else sinks(tensorboard, wandb=wandb)
+        self._signals = Signals()
         self._writer = self._open(log)
         self._stopped = False
         self._told: set[str] = set()
@@ -111,7 +117,7 @@ class Watch:
         self._guarded(self._read)()
         self._stop()
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "QuietWatch":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -175,7 +181,9 @@ class Watch:
             if self._writer is not None:
                 self._writer.write(known)
             for sink in self._sinks:
-                sink(known)
+                sink.step(known)
+            for warned in self._signals.take(known):
+                self._warn(warned.says, known.step)
 
     def _is_due(self) -> bool:
         return not self._stopped and self._step % self._every == 0
@@ -213,7 +221,12 @@ class Watch:
         kind = _NUMBER.sub("", message)
         if kind not in self._told:
             self._told.add(kind)
-            _LOGGER.warning("spikecheck.Watch, step %d: %s", self._step, message)
+            self._warn(message, self._step)
+
+    def _warn(self, message: str, step: int) -> None:
+        """Where warnings go; of several processes only the first warns."""
+        if not _rank():
+            _LOGGER.warning("step %d: %s", step, message)
 
     def _stop(self) -> None:
         self._stopped = True
@@ -222,6 +235,10 @@ class Watch:
         if self._forward_hook is not None:
             self._forward_hook.remove()
         self._unread.clear()
+        for sink in self._sinks:
+            with suppress(Exception):  # one that failed may fail again
+                sink.close()
+        self._sinks = []
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.close()
@@ -260,7 +277,7 @@ def _rank() -> int:
     return distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
 
 
-def _close(watch: "weakref.ref[Watch]") -> None:
+def _close(watch: "weakref.ref[QuietWatch]") -> None:
     alive = watch()
     if alive is not None:
         alive.close()
