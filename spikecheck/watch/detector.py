@@ -22,6 +22,10 @@ _TAIL, _TOP = 2.5, 32
 """The heaviest tail reckoned with, and how many of the largest heights its index is estimated from."""
 _SETTLED, _NEW_LEVEL = 5, 512
 """Steps in a row below the window's largest loss that end a spike; steps after which it is a new level."""
+_LONGEST_MEMORY, _MEMORY_SPAN, _MEMORY_AGAIN = 32, 512, 64
+"""Largest stride that losses are thinned with; steps it is estimated from; steps until it is estimated again."""
+_PERIOD_SLACK, _ALIKE = 0.02, 1.5
+"""Relative difference of two distances, and ratio of two heights, up to which excursions are a repetition."""
 _NORMAL = 1.4826
 """Standard deviation over median absolute deviation of Gaussian noise."""
 
@@ -86,6 +90,23 @@ def tail_index(heights: np.ndarray) -> float:
     return max(_TAIL, _standard_errors(_TOP) / mean) if mean > 0.0 else _TAIL
 
 
+def memory(losses: np.ndarray) -> int:
+    """Steps after which neighbouring losses [n] are about independent: (1 + r) / (1 - r), with r their correlation.
+
+    r comes from robust spreads of losses and differences, so that a spike does not count: 1 - r = (spread of differences / spread)^2 / 2.
+    """
+    if len(losses) < WINDOW:
+        return 1
+    spread, jump = (_median(np.abs(x - _median(x))) for x in (losses, np.diff(losses)))
+    if spread <= 0.0 or jump <= 0.0:
+        return 1
+    correlation = max(0.0, 1.0 - (jump / spread) ** 2 / 2.0)
+    return min(_LONGEST_MEMORY, round((1.0 + correlation) / (1.0 - correlation)))
+
+
+_KEPT = (WINDOW + max(LASTING)) * _LONGEST_MEMORY
+
+
 class _Tail:
     """The last `kept` numbers of a growing series, as a view."""
 
@@ -126,7 +147,11 @@ class Detector:
     def __init__(self) -> None:
         self.spikes: list[NoisySpike] = []
         """All so far; the last may still go on."""
-        self._losses, self._steps = _Tail(WINDOW + max(LASTING)), _Tail(WINDOW + max(LASTING))
+        self.recurring: list[NoisySpike] = []
+        """Excursions that come again at the distance of two before them, no higher: an epoch's hard batches, and no alarm."""
+        self._losses, self._steps = _Tail(_KEPT), _Tail(_KEPT)
+        self._stride, self._taken = 1, 0
+        self._current: NoisySpike | None = None
         self._heights, self._sizes = _Tail(HISTORY), _Tail(HISTORY)
         self._largest = 0.0
         self._calm: list[tuple[int, float]] = []
@@ -134,13 +159,13 @@ class Detector:
 
     @property
     def ongoing(self) -> bool:
-        """Whether a spike goes on."""
-        return bool(self.spikes) and self.spikes[-1].over is None and self._steps_up > 0
+        """Whether an excursion goes on."""
+        return self._current is not None
 
     def update(self, step: int, loss: float) -> NoisySpike | None:
         """Take the loss of a step, which may be NaN or infinite; the spike that it begins, if it does."""
-        if self.ongoing:
-            self._continue(step, loss)
+        if self._current is not None:
+            self._current = self._continue(self._current, step, loss)
             return None
         if not math.isfinite(loss):
             return self._begin(NoisySpike(step, step, step, math.inf, *self.level(), loss, "not finite"))
@@ -181,8 +206,13 @@ class Detector:
         return height > record_factor(len(self._sizes), tail_index(self._sizes.last(HISTORY))) * self._largest
 
     def _lasting(self) -> int | None:
-        """The shortest length by which the last losses are an excursion."""
-        losses = self._losses.last(WINDOW + max(LASTING))
+        """The shortest length by which the last losses, thinned until they have no memory, are an excursion."""
+        self._taken += 1
+        if self._taken % _MEMORY_AGAIN == 0:
+            self._stride = memory(self._losses.last(_MEMORY_SPAN))
+        if self._taken % self._stride:
+            return None
+        losses = self._thinned(self._losses)
         for length, rank in _RANKS.items():
             window = losses[-length - WINDOW : -length]
             if len(window) < WINDOW:
@@ -192,9 +222,12 @@ class Detector:
                 return length
         return None
 
+    def _thinned(self, tail: _Tail) -> np.ndarray:
+        return tail.last(_KEPT)[:: -self._stride][::-1]
+
     def _is_record(self, length: int) -> bool:
         """Whether no run of this length stood as high, in spreads, since heights are remembered."""
-        heights = self._heights.last(HISTORY)
+        heights = self._thinned(self._heights)
         if len(heights) < length:
             return True
         lowest = sliding_window_view(heights, length).min(axis=1)
@@ -202,42 +235,65 @@ class Detector:
 
     def _lasted(self, step: int, length: int) -> NoisySpike:
         """The excursion; its steps leave the window."""
-        run = [
-            (int(at), float(loss)) for at, loss in zip(self._steps.last(length), self._losses.last(length), strict=True)
-        ]
+        covered = (length - 1) * self._stride + 1
+        steps, losses = self._steps.last(covered), self._losses.last(covered)
+        run = [(int(at), float(loss)) for at, loss in zip(steps, losses, strict=True)]
         for tail in (self._losses, self._steps, self._heights, self._sizes):
-            tail.drop(length)
+            tail.drop(covered)
         self._largest = float(self._sizes.last(HISTORY).max(initial=0.0))
         level, spread = self.level()
         peak, loss = max(run, key=lambda pair: pair[1])
         height = (loss - level) / spread if spread > 0.0 else math.inf
         return NoisySpike(run[0][0], step, peak, height, level, spread, loss, "lasting")
 
-    def _begin(self, spike: NoisySpike) -> NoisySpike:
-        self.spikes.append(spike)
-        self._calm, self._steps_up = [], 1
-        return spike
+    def _begin(self, spike: NoisySpike) -> NoisySpike | None:
+        recurs = spike.rule != "not finite" and self._recurs(spike)
+        (self.recurring if recurs else self.spikes).append(spike)
+        self._current, self._calm, self._steps_up = spike, [], 1
+        return None if recurs else spike
 
-    def _continue(self, step: int, loss: float) -> None:
-        """Follow the spike to its peak and its end."""
-        spike = self.spikes[-1]
+    def _recurs(self, spike: NoisySpike) -> bool:
+        """Whether two earlier excursions, about as high, lie one and two of the same distance back."""
+        earlier = [one for one in [*self.spikes, *self.recurring] if one.height * _ALIKE >= spike.height]
+        distances = [spike.onset - one.onset for one in earlier]
+        return any(
+            abs(far - 2 * near) <= max(WINDOW / 16, _PERIOD_SLACK * near)
+            for near in distances
+            for far in distances
+            if far > near
+        )
+
+    def _continue(self, spike: NoisySpike, step: int, loss: float) -> NoisySpike | None:
+        """Follow an excursion to its peak and its end; None when it is over."""
         self._steps_up += 1
-        if not math.isfinite(loss) or loss > self._ceiling():
-            self._calm = []
-        else:
-            self._calm.append((step, loss))
-        if loss > spike.loss or (math.isinf(spike.height) and not math.isfinite(spike.loss) and math.isfinite(loss)):
-            self.spikes[-1] = _with_peak(spike, step, loss)
-        if len(self._calm) >= _SETTLED:
-            self.spikes[-1] = _with(self.spikes[-1], over=self._calm[0][0])
-            for at, calm in self._calm:
-                self._losses.append(calm)
-                self._steps.append(at)
-            self._steps_up = 0
+        calm = math.isfinite(loss) and loss <= self._ceiling()
+        self._calm = [*self._calm, (step, loss)] if calm else []
+        changed = spike
+        if loss > spike.loss:
+            height = (loss - spike.level) / spike.spread if spike.spread else math.inf
+            changed = replace(spike, peak=step, loss=loss, height=height)
+        ends = len(self._calm) >= _SETTLED
+        if ends:
+            changed = replace(changed, over=self._calm[0][0])
+        self._replace(spike, changed)
+        if ends:
+            self._go_on(self._calm)
         elif self._steps_up >= _NEW_LEVEL:
-            for tail in (self._losses, self._steps):
-                tail.drop(WINDOW + max(LASTING))
-            self._steps_up = 0
+            self._forget_level()
+        return None if ends or self._steps_up >= _NEW_LEVEL else changed
+
+    def _replace(self, spike: NoisySpike, changed: NoisySpike) -> None:
+        kept = self.spikes if self.spikes and self.spikes[-1] is spike else self.recurring
+        kept[-1] = changed
+
+    def _go_on(self, calm: list[tuple[int, float]]) -> None:
+        for step, loss in calm:
+            self._losses.append(loss)
+            self._steps.append(step)
+
+    def _forget_level(self) -> None:
+        for tail in (self._losses, self._steps):
+            tail.drop(_KEPT)
 
     def _ceiling(self) -> float:
         return float(self._losses.last(WINDOW).max(initial=-math.inf)) if len(self._losses) else math.inf
@@ -255,13 +311,3 @@ def detect(steps: Iterable[int], losses: Iterable[float]) -> tuple[NoisySpike, .
     for step, loss in zip(steps, losses, strict=True):
         detector.update(step, loss)
     return tuple(detector.spikes)
-
-
-def _with_peak(spike: NoisySpike, step: int, loss: float) -> NoisySpike:
-    if spike.rule == "not finite":
-        return spike
-    return _with(spike, peak=step, loss=loss, height=(loss - spike.level) / spike.spread if spike.spread else math.inf)
-
-
-def _with(spike: NoisySpike, **changes: object) -> NoisySpike:
-    return replace(spike, **changes)  # type: ignore[arg-type]
