@@ -1,7 +1,9 @@
-"""How often detectors of loss spikes alarm falsely, and which spikes they find: `python studies/detectors.py` writes docs/detectors.md.
+"""How often detectors of loss spikes alarm falsely, and which spikes they find: `python studies/detectors.py` writes
+docs/detectors.md.
 
-Noise is planted, so the truth is known. The peers are written from the sources named in PEERS, with their default thresholds and with the
-threshold at which they alarm falsely once in 10,000 steps of the same noise, which in a real training nobody knows.
+Noise is planted, so the truth is known. The peers are written from the sources named in PEERS, with their default
+thresholds and with the threshold at which they alarm falsely once in 10,000 steps of the same noise, which in a real
+training nobody knows.
 """
 
 import math
@@ -29,6 +31,7 @@ Noise = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
 
 
 def ours(losses: np.ndarray) -> list[int]:
+    """spikecheck's: every spike's alarm."""
     return [spike.alarm for spike in detect(range(len(losses)), losses)]
 
 
@@ -84,24 +87,29 @@ PEERS: dict[str, tuple[Callable[..., list[int]], float, float, float]] = {
     "llm.c z-score (llmc/outlier_detector.h)": (llm_c, 3.0, 0.5, 11.0),
     "llm-foundry KillLossSpike": (llm_foundry, 2.0, 1.0, 4.0),
 }
-"""The rule, its default threshold (llm.c's default is off; 3 is usual), and the range in which an equal one is looked for."""
+"""The rule, its default threshold (llm.c's default is off; 3 is usual), and the range in which an equal one is looked
+for."""
 
 
 def gaussian(rng: np.random.Generator, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Independent Gaussian noise."""
     return _around(LEVEL, rng.standard_normal(steps), np.full(steps, SPREAD))
 
 
 def student(rng: np.random.Generator, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Heavy tails: Student's t with three degrees of freedom."""
     # 1.134: the robust spread (1.4826 times the quartile .7649) of Student's t with three degrees of freedom.
     return _around(LEVEL, rng.standard_t(3, steps) / 1.134, np.full(steps, SPREAD))
 
 
 def heteroscedastic(rng: np.random.Generator, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """The spread swings between one and three times its smallest value, over 2,000 steps."""
     spread = SPREAD * (2.0 + np.sin(2.0 * np.pi * np.arange(steps) / 2_000))
     return _around(LEVEL, rng.standard_normal(steps), spread)
 
 
 def trending(rng: np.random.Generator, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """The level falls as the inverse root of the step."""
     level = LEVEL + 5.0 * (1.0 + np.arange(steps) / 50.0) ** -0.5
     return _around(level, rng.standard_normal(steps), np.full(steps, SPREAD))
 
@@ -183,6 +191,7 @@ def judged(name: str, noise: Noise, losses: np.ndarray) -> list[str]:
 
 
 def main() -> None:
+    """Make the table."""
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else STEPS
     lines = []
     for name, noise in NOISES.items():
@@ -194,8 +203,7 @@ def main() -> None:
     head = [
         f"Planted: level {LEVEL}, spread {SPREAD}; {steps:,} steps without a spike, then {SPIKES} spikes of each height.",
         "",
-        f"| noise | detector, threshold | false alarms in 10,000 steps | found, %: one step, {heights} spreads "
-        f"| found, %: decaying over 20 steps, {heights} spreads |",
+        f"| noise | detector, threshold | false alarms in 10,000 steps | one step of {heights} spreads: % found | over 20 steps |",
         "|---|---|---:|---|---|",
     ]
     page.write_text(before + "<!-- table -->\n" + "\n".join(head + lines) + "\n", encoding="utf-8")

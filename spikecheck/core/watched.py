@@ -13,7 +13,7 @@ class Header(Record):
     """The first line of a log, and of every resumption."""
 
     schema_name: str = Field(SCHEMA, alias="schema")
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     """Of spikecheck, torch and Python."""
     model: str
     """Class of the watched model."""
@@ -35,15 +35,16 @@ class LayerLook(Record):
     gradient: float | None = Field(None, ge=0)
     """As the optimizer met it: clipped where it was clipped."""
     surprise: float | None = Field(None, ge=0)
-    """Of |g| / sqrt(v), v the optimizer's second moment, bias-corrected: above 1 where v under-estimates (arXiv 2304.13013)."""
+    """Of |g| / sqrt(v), v the optimizer's second moment, bias-corrected: above 1 where v under-estimates (arXiv
+    2304.13013)."""
 
 
 class Look(Record):
     """What a look measured on the step's own batch."""
 
     overshoot: float | None = None
-    """1 - change / slope. 0: the loss is linear along the update; 1: the step stops lowering its batch's loss; above 1: it
-    raises it. For gradient descent along an eigendirection of the Hessian: learning rate x eigenvalue / 2."""
+    """1 - change / slope. 0: the loss is linear along the update; 1: the step stops lowering its batch's loss; above
+    1: it raises it. For gradient descent along an eigendirection of the Hessian: learning rate x eigenvalue / 2."""
     error: float | None = Field(None, ge=0)
     """Of the overshoot, by rounding: one standard deviation."""
     unresolved: str | None = None
@@ -55,7 +56,7 @@ class Look(Record):
     slope_from: Literal["gradient", "half step"] | None = None
     update_norm: float | None = Field(None, ge=0)
     gradient_norm: float | None = Field(None, ge=0)
-    layers: dict[str, LayerLook] = {}
+    layers: dict[str, LayerLook] = Field(default_factory=dict)
 
 
 class Step(Record):

@@ -16,12 +16,14 @@ from spikecheck.watch.watch import QuietWatch
 class Watch(QuietWatch):
     """Watches a training in any loop: two lines, and nothing about the training changes.
 
-    At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with what it did to the
-    loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the loss is linear along the update; 1: the
-    step stops lowering its batch's loss; above 1: it raises it. For gradient descent along an eigendirection of the Hessian it is
-    learning rate x eigenvalue / 2, so that 1 is the stability threshold.
+    At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with
+    what it did to the loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the
+    loss is linear along the update; 1: the step stops lowering its batch's loss; above 1: it raises it. For gradient
+    descent along an eigendirection of the Hessian it is learning rate x eigenvalue / 2, so that 1 is the stability
+    threshold.
 
-    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and watching stops.
+    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and
+    watching stops.
     """
 
     def __init__(
@@ -42,10 +44,11 @@ class Watch(QuietWatch):
             model: the module that is trained, compiled or wrapped in DistributedDataParallel or not.
             optimizer: the optimizer whose `step` the loop calls, or several.
             log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
-            every: steps from look to look, at least 1. A look costs one forward pass, or two where gradients are clipped.
+            every: steps from look to look, at least 1. A look costs one forward pass, or two where gradients are
+                clipped.
             start: the number of the first step, at least 0; give it when a training is resumed.
-            show: whether a live line is shown on standard error; "auto" does on a terminal. Warnings are shown there too, and without
-                it go to the logger "spikecheck.watch".
+            show: whether a live line is shown on standard error; "auto" does on a terminal. Warnings are shown there
+                too, and without it go to the logger "spikecheck.watch".
             tensorboard: a folder to write TensorBoard events to as well; needs the package tensorboard.
             wandb: whether to log to the run that `wandb.init` began as well; needs the package wandb.
 

@@ -1,4 +1,5 @@
-"""Spikes in noisy losses: an excursion that lasts, or one that is high enough. docs/explanation/noisy-losses.md derives the thresholds."""
+"""Spikes in noisy losses: an excursion that lasts, or one that is high enough. docs/explanation/noisy-losses.md
+derives the thresholds."""
 
 import math
 from collections.abc import Iterable
@@ -53,7 +54,8 @@ class NoisySpike:
 def highest_rank(length: int, window: int = WINDOW, rate: float = LASTING_RATE) -> int | None:
     """The largest k such that `length` new losses all above the (k+1)-th largest of a window are rarer than `rate`.
 
-    Exact for exchangeable losses of any continuous distribution: C(k + m, m) / C(W + m, m). None where even k = 0 is too frequent.
+    Exact for exchangeable losses of any continuous distribution: C(k + m, m) / C(W + m, m). None where even k = 0 is
+    too frequent.
 
     >>> [highest_rank(length) for length in (2, 3, 6, 12, 24)]
     [None, 1, 17, 46, 76]
@@ -79,7 +81,8 @@ def _standard_errors(top: int) -> float:
 
 
 def tail_index(heights: np.ndarray) -> float:
-    """Hill's estimate from the largest heights [n], less two standard errors; at least the heaviest tail reckoned with."""
+    """Hill's estimate from the largest heights [n], less two standard errors; at least the heaviest tail reckoned
+    with."""
     if len(heights) <= _TOP:
         return _TAIL
     top = np.partition(heights, -_TOP - 1)[-_TOP - 1 :]
@@ -93,7 +96,8 @@ def tail_index(heights: np.ndarray) -> float:
 def memory(losses: np.ndarray) -> int:
     """Steps after which neighbouring losses [n] are about independent: (1 + r) / (1 - r), with r their correlation.
 
-    r comes from robust spreads of losses and differences, so that a spike does not count: 1 - r = (spread of differences / spread)^2 / 2.
+    r comes from robust spreads of losses and differences, so that a spike does not count: 1 - r = (spread of
+    differences / spread)^2 / 2.
     """
     if len(losses) < WINDOW:
         return 1
@@ -148,7 +152,8 @@ class Detector:
         self.spikes: list[NoisySpike] = []
         """All so far; the last may still go on."""
         self.recurring: list[NoisySpike] = []
-        """Excursions that come again at the distance of two before them, no higher: an epoch's hard batches, and no alarm."""
+        """Excursions that come again at the distance of two before them, no higher: an epoch's hard batches, and no
+        alarm."""
         self._losses, self._steps = _Tail(_KEPT), _Tail(_KEPT)
         self._stride, self._taken = 1, 0
         self._current: NoisySpike | None = None

@@ -1,8 +1,9 @@
 """A look: how the step changed the loss of its own batch, and how far that figure can be trusted.
 
-The gradient in `p.grad` may be the loss's own, or clipped, scaled, averaged over processes. The slope from two forward passes, at half
-and whole step, does not depend on it: 4 L(half) - 3 L(before) - L(after), right up to a twelfth of the third derivative. Looks that check
-take both. Where they agree, the others need one forward pass, except when a gradient may have been clipped.
+The gradient in `p.grad` may be the loss's own, or clipped, scaled, averaged over processes. The slope from two
+forward passes, at half and whole step, does not depend on it: 4 L(half) - 3 L(before) - L(after), right up to a
+twelfth of the third derivative. Looks that check take both. Where they agree, the others need one forward pass,
+except when a gradient may have been clipped.
 """
 
 import math
@@ -23,7 +24,8 @@ from spikecheck.watch.walk import Closure, Walk
 _RESOLVED = 0.1
 """Largest error of an overshoot that is still given: its first decimal is then right."""
 _SAME = 1e-3
-"""Relative difference of two losses that count as one: without gradients a pass may be compiled, and rounded, differently."""
+"""Relative difference of two losses that count as one: without gradients a pass may be compiled, and rounded,
+differently."""
 _HALF_STEP_NOISE = math.sqrt(4**2 + 3**2 + 1)
 """Of 4 L(half) - 3 L(before) - L(after), where every loss has an error of 1."""
 
@@ -158,8 +160,10 @@ def _mismatch(given: float, before: float, after: float, *, random: bool) -> str
     if random:
         return OTHER_RANDOMNESS
     if _same(after, given):
-        return f"watch.step was given the loss after the step, {given:.6g} (it was {before:.6g} before); call it after optimizer.step()"
-    return f"the closure returned {before:.6g} where watch.step was given the loss {given:.6g}; pass the same batch, in the same mode"
+        late = f"the loss after the step, {given:.6g} (it was {before:.6g} before)"
+        return f"watch.step was given {late}; call it after optimizer.step()"
+    two = f"the closure returned {before:.6g} where watch.step was given the loss {given:.6g}"
+    return f"{two}; pass the same batch, in the same mode"
 
 
 def _same(one: float, other: float) -> bool:

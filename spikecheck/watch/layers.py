@@ -65,7 +65,8 @@ def _short(value: float | None) -> Any:
 
 
 class Pending:
-    """Sums of one optimizer's step, computed where the parameters are; `read` brings them here, in one transfer a device."""
+    """Sums of one optimizer's step, computed where the parameters are; `read` brings them here, in one transfer a
+    device."""
 
     def __init__(self, optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]) -> None:
         self._sizes = [parameter.numel() for parameter in parameters]

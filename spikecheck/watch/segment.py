@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 
 class Segment:
     """Parameters before a step, kept until it was measured.
 
-    Made before the step, it copies them. After the step `move` puts the parameters anywhere between before (0) and after (1), always
-    onwards, and `restore` puts them back to the last bit. The spare copy holds the parameters before the step until the first move
-    and those after it from then on, so that one copy is enough.
+    Made before the step, it copies them. After the step `move` puts the parameters anywhere between before (0) and
+    after (1), always onwards, and `restore` puts them back to the last bit. The spare copy holds the parameters
+    before the step until the first move and those after it from then on, so that one copy is enough.
 
+    >>> import torch
     >>> weight = torch.tensor([1.0, 2.0])
     >>> segment = Segment([weight])
     >>> _ = weight.sub_(1.0)

@@ -1,4 +1,5 @@
-"""What a watched training should be warned of: steps that are too large for the curvature, and spikes; and what rises before them."""
+"""What a watched training should be warned of: steps that are too large for the curvature, and spikes; and what rises
+before them."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ _IN_A_ROW = 3
 """Looks above it before a warning: one may be a batch's chance."""
 _BEFORE, _LATEST = 20, 3
 """Looks that are compared: the median of the latest with the median of those before."""
+_RATES = 200
+"""Steps that the learning rate is compared over."""
 _RISES = 1.5
 """A factor that is worth naming."""
 
@@ -50,6 +53,7 @@ class Signals:
     def __init__(self) -> None:
         self.detector = Detector()
         self._looked: deque[Step] = deque(maxlen=_BEFORE + _LATEST)
+        self._rates: deque[float] = deque(maxlen=_RATES)
         self._above = 0
         self._warned = False
 
@@ -57,6 +61,8 @@ class Signals:
         """The warnings that this step gives rise to."""
         if step.look is not None:
             self._looked.append(step)
+        if step.lr:
+            self._rates.append(max(step.lr))
         loss = float(step.not_finite or "nan") if step.loss is None else step.loss
         spike = self.detector.update(step.step, loss)
         warnings = [] if spike is None else [Warned(step.step, "spike", self._spike_says(spike, step))]
@@ -77,7 +83,8 @@ class Signals:
     def _overshoot_says(self) -> str:
         latest = [s.look.overshoot for s in self._looked if s.look and s.look.overshoot is not None][-_IN_A_ROW:]
         figures = ", ".join(f"{value:.2f}" for value in latest)
-        return f"the last {_IN_A_ROW} looks found steps that raise their own batch's loss (overshoot {figures}){self._rising()}"
+        found = f"the last {_IN_A_ROW} looks found steps that raise their own batch's loss (overshoot {figures})"
+        return f"{found}{self._rising()}"
 
     def _spike_says(self, spike: NoisySpike, step: Step) -> str:
         if spike.rule == "not finite":
@@ -88,8 +95,14 @@ class Signals:
         return f"loss spike since step {spike.onset}: {spike.loss:.4g}, {height}{overshoot}{self._rising()}"
 
     def _rising(self) -> str:
-        found = rising(list(self._looked))[:3]
+        found = [*self._rate(), *rising(list(self._looked))][:3]
         return f"; rising: {'; '.join(rise.says() for rise in found)}" if found else ""
+
+    def _rate(self) -> Iterator[Rise]:
+        """The learning rate, where it is higher than it was."""
+        usual = median(self._rates) if self._rates else 0.0
+        if usual and self._rates[-1] >= _RISES * usual:
+            yield Rise("learning rate", self._rates[-1], self._rates[-1] / usual)
 
 
 def rising(looked: Sequence[Step]) -> list[Rise]:
@@ -106,7 +119,7 @@ _Read = Callable[[Step], float | None]
 
 def _figures(looked: Sequence[Step]) -> Mapping[str, _Read]:
     """What may rise, by name."""
-    figures: dict[str, _Read] = {"learning rate": lambda step: max(step.lr, default=None)}
+    figures: dict[str, _Read] = {}
     for name in looked[-1].look.layers if looked[-1].look else ():
         figures[f"update of {name}"] = _of_layer(name, "update")
         figures[f"gradient of {name}"] = _of_layer(name, "gradient")

@@ -1,8 +1,8 @@
 """What looks may rely on, learned from those that check it."""
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
+from statistics import median
 
 _FIRST, _AGAIN = 3, 10
 """The first looks, and every tenth later, check what the others rely on, for three more forward passes."""
@@ -13,12 +13,19 @@ _BELOW = 0.999
 _NEGLIGIBLE = 0.02
 """Difference between two losses before the step, in units of the slope, that an overshoot does not notice."""
 _QUARTER_NOISE = 1.3
-"""Of the deviation from the curve, where each of the four losses has an error of 1: 1.25 for the cubic, 1.31 for the parabola."""
+"""Of the deviation from the curve, where each of the four losses has an error of 1: 1.25 for the cubic, 1.31 for the
+parabola."""
+
+
+_MEDIAN_OF_NORMAL = 0.6745
+"""Of the absolute value, for a standard deviation of 1. A median, since one step so large that no cubic fits it says
+nothing of rounding."""
 
 
 @dataclass
 class Trust:
-    """Whether the gradient is the loss's own, whether the given loss is the closure's, and how far losses are rounded."""
+    """Whether the gradient is the loss's own, whether the given loss is the closure's, and how far losses are
+    rounded."""
 
     gradient: bool = False
     """Whether gradient times update is the slope of the closure's loss."""
@@ -36,7 +43,8 @@ class Trust:
         return number < _FIRST or number % _AGAIN == 0
 
     def may_be_clipped(self, norm: float, *, changed: bool) -> bool:
-        """Whether a gradient of this norm, `changed` after the backward pass, may have been clipped: it is the largest yet."""
+        """Whether a gradient of this norm, `changed` after the backward pass, may have been clipped: it is the
+        largest yet."""
         clipped = changed and norm >= _BELOW * self._largest_norm
         self._largest_norm = max(self._largest_norm, norm)
         return clipped
@@ -63,5 +71,5 @@ class Trust:
 
     def noise(self, loss: float, eps: float) -> float:
         """Standard deviation of a loss by rounding: what was seen, and at least two units in its last place."""
-        seen = math.hypot(*self._deviations) / math.sqrt(len(self._deviations) or 1)
+        seen = median(map(abs, self._deviations)) / _MEDIAN_OF_NORMAL if self._deviations else 0.0
         return abs(loss) * max(2.0 * eps, seen)

@@ -7,13 +7,13 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import reduce
 from operator import add
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -38,10 +38,11 @@ _LOGGER = logging.getLogger("spikecheck.watch")
 class QuietWatch:
     """Watches a training in any loop, and never changes or ends it. Warnings go to Python's logging.
 
-    At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with what it did to the
-    loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the loss is linear along the update; 1: the
-    step stops lowering its batch's loss; above 1: it raises it. For gradient descent along an eigendirection of the Hessian it is
-    learning rate x eigenvalue / 2, so that 1 is the stability threshold.
+    At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with
+    what it did to the loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the
+    loss is linear along the update; 1: the step stops lowering its batch's loss; above 1: it raises it. For gradient
+    descent along an eigendirection of the Hessian it is learning rate x eigenvalue / 2, so that 1 is the stability
+    threshold.
 
     >>> model = nn.Linear(3, 1)
     >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -55,7 +56,8 @@ class QuietWatch:
     ...     watch.step(loss, lambda: (model(x) - y).square().mean())
     >>> watch.close()
 
-    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and watching stops.
+    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and
+    watching stops.
     """
 
     def __init__(
@@ -106,8 +108,8 @@ class QuietWatch:
 
         Args:
             loss: the loss that the step was made with: one number, of this step's batch at the parameters before it.
-            closure: returns that loss anew, for the same batch and in the same mode; called at looks alone, without gradients. Without it
-                there is no overshoot.
+            closure: returns that loss anew, for the same batch and in the same mode; called at looks alone, without
+                gradients. Without it there is no overshoot.
             batch: the batch, of which a digest is kept, or a name for it.
         """
         self._guarded(self._note)(loss, closure, batch)
@@ -117,7 +119,7 @@ class QuietWatch:
         self._guarded(self._read)()
         self._stop()
 
-    def __enter__(self) -> "QuietWatch":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -210,7 +212,7 @@ class QuietWatch:
                 return
             try:
                 work(*arguments)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+            except Exception as error:
                 self._tell(f"watching stops, the training goes on: {type(error).__name__}: {error}")
                 self._stop()
 

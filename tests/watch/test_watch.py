@@ -25,7 +25,7 @@ def logged(loop: Loop, folder: Path, steps: int = 25, **options: Any) -> list[St
 def test_the_training_is_the_same_to_the_last_bit_with_and_without(name: str, tmp_path: Path) -> None:
     loop = LOOPS[name]
     if name == "bfloat16":
-        loop = Loop(lambda: Cast(), optimizer=loop.optimizer)
+        loop = Loop(Cast, optimizer=loop.optimizer)
     without, _ = loop.run(25)
     watched, _ = loop.run(25, log=tmp_path / "log.jsonl", every=2)
     assert [number for number, pair in enumerate(zip(without, watched, strict=True)) if not equal(*pair)] == []

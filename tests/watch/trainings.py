@@ -66,7 +66,7 @@ class Loop:
         for _ in range(steps):
             batches = [self._batch(generator) for _ in range(self.accumulate)]
 
-            def loss_of() -> Tensor:
+            def loss_of(batches: list[tuple[Tensor, Tensor]] = batches) -> Tensor:
                 return sum((trained(x) - y).square().mean() for x, y in batches) / len(batches)
 
             loss = self._step(optimizer, model, loss_of)
