@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from spikecheck.report.sanitize import inert
-from spikecheck.report.watch_words import MEANING, SPIKE_COLUMNS, about, heading, notes, spike_line
+from spikecheck.report.watch_words import MEANING, OVERSHOOT_CAPTION, SPIKE_COLUMNS, about, heading, notes, spike_line
 from spikecheck.watch.summary import Summary
 
 _WEB = Path(__file__).parent / "web"

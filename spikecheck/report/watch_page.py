@@ -8,7 +8,7 @@ from rich.text import Text
 from spikecheck.report.curves import Axis, curve, step_axis
 from spikecheck.report.page import Page
 from spikecheck.report.sanitize import inert
-from spikecheck.report.watch_words import MEANING, SPIKE_COLUMNS, about, heading, notes, spike_line
+from spikecheck.report.watch_words import MEANING, OVERSHOOT_CAPTION, SPIKE_COLUMNS, about, heading, notes, spike_line
 from spikecheck.watch.summary import Summary
 
 _LOSS_ROWS, _OVERSHOOT_ROWS = 7, 5
@@ -40,8 +40,8 @@ def _curves(summary: Summary, page: Page) -> None:
         page, curve(axis, points, _LOSS_ROWS, (lambda log: f"{10.0**log:.3g}") if positive else (lambda v: f"{v:.3g}"))
     )
     if summary.overshoots:
-        page.say("overshoot; dotted: 1, above which a step raises its own batch's loss", "cyan")
-        _verbatim(page, curve(axis, summary.overshoots, _OVERSHOOT_ROWS, lambda value: f"{value:.2f}", level=1.0))
+        page.say(OVERSHOOT_CAPTION, "cyan")
+        _verbatim(page, curve(axis, summary.drawn_overshoots, _OVERSHOOT_ROWS, lambda value: f"{value:.2f}", level=1.0))
     _verbatim(page, step_axis(axis, [(spike.onset, "o") for spike in summary.spikes]))
 
 

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 
 from spikecheck.report.phrases import plural
 from spikecheck.watch.detector import NoisySpike
-from spikecheck.watch.summary import Summary
+from spikecheck.watch.summary import HIGHEST, Summary
 
 MEANING = (
     "Overshoot: 0 where the loss is linear along the update, 1 where the step stops lowering its own batch's loss, "
     "above 1 where it raises it. For gradient descent along an eigendirection: learning rate x curvature / 2."
+)
+
+OVERSHOOT_CAPTION = (
+    f"overshoot, at most {HIGHEST:.0f} is drawn; dotted: 1, above which a step raises its own batch's loss"
 )
 
 

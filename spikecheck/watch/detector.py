@@ -104,8 +104,8 @@ def memory(losses: np.ndarray) -> int:
     spread, jump = (_median(np.abs(x - _median(x))) for x in (losses, np.diff(losses)))
     if spread <= 0.0 or jump <= 0.0:
         return 1
-    correlation = max(0.0, 1.0 - (jump / spread) ** 2 / 2.0)
-    return min(_LONGEST_MEMORY, round((1.0 + correlation) / (1.0 - correlation)))
+    independent = min(1.0, (jump / spread) ** 2 / 2.0)
+    return min(_LONGEST_MEMORY, round((2.0 - independent) / max(independent, 1e-6)))
 
 
 _KEPT = (WINDOW + max(LASTING)) * _LONGEST_MEMORY
@@ -274,7 +274,7 @@ class Detector:
         calm = math.isfinite(loss) and loss <= self._ceiling()
         self._calm = [*self._calm, (step, loss)] if calm else []
         changed = spike
-        if loss > spike.loss:
+        if loss > spike.loss and spike.rule != "not finite":
             height = (loss - spike.level) / spike.spread if spike.spread else math.inf
             changed = replace(spike, peak=step, loss=loss, height=height)
         ends = len(self._calm) >= _SETTLED
@@ -314,5 +314,5 @@ def detect(steps: Iterable[int], losses: Iterable[float]) -> tuple[NoisySpike, .
     """The spikes of a whole record of losses, one a step; a loss may be NaN or infinite."""
     detector = Detector()
     for step, loss in zip(steps, losses, strict=True):
-        detector.update(step, loss)
+        detector.update(step, float(loss))
     return tuple(detector.spikes)

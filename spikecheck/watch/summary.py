@@ -9,6 +9,10 @@ from spikecheck.watch.log import WatchLog
 from spikecheck.watch.signals import Rise, Signals, Warned, rising
 
 
+HIGHEST = 3.0
+"""Overshoot that higher ones are drawn at."""
+
+
 @dataclass(frozen=True)
 class Summary:
     """A log, judged."""
@@ -33,6 +37,11 @@ class Summary:
     def overshoots(self) -> list[tuple[int, float]]:
         """Of the looks that resolved one."""
         return [(s.step, s.look.overshoot) for s in self.steps if s.look is not None and s.look.overshoot is not None]
+
+    @property
+    def drawn_overshoots(self) -> list[tuple[int, float]]:
+        """The same between -1 and `HIGHEST`: one step that is far too large would flatten the curve."""
+        return [(step, max(-1.0, min(value, HIGHEST))) for step, value in self.overshoots]
 
     def overshoot_before(self, step: int) -> tuple[int, float] | None:
         """The last at or before a step."""
