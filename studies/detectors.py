@@ -173,14 +173,18 @@ def power(rule: Alarms, noise: Noise, shape: np.ndarray, height: float, seed: in
     return float(np.mean([bool(((alarms >= onset) & (alarms < onset + WITHIN)).any()) for onset in onsets]))
 
 
+def _at(rule: Callable[..., list[int]], threshold: float) -> Alarms:
+    return lambda losses: rule(losses, threshold)
+
+
 def judged(name: str, noise: Noise, losses: np.ndarray) -> list[str]:
     """Lines of the table for one noise."""
     rules: dict[str, Alarms] = {"spikecheck": ours}
     for peer, (rule, default, low, high) in PEERS.items():
         equal = equal_threshold(rule, low, high, losses)
         short = peer.split(" (")[0]
-        rules[f"{short}, {default:g}"] = lambda x, rule=rule, at=default: rule(x, at)
-        rules[f"{short}, {equal:.3g} (equal)"] = lambda x, rule=rule, at=equal: rule(x, at)
+        rules[f"{short}, {default:g}"] = _at(rule, default)
+        rules[f"{short}, {equal:.3g} (equal)"] = _at(rule, equal)
     lines = []
     for label, alarms in rules.items():
         false = events(alarms(losses)) * 10_000 / len(losses)
@@ -202,11 +206,11 @@ def main() -> None:
     page = Path(__file__).parents[1] / "docs" / "detectors.md"
     before = page.read_text(encoding="utf-8").split("<!-- table -->")[0]
     heights = " ".join(map(str, HEIGHTS))
-    head = (
-        f"Planted: level {LEVEL}, spread {SPREAD}; {steps:,} steps without a spike, then {SPIKES} spikes of each height.",
+    head: tuple[str, ...] = (
+        f"Planted: level {LEVEL}, spread {SPREAD}; {steps:,} steps without a spike, whose false alarms are given per 10,000; then "
+        f"{SPIKES} spikes of each height, at chance distances.",
         "",
-        f"| noise | detector, threshold | false alarms in 10,000 steps | one step of {heights} spreads: % found "
-        "| decaying over 20 steps |",
+        f"| noise | detector, threshold | false alarms | one step of {heights} spreads: % found | over 20 steps |",
         "|---|---|---:|---|---|",
     )
     page.write_text(before + "<!-- table -->\n" + "\n".join([*head, *lines]) + "\n", encoding="utf-8")

@@ -1,7 +1,8 @@
-"""What a Watch costs: `python studies/watch_cost.py [--device cuda] [--width 256] [--layers 2] [--batch 16] [--clip]`.
+"""What a Watch costs: `python studies/watch_cost.py [--device cuda] [--width 256] [--layers 2] [--batch 16] [--clip 1]`.
 
-A transformer on random tokens, trained by AdamW in blocks of 40 steps, in turns without and with a Watch at its default cadence and a log.
-Printed: the median time of a block each way, their ratio with its quartiles over pairs, and on a GPU the peak of its memory each way.
+A transformer on random tokens, trained by AdamW in blocks of 40 steps, in turns without and with a Watch at its default
+cadence and a log. Printed: the median time of a step each way, the ratio of paired blocks with its quartiles, and on a
+GPU the peak of its memory each way.
 """
 
 import argparse
@@ -65,7 +66,7 @@ class Loop:
 
         loss = loss_of()
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         if self.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()

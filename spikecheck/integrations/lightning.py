@@ -10,7 +10,7 @@ from torch import Tensor
 from spikecheck.session.watch import Watch
 
 
-class WatchCallback(Callback):
+class WatchCallback(Callback):  # type: ignore[misc]
     """Watches the module that a Trainer fits: `Trainer(callbacks=[WatchCallback(log="watch.jsonl")])`.
 
     At a look `training_step` is called once more with the batches of the step, without gradients and with `self.log`
@@ -44,7 +44,8 @@ class WatchCallback(Callback):
         def loss_of() -> Tensor:
             with _silent(pl_module), trainer.precision_plugin.train_step_context():
                 again = [_loss(pl_module.training_step(*one)) / trainer.accumulate_grad_batches for one in batches]
-            return sum(again[1:], start=again[0])
+            total: Tensor = sum(again[1:], start=again[0])
+            return total
 
         self._watch.step(sum(losses[1:], start=losses[0]), loss_of)
 

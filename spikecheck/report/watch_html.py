@@ -68,9 +68,8 @@ def _figures(summary: Summary) -> list[tuple[str, Markup]]:
         )
     ]
     if summary.overshoots:
-        shown.append(
-            ("Overshoot; dotted: 1", panel("overshoot over steps", summary.overshoots, lambda v: f"{v:.2f}", 1.0))
-        )
+        drawn = panel("overshoot over steps", summary.drawn_overshoots, lambda v: f"{v:.2f}", 1.0)
+        shown.append((OVERSHOOT_CAPTION[:1].upper() + OVERSHOOT_CAPTION[1:], drawn))
     return shown
 
 

@@ -59,8 +59,8 @@ def notes(summary: Summary) -> Iterator[str]:
     if unfinite:
         yield f"{plural(unfinite, 'step')} with a loss that is not finite."
     if summary.recurring:
-        count = plural(len(summary.recurring), "excursion")
-        yield f"{count} that came again at equal distances, as an epoch's hard batches do: no alarm."
+        excursions = plural(len(summary.recurring), "excursion")
+        yield f"{excursions} that came again at equal distances, as an epoch's hard batches do: no alarm."
     for reason, count in summary.unresolved.items():
         yield f"{plural(count, 'look')} without an overshoot: {reason}."
     if summary.unreadable:

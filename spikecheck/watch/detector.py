@@ -25,8 +25,8 @@ _SETTLED, _NEW_LEVEL = 5, 512
 """Steps in a row below the window's largest loss that end a spike; steps after which it is a new level."""
 _LONGEST_MEMORY, _MEMORY_SPAN, _MEMORY_AGAIN = 32, 512, 64
 """Largest stride that losses are thinned with; steps it is estimated from; steps until it is estimated again."""
-_PERIOD_SLACK, _ALIKE = 0.02, 1.5
-"""Relative difference of two distances, and ratio of two heights, up to which excursions are a repetition."""
+_PERIOD_SLACK, _ALIKE = 8, 1.5
+"""Steps that two distances may differ by, and ratio of two heights, up to which excursions are a repetition."""
 _NORMAL = 1.4826
 """Standard deviation over median absolute deviation of Gaussian noise."""
 
@@ -261,12 +261,8 @@ class Detector:
         """Whether two earlier excursions, about as high, lie one and two of the same distance back."""
         earlier = [one for one in [*self.spikes, *self.recurring] if one.height * _ALIKE >= spike.height]
         distances = [spike.onset - one.onset for one in earlier]
-        return any(
-            abs(far - 2 * near) <= max(WINDOW / 16, _PERIOD_SLACK * near)
-            for near in distances
-            for far in distances
-            if far > near
-        )
+        near = [distance for distance in distances if distance <= HISTORY]
+        return any(abs(far - 2 * distance) <= _PERIOD_SLACK for distance in near for far in distances if far > distance)
 
     def _continue(self, spike: NoisySpike, step: int, loss: float) -> NoisySpike | None:
         """Follow an excursion to its peak and its end; None when it is over."""

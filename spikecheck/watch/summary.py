@@ -8,7 +8,6 @@ from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.log import WatchLog
 from spikecheck.watch.signals import Rise, Signals, Warned, rising
 
-
 HIGHEST = 3.0
 """Overshoot that higher ones are drawn at."""
 

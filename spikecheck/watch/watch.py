@@ -250,7 +250,7 @@ def _several(optimizer: Any) -> list[Any]:
     return list(optimizer) if isinstance(optimizer, Iterable) else [optimizer]
 
 
-def _check(model: object, every: int, start: int) -> None:
+def _check(model: object, every: Any, start: Any) -> None:
     if not isinstance(model, nn.Module):
         raise UsageError(f"model={type(model).__name__}: is no torch.nn.Module")
     for name, value, least in (("every", every, 1), ("start", start, 0)):

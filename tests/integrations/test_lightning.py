@@ -13,7 +13,7 @@ from spikecheck.integrations.lightning import WatchCallback
 from spikecheck.watch.log import WatchLog
 
 
-class Regression(LightningModule):
+class Regression(LightningModule):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.net = nn.Sequential(nn.Linear(4, 16), nn.Dropout(0.2), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 1))

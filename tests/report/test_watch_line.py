@@ -42,7 +42,7 @@ def test_at_most_ten_updates_a_second() -> None:
 
 
 def test_a_warning_stays_and_its_brackets_with_it() -> None:
-    line, file, clock = shown(200)
+    line, file, _ = shown(200)
     line.step(Step(step=1, not_finite="nan"))
     line.warn("step 1: the loss is nan; rising: update of [body].0")
     line.close()

@@ -1,6 +1,7 @@
 """The overshoot against closed forms, and against Hessian products by autograd."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -114,16 +115,16 @@ def test_it_agrees_with_the_hessian_product_along_the_update_where_steps_are_sma
 
 
 def _by_hessian(
-    model: nn.Module, loss_of: object, state: dict[str, Tensor], held: list[Tensor], update: list[Tensor]
+    model: nn.Module, loss_of: Any, state: dict[str, Tensor], held: list[Tensor], update: list[Tensor]
 ) -> float:
     """-uHu / 2gu by double backward at the parameters before the step."""
     after = {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(state)
     params = list(model.parameters())
-    gradients = torch.autograd.grad(loss_of(), params, create_graph=True)  # type: ignore[operator]
-    along = sum((g * u).sum() for g, u in zip(gradients, update, strict=True))
-    bend = sum((h * u).sum() for h, u in zip(torch.autograd.grad(along, params), update, strict=True))
-    slope = sum((g * u).sum() for g, u in zip(held, update, strict=True))
+    gradients = torch.autograd.grad(loss_of(), params, create_graph=True)
+    along: Any = sum((g * u).sum() for g, u in zip(gradients, update, strict=True))
+    bend: Any = sum((h * u).sum() for h, u in zip(torch.autograd.grad(along, params), update, strict=True))
+    slope: Any = sum((g * u).sum() for g, u in zip(held, update, strict=True))
     model.load_state_dict(after)
     return float(-bend / 2.0 / slope)
 

@@ -69,11 +69,13 @@ def test_a_clipped_gradient_does_not_change_the_slope(tmp_path: Path) -> None:
     clipped = logged(Loop(optimizer=sgd, clip=0.5), tmp_path / "0.5", 1)[0].look
     assert free is not None and clipped is not None
     # The clipped update is shorter by a factor, and so are slope and, to first order, overshoot.
-    factor = clipped.update_norm / free.update_norm
+    factor, slope, overshoot = (
+        getattr(clipped, name) / getattr(free, name) for name in ("update_norm", "slope", "overshoot")
+    )
     assert clipped.slope_from == "half step" and free.slope_from == "gradient"
     assert factor < 0.5
-    assert clipped.slope / free.slope == pytest.approx(factor, rel=1e-2)
-    assert clipped.overshoot / free.overshoot == pytest.approx(factor, rel=0.1)
+    assert slope == pytest.approx(factor, rel=1e-2)
+    assert overshoot == pytest.approx(factor, rel=0.1)
 
 
 def test_not_finite_losses_are_recorded(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_not_finite_losses_are_recorded(tmp_path: Path) -> None:
     assert [step.loss for step in steps] == [None, None, None, 1.0]
 
 
-def _loop(steps: int, watch: Watch, model: nn.Module, optimizer: Any, closure: Any, early: bool = False) -> None:
+def _loop(steps: int, watch: Watch, model: Any, optimizer: Any, closure: Any, early: bool = False) -> None:
     generator = torch.Generator().manual_seed(0)
     for _ in range(steps):
         x = torch.randn(16, 4, generator=generator)
@@ -101,24 +103,24 @@ def _loop(steps: int, watch: Watch, model: nn.Module, optimizer: Any, closure: A
             call(*((loss, lambda x=x: closure(model, x)) if call == watch.step else ()))
 
 
-def _right(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def _right(model: Any, x: torch.Tensor) -> torch.Tensor:
     return (model(x) - 1.0).square().mean()
 
 
-def _raises(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def _raises(model: Any, x: torch.Tensor) -> torch.Tensor:
     raise RuntimeError("out of memory, say")
 
 
-def _other_batch(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def _other_batch(model: Any, x: torch.Tensor) -> torch.Tensor:
     return (model(x + 1.0) - 1.0).square().mean()
 
 
-def _other_mode(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def _other_mode(model: Any, x: torch.Tensor) -> torch.Tensor:
     model.eval()
     return (model(x) - 1.0).square().mean()
 
 
-def _many(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def _many(model: Any, x: torch.Tensor) -> torch.Tensor:
     return model(x)
 
 
@@ -147,7 +149,7 @@ def test_a_users_mistake_is_told_once_and_the_training_goes_on(
 
 
 def test_a_model_that_was_rebuilt_stops_the_watching(caplog: pytest.LogCaptureFixture) -> None:
-    model = plain()
+    model: Any = plain()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     watch = Watch(model, optimizer, every=1, show=False)
     _loop(2, watch, model, optimizer, _right)
@@ -209,8 +211,11 @@ def test_skipped_steps_are_recorded(tmp_path: Path) -> None:
 
 def test_two_optimizers_make_one_step(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    model = plain()
-    both = [torch.optim.SGD(model[0].parameters(), lr=0.05), torch.optim.AdamW(model[2].parameters(), lr=0.01)]
+    model: Any = plain()
+    both: list[Any] = [
+        torch.optim.SGD(model[0].parameters(), lr=0.05),
+        torch.optim.AdamW(model[2].parameters(), lr=0.01),
+    ]
     with Watch(model, both, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
         for _ in range(4):
             x = torch.randn(16, 4)
@@ -221,7 +226,7 @@ def test_two_optimizers_make_one_step(tmp_path: Path) -> None:
             for optimizer in both:
                 optimizer.step()
             watch.step(loss, lambda x=x: _right(model, x))
-    looks = [step.look for step in WatchLog.open(tmp_path / "log.jsonl").ordered()]
-    assert all(look is not None and look.overshoot is not None for look in looks)
+    looks = [step.look for step in WatchLog.open(tmp_path / "log.jsonl").ordered() if step.look is not None]
+    assert len(looks) == 4 and all(look.overshoot is not None for look in looks)
     assert set(looks[0].layers) == {"0.weight", "0.bias", "2.weight", "2.bias"}
     assert looks[0].layers["2.weight"].surprise is not None and looks[0].layers["0.weight"].surprise is None

@@ -31,6 +31,7 @@ class Sampled(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = plain()
+        self.passes: Tensor
         self.register_buffer("passes", torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,7 +58,7 @@ class Loop:
         for seed in (torch.manual_seed, np.random.seed, random.seed):
             seed(0)
         model = self.model()
-        trained = torch.compile(model) if self.compiled else model
+        trained: Any = torch.compile(model) if self.compiled else model
         optimizer = self.optimizer(model.parameters())
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 5, 0.5) if self.schedule else None
         watch = Watch(trained, optimizer, show=False, **options) if options else None
@@ -67,7 +68,7 @@ class Loop:
             batches = [self._batch(generator) for _ in range(self.accumulate)]
 
             def loss_of(batches: list[tuple[Tensor, Tensor]] = batches) -> Tensor:
-                return sum((trained(x) - y).square().mean() for x, y in batches) / len(batches)
+                return torch.stack([(trained(x) - y).square().mean() for x, y in batches]).mean()
 
             loss = self._step(optimizer, model, loss_of)
             if watch is not None:
@@ -75,8 +76,15 @@ class Loop:
             if scheduler is not None:
                 scheduler.step()
             losses.append(float(loss.detach()))
-        state = [losses, model.state_dict(), optimizer.state_dict(), torch.get_rng_state(), random.getstate()]
-        state += [np.random.get_state()[1:], [module.training for module in model.modules()]]  # noqa: NPY002
+        state: list[Any] = [
+            losses,
+            model.state_dict(),
+            optimizer.state_dict(),
+            torch.get_rng_state(),
+            random.getstate(),
+        ]
+        numpys: Any = np.random.get_state()  # noqa: NPY002
+        state += [numpys[1:], [module.training for module in model.modules()]]
         if watch is not None:
             watch.close()
         state += [len(optimizer._optimizer_step_pre_hooks), [len(m._forward_pre_hooks) for m in trained.modules()]]
@@ -96,7 +104,7 @@ class Loop:
             return loss
 
         if self.closure:
-            return optimizer.step(backward)  # type: ignore[return-value]
+            return optimizer.step(backward)  # type: ignore[arg-type, return-value]
         loss = backward()
         optimizer.step()
         return loss
