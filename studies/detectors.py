@@ -18,7 +18,7 @@ from spikecheck.watch.detector import detect
 
 STEPS, WARM_UP = 200_000, 5_000
 SPIKES, APART = 50, 500
-"""Planted spikes of each height, and steps from one to the next."""
+"""Planted spikes of each height, and mean of the steps from one to the next."""
 WITHIN = 30
 """Steps after its onset in which a spike has to be noticed."""
 HEIGHTS = (2, 3, 4, 6, 8, 12)
@@ -165,8 +165,8 @@ def power(rule: Alarms, noise: Noise, shape: np.ndarray, height: float, seed: in
     """Share of the planted spikes that are noticed."""
     rng = np.random.default_rng(seed)
     # Not evenly: what comes at equal distances is an epoch's, and no spike.
-    onsets = WARM_UP + APART * np.arange(SPIKES) + rng.integers(0, APART // 2, SPIKES)
-    losses, spread = noise(rng, WARM_UP + APART * SPIKES)
+    onsets = WARM_UP + np.cumsum(rng.integers(APART // 2, 3 * APART // 2, SPIKES))
+    losses, spread = noise(rng, int(onsets[-1]) + APART)
     for onset in onsets:
         losses[onset : onset + len(shape)] += height * spread[onset] * shape
     alarms = np.array(rule(losses), dtype=int)
@@ -207,10 +207,9 @@ def main() -> None:
     before = page.read_text(encoding="utf-8").split("<!-- table -->")[0]
     heights = " ".join(map(str, HEIGHTS))
     head: tuple[str, ...] = (
-        f"Planted: level {LEVEL}, spread {SPREAD}; {steps:,} steps without a spike, whose false alarms are given per 10,000; then "
-        f"{SPIKES} spikes of each height, at chance distances.",
+        f"Level {LEVEL}, spread {SPREAD}; {steps:,} steps without a spike; {SPIKES} spikes a height, at chance distances.",
         "",
-        f"| noise | detector, threshold | false alarms | one step of {heights} spreads: % found | over 20 steps |",
+        f"| noise | detector, threshold | false alarms in 10,000 | one step of {heights} spreads: % found | over 20 steps |",
         "|---|---|---:|---|---|",
     )
     page.write_text(before + "<!-- table -->\n" + "\n".join([*head, *lines]) + "\n", encoding="utf-8")

@@ -18,8 +18,11 @@ class WatchCallback(Callback):  # type: ignore[misc]
     """
 
     def __init__(self, **options: Any) -> None:
-        """`options` are those of `spikecheck.Watch`: log, every, show, tensorboard, wandb."""
-        self._options = options
+        """`options` are those of `spikecheck.Watch`: log, every, show, tensorboard, wandb.
+
+        No live line is shown unless `show=True`: the Trainer has a progress bar.
+        """
+        self._options = {"show": False, **options}
         self._watch: Watch | None = None
         self._batches: list[tuple[Any, int]] = []
         self._losses: list[Tensor] = []

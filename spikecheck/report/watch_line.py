@@ -57,7 +57,13 @@ class WatchLine:
         """What is shown."""
         loss = f"{step.loss:.4g}" if step.loss is not None else str(step.not_finite)
         rate = f"  lr {step.lr[0]:.3g}" if step.lr else ""
-        parts = [f"step {step.step:,}  loss {loss:>8}  ", (self._curve(), "cyan"), "  overshoot ", self._shown(), rate]
+        parts: list[str | tuple[str, str]] = [
+            f"step {step.step:,}  loss {loss:>8}  ",
+            (self._curve(), "cyan"),
+            "  overshoot ",
+            self._shown(),
+            rate,
+        ]
         return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
     def _start(self) -> None:

@@ -4,7 +4,6 @@ derives the thresholds."""
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
 from math import comb
 from typing import Literal
 
@@ -25,7 +24,7 @@ _SETTLED, _NEW_LEVEL = 5, 512
 """Steps in a row below the window's largest loss that end a spike; steps after which it is a new level."""
 _LONGEST_MEMORY, _MEMORY_SPAN, _MEMORY_AGAIN = 32, 512, 64
 """Largest stride that losses are thinned with; steps it is estimated from; steps until it is estimated again."""
-_PERIOD_SLACK, _ALIKE = 8, 1.5
+_PERIOD_SLACK, _ALIKE = 16, 1.5
 """Steps that two distances may differ by, and ratio of two heights, up to which excursions are a repetition."""
 _NORMAL = 1.4826
 """Standard deviation over median absolute deviation of Gaussian noise."""
@@ -75,11 +74,6 @@ def record_factor(past: int, tail: float) -> float:
     return max(1.0, (1.0 / (HIGH_RATE * (past + 1))) ** (1.0 / tail))
 
 
-@cache
-def _standard_errors(top: int) -> float:
-    return 1.0 - 2.0 / math.sqrt(top)
-
-
 def tail_index(heights: np.ndarray) -> float:
     """Hill's estimate from the largest heights [n], less two standard errors; at least the heaviest tail reckoned
     with."""
@@ -90,7 +84,7 @@ def tail_index(heights: np.ndarray) -> float:
     if base <= 0.0:
         return _TAIL
     mean = float(np.log(top / base).sum()) / _TOP
-    return max(_TAIL, _standard_errors(_TOP) / mean) if mean > 0.0 else _TAIL
+    return max(_TAIL, (1.0 - 2.0 / math.sqrt(_TOP)) / mean) if mean > 0.0 else _TAIL
 
 
 def memory(losses: np.ndarray) -> int:
@@ -152,7 +146,7 @@ class Detector:
         self.spikes: list[NoisySpike] = []
         """All so far; the last may still go on."""
         self.recurring: list[NoisySpike] = []
-        """Excursions that come again at the distance of two before them, no higher: an epoch's hard batches, and no
+        """Excursions that come again at the distance of three before them, no higher: an epoch's hard batches, and no
         alarm."""
         self._losses, self._steps = _Tail(_KEPT), _Tail(_KEPT)
         self._stride, self._taken = 1, 0
@@ -258,11 +252,13 @@ class Detector:
         return None if recurs else spike
 
     def _recurs(self, spike: NoisySpike) -> bool:
-        """Whether two earlier excursions, about as high, lie one and two of the same distance back."""
+        """Whether three earlier excursions, about as high, lie one, two and three times the same distance back."""
         earlier = [one for one in [*self.spikes, *self.recurring] if one.height * _ALIKE >= spike.height]
-        distances = [spike.onset - one.onset for one in earlier]
-        near = [distance for distance in distances if distance <= HISTORY]
-        return any(abs(far - 2 * distance) <= _PERIOD_SLACK for distance in near for far in distances if far > distance)
+        distances = np.array([spike.onset - one.onset for one in earlier])
+        return any(
+            all(np.abs(distances - times * distance).min() <= _PERIOD_SLACK for times in (2, 3))
+            for distance in distances[distances <= HISTORY]
+        )
 
     def _continue(self, spike: NoisySpike, step: int, loss: float) -> NoisySpike | None:
         """Follow an excursion to its peak and its end; None when it is over."""

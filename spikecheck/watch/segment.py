@@ -23,8 +23,8 @@ class Segment:
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
-        self.parameters = [parameter.data for parameter in parameters]
-        self.spare = [parameter.clone() for parameter in self.parameters]
+        self.parameters = list(parameters)
+        self.spare = [parameter.data.clone() for parameter in self.parameters]
         self._at = 1.0
         self._exchanged = 0
 
@@ -35,19 +35,19 @@ class Segment:
         else:
             rest = (share - self._at) / (1.0 - self._at)
             for parameter, after in zip(self.parameters, self.spare, strict=True):
-                parameter.lerp_(after, rest)
+                parameter.data.lerp_(after, rest)
         self._at = share
 
     def restore(self) -> None:
         """Put the parameters after the step back."""
         for parameter, after in zip(self.parameters[: self._exchanged], self.spare, strict=False):
-            parameter.copy_(after)
+            parameter.data.copy_(after)
         self._at, self._exchanged = 1.0, 0
 
     def _leave(self, share: float) -> None:
         for number, (parameter, spare) in enumerate(zip(self.parameters, self.spare, strict=True)):
-            target = spare.lerp(parameter, share) if share else spare.clone()
+            target = spare.lerp(parameter.data, share) if share else spare.clone()
             # In this order an interrupt between two lines loses nothing: what is counted is in the spare copy.
-            spare.copy_(parameter)
+            spare.copy_(parameter.data)
             self._exchanged = number + 1
-            parameter.copy_(target)
+            parameter.data.copy_(target)

@@ -50,6 +50,8 @@ class Loop:
     schedule: bool = False
     closure: bool = False
     compiled: bool = False
+    scaled: bool = False
+    """Whether a gradient scaler steps, which skips steps until its scale no longer overflows."""
     drawn: bool = False
     """Whether batches are drawn from the global generator, within the step."""
 
@@ -64,13 +66,15 @@ class Loop:
         watch = Watch(trained, optimizer, show=False, **options) if options else None
         generator = torch.Generator().manual_seed(1)
         losses = []
+        weight = 64.0 if self.scaled else 1.0  # so that the first scales overflow
+        scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127, enabled=self.scaled)
         for _ in range(steps):
             batches = [self._batch(generator) for _ in range(self.accumulate)]
 
             def loss_of(batches: list[tuple[Tensor, Tensor]] = batches) -> Tensor:
-                return torch.stack([(trained(x) - y).square().mean() for x, y in batches]).mean()
+                return torch.stack([(trained(x) - y).square().mean() for x, y in batches]).mean() * weight
 
-            loss = self._step(optimizer, model, loss_of)
+            loss = self._step(optimizer, model, loss_of, scaler)
             if watch is not None:
                 watch.step(loss, loss_of, batch=batches)
             if scheduler is not None:
@@ -94,11 +98,11 @@ class Loop:
         x = torch.randn(32, 4, generator=None if self.drawn else generator)
         return x, x.sin().sum(1, keepdim=True)
 
-    def _step(self, optimizer: Optimizer, model: nn.Module, loss_of: Callable[[], Tensor]) -> Tensor:
+    def _step(self, optimizer: Optimizer, model: nn.Module, loss_of: Callable[[], Tensor], scaler: Any) -> Tensor:
         def backward() -> Tensor:
             optimizer.zero_grad()
             loss = loss_of()
-            loss.backward()
+            scaler.scale(loss).backward()
             if self.clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), self.clip)
             return loss
@@ -106,7 +110,8 @@ class Loop:
         if self.closure:
             return optimizer.step(backward)  # type: ignore[arg-type, return-value]
         loss = backward()
-        optimizer.step()
+        scaler.step(optimizer)
+        scaler.update()
         return loss
 
 
@@ -122,6 +127,7 @@ LOOPS = {
     "scheduled": Loop(schedule=True),
     "closure": Loop(closure=True),
     "lbfgs": Loop(closure=True, optimizer=lambda p: torch.optim.LBFGS(p, lr=0.1, max_iter=3)),
+    "scaled": Loop(scaled=True, optimizer=lambda p: SGD(p, lr=0.05 / 64, momentum=0.9)),
     "bfloat16": Loop(lambda: plain().bfloat16(), optimizer=lambda p: SGD(p, lr=0.05)),
 }
 
