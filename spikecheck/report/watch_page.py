@@ -13,7 +13,8 @@ from spikecheck.watch.summary import Summary
 
 _LOSS_ROWS, _OVERSHOOT_ROWS = 7, 5
 _SHOWN = 8
-"""Spikes, warnings and rises that are listed; the HTML page has all."""
+"""Spikes and warnings that are listed; the HTML page has all."""
+_RISES = 3
 
 
 def render_watch(summary: Summary, page: Page) -> None:
@@ -62,7 +63,7 @@ def _warnings(summary: Summary, page: Page) -> None:
     for warned in summary.warnings[-_SHOWN:]:
         page.row(f"step {warned.step:,}", inert(warned.says))
     _more(page, len(summary.warnings), "warnings")
-    page.rows("rising", [inert(rise.says()) for rise in summary.rises[:_SHOWN]])
+    page.rows("rising now", [inert(rise.says()) for rise in summary.rises[:_RISES]])
 
 
 def _more(page: Page, count: int, what: str) -> None:

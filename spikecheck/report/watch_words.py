@@ -39,15 +39,15 @@ def about(summary: Summary) -> str:
 
 
 def spike_line(spike: NoisySpike, summary: Summary) -> tuple[str, str, str, str, str]:
-    """Onset, peak, height, end, and the overshoot at the look before the onset."""
+    """Onset, peak, height, end, and the largest overshoot from the look before it."""
     height = "not finite" if math.isinf(spike.height) else f"{spike.height:.1f} spreads"
-    before = summary.overshoot_before(spike.onset)
-    overshoot = "-" if before is None else f"{before[1]:.2f} (step {before[0]:,})"
+    found = summary.overshoot_at(spike)
+    overshoot = "-" if found is None else f"{found[1]:.2f} (step {found[0]:,})"
     peak = f"{spike.loss:.4g} at {spike.peak:,}" if math.isfinite(spike.loss) else f"at {spike.peak:,}"
     return f"{spike.onset:,}", peak, height, "-" if spike.over is None else f"{spike.over:,}", overshoot
 
 
-SPIKE_COLUMNS = ("onset", "peak", "height", "over", "overshoot before")
+SPIKE_COLUMNS = ("onset", "peak", "height", "over", "overshoot")
 
 
 def notes(summary: Summary) -> Iterator[str]:

@@ -42,9 +42,12 @@ class Summary:
         """The same between -1 and `HIGHEST`: one step that is far too large would flatten the curve."""
         return [(step, max(-1.0, min(value, HIGHEST))) for step, value in self.overshoots]
 
-    def overshoot_before(self, step: int) -> tuple[int, float] | None:
-        """The last at or before a step."""
-        return next((pair for pair in reversed(self.overshoots) if pair[0] <= step), None)
+    def overshoot_at(self, spike: NoisySpike) -> tuple[int, float] | None:
+        """The largest from the look before a spike's onset until it was noticed or peaked: its step, and the figure."""
+        since = max((step for step, _ in self.overshoots if step <= spike.onset), default=spike.onset)
+        until = max(spike.alarm, spike.peak)
+        near = [pair for pair in self.overshoots if since <= pair[0] <= until]
+        return max(near, key=lambda pair: pair[1], default=None)
 
 
 def summary(log: WatchLog) -> Summary:
