@@ -4,28 +4,32 @@ derives the thresholds."""
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from math import comb
 from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-WINDOW = 128
-"""Losses that level and spread are taken from."""
-LASTING = (3, 6, 12, 24)
-"""Lengths of an excursion that are tried."""
-HISTORY = 4096
-"""Steps that heights are remembered for."""
-LASTING_RATE, HIGH_RATE = 1.5e-5, 3e-5
-"""False alarms a step: of each length, and of the rule for a single high loss. Together 9e-5."""
-_TAIL, _TOP = 2.5, 32
-"""The heaviest tail reckoned with, and how many of the largest heights its index is estimated from."""
+from spikecheck.watch.tail import Tail
+from spikecheck.watch.thresholds import (
+    HISTORY,
+    LASTING,
+    LONGEST_MEMORY,
+    RANKS,
+    WINDOW,
+    median,
+    memory,
+    record_factor,
+    tail_index,
+)
+
 _SETTLED, _NEW_LEVEL = 5, 512
 """Steps in a row below the window's largest loss that end a spike; steps after which it is a new level."""
-_LONGEST_MEMORY, _MEMORY_SPAN, _MEMORY_AGAIN = 32, 512, 64
-"""Largest stride that losses are thinned with; steps it is estimated from; steps until it is estimated again."""
+_MEMORY_SPAN, _MEMORY_AGAIN = 512, 64
+"""Steps that the memory is estimated from, and until it is estimated again."""
 _PERIOD_SLACK, _ALIKE = 16, 1.5
 """Steps that two distances may differ by, and ratio of two heights, up to which excursions are a repetition."""
+_MOMENT = WINDOW // 4
+"""Steps after a recurring excursion in which another is its continuation."""
 _NORMAL = 1.4826
 """Standard deviation over median absolute deviation of Gaussian noise."""
 
@@ -50,83 +54,7 @@ class NoisySpike:
     """First step of the calm that ended it; None while it goes on, or where the loss stayed up."""
 
 
-def highest_rank(length: int, window: int = WINDOW, rate: float = LASTING_RATE) -> int | None:
-    """The largest k such that `length` new losses all above the (k+1)-th largest of a window are rarer than `rate`.
-
-    Exact for exchangeable losses of any continuous distribution: C(k + m, m) / C(W + m, m). None where even k = 0 is
-    too frequent.
-
-    >>> [highest_rank(length) for length in (2, 3, 6, 12, 24)]
-    [None, 1, 17, 46, 76]
-    """
-    allowed = [k for k in range(window) if comb(k + length, length) / comb(window + length, length) <= rate]
-    return allowed[-1] if allowed else None
-
-
-_RANKS = {length: rank for length in LASTING if (rank := highest_rank(length)) is not None}
-
-
-def record_factor(past: int, tail: float) -> float:
-    """How far above the largest of `past` heights the next must lie, so that it does in `HIGH_RATE` of the steps.
-
-    `tail` is the index of a power law, at least 1. (1 / (rate (n + 1)))^(1 / tail), and never below 1.
-    """
-    return max(1.0, (1.0 / (HIGH_RATE * (past + 1))) ** (1.0 / tail))
-
-
-def tail_index(heights: np.ndarray) -> float:
-    """Hill's estimate from the largest heights [n], less two standard errors; at least the heaviest tail reckoned
-    with."""
-    if len(heights) <= _TOP:
-        return _TAIL
-    top = np.partition(heights, -_TOP - 1)[-_TOP - 1 :]
-    base = top.min()
-    if base <= 0.0:
-        return _TAIL
-    mean = float(np.log(top / base).sum()) / _TOP
-    return max(_TAIL, (1.0 - 2.0 / math.sqrt(_TOP)) / mean) if mean > 0.0 else _TAIL
-
-
-def memory(losses: np.ndarray) -> int:
-    """Steps after which neighbouring losses [n] are about independent: (1 + r) / (1 - r), with r their correlation.
-
-    r comes from robust spreads of losses and differences, so that a spike does not count: 1 - r = (spread of
-    differences / spread)^2 / 2.
-    """
-    if len(losses) < WINDOW:
-        return 1
-    spread, jump = (_median(np.abs(x - _median(x))) for x in (losses, np.diff(losses)))
-    if spread <= 0.0 or jump <= 0.0:
-        return 1
-    independent = min(1.0, (jump / spread) ** 2 / 2.0)
-    return min(_LONGEST_MEMORY, round((2.0 - independent) / max(independent, 1e-6)))
-
-
-_KEPT = (WINDOW + max(LASTING)) * _LONGEST_MEMORY
-
-
-class _Tail:
-    """The last `kept` numbers of a growing series, as a view."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept, self._end = kept, 0
-        self._numbers = np.empty(4 * kept)
-
-    def __len__(self) -> int:
-        return min(self._end, self._kept)
-
-    def append(self, number: float) -> None:
-        if self._end == len(self._numbers):
-            self._numbers[: self._kept] = self.last(self._kept)
-            self._end = self._kept
-        self._numbers[self._end] = number
-        self._end += 1
-
-    def last(self, count: int) -> np.ndarray:
-        return self._numbers[self._end - min(count, len(self)) : self._end]
-
-    def drop(self, count: int) -> None:
-        self._end -= min(count, len(self))
+_KEPT = (WINDOW + max(LASTING)) * LONGEST_MEMORY
 
 
 class Detector:
@@ -148,10 +76,10 @@ class Detector:
         self.recurring: list[NoisySpike] = []
         """Excursions that come again at the distance of three before them, no higher: an epoch's hard batches, and no
         alarm."""
-        self._losses, self._steps = _Tail(_KEPT), _Tail(_KEPT)
+        self._losses, self._steps = Tail(_KEPT), Tail(_KEPT)
         self._stride, self._taken = 1, 0
         self._current: NoisySpike | None = None
-        self._heights, self._sizes = _Tail(HISTORY), _Tail(HISTORY)
+        self._heights, self._sizes = Tail(HISTORY), Tail(HISTORY)
         self._largest = 0.0
         self._calm: list[tuple[int, float]] = []
         self._steps_up = 0
@@ -181,8 +109,8 @@ class Detector:
         window = self._losses.last(WINDOW)
         if not len(window):
             return 0.0, 0.0
-        level = _median(window)
-        return level, _NORMAL * _median(np.abs(window - level))
+        level = median(window)
+        return level, _NORMAL * median(np.abs(window - level))
 
     def _remember(self, step: int, loss: float, height: float, spread: float) -> None:
         if len(self._losses) >= WINDOW and spread > 0.0:
@@ -212,7 +140,7 @@ class Detector:
         if self._taken % self._stride:
             return None
         losses = self._thinned(self._losses)
-        for length, rank in _RANKS.items():
+        for length, rank in RANKS.items():
             window = losses[-length - WINDOW : -length]
             if len(window) < WINDOW:
                 return None
@@ -221,7 +149,7 @@ class Detector:
                 return length
         return None
 
-    def _thinned(self, tail: _Tail) -> np.ndarray:
+    def _thinned(self, tail: Tail) -> np.ndarray:
         return tail.last(_KEPT)[:: -self._stride][::-1]
 
     def _is_record(self, length: int) -> bool:
@@ -252,7 +180,13 @@ class Detector:
         return None if recurs else spike
 
     def _recurs(self, spike: NoisySpike) -> bool:
-        """Whether three earlier excursions, about as high, lie one, two and three times the same distance back."""
+        """Whether three earlier excursions, about as high, lie one, two and three times the same distance back.
+
+        Or whether it only goes on with one that recurred, and was over a moment ago.
+        """
+        last = self.recurring[-1] if self.recurring else None
+        if last is not None and last.over is not None and spike.onset - last.over <= _MOMENT:
+            return spike.height <= _ALIKE * last.height
         earlier = [one for one in [*self.spikes, *self.recurring] if one.height * _ALIKE >= spike.height]
         distances = np.array([spike.onset - one.onset for one in earlier])
         return any(
@@ -294,12 +228,6 @@ class Detector:
 
     def _ceiling(self) -> float:
         return float(self._losses.last(WINDOW).max(initial=-math.inf)) if len(self._losses) else math.inf
-
-
-def _median(numbers: np.ndarray) -> float:
-    middle = len(numbers) // 2
-    halves = np.partition(numbers, (max(middle - 1, 0), middle))
-    return float(halves[middle]) if len(numbers) % 2 else float(halves[middle - 1] + halves[middle]) / 2.0
 
 
 def detect(steps: Iterable[int], losses: Iterable[float]) -> tuple[NoisySpike, ...]:

@@ -9,7 +9,8 @@ from statistics import median
 import numpy as np
 
 from spikecheck.watch.columns import Columns
-from spikecheck.watch.detector import LASTING, WINDOW, NoisySpike, detect
+from spikecheck.watch.detector import NoisySpike, detect
+from spikecheck.watch.thresholds import LASTING, WINDOW
 
 FEWEST = WINDOW + min(LASTING)
 """Losses that the detector needs before it can alarm."""

@@ -64,6 +64,21 @@ class StepHooks:
             self._pending = Pending(self.optimizer, parameters, self.segment.spare)
 
 
+class LocalHook:
+    """A forward hook that copies of the model, and pickles of it, do without."""
+
+    def __init__(self, note: Callable[[], None] | None = None) -> None:
+        self._note = note
+
+    def __call__(self, *_: object) -> None:
+        """Note the pass."""
+        if self._note is not None:
+            self._note()
+
+    def __reduce__(self) -> tuple[type["LocalHook"], tuple[()]]:
+        return LocalHook, ()
+
+
 def unwrapped(optimizer: object) -> Optimizer:
     """The torch optimizer inside a wrapper such as Lightning's or Accelerate's.
 

@@ -2,7 +2,6 @@
 
 import atexit
 import logging
-import math
 import re
 import time
 import weakref
@@ -24,13 +23,16 @@ from spikecheck.core.errors import UsageError
 from spikecheck.core.watched import Header, Look, Step
 from spikecheck.watch.digest import digest, on_device
 from spikecheck.watch.examiner import Examiner, Taken
-from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, refuse_sharded, unwrapped
+from spikecheck.watch.hooks import LocalHook, StepHooks, as_numbers, devices_of, names, refuse_sharded, unwrapped
 from spikecheck.watch.log import LogWriter
+from spikecheck.watch.losses import loss_figures, number, waits
 from spikecheck.watch.signals import Signals
 from spikecheck.watch.sinks import Sink, sinks
 from spikecheck.watch.undisturbed import RandomState
 from spikecheck.watch.walk import Closure
 
+_UNREAD = 1_000
+"""Losses that are left on an accelerator at most, however far apart the looks are."""
 _NUMBER = re.compile(r"-?\d[\d.]*(e[-+]?\d+)?")
 _LOGGER = logging.getLogger("spikecheck.watch")
 
@@ -138,7 +140,7 @@ class QuietWatch:
             look=look,
         )
         self._unread.append((step, loss.detach().clone() if isinstance(loss, Tensor) else loss, lr))
-        if look is not None or not _waits(loss):
+        if look is not None or not waits(loss) or len(self._unread) >= _UNREAD:
             self._read()
         for hooks in self._hooks:
             hooks.forget()
@@ -156,19 +158,17 @@ class QuietWatch:
         whole = reduce(add, sums)
         self._names = names(self._model, self._optimizers)  # raises where the model was rebuilt
         taken = Taken([h.segment for h in stepped if h.segment], whole, any(h.gradient_changed for h in stepped))
-        look = self._examiner.look(_number(loss), closure, taken)
-        if self._examiner.trust.obstacle:
+        look = self._examiner.look(number(loss), closure, taken)
+        if self._examiner.draws_own_masks and self._forward_hook is None:
+            self._watch_forward()  # the next look knows more
+        elif self._examiner.trust.obstacle:
             self._tell(f"no overshoot can be given: {self._examiner.trust.obstacle}")
-        if self._examiner.draws_own_masks:
-            self._watch_forward()
         labels = [self._names.get(id(parameter)) for hooks in stepped for parameter in hooks.parameters()]
         return look.model_copy(update={"layers": whole.looks(labels)})
 
     def _watch_forward(self) -> None:
         """Read the random state where the training's own forward pass begins: data may be drawn between two steps."""
-        if self._forward_hook is None and getattr(self._model, "_compiled_call_impl", None) is None:
-            note = self._guarded(self._note_masks)
-            self._forward_hook = self._model.register_forward_pre_hook(lambda *_: note())
+        self._forward_hook = self._model.register_forward_pre_hook(LocalHook(self._guarded(self._note_masks)))
 
     def _note_masks(self) -> None:
         if self._is_due() and not self._forward_seen and self._model.training and torch.is_grad_enabled():
@@ -179,7 +179,7 @@ class QuietWatch:
         """Bring the losses of the steps since the last look here, and pass the steps on."""
         unread, self._unread = self._unread, []
         for step, loss, lr in unread:
-            known = step.model_copy(update={"lr": as_numbers(lr), **_loss_figures(_number(loss))})
+            known = step.model_copy(update={"lr": as_numbers(lr), **loss_figures(number(loss))})
             if self._writer is not None:
                 self._writer.write(known)
             for sink in self._sinks:
@@ -213,7 +213,8 @@ class QuietWatch:
             try:
                 work(*arguments)
             except Exception as error:
-                self._tell(f"watching stops, the training goes on: {type(error).__name__}: {error}")
+                with suppress(Exception):  # where nothing can be said any more, such as on a closed stream
+                    self._tell(f"watching stops, the training goes on: {type(error).__name__}: {error}")
                 self._stop()
 
         return guarded
@@ -256,22 +257,6 @@ def _check(model: object, every: Any, start: Any) -> None:
     for name, value, least in (("every", every, 1), ("start", start, 0)):
         if not isinstance(value, int) or value < least:
             raise UsageError(f"{name}={value!r}: give a whole number of at least {least}")
-
-
-def _waits(loss: Tensor | float) -> bool:
-    """Whether reading the loss would wait for an accelerator."""
-    return isinstance(loss, Tensor) and loss.device.type != "cpu"
-
-
-def _number(loss: Tensor | float) -> float:
-    """Waits for the device."""
-    return float(loss.detach() if isinstance(loss, Tensor) else loss)
-
-
-def _loss_figures(loss: float) -> dict[str, Any]:
-    if math.isfinite(loss):
-        return {"loss": loss}
-    return {"not_finite": "nan" if math.isnan(loss) else "inf" if loss > 0 else "-inf"}
 
 
 def _rank() -> int:

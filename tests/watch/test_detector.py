@@ -9,14 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from spikecheck.watch.detector import (
-    _RANKS,
+from spikecheck.watch.detector import Detector, NoisySpike, detect
+from spikecheck.watch.thresholds import (
     HIGH_RATE,
     LASTING,
     LASTING_RATE,
-    Detector,
-    NoisySpike,
-    detect,
+    RANKS,
     highest_rank,
     memory,
     record_factor,
@@ -61,7 +59,7 @@ def test_the_lasting_rule_is_as_rare_as_derived(length: int) -> None:
 
 
 def test_ranks_are_the_largest_allowed() -> None:
-    for length, rank in _RANKS.items():
+    for length, rank in RANKS.items():
         rates = [comb(k + length, length) / comb(128 + length, length) for k in (rank, rank + 1)]
         assert rates[0] <= LASTING_RATE < rates[1]
     assert highest_rank(2) is None
