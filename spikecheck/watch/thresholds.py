@@ -41,7 +41,7 @@ def record_factor(past: int, tail: float) -> float:
 
     `tail` is the index of a power law, at least 1. (1 / (rate (n + 1)))^(1 / tail), and never below 1.
     """
-    return max(1.0, (1.0 / (HIGH_RATE * (past + 1))) ** (1.0 / tail))
+    return max(1.0, math.pow(1.0 / (HIGH_RATE * (past + 1)), 1.0 / tail))
 
 
 def tail_index(heights: np.ndarray) -> float:
