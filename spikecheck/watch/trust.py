@@ -4,8 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 
-_FIRST, _AGAIN = 3, 10
-"""The first looks, and every tenth later, check what the others rely on, for three more forward passes."""
+_FIRST, _AGAIN = 3, 20
+"""The first looks, and every twentieth later, check what the others rely on, for three more forward passes."""
 _AGREES = 0.1
 """Relative difference of two slopes that counts as agreement."""
 _BELOW = 0.999
