@@ -49,6 +49,8 @@ class Taken:
     sums: Sums
     gradient_changed: bool
     """Whether gradients were changed after the backward pass, such as by clipping."""
+    restored: float | None
+    """The slope with that change undone; None where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -100,23 +102,26 @@ class Examiner:
         clipped = self.trust.may_be_clipped(taken.sums.total("gradient"), changed=taken.gradient_changed)
         if self.trust.obstacle and not checks:
             raise NotRepeatable(self.trust.obstacle)
-        points = self._checked(loss, walk) if checks else self._points(loss, walk, clipped)
+        needs_half = self.trust.slope(own, taken.restored, may_be_clipped=clipped) is None
+        points = self._checked(loss, walk) if checks else self._points(loss, walk, needs_half=needs_half)
         if not math.isfinite(points.after + (points.half or 0.0)):
             return {"unresolved": NOT_FINITE}
         half_step = points.half_step_slope()
         if half_step is not None and points.quarter is not None:
-            self.trust.compare_slopes(own, half_step, may_be_clipped=clipped)
+            self.trust.compare_slopes(own, taken.restored, half_step, may_be_clipped=clipped)
             self.trust.compare_losses(loss, points.before, half_step)
-            self.trust.note_deviation(points.before, points.quarter, points.half or 0.0, points.after, own)
-        if half_step is not None and (clipped or not self.trust.gradient):
+            slope = self.trust.slope(own, taken.restored, may_be_clipped=clipped)
+            self.trust.note_deviation(points.before, points.quarter, points.half or 0.0, points.after, slope)
+        slope = self.trust.slope(own, taken.restored, may_be_clipped=clipped)
+        if slope is None and half_step is not None:
             return self._judged(points, half_step, walk.eps, half_step=True)
-        return self._judged(points, own, walk.eps, half_step=False)
+        return self._judged(points, own if slope is None else slope, walk.eps, half_step=False)
 
-    def _points(self, loss: float, walk: Walk, clipped: bool) -> _Points:
+    def _points(self, loss: float, walk: Walk, *, needs_half: bool) -> _Points:
         """As few losses as are needed."""
         after = walk.loss()
         before = loss if self.trust.given_loss else walk.loss_at(0.0)
-        return _Points(before, after, walk.loss_at(0.5) if clipped or not self.trust.gradient else None)
+        return _Points(before, after, walk.loss_at(0.5) if needs_half else None)
 
     def _checked(self, loss: float, walk: Walk) -> _Points:
         """All of them, and what they teach.

@@ -11,9 +11,7 @@ from torch.optim import Optimizer
 from spikecheck.core.errors import UsageError
 from spikecheck.watch.layers import Pending, Sums
 from spikecheck.watch.segment import Segment
-
-Guard = Callable[[Callable[..., None]], Callable[..., None]]
-"""Makes a function that never raises."""
+from spikecheck.watch.witness import Guard, Witness
 
 
 class StepHooks:
@@ -26,6 +24,8 @@ class StepHooks:
         self.segment: Segment | None = None
         self._pending: Pending | None = None
         self._is_due = is_due
+        self._guard = guard
+        self._witness: Witness | None = None
         self.gradient_changed = False
         before, after = guard(self._before), guard(self._after)
         self._handles = [
@@ -42,6 +42,19 @@ class StepHooks:
     def forget(self) -> None:
         """Free what was kept of the last step."""
         self.stepped, self.segment, self._pending = False, None, None
+        if self._witness is not None:
+            self._witness.remove()
+            self._witness = None
+
+    def expect(self) -> None:
+        """The next step will be looked at."""
+        self._witness = Witness(self.parameters(), self._guard)
+
+    def factor(self) -> float | None:
+        """What undoes a change of the gradients after the backward pass, such as clipping; None where it is not known."""
+        if not self.gradient_changed:
+            return 1.0
+        return None if self._witness is None else self._witness.factor()
 
     def parameters(self) -> list[Tensor]:
         """What the optimizer moves, as of now."""
@@ -61,22 +74,9 @@ class StepHooks:
             parameters = self.parameters()
             # A gradient as the backward pass made it has version 0; clipping, unscaling and accumulating write into it.
             self.gradient_changed = any(p.grad._version > 0 for p in parameters if p.grad is not None)
+            if self._witness is not None:
+                self._witness.step()
             self._pending = Pending(self.optimizer, parameters, self.segment.spare)
-
-
-class LocalHook:
-    """A forward hook that copies of the model, and pickles of it, do without."""
-
-    def __init__(self, note: Callable[[], None] | None = None) -> None:
-        self._note = note
-
-    def __call__(self, *_: object) -> None:
-        """Note the pass."""
-        if self._note is not None:
-            self._note()
-
-    def __reduce__(self) -> tuple[type["LocalHook"], tuple[()]]:
-        return LocalHook, ()
 
 
 def unwrapped(optimizer: object) -> Optimizer:

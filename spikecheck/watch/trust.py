@@ -27,12 +27,16 @@ class Trust:
     """Whether the gradient is the loss's own, whether the given loss is the closure's, and how far losses are
     rounded."""
 
+    averaged: bool = False
+    """Whether gradients are means over several processes, each of which has a loss of its own."""
     gradient: bool = False
     """Whether gradient times update is the slope of the closure's loss."""
     given_loss: bool = False
     """Whether the loss that was given is the closure's before the step."""
     obstacle: str | None = None
     """Why the closure cannot be relied on."""
+    _restores: bool = True
+    """Whether changes after the backward pass have to be undone, as clipping has and unscaling has not."""
     _looks: int = 0
     _largest_norm: float = 0.0
     _deviations: deque[float] = field(default_factory=lambda: deque(maxlen=8))
@@ -49,23 +53,36 @@ class Trust:
         self._largest_norm = max(self._largest_norm, norm)
         return clipped
 
-    def compare_slopes(self, gradient: float, half_step: float, *, may_be_clipped: bool) -> None:
-        """Learn from both slopes; one look with a clipped gradient says nothing about the others."""
-        agree = abs(gradient - half_step) <= _AGREES * max(abs(gradient), abs(half_step))
-        if agree or not may_be_clipped:
-            self.gradient = agree
+    def compare_slopes(self, as_is: float, restored: float | None, half_step: float, *, may_be_clipped: bool) -> None:
+        """Learn which slope agrees with the half step's; one look with a clipped gradient says nothing about the others."""
+        if self.averaged:
+            return  # agreement would be by chance
+        if restored is not None and _agree(restored, half_step):
+            self.gradient, self._restores = True, True
+        elif _agree(as_is, half_step):
+            self.gradient, self._restores = True, False
+        elif not may_be_clipped:
+            self.gradient = False
+
+    def slope(self, as_is: float, restored: float | None, *, may_be_clipped: bool) -> float | None:
+        """The slope by the gradient; None where it cannot be trusted."""
+        if not self.gradient:
+            return None
+        if self._restores:
+            return restored
+        return None if may_be_clipped else as_is
 
     def compare_losses(self, given: float, before: float, slope: float) -> None:
         """Learn whether the given loss can stand for the closure's before the step."""
         self.given_loss = abs(given - before) <= _NEGLIGIBLE * abs(slope)
 
-    def note_deviation(self, before: float, quarter: float, half: float, after: float, slope: float) -> None:
+    def note_deviation(self, before: float, quarter: float, half: float, after: float, slope: float | None) -> None:
         """Learn how far a loss at a quarter of the step lies from the curve through the others: mostly rounding.
 
-        The curve is the cubic with this slope where the gradient can be trusted, and otherwise a parabola.
+        The curve is the cubic with this slope, or a parabola where there is none.
         """
-        bend = 2.0 * (after - before - 4.0 * (half - before) + slope) if self.gradient else 0.0
-        start = slope if self.gradient else 4.0 * half - 3.0 * before - after
+        start = 4.0 * half - 3.0 * before - after if slope is None else slope
+        bend = 2.0 * (after - before - 4.0 * (half - before) + start)  # of a parabola zero
         curve = before + start / 4.0 + (after - before - start - bend) / 16.0 + bend / 64.0
         self._deviations.append((quarter - curve) / _QUARTER_NOISE / max(abs(before), abs(after)))
 
@@ -73,3 +90,7 @@ class Trust:
         """Standard deviation of a loss by rounding: what was seen, and at least two units in its last place."""
         seen = median(map(abs, self._deviations)) / _MEDIAN_OF_NORMAL if self._deviations else 0.0
         return abs(loss) * max(2.0 * eps, seen)
+
+
+def _agree(one: float, other: float) -> bool:
+    return abs(one - other) <= _AGREES * max(abs(one), abs(other))

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import math
 import re
 import time
 import weakref
@@ -23,11 +24,14 @@ from spikecheck.core.errors import UsageError
 from spikecheck.core.watched import Header, Look, Step
 from spikecheck.watch.digest import digest, on_device
 from spikecheck.watch.examiner import Examiner, Taken
-from spikecheck.watch.hooks import LocalHook, StepHooks, as_numbers, devices_of, names, refuse_sharded, unwrapped
+from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, refuse_sharded, unwrapped
+from spikecheck.watch.layers import Sums
+from spikecheck.watch.local_hook import LocalHook
 from spikecheck.watch.log import LogWriter
 from spikecheck.watch.losses import loss_figures, number, waits
 from spikecheck.watch.signals import Signals
 from spikecheck.watch.sinks import Sink, sinks
+from spikecheck.watch.trust import Trust
 from spikecheck.watch.undisturbed import RandomState
 from spikecheck.watch.walk import Closure
 
@@ -92,7 +96,8 @@ class QuietWatch:
         self._model, self._every, self._step = model, every, start
         self._names = names(model, self._optimizers)
         refuse_sharded(model)
-        self._examiner = Examiner(model, devices_of(model), RandomState(devices_of(model)))
+        trust = Trust(averaged=_processes() > 1)
+        self._examiner = Examiner(model, devices_of(model), RandomState(devices_of(model)), trust=trust)
         self._unread: list[tuple[Step, Any, tuple[Any, ...]]] = []
         self._began = time.monotonic()
         self._sinks: list[Sink] = [] if _rank() else sinks(tensorboard, wandb=wandb)
@@ -103,6 +108,7 @@ class QuietWatch:
         self._hooks = [StepHooks(one, self._is_due, self._guarded) for one in self._optimizers]
         self._forward_hook: Any = None
         self._forward_seen = False
+        self._guarded(self._expect)()
         atexit.register(_close, weakref.ref(self))
 
     def step(self, loss: Tensor | float, closure: Closure | None = None, *, batch: Any = None) -> None:
@@ -146,8 +152,14 @@ class QuietWatch:
             hooks.forget()
         self._step += 1
         self._forward_seen = False
+        self._expect()
+
+    def _expect(self) -> None:
+        """Note before the next step's passes what a look at it needs."""
         if self._is_due():
             self._examiner.masks = RandomState(self._examiner.devices)
+            for hooks in self._hooks:
+                hooks.expect()
 
     def _look(self, loss: Tensor | float, closure: Closure | None) -> Look | None:
         """A look at the step just made; None where the optimizer made none."""
@@ -157,7 +169,12 @@ class QuietWatch:
             return None
         whole = reduce(add, sums)
         self._names = names(self._model, self._optimizers)  # raises where the model was rebuilt
-        taken = Taken([h.segment for h in stepped if h.segment], whole, any(h.gradient_changed for h in stepped))
+        taken = Taken(
+            segments=[hooks.segment for hooks in stepped if hooks.segment is not None],
+            sums=whole,
+            gradient_changed=any(hooks.gradient_changed for hooks in stepped),
+            restored=_restored(sums, [hooks.factor() for hooks in stepped]),
+        )
         look = self._examiner.look(number(loss), closure, taken)
         if self._examiner.draws_own_masks and self._forward_hook is None:
             self._watch_forward()  # the next look knows more
@@ -247,6 +264,13 @@ class QuietWatch:
             writer.close()
 
 
+def _restored(sums: Sequence[Sums], factors: Sequence[float | None]) -> float | None:
+    """The slope with gradients as the backward pass made them; None where a factor is not known."""
+    if any(factor is None for factor in factors):
+        return None
+    return sum((factor or 0.0) * math.fsum(one.slope) for one, factor in zip(sums, factors, strict=True))
+
+
 def _several(optimizer: Any) -> list[Any]:
     return list(optimizer) if isinstance(optimizer, Iterable) else [optimizer]
 
@@ -260,8 +284,15 @@ def _check(model: object, every: Any, start: Any) -> None:
 
 
 def _rank() -> int:
-    distributed = torch.distributed
-    return distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
+    return torch.distributed.get_rank() if _distributed() else 0
+
+
+def _processes() -> int:
+    return torch.distributed.get_world_size() if _distributed() else 1
+
+
+def _distributed() -> bool:
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
 def _close(watch: "weakref.ref[QuietWatch]") -> None:

@@ -75,10 +75,32 @@ def test_a_clipped_gradient_does_not_change_the_slope(tmp_path: Path) -> None:
     factor, slope, overshoot = (
         getattr(clipped, name) / getattr(free, name) for name in ("update_norm", "slope", "overshoot")
     )
-    assert clipped.slope_from == "half step" and free.slope_from == "gradient"
+    assert clipped.slope_from == free.slope_from == "gradient"  # the factor was seen on one parameter
     assert factor < 0.5
     assert slope == pytest.approx(factor, rel=1e-2)
     assert overshoot == pytest.approx(factor, rel=0.1)
+
+
+def test_gradients_clipped_one_by_one_are_seen_through_by_the_half_step(tmp_path: Path) -> None:
+    model = plain()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    torch.manual_seed(0)
+    x = torch.randn(64, 4)
+    with Watch(model, optimizer, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
+        for _ in range(6):
+            loss = _right(model, x)
+            optimizer.zero_grad()
+            loss.backward()
+            slopes = [p.grad.clone() for p in model.parameters() if p.grad is not None]
+            nn.utils.clip_grad_value_(model.parameters(), 0.01)
+            before = [p.detach().clone() for p in model.parameters()]
+            optimizer.step()
+            watch.step(loss, partial(_right, model, x))
+            true = sum(
+                float((g * (p.detach() - b)).sum()) for g, p, b in zip(slopes, model.parameters(), before, strict=True)
+            )
+    look = list(WatchLog.open(tmp_path / "log.jsonl").ordered())[-1].look
+    assert look is not None and look.slope_from == "half step" and look.slope == pytest.approx(true, rel=1e-2)
 
 
 def test_not_finite_losses_are_recorded(tmp_path: Path) -> None:
