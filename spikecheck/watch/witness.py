@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -26,7 +27,8 @@ class Witness:
         self._made: Tensor | None = None
         self._met: Tensor | None = None
         if self._parameter is not None:
-            self._handle = self._parameter.register_post_accumulate_grad_hook(LocalHook(guard(self._note)))
+            register: Any = self._parameter.register_post_accumulate_grad_hook
+            self._handle = register(LocalHook(guard(self._note)))
 
     def step(self) -> None:
         """The optimizer steps: the gradient is as it meets it."""
