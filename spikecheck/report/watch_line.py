@@ -1,5 +1,6 @@
 """The live line of a watched training: loss, overshoot and rate on a terminal, and warnings above it."""
 
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,7 +25,14 @@ class WatchLine:
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
         self._ascii_only = not (console.encoding or "").lower().startswith("utf")
-        self._screen = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=True)
+        # What the user prints is lifted above the line where both are on one terminal, and else goes where it went.
+        self._screen = Live(
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=False,
+        )
         self._last = -1.0
         self._losses: deque[float] = deque(maxlen=_SHOWN)
         self._overshoot: float | None = None

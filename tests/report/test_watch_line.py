@@ -1,6 +1,7 @@
 """The live line is one line, drawn seldom."""
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
@@ -39,6 +40,18 @@ def test_at_most_ten_updates_a_second() -> None:
         drawn += line._last != before
     line.close()
     assert 9 <= drawn <= 11
+
+
+def test_what_the_user_prints_goes_where_it_went(capsys: pytest.CaptureFixture[str]) -> None:
+    line, file, _ = shown()
+    streams = sys.stdout, sys.stderr
+    line.step(Step(step=1, loss=1.0))
+    sys.stdout.write("the user's own\n")
+    assert (sys.stdout, sys.stderr) == streams
+    line.close()
+    assert capsys.readouterr().out == "the user's own\n"
+    file.flush()
+    assert b"own" not in file.buffer.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_warning_stays_and_its_brackets_with_it() -> None:
