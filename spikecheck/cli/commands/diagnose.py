@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.report.page import Page
 
 
@@ -23,6 +23,6 @@ def diagnose(log: Path, loss: str | None, step: str | None) -> int:
     of_loss = columns.named_column(read, loss, columns.LOSS_NAMES, "--loss")
     of_step = columns.named_column(read, step, columns.STEP_NAMES, "--step")
     found = import_module("spikecheck.watch.diagnosis").diagnose(read, of_loss, of_step)
-    with while_read():
+    with tolerate_closed_pipe():
         import_module("spikecheck.report.diagnosis_page").render_diagnosis(found, Page(console()))
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.console import Console
 
-from spikecheck.cli.console import complain, console, while_read
+from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.report import atomic_write
 from spikecheck.report.page import Page
 
@@ -36,7 +36,7 @@ def watch(log: Path, follow: bool, html: Path | None) -> int:
     if html is not None:
         text: str = import_module("spikecheck.report.watch_html").watch_html(_judged(read), log.name)
         atomic_write.write(text.encode(), html, "--html")
-    with while_read():
+    with tolerate_closed_pipe():
         if follow:
             _follow(read)
         else:
@@ -64,4 +64,4 @@ def _follow(log: "WatchLog") -> None:
             time.sleep(_EVERY)
             changed = log.refresh()
     except KeyboardInterrupt:
-        complain("no longer followed; the training goes on", "")
+        print_error("no longer followed; the training goes on", "")
