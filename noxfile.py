@@ -104,6 +104,15 @@ def workers(session: nox.Session) -> None:
 
 
 @nox.session
+def integrations(session: nox.Session) -> None:
+    """Callbacks and event files with the real Lightning, transformers and TensorBoard."""
+    _install(session, "test,integrations")
+    session.run(
+        "pytest", "tests/integrations", "-o", "addopts=--import-mode=importlib", "-W", "ignore", *session.posargs
+    )
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """The HTML report in headless Chromium, with screenshots under reports/browser."""
     _install(session, "test,browser")

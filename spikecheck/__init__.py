@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spikecheck.harness.verify import verify
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
+    from spikecheck.session.watch import Watch
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
 
 __version__ = "0.2.0"
@@ -79,6 +80,7 @@ _HOMES = {
     "Trial": "harness.claim",
     "Variant": "harness.claim",
     "Verdict": "core.verdict",
+    "Watch": "session.watch",
     "aligned": "harness.plants",
     "condensing_domain": "harness.paper_settings",
     "described": "harness.claim",
@@ -138,6 +140,7 @@ __all__ = [
     "Trial",
     "Variant",
     "Verdict",
+    "Watch",
     "aligned",
     "condensing_domain",
     "described",

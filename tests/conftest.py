@@ -25,6 +25,7 @@ if "torch" in sys.modules:
 
 # Shapes are checked here and nowhere else: in use they would cost every step. No option of pytest's, which would hold for
 # `pytest claims` too, where somebody has the package without what its tests need.
+# Not watch: beartype draws an item of every list from Python's global generator, which a Watch promises to leave alone.
 ROOMS = ("training", "curvature", "optimizers", "objective", "models", "data", "tensors")
 install_import_hook([f"spikecheck.{room}" for room in ROOMS], "beartype.beartype")
 

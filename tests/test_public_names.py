@@ -53,6 +53,7 @@ NAMES = [
     "Trial",
     "Variant",
     "Verdict",
+    "Watch",
     "aligned",
     "condensing_domain",
     "described",

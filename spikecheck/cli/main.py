@@ -9,6 +9,7 @@ from typing import NoReturn
 import rich_click as click
 
 from spikecheck import __version__
+from spikecheck.cli.commands.diagnose import diagnose
 from spikecheck.cli.commands.doctor import doctor
 from spikecheck.cli.commands.explain import explain
 from spikecheck.cli.commands.gate import gate
@@ -20,6 +21,7 @@ from spikecheck.cli.commands.selftest import selftest
 from spikecheck.cli.commands.show import show
 from spikecheck.cli.commands.store import store
 from spikecheck.cli.commands.verify import verify
+from spikecheck.cli.commands.watch import watch
 from spikecheck.cli.console import never_fail_to_encode
 from spikecheck.cli.exit import exit_with, report_error, rethrow_lost_interrupt
 
@@ -59,5 +61,7 @@ for command in (
     selftest,
     show,
     store,
+    watch,
+    diagnose,
 ):
     cli.add_command(command)

@@ -1,0 +1,1 @@
+"""Callbacks for frameworks that own the training loop; each needs its framework installed."""

@@ -1,0 +1,81 @@
+"""A diagnosis in the terminal: the answer, the loss, each spike, and what the log cannot tell."""
+
+import math
+
+from spikecheck.report.curves import Axis, curve, step_axis
+from spikecheck.report.page import Page
+from spikecheck.report.phrases import plural
+from spikecheck.report.sanitize import inert
+from spikecheck.watch.diagnosis import Diagnosis, Moved, SpikeFound
+
+_SHOWN = 12
+"""Spikes that are listed, the highest."""
+
+
+def render_diagnosis(found: Diagnosis, page: Page) -> None:
+    """Print a diagnosis."""
+    page.say(heading(found), "bold red" if found.spikes else "bold")
+    if found.recurring:
+        page.say(inert(found.recurring[0].upper() + found.recurring[1:] + "."))
+    _loss(found, page)
+    highest = sorted(found.spikes, key=lambda one: -one.spike.height)[:_SHOWN]
+    for one in sorted(highest, key=lambda one: one.spike.onset):
+        _spike(one, page)
+    if len(found.spikes) > _SHOWN:
+        page.say(f"the highest {_SHOWN} of {len(found.spikes)} spikes", "dim")
+    page.blank()
+    page.say("What this log cannot tell", "cyan")
+    for sentence in found.missing:
+        page.say(inert(sentence), indent=2)
+
+
+def heading(found: Diagnosis) -> str:
+    """The answer in one line."""
+    where = f"in {plural(found.rows, 'loss').replace('losss', 'losses')}, steps {found.first:,} to {found.last:,}"
+    return f"{plural(len(found.spikes), 'loss spike') if found.spikes else 'No loss spike'} {where}."
+
+
+def _loss(found: Diagnosis, page: Page) -> None:
+    shown = [(step, loss) for step, loss in found.losses if math.isfinite(loss)]
+    if len(shown) < 2:
+        return
+    positive = all(loss > 0.0 for _, loss in shown)
+    axis = Axis(found.first, found.last, page.width, page.ascii_only)
+    page.blank()
+    page.say(f"loss{', log scale' if positive else ''}; o: a spike begins", "cyan")
+    points = [(step, math.log10(loss) if positive else loss) for step, loss in shown]
+    lines = curve(axis, points, 7, (lambda log: f"{10.0**log:.3g}") if positive else (lambda value: f"{value:.3g}"))
+    for line in [*lines, *step_axis(axis, [(one.spike.onset, "o") for one in found.spikes])]:
+        page.verbatim(line)
+
+
+def _spike(one: SpikeFound, page: Page) -> None:
+    spike = one.spike
+    page.blank()
+    height = (
+        "not finite" if math.isinf(spike.height) else f"{spike.height:.1f} spreads above its level of {spike.level:.4g}"
+    )
+    over = "it did not come back" if spike.over is None else f"over at step {spike.over:,}"
+    page.say(
+        f"step {spike.onset:,}: the loss reaches {spike.loss:.4g} at step {spike.peak:,}, {height}; {over}", "bold"
+    )
+    if one.moved:
+        page.rows("moved", [inert(_says(moved)) for moved in one.moved])
+    else:
+        page.row("moved", "no other column left its own noise before the peak")
+    if one.kink is not None:
+        page.row("schedule", f"the learning rate has a kink at step {one.kink:,}")
+    elif one.lr is not None:
+        page.row("schedule", f"no kink of the learning rate, which was {one.lr:.3g}")
+
+
+def _says(moved: Moved) -> str:
+    when = (
+        f"{moved.before:,} steps before"
+        if moved.before > 0
+        else "with it"
+        if not moved.before
+        else f"{-moved.before:,} steps after"
+    )
+    height = "not finite" if math.isinf(moved.height) else f"{moved.height:.1f} of its spreads"
+    return f"{moved.column}, {when} (step {moved.onset:,}, {height})"

@@ -1,0 +1,127 @@
+"""A watched training's log as one web page that needs nothing else."""
+
+import base64
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from spikecheck.report.sanitize import inert
+from spikecheck.report.watch_words import MEANING, OVERSHOOT_CAPTION, SPIKE_COLUMNS, about, heading, notes, spike_line
+from spikecheck.watch.summary import Summary
+
+_WEB = Path(__file__).parent / "web"
+_WIDTH, _HEIGHT, _LEFT, _TOP = 860, 200, 70, 12
+_POINTS = 1_000
+"""Places across a curve; of the values that share one, the lowest and the highest are drawn."""
+
+
+def watch_html(summary: Summary, name: str) -> str:
+    """The page; `name` is the log's."""
+    environment = Environment(
+        loader=FileSystemLoader(_WEB),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (_WEB / "theme.js").read_text(encoding="utf-8")
+    return environment.get_template("watch.html.j2").render(
+        name=name,
+        summary=summary,
+        heading=heading(summary),
+        about=about(summary),
+        meaning=MEANING,
+        columns=SPIKE_COLUMNS,
+        spikes=[spike_line(spike, summary) for spike in summary.spikes],
+        notes=list(notes(summary)),
+        figures=_figures(summary),
+        style=Markup((_WEB / "style.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+    )
+
+
+def _figures(summary: Summary) -> list[tuple[str, Markup]]:
+    if not summary.losses:
+        return []
+    positive = all(loss > 0.0 for _, loss in summary.losses)
+    onsets, first, last = [s.onset for s in summary.spikes], summary.steps[0].step, summary.steps[-1].step
+
+    def panel(
+        title: str, points: Sequence[tuple[int, float]], label: Callable[[float], str], level: float | None
+    ) -> Markup:
+        return Markup(_svg(title, points, label, level, onsets, (first, max(last, first + 1))))
+
+    losses = [(step, math.log10(loss) if positive else loss) for step, loss in summary.losses]
+    shown = [
+        (
+            f"Loss{', log scale' if positive else ''}; dashed: where a spike begins",
+            panel(
+                "loss over steps", losses, (lambda v: f"{10.0**v:.3g}") if positive else (lambda v: f"{v:.3g}"), None
+            ),
+        )
+    ]
+    if summary.overshoots:
+        drawn = panel("overshoot over steps", summary.drawn_overshoots, lambda v: f"{v:.2f}", 1.0)
+        shown.append((OVERSHOOT_CAPTION[:1].upper() + OVERSHOOT_CAPTION[1:], drawn))
+    return shown
+
+
+def _svg(
+    title: str,
+    points: Sequence[tuple[int, float]],
+    label: Callable[[float], str],
+    level: float | None,
+    onsets: Sequence[int],
+    span: tuple[int, int],
+) -> str:
+    values = [value for _, value in points] + ([] if level is None else [level])
+    low, high = min(values), max(values)
+
+    def x(step: int) -> float:
+        return _LEFT + (_WIDTH - _LEFT - 10) * (step - span[0]) / (span[1] - span[0])
+
+    def y(value: float) -> float:
+        return _TOP + (_HEIGHT - _TOP - 28) * (high - value) / ((high - low) or 1.0)
+
+    line = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in _thinned(points))
+    parts = [f'<polyline points="{line}" fill="none" stroke="var(--claim)" stroke-width="1.3"/>']
+    if level is not None:
+        parts.append(_rule(_LEFT, y(level), _WIDTH - 10, y(level), "2 4", "var(--ink)"))
+    parts += [_rule(x(onset), _TOP, x(onset), _HEIGHT - 28, "5 4", "var(--control)") for onset in onsets]
+    ticks = {high: y(high), low: y(low)} | ({} if level is None else {level: y(level)})
+    parts += [_text(_LEFT - 6, at + 4, label(value), "end") for value, at in ticks.items()]
+    parts += [
+        _text(x(step), _HEIGHT - 8, f"{step:,}", anchor) for step, anchor in ((span[0], "start"), (span[1], "end"))
+    ]
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
+    )
+
+
+def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    if len(points) <= 2 * _POINTS:
+        return list(points)
+    size = math.ceil(len(points) / _POINTS)
+    groups = [points[at : at + size] for at in range(0, len(points), size)]
+    ends = [{min(group, key=lambda p: p[1]), max(group, key=lambda p: p[1])} for group in groups]
+    return [point for group in ends for point in sorted(group)]
+
+
+def _rule(x1: float, y1: float, x2: float, y2: float, dashes: str, colour: str) -> str:
+    place = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {place} stroke="{colour}" stroke-dasharray="{dashes}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12" fill="currentColor">{text}</text>'
+
+
+def _harmless(value: Any) -> Any:
+    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value

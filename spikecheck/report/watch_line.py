@@ -1,0 +1,91 @@
+"""The live line of a watched training: loss, overshoot and rate on a terminal, and warnings above it."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from spikecheck.core.watched import Step
+from spikecheck.report.sanitize import inert
+
+_PER_SECOND = 10
+"""Updates at most; what comes between is shown with the next."""
+_BARS, _ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-=*#%@"
+_SHOWN = 24
+"""Losses in the small curve, each a mean over the steps since the last update."""
+
+
+class WatchLine:
+    """One line that is drawn over itself, and lines that stay."""
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._clock = console, clock
+        self._ascii_only = not (console.encoding or "").lower().startswith("utf")
+        # What the user prints is lifted above the line where both are on one terminal, and else goes where it went.
+        self._screen = Live(
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=False,
+        )
+        self._last = -1.0
+        self._losses: deque[float] = deque(maxlen=_SHOWN)
+        self._overshoot: float | None = None
+        self._started = False
+
+    def step(self, step: Step) -> None:
+        """Show a step, unless the last was shown a moment ago."""
+        if step.look is not None and step.look.overshoot is not None:
+            self._overshoot = step.look.overshoot
+        now = self._clock()
+        if now - self._last < 1.0 / _PER_SECOND:
+            return
+        self._last = now
+        if step.loss is not None:
+            self._losses.append(step.loss)
+        self._start()
+        self._screen.update(self.line(step), refresh=True)
+
+    def warn(self, message: str) -> None:
+        """A line that stays."""
+        self._console.print(Text(f"spikecheck: {inert(message)}", style="yellow"), soft_wrap=True, highlight=False)
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._started:
+            self._screen.stop()
+            self._started = False
+
+    def line(self, step: Step) -> Text:
+        """What is shown."""
+        loss = f"{step.loss:.4g}" if step.loss is not None else str(step.not_finite)
+        rate = f"  lr {step.lr[0]:.3g}" if step.lr else ""
+        parts: list[str | tuple[str, str]] = [
+            f"step {step.step:,}  loss {loss:>8}  ",
+            (self._curve(), "cyan"),
+            "  overshoot ",
+            self._shown(),
+            rate,
+        ]
+        return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+
+    def _start(self) -> None:
+        if not self._started:
+            self._screen.start()
+            self._started = True
+
+    def _shown(self) -> tuple[str, str]:
+        if self._overshoot is None:
+            return "  - ", "dim"
+        return f"{self._overshoot:.2f}", "bold red" if self._overshoot > 1.0 else "green"
+
+    def _curve(self) -> str:
+        bars = _ASCII_BARS if self._ascii_only else _BARS
+        low, high = min(self._losses, default=0.0), max(self._losses, default=0.0)
+        scale = (len(bars) - 1) / ((high - low) or 1.0)
+        return "".join(bars[round((loss - low) * scale)] for loss in self._losses).ljust(_SHOWN)

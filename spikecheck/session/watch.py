@@ -1,0 +1,74 @@
+"""`spikecheck.Watch`: a watched training with what is shown of it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from torch import nn
+from torch.optim import Optimizer
+
+from spikecheck.report.watch_line import WatchLine
+from spikecheck.watch.watch import QuietWatch
+
+
+class Watch(QuietWatch):
+    """Watches a training in any loop: two lines, and nothing about the training changes.
+
+    At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with
+    what it did to the loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the
+    loss is linear along the update; 1: the step stops lowering its batch's loss; above 1: it raises it. For gradient
+    descent along an eigendirection of the Hessian it is learning rate x eigenvalue / 2, so that 1 is the stability
+    threshold.
+
+    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and
+    watching stops.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer | Sequence[Optimizer],
+        *,
+        log: str | Path | None = None,
+        every: int = 10,
+        start: int = 0,
+        show: bool | Literal["auto"] = "auto",
+        tensorboard: str | Path | None = None,
+        wandb: bool = False,
+    ) -> None:
+        """Begin to watch.
+
+        Args:
+            model: the module that is trained, compiled or wrapped in DistributedDataParallel or not.
+            optimizer: the optimizer whose `step` the loop calls, or several.
+            log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
+            every: steps from look to look, at least 1. A look costs one forward pass, or two where gradients are
+                means over processes or were changed otherwise than by one factor.
+            start: the number of the first step, at least 0; give it when a training is resumed.
+            show: whether a live line is shown on standard error; "auto" does on a terminal. Warnings are shown there
+                too, and without it go to the logger "spikecheck.watch".
+            tensorboard: a folder to write TensorBoard events to as well; needs the package tensorboard.
+            wandb: whether to log to the run that `wandb.init` began as well; needs the package wandb.
+
+        Raises:
+            UsageError: when an argument cannot be used, before any training.
+        """
+        super().__init__(model, optimizer, log=log, every=every, start=start, tensorboard=tensorboard, wandb=wandb)
+        console = Console(stderr=True)
+        self._line = WatchLine(console) if _shows(show, console) else None
+        if self._line is not None:
+            self._sinks.append(self._line)
+
+    def _warn(self, message: str, step: int) -> None:
+        if getattr(self, "_line", None) is None:
+            super()._warn(message, step)
+        else:
+            self._line.warn(f"step {step:,}: {message}")  # type: ignore[union-attr]
+
+
+def _shows(show: bool | Literal["auto"], console: Console) -> bool:
+    """On a terminal, unless asked otherwise, and in the first process alone."""
+    on_terminal = console.file.isatty() and not console.is_dumb_terminal and not os.environ.get("CI")
+    return not int(os.environ.get("RANK", "0")) and (on_terminal if show == "auto" else show)

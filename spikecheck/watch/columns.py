@@ -1,0 +1,169 @@
+"""Columns of a training's log, whoever wrote it: CSV, JSON lines, a Trainer's state, TensorBoard events, a Watch's
+log."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikecheck.core.errors import UnknownName, UsageError
+from spikecheck.core.watched import SCHEMA
+from spikecheck.watch.log import WatchLog
+
+Columns = Mapping[str, np.ndarray]
+"""Numbers by name [rows]; NaN where a row has none."""
+
+LOSS_NAMES = ("loss", "train_loss", "train/loss", "training_loss", "loss/train", "train loss", "spikecheck/loss")
+STEP_NAMES = ("step", "global_step", "_step", "train/global_step", "iteration", "iter", "steps", "update", "batch")
+
+
+def read_columns(path: Path) -> Columns:
+    """The columns of a log.
+
+    Raises:
+        UsageError: when it cannot be read, or holds no numbers.
+    """
+    columns = _events(path) if _is_events(path) else _columns(list(_rows(_text(path), path)))
+    if not columns:
+        raise UsageError(f"{path}: no column of numbers was found")
+    return columns
+
+
+def named_column(columns: Columns, wanted: str | None, usual: Sequence[str], option: str) -> str:
+    """The column that was asked for, or goes by a usual name.
+
+    Raises:
+        UsageError: when there is none, with near matches.
+    """
+    if wanted is not None:
+        if wanted not in columns:
+            raise UnknownName("column", wanted, columns)
+        return wanted
+    by_lower = {name.lower().strip(): name for name in columns}
+    for name in usual:
+        if name in by_lower:
+            return by_lower[name]
+    what = option.removeprefix("--")
+    near = [name for name in columns if what in name.lower()]
+    listed = ", ".join(near or columns)
+    raise UsageError(
+        f"no column is called {what}; give its name with {option}, {'such as' if near else 'one of'}: {listed}"
+    )
+
+
+def _text(path: Path) -> str:
+    """The file's text, whatever it was encoded in."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _rows(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
+    start = text.lstrip()[:1]
+    if not start:
+        raise UsageError(f"{path}: is empty")
+    if start not in "{[":
+        yield from _csv(text)
+    elif SCHEMA in text.split("\n", 1)[0]:
+        yield from _watched(path)
+    else:
+        yield from _json(text, path)
+
+
+def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
+    """Lines of objects, an array of them, or a Trainer's state, which has them as its log history."""
+    try:
+        whole: Any = json.loads(text)
+    except ValueError:
+        whole = [_parsed(line) for line in text.splitlines() if line.strip()]
+    if isinstance(whole, Mapping):
+        whole = whole.get("log_history", [whole])
+    rows = [row for row in whole if isinstance(row, Mapping)] if isinstance(whole, list) else []
+    if not rows:
+        raise UsageError(f"{path}: holds no objects with names and numbers; give JSON lines, CSV or a folder of events")
+    yield from rows
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None  # an unfinished or foreign line
+
+
+def _watched(path: Path) -> Iterator[Mapping[str, Any]]:
+    for step in WatchLog.open(path).ordered():
+        look = step.look
+        row: dict[str, Any] = {"step": step.step, "loss": step.not_finite if step.loss is None else step.loss}
+        row |= {"lr": step.lr[0]} if step.lr else {}
+        if look is not None:
+            row |= {name: getattr(look, name) for name in ("overshoot", "update_norm", "gradient_norm")}
+        yield row
+
+
+def _csv(text: str) -> Iterator[Mapping[str, Any]]:
+    first = text.lstrip().split("\n", 1)[0]
+    separator = max(";\t|,", key=first.count)
+    decimal_comma = separator != "," and "," in text and "." not in text.split("\n", 1)[-1]
+    for row in csv.DictReader(io.StringIO(text.lstrip()), delimiter=separator):
+        cells = {name.strip(): cell for name, cell in row.items() if isinstance(name, str) and isinstance(cell, str)}
+        yield {name: cell.replace(",", ".") for name, cell in cells.items()} if decimal_comma else cells
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {str(name): np.array([_number(row.get(name)) for row in rows]) for name in names}
+    given = {name: [row.get(name) for row in rows if row.get(name) not in (None, "")] for name in columns}
+    return {
+        name: column
+        for name, column in columns.items()
+        if given[name] and any(_is_number(cell) for cell in given[name])
+    }
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return False
+    return not isinstance(cell, bool)
+
+
+def _number(cell: Any) -> float:
+    return float(cell) if _is_number(cell) else math.nan
+
+
+def _is_events(path: Path) -> bool:
+    return path.is_dir() or path.name.startswith("events.out.tfevents")
+
+
+def _events(path: Path) -> dict[str, np.ndarray]:
+    """Scalars of TensorBoard's events, joined by step."""
+    try:
+        reader = import_module("tensorboard.backend.event_processing.event_accumulator")
+    except ImportError as error:
+        raise UsageError(f"{path}: reading TensorBoard events needs its package; pip install tensorboard") from error
+    accumulator = reader.EventAccumulator(str(path), size_guidance={reader.SCALARS: 0})
+    accumulator.Reload()
+    tags = accumulator.Tags()["scalars"]
+    if not tags:
+        raise UsageError(
+            f"{path}: no TensorBoard scalars were found; give the folder that holds events.out.tfevents files"
+        )
+    series = {tag: {event.step: event.value for event in accumulator.Scalars(tag)} for tag in tags}
+    steps = sorted({step for values in series.values() for step in values})
+    columns = {tag: np.array([values.get(step, math.nan) for step in steps]) for tag, values in series.items()}
+    return {"step": np.array(steps, dtype=float), **columns}

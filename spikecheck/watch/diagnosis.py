@@ -1,0 +1,206 @@
+"""What a log tells of its loss spikes: where, how high, what moved first, and whether they recur; and what it cannot
+tell."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from spikecheck.watch.columns import Columns
+from spikecheck.watch.detector import NoisySpike, detect
+from spikecheck.watch.thresholds import LASTING, WINDOW
+
+FEWEST = WINDOW + min(LASTING)
+"""Losses that the detector needs before it can alarm."""
+_LEAD = 50
+"""Rows before a spike in which what moved first is looked for. By chance another column is found there in 0.5 % of
+the cases."""
+_AFTER_KINK = 20
+"""Rows after a kink of the schedule that are still at the kink."""
+_SHARP = 20.0
+"""A kink: the slope changes this much more than it usually does."""
+_FEW = 4
+"""Spikes that a period needs."""
+_CHANCE = 0.01
+"""Rayleigh test of onsets within the epoch: a smaller probability counts as recurring."""
+
+
+_NO_RATE = "No learning rate is logged (a column lr): whether a spike sits on a kink of the schedule is not known."
+_NO_GRADIENT = "No gradient norm is logged (a column grad_norm): whether gradients grew before the loss is not known."
+_NO_CAUSE = (
+    "What moves first need not be the cause. Whether a batch was bad or the step too large for the curvature is told by "
+    "the overshoot, which needs the training itself: spikecheck.Watch."
+)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Another column that left its own noise about when the loss did."""
+
+    column: str
+    onset: int
+    before: int
+    """Steps before the loss; negative after it."""
+    height: float
+    """In spreads of that column."""
+
+
+@dataclass(frozen=True)
+class SpikeFound:
+    """One spike, and what the log has around it."""
+
+    spike: NoisySpike
+    moved: tuple[Moved, ...]
+    """The first first."""
+    kink: int | None
+    """Step of the schedule's kink that it follows."""
+    lr: float | None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a log tells."""
+
+    rows: int
+    first: int
+    last: int
+    interval: float
+    """Median of the steps from row to row."""
+    spikes: tuple[SpikeFound, ...]
+    recurring: str | None
+    """How the spikes recur, in words."""
+    columns: tuple[str, ...]
+    missing: tuple[str, ...]
+    """What the log cannot tell, each a sentence."""
+    losses: tuple[tuple[int, float], ...]
+
+
+def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
+    """Read a log's spikes; `loss` and `step` name columns, and without a step the rows are counted."""
+    given = columns[loss]
+    # A row without a step or a loss belongs to another column; a loss written as NaN cannot be told from an empty
+    # cell here.
+    numbers = np.arange(len(given), dtype=float) if step is None else columns[step]
+    there = np.isfinite(numbers) & ~np.isnan(given)
+    order = np.argsort(numbers[there], kind="stable")
+    steps, losses = numbers[there][order].astype(int), given[there][order]
+    others = {name: column[there][order] for name, column in columns.items() if name not in (loss, step)}
+    kinks = {name: _kinks(column) for name, column in others.items() if _is_rate(name)}
+    moves = {
+        name: _excursions(steps, column)
+        for name, column in others.items()
+        if not _is_rate(name) and not _is_epoch(name)
+    }
+    spikes = detect(steps.tolist(), losses.tolist())
+    found = tuple(_found(spike, steps, moves, kinks, others) for spike in spikes)
+    return Diagnosis(
+        rows=len(steps),
+        first=int(steps[0]) if len(steps) else 0,
+        last=int(steps[-1]) if len(steps) else 0,
+        interval=float(np.median(np.diff(steps))) if len(steps) > 1 else 1.0,
+        spikes=found,
+        recurring=_recurring(spikes, steps, others),
+        columns=tuple(others),
+        missing=tuple(_missing(steps, others)),
+        losses=tuple(zip(steps.tolist(), losses.tolist(), strict=True)),
+    )
+
+
+def _is_rate(name: str) -> bool:
+    last = name.lower().split("/")[-1]
+    return last in ("lr", "learning_rate", "learning rate") or last.startswith(("lr-", "lr_"))
+
+
+def _is_epoch(name: str) -> bool:
+    return name.lower().split("/")[-1] == "epoch"
+
+
+def _is_gradient(name: str) -> bool:
+    return "grad" in name.lower()
+
+
+def _excursions(steps: np.ndarray, column: np.ndarray) -> tuple[NoisySpike, ...]:
+    there = np.isfinite(column)
+    return detect(steps[there].tolist(), column[there].tolist())
+
+
+def _kinks(rate: np.ndarray) -> list[int]:
+    """Rows at which a schedule's slope changes at once: the end of a warm-up, a drop, a restart."""
+    if len(rate) < 3 or not np.isfinite(rate).all():
+        return []
+    turn = np.abs(np.diff(rate, n=2))
+    sharp = max(_SHARP * float(np.median(turn)), 1e-6 * float(np.abs(rate).max()))
+    return (np.flatnonzero(turn > sharp) + 1).tolist()
+
+
+def _found(
+    spike: NoisySpike,
+    steps: np.ndarray,
+    moves: Mapping[str, Sequence[NoisySpike]],
+    kinks: Mapping[str, Sequence[int]],
+    others: Columns,
+) -> SpikeFound:
+    row = int(np.searchsorted(steps, spike.onset))
+    since = int(steps[max(0, row - _LEAD)])
+    near = [
+        Moved(name, one.onset, spike.onset - one.onset, one.height)
+        for name, excursions in moves.items()
+        for one in excursions
+        if since <= one.onset <= spike.peak
+    ]
+    at_kink = [kink for rows in kinks.values() for kink in rows if kink <= row <= kink + _AFTER_KINK]
+    rate = next((float(others[name][row]) for name in kinks if math.isfinite(others[name][row])), None)
+    return SpikeFound(
+        spike,
+        tuple(sorted(near, key=lambda moved: (moved.onset, moved.column))),
+        int(steps[max(at_kink)]) if at_kink else None,
+        rate,
+    )
+
+
+def _recurring(spikes: Sequence[NoisySpike], steps: np.ndarray, others: Columns) -> str | None:
+    onsets = np.array([spike.onset for spike in spikes], dtype=float)
+    if len(onsets) < _FEW:
+        return None
+    epoch = next((column for name, column in others.items() if _is_epoch(name)), None)
+    if epoch is not None and np.isfinite(epoch).all() and epoch.max() > epoch.min():
+        return _by_epoch(onsets, (steps[-1] - steps[0]) / (epoch.max() - epoch.min()))
+    distances = np.diff(onsets)
+    period = float(median(distances))
+    regular = int(np.sum(np.abs(distances - period) <= 0.05 * period))
+    if regular < 0.75 * len(distances):
+        return None
+    return f"{regular} of {len(distances)} distances between spikes are {period:,.0f} steps (up to 5 %)"
+
+
+def _by_epoch(onsets: np.ndarray, length: float) -> str | None:
+    """Rayleigh's test on onsets as angles of the epoch; its p by Zar's approximation, good from four onsets on."""
+    angles = np.exp(2j * np.pi * (onsets % length) / length)
+    number, together = len(onsets), abs(angles.sum())
+    chance = math.exp(math.sqrt(1 + 4 * number + 4 * (number**2 - together**2)) - (1 + 2 * number))
+    if chance > _CHANCE:
+        return None
+    place = float(np.angle(angles.mean()) / (2 * np.pi)) % 1.0
+    where = f"the same place of the epoch of {length:,.0f} steps, {100 * place:.0f} % into it"
+    return f"the spikes come at {where} (by chance: p = {chance:.1g})"
+
+
+def _missing(steps: np.ndarray, others: Columns) -> list[str]:
+    interval = float(np.median(np.diff(steps))) if len(steps) > 1 else 1.0
+    few = [name for name, column in others.items() if 0 < np.isfinite(column).sum() < FEWEST and not _is_epoch(name)]
+    sentences = {
+        f"The detector needs {FEWEST} losses; this log has {len(steps)}: a spike could not be told from noise.": len(
+            steps
+        )
+        < FEWEST,
+        f"A row every {interval:,.0f} steps: a shorter spike is not seen, and what moved first is known no better.": interval
+        > 1.0,
+        f"Too few values to tell a rise from noise ({FEWEST} are needed): {', '.join(few)}.": bool(few)
+        and len(steps) >= FEWEST,
+        _NO_RATE: not any(_is_rate(name) for name in others),
+        _NO_GRADIENT: not any(_is_gradient(name) for name in others),
+        _NO_CAUSE: True,
+    }
+    return [sentence for sentence, applies in sentences.items() if applies]

@@ -1,0 +1,179 @@
+"""A look: how the step changed the loss of its own batch, and how far that figure can be trusted.
+
+The gradient in `p.grad` may be the loss's own, or clipped, scaled, averaged over processes. The slope from two
+forward passes, at half and whole step, does not depend on it: 4 L(half) - 3 L(before) - L(after), right up to a
+twelfth of the third derivative. Looks that check take both. Where they agree, the others need one forward pass,
+except when a gradient may have been clipped.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from spikecheck.core.watched import Look
+from spikecheck.watch.layers import Sums
+from spikecheck.watch.segment import Segment
+from spikecheck.watch.trust import Trust
+from spikecheck.watch.undisturbed import RandomState, undisturbed
+from spikecheck.watch.walk import Closure, Walk
+
+_RESOLVED = 0.1
+"""Largest error of an overshoot that is still given: its first decimal is then right."""
+_SAME = 1e-3
+"""Relative difference of two losses that count as one: without gradients a pass may be compiled, and rounded,
+differently."""
+_HALF_STEP_NOISE = math.sqrt(4**2 + 3**2 + 1)
+"""Of 4 L(half) - 3 L(before) - L(after), where every loss has an error of 1."""
+
+OTHER_RANDOMNESS = "the closure returns another loss at every call: it draws random numbers or a batch of its own"
+ASCENDS = "the update does not descend on its own batch"
+ROUNDED = "the change of the loss is lost in rounding"
+NOT_FINITE = "a loss or a parameter is not finite"
+NO_CLOSURE = "no closure was given"
+NO_UPDATE = "the update is zero"
+
+
+class NotRepeatable(Exception):
+    """The closure does not return what the training step saw; the text says why."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A step to look at: what was kept from before it, and its sums."""
+
+    segments: Sequence[Segment]
+    sums: Sums
+    gradient_changed: bool
+    """Whether gradients were changed after the backward pass, such as by clipping."""
+    restored: float | None
+    """The slope with that change undone; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Losses along a step."""
+
+    before: float
+    after: float
+    half: float | None
+    quarter: float | None = None
+
+    def half_step_slope(self) -> float | None:
+        return None if self.half is None else 4.0 * self.half - 3.0 * self.before - self.after
+
+
+@dataclass
+class Examiner:
+    """Looks at the steps of one training."""
+
+    model: nn.Module
+    devices: Sequence[torch.device]
+    masks: RandomState
+    """Where the random generators stood when the training's forward pass began, as far as is known."""
+    draws_own_masks: bool = False
+    """Whether the closure is random and `masks` were not those of the training step."""
+    trust: Trust = field(default_factory=Trust)
+
+    def look(self, loss: float, closure: Closure | None, taken: Taken) -> Look:
+        """Look at a step whose batch had this loss; afterwards everything is as it was before the look."""
+        update, gradient = (_finite(taken.sums.total(name)) for name in ("update", "gradient"))
+        return Look(update_norm=update, gradient_norm=gradient, **self._overshoot(loss, closure, taken))
+
+    def _overshoot(self, loss: float, closure: Closure | None, taken: Taken) -> dict[str, Any]:
+        obstacle = _obstacle(loss, closure, taken.sums)
+        if obstacle or closure is None:
+            return {"unresolved": obstacle}
+        try:
+            with undisturbed(self.model, self.devices):
+                return self._measured(loss, Walk(closure, self.masks, taken.segments), taken)
+        except NotRepeatable as reason:
+            self.trust.obstacle = str(reason)
+            return {"unresolved": str(reason)}
+        finally:
+            for segment in taken.segments:
+                segment.restore()
+
+    def _measured(self, loss: float, walk: Walk, taken: Taken) -> dict[str, Any]:
+        checks, own = self.trust.next_checks(), math.fsum(taken.sums.slope)
+        clipped = self.trust.may_be_clipped(taken.sums.total("gradient"), changed=taken.gradient_changed)
+        if self.trust.obstacle and not checks:
+            raise NotRepeatable(self.trust.obstacle)
+        needs_half = self.trust.slope(own, taken.restored, may_be_clipped=clipped) is None
+        points = self._checked(loss, walk) if checks else self._points(loss, walk, needs_half=needs_half)
+        if not math.isfinite(points.after + (points.half or 0.0)):
+            return {"unresolved": NOT_FINITE}
+        half_step = points.half_step_slope()
+        if half_step is not None and points.quarter is not None:
+            self.trust.compare_slopes(own, taken.restored, half_step, may_be_clipped=clipped)
+            self.trust.compare_losses(loss, points.before, half_step)
+            slope = self.trust.slope(own, taken.restored, may_be_clipped=clipped)
+            self.trust.note_deviation(points.before, points.quarter, points.half or 0.0, points.after, slope)
+        slope = self.trust.slope(own, taken.restored, may_be_clipped=clipped)
+        if slope is None and half_step is not None:
+            return self._judged(points, half_step, walk.eps, half_step=True)
+        return self._judged(points, own if slope is None else slope, walk.eps, half_step=False)
+
+    def _points(self, loss: float, walk: Walk, *, needs_half: bool) -> _Points:
+        """As few losses as are needed."""
+        after = walk.loss()
+        before = loss if self.trust.given_loss else walk.loss_at(0.0)
+        return _Points(before, after, walk.loss_at(0.5) if needs_half else None)
+
+    def _checked(self, loss: float, walk: Walk) -> _Points:
+        """All of them, and what they teach.
+
+        Raises:
+            NotRepeatable: when the closure does not return the given loss at the parameters before the step.
+        """
+        after, before = walk.loss(), walk.loss_at(0.0)
+        if not _same(before, loss):
+            self.draws_own_masks = not _same(walk.loss(same_masks=False), before)
+            raise NotRepeatable(_mismatch(loss, before, after, random=self.draws_own_masks))
+        self.trust.obstacle = None
+        return _Points(before, after, quarter=walk.loss_at(0.25), half=walk.loss_at(0.5))
+
+    def _judged(self, points: _Points, slope: float, eps: float, *, half_step: bool) -> dict[str, Any]:
+        """The overshoot, where its error is small enough."""
+        noise = self.trust.noise(max(abs(points.before), abs(points.after)), eps)
+        slope_noise = noise * _HALF_STEP_NOISE if half_step else 0.0
+        change = points.after - points.before
+        if abs(slope) <= 2.0 * max(noise, slope_noise):
+            return {"unresolved": ROUNDED}
+        figures = {"slope": slope, "change": change, "slope_from": "half step" if half_step else "gradient"}
+        if slope >= 0.0:
+            return {**figures, "unresolved": ASCENDS}
+        error = math.hypot(math.sqrt(2.0) * noise, change / slope * slope_noise) / abs(slope)
+        if error > _RESOLVED:
+            return {**figures, "unresolved": ROUNDED}
+        return {**figures, "overshoot": 1.0 - change / slope, "error": error}
+
+
+def _obstacle(loss: float, closure: Closure | None, sums: Sums) -> str | None:
+    """Why nothing can be measured, seen before anything is."""
+    if closure is None:
+        return NO_CLOSURE
+    if not math.isfinite(loss + sums.total("update") + sums.total("weights")):
+        return NOT_FINITE
+    return None if sums.total("update") else NO_UPDATE
+
+
+def _mismatch(given: float, before: float, after: float, *, random: bool) -> str:
+    if random:
+        return OTHER_RANDOMNESS
+    if _same(after, given):
+        late = f"the loss after the step, {given:.6g} (it was {before:.6g} before)"
+        return f"watch.step was given {late}; call it after optimizer.step()"
+    two = f"the closure returned {before:.6g} where watch.step was given the loss {given:.6g}"
+    return f"{two}; pass the same batch, in the same mode"
+
+
+def _same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-12)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,136 @@
+"""What is kept around an optimizer's step: its learning rates always, and at a look its parameters before."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from spikecheck.core.errors import UsageError
+from spikecheck.watch.layers import Pending, Sums
+from spikecheck.watch.segment import Segment
+from spikecheck.watch.witness import Guard, Witness
+
+
+class StepHooks:
+    """Hooks of one optimizer. Between looks they read the learning rates and do nothing else."""
+
+    def __init__(self, optimizer: Optimizer, is_due: Callable[[], bool], guard: Guard) -> None:
+        self.optimizer = optimizer
+        self.stepped = False
+        self.lr: tuple[float | Tensor, ...] = ()
+        self.segment: Segment | None = None
+        self._pending: Pending | None = None
+        self._is_due = is_due
+        self._guard = guard
+        self._witness: Witness | None = None
+        self.gradient_changed = False
+        before, after = guard(self._before), guard(self._after)
+        self._handles = [
+            optimizer.register_step_pre_hook(lambda *_: before()),
+            optimizer.register_step_post_hook(lambda *_: after()),
+        ]
+
+    def remove(self) -> None:
+        """Leave the optimizer as it was found."""
+        for handle in self._handles:
+            handle.remove()
+        self.forget()
+
+    def forget(self) -> None:
+        """Free what was kept of the last step."""
+        self.stepped, self.segment, self._pending = False, None, None
+        if self._witness is not None:
+            self._witness.remove()
+            self._witness = None
+
+    def expect(self) -> None:
+        """The next step will be looked at."""
+        self._witness = Witness(self.parameters(), self._guard)
+
+    def factor(self) -> float | None:
+        """What undoes a change of the gradients after the backward pass, such as clipping; None where it is not known."""
+        if not self.gradient_changed:
+            return 1.0
+        return None if self._witness is None else self._witness.factor()
+
+    def parameters(self) -> list[Tensor]:
+        """What the optimizer moves, as of now."""
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    def sums(self) -> Sums | None:
+        """Of the last step; waits for the device."""
+        return None if self._pending is None else self._pending.read()
+
+    def _before(self) -> None:
+        self.segment = Segment(self.parameters()) if self._is_due() else None
+
+    def _after(self) -> None:
+        self.stepped = True
+        self.lr = tuple(group["lr"] for group in self.optimizer.param_groups if "lr" in group)
+        if self.segment is not None:
+            parameters = self.parameters()
+            # A gradient as the backward pass made it has version 0; clipping, unscaling and accumulating write into it.
+            self.gradient_changed = any(p.grad._version > 0 for p in parameters if p.grad is not None)
+            if self._witness is not None:
+                self._witness.step()
+            self._pending = Pending(self.optimizer, parameters, self.segment.spare)
+
+
+def unwrapped(optimizer: object) -> Optimizer:
+    """The torch optimizer inside a wrapper such as Lightning's or Accelerate's.
+
+    Raises:
+        UsageError: when there is none.
+    """
+    inner = optimizer
+    while not isinstance(inner, Optimizer) or isinstance(getattr(inner, "optimizer", None), Optimizer):
+        inner = getattr(inner, "optimizer", None)
+        if inner is None:
+            raise UsageError(
+                f"optimizer={type(optimizer).__name__}: is no torch.optim.Optimizer; give the one whose step() your loop calls"
+            )
+    return inner
+
+
+def names(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[int, str]:
+    """The model's name of every parameter that the optimizers move, by identity.
+
+    Raises:
+        UsageError: when they move none of the model's.
+    """
+    known = {id(parameter): name for name, parameter in model.named_parameters()}
+    moved = {id(p): known[id(p)] for o in optimizers for g in o.param_groups for p in g["params"] if id(p) in known}
+    if not moved:
+        raise UsageError(
+            "optimizer: moves none of the model's parameters; make it from this model's parameters(), "
+            "after the model was moved to its device or rebuilt"
+        )
+    return moved
+
+
+def refuse_sharded(model: nn.Module) -> None:
+    """Refuse parameters of which each process holds a part.
+
+    Raises:
+        UsageError: when there are any.
+    """
+    with suppress(ImportError):
+        from torch.distributed.tensor import DTensor  # noqa: PLC0415 - absent from builds without torch.distributed
+
+        if any(isinstance(parameter, DTensor) for parameter in model.parameters()):
+            raise UsageError(
+                "model: its parameters are sharded over processes (DTensor), which Watch cannot look at yet"
+            )
+
+
+def devices_of(model: nn.Module) -> list[torch.device]:
+    """Where the model's parameters are."""
+    return list({parameter.device for parameter in model.parameters()})
+
+
+def as_numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    """Learning rates, some of them perhaps tensors."""
+    return tuple(float(value) for value in values)

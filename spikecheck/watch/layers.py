@@ -1,0 +1,158 @@
+"""Sums over every parameter tensor of a step, left on the device until they are asked for."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from spikecheck.core.watched import LayerLook
+
+_PIECE = 4_000_000
+"""Numbers whose update is held at once, unless one tensor is larger: a look then needs little beyond its copy."""
+_TINY = 1e-30
+"""Keeps 0 / 0 from becoming NaN where gradient and second moment are exactly zero."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Of every parameter, in the optimizer's order."""
+
+    sizes: Sequence[int]
+    update: Sequence[float]
+    """Norms."""
+    weights: Sequence[float]
+    gradient: Sequence[float | None]
+    """None where a parameter has no gradient."""
+    slope: Sequence[float]
+    """Gradient times update."""
+    surprise: Sequence[float | None]
+    """Sum of squared gradient over second moment; None where the optimizer keeps none."""
+
+    def __add__(self, other: "Sums") -> "Sums":
+        """Of two optimizers' steps together."""
+        return Sums(**{each.name: [*getattr(self, each.name), *getattr(other, each.name)] for each in fields(Sums)})
+
+    def total(self, name: str) -> float:
+        """The norm of all parameters together."""
+        return math.sqrt(sum(value * value for value in getattr(self, name) if value is not None))
+
+    def looks(self, names: Sequence[str | None]) -> dict[str, LayerLook]:
+        """Root mean squares by name; a layer without a name, or with a number that is not finite, is left out."""
+        looked = {name: self._layer(number) for number, name in enumerate(names) if name is not None}
+        return {name: layer for name, layer in looked.items() if layer is not None}
+
+    def _layer(self, number: int) -> LayerLook | None:
+        root = math.sqrt(self.sizes[number])
+        gradient, surprise = self.gradient[number], self.surprise[number]
+        values = {
+            "update": self.update[number] / root,
+            "weights": self.weights[number] / root,
+            "gradient": None if gradient is None else gradient / root,
+            "surprise": None if surprise is None else math.sqrt(surprise) / root,
+        }
+        if not all(math.isfinite(value) for value in values.values() if value is not None):
+            return None
+        return LayerLook(**{name: _short(value) for name, value in values.items()})
+
+
+def _short(value: float | None) -> Any:
+    """Five digits: a log of a thousand tensors should stay readable."""
+    return None if value is None else float(f"{value:.5g}")
+
+
+class Pending:
+    """Sums of one optimizer's step, computed where the parameters are; `read` brings them here, in one transfer a
+    device."""
+
+    def __init__(self, optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]) -> None:
+        self._sizes = [parameter.numel() for parameter in parameters]
+        self._columns: dict[str, list[Tensor | None]] = {name: [] for name in _COLUMNS}
+        scale = getattr(optimizer, "grad_scale", None)  # of a fused optimizer under GradScaler, which unscales inside
+        with torch.no_grad():
+            for piece in _pieces(self._sizes):
+                gradients = [_own(parameter.grad, scale) for parameter in parameters[piece]]
+                self._add(parameters[piece], before[piece], gradients)
+                self._columns["surprise"] += map(_surprise, _moments(optimizer, parameters[piece]), gradients)
+
+    def read(self) -> Sums:
+        """Wait for the device."""
+        columns = {name: _numbers(column) for name, column in self._columns.items()}
+        return Sums(
+            sizes=self._sizes,
+            update=[value or 0.0 for value in columns["update"]],
+            weights=[value or 0.0 for value in columns["weights"]],
+            gradient=columns["gradient"],
+            slope=[value or 0.0 for value in columns["slope"]],
+            surprise=columns["surprise"],
+        )
+
+    def _add(self, after: Sequence[Tensor], before: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
+        updates = [_wide(parameter.data - old) for parameter, old in zip(after, before, strict=True)]
+        self._columns["update"] += torch._foreach_norm(updates)
+        self._columns["weights"] += torch._foreach_norm([_wide(parameter.data) for parameter in after])
+        for update, gradient in zip(updates, gradients, strict=True):
+            self._columns["gradient"].append(None if gradient is None else gradient.norm())
+            self._columns["slope"].append(None if gradient is None else (gradient * update).sum())
+
+
+_COLUMNS = ("update", "weights", "gradient", "slope", "surprise")
+
+
+def _pieces(sizes: Sequence[int]) -> Iterator[slice]:
+    """Consecutive tensors of about a piece together."""
+    start, held = 0, 0
+    for number, size in enumerate(sizes):
+        if held and held + size > _PIECE:
+            yield slice(start, number)
+            start, held = number, 0
+        held += size
+    yield slice(start, len(sizes))
+
+
+def _own(gradient: Tensor | None, scale: Tensor | None) -> Tensor | None:
+    if gradient is None or gradient.is_sparse:
+        return None
+    return _wide(gradient) if scale is None else _wide(gradient) / scale
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    """At least single precision: sums of half precision numbers would be rounded away."""
+    return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+
+
+def _moments(optimizer: Optimizer, parameters: Sequence[Tensor]) -> Iterator[tuple[Tensor, float] | None]:
+    """Second moment of every parameter, and the factor that undoes its bias; None where there is none."""
+    decays = {id(p): group["betas"][1] for group in optimizer.param_groups if "betas" in group for p in group["params"]}
+    for parameter in parameters:
+        state: Mapping[str, object] = optimizer.state.get(parameter, {})
+        moment, step, decay = state.get("exp_avg_sq"), state.get("step"), decays.get(id(parameter))
+        if isinstance(moment, Tensor) and moment.shape == parameter.shape and decay is not None and step is not None:
+            yield moment, 1.0 - float(decay) ** float(step)  # type: ignore[arg-type]
+        else:
+            yield None
+
+
+def _surprise(moment: tuple[Tensor, float] | None, gradient: Tensor | None) -> Tensor | None:
+    if moment is None or gradient is None:
+        return None
+    return (gradient.square() / (_wide(moment[0]) + _TINY)).sum() * moment[1]
+
+
+def _numbers(column: Sequence[Tensor | None]) -> list[float | None]:
+    """One transfer a device."""
+    numbers: list[float | None] = [None] * len(column)
+    for device in {value.device for value in column if value is not None}:
+        places = [place for place, value in enumerate(column) if value is not None and value.device == device]
+        values = torch.stack([_single(column[place]) for place in places]).tolist()
+        for place, value in zip(places, values, strict=True):
+            numbers[place] = value
+    return numbers
+
+
+def _single(value: Tensor | None) -> Tensor:
+    assert value is not None
+    return value.to(torch.float32) if value.device.type == "mps" else value.double()

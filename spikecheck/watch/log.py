@@ -1,0 +1,132 @@
+"""The log of a watched training: a line of JSON a step, appended, readable while it grows and after any crash."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from os import SEEK_END
+from pathlib import Path
+from typing import Any, TextIO
+
+from spikecheck.core.errors import SpikecheckError, UsageError
+from spikecheck.core.watched import SCHEMA, Header, Step
+
+
+class LogWriter:
+    """Appends to a log; the header of a resumed training follows what was there."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        """Open the log, making its folder.
+
+        Raises:
+            UsageError: when it cannot be written.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torn = _is_torn(path)
+            self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
+            with _closed_on_error(self._file):
+                self._line(("\n" if torn else "") + header.model_dump_json(by_alias=True))
+        except OSError as error:
+            raise UsageError(
+                f"log={path}: cannot be written: {error.strerror}; give a file in a folder that can"
+            ) from error
+
+    def write(self, step: Step) -> None:
+        """Append a step."""
+        self._line(step.model_dump_json(exclude_defaults=True))
+
+    def close(self) -> None:
+        """No more will be written; what a full disk did not take is lost."""
+        with suppress(OSError):
+            self._file.close()
+
+    def _line(self, text: str) -> None:
+        self._file.write(text + "\n")
+
+
+@contextmanager
+def _closed_on_error(file: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        with suppress(OSError):  # closing tries to write once more
+            file.close()
+        raise
+
+
+def _is_torn(path: Path) -> bool:
+    """Whether the file ends within a line, as after a crash."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, SEEK_END)
+        return file.read(1) != b"\n"
+
+
+@dataclass
+class WatchLog:
+    """What was read of a log. A training that was resumed earlier than it had stopped overwrites the steps between."""
+
+    path: Path
+    header: Header | None = None
+    steps: dict[int, Step] = field(default_factory=dict)
+    unreadable: int = 0
+    """Lines within the log that are no such line; an unfinished last line is not counted."""
+    _read: int = 0
+
+    @classmethod
+    def open(cls, path: Path) -> "WatchLog":
+        """Read a log.
+
+        Raises:
+            UsageError: when there is none, or the file is none.
+        """
+        log = cls(path)
+        log.refresh()
+        if log.header is None:
+            raise UsageError(
+                f"{path}: is no log of spikecheck.Watch; its first line should be a header with schema {SCHEMA}"
+            )
+        return log
+
+    def refresh(self) -> bool:
+        """Read what was appended since; whether anything was.
+
+        Raises:
+            UsageError: when the file cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read)
+                added = file.read()
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot be read: {error.strerror}") from error
+        whole = added[: added.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            self._take(line)
+        return bool(whole)
+
+    def ordered(self) -> Iterator[Step]:
+        """The steps in their order."""
+        for number in sorted(self.steps):
+            yield self.steps[number]
+
+    def _take(self, line: bytes) -> None:
+        try:
+            content: Any = json.loads(line)
+            if "schema" in content:
+                self.header = Header(**content)
+                return
+            step = Step(**content)
+        except (ValueError, TypeError, SpikecheckError):
+            self.unreadable += 1
+        else:
+            self._forget_from(step.step)
+            self.steps[step.step] = step
+
+    def _forget_from(self, number: int) -> None:
+        """A training that went back was resumed: what followed is no part of it."""
+        if number in self.steps:
+            self.steps = {at: step for at, step in self.steps.items() if at < number}

@@ -1,0 +1,53 @@
+"""The line from the parameters before a step to those after it, walked with one spare copy."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+
+class Segment:
+    """Parameters before a step, kept until it was measured.
+
+    Made before the step, it copies them. After the step `move` puts the parameters anywhere between before (0) and
+    after (1), always onwards, and `restore` puts them back to the last bit. The spare copy holds the parameters
+    before the step until the first move and those after it from then on, so that one copy is enough.
+
+    >>> import torch
+    >>> weight = torch.tensor([1.0, 2.0])
+    >>> segment = Segment([weight])
+    >>> _ = weight.sub_(1.0)
+    >>> segment.move(0.5); weight
+    tensor([0.5000, 1.5000])
+    >>> segment.restore(); weight
+    tensor([0., 1.])
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self.parameters = list(parameters)
+        self.spare = [parameter.data.clone() for parameter in self.parameters]
+        self._at = 1.0
+        self._exchanged = 0
+
+    def move(self, share: float) -> None:
+        """Put the parameters at `share` of the step, at least where they are now."""
+        if self._at == 1.0:
+            self._leave(share)
+        else:
+            rest = (share - self._at) / (1.0 - self._at)
+            for parameter, after in zip(self.parameters, self.spare, strict=True):
+                parameter.data.lerp_(after, rest)
+        self._at = share
+
+    def restore(self) -> None:
+        """Put the parameters after the step back."""
+        for parameter, after in zip(self.parameters[: self._exchanged], self.spare, strict=False):
+            parameter.data.copy_(after)
+        self._at, self._exchanged = 1.0, 0
+
+    def _leave(self, share: float) -> None:
+        for number, (parameter, spare) in enumerate(zip(self.parameters, self.spare, strict=True)):
+            target = spare.lerp(parameter.data, share) if share else spare.clone()
+            # In this order an interrupt between two lines loses nothing: what is counted is in the spare copy.
+            spare.copy_(parameter.data)
+            self._exchanged = number + 1
+            parameter.data.copy_(target)

@@ -1,0 +1,145 @@
+"""What a watched training should be warned of: steps that are too large for the curvature, and spikes; and what rises
+before them."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from spikecheck.core.watched import Step
+from spikecheck.watch.detector import Detector, NoisySpike
+
+TOO_LARGE = 1.0
+"""An overshoot above which a step raises its own batch's loss."""
+_IN_A_ROW = 3
+"""Looks above it before a warning: one may be a batch's chance."""
+_BEFORE, _LATEST = 20, 3
+"""Looks that are compared: the median of the latest with the median of those before."""
+_RATES = 200
+"""Steps that the learning rate is compared over."""
+_RISES = 1.5
+"""A factor that is worth naming."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A figure that is larger than it was."""
+
+    what: str
+    now: float
+    factor: float
+
+    def says(self) -> str:
+        """The rise in words.
+
+        >>> Rise("update of head.weight", 0.02, 3.14159).says()
+        'update of head.weight 0.02, 3.1 times its median'
+        """
+        return f"{self.what} {self.now:.3g}, {self.factor:.1f} times its median"
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning: where, of what kind, and the sentence."""
+
+    step: int
+    kind: str
+    says: str
+
+
+class Signals:
+    """Follows the steps of one training and says what deserves a warning."""
+
+    def __init__(self) -> None:
+        self.detector = Detector()
+        self._looked: deque[Step] = deque(maxlen=_BEFORE + _LATEST)
+        self._rates: deque[float] = deque(maxlen=_RATES)
+        self._above = 0
+        self._warned = False
+
+    def take(self, step: Step) -> list[Warned]:
+        """The warnings that this step gives rise to."""
+        if step.look is not None:
+            self._looked.append(step)
+        if step.lr:
+            self._rates.append(max(step.lr))
+        loss = float(step.not_finite or "nan") if step.loss is None else step.loss
+        spike = self.detector.update(step.step, loss)
+        warnings = [] if spike is None else [Warned(step.step, "spike", self._spike_says(spike, step))]
+        return [*warnings, *self._too_large(step)]
+
+    def _too_large(self, step: Step) -> Iterator[Warned]:
+        """Once for every stretch of looks above the threshold."""
+        overshoot = None if step.look is None else step.look.overshoot
+        if overshoot is None:
+            return
+        self._above = self._above + 1 if overshoot > TOO_LARGE else 0
+        if not self._above:
+            self._warned = False
+        elif self._above >= _IN_A_ROW and not self._warned:
+            self._warned = True
+            yield Warned(step.step, "overshoot", self._overshoot_says())
+
+    def _overshoot_says(self) -> str:
+        latest = [s.look.overshoot for s in self._looked if s.look and s.look.overshoot is not None][-_IN_A_ROW:]
+        figures = ", ".join(f"{value:.2f}" for value in latest)
+        found = f"the last {_IN_A_ROW} looks found steps that raise their own batch's loss (overshoot {figures})"
+        return f"{found}{self._rising()}"
+
+    def _spike_says(self, spike: NoisySpike, step: Step) -> str:
+        if spike.rule == "not finite":
+            return f"the loss is {step.not_finite or 'not finite'}{self._rising()}"
+        height = f"{spike.height:.1f} spreads above its level of {spike.level:.4g}"
+        last = next((s for s in reversed(self._looked) if s.look and s.look.overshoot is not None), None)
+        overshoot = "" if last is None else f"; overshoot {last.look.overshoot:.2f} at step {last.step}"  # type: ignore[union-attr]
+        return f"loss spike since step {spike.onset}: {spike.loss:.4g}, {height}{overshoot}{self._rising()}"
+
+    def _rising(self) -> str:
+        found = [*self._rate(), *rising(list(self._looked))][:3]
+        return f"; rising: {'; '.join(rise.says() for rise in found)}" if found else ""
+
+    def _rate(self) -> Iterator[Rise]:
+        """The learning rate, where it is higher than it was."""
+        usual = median(self._rates) if self._rates else 0.0
+        if usual and self._rates[-1] >= _RISES * usual:
+            yield Rise("learning rate", self._rates[-1], self._rates[-1] / usual)
+
+
+def rising(looked: Sequence[Step]) -> list[Rise]:
+    """What rose at the latest looks against those before, largest factor first; needs six looks at least."""
+    before, latest = looked[:-_LATEST], looked[-_LATEST:]
+    if len(before) < _LATEST:
+        return []
+    rises = [_rise(what, before, latest, read) for what, read in _figures(looked).items()]
+    return sorted((rise for rise in rises if rise is not None), key=lambda rise: -rise.factor)
+
+
+_Read = Callable[[Step], float | None]
+
+
+def _figures(looked: Sequence[Step]) -> Mapping[str, _Read]:
+    """What may rise, by name."""
+    figures: dict[str, _Read] = {}
+    for name in looked[-1].look.layers if looked[-1].look else ():
+        figures[f"update of {name}"] = _of_layer(name, "update")
+        figures[f"gradient of {name}"] = _of_layer(name, "gradient")
+        figures[f"|g|/sqrt(v) of {name}"] = _of_layer(name, "surprise")
+    return figures
+
+
+def _of_layer(name: str, what: str) -> _Read:
+    def read(step: Step) -> float | None:
+        layer = step.look.layers.get(name) if step.look else None
+        value: float | None = getattr(layer, what, None)
+        return value
+
+    return read
+
+
+def _rise(what: str, before: Sequence[Step], latest: Sequence[Step], read: _Read) -> Rise | None:
+    earlier = [value for step in before if (value := read(step)) is not None]
+    now = [value for step in latest if (value := read(step)) is not None]
+    if len(earlier) < _LATEST or not now or not median(earlier):
+        return None
+    factor = median(now) / median(earlier)
+    return Rise(what, median(now), factor) if factor >= _RISES else None

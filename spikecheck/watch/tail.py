@@ -1,0 +1,30 @@
+"""The end of a growing series."""
+
+import numpy as np
+
+
+class Tail:
+    """The last `kept` numbers of a growing series, as a view."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept, self._end = kept, 0
+        self._numbers = np.empty(4 * kept)
+
+    def __len__(self) -> int:
+        return min(self._end, self._kept)
+
+    def append(self, number: float) -> None:
+        """Add one."""
+        if self._end == len(self._numbers):
+            self._numbers[: self._kept] = self.last(self._kept)
+            self._end = self._kept
+        self._numbers[self._end] = number
+        self._end += 1
+
+    def last(self, count: int) -> np.ndarray:
+        """At most so many of the newest [count], oldest first."""
+        return self._numbers[self._end - min(count, len(self)) : self._end]
+
+    def drop(self, count: int) -> None:
+        """Take back so many of the newest."""
+        self._end -= min(count, len(self))

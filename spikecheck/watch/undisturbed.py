@@ -1,0 +1,67 @@
+"""Extra forward passes that leave no trace: random states, buffers, modes, gradients."""
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+class RandomState:
+    """The state of every random generator that a forward pass may draw from."""
+
+    def __init__(self, devices: Sequence[torch.device]) -> None:
+        """Read the states; `devices` are those whose generators count besides the CPU's."""
+        self._cpu = torch.get_rng_state()
+        self._cuda = {device: torch.cuda.get_rng_state(device) for device in devices if device.type == "cuda"}
+        self._mps = torch.mps.get_rng_state() if any(device.type == "mps" for device in devices) else None
+        self._python = random.getstate()
+        self._numpy: Any = np.random.get_state()  # noqa: NPY002 - the user's, whichever they use
+
+    def put_back(self) -> None:
+        """Set every generator to this state."""
+        torch.set_rng_state(self._cpu)
+        for device, state in self._cuda.items():
+            torch.cuda.set_rng_state(state, device)
+        if self._mps is not None:
+            torch.mps.set_rng_state(self._mps)
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)  # noqa: NPY002
+
+
+@contextmanager
+def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[None]:
+    """Forward passes inside change nothing outside: what they touch is put back, whatever they raise."""
+    with ExitStack() as stack:
+        stack.callback(RandomState(devices).put_back)
+        for module in model.modules():
+            stack.callback(_put_back, module, module.training, dict(module._buffers))
+            _without_buffer_broadcast(module, stack)
+        for buffer in model.buffers():
+            stack.callback(_fill, buffer, buffer.detach().clone())
+        for parameter in model.parameters():
+            stack.callback(setattr, parameter, "grad", parameter.grad)
+        stack.enter_context(torch.no_grad())
+        yield
+
+
+def _put_back(module: nn.Module, training: bool, buffers: dict[str, Tensor | None]) -> None:
+    """Attributes directly: `module.train` may be overridden by the user, and would reach the children."""
+    module.training = training
+    module._buffers.clear()
+    module._buffers.update(buffers)
+
+
+def _fill(buffer: Tensor, content: Tensor) -> None:
+    buffer.data.copy_(content)
+
+
+def _without_buffer_broadcast(module: nn.Module, stack: ExitStack) -> None:
+    """A pass of one process must not wait for the others' buffers."""
+    if isinstance(module, DistributedDataParallel):
+        stack.callback(setattr, module, "require_forward_param_sync", module.require_forward_param_sync)
+        module.require_forward_param_sync = False

@@ -1,0 +1,52 @@
+"""The closure's loss at points of a step, always under the same random numbers."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spikecheck.core.errors import UsageError
+from spikecheck.watch.segment import Segment
+from spikecheck.watch.undisturbed import RandomState
+
+Closure = Callable[[], Any]
+"""Returns the loss of the step's batch: a tensor of one number, or a number."""
+
+
+class Walk:
+    """Evaluates a closure along a step, from its end; then at growing shares of it."""
+
+    def __init__(self, closure: Closure, masks: RandomState, segments: Sequence[Segment]) -> None:
+        self._closure, self._masks, self._segments = closure, masks, segments
+        self.eps = torch.finfo(torch.float64).eps
+        """Of the coarsest floating-point type among the losses seen, and the parameters'."""
+        for parameter in (p for segment in segments for p in segment.parameters):
+            self.eps = max(self.eps, min(torch.finfo(parameter.dtype).eps, torch.finfo(torch.float32).eps))
+
+    def loss_at(self, share: float) -> float:
+        """The loss with the parameters at this share of the step."""
+        for segment in self._segments:
+            segment.move(share)
+        return self.loss()
+
+    def loss(self, *, same_masks: bool = True) -> float:
+        """The loss with the parameters where they are.
+
+        Raises:
+            UsageError: when the closure returns something else than one number.
+        """
+        if same_masks:
+            self._masks.put_back()
+        value = self._closure()
+        if isinstance(value, Tensor):
+            if value.numel() != 1:
+                raise UsageError(
+                    f"the closure returned a tensor of shape {tuple(value.shape)}; return the loss, one number"
+                )
+            if value.is_floating_point():
+                self.eps = max(self.eps, torch.finfo(value.dtype).eps)
+        try:
+            return float(value)
+        except TypeError:
+            raise UsageError(f"the closure returned a {type(value).__name__}; return the loss, one number") from None

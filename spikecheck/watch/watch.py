@@ -1,0 +1,301 @@
+"""A training watched in any loop; `spikecheck.Watch` adds what is shown on a terminal."""
+
+import atexit
+import logging
+import math
+import re
+import time
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import reduce
+from operator import add
+from pathlib import Path
+from platform import python_version
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+import spikecheck
+from spikecheck.core.errors import UsageError
+from spikecheck.core.watched import Header, Look, Step
+from spikecheck.watch.digest import digest, on_device
+from spikecheck.watch.examiner import Examiner, Taken
+from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, refuse_sharded, unwrapped
+from spikecheck.watch.layers import Sums
+from spikecheck.watch.local_hook import LocalHook
+from spikecheck.watch.log import LogWriter
+from spikecheck.watch.losses import loss_figures, number, waits
+from spikecheck.watch.signals import Signals
+from spikecheck.watch.sinks import Sink, sinks
+from spikecheck.watch.trust import Trust
+from spikecheck.watch.undisturbed import RandomState
+from spikecheck.watch.walk import Closure
+
+_UNREAD = 1_000
+"""Losses that are left on an accelerator at most, however far apart the looks are."""
+_NUMBER = re.compile(r"-?\d[\d.]*(e[-+]?\d+)?")
+_LOGGER = logging.getLogger("spikecheck.watch")
+
+
+class QuietWatch:
+    """Watches a training in any loop, and never changes or ends it. Warnings go to Python's logging.
+
+    At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with
+    what it did to the loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the
+    loss is linear along the update; 1: the step stops lowering its batch's loss; above 1: it raises it. For gradient
+    descent along an eigendirection of the Hessian it is learning rate x eigenvalue / 2, so that 1 is the stability
+    threshold.
+
+    >>> model = nn.Linear(3, 1)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> watch = QuietWatch(model, optimizer)
+    >>> x, y = torch.randn(8, 3), torch.randn(8, 1)
+    >>> for _ in range(3):
+    ...     loss = (model(x) - y).square().mean()
+    ...     optimizer.zero_grad()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     watch.step(loss, lambda: (model(x) - y).square().mean())
+    >>> watch.close()
+
+    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and
+    watching stops.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer | Sequence[Optimizer],
+        *,
+        log: str | Path | None = None,
+        every: int = 10,
+        start: int = 0,
+        tensorboard: str | Path | None = None,
+        wandb: bool = False,
+    ) -> None:
+        """Begin to watch.
+
+        Args:
+            model: the module that is trained, compiled or wrapped in DistributedDataParallel or not.
+            optimizer: the optimizer whose `step` the loop calls, or several.
+            log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
+            every: steps from look to look, at least 1. A look costs about one forward pass.
+            start: the number of the first step; give it when a training is resumed.
+            tensorboard: a folder to write TensorBoard events to as well; needs the package tensorboard.
+            wandb: whether to log to the run that `wandb.init` began as well; needs the package wandb.
+
+        Raises:
+            UsageError: when an argument cannot be used, before any training.
+        """
+        self._optimizers = [unwrapped(one) for one in _several(optimizer)]
+        _check(model, every, start)
+        self._model, self._every, self._step = model, every, start
+        self._names = names(model, self._optimizers)
+        refuse_sharded(model)
+        trust = Trust(averaged=_processes() > 1)
+        self._examiner = Examiner(model, devices_of(model), RandomState(devices_of(model)), trust=trust)
+        self._unread: list[tuple[Step, Any, tuple[Any, ...]]] = []
+        self._began = time.monotonic()
+        self._sinks: list[Sink] = [] if _rank() else sinks(tensorboard, wandb=wandb)
+        self._signals = Signals()
+        self._writer = self._open(log)
+        self._stopped = False
+        self._told: set[str] = set()
+        self._hooks = [StepHooks(one, self._is_due, self._guarded) for one in self._optimizers]
+        self._forward_hook: Any = None
+        self._forward_seen = False
+        self._guarded(self._expect)()
+        atexit.register(_close, weakref.ref(self))
+
+    def step(self, loss: Tensor | float, closure: Closure | None = None, *, batch: Any = None) -> None:
+        """Note a step; call it after `optimizer.step()`.
+
+        Args:
+            loss: the loss that the step was made with: one number, of this step's batch at the parameters before it.
+            closure: returns that loss anew, for the same batch and in the same mode; called at looks alone, without
+                gradients. Without it there is no overshoot.
+            batch: the batch, of which a digest is kept, or a name for it.
+        """
+        self._guarded(self._note)(loss, closure, batch)
+
+    def close(self) -> None:
+        """Write what is left and take the hooks away; the training may go on."""
+        self._guarded(self._read)()
+        self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # What follows is called through `_guarded` only.
+
+    def _note(self, loss: Tensor | float, closure: Closure | None, batch: Any) -> None:
+        look = self._look(loss, closure) if self._is_due() else None
+        lr = tuple(rate for hooks in self._hooks for rate in hooks.lr)
+        step = Step(
+            step=self._step,
+            skipped=not any(hooks.stepped for hooks in self._hooks),
+            batch=None if batch is None or (on_device(batch) and not self._is_due()) else digest(batch),
+            seconds=round(time.monotonic() - self._began, 3),
+            look=look,
+        )
+        self._unread.append((step, loss.detach().clone() if isinstance(loss, Tensor) else loss, lr))
+        if look is not None or not waits(loss) or len(self._unread) >= _UNREAD:
+            self._read()
+        for hooks in self._hooks:
+            hooks.forget()
+        self._step += 1
+        self._forward_seen = False
+        self._expect()
+
+    def _expect(self) -> None:
+        """Note before the next step's passes what a look at it needs."""
+        if self._is_due():
+            self._examiner.masks = RandomState(self._examiner.devices)
+            for hooks in self._hooks:
+                hooks.expect()
+
+    def _look(self, loss: Tensor | float, closure: Closure | None) -> Look | None:
+        """A look at the step just made; None where the optimizer made none."""
+        stepped = [hooks for hooks in self._hooks if hooks.segment is not None and hooks.stepped]
+        sums = [one for hooks in stepped if (one := hooks.sums()) is not None]
+        if not sums:
+            return None
+        whole = reduce(add, sums)
+        self._names = names(self._model, self._optimizers)  # raises where the model was rebuilt
+        taken = Taken(
+            segments=[hooks.segment for hooks in stepped if hooks.segment is not None],
+            sums=whole,
+            gradient_changed=any(hooks.gradient_changed for hooks in stepped),
+            restored=_restored(sums, [hooks.factor() for hooks in stepped]),
+        )
+        look = self._examiner.look(number(loss), closure, taken)
+        if self._examiner.draws_own_masks and self._forward_hook is None:
+            self._watch_forward()  # the next look knows more
+        elif self._examiner.trust.obstacle:
+            self._tell(f"no overshoot can be given: {self._examiner.trust.obstacle}")
+        labels = [self._names.get(id(parameter)) for hooks in stepped for parameter in hooks.parameters()]
+        return look.model_copy(update={"layers": whole.looks(labels)})
+
+    def _watch_forward(self) -> None:
+        """Read the random state where the training's own forward pass begins: data may be drawn between two steps."""
+        self._forward_hook = self._model.register_forward_pre_hook(LocalHook(self._guarded(self._note_masks)))
+
+    def _note_masks(self) -> None:
+        if self._is_due() and not self._forward_seen and self._model.training and torch.is_grad_enabled():
+            self._forward_seen = True
+            self._examiner.masks = RandomState(self._examiner.devices)
+
+    def _read(self) -> None:
+        """Bring the losses of the steps since the last look here, and pass the steps on."""
+        unread, self._unread = self._unread, []
+        for step, loss, lr in unread:
+            known = step.model_copy(update={"lr": as_numbers(lr), **loss_figures(number(loss))})
+            if self._writer is not None:
+                self._writer.write(known)
+            for sink in self._sinks:
+                sink.step(known)
+            for warned in self._signals.take(known):
+                self._warn(warned.says, known.step)
+
+    def _is_due(self) -> bool:
+        return not self._stopped and self._step % self._every == 0
+
+    def _open(self, log: str | Path | None) -> LogWriter | None:
+        if log is None or _rank():
+            return None
+        numbers = sum(p.numel() for o in self._optimizers for g in o.param_groups for p in g["params"])
+        header = Header(
+            versions={"spikecheck": spikecheck.__version__, "torch": torch.__version__, "python": python_version()},
+            model=type(self._model).__name__,
+            optimizer=" and ".join(type(one).__name__ for one in self._optimizers),
+            parameters=numbers,
+            every=self._every,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        return LogWriter(Path(log), header)
+
+    def _guarded(self, work: Callable[..., None]) -> Callable[..., None]:
+        """The same work; an error in it is told once, and ends the watching and not the training."""
+
+        def guarded(*arguments: Any) -> None:
+            if self._stopped:
+                return
+            try:
+                work(*arguments)
+            except Exception as error:
+                with suppress(Exception):  # where nothing can be said any more, such as on a closed stream
+                    self._tell(f"watching stops, the training goes on: {type(error).__name__}: {error}")
+                self._stop()
+
+        return guarded
+
+    def _tell(self, message: str) -> None:
+        """Say something once, whatever the numbers in it."""
+        kind = _NUMBER.sub("", message)
+        if kind not in self._told:
+            self._told.add(kind)
+            self._warn(message, self._step)
+
+    def _warn(self, message: str, step: int) -> None:
+        """Where warnings go; of several processes only the first warns."""
+        if not _rank():
+            _LOGGER.warning("step %d: %s", step, message)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        for hooks in self._hooks:
+            hooks.remove()
+        if self._forward_hook is not None:
+            self._forward_hook.remove()
+        self._unread.clear()
+        for sink in self._sinks:
+            with suppress(Exception):  # one that failed may fail again
+                sink.close()
+        self._sinks = []
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
+
+
+def _restored(sums: Sequence[Sums], factors: Sequence[float | None]) -> float | None:
+    """The slope with gradients as the backward pass made them; None where a factor is not known."""
+    if any(factor is None for factor in factors):
+        return None
+    return sum((factor or 0.0) * math.fsum(one.slope) for one, factor in zip(sums, factors, strict=True))
+
+
+def _several(optimizer: Any) -> list[Any]:
+    return list(optimizer) if isinstance(optimizer, Iterable) else [optimizer]
+
+
+def _check(model: object, every: Any, start: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise UsageError(f"model={type(model).__name__}: is no torch.nn.Module")
+    for name, value, least in (("every", every, 1), ("start", start, 0)):
+        if not isinstance(value, int) or value < least:
+            raise UsageError(f"{name}={value!r}: give a whole number of at least {least}")
+
+
+def _rank() -> int:
+    return torch.distributed.get_rank() if _distributed() else 0
+
+
+def _processes() -> int:
+    return torch.distributed.get_world_size() if _distributed() else 1
+
+
+def _distributed() -> bool:
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def _close(watch: "weakref.ref[QuietWatch]") -> None:
+    alive = watch()
+    if alive is not None:
+        alive.close()

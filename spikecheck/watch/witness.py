@@ -1,0 +1,53 @@
+"""By which factor gradients were changed between the backward pass and the optimizer's step: clipping, seen on one of them."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from spikecheck.watch.local_hook import LocalHook
+
+Guard = Callable[[Callable[..., None]], Callable[..., None]]
+"""Makes a function that never raises."""
+
+_LARGE_ENOUGH = 16
+"""Numbers in the parameter that is looked at, where there is such a one: a single number may have no gradient."""
+
+
+class Witness:
+    """Remembers the gradient of one small parameter as the backward pass made it, until the optimizer's step.
+
+    Clipping by norm scales all gradients alike, so that one of them tells the factor.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor], guard: Guard) -> None:
+        trained = [parameter for parameter in parameters if parameter.requires_grad and parameter.is_leaf]
+        self._parameter = min(trained, key=lambda p: (p.numel() < _LARGE_ENOUGH, p.numel()), default=None)
+        self._made: Tensor | None = None
+        self._met: Tensor | None = None
+        if self._parameter is not None:
+            register: Any = self._parameter.register_post_accumulate_grad_hook
+            self._handle = register(LocalHook(guard(self._note)))
+
+    def step(self) -> None:
+        """The optimizer steps: the gradient is as it meets it."""
+        if self._parameter is not None and self._parameter.grad is not None and self._made is not None:
+            self._met = self._parameter.grad.detach().float().norm()
+
+    def factor(self) -> float | None:
+        """What undoes the change; None where it is not known. Waits for the device."""
+        if self._made is None or self._met is None:
+            return None
+        made, met = float(self._made), float(self._met)
+        return made / met if met > 0.0 and math.isfinite(made / met) else None
+
+    def remove(self) -> None:
+        """Leave the parameter as it was found."""
+        if self._parameter is not None:
+            self._handle.remove()
+
+    def _note(self) -> None:
+        gradient = None if self._parameter is None else self._parameter.grad
+        if gradient is not None and not gradient.is_sparse:
+            self._made = gradient.detach().float().norm()

@@ -1,0 +1,96 @@
+"""Logs of any make become columns of numbers, or a message that says what to do."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikecheck.core.errors import UsageError
+from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, named_column, read_columns
+
+PLAIN = "step,loss,lr\n0,2.0,0.1\n1,,0.1\n2,nan,0.2\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN.encode(),
+        PLAIN.replace("\n", "\r\n").encode(),
+        PLAIN.replace(",", "\t").encode(),
+        PLAIN.replace(",", "|").encode(),
+        PLAIN.replace(",", ";").replace(".", ",").encode(),
+        b"\xef\xbb\xbf" + PLAIN.encode(),
+        PLAIN.encode("utf-16"),
+        PLAIN.replace("lr", "taux é,lr").replace("0,2.0", "0,2.0,x").encode("latin-1"),
+        ("\n\n" + PLAIN).encode(),
+        PLAIN.replace("step,loss", " step , loss ").encode(),
+    ],
+)
+def test_csv_in_any_dress(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "run.csv").write_bytes(content)
+    columns = read_columns(tmp_path / "run.csv")
+    assert {"step", "loss", "lr"} <= set(columns)
+    np.testing.assert_array_equal(columns["step"], [0, 1, 2])
+    np.testing.assert_array_equal(columns["loss"], [2.0, np.nan, np.nan])
+
+
+def test_columns_without_numbers_are_left_out_and_rows_may_be_short(tmp_path: Path) -> None:
+    (tmp_path / "run.csv").write_text("step,note,loss\n0,warm-up,2.0\n1,,1.0\n2\n")
+    columns = read_columns(tmp_path / "run.csv")
+    assert set(columns) == {"step", "loss"}
+    np.testing.assert_array_equal(columns["loss"], [2.0, 1.0, np.nan])
+
+
+@pytest.mark.parametrize("form", ["lines", "array", "trainer"])
+def test_json_in_any_dress(form: str, tmp_path: Path) -> None:
+    rows = [
+        {"step": 1, "loss": 2.0, "flag": True},
+        {"step": 2, "loss": float("nan"), "grad_norm": 3},
+        {"step": 3, "eval": "x"},
+    ]
+    texts = {
+        "lines": "\n".join(map(json.dumps, rows)) + '\n{"step": 4, "lo',
+        "array": json.dumps(rows),
+        "trainer": json.dumps({"best_metric": None, "log_history": rows}),
+    }
+    (tmp_path / "run.json").write_text(texts[form])
+    columns = read_columns(tmp_path / "run.json")
+    assert set(columns) == {"step", "loss", "grad_norm"}
+    np.testing.assert_array_equal(columns["grad_norm"], [np.nan, 3, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"   \n", "is empty"),
+        (b"[1, 2]", "holds no objects"),
+        (b"{nonsense", "holds no objects"),
+        (b"a,b\nx,y\n", "no column of numbers was found"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "no column of numbers was found"),
+    ],
+)
+def test_what_is_no_log_is_told(content: bytes, says: str, tmp_path: Path) -> None:
+    (tmp_path / "run").write_bytes(content)
+    with pytest.raises(UsageError, match=says):
+        read_columns(tmp_path / "run")
+
+
+def test_events_without_tensorboard_name_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "tensorboard", None)
+    with pytest.raises(UsageError, match="pip install tensorboard"):
+        read_columns(tmp_path)
+
+
+def test_columns_are_found_by_usual_names_or_by_the_one_given() -> None:
+    columns = dict.fromkeys(("Train/Loss", "_step", "my_loss"), np.zeros(1))
+    assert named_column(columns, None, LOSS_NAMES, "--loss") == "Train/Loss"
+    assert named_column(columns, None, STEP_NAMES, "--step") == "_step"
+    assert named_column(columns, "my_loss", LOSS_NAMES, "--loss") == "my_loss"
+    with pytest.raises(UsageError, match="no column is called 'myloss'; did you mean: my_loss"):
+        named_column(columns, "myloss", LOSS_NAMES, "--loss")
+    with pytest.raises(UsageError, match="give its name with --loss, such as: my_loss"):
+        named_column({"my_loss": np.zeros(1), "x": np.zeros(1)}, None, LOSS_NAMES, "--loss")
+    with pytest.raises(UsageError, match="give its name with --loss, one of: x, y"):
+        named_column({"x": np.zeros(1), "y": np.zeros(1)}, None, LOSS_NAMES, "--loss")

@@ -1,0 +1,86 @@
+"""A planted log is diagnosed as it was planted."""
+
+import numpy as np
+import pytest
+
+from spikecheck.watch.diagnosis import diagnose
+
+STEPS = np.arange(3_000.0)
+
+
+def planted(**others: np.ndarray) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(4)
+    loss = rng.normal(2.0, 0.05, len(STEPS))
+    loss[2_000:2_030] += 1.5
+    return {"step": STEPS, "loss": loss, **others}
+
+
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(1.0, 0.1, len(STEPS))
+
+
+def test_what_moved_first_comes_first() -> None:
+    grad, update = noise(1), noise(2)
+    grad[1_994:2_030] += 3.0
+    update[1_998:2_030] += 3.0
+    found = diagnose(planted(grad_norm=grad, update_norm=update, other=noise(3)), "loss", "step")
+    (one,) = found.spikes
+    assert (one.spike.onset, one.spike.over) == (2_000, 2_030)
+    assert [(moved.column, moved.before) for moved in one.moved] == [("grad_norm", 6), ("update_norm", 2)]
+
+
+@pytest.mark.parametrize(
+    ("rate", "kink"),
+    [
+        (np.where(STEPS < 1_995, 1e-3 * STEPS / 1_995, 1e-3), 1_995),
+        (np.where(STEPS < 1_999, 1e-3, 1e-2), 1_999),
+        (np.where((STEPS >= 1_990) & (STEPS < 2_000), 3e-2, 1e-3), 2_000),
+        (1e-3 * (1.0 + np.cos(np.pi * STEPS / 3_000)) / 2.0, None),
+        (np.full(len(STEPS), 1e-3), None),
+        (np.where(STEPS < 500, 1e-3 * STEPS / 500, 1e-3), None),
+    ],
+)
+def test_a_kink_of_the_schedule_is_named_where_the_spike_follows_it(rate: np.ndarray, kink: int | None) -> None:
+    (one,) = diagnose(planted(lr=rate), "loss", "step").spikes
+    assert one.kink == (None if kink is None else pytest.approx(kink, abs=1))
+    assert one.lr == pytest.approx(rate[2_000])
+
+
+def test_spikes_at_one_place_of_the_epoch_are_said_to_recur() -> None:
+    columns = planted(epoch=STEPS / 400.0)
+    for onset, height in ((500, 3.0), (890, 7.0), (1_300, 1.6), (2_495, 9.0)):  # 90 to 100 into an epoch of 400
+        columns["loss"][onset : onset + 10] += height
+    columns["loss"][2_000:2_030] -= 1.5
+    found = diagnose(columns, "loss", "step")
+    assert len(found.spikes) == 4
+    assert "same place of the epoch of 400 steps, 2" in str(found.recurring)
+
+
+def test_spikes_at_chance_places_do_not_recur() -> None:
+    columns = planted(epoch=STEPS / 400.0)
+    for onset, height in ((510, 3.0), (1_020, 7.0), (1_340, 1.6), (2_650, 9.0)):
+        columns["loss"][onset : onset + 10] += height
+    assert diagnose(columns, "loss", "step").recurring is None
+
+
+def test_what_the_log_cannot_tell_is_said() -> None:
+    sparse = {name: column[::10] for name, column in planted().items()}
+    said = " ".join(diagnose(sparse, "loss", "step").missing)
+    assert "A row every 10 steps" in said and "No learning rate is logged" in said and "No gradient norm" in said
+    short = {name: column[:50] for name, column in planted(lr=noise(1)).items()}
+    found = diagnose(short, "loss", "step")
+    assert "needs 131 losses; this log has 50" in found.missing[0] and not found.spikes
+    few = np.full(len(STEPS), np.nan)
+    few[::100] = 1.0
+    assert any(
+        "Too few values" in line and "grad_norm" in line
+        for line in diagnose(planted(grad_norm=few), "loss", "step").missing
+    )
+
+
+def test_rows_out_of_order_and_without_a_step_are_read() -> None:
+    columns = planted()
+    order = np.random.default_rng(0).permutation(len(STEPS))
+    shuffled = {name: np.append(column[order], np.nan) for name, column in columns.items()}
+    assert diagnose(shuffled, "loss", "step") == diagnose(columns, "loss", "step")
+    assert diagnose(columns, "loss", None).spikes == diagnose(columns, "loss", "step").spikes
