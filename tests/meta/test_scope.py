@@ -138,7 +138,7 @@ def test_cut_offs_may_run_across_and_be_chosen() -> None:
         (Map(x="lr", y="points"), {}, UsageError, "planted has no ladder for it; give values, such as points=V1,V2"),
         (Map(x="lr", y="width", x_values=(0.1,)), {}, UsageError, "x axis lr: 0.1 makes no axis; give two values"),
         (Map(x="lr", y="width", y_values=()), {}, UsageError, "y axis width: no value makes no axis"),
-        (Map(x="lr", y="width", x_values=("0.1", "0.10")), {}, SettingError, "x axis lr=0.1: comes twice"),
+        (Map(x="lr", y="width", x_values=("0.1", "0.10")), {}, SettingError, "x axis lr=0.1: occurs twice"),
         (Map(x="lr", y="width", x_values=("0.1", "fast")), {}, SettingError, "lr='fast'"),
         (LADDERS, {"lr": "0.1"}, UsageError, "at lr: lr is an axis of the map"),
         (LADDERS, {"points": "1"}, SettingError, "points='1'"),
