@@ -170,7 +170,7 @@ def test_an_axis_whose_value_stands_for_several_is_refused() -> None:
 
 def test_too_few_seeds_to_ever_hold_are_refused_before_anything_is_trained() -> None:
     lab = Counting(lambda s: 1.0)
-    with pytest.raises(UsageError, match="seeds=13: planted needs 14 applicable ones to hold; give at least 14"):
+    with pytest.raises(UsageError, match="seeds=13: planted needs 14 applicable seeds to hold; give at least 14"):
         mapped(lab, seeds=13)
     assert lab.asked == []
 
