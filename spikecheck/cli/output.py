@@ -68,7 +68,7 @@ def _markdown(report: Report, path: Path) -> None:
 
 
 def _html(report: Report, path: Path) -> None:
-    from spikecheck.report.html import html  # as above
+    from spikecheck.report.html import html  # imports matplotlib too
 
     atomic_write.write(html(report).encode(), path, "--html")
 

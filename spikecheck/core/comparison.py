@@ -1,4 +1,4 @@
-"""What changed between two files of results."""
+"""The changes between two files of results."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -58,7 +58,7 @@ class BaselineError(SpikecheckError):
 
 
 class ClaimFileError(SpikecheckError):
-    """A claim file raised while it was read, or holds no claim."""
+    """A claim file raised while it was read, or defines no claim."""
 
 
 class ClaimError(SpikecheckError):
@@ -70,7 +70,7 @@ class StoreError(SpikecheckError):
 
 
 class CorruptEntry(StoreError):
-    """A stored file does not hold what was written into it."""
+    """A stored file differs from what was written."""
 
 
 class Stopped(SpikecheckError):

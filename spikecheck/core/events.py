@@ -43,7 +43,7 @@ class WorkPlanned:
 
 @dataclass(frozen=True, slots=True)
 class TileAdvanced:
-    """`member_steps` further steps, summed over members, were trained."""
+    """`member_steps` more steps, summed over members, were trained."""
 
     member_steps: int
     seconds: float = 0.0

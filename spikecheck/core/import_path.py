@@ -124,10 +124,10 @@ def _imported(condition: str, path: str, module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         hidden = _hidden(module) if error.name == module else None
-        remedy = _renamed(module, hidden) if hidden else "install it or run where it lies"
+        remedy = _renamed(module, hidden) if hidden else "install it, or run in the folder that contains it"
         raise SettingError(f"{condition}={path!r}: no module {error.name!r}; {remedy}") from error
     except Exception as error:
-        raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; mend {module}") from error
+        raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; fix {module}") from error
 
 
 def _lacking(condition: str, path: str, module: str, found: Any, part: str) -> UsageError:

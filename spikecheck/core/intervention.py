@@ -71,7 +71,7 @@ class LowerRate(Fork):
 
 
 class FreezeOutside(Fork):
-    """Moves along the parent's top eigendirection at the fork and nowhere else."""
+    """Moves only along the parent's top eigendirection at the fork."""
 
     kind: Literal["freeze_outside"] = "freeze_outside"
 

@@ -50,7 +50,7 @@ class Companion(Record):
 
     effect: Effect
     measured: int = Field(ge=0, description="applicable seeds in which the effect is a number")
-    held: int = Field(ge=0, description="seeds in which the claim's prediction would have held for it")
+    held: int = Field(ge=0, description="seeds in which the claim's prediction would have held for this effect")
 
 
 class Judgement(Record):
@@ -77,14 +77,15 @@ class Judgement(Record):
     companions: tuple[Companion, ...] = ()
     conditions: tuple[ConditionJudged, ...] = Field((), description="additional averages that decide as well")
     would_decide: int | None = Field(
-        None, description="where undecided: about how many seeds would decide if share and spread stay as they are"
+        None,
+        description="if undecided: approximate number of seeds that would decide, if share and spread stay the same",
     )
 
 
 class Contrast(Record):
-    """By how much the claim's estimate exceeds its negative control's on the seeds to which both apply."""
+    """How much the claim's estimate exceeds its negative control's, on the seeds to which both apply."""
 
-    outcome: Outcome = Field(description="holds: surely by more than the margin; fails: surely not")
+    outcome: Outcome = Field(description="holds: significantly above the margin; fails: significantly too small")
     estimate: float | None = Field(description="difference of shares, or average of paired differences")
     low: float | None
     high: float | None

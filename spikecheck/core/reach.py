@@ -1,4 +1,4 @@
-"""In how much of its domain a claim holds: an estimate from a random sample of settings."""
+"""The share of its domain in which a claim holds, estimated from a random sample of settings."""
 
 from pydantic import Field
 

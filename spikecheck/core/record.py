@@ -28,7 +28,7 @@ class Record(BaseModel):
             raise SettingError(f"{field}={first['input']!r}: {first['msg'].lower()}") from error
 
     def canonical(self) -> str:
-        """The one JSON text of this value: sorted keys, no spaces; equal values have equal texts."""
+        """The canonical JSON text of this value: keys are sorted, without spaces; equal values have equal texts."""
         return json.dumps(self._identity(), sort_keys=True, separators=(",", ":"))
 
     def _identity(self) -> dict[str, Any]:

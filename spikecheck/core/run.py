@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Why and where a training ended: `diverged` names the first step whose loss was not finite."""
+    """Why and at which step a training ended; for `diverged` it is the first step whose loss was not finite."""
 
     reason: Literal["completed", "diverged"]
     step: int
@@ -60,5 +60,5 @@ class Run:
 
     @property
     def has_spike(self) -> bool:
-        """Whether the loss spiked at all."""
+        """Whether the run has at least one spike."""
         return bool(self.spikes)

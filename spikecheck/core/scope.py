@@ -42,7 +42,9 @@ class Scope(Record):
     def _has_every_cell(self) -> Self:
         columns, rows = len(self.x.values), len(self.y.values)
         if len(self.cells) != columns * rows:
-            raise SettingError(f"cells: holds {len(self.cells)} judgements; give {columns} x {rows}, one for each cell")
+            raise SettingError(
+                f"cells: contains {len(self.cells)} judgements; give {columns} x {rows}, one for each cell"
+            )
         return self
 
     def cell(self, column: int, row: int) -> Judgement:

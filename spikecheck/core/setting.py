@@ -9,7 +9,7 @@ from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.intervention import Hold, Intervention
 from spikecheck.core.record import Record
 
-# The numbers each update rule reads besides its learning rate, with torch.optim's own defaults.
+# Hyperparameters of each update rule other than its learning rate, with torch.optim's defaults.
 OPTIMIZERS: dict[str, dict[str, float]] = {
     "gd": {"weight_decay": 0.0},
     "heavy-ball": {"momentum": 0.9, "weight_decay": 0.0},
@@ -91,12 +91,15 @@ class Setting(Record):
         for name in _NUMBERS:
             if getattr(self, name) is not None and name not in OPTIMIZERS.get(self.optimizer, {}):
                 remedy = "give it as an option" if self.named else "leave it out"
-                raise SettingError(f"{name}={getattr(self, name)!r}: {self.optimizer} has no such number; {remedy}")
+                raise SettingError(f"{name}={getattr(self, name)!r}: not a condition of {self.optimizer}; {remedy}")
         if self.options and not self.named:
-            raise SettingError(f"options={dict(self.options)!r}: {self.optimizer} has conditions of its own; use those")
+            raise SettingError(
+                f"options={dict(self.options)!r}: {self.optimizer} is built in and takes no options; "
+                "give its hyperparameters as conditions"
+            )
         if isinstance(self.intervention, Hold) and self.optimizer != "gd":
             raise SettingError(
-                f"optimizer={self.optimizer!r}: sharpness is held for plain gradient descent only; use gd"
+                f"optimizer={self.optimizer!r}: the intervention hold is for plain gradient descent only; use gd"
             )
         stds = (self.input_std, self.output_std)
         if (self.gamma is None) != (None not in stds):

@@ -55,8 +55,8 @@ def select(found: Found, patterns: Sequence[str]) -> tuple[Claim, ...]:
     """The claims that match any of the shell-style patterns, in the order of their ids.
 
     Raises:
-        UsageError: for a pattern without wildcards that names no claim, or one whose file could not be read.
-        NothingSelected: when no claim is left.
+        UsageError: a pattern without wildcards names no claim, or a claim whose file could not be read.
+        NothingSelected: no claim is left.
     """
     for pattern in patterns:
         if not set(pattern) & set("*?[") and pattern not in found.claims:
@@ -71,7 +71,7 @@ def missing(claim_id: str, found: Found) -> UsageError:
     """The error for a claim id that was not found: its file could not be read, or there is none."""
     for file, reason in found.unreadable.items():
         if Path(file).suffix == ".py" and _named(Path(file)) == claim_id.replace("_", "-"):
-            return UsageError(f"claim {claim_id!r}: its file could not be read: {reason}; mend the file")
+            return UsageError(f"claim {claim_id!r}: its file could not be read: {reason}; fix the file")
     return UnknownName("claim", claim_id, found.claims)
 
 

@@ -138,7 +138,9 @@ def _cutoffs(claim: Claim, role: str, given: Sequence[Any] | None) -> tuple[str,
 def _two_or_more(role: str, name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(values) < 2:
         listed = ", ".join(map(str, values)) or "no value"
-        raise UsageError(f"{role} axis {name}: {listed} makes no axis; give two values or more, as in {name}=V1,V2")
+        raise UsageError(
+            f"{role} axis {name}: {listed} is not enough for an axis; give two values or more, as in {name}=V1,V2"
+        )
     return values
 
 

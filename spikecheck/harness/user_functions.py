@@ -25,7 +25,7 @@ def called(claim: Claim, part: str, function: Callable[..., T], *arguments: obje
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         where = _line(error)
-        raise ClaimError(f"claim {claim.id!r}: its {part} raised {said} ({where}); mend it") from error
+        raise ClaimError(f"claim {claim.id!r}: its {part} raised {said} ({where}); fix it") from error
 
 
 def _line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Rank correlation."""
+"""Rank correlations and concordance."""
 
 import math
 

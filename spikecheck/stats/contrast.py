@@ -1,4 +1,4 @@
-"""A claim against its negative control, on the same seeds."""
+"""Comparison of a claim with its negative control, on the same seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHARE_MARGIN = 0.5
 
 @dataclass(frozen=True)
 class Pair:
-    """One seed's effect under the claim and under its control, and whether each met the prediction."""
+    """One seed's effect in the claim and in its control, and whether each met the prediction."""
 
     claim: float
     control: float
