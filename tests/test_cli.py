@@ -108,7 +108,7 @@ def test_a_counterexamples_replay_line_runs_as_it_stands(folder: Path, optimizer
         (["replay", "condensation", "--at", "target=cosh x"], 2, "cosh"),
         (["replay", "condensation", "--at", "model=nowhere:Net"], 2, "nowhere"),
         (["map", "--claim", "spikes-come", "--x", "lr=0.1,fast", "--y", "width"], 2, "lr='fast'"),
-        (["map", "--claim", "spikes-come", "--seeds", "3"], 2, "seeds=3: spikes-come needs 5 applicable ones to hold"),
+        (["map", "--claim", "spikes-come", "--seeds", "3"], 2, "seeds=3: spikes-come needs 5 applicable seeds to hold"),
         (["explain", "slass"], 2, "did you mean: slas"),
         (["store", "prune", "--keep", "much"], 2, "--keep 'much'"),
         (["frobnicate"], 2, "frobnicate"),

@@ -75,7 +75,7 @@ def test_an_unknown_object_is_told_with_the_file_that_was_looked_into(write: Wri
 
 def test_a_missing_module_says_where_to_run() -> None:
     with pytest.raises(
-        SettingError, match=r"model='no_such_module:make': no module 'no_such_module'; install it or run"
+        SettingError, match=r"model='no_such_module:make': no module 'no_such_module'; install it, or run"
     ):
         named("model", "no_such_module:make")
 

@@ -154,7 +154,9 @@ def test_what_makes_no_map_is_refused_with_its_name_and_a_remedy(
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("values", "told"), [(("strict", "strikt"), "did you mean: strict"), ((), "no value makes")])
+@pytest.mark.parametrize(
+    ("values", "told"), [(("strict", "strikt"), "did you mean: strict"), ((), "no value is not enough")]
+)
 def test_a_cut_off_that_is_none_of_the_claims_is_refused(values: tuple[str, ...], told: str) -> None:
     claim = replace(planted.planted_claim(), cutoffs={"strict": never})
     with pytest.raises(UsageError, match=told):
