@@ -296,8 +296,8 @@ def test_ctrl_c_within_a_callback_is_neither_printed_nor_lost() -> None:
     """Regression: where it fell into a garbage collector's callback it was printed with a traceback."""
     script = """
 import gc, time
-from spikecheck.cli.exit import press_again
-press_again()
+from spikecheck.cli.exit import rethrow_lost_interrupt
+rethrow_lost_interrupt()
 def callback(phase, info):
     gc.callbacks.remove(callback)
     raise KeyboardInterrupt
@@ -318,11 +318,11 @@ except KeyboardInterrupt:
 def test_ctrl_c_within_exec_leaves_with_the_code_of_an_interruption(tmp_path: Path) -> None:
     """Regression: Python remembered it though it was caught, and `python -m` ended by a signal instead."""
     script = """
-from spikecheck.cli.exit import leave
+from spikecheck.cli.exit import exit_with
 try:
     exec("raise KeyboardInterrupt")
 except KeyboardInterrupt:
-    leave(130)
+    exit_with(130)
 """
     (tmp_path / "pressed.py").write_text(script)
     done = subprocess.run([sys.executable, "-m", "pressed"], cwd=tmp_path, capture_output=True, text=True, check=False)
