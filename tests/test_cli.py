@@ -108,7 +108,7 @@ def test_a_counterexamples_replay_line_runs_as_it_stands(folder: Path, optimizer
         (["replay", "condensation", "--at", "target=cosh x"], 2, "cosh"),
         (["replay", "condensation", "--at", "model=nowhere:Net"], 2, "nowhere"),
         (["map", "--claim", "spikes-come", "--x", "lr=0.1,fast", "--y", "width"], 2, "lr='fast'"),
-        (["map", "--claim", "spikes-come", "--seeds", "3"], 2, "seeds=3: spikes-come needs 5 applicable ones to hold"),
+        (["map", "--claim", "spikes-come", "--seeds", "3"], 2, "seeds=3: spikes-come needs 5 applicable seeds to hold"),
         (["explain", "slass"], 2, "did you mean: slas"),
         (["store", "prune", "--keep", "much"], 2, "--keep 'much'"),
         (["frobnicate"], 2, "frobnicate"),
@@ -296,8 +296,8 @@ def test_ctrl_c_within_a_callback_is_neither_printed_nor_lost() -> None:
     """Regression: where it fell into a garbage collector's callback it was printed with a traceback."""
     script = """
 import gc, time
-from spikecheck.cli.exit import press_again
-press_again()
+from spikecheck.cli.exit import rethrow_lost_interrupt
+rethrow_lost_interrupt()
 def callback(phase, info):
     gc.callbacks.remove(callback)
     raise KeyboardInterrupt
@@ -318,11 +318,11 @@ except KeyboardInterrupt:
 def test_ctrl_c_within_exec_leaves_with_the_code_of_an_interruption(tmp_path: Path) -> None:
     """Regression: Python remembered it though it was caught, and `python -m` ended by a signal instead."""
     script = """
-from spikecheck.cli.exit import leave
+from spikecheck.cli.exit import exit_with
 try:
     exec("raise KeyboardInterrupt")
 except KeyboardInterrupt:
-    leave(130)
+    exit_with(130)
 """
     (tmp_path / "pressed.py").write_text(script)
     done = subprocess.run([sys.executable, "-m", "pressed"], cwd=tmp_path, capture_output=True, text=True, check=False)

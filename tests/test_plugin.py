@@ -147,7 +147,7 @@ def test_another_package_may_have_claims_of_its_own(claims: pytest.Pytester) -> 
 
 
 def test_every_file_that_is_listed_is_collected(claims: pytest.Pytester, write: Write) -> None:
-    """One made from another by `replace`, one with a typo in its import, one that holds no claim: none passes unseen."""
+    """One made from another by `replace`, one with a typo in its import, one that defines no claim: none passes unseen."""
     write("good")
     folder = claims.path / "claims"
     made = "from dataclasses import replace\nfrom importlib.util import module_from_spec, spec_from_file_location\n"
@@ -158,7 +158,7 @@ def test_every_file_that_is_listed_is_collected(claims: pytest.Pytester, write: 
     (folder / "empty.py").write_text("nothing = 1\n")
     result = claims.runpytest_subprocess("claims")
     result.assert_outcomes(passed=6, failed=6)
-    result.stdout.fnmatch_lines_random(["*typo.py: ModuleNotFoundError*spikechek*", "*empty.py: holds no claim*"])
+    result.stdout.fnmatch_lines_random(["*typo.py: ModuleNotFoundError*spikechek*", "*empty.py: defines no claim*"])
 
 
 @pytest.mark.parametrize(

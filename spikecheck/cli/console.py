@@ -1,4 +1,4 @@
-"""Standard output for data, standard error for progress and complaints; both may be piped, narrow, or gone."""
+"""Standard output for data, standard error for progress and errors. Both may be piped, narrow or closed."""
 
 import io
 import os
@@ -16,25 +16,25 @@ _CI_WIDTH, _NARROW = 100, 80
 
 
 class _Console(Console):
-    """A console whose reader may leave early: rich would then exit with code 1, which here means a refuted claim."""
+    """A console for pipes that close early, where rich would exit with code 1, the code for a failed claim."""
 
     def on_broken_pipe(self) -> None:
-        """Leave it to whoever prints."""
+        """Let the caller handle it."""
         raise BrokenPipeError
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on either stream. CI logs get a width of their own; NO_COLOR means no escapes at all."""
+    """A console on either stream. In CI its width is 100 columns; with NO_COLOR it writes no escape codes."""
     width = _CI_WIDTH if os.environ.get("CI") and "COLUMNS" not in os.environ else None
     if not os.environ.get("COLUMNS", "1").strip(
         "0 "
-    ):  # a terminal that does not know its width says 0, and nothing would fit
+    ):  # a terminal of unknown width reports 0 columns, in which nothing fits
         width = _NARROW
     return _Console(stderr=stderr, width=width, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
 
 def tell(*lines: str) -> None:
-    """Print lines of data, however long."""
+    """Print lines of data without wrapping them."""
     with tolerate_closed_pipe():
         for line in lines:
             console().print(Text(inert(line)), soft_wrap=True, highlight=False)
@@ -47,15 +47,17 @@ def print_error(line: str, style: str = "red") -> None:
 
 @contextmanager
 def tolerate_closed_pipe() -> Iterator[None]:
-    """Print as long as somebody reads: `| head` decides neither what was found nor the exit code.
+    """Ignore a closed pipe, as after `| head`, which must not change the exit code.
 
     Raises:
-        UsageError: when what is printed cannot be written, such as into a file on a full disk.
+        UsageError: the output cannot be written for another reason, such as a full disk.
     """
     try:
         yield
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at exit
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # otherwise the interpreter reports an error at exit
         if not isinstance(error, BrokenPipeError):
             raise UsageError(
                 f"standard output: cannot be written: {error.strerror}; make room and run again"
@@ -63,7 +65,7 @@ def tolerate_closed_pipe() -> Iterator[None]:
 
 
 def never_fail_to_encode() -> None:
-    """Make both streams replace what their encoding lacks: a claim may say anything."""
+    """Make both streams replace characters that their encoding lacks, since a claim's text may contain any."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

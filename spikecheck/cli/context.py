@@ -1,6 +1,6 @@
-"""What several commands ask for: claims by name, a setting by its changes, a laboratory.
+"""Objects that several commands need: claims by name, a changed setting, a laboratory.
 
-Torch is imported by the calls that need it: commands that only read must answer at once.
+Only the functions that need torch import it, so that commands which only read start immediately.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def all_claims(paths: Sequence[Path]) -> Found:
-    """All claims; a file that cannot be read is told and left out."""
+    """All claims. A file that cannot be read is left out with a warning."""
     found = discover(paths)
     for reason in found.unreadable.values():
         print_error(f"warning: claim file left out: {reason}", "yellow")
@@ -30,10 +30,10 @@ def all_claims(paths: Sequence[Path]) -> Found:
 
 
 def one_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
-    """The claim of that name.
+    """The claim with this id.
 
     Raises:
-        UsageError: when there is none, or its file could not be read.
+        UsageError: there is none, or its file could not be read.
     """
     found = all_claims(paths)
     if claim_id not in found.claims:
@@ -44,11 +44,11 @@ def one_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
 def about_optimizer(
     claims: Sequence["Claim"], optimizer: str | None, texts: Sequence[str]
 ) -> tuple[Sequence["Claim"], dict[str, str]]:
-    """The claims as they are, or as they are of another optimizer, and why some cannot be.
+    """The claims, with another optimizer if one is given, and the reasons why some cannot be verified with it.
 
     Raises:
-        UsageError: when an optimizer has no learning rate, or numbers have no optimizer.
-        NothingSelected: when no claim can be asked about it.
+        UsageError: an optimizer has no learning rate, or arguments are given without an optimizer.
+        NothingSelected: no claim can be verified with the optimizer.
     """
     numbers = optimizer_numbers(optimizer, texts)
     if optimizer is None:
@@ -58,7 +58,7 @@ def about_optimizer(
     asked, left_out = all_under(claims, optimizer, numbers)
     if not asked:
         name, reason = next(iter(left_out.items()))
-        raise NothingSelected(f"no selected claim can be asked about {optimizer}: {name} {reason}")
+        raise NothingSelected(f"no selected claim can be verified with {optimizer}: {name} {reason}")
     return asked, left_out
 
 
@@ -72,7 +72,7 @@ def optimizer_numbers(optimizer: str | None, texts: Sequence[str]) -> dict[str, 
     if optimizer is None and numbers:
         raise UsageError(f"--set {texts[0]}: belongs to an optimizer; give --optimizer MODULE:CLASS as well")
     if optimizer is not None and "lr" not in numbers:
-        raise UsageError(f"--optimizer {optimizer}: is given no learning rate; add --set lr=0.01")
+        raise UsageError(f"--optimizer {optimizer}: has no learning rate; add --set lr=0.01")
     return numbers
 
 
@@ -90,17 +90,17 @@ def with_optimizer(setting: Setting, optimizer: str | None, numbers: Mapping[str
 
 
 def changed(reference: Setting, changes: Sequence[str]) -> Setting:
-    """The reference with conditions as AXIS=VALUE says.
+    """The reference with conditions changed by AXIS=VALUE texts.
 
     Raises:
-        UsageError: when one says nothing.
-        SettingError: when there is no such condition, or no such value of it.
+        UsageError: a text is not AXIS=VALUE, or there is no such condition.
+        SettingError: a value is not possible.
     """
     return reference.but(**dict(condition(text) for text in changes))
 
 
 def laboratory(options: LabOptions, observe: Observer) -> "Laboratory":
-    """As `session.laboratory`, which brings torch."""
+    """`session.laboratory`, imported only when called because it imports torch."""
     from spikecheck.session.laboratory import laboratory as opened
 
     return opened(options, observe)

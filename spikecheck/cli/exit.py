@@ -1,4 +1,4 @@
-"""What a command that went wrong says, in a line, and the code it leaves with."""
+"""Error messages of one line, and exit codes."""
 
 import _thread
 import os
@@ -14,18 +14,18 @@ from spikecheck.cli.console import print_error
 from spikecheck.core.errors import BaselineError, Interrupted, NothingSelected, SpikecheckError, Stopped
 
 _MOMENT = 0.01
-"""Seconds until a callback is over."""
-# Older versions of click answer the bare command themselves.
+"""Seconds after which a callback has returned."""
+# Older versions of click print the help of a bare command themselves and have no such error.
 _HELP_WANTED = getattr(exceptions, "NoArgsIsHelpError", ())
 
 
 def rethrow_lost_interrupt() -> None:
-    """Ctrl-C that falls into a callback of Python's own, where nothing can be raised, counts as pressed right after it."""
+    """Raise a Ctrl-C again that Python swallowed because it arrived in a callback in which nothing can be raised."""
     before = sys.unraisablehook
 
     def hook(unraisable: Any) -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            # A moment later: raised in here it would be lost again.
+            # A moment later, since an interrupt raised here would be swallowed again.
             Timer(_MOMENT, _thread.interrupt_main).start()
         else:
             before(unraisable)
@@ -34,18 +34,18 @@ def rethrow_lost_interrupt() -> None:
 
 
 def exit_with(code: int) -> NoReturn:
-    """Leave with this code, whatever was interrupted before.
+    """Exit with this code, even after an interrupt that was caught.
 
-    Python notes an interrupt that fell into `exec` of a string, which a library may call anywhere, even where it is caught
-    (`unhandled_keyboard_interrupt` of its runtime); `python -m` then ends by a signal instead of with the code. The next such
-    `exec` takes the note away.
+    If an interrupt arrives while `exec` runs a string, in whatever library, Python sets a flag in its runtime
+    (`unhandled_keyboard_interrupt`) even if the interrupt is caught, and `python -m` then ends by a signal instead of with
+    the code. The next `exec` of a string clears the flag.
     """
     exec("")
     sys.exit(code)
 
 
 def report_error(error: BaseException) -> int:
-    """Say in one line what went wrong; the code to leave with."""
+    """Print an error as one line, and return the exit code."""
     if isinstance(error, click.ClickException):
         return _misused(error)
     if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
@@ -66,7 +66,7 @@ def report_error(error: BaseException) -> int:
 
 
 def _misused(error: click.ClickException) -> int:
-    """Words that the command line does not know. The bare command is answered by its help."""
+    """Print an error in the command line's syntax, or the help of a bare command, and return the exit code."""
     if isinstance(error, _HELP_WANTED):
         error.show()
     else:

@@ -1,4 +1,4 @@
-"""What `spikecheck gate` does between the words of its command line and the gate's rooms."""
+"""The steps of `spikecheck gate`: read its options, run the gate, and write the results."""
 
 import os
 import sys
@@ -45,7 +45,7 @@ _FILES = {"markdown_path": "--markdown", "junit_path": "--junit", "html_path": "
 
 @dataclass(frozen=True)
 class GateRequest:
-    """A gate as it was asked for: the command line over pyproject.toml."""
+    """A requested gate: the options of the command line, which override pyproject.toml."""
 
     candidate: OptimizerSpec
     reference: OptimizerSpec | None
@@ -55,7 +55,11 @@ class GateRequest:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
-        """Raises UsageError where something is missing or does not fit."""
+        """Read the request from the command's options and pyproject.toml.
+
+        Raises:
+            UsageError: an option is missing or does not fit the others.
+        """
         told = table(Path.cwd())
         given = {name: value for name, value in options.items() if value not in (None, ())}
         optimizer = given.get("optimizer", told.get("optimizer"))
@@ -68,7 +72,7 @@ class GateRequest:
             _check_update(given, baseline)
         elif (reference is None) == (baseline is None):
             raise UsageError(
-                "--against, --baseline: give one of them, or one in [tool.spikecheck]; they are the reference"
+                "--against, --baseline: give exactly one of them, here or in [tool.spikecheck]; it is the reference"
             )
         known = None if reference is not None or options["update_baseline"] else _read(baseline)
         suite = _suite(
@@ -82,10 +86,10 @@ class GateRequest:
 
 
 def run_gate(options: Mapping[str, Any]) -> int:
-    """Train, compare or write the baseline, tell; the exit code.
+    """Run the gate or write the baseline, report the result, and return the exit code.
 
     Raises:
-        SpikecheckError: when the gate cannot be held; files, summary and annotation then say why.
+        SpikecheckError: the gate cannot be run; files, step summary and annotation then contain the reason.
     """
     _check_files(options)
     try:
@@ -103,7 +107,7 @@ def run_gate(options: Mapping[str, Any]) -> int:
 
 
 def _held(asked: GateRequest) -> Scorecard | None:
-    """The scorecard; None where a baseline was asked for, and is written."""
+    """Run the gate and return its scorecard, or write the requested baseline and return None."""
     options = asked.options
     if not options["update_baseline"] and not can_name(len(asked.suite.settings), asked.suite.seeds):
         print_error(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
@@ -113,7 +117,7 @@ def _held(asked: GateRequest) -> Scorecard | None:
     ):
         contestants = [asked.candidate, *([asked.reference] if asked.reference is not None else [])]
         observe(announced(contestants, asked.suite, lab))
-        with redirect_stdout(sys.stderr):  # what an optimizer prints is no part of what --json - writes
+        with redirect_stdout(sys.stderr):  # an optimizer's own prints must not mix with --json -
             if not options["update_baseline"]:
                 return judge(asked, lab, observe)
             _update(asked, lab, observe)
@@ -121,7 +125,12 @@ def _held(asked: GateRequest) -> Scorecard | None:
 
 
 def judge(asked: GateRequest, lab: Laboratory, observe: Observer) -> Scorecard:
-    """The candidate against its reference."""
+    """Compare the candidate with its reference.
+
+    Raises:
+        BaselineError: the baseline does not fit the suite.
+        SettingError: an optimizer cannot be used.
+    """
     run = GateRun(asked.candidate, asked.suite, lab, command_line(), environment_of(lab), observe)
     if asked.reference is not None:
         return run.against(asked.reference)
@@ -141,13 +150,13 @@ def gate_in_test(
     seed: int | None,
     folder: str,
 ) -> Scorecard:
-    """What the pytest fixture does, without a command line.
+    """Run a gate for the pytest fixture, without a command line; `folder` is that of stored runs.
 
     Raises:
-        SpikecheckError: as `judge`, and when an optimizer given as an object cannot be found again by its name.
+        SpikecheckError: as in `judge`, or an optimizer given as an object cannot be imported by its name.
     """
     if (against is None) == (baseline is None):
-        raise UsageError("against, baseline: give one of them; it is the reference")
+        raise UsageError("against, baseline: give exactly one of them; it is the reference")
     candidate = contestant(path_of(optimizer), numbers)
     reference = None
     if against is not None:
@@ -159,10 +168,10 @@ def gate_in_test(
 
 
 def path_of(optimizer: str | Callable[..., Any]) -> str:
-    """MODULE:NAME of an object; a name is taken as it is.
+    """MODULE:NAME of an object; text is returned unchanged.
 
     Raises:
-        SettingError: when the name does not lead back to it.
+        SettingError: importing the name does not give the object.
     """
     if isinstance(optimizer, str):
         return optimizer
@@ -175,7 +184,7 @@ def path_of(optimizer: str | Callable[..., Any]) -> str:
 def _reference(
     given: Mapping[str, Any], told: Mapping[str, Any], candidate: OptimizerSpec
 ) -> tuple[OptimizerSpec | None, Path | None]:
-    """What the command line names stands for what pyproject.toml does."""
+    """The reference optimizer or the baseline; one on the command line overrides both of pyproject.toml."""
     named = given if {"against", "baseline"} & given.keys() else told
     baseline = Path(named["baseline"]) if "baseline" in named else None
     if "against" not in named:
@@ -187,12 +196,12 @@ def _reference(
 def _check_update(given: Mapping[str, Any], baseline: Path | None) -> None:
     if os.environ.get("CI"):
         raise UsageError(
-            "--update-baseline: a baseline is not written by CI ($CI is set); write it at home and commit it"
+            "--update-baseline: a baseline is not written in CI ($CI is set); write it on your machine and commit it"
         )
     if baseline is None:
-        raise UsageError("--update-baseline: which file? give --baseline FILE, such as reports/baseline.json")
+        raise UsageError("--update-baseline: no file is given; add --baseline FILE, such as reports/baseline.json")
     if not str(given.get("reason", "")).strip():
-        raise UsageError("--update-baseline: give --reason TEXT: whoever reads the diff wants to know why")
+        raise UsageError("--update-baseline: no reason is given; add --reason TEXT, which reviewers will read")
 
 
 def _read(path: Path | None) -> Baseline | None:
@@ -200,7 +209,7 @@ def _read(path: Path | None) -> Baseline | None:
 
 
 def _rows(given: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The rows asked for; None where nobody says."""
+    """The requested rows; None if none are named."""
     text = given.get("rows", told.get("rows"))
     if text is None:
         return None
@@ -217,7 +226,7 @@ def _suite(
     known: Baseline | None,
     rows: tuple[str, ...] | None = None,
 ) -> Suite:
-    """The suite as it was asked for; what was not said is the baseline's, where there is one."""
+    """The requested suite; options that are not given come from the baseline `known`, if there is one."""
     if known is None:
         return own_suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or ROWS)
     return own_suite(
@@ -229,7 +238,7 @@ def _suite(
 
 
 def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
-    """What differs from the suite's own settings."""
+    """The conditions that differ from the suite's own settings."""
     found = dict(told.get("conditions", {}))
     if "problem" in given and "dataset" in given:
         raise UsageError(f"--problem {given['problem']}, --dataset {given['dataset']}: give one of them")
@@ -242,7 +251,7 @@ def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tupl
 
 
 def _append_to_step_summary(text: str) -> None:
-    """Where GitHub says; that it cannot be written must not cost the verdict."""
+    """Append to GitHub's step summary, if there is one; a failed write is only a warning."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if not summary:
         return
@@ -277,7 +286,7 @@ def _check_files(options: Mapping[str, Any]) -> None:
 
 
 def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
-    """To whoever reads files and not the terminal: a gate that was not held must not look like one that nobody asked for."""
+    """Write the reason why a gate could not run to its files, so that readers of files do not take it as not requested."""
     if options["junit_path"] is not None:
         atomic_write.write(refusal_junit(reason).encode(), Path(options["junit_path"]), "--junit")
     if options["markdown_path"] is not None:
@@ -292,14 +301,14 @@ def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
 
 
 def _plan(asked: GateRequest) -> int:
-    """What would be trained and what that could show, and nothing trained."""
+    """Print what would be trained and which differences it could detect; train nothing."""
     with tolerate_closed_pipe():
         render_gate_plan(gate_outlook(asked.candidate, asked.suite), console())
     return 0
 
 
 def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
-    """Files first, then the step summary and annotations where GitHub reads them, then the person."""
+    """Write the files, then GitHub's step summary, then the terminal, then GitHub's annotations."""
     if options["json_path"] not in (None, "-"):
         json_file.write(card, Path(options["json_path"]))
     if options["html_path"] is not None:

@@ -1,7 +1,7 @@
-"""The command line: its commands, and how it is left.
+"""The command line: its commands, and its exit.
 
-Imports of torch, scipy and hypothesis stand inside the commands that need them, so that `list`, `explain` and `--help`
-answer at once.
+Torch, scipy and hypothesis are imported inside the commands that need them, so that `list`, `explain` and `--help` start
+immediately.
 """
 
 from typing import NoReturn
@@ -27,7 +27,7 @@ from spikecheck.cli.exit import exit_with, report_error, rethrow_lost_interrupt
 
 
 def main() -> NoReturn:
-    """Run the command line and leave with an exit code; a user's mistake is one line, never a traceback."""
+    """Run the command line and exit with its code; a user's mistake gives one line, never a traceback."""
     never_fail_to_encode()
     rethrow_lost_interrupt()
     try:

@@ -1,4 +1,4 @@
-"""Options that several commands share, under one name and with one help each."""
+"""Options that several commands share, each with one name and one help text."""
 
 import re
 import time
@@ -15,7 +15,7 @@ from spikecheck.session.lab_options import LabOptions
 
 
 def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Options as one decorator, in this order."""
+    """Combine options into one decorator; help shows them in this order."""
 
     def decorate(command: Any) -> Any:
         for option in reversed(options):
@@ -37,12 +37,12 @@ _device_option = click.option(
     help="Where to train.",
 )
 _budget_option = click.option(
-    "--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept."
+    "--budget", metavar="TIME", help="Stop after this time, such as 60s or 5m; finished runs are kept."
 )
 
 
 class _Where(click.ParamType):  # type: ignore[type-arg]
-    """Where to train: of this machine, or a cluster's address."""
+    """The place of training: local, processes, or a cluster's address."""
 
     name = "where"
 
@@ -60,12 +60,12 @@ _executor_option = click.option(
     metavar="WHERE",
     default="processes",
     show_default=True,
-    help="local: in this process; processes: one worker a core; dask://HOST:PORT; slurm://PARTITION.",
+    help="local: in this process; processes: one worker for each core; dask://HOST:PORT; slurm://PARTITION.",
 )
 
 
 def lab_options(*, budget: bool) -> Callable[[Any], Any]:
-    """Where and how to train: the command is given it as `lab_options`."""
+    """Add the options for where and how to train; the command receives them as `lab_options`."""
 
     def decorate(command: Any) -> Any:
         @several(*([_budget_option] if budget else []), _device_option, _executor_option, _store_options)
@@ -87,10 +87,10 @@ optimizer_options = several(
     click.option(
         "--optimizer",
         metavar="MODULE:CLASS",
-        help="Ask the claims about this optimizer, or spikecheck's of that name.",
+        help="Verify with this optimizer: MODULE:CLASS or a built-in name.",
     ),
     click.option(
-        "--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable."
+        "--set", "numbers", multiple=True, metavar="NAME=VALUE", help="Its arguments: lr, betas, … Repeatable."
     ),
 )
 paths_option = click.option(
@@ -98,12 +98,12 @@ paths_option = click.option(
     "claims_paths",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A further folder of claim files. Repeatable.",
+    help="Another folder of claim files. Repeatable.",
 )
 
 
 def claims_options(command: Any) -> Any:
-    """Any number of claims, as arguments or by --claim: the command is given both as `patterns`."""
+    """Accept any number of claims, as arguments or by --claim; the command receives both as `patterns`."""
 
     @click.argument("named", nargs=-1, metavar="[CLAIM]…")
     @click.option(
@@ -111,7 +111,7 @@ def claims_options(command: Any) -> Any:
         "patterns",
         multiple=True,
         metavar="CLAIM",
-        help="The same as the argument: a claim, or a pattern such as 'adam-*'. Repeatable; default: all.",
+        help="A claim, or a pattern such as 'adam-*'; same as the argument. Repeatable; default: all.",
     )
     @wraps(command)
     def merged(*args: Any, named: tuple[str, ...], patterns: tuple[str, ...], **options: Any) -> Any:
@@ -121,11 +121,11 @@ def claims_options(command: Any) -> Any:
 
 
 def claim_option(*, required: bool) -> Callable[[Any], Any]:
-    """One claim, as an argument or by --claim: the command is given it as `claim_id`."""
+    """Accept one claim, as an argument or by --claim; the command receives it as `claim_id`."""
 
     def decorate(command: Any) -> Any:
         @click.argument("named", required=False, metavar="CLAIM" if required else "[CLAIM]")
-        @click.option("--claim", "claim_id", metavar="CLAIM", help="The same as the argument.")
+        @click.option("--claim", "claim_id", metavar="CLAIM", help="A claim; same as the argument.")
         @wraps(command)
         def merged(*args: Any, named: str | None, claim_id: str | None, **options: Any) -> Any:
             if named is not None and claim_id not in (None, named):

@@ -1,4 +1,4 @@
-"""The forms of a report that a command can be asked for, and how they are told: files first, then the person."""
+"""The formats in which a command can write a report. Files are written first, then the terminal."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,11 +14,11 @@ from spikecheck.report.dashboards import ctrf, junit
 from spikecheck.report.terminal import render
 
 Files = Mapping[str, str | None]
-"""Where each form goes, by its option's name; None where it was not asked for."""
+"""The file of each format by its option's name; None if it is not requested."""
 
 json_option = click.option("--json", metavar="FILE", help="Write the report as JSON; - for standard output.")
 _rendered = (
-    click.option("--html", metavar="FILE.html", help="Write the report as one web page that needs nothing else."),
+    click.option("--html", metavar="FILE.html", help="Write the report as one self-contained web page."),
     click.option("--markdown", metavar="FILE.md", help="Write the report as Markdown, with figures."),
     click.option("--junit", metavar="FILE.xml", help="Write the verdicts as JUnit XML."),
     click.option("--ctrf", metavar="FILE.json", help="Write the verdicts in the Common Test Report Format."),
@@ -28,10 +28,10 @@ report_options = several(json_option, *_rendered)
 
 
 def check(files: Files) -> None:
-    """Refuse before hours of training what could not be written after them.
+    """Check before training that every requested file can be written.
 
     Raises:
-        UsageError: when something cannot be written.
+        UsageError: a file cannot be written.
     """
     for form, file in files.items():
         if file is not None and (form, file) != ("json", "-"):
@@ -39,10 +39,10 @@ def check(files: Files) -> None:
 
 
 def write_reports(report: Report, files: Files, *, quiet: bool, strict: bool) -> None:
-    """Write the files, and show the report unless `quiet`; on standard error where standard output is taken by the JSON.
+    """Write the files, and print the report unless `quiet`: to standard error if standard output has the JSON.
 
     Raises:
-        UsageError: when a file cannot be written; whoever reads the screen has the report nevertheless.
+        UsageError: a file cannot be written; the report is printed nevertheless.
     """
     taken = files.get("json") == "-"
     try:
@@ -62,13 +62,13 @@ def _json(report: Report, path: Path) -> None:
 
 
 def _markdown(report: Report, path: Path) -> None:
-    from spikecheck.report import markdown_file  # brings matplotlib, a second
+    from spikecheck.report import markdown_file  # imports matplotlib, which takes a second
 
     markdown_file.write(report, path)
 
 
 def _html(report: Report, path: Path) -> None:
-    from spikecheck.report.html import html  # as above
+    from spikecheck.report.html import html  # imports matplotlib too
 
     atomic_write.write(html(report).encode(), path, "--html")
 

@@ -1,4 +1,4 @@
-"""Times, sizes, shards, conditions and maps as they are typed on a command line."""
+"""Parsers of times, sizes, shards, conditions and maps on a command line."""
 
 import re
 
@@ -11,7 +11,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def seconds(text: str, option: str) -> float:
-    """A time in seconds.
+    """A time such as 90s, 5m, 1h or 30d in seconds; `option` is named in errors.
 
     >>> seconds("90", "--budget"), seconds("1.5m", "--budget")
     (90.0, 90.0)
@@ -23,7 +23,7 @@ def seconds(text: str, option: str) -> float:
 
 
 def size(text: str, option: str) -> int:
-    """A size in bytes, in powers of 1024 whether or not the unit says so.
+    """A size such as 500MiB in bytes; units are powers of 1024 with or without the i. `option` is named in errors.
 
     >>> size("2GiB", "--keep") == size("2g", "--keep") == 2 * 1024**3
     True
@@ -35,19 +35,19 @@ def size(text: str, option: str) -> int:
 
 
 def shard(text: str) -> tuple[int, int]:
-    """I/N, the I-th of N parts.
+    """I/N, part I of N, as (I, N).
 
     >>> shard("2/4")
     (2, 4)
     """
     found = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise UsageError(f"--shard {text!r}: give I/N, the I-th of N parts, such as --shard 1/4")
+        raise UsageError(f"--shard {text!r}: give I/N, part I of N, such as --shard 1/4")
     return int(found[1]), int(found[2])
 
 
 def condition(text: str) -> tuple[str, str | None]:
-    """AXIS=VALUE: a setting's condition and the text of its value, which `Setting` reads by its own type.
+    """AXIS=VALUE: the name of a setting's condition and the text of its value, which `Setting` converts.
 
     >>> condition("lr=0.05"), condition("gamma=none")
     (('lr', '0.05'), ('gamma', None))
@@ -61,7 +61,7 @@ def condition(text: str) -> tuple[str, str | None]:
 
 
 def maps(claim: Claim, x: str | None, y: str | None) -> tuple[Map, ...]:
-    """What --x and --y ask for, or the claim's own maps where neither is given."""
+    """The map requested by --x and --y, or the claim's own maps if neither is given."""
     if x is not None and y is not None:
         (across, columns), (up, rows) = _axis(x, "--x"), _axis(y, "--y")
         return (Map(x=across, x_values=columns, y=up, y_values=rows),)
@@ -72,12 +72,12 @@ def maps(claim: Claim, x: str | None, y: str | None) -> tuple[Map, ...]:
             f"{given}: a map has two axes; give {missing} AXIS as well; {claim.id} has ladders for: {ladders}"
         )
     if not claim.maps:
-        raise UsageError(f"{claim.id}: has no map of its own; give --x AXIS and --y AXIS, of its ladders: {ladders}")
+        raise UsageError(f"{claim.id}: defines no map; give --x AXIS and --y AXIS; it has ladders for: {ladders}")
     return claim.maps
 
 
 def _axis(text: str, option: str) -> tuple[str, tuple[str | None, ...] | None]:
-    """AXIS or AXIS=V1,V2: the name and the texts of its values; None: all that the claim has.
+    """AXIS or AXIS=V1,V2: the name and the texts of its values, None for all values that the claim has.
 
     >>> _axis("lr", "--x"), _axis("target=sin x, sin 2x", "--x")
     (('lr', None), ('target', ('sin x', 'sin 2x')))

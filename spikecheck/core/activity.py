@@ -1,4 +1,4 @@
-"""What a process does in place of training: starting workers, compiling. Whoever listens is told: a pause has a name."""
+"""Names for the pauses in training, such as starting workers or compiling, and the listeners that display them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,14 +8,14 @@ _listeners: list[Listener] = []
 
 
 def tell(doing: str) -> None:
-    """Tell every listener what is being done; nothing in particular where it is empty."""
+    """Send every listener the name of the current activity; the empty string says that it is over."""
     for listener in _listeners:
         listener(doing)
 
 
 @contextmanager
 def busy(doing: str) -> Iterator[None]:
-    """What is done in here has this name.
+    """Report the body of the `with` block to every listener under this name.
 
     >>> with heard_by(print), busy("compiling"):
     ...     pass
@@ -31,7 +31,7 @@ def busy(doing: str) -> Iterator[None]:
 
 @contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
-    """In here, the listener is told."""
+    """Register the listener for the body of the `with` block."""
     _listeners.append(listener)
     try:
         yield

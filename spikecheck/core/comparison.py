@@ -1,4 +1,4 @@
-"""What changed between two files of results."""
+"""The changes between two files of results."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +18,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that both files have, the regressions first."""
+    """Everything that both files contain, regressions first."""
 
     before: str
     after: str
@@ -26,5 +26,5 @@ class Comparison:
 
     @property
     def code(self) -> int:
-        """1 where something that passed has stopped passing."""
+        """The exit code: 1 if something that passed before no longer passes, otherwise 0."""
         return int(any(line.kind == "regressed" for line in self.lines))

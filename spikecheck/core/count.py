@@ -1,4 +1,4 @@
-"""How often something was seen in so many rounds, and how often it may be."""
+"""How often the self-test observed an event, and how often it may occur."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 class Count:
     """One line of a self-test.
 
-    `low` and `high` are a two-sided interval of 95 % for the rate; `promised` is the most it may be, None for what is merely
-    told; `broken` where so many times would come of a kept promise in one case of a thousand or less.
+    `low` and `high` are a two-sided 95 % interval for the rate `times / rounds`. `promised` is the largest rate allowed, None
+    where the rate is only reported. `broken` is true where a process that keeps the promise would reach this count with
+    probability 1/1000 or less.
     """
 
     world: str

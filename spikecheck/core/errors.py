@@ -1,17 +1,17 @@
-"""What can go wrong, and what its reader should do about it.
+"""The exceptions of this package. Every message is one line and names a remedy.
 
 SpikecheckError
 ├── UsageError            the user's input: exit code 2
 │   ├── SettingError      a condition out of its range
 │   ├── DataError         a problem whose numbers cannot be trained on
-│   ├── UnknownName       a name that nothing goes by, with its near matches
+│   ├── UnknownName       a name that does not exist, with similar names that do
 │   └── NothingSelected   no claim left to verify: exit code 5
 ├── BaselineError         a baseline that is missing or does not fit: exit code 4
 ├── ClaimFileError        one claim file that cannot be read; the others still run
 ├── ClaimError            one claim's own function raised, or its rule cannot decide; the others still run
 ├── StoreError            the store cannot be read or written
-│   └── CorruptEntry      one stored file is not what was written; it is trained again
-└── Stopped               work ended early, what was trained is kept
+│   └── CorruptEntry      one stored file differs from what was written; its run is trained again
+└── Stopped               work ended early; finished runs are kept
     ├── BudgetSpent       the time given with --budget is over
     ├── ClusterLost       a cluster's scheduler or its workers are gone
     └── Interrupted       Ctrl-C
@@ -22,7 +22,7 @@ from difflib import get_close_matches
 
 
 class SpikecheckError(Exception):
-    """Anything this package says to its user; its text is one line with a remedy."""
+    """Base of every error meant for the user; its text is one line with a remedy."""
 
 
 class UsageError(SpikecheckError):
@@ -38,7 +38,7 @@ class DataError(UsageError):
 
 
 class UnknownName(UsageError):
-    """Nothing goes by that name."""
+    """No object of the requested kind has that name."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         """`what` is the kind of thing, such as "claim"; `known` are the names that exist."""
@@ -54,15 +54,15 @@ class NothingSelected(UsageError):
 
 
 class BaselineError(SpikecheckError):
-    """A file of earlier results cannot be compared with."""
+    """A file of earlier results is missing or does not fit the current ones."""
 
 
 class ClaimFileError(SpikecheckError):
-    """A claim file raised while it was read, or holds no claim."""
+    """A claim file raised while it was read, or defines no claim."""
 
 
 class ClaimError(SpikecheckError):
-    """A claim's own function raised, or no number of seeds that are to be had could decide it."""
+    """A claim's own function raised, or the available seeds are too few to decide the claim whatever they show."""
 
 
 class StoreError(SpikecheckError):
@@ -70,15 +70,15 @@ class StoreError(SpikecheckError):
 
 
 class CorruptEntry(StoreError):
-    """A stored file does not hold what was written into it."""
+    """A stored file differs from what was written."""
 
 
 class Stopped(SpikecheckError):
-    """Work ended before it was done; everything trained so far is kept."""
+    """Work ended before it was complete; every run trained so far is kept."""
 
 
 class BudgetSpent(Stopped):
-    """The time given is over."""
+    """The time given with --budget is over."""
 
 
 class ClusterLost(Stopped):

@@ -1,4 +1,4 @@
-"""What happens while a claim is verified, told to whoever observes. Engines emit, renderers subscribe."""
+"""Events emitted while a claim is verified. Engines emit them; renderers subscribe to them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from spikecheck.core.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class ClaimStarted:
-    """A claim's verification begins; it is number `position` of `total`."""
+    """The verification of a claim begins; it is number `position` of `total`, counted from 1."""
 
     claim: str
     position: int
     total: int
     expected: tuple[tuple[str, float], ...] = ()
-    """Its stages in their order, with what each will take, in seconds of a usual core: see `lab.batching.seconds`."""
+    """Its stages in order, each with its expected time in seconds on a typical core: see `lab.batching.seconds`."""
     after: float = 0.0
-    """What the claims after it will take, likewise."""
+    """Expected time of all later claims, in seconds on a typical core."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """A stage begins, such as "reference", "control", "search"; one that has no size has no seeds."""
+    """A stage begins, such as "reference", "control", "search"; `seeds` is 0 for a stage without seeds."""
 
     claim: str
     stage: str
@@ -33,49 +33,49 @@ class StageStarted:
 
 @dataclass(frozen=True, slots=True)
 class WorkPlanned:
-    """So many member-steps will be trained now; so many runs came from the store."""
+    """`member_steps` steps, summed over members, will be trained now; `runs_reused` runs came from the store."""
 
     member_steps: int
     runs_reused: int
     seconds: float = 0.0
-    """What they are expected to take on a usual core."""
+    """Expected time of these steps, in seconds on a typical core."""
 
 
 @dataclass(frozen=True, slots=True)
 class TileAdvanced:
-    """`member_steps` more were trained."""
+    """`member_steps` more steps, summed over members, were trained."""
 
     member_steps: int
     seconds: float = 0.0
-    """What they were expected to take on a usual core."""
+    """Expected time of these steps, in seconds on a typical core."""
     early: bool = False
-    """Whether nobody has asked for them yet: they are the work of a later stage."""
+    """Whether a later stage needs these steps and the current one does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkDone:
-    """Something other than training was done, expected to take so many seconds of a usual core."""
+    """Work other than training is complete; `seconds` is its expected time on a typical core."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """What goes on that is no training, such as compiling; empty when it is over."""
+    """The name of an activity other than training, such as compiling; empty when it is over."""
 
     doing: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunsRead:
-    """Runs that were trained before were read: so many spikes are in them."""
+    """Stored runs were read; they contain `spikes` spikes."""
 
     spikes: int
 
 
 @dataclass(frozen=True, slots=True)
 class TileStored:
-    """A tile is done and stored: `runs` records, in which `spikes` spikes were found."""
+    """A tile (members trained together) is trained and stored: `runs` records with `spikes` spikes in total."""
 
     runs: int
     spikes: int
@@ -93,14 +93,14 @@ class SettingJudged:
 
 @dataclass(frozen=True, slots=True)
 class StoreTrouble:
-    """The store could not be used as it should; the work goes on without."""
+    """The store could not be read or written; verification continues without it."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimFinished:
-    """A claim's verdict is there."""
+    """A claim's verdict is complete."""
 
     verdict: Verdict
 
@@ -122,4 +122,4 @@ Observer = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """The observer that does not look."""
+    """An observer that ignores every event."""

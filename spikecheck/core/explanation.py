@@ -1,4 +1,4 @@
-"""A claim in words: what the harness says of it and the report shows."""
+"""A claim in words, as the harness describes it and the report shows it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

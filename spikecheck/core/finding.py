@@ -1,14 +1,14 @@
-"""What was seen of an optimizer before anything is gated."""
+"""Properties of an optimizer that are examined before a gate is run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One property: whether it is as one would wish, what was seen, and what follows from it."""
+    """One property: whether it is as desired, what was observed, and what follows from it."""
 
     good: bool
     seen: str
     means: str = ""
     fatal: bool = False
-    """Whether nothing that is said of the optimizer could be believed."""
+    """Whether this property makes every result about the optimizer unreliable."""

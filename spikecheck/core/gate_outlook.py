@@ -1,4 +1,4 @@
-"""What a gate would train and could find, before it is held."""
+"""What a gate would train, and how small a difference it could detect, before it is run."""
 
 from pydantic import Field
 
@@ -7,18 +7,19 @@ from spikecheck.core.scorecard import SuiteSetting
 
 
 class Finds(Record):
-    """The smallest difference that is found with 80 % power, in one setting or over all of them."""
+    """The smallest difference that the gate detects with 80 % power, in one setting or over all of them."""
 
     where: str
-    trainings: int = Field(description="of each side")
+    trainings: int = Field(description="trainings of each side")
     spreads: float = Field(description="beyond the margin, in standard deviations of a pair's difference")
     spiking: int | None = Field(
-        description="of so many trainings that spike or diverge where none of the reference's does; null where not even all"
+        description="smallest detectable number of candidate trainings that spike or diverge where none of the "
+        "reference's does; null where even all of them would not be detected"
     )
 
 
 class GateOutlook(Record):
-    """A gate that was not held yet."""
+    """The plan of a gate that has not been run."""
 
     places: tuple[SuiteSetting, ...]
     seeds: int

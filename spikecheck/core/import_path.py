@@ -1,4 +1,4 @@
-"""What a setting names as MODULE:NAME, found and imported."""
+"""Finds and imports the objects that a setting names as MODULE:NAME."""
 
 import hashlib
 import importlib
@@ -12,7 +12,7 @@ from typing import Any
 from spikecheck.core.errors import SettingError, SpikecheckError, UnknownName, UsageError
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
-# What goes by a short name. Problems have paths like a user's own, so scikit-learn comes in only with its digits.
+# Short names of built-in objects. They map to import paths, so that scikit-learn is imported only where digits are used.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "problem": {
         "sines": "spikecheck.data.sines:sines",
@@ -33,10 +33,13 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 
 
 def named(condition: str, path: str) -> Any:
-    """The object that `path`, MODULE:NAME, names; `condition` is the setting's field that says so.
+    """The callable named by `path`, MODULE:NAME; `condition` is the field of the setting that contains the path.
 
-    The working directory is searched last, as after `python -m`, so a file beside the user is found and none installed
-    is shadowed.
+    The working directory is searched last: a file in it is found, and no installed module is shadowed by it.
+
+    Raises:
+        UnknownName: `path` is not MODULE:NAME, or the module has no object of that name.
+        SettingError: the module cannot be imported, or the object is not callable.
     """
     module, _, name = path.partition(":")
     if not module or not name:
@@ -52,7 +55,11 @@ def named(condition: str, path: str) -> Any:
 
 
 def made(condition: str, path: str, *arguments: Any, **options: Any) -> Any:
-    """What the factory at `path` returns; whatever it raises becomes one line."""
+    """Call the factory at `path` and return its result.
+
+    Raises:
+        SettingError: the factory raised; the message is one line.
+    """
     factory = named(condition, path)
     try:
         return factory(*arguments, **options)
@@ -65,17 +72,18 @@ def made(condition: str, path: str, *arguments: Any, **options: Any) -> Any:
 
 
 def for_all(setting: Setting, *kept: str) -> Setting:
-    """The setting as a factory sees it whose product serves many members: what they may differ in has its default.
+    """The setting to pass to a factory whose product is shared by many members.
 
-    Otherwise a member's numbers would depend on the companion whose setting the factory happened to see.
+    Conditions in which members may differ (`PER_MEMBER`) have their defaults, except those named in `kept`. Otherwise a
+    member's numbers would depend on which other member's setting the factory received.
     """
     return setting.but(**{name: Setting.model_fields[name].default for name in PER_MEMBER - set(kept)})
 
 
 def source_digest(condition: str, path: str) -> str:
-    """sha256 of the file that defines `path`'s module and of those it imports that lie beside it.
+    """sha256 of the file of `path`'s module and of the files it imports from the same folder or package.
 
-    Of the path where the module has no file of its own; of what is installed only the module's own file.
+    For an installed module only its own file counts. For a module without a file, it is the sha256 of `path` itself.
     """
     named(condition, path)
     module = path.partition(":")[0]
@@ -88,9 +96,9 @@ def source_digest(condition: str, path: str) -> str:
 
 @lru_cache(maxsize=64)
 def _beside(module: str, file: Path, changed: int) -> list[Path]:
-    """The module's file first, then the files of the same folder, or package, that it imports, by whatever way.
+    """The module's file, then the files of the same folder or package that it imports, directly or not.
 
-    Looked for again when the file has `changed`.
+    `changed` is the file's modification time in nanoseconds; a new one makes the cache miss.
     """
     if "site-packages" in file.parts or not file.name.endswith(".py"):
         return [file]
@@ -99,9 +107,9 @@ def _beside(module: str, file: Path, changed: int) -> list[Path]:
     finder = ModuleFinder(path=[str(root)])
     try:
         finder.import_hook(module, fromlist=["*"])
-    except (ImportError, SyntaxError):  # torch and all that is installed lie elsewhere, and are not looked for
+    except (ImportError, SyntaxError):  # torch and other installed packages lie outside `root` and are not followed
         pass
-    except AttributeError:  # it cannot walk through folders without an __init__.py
+    except AttributeError:  # ModuleFinder cannot walk through folders without an __init__.py
         return [file, *sorted(set(file.parent.glob("*.py")) - {file})]
     paths = (getattr(known, "__file__", None) for known in finder.modules.values())
     found = {Path(path) for path in paths if path is not None}
@@ -116,14 +124,14 @@ def _imported(condition: str, path: str, module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         hidden = _hidden(module) if error.name == module else None
-        remedy = _renamed(module, hidden) if hidden else "install it or run where it lies"
+        remedy = _renamed(module, hidden) if hidden else "install it, or run in the folder that contains it"
         raise SettingError(f"{condition}={path!r}: no module {error.name!r}; {remedy}") from error
     except Exception as error:
-        raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; mend {module}") from error
+        raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; fix {module}") from error
 
 
 def _lacking(condition: str, path: str, module: str, found: Any, part: str) -> UsageError:
-    """That the module has no such object, and which file it is: it may not be the one that was meant."""
+    """An error that names the missing object and the module's file, since it may not be the file the user meant."""
     hidden = _hidden(module)
     if hidden is not None:
         return SettingError(
@@ -134,7 +142,7 @@ def _lacking(condition: str, path: str, module: str, found: Any, part: str) -> U
 
 
 def _hidden(module: str) -> Path | None:
-    """The file in the working folder that would be this module, were its name not taken."""
+    """The file in the working folder that is shadowed by an installed module of the same name; None if there is none."""
     place = Path(*module.split("."))
     for own in (place.with_suffix(".py"), place / "__init__.py"):
         if own.is_file() and own.resolve() != Path(_origin(module)).resolve():
@@ -143,12 +151,12 @@ def _hidden(module: str) -> Path | None:
 
 
 def _renamed(module: str, hidden: Path) -> str:
-    """Why a file of the user's is not found, and what to do about it."""
+    """The text that says why a file of the user's is not found, and how to fix it."""
     return f"{hidden} in the working folder is hidden by {_origin(module)}, which has the same name; rename it"
 
 
 def _origin(module: str) -> str:
-    """The file of a module, or else of the package that it would lie in."""
+    """The file of a module, or of its top-level package where the module was not imported."""
     found = sys.modules.get(module) or sys.modules.get(module.partition(".")[0])
     return getattr(found, "__file__", None) or "a module built into Python"
 

@@ -1,4 +1,4 @@
-"""What an arm does differently from the run that it is forked from."""
+"""Interventions: what an arm does differently from the run that it is forked from."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -14,9 +14,9 @@ Value = float | int | str | None
 class Fork(Record):
     """A fork starts from the exact state of its parent at a landmark of the parent's first spike, or at its end.
 
-    With `anneal`, plain steps at `anneal_factor` times the parent's learning rate come after the fork's own: by the update
-    rule alone, on the gradient of the full batch, without constraint, noise and clipping. What oscillates across the valley
-    at the parent's rate dies out, so that arms are compared where all of them are at the bottom.
+    With `anneal`, the fork's own steps are followed by plain steps at `anneal_factor` times the parent's learning rate: the
+    update rule on the gradient of the full batch, without constraint, noise or clipping. The oscillation across the valley
+    at the parent's rate then dies out, so that arms are compared when all of them are at the bottom of the valley.
     """
 
     added: ClassVar[frozenset[str]] = frozenset({"anneal", "anneal_factor"})
@@ -30,11 +30,11 @@ class Fork(Record):
     anneal_factor: float = Field(0.1, gt=0.0, le=1.0, description="learning rate of the annealing over the parent's")
 
     def says(self) -> str:
-        """In words."""
+        """The intervention in words."""
         return f"{self._from()}{self._how()}{self._then()}"
 
     def _how(self) -> str:
-        """What it does differently; begins with what it is joined by."""
+        """What the fork does differently, as the end of a sentence; begins with its comma or space."""
         raise NotImplementedError
 
     def _then(self) -> str:
@@ -52,7 +52,7 @@ class Fork(Record):
 
 
 class Continue(Fork):
-    """Goes on unchanged: the spiking arm of a pair of twins, so that both cover the same horizon."""
+    """Continues unchanged: the spiking arm of a pair of twins, so that both cover the same horizon."""
 
     kind: Literal["continue"] = "continue"
 
@@ -61,7 +61,7 @@ class Continue(Fork):
 
 
 class LowerRate(Fork):
-    """Goes on at `factor` times the learning rate for 1/`factor` as many steps: the calm twin."""
+    """Continues at `factor` times the learning rate for 1/`factor` as many steps: the calm twin."""
 
     kind: Literal["lower_rate"] = "lower_rate"
     factor: float = Field(gt=0.0, le=1.0)
@@ -71,7 +71,7 @@ class LowerRate(Fork):
 
 
 class FreezeOutside(Fork):
-    """Moves along the parent's top eigendirection at the fork and nowhere else."""
+    """Moves only along the parent's top eigendirection at the fork."""
 
     kind: Literal["freeze_outside"] = "freeze_outside"
 
@@ -80,10 +80,10 @@ class FreezeOutside(Fork):
 
 
 class Jitter(Fork):
-    """Goes on with noise on its gradients: the twin at the edge that does not spike.
+    """Continues with noise on its gradients: the twin at the edge of stability that does not spike.
 
-    What the noise keeps alive along the first eigendirection stabilises the sharpness long before it has grown to a
-    spike. So the learning rate, and with it the sharpness, stays that of the spiking run.
+    Noise keeps a small oscillation along the first eigendirection alive, which stabilises the sharpness before it can grow
+    into a spike. The learning rate, and with it the sharpness, therefore stays that of the spiking run.
     """
 
     kind: Literal["jitter"] = "jitter"
@@ -94,18 +94,18 @@ class Jitter(Fork):
 
 
 class Hold(Fork):
-    """Goes on as gradient descent would if it could not oscillate: the twin at the edge that neither spikes nor gets noise.
+    """Continues as gradient descent without oscillation: the twin at the edge that neither spikes nor receives noise.
 
-    At every step it stays at the bottom across the valley, along the first eigendirection; and what would raise its sharpness
-    above the ceiling is left out of the step. The learning rate is the spiking run's, and so is the ceiling, 2/lr. What in
-    the spiking run the oscillation brings about, the ceiling, is imposed here without it: a difference between the two
-    is the direct effect of the oscillation at a given ceiling, and not all that the oscillation does. Source: Damian et al.,
-    arXiv 2209.15594, whose constrained trajectory this is. For plain gradient descent only.
+    Every step stays at the bottom of the valley along the first eigendirection, and the part of the step that would raise
+    the sharpness above the ceiling is removed. The learning rate and the ceiling, 2/lr, are those of the spiking run. There
+    the oscillation enforces the ceiling; here it is imposed. A difference between the two runs is therefore the direct
+    effect of the oscillation at a given ceiling, and not its total effect. Only for plain gradient descent. Source: the
+    constrained trajectory of Damian et al., arXiv 2209.15594.
     """
 
     kind: Literal["hold"] = "hold"
     every: int = Field(
-        5, ge=1, description="steps between two looks at the eigendirection and the sharpness's gradient"
+        5, ge=1, description="steps between two updates of the eigendirection and of the sharpness's gradient"
     )
     level: float = Field(1.0, gt=0.0, description="ceiling of the sharpness, times 2/lr")
 
@@ -115,9 +115,9 @@ class Hold(Fork):
 
 
 class Exchange(Fork):
-    """Is given another run's place along its own first eigendirection, and nothing else of it.
+    """Moves to another run's coordinate along its own first eigendirection; all other coordinates stay.
 
-    The other run has the same seed and differs in the conditions `other`; both are taken at their ends.
+    The other run has the same seed and differs in the conditions `other`; both are compared at their last steps.
     """
 
     kind: Literal["exchange"] = "exchange"
@@ -131,10 +131,10 @@ class Exchange(Fork):
 
 
 class Inject(Fork):
-    """Is moved along one eigendirection until the loss has risen `rise`-fold, and goes on from there.
+    """Is displaced along one eigendirection until the loss has risen `rise`-fold, and continues from there.
 
-    With a `factor` below 1 it goes on at so much of the learning rate, for 1/`factor` as many steps: a spike at a rate at
-    which none would come.
+    With a `factor` below 1 it continues at `factor` times the learning rate for 1/`factor` as many steps: a spike at a rate
+    at which none would arise by itself.
     """
 
     added: ClassVar[frozenset[str]] = Fork.added | {"factor"}
@@ -156,7 +156,7 @@ Intervention = Annotated[
 
 
 def steps_of(intervention: Fork) -> int:
-    """Steps the fork trains, its annealing included: stretched where the rate is lowered so that lr x steps stays equal."""
+    """Steps the fork trains, including its annealing. A lower rate takes more steps, so that lr x steps stays equal."""
     return own_steps(intervention) + annealing_steps(intervention)
 
 
@@ -167,5 +167,5 @@ def own_steps(intervention: Fork) -> int:
 
 
 def annealing_steps(intervention: Fork) -> int:
-    """Steps of its annealing."""
+    """Steps of the fork's annealing."""
     return round(intervention.anneal / intervention.anneal_factor)

@@ -1,4 +1,4 @@
-"""One setting's seeds, judged: the smallest answer there is."""
+"""The judgement of one setting's seeds: the smallest unit of a verdict."""
 
 from enum import StrEnum
 from typing import Literal
@@ -15,15 +15,15 @@ class Outcome(StrEnum):
     HOLDS = "holds"
     FAILS = "fails"
     UNDECIDED = "undecided"
-    """The interval covers the required share: more seeds would tell."""
+    """The interval contains the required value: more seeds would decide."""
     UNTRIGGERED = "untriggered"
-    """The precondition is too rare to decide on."""
+    """Too few seeds meet the precondition to decide anything."""
     INVALID = "invalid"
-    """A control says that the check cannot tell what is claimed from what is not."""
+    """A control shows that the check cannot distinguish the claim from its absence."""
 
 
 class Effect(Record):
-    """The effect's averages over the applicable seeds, each with two one-sided bounds; None where so few seeds allow none."""
+    """The effect's averages over the applicable seeds, each with two one-sided bounds; None where there are too few seeds."""
 
     unit: str
     median: float | None
@@ -35,26 +35,26 @@ class Effect(Record):
 
 
 class ConditionJudged(Record):
-    """A further average that must be as predicted for the claim to hold, on the same seeds."""
+    """An additional average, on the same seeds, that must also be as predicted for the claim to hold."""
 
-    rule: str = Field(description="in words")
+    rule: str = Field(description="the rule in words")
     predicts: dict[str, float | str] = Field(default_factory=dict, description="the rule as numbers")
     outcome: Outcome
     effect: Effect
-    applicable: int = Field(ge=0, description="seeds in which it is a number")
-    scores: tuple[float, ...] = Field((), description="those numbers")
+    applicable: int = Field(ge=0, description="seeds in which the effect is a number")
+    scores: tuple[float, ...] = Field((), description="the effect by seed, where it is a number")
 
 
 class Companion(Record):
-    """A further effect on the same seeds, reported beside the one that decides and not judged."""
+    """An additional effect on the same seeds; it is reported and not judged."""
 
     effect: Effect
-    measured: int = Field(ge=0, description="applicable seeds in which it is a number")
-    held: int = Field(ge=0, description="seeds in which the claim's prediction would have held for it")
+    measured: int = Field(ge=0, description="applicable seeds in which the effect is a number")
+    held: int = Field(ge=0, description="seeds in which the claim's prediction would have held for this effect")
 
 
 class Judgement(Record):
-    """One setting's seeds, judged by the claim's prediction."""
+    """One setting's seeds, judged against the claim's prediction."""
 
     setting: Setting
     outcome: Outcome
@@ -75,41 +75,44 @@ class Judgement(Record):
     seeds: tuple[int, ...] = ()
     scores: tuple[float | None, ...] = Field((), description="the effect by seed; None where not applicable")
     companions: tuple[Companion, ...] = ()
-    conditions: tuple[ConditionJudged, ...] = Field((), description="further averages that decide as well")
+    conditions: tuple[ConditionJudged, ...] = Field((), description="additional averages that decide as well")
     would_decide: int | None = Field(
-        None, description="where undecided: about how many seeds would decide if share and spread stay as they are"
+        None,
+        description="if undecided: approximate number of seeds that would decide, if share and spread stay the same",
     )
 
 
 class Contrast(Record):
-    """By how much the claim's estimate exceeds its negative control's on the seeds to which both apply."""
+    """How much the claim's estimate exceeds its negative control's, on the seeds to which both apply."""
 
-    outcome: Outcome = Field(description="holds: surely by more than the margin; fails: surely not")
+    outcome: Outcome = Field(description="holds: significantly above the margin; fails: significantly too small")
     estimate: float | None = Field(description="difference of shares, or average of paired differences")
     low: float | None
     high: float | None
-    margin: float = Field(description="what it must exceed")
+    margin: float = Field(description="the value that the difference must exceed")
     pairs: int = Field(ge=0, description="seeds to which both apply")
 
 
 class FurtherControl(Record):
-    """A further negative control on the same seeds: it guards the answer as the first one does."""
+    """An additional negative control on the same seeds: it guards the answer as the first one does."""
 
-    says: str = Field(description="what it is")
+    says: str = Field(description="the control in words")
     judgement: Judgement
     contrast: Contrast
 
 
 class Answer(Record):
-    """Everything that stands behind one quoted answer: a setting on fresh seeds, and what guards it."""
+    """The evidence for one quoted answer: a setting judged on fresh seeds, and its controls."""
 
-    role: str = Field(description="reference, weakest, counterexample, strongest, or the name of a setting beside")
-    outcome: Outcome = Field(description="the judgement's, unless a control takes it back")
-    reason: str = Field("", description="why it is not what the judgement alone would say")
+    role: str = Field(
+        description="reference, weakest, counterexample, strongest, or the name of a setting off the ladders"
+    )
+    outcome: Outcome = Field(description="the judgement's outcome, unless a control overrules it")
+    reason: str = Field("", description="why the outcome differs from the judgement's")
     judgement: Judgement
     control: Judgement | None = Field(None, description="the negative control on the same seeds; null: not reached")
     contrast: Contrast | None = None
-    also_not: tuple[FurtherControl, ...] = Field((), description="further negative controls, where the claim holds")
+    also_not: tuple[FurtherControl, ...] = Field((), description="additional negative controls, where the claim holds")
     positive: Judgement | None = Field(
         None, description="the positive control on the same seeds; null: none, or not reached"
     )

@@ -1,24 +1,24 @@
-"""What verifying a claim will take, said before anything is trained."""
+"""What verifying a claim will cost, estimated before anything is trained."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """One claim's share of a verification; counts are about, since what is found decides what is looked at next."""
+    """One claim's share of a verification. The counts are approximate, since each result decides what is judged next."""
 
     claim: str
     settings: int
-    """Judgements that are made."""
+    """Settings that are judged."""
     runs: int
     """Trainings and forks, if nothing is stored."""
     share: float
-    """Of the work of all claims, in [0, 1]."""
+    """Share of the work of all claims, in [0, 1]."""
     seeds: int
-    """The most that are trained at the reference setting."""
+    """The largest number of seeds trained at the reference setting."""
     fewest: int
-    """Applicable seeds without which nothing can hold."""
+    """The smallest number of applicable seeds with which the claim can hold."""
     required: float | None
-    """The share of seeds that the claim asks for, in (0, 1); None where an average decides."""
+    """The share of seeds that the claim requires, in (0, 1); None where an average decides."""
     power: float
-    """How likely it holds at the last look, if it is true by a margin: see `harness.cost_model.power`."""
+    """Probability that the claim holds at the last look, if it is true by a margin: see `harness.cost_model.power`."""

@@ -1,4 +1,4 @@
-"""One spike from near: what `spikecheck show` draws."""
+"""The data of one spike that `spikecheck show` draws."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from spikecheck.core.spike import Spike
 
 @dataclass(frozen=True, eq=False)
 class Twin:
-    """A run that left the first one just before the spike."""
+    """A run forked from the first one just before the spike. Axis: T steps."""
 
     name: str
     steps: Array
-    """[T]"""
+    """[T] training steps."""
     loss: Array
     """[T]"""
     alignment: float | None
@@ -23,19 +23,19 @@ class Twin:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The function that a network of one input and one output is, along the window. Axes: W steps, M points."""
+    """The function of a network with one input and one output, step by step. Axes: W steps of the window, M points."""
 
     x: Array
-    """[M]"""
+    """[M] inputs."""
     target: Array
-    """[M]"""
+    """[M] target values at the inputs."""
     outputs: Array
-    """[W, M]"""
+    """[W, M] the network's outputs at the inputs."""
 
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """Axes: W steps of the window, K eigenpairs, H neurons."""
+    """A spike, the eigenpairs around it and its twins. Axes: W steps of the window, K eigenpairs, H neurons."""
 
     setting: Setting
     seed: int
@@ -45,17 +45,17 @@ class Portrait:
     after: int
     """First step at which the spike counts as over: the loss has stayed low from the recovery on, as long as it must."""
     threshold: float | None
-    """Of the sharpness; None where no formula is known."""
+    """Stability threshold of the sharpness; None where no formula is known."""
     steps: Array
-    """[W]"""
+    """[W] training steps."""
     loss: Array
-    """[W]"""
+    """[W] training loss."""
     sharpness: Array
-    """[W, K] eigenvalues, the largest first; of the preconditioned Hessian where there is a preconditioner."""
+    """[W, K] eigenvalues, largest first; of the preconditioned Hessian where there is a preconditioner."""
     growth: Array
-    """[W] factor by which the motion along the first eigendirection grows in a step."""
+    """[W] factor by which the motion along the first eigendirection grows in one step."""
     swing: Array
-    """[K] at the peak: the gradient's swing along every eigendirection, over the largest."""
+    """[K] change of the gradient along each eigendirection at the peak, divided by the largest of them."""
     cosines: tuple[Array, Array]
     """[H, H] |cos| between input weights at `before` and at `after`: neurons that end alike stand together in both."""
     alignment: tuple[float, float]
@@ -70,5 +70,5 @@ class Portrait:
         return {"before": self.before, "peak": self.spike.peak, "after": self.after}
 
     def at(self, step: int) -> int:
-        """A step's place in the window, the nearest where it lies outside."""
+        """The index of a training step in the window; the nearest index where the step lies outside."""
         return int(min(max(step - self.steps[0], 0), len(self.steps) - 1))

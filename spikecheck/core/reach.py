@@ -1,4 +1,4 @@
-"""In how much of its domain a claim holds: an estimate from a random sample of settings."""
+"""The share of its domain in which a claim holds, estimated from a random sample of settings."""
 
 from pydantic import Field
 
@@ -7,9 +7,9 @@ from spikecheck.core.record import Record
 
 
 class Reach(Record):
-    """A random sample of the domain, each setting judged by its point estimate on a block of seeds of its own.
+    """A random sample of the domain, each setting judged by its point estimate on its own block of seeds.
 
-    The interval is Clopper and Pearson's over the settings that triggered. It says nothing of settings off the ladders.
+    The interval is Clopper and Pearson's over the settings that triggered. It does not cover settings off the ladders.
     """
 
     settings: int = Field(ge=0, description="settings sampled")
@@ -23,10 +23,10 @@ class Reach(Record):
 
     @property
     def share(self) -> float | None:
-        """Share of the triggering settings in which it holds; None where none triggered."""
+        """Share of the triggering settings in which the claim holds, in [0, 1]; None where none triggered."""
         return self.holds / self.triggered if self.triggered else None
 
     @property
     def untriggered(self) -> int:
-        """Settings that say nothing."""
+        """Number of settings with too few applicable seeds."""
         return self.settings - self.triggered

@@ -1,4 +1,4 @@
-"""A setting, a seed and a probe: everything that decides one record, and the digest it is stored under."""
+"""A recipe is a setting, a seed and a probe: everything that determines one record, and its digest in the store."""
 
 import hashlib
 import json
@@ -17,34 +17,34 @@ from spikecheck.core.setting import Setting
 DYNAMICS_EPOCH = 8
 
 MODULE_EPOCH = 2
-"""The same of trainings of models named by MODULE:NAME."""
+"""Raised likewise for changes that affect only models named by MODULE:NAME."""
 DRIVER_EPOCH = 3
-"""The same of trainings by optimizers named by MODULE:NAME, and of how these are driven."""
+"""Raised likewise for changes that affect only optimizers named by MODULE:NAME, including the code that drives them."""
 
 
 class Environment(Record):
-    """Where a record was made: whatever may change its bits belongs to its digest."""
+    """Where a record was made. Everything that may change its bits is part of its digest."""
 
     torch: str
     device: str = Field(description="device kind and, on CPU, its vector instruction set")
     threads: int
     epoch: int = DYNAMICS_EPOCH
     compiler: str = Field(
-        "", description="name and version of what compiles trainings that are long enough; empty: nothing"
+        "", description="name and version of the compiler, used for trainings that are long enough; empty: none"
     )
     memory: int = Field(
         0,
         ge=0,
-        description="an accelerator's, in whole GiB: how many members train together follows from it; 0: the CPU",
+        description="an accelerator's memory in whole GiB, which decides how many members train together; 0: the CPU",
     )
 
     def uncompiled(self) -> Self:
-        """As it is for trainings that are not compiled."""
+        """The environment of trainings that are not compiled."""
         return self.model_copy(update={"compiler": ""})
 
 
 class Recipe(Record):
-    """What one stored record answers. Without a probe: the training itself."""
+    """Everything that determines one stored record. Without a probe, the record is the training itself."""
 
     setting: Setting
     seed: int = Field(ge=0)
@@ -59,7 +59,7 @@ class Recipe(Record):
         return self
 
     def digest(self, environment: Environment, sources: str = "") -> str:
-        """sha256 over the canonical recipe, the environment and the digest of any source the recipe names by path."""
+        """sha256 over the canonical recipe, the environment and `sources`, the digest of any code the recipe names by path."""
         came_later = {"compiler", "memory"}
         where = environment.model_dump(exclude={name for name in came_later if not getattr(environment, name)})
         parts = {"recipe": json.loads(self.canonical()), "environment": where, "sources": sources}
@@ -67,14 +67,14 @@ class Recipe(Record):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def parent(self) -> "Recipe":
-        """What must be there first: the training that is forked or looked at, or the fork at whose end one looks."""
+        """The training that this recipe needs first: the one that is forked or probed, or the fork whose end is probed."""
         if self.probe is None and self.setting.intervention is None:
             return self
         at_its_end = self.probe is not None and self.probe.reads_ends
         return Recipe(setting=self.setting if at_its_end else _unforked(self.setting), seed=self.seed)
 
     def partner(self) -> "Recipe | None":
-        """The further training that an exchange needs; None for everything else."""
+        """The second training that an exchange needs; None for every other recipe."""
         intervention = self.setting.intervention
         if not isinstance(intervention, Exchange) or self.parent().setting == self.setting:
             return None

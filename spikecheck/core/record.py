@@ -1,4 +1,4 @@
-"""The base of every value that is written down: frozen, strict, comparable, and canonical as JSON."""
+"""The base of every stored or reported value: frozen, strict, comparable, and canonical as JSON."""
 
 import json
 from typing import Any, ClassVar, Self
@@ -9,13 +9,13 @@ from spikecheck.core.errors import SettingError
 
 
 class Record(BaseModel):
-    """A frozen value. What does not fit raises one `SettingError` that names the field, its value and the range."""
+    """A frozen value. An invalid field raises one `SettingError` that names the field, its value and the range."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
     added: ClassVar[frozenset[str]] = frozenset()
-    """Fields that came after the first release. At their default they are no part of the canonical text, so that what was
-    identified by it before (seeds, stored runs) still is."""
+    """Fields added after the first release. At their defaults they are left out of the canonical text, so that seeds and
+    stored runs identified by the earlier text remain valid."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -28,7 +28,7 @@ class Record(BaseModel):
             raise SettingError(f"{field}={first['input']!r}: {first['msg'].lower()}") from error
 
     def canonical(self) -> str:
-        """The one JSON text of this value: sorted keys, no spaces; equal values have equal texts."""
+        """The canonical JSON text of this value: keys are sorted, without spaces; equal values have equal texts."""
         return json.dumps(self._identity(), sort_keys=True, separators=(",", ":"))
 
     def _identity(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What one training left behind."""
+"""The result of one training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Why and where a training ended: `diverged` names the first step whose loss was not finite."""
+    """Why and at which step a training ended; for `diverged` it is the first step whose loss was not finite."""
 
     reason: Literal["completed", "diverged"]
     step: int
@@ -36,7 +36,7 @@ class Snapshot:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One training, read-only. Absent is an absent key; divergence is `ended`; no array holds NaN.
+    """One training, read-only. What was not recorded has no key; divergence is in `ended`; no array contains NaN.
 
     `loss[i]` is the training loss before update `start + i`, so a run of T updates has T + 1 losses, fewer where it
     diverged. A fork's `start` is the step of its parent at which it began.
@@ -49,16 +49,16 @@ class Run:
     ended: Ended
     spikes: tuple[Spike, ...] = ()
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
-    """By landmark: start, end; with an anatomy also onset, peak, recovery."""
+    """Weights by landmark: start, end; with an anatomy also onset, peak, recovery."""
     records: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
-    """What each probe recorded, by the probe's kind."""
+    """Arrays recorded by each probe, by the probe's kind and the array's name."""
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss left the numbers."""
+        """Whether the loss became infinite or NaN."""
         return self.ended.reason == "diverged"
 
     @property
     def has_spike(self) -> bool:
-        """Whether the loss spiked at all."""
+        """Whether the run has at least one spike."""
         return bool(self.spikes)

@@ -1,4 +1,4 @@
-"""What a regression gate found, and the scores it keeps as a baseline: as they are written to files."""
+"""The result of a regression gate, and the scores that are kept as a baseline, as they are written to files."""
 
 from enum import StrEnum
 from typing import Literal, Self
@@ -15,41 +15,43 @@ class Change(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     SAME = "same"
-    """The whole interval lies within the margin: shown to be alike, not merely undistinguished."""
+    """The whole interval lies within the margin: equivalence is shown, not just the lack of a difference."""
     UNDECIDED = "undecided"
 
 
 class OptimizerSpec(Record):
-    """An optimizer with its numbers."""
+    """An optimizer with its learning rate, options and other conditions."""
 
     optimizer: str
     lr: float
     options: Options = ()
     conditions: dict[str, str | float | int | bool | None] = Field(
-        default_factory=dict, description="what else was set: momentum, schedule, clip, batch, …"
+        default_factory=dict, description="other conditions that were set: momentum, schedule, clip, batch, …"
     )
 
 
 class Row(Record):
-    """One property of training, candidate against reference; in its unit a smaller number is the better one."""
+    """One property of training, candidate against reference; a smaller number is better."""
 
     name: str
-    where: str = Field("", description="the setting it is of; empty: all of them together")
+    where: str = Field("", description="the setting it was measured in; empty: all of them together")
     unit: str
-    candidate: float = Field(description="mean over seeds, and where it is of all settings then over these")
+    candidate: float = Field(description="mean over seeds; for all settings together, then the mean over settings")
     reference: float
     difference: float
     low: float | None = Field(
-        description="the bound that decides whether it is worse; null where so few pairs have none"
+        description="the bound that decides whether it is worse; null where there are too few pairs"
     )
     high: float | None = Field(description="the bound that decides whether it is better")
     margin: float = Field(description="differences within it count as none")
-    p_worse: float = Field(description="that it is worse by no more than the margin; adjusted for all rows (Holm)")
+    p_worse: float = Field(
+        description="p-value of being worse by no more than the margin; adjusted for all rows (Holm)"
+    )
     p_better: float
     detectable: float | None = Field(
-        None, description="the difference that would have been named with 80 % power; null where none would have been"
+        None, description="the difference that would be detected with 80 % power; null where none would be"
     )
-    pairs: int = Field(description="pairs of trainings; of blocks of steps where time is measured")
+    pairs: int = Field(description="pairs of trainings; where time is measured, pairs of blocks of steps")
     change: Change
     alarms: bool = Field(True, description="whether the gate fails where this row is worse; a description does not")
     looks_worse: bool = Field(
@@ -59,12 +61,12 @@ class Row(Record):
 
     @property
     def title(self) -> str:
-        """What tells it from the other rows."""
+        """The row's name and setting, which distinguish it from every other row."""
         return f"{self.name} in {self.where}" if self.where else self.name
 
     @property
     def fails(self) -> bool:
-        """Whether the gate fails for it."""
+        """Whether the gate fails because of this row."""
         return self.alarms and self.change is Change.WORSE
 
 
@@ -88,7 +90,7 @@ class Band(Record):
 
 
 class Scores(Record):
-    """Every seed's numbers: by row and setting, in the order of the seeds; null where a training has no such number."""
+    """Every seed's numbers by row and setting, in the order of the seeds; null where a training has no such number."""
 
     values: dict[str, dict[str, tuple[float | None, ...]]]
     curves: dict[str, Band] = Field(default_factory=dict, description="the loss by setting; of older baselines none")
@@ -102,24 +104,26 @@ class Baseline(Record):
     command: str
     environment: dict[str, str | int | float]
     contestant: OptimizerSpec
-    suite: str = Field(description="digest of the settings without the optimizer, of the seeds and of what is measured")
+    suite: str = Field(
+        description="digest of the settings without the optimizer, of the seeds and of the measured quantities"
+    )
     seeds: int
     root: int
     places: tuple[SuiteSetting, ...]
     conditions: dict[str, str | float | int | bool | None] = Field(
-        default_factory=dict, description="what differs from the default suite, as it was given"
+        default_factory=dict, description="conditions that differ from the default suite, as they were given"
     )
     scores: Scores
-    digest: str = Field(description="of all the rest: an edited baseline is refused")
+    digest: str = Field(description="digest of all other fields: an edited baseline is refused")
 
 
 class Decision(StrEnum):
-    """What a gate comes to."""
+    """The decision of a gate."""
 
     PASSED = "passed"
     REGRESSED = "regressed"
     NOT_DECIDED = "undecided"
-    """Nothing is surely worse, but something looks it, or nothing could have been named."""
+    """Nothing is significantly worse, but something appears worse, or no difference could have been detected."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -128,7 +132,7 @@ class Decision(StrEnum):
 
 
 class Scorecard(Record):
-    """What one `spikecheck gate` found."""
+    """The result of one `spikecheck gate`."""
 
     schema_: Literal["spikecheck/gate@1"] = Field("spikecheck/gate@1", alias="schema")
     passed: bool
@@ -138,12 +142,14 @@ class Scorecard(Record):
     environment: dict[str, str | int | float]
     candidate: OptimizerSpec
     reference: OptimizerSpec
-    against: str = Field(description="what the reference is: an optimizer trained beside the candidate, or a file")
-    alpha: float = Field(description="probability of any false alarm at most, over all rows")
+    against: str = Field(description="the reference: an optimizer trained next to the candidate, or a baseline file")
+    alpha: float = Field(description="largest probability of any false alarm, over all rows")
     places: tuple[SuiteSetting, ...]
     seeds: int
     root: int
-    rows: tuple[Row, ...] = Field(description="of all settings together, each followed by those of single settings")
+    rows: tuple[Row, ...] = Field(
+        description="rows of all settings together, each followed by those of single settings"
+    )
     not_compared: tuple[str, ...] = Field((), description="rows for which one side has no number, and which side")
     curves: dict[str, dict[str, Band]] = Field(
         default_factory=dict, description="the loss of candidate and of reference, by setting"
@@ -154,5 +160,5 @@ class Scorecard(Record):
 
     @property
     def regressed(self) -> bool:
-        """Whether something is surely worse."""
+        """Whether something is significantly worse."""
         return self.decision is Decision.REGRESSED

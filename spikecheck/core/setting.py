@@ -9,7 +9,7 @@ from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.intervention import Hold, Intervention
 from spikecheck.core.record import Record
 
-# The numbers each update rule reads besides its learning rate, with torch.optim's own defaults.
+# Hyperparameters of each update rule other than its learning rate, with torch.optim's defaults.
 OPTIMIZERS: dict[str, dict[str, float]] = {
     "gd": {"weight_decay": 0.0},
     "heavy-ball": {"momentum": 0.9, "weight_decay": 0.0},
@@ -20,7 +20,7 @@ OPTIMIZERS: dict[str, dict[str, float]] = {
 }
 _NUMBERS = ("momentum", "beta1", "beta2", "eps", "weight_decay")
 
-# Members of one ensemble may differ in these; in everything else they share one computation.
+# Members of one ensemble may differ in these conditions; they share all others, and so one computation.
 PER_MEMBER = frozenset({"target", "interval", "gamma", "input_std", "output_std", "init_scale", "lr"})
 
 
@@ -30,7 +30,7 @@ Options = tuple[tuple[str, Option | tuple[Option, ...]], ...]
 
 
 class Setting(Record):
-    """What a training is, but for its seed. Defaults are setting A of the reference: sin x on 20 points, tanh, full batch.
+    """All conditions of a training except its seed. Defaults are setting A of the paper: sin x, 20 points, tanh, full batch.
 
     >>> Setting(lr=0.1).but(width=50).width
     50
@@ -54,20 +54,18 @@ class Setting(Record):
     output_std: float | None = Field(None, gt=0.0, description="output weights' standard deviation")
     init_scale: float = Field(1.0, gt=0.0, description="factor on every initial weight")
     loss: Literal["mse", "cross-entropy"] = "mse"
-    optimizer: str = Field(
-        "gd", description="an update rule of spikecheck's, or MODULE:NAME of a torch.optim.Optimizer"
-    )
-    options: Options = Field((), description="of an optimizer named by MODULE:NAME: its arguments but for lr")
+    optimizer: str = Field("gd", description="a built-in update rule, or MODULE:NAME of a torch.optim.Optimizer")
+    options: Options = Field((), description="arguments other than lr of an optimizer named by MODULE:NAME")
     lr: float = Field(0.1, gt=0.0, description="learning rate")
     schedule: Literal["constant", "linear", "cosine", "warmup-cosine"] = "constant"
-    clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; none: as it is")
+    clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; none: no clipping")
     momentum: float | None = Field(None, ge=0.0, lt=1.0)
     beta1: float | None = Field(None, ge=0.0, lt=1.0)
     beta2: float | None = Field(None, ge=0.0, lt=1.0)
     eps: float | None = Field(None, ge=0.0)
     weight_decay: float | None = Field(None, ge=0.0)
     steps: int = Field(5_000, ge=1, le=100_000_000)
-    batch: int | None = Field(None, ge=1, description="points a step, drawn anew in every pass; none: all of them")
+    batch: int | None = Field(None, ge=1, description="points a step, reshuffled in every epoch; none: the full batch")
     gradient_noise: float = Field(0.0, ge=0.0, description="standard deviation of noise on every gradient component")
     dtype: Literal["float64", "float32"] = "float64"
     intervention: Intervention | None = None
@@ -75,7 +73,7 @@ class Setting(Record):
     @model_validator(mode="before")
     @classmethod
     def _fill_in_what_the_rule_needs(cls, values: Any) -> Any:
-        """Give the update rule's numbers their defaults, and let explicit standard deviations replace gamma."""
+        """Fill in defaults of the update rule's hyperparameters; explicit standard deviations replace gamma."""
         if not isinstance(values, dict):
             return values
         filled = dict(values)
@@ -93,12 +91,15 @@ class Setting(Record):
         for name in _NUMBERS:
             if getattr(self, name) is not None and name not in OPTIMIZERS.get(self.optimizer, {}):
                 remedy = "give it as an option" if self.named else "leave it out"
-                raise SettingError(f"{name}={getattr(self, name)!r}: {self.optimizer} has no such number; {remedy}")
+                raise SettingError(f"{name}={getattr(self, name)!r}: not a condition of {self.optimizer}; {remedy}")
         if self.options and not self.named:
-            raise SettingError(f"options={dict(self.options)!r}: {self.optimizer} has conditions of its own; use those")
+            raise SettingError(
+                f"options={dict(self.options)!r}: {self.optimizer} is built in and takes no options; "
+                "give its hyperparameters as conditions"
+            )
         if isinstance(self.intervention, Hold) and self.optimizer != "gd":
             raise SettingError(
-                f"optimizer={self.optimizer!r}: sharpness is held for plain gradient descent only; use gd"
+                f"optimizer={self.optimizer!r}: the intervention hold is for plain gradient descent only; use gd"
             )
         stds = (self.input_std, self.output_std)
         if (self.gamma is None) != (None not in stds):
@@ -106,7 +107,12 @@ class Setting(Record):
         return self
 
     def but(self, **changes: Any) -> "Setting":
-        """This setting with some conditions changed. A new optimizer starts from its own default numbers."""
+        """This setting with some conditions changed. A new optimizer starts from its own default hyperparameters.
+
+        Raises:
+            UnknownName: a name that is no condition of a setting.
+            SettingError: a value outside its range, or one that contradicts another condition.
+        """
         unknown = set(changes) - set(Setting.model_fields)
         if unknown:
             raise UnknownName("condition of a setting", min(unknown), Setting.model_fields)
@@ -119,12 +125,12 @@ class Setting(Record):
 
     @property
     def named(self) -> bool:
-        """Whether the optimizer is one that is named by MODULE:NAME."""
+        """Whether the optimizer is named by MODULE:NAME."""
         return ":" in self.optimizer
 
     @property
     def signature(self) -> str:
-        """What two runs must share to be trained as one ensemble."""
+        """The conditions, as JSON, that two runs must share to be trained as one ensemble."""
         shared = self.model_dump(mode="json", exclude=set(PER_MEMBER))
         return json.dumps(shared, sort_keys=True, separators=(",", ":"))
 

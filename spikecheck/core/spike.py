@@ -1,4 +1,4 @@
-"""What counts as a loss spike. The definition is a value: it decides verdicts, so it is printed with them."""
+"""The definition of a loss spike. It decides verdicts, so it is a value that is printed with them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is concluded about a claim, as it is written to a report."""
+"""The verdict on a claim, as it is written to a report."""
 
 from collections.abc import Sequence
 from shlex import join
@@ -14,25 +14,26 @@ from spikecheck.core.setting import Setting
 
 
 class Counterexample(Record):
-    """A setting at which the claim fails, on fresh seeds, and the line that shows it again."""
+    """A setting at which the claim fails on fresh seeds, and the command that reproduces it."""
 
     setting: Setting
     differs: dict[str, str | float | int | bool | None] = Field(
-        description="its conditions that are not the reference's"
+        description="its conditions that differ from the reference"
     )
     judgement: Judgement
     replay: str = Field(description="a copyable command line")
 
 
 def finding(claim: str, claims_path: str) -> list[str]:
-    """A command's words that find a claim, from the same working folder."""
+    """The words of a command line that find a claim, from the same working folder."""
     return [claim, *(["--claims-path", claims_path] if claims_path else [])]
 
 
 def replay_line(claim: Sequence[str], setting: Setting, reference: Setting, seed: int, seeds: int) -> str:
-    """The command that judges a claim at one setting, as it is typed into a shell; what is the reference's is left out.
+    """The shell command that judges a claim at one setting.
 
-    `claim` are the words that name it and what it is asked about; `reference` is then that of the claim so asked.
+    `claim` contains the words that name the claim and the optimizer to verify it with; `reference` is the reference setting
+    of the claim with that optimizer. The command names only the conditions that differ from the reference.
     """
     differs = setting.differences(reference).items()
     at = [word for name, value in differs for word in ("--at", f"{name}={_typed(value)}")]
@@ -51,7 +52,7 @@ class Variation(Record):
 
 
 class Trace(Record):
-    """A typical run for the picture: thinned loss, and sharpness against its stability threshold."""
+    """A typical run for the figure: loss at selected steps, and sharpness against its stability threshold."""
 
     seed: int
     steps: tuple[int, ...]
@@ -68,37 +69,40 @@ class Trace(Record):
 
 
 class Verdict(Record):
-    """Everything concluded about one claim."""
+    """The complete verdict on one claim."""
 
     id: str
-    claims_path: str = Field("", description="the --claims-path that finds the claim; empty where it is found without")
-    asked_with: tuple[str, ...] = Field((), description="the options that ask it about another optimizer than its own")
+    claims_path: str = Field("", description="the --claims-path that finds the claim; empty if not needed")
+    asked_with: tuple[str, ...] = Field(
+        (), description="the options that verify it with another optimizer than its own"
+    )
     kind: Literal["law", "tendency"]
     says: str
     where: str
     rule: str = Field(description="the decision rule in words, rendered from the object that decided")
     level: float | None = Field(
-        None, description="confidence of each bound, as the rule has it; looking again takes more"
+        None, description="confidence of each bound in the rule; repeated looks use a higher one"
     )
-    floor: float | None = Field(None, description="where one seed's effect must lie above, or at, to count as held")
-    ceiling: float | None = Field(None, description="where it must lie below, or at")
+    floor: float | None = Field(None, description="one seed's effect must lie above this, or at it, to count as held")
+    ceiling: float | None = Field(None, description="one seed's effect must lie below this, or at it")
     predicts: dict[str, float | str] = Field(
         default_factory=dict, description="the decision rule as numbers, from which the object that decided is rebuilt"
     )
     quotes: str = Field("", description="the source's own words")
-    reading: str = Field("", description="which estimand those words ask for, and why")
-    cannot_tell: str = Field("", description="what the check cannot tell")
+    reading: str = Field("", description="which estimand the quoted words call for, and why")
+    cannot_tell: str = Field("", description="what the check cannot show")
     domain: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="the values over which it is said to generalise; the reference's first"
+        default_factory=dict,
+        description="the values over which the claim is tested for generalising; the reference's first",
     )
     replicates: Outcome
     generalises: Outcome
     passed: bool
-    reason: str = Field("", description="why an outcome is not what its interval alone would say")
+    reason: str = Field("", description="why an outcome differs from what its interval alone implies")
     reference: Judgement
     control: Judgement
     control_says: str
-    contrast: Contrast | None = Field(None, description="the claim less its negative control, on the same seeds")
+    contrast: Contrast | None = Field(None, description="the claim minus its negative control, on the same seeds")
     positive: Judgement | None = Field(None, description="the positive control at the reference")
     positive_says: str = ""
     answers: tuple[Answer, ...] = Field(
@@ -118,9 +122,9 @@ class Verdict(Record):
     settings_triggered: int
     tried: tuple[Judgement, ...] = Field((), description="the search, setting by setting")
     beside: dict[str, int] = Field(
-        default_factory=dict, description="places in `answers` of the settings off the ladders, by name"
+        default_factory=dict, description="indices in `answers` of the settings off the ladders, by name"
     )
-    scopes: tuple[Scope, ...] = Field((), description="the claim over two ladders each, every cell judged by itself")
+    scopes: tuple[Scope, ...] = Field((), description="maps of the claim over two ladders, every cell judged by itself")
     robustness: tuple[Variation, ...] = Field((), description="profile full: detectors and cut-offs halved and doubled")
     numerical_failures: int
     runs_trained: int
@@ -133,7 +137,7 @@ class Verdict(Record):
 
 
 class Report(Record):
-    """What one `spikecheck verify` found."""
+    """The result of one `spikecheck verify`."""
 
     schema_: Literal["spikecheck/report@1"] = Field("spikecheck/report@1", alias="schema")
     passed: bool
@@ -144,21 +148,22 @@ class Report(Record):
     shard: str = Field(
         "",
         pattern=r"^([1-9]\d*/[1-9]\d*)?$",
-        description="I/N where it is the I-th of N parts; `spikecheck merge` makes one report of all",
+        description="I/N for part I of N; `spikecheck merge` joins all parts into one report",
     )
     environment: dict[str, str | int | float]
     claims: tuple[Verdict, ...]
     unreadable: dict[str, str] = Field(default_factory=dict, description="claim files that could not be read, and why")
     left_out: dict[str, str] = Field(
-        default_factory=dict, description="claims that cannot be asked about the optimizer given, and why"
+        default_factory=dict, description="claims that cannot be verified with the given optimizer, and why"
     )
 
 
 def exit_code(report: Report, *, strict: bool = False) -> int:
-    """0 every claim passes; 1 one fails; 3 none fails, but one is undecided, untriggered or invalid, or the report is partial.
+    """The exit code of a report: 0, 1 or 3.
 
-    A claim that does not pass because its reference setting fails, or (a law) because a counterexample is confirmed, fails;
-    where `strict`, so does a tendency that has an edge. A claim file that could not be read leaves its claim undecided.
+    0: every claim passes. 1: at least one fails. 3: none fails, but one is undecided, untriggered or invalid, or the report
+    is partial. A claim fails if its reference setting fails, or, for a law, if a counterexample is confirmed; with `strict`,
+    a tendency with a counterexample fails too. A claim file that could not be read counts as undecided.
     """
     if strict and any(verdict.generalises is Outcome.FAILS for verdict in report.claims):
         return 1

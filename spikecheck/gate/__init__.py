@@ -1,1 +1,1 @@
-"""The regression gate: is training with this optimizer less stable than it was, or than with another?"""
+"""The regression gate: is training with this optimizer less stable than before, or than with another optimizer?"""

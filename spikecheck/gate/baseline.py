@@ -1,4 +1,5 @@
-"""Scores kept in a file beside the code they belong to: text, written by an explicit command, refused where they don't fit."""
+"""Baselines: scores kept in a text file next to the code. Only an explicit command writes one, and one that does not fit is
+refused."""
 
 import hashlib
 import json
@@ -18,7 +19,7 @@ def baseline_of(
     command: str,
     environment: dict[str, str | int | float],
 ) -> Baseline:
-    """An optimizer's scores with all that says what they are scores of."""
+    """An optimizer's scores, with the suite, seeds and environment they were measured in."""
     found = Baseline(
         reason=reason,
         command=command,
@@ -44,12 +45,12 @@ def _digest(baseline: Baseline) -> str:
 
 
 def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str, str | int | float]) -> Baseline:
-    """The baseline, if what is trained now can be compared with it.
+    """The baseline, if the current suite can be compared with it.
 
     Raises:
-        BaselineError: when it was made of other settings or seeds, of other measures, or on another kind of device.
+        BaselineError: it has other settings, seeds or measures, or was made on another kind of device.
     """
-    update = f"if that is meant, write it anew: --update-baseline --baseline {path} --reason TEXT"
+    update = f"if that is intended, write it again: --update-baseline --baseline {path} --reason TEXT"
     if baseline.digest != _digest(baseline):
         raise BaselineError(f"{path}: has been changed since it was written; {update}")
     now = {"seeds": suite.seeds, "root of the seeds": suite.root}
@@ -59,18 +60,20 @@ def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str,
     theirs, ours = {place.name for place in baseline.places}, set(suite.settings)
     if theirs != ours:
         differing = ", ".join(sorted(theirs ^ ours))
-        raise BaselineError(f"{path}: is of other settings than this gate ({differing}); {update}")
+        raise BaselineError(f"{path}: has other settings than this gate ({differing}); {update}")
     if baseline.suite != suite.digest:
-        raise BaselineError(f"{path}: is of settings or measures that have changed since; {update}")
+        raise BaselineError(f"{path}: its settings or measures have changed since it was written; {update}")
     _whole(baseline, path, update, suite)
     kind, was = (str(found.get("device", "")).split(" ")[0] for found in (environment, baseline.environment))
     if kind != was:
-        raise BaselineError(f"{path}: was made on {was}, this is {kind}; rounding differs: keep one baseline a device")
+        raise BaselineError(
+            f"{path}: was made on {was}, this is {kind}, where rounding differs; keep one baseline for each device"
+        )
     return baseline
 
 
 def _whole(baseline: Baseline, path: Path, update: str, suite: Suite) -> None:
-    """Refuse a baseline in which a row, a setting or a seed's number is missing: what is not there cannot get worse."""
+    """Refuse a baseline in which a row, a setting or a seed's number is missing: a missing number can never get worse."""
     for measure in (measure for measure in MEASURES if measure.name in suite.rows):
         blocks = baseline.scores.values.get(measure.name)
         if blocks is None:

@@ -1,6 +1,6 @@
-"""From two optimizers' scores to a scorecard's rows: every property in each setting by itself, and over all settings together.
+"""From two optimizers' scores to a scorecard's rows: every property over all settings together, and in each setting.
 
-What is worse in one setting and better in another would be nothing on the mean.
+Single settings are compared too, since a property that is worse in one and better in another may cancel in the mean.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,19 +18,19 @@ from spikecheck.stats.paired import Difference
 from spikecheck.stats.proportions import Counts
 
 ALPHA = 0.05
-"""Probability of any false alarm, at most, over all rows that can raise one."""
+"""Largest probability of any false alarm, over all rows that can raise one."""
 _SHARES: Mapping[str, float] = {"mean": 0.6, "count": 0.4}
-"""Of ALPHA. Counts have their own: where all of four trainings diverge and none of four did, they name it."""
+"""Shares of ALPHA. Counts have enough to be called worse when all of four trainings diverge and none of the reference's."""
 _ALONE = 0.05
-"""Error at which a row would be called worse if it were the only one."""
+"""Level at which a row would be called worse if it were the only one."""
 _TELLING = "best loss"
-"""The row whose number two trainings share only if they are one."""
+"""The row whose numbers agree only if two trainings are the same."""
 _SAME = 1e-9
-"""Scores that differ by no more are of the same training."""
+"""Largest difference between scores of the same training."""
 
 
 def _no_run(run: Run) -> None:
-    """Nothing that a training tells: measured beside it."""
+    """Placeholder for properties that are measured apart from the training, such as time."""
 
 
 _COST = (
@@ -42,7 +42,7 @@ Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class _Compared(Protocol):
-    """A difference, with what can be said of it at any error."""
+    """A difference of candidate and reference, with its bounds and p-values."""
 
     @property
     def mean(self) -> float: ...
@@ -55,7 +55,7 @@ class _Compared(Protocol):
 
 @dataclass(frozen=True)
 class _Known:
-    """A difference that needs no sample: of trainings that are the same, or of a number that does not vary."""
+    """A difference without sampling error: between identical trainings, or of a number that does not vary."""
 
     mean: float
 
@@ -77,7 +77,7 @@ class _Known:
 
 @dataclass(frozen=True)
 class _View:
-    """One row before it is judged: a measure in a setting, or over all of them where that has no name."""
+    """One row before it is judged: a measure in the setting `where`, or over all settings if that is empty."""
 
     measure: Measure
     where: str
@@ -86,16 +86,16 @@ class _View:
 
     @property
     def family(self) -> str:
-        """The rows that share an error; of none where nothing is at risk."""
+        """The family of rows that share an error; empty if the row cannot raise a false alarm."""
         return self.measure.law if self.measure.alarms and not isinstance(self.found, _Known) else ""
 
     def mean(self, side: int) -> float:
-        """The candidate's or the reference's, every setting weighing the same."""
+        """The mean of the candidate (side 0) or the reference (side 1), with equal weights for all settings."""
         return float(np.mean([pair[side].mean() for pair in self.pairs]))
 
 
 def rows(candidate: Scores, reference: Scores, alpha: float = ALPHA) -> tuple[Row, ...]:
-    """Every row that both have numbers for, in the order of the scorecard."""
+    """Every row for which both have numbers, in the order of the scorecard; `alpha` is the error of all rows together."""
     views = list(_views(candidate, reference))
     worse = [view.found.p_above(view.measure.margin) for view in views]
     better = [view.found.p_below(-view.measure.margin) for view in views]
@@ -107,7 +107,7 @@ def rows(candidate: Scores, reference: Scores, alpha: float = ALPHA) -> tuple[Ro
 
 
 def decided(found: Sequence[Row], seeds: int) -> tuple[Decision, tuple[str, ...]]:
-    """What a gate comes to, and where it is not decided why."""
+    """The decision of a gate, and the reasons if it is not decided."""
     if any(row.fails for row in found):
         return Decision.REGRESSED, ()
     why = [f"{row.title} looks worse and is not sure" for row in found if row.looks_worse]
@@ -126,20 +126,20 @@ def can_name(settings: int, seeds: int, alpha: float = ALPHA) -> bool:
 
 
 def fewest_seeds(settings: int) -> int:
-    """How many seeds that takes."""
+    """The smallest number of seeds for which `can_name` is true."""
     return next(seeds for seeds in range(2, 100) if can_name(settings, seeds))
 
 
 def too_few(settings: int, seeds: int) -> str:
-    """What is said where it does not."""
+    """The message for too few seeds."""
     return (
-        f"seeds={seeds}: too few to name a candidate that diverges in every training; "
-        f"{fewest_seeds(settings)} or more can"
+        f"seeds={seeds}: too few to detect a candidate that diverges in every training; "
+        f"use {fewest_seeds(settings)} or more"
     )
 
 
 def level(settings: int, law: str, alpha: float = ALPHA) -> float:
-    """The error at which Holm's method tests the first row, where every row has numbers and some error."""
+    """The level at which Holm's method tests the first row of a family, if every row has numbers that vary."""
     if law == "count":
         return alpha * _SHARES[law] / _counted(settings)
     means = sum(measure.law == "mean" and measure.alarms for measure in MEASURES)
@@ -147,7 +147,7 @@ def level(settings: int, law: str, alpha: float = ALPHA) -> float:
 
 
 def not_compared(candidate: Scores, reference: Scores) -> tuple[str, ...]:
-    """The rows that cannot be compared, each with the side that has no number for it: silence would pass for health."""
+    """The rows that cannot be compared, each with the side that has no number for it, so that none is dropped silently."""
     told = []
     for measure in (*MEASURES, *_COST):
         sides = {"the candidate": candidate, "the reference": reference}
@@ -161,11 +161,11 @@ def _has_numbers(scores: Scores, row: str) -> bool:
     return any(value is not None for values in scores.values.get(row, {}).values() for value in values)
 
 
-# ---- what is compared ------------------------------------------------------------------------------------------------------
+# ---- the differences -------------------------------------------------------------------------------------------------------
 
 
 def _views(candidate: Scores, reference: Scores) -> Iterator[_View]:
-    """Of every measure all settings together, then each by itself where there are several."""
+    """For every measure the row of all settings together, then, if there are several, the row of each setting."""
     same = _same_trainings(candidate, reference)
     for measure in (*MEASURES, *_COST):
         pairs = _paired(candidate.values.get(measure.name, {}), reference.values.get(measure.name, {}))
@@ -190,9 +190,9 @@ def _view(measure: Measure, where: str, pairs: Mapping[str, Pair], same: frozens
 
 
 def _same_trainings(candidate: Scores, reference: Scores) -> frozenset[str]:
-    """The settings in which every number of every training is the same, its best loss among them.
+    """The settings in which all numbers of all trainings agree, including the best loss.
 
-    No spikes in either would not make two trainings one.
+    The best loss must be among them: two different trainings without spikes agree in all rows about spikes.
     """
     differing = set()
     for measure in MEASURES:
@@ -208,7 +208,7 @@ def _alike(own: Sequence[float | None], other: Sequence[float | None]) -> bool:
 
 
 def _paired(own: Blocks, other: Blocks) -> dict[str, Pair]:
-    """By setting, the seeds for which both have a number."""
+    """Pairs of numbers by setting, for the seeds for which both sides have a number."""
     pairs = {}
     for name, values in own.items():
         both = [
@@ -222,19 +222,19 @@ def _paired(own: Blocks, other: Blocks) -> dict[str, Pair]:
     return pairs
 
 
-# ---- how sure it is --------------------------------------------------------------------------------------------------------
+# ---- their significance ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Test:
-    """A p-value adjusted for all rows, to be held against ALPHA, and the error at which the row itself was tested."""
+    """A p-value adjusted for all rows, to compare with ALPHA, and the level at which the row itself was tested."""
 
     p: float
     at: float
 
 
 def _tests(views: Sequence[_View], p_values: Sequence[float], alpha: float) -> list[_Test]:
-    """Holm's method in every family of rows; a row of no family stands for itself."""
+    """Holm's method in every family of rows; a row without a family is tested by itself."""
     tests = [_Test(p, alpha) for p in p_values]
     for law, share in _SHARES.items():
         places = [place for place, view in enumerate(views) if view.family == law]
@@ -245,7 +245,7 @@ def _tests(views: Sequence[_View], p_values: Sequence[float], alpha: float) -> l
 
 
 def _first(views: Sequence[_View], view: _View, alpha: float) -> float:
-    """The error at which the first row of its family is tested: what alone is worse has to be named at it."""
+    """The level of the first test in the row's family: a row that is the only one to be worse must be detected at it."""
     fellows = sum(other.family == view.family for other in views)
     return alpha * _SHARES[view.family] / fellows if view.family else alpha
 
@@ -286,7 +286,7 @@ def _counted(settings: int) -> int:
 
 
 def _places(settings: int) -> int:
-    """Each setting, and where there are several all of them together."""
+    """Number of rows for each measure: one a setting and, if there are several, one for all of them together."""
     return settings + 1 if settings > 1 else 1
 
 

@@ -1,4 +1,4 @@
-"""An optimizer looked over before it is gated: whether it can be trained, gone on with and linearised."""
+"""Examination of an optimizer before a gate: whether it can be trained, resumed and linearised."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -23,10 +23,10 @@ _SMALL = Setting(width=8, points=16, steps=_STEPS)
 
 
 def examined(contestant: OptimizerSpec, conditions: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
-    """What was seen of it on made-up gradients and on a small training, in which `conditions` are changed: model, problem, ….
+    """Examine an optimizer on random gradients and on a small training; `conditions` replace the training's own.
 
     Raises:
-        SettingError: when it cannot be used at all, with the reason.
+        SettingError: the optimizer cannot be used; the message gives the reason.
     """
     setting = trained_by(contestant, _SMALL.but(**conditions))
     objective = build_objective([setting] * _MEMBERS)
@@ -34,29 +34,29 @@ def examined(contestant: OptimizerSpec, conditions: Mapping[str, Any] = MappingP
     if not isinstance(rule, NamedOptimizer):
         return [_known(setting), _trained(objective, rule, setting)]
     driven = _driven(parity(setting), setting)
-    rule = rule_for(objective)  # whether it is elementwise is seen by then
+    rule = rule_for(objective)  # by now it is known whether it is elementwise
     assert isinstance(rule, NamedOptimizer)
     return [*_abilities(rule, objective.size), driven, _trained(objective, rule, setting)]
 
 
 def _driven(found: Parity, setting: Setting) -> Finding:
-    """What the comparison with torch's ordinary loop came to."""
+    """The result of the comparison with torch's ordinary loop."""
     if found.differs:
-        means = "this is spikecheck's fault, and no gate of this optimizer can be believed: please report it"
-        return Finding(False, f"moves otherwise than in torch's ordinary loop: {found.differs}", means, fatal=True)
+        means = "this is a fault of spikecheck, and no gate of this optimizer is reliable: please report it"
+        return Finding(False, f"moves differently from torch's ordinary loop: {found.differs}", means, fatal=True)
     if found.steps < found.wanted:
         said = f"moves as in torch's ordinary loop for {found.steps:,} of {found.wanted:,} steps, to the bit"
-        return Finding(found.steps > 0, said, "there the loss stopped being a number, or the time was over")
+        return Finding(found.steps > 0, said, "then the loss became infinite or NaN, or the time limit was reached")
     return Finding(True, f"moves as in torch's ordinary loop for {found.steps:,} steps, to the bit")
 
 
 def _abilities(rule: NamedOptimizer, size: int) -> Iterator[Finding]:
     able, together = rule.abilities, rule.shares_an_instance
-    yield Finding(True, "made, and stepped twice from the same gradients to the same numbers")
+    yield Finding(True, "can be created, and two runs on the same gradients give the same numbers")
     yield Finding(
         together,
         "elementwise: one instance gives the bits of one a member" if together else "one instance a member",
-        "" if together else "a step takes many times as long; nothing else is lost",
+        "" if together else "a step takes many times as long; nothing else changes",
     )
     yield Finding(
         not able.closure,
@@ -65,17 +65,15 @@ def _abilities(rule: NamedOptimizer, size: int) -> Iterator[Finding]:
     )
     if able.averages:
         yield Finding(
-            True, "has train() and eval()", "losses are those of training, the end is looked at as eval() shows it"
+            True, "has train() and eval()", "losses are those of train(); the last state is measured after eval()"
         )
     yield Finding(
         not able.resumes,
-        "goes on from its state_dict to the same bits"
-        if not able.resumes
-        else f"cannot be gone on with: {able.resumes}",
-        "" if not able.resumes else "it can be gated; nothing is forked from its runs, and the late edge has no figure",
+        "resumes from its state_dict to the same bits" if not able.resumes else f"cannot be resumed: {able.resumes}",
+        "" if not able.resumes else "it can be gated; its runs have no forks, and the late edge is not measured",
     )
     if not able.resumes:
-        yield Finding(True, f"its state_dict holds {able.numbers} numbers for {size} parameters")
+        yield Finding(True, f"its state_dict contains {able.numbers} numbers for {size} parameters")
 
 
 def _known(setting: Setting) -> Finding:
@@ -85,7 +83,7 @@ def _known(setting: Setting) -> Finding:
 
 
 def _silent(steps: int) -> None:
-    """A hundred steps are over before they could be told."""
+    """No progress is reported: a hundred steps take too little time."""
 
 
 def _trained(objective: Objective, rule: UpdateRule, setting: Setting) -> Finding:
@@ -98,5 +96,5 @@ def _trained(objective: Objective, rule: UpdateRule, setting: Setting) -> Findin
     return Finding(
         last < first,
         f"{_STEPS} steps on a small net take the loss from {first:.3g} to {last:.3g}",
-        "" if last < first else "it did not fall: is lr what you meant?",
+        "" if last < first else "the loss did not fall: check lr",
     )

@@ -1,4 +1,4 @@
-"""What a project says about its gate in pyproject.toml, so that its CI line is `spikecheck gate`."""
+"""A project's settings for its gate in pyproject.toml, so that its CI command is just `spikecheck gate`."""
 
 import ast
 import tomllib
@@ -26,10 +26,10 @@ KEYS = (
 
 
 def table(folder: Path) -> dict[str, Any]:
-    """[tool.spikecheck] of the folder's pyproject.toml; empty where there is none.
+    """The table [tool.spikecheck] of the folder's pyproject.toml; empty if there is none.
 
     Raises:
-        UsageError: when it cannot be read, or holds a key that nothing goes by.
+        UsageError: the file cannot be read, or the table has an unknown key or a value of the wrong type.
     """
     file = folder / "pyproject.toml"
     try:
@@ -41,7 +41,7 @@ def table(folder: Path) -> dict[str, Any]:
     try:
         found = tomllib.loads(text).get("tool", {}).get("spikecheck", {})
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{file}: is no TOML: {error}") from error
+        raise UsageError(f"{file}: is not valid TOML: {error}") from error
     for key in found:
         if key not in KEYS:
             raise UnknownName("key of [tool.spikecheck]", key, KEYS)
@@ -49,7 +49,7 @@ def table(folder: Path) -> dict[str, Any]:
 
 
 def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
-    """NAME=VALUE pairs; values are Python's literals, anything else is text.
+    """Parse NAME=VALUE texts; a value is a Python literal, or else text. `option` is named in errors.
 
     >>> assignments(["lr=1e-3", "betas=(0.9, 0.999)", "amsgrad=True", "mode=fast"], "--set")
     {'lr': 0.001, 'betas': (0.9, 0.999), 'amsgrad': True, 'mode': 'fast'}
@@ -64,10 +64,10 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
 
 
 def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """What differs from a suite's settings: `known`, and over it the CONDITION=VALUE of --at.
+    """The conditions that differ from a suite's settings: `known`, replaced by the CONDITION=VALUE texts of --at.
 
     Raises:
-        UsageError: when one belongs to the optimizer. (Whether a setting has it is asked where it is changed.)
+        UsageError: a condition belongs to the optimizer. (`Setting.but` refuses unknown conditions.)
     """
     found = dict(known)
     found |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}

@@ -1,4 +1,4 @@
-"""What one step of an optimizer costs by itself, over a step of plain SGD: a ratio, so that machines can be compared."""
+"""The cost of one optimizer step, divided by that of plain SGD: a ratio, so that machines can be compared."""
 
 import gc
 import time
@@ -18,7 +18,7 @@ from spikecheck.optimizers.capabilities import abilities
 from spikecheck.optimizers.driven import Driven, OptimizerFactory
 
 BLOCKS = 24
-"""Blocks of steps, each timed right after one of SGD's."""
+"""Number of blocks of steps, each timed next to a block of SGD's."""
 _STEPS = 30
 _NUMBER = torch.float32
 _SHAPES = {
@@ -27,7 +27,7 @@ _SHAPES = {
     "layers.1.weight": (10, 64),
     "layers.1.bias": (10,),
 }
-"""Tensors of a small network: what is measured is mostly the optimizer's own Python."""
+"""Tensors of a small network, for which the time is mostly that of the optimizer's own Python."""
 
 _IN_TORCH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "gd": ("torch.optim:SGD", {}),
@@ -40,9 +40,9 @@ _IN_TORCH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def time_ratios(contestant: OptimizerSpec, model: Model | None = None) -> tuple[float, ...]:
-    """log2 of the time of a step over one of SGD's on the tensors of `model`, else of a small net, block by block.
+    """log2 of a step's time divided by SGD's, block by block, on the tensors of `model` or else of a small net.
 
-    spikecheck's own rules stand for torch's: the same arithmetic, and what a user would run.
+    Built-in rules are timed as torch's optimizers of the same arithmetic, which are what a user would run.
     """
     candidate, plain = _Stepper.of(contestant, model), _Stepper.of(_plain(contestant), model)
     threads = torch.get_num_threads()
@@ -58,23 +58,23 @@ def time_ratios(contestant: OptimizerSpec, model: Model | None = None) -> tuple[
 
 
 def own_model(setting: Setting) -> Model | None:
-    """The model of a setting, where it is a user's own: an optimizer may look at the names of its parameters."""
+    """The model of a setting if it is a user's module, since an optimizer may read its parameters' names; else None."""
     model = build_objective([setting]).model
     return model if isinstance(model, FromModule) else None
 
 
 def memory(contestant: OptimizerSpec, model: Model | None = None) -> float:
-    """Numbers a parameter that the process holds after 60 steps and would not with plain SGD, wherever they are kept.
+    """Numbers for each parameter that the process stores after 60 steps, in excess of plain SGD, wherever they are kept.
 
-    What grows from step to step is in it: one number a parameter and step more would make it 60.
+    State that grows with the steps counts: one additional number for each parameter and step gives 60.
     """
     own, plain = (_added(who, model) for who in (contestant, _plain(contestant)))
     return (own - plain) / _NUMBER.itemsize / _order(contestant, model).spans[-1].stop
 
 
 def _added(contestant: OptimizerSpec, model: Model | None) -> int:
-    """Bytes that an optimizer and its parameters add to what the process holds."""
-    abilities(_order(contestant, model), contestant.lr, _STEPS)  # what looking at it keeps is not the optimizer's
+    """Bytes that an optimizer and its parameters add to the process's tensors."""
+    abilities(_order(contestant, model), contestant.lr, _STEPS)  # first, so that tensors kept by this are not counted
     before = _held()
     stepper = _Stepper.of(contestant, model)
     for _ in range(2 * _STEPS):
@@ -95,7 +95,7 @@ def _held() -> int:
 
 
 def _plain(contestant: OptimizerSpec) -> OptimizerSpec:
-    """What is compared with, so that machines and nets can be."""
+    """Plain SGD, the denominator of every ratio."""
     return OptimizerSpec(optimizer="gd", lr=contestant.lr)
 
 
@@ -117,7 +117,7 @@ def _small() -> tuple[Span, ...]:
 
 @dataclass(frozen=True)
 class _Stepper:
-    """One optimizer that is fed the same gradient, [P], at every step."""
+    """One optimizer that receives the same gradient [P] at every step."""
 
     driven: Driven
     gradient: Tensor
@@ -131,7 +131,7 @@ class _Stepper:
         return cls(order.of(row, 1e-9), gradient.clone(), abilities(order, contestant.lr, _STEPS).closure)
 
     def step(self) -> None:
-        """One update, with a gradient of its own: an optimizer may take it away."""
+        """One update, with a copy of the gradient, since an optimizer may modify it."""
         self.driven.feed(self.gradient.clone())
         self.driven.step(self._evaluated if self.closure else None)
 

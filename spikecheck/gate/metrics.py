@@ -1,7 +1,7 @@
-"""What the gate looks at: one number a training, the smaller the better, with the difference that counts as none.
+"""The metrics of the gate: each is one number for each training, smaller is better, with a margin for equivalence.
 
-The margins were written before any gate was run. They are what an optimizer's user would not care about, not what is easily
-shown.
+The margins were chosen before any gate was run. They are differences that an optimizer's user would not care about, and
+were not chosen by what is easy to show.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ from spikecheck.core.run import Array, Run
 from spikecheck.measures import alignment
 
 _LOST = 6.0
-"""log10 of the loss that stands for one that is no number; finite losses count as no larger."""
+"""log10 of the loss that replaces an infinite or NaN loss; finite losses are clipped to it."""
 _LEAST = -12.0
 _TALLEST = 12.0
-"""log10 of the height that stands for a divergence."""
+"""log10 of the spike height that replaces a divergence; finite heights are clipped to it."""
 _LATE = 0.05
 _FAR = 10.0
 _TINY = 2.0**-12
-"""Sharpness over threshold that stands for all below."""
+"""Smallest ratio of sharpness to threshold; smaller ratios are clipped to it."""
 
 
 @dataclass(frozen=True)
@@ -32,56 +32,57 @@ class Measure:
     unit: str
     margin: float
     of: Callable[[Run], float | None]
-    """None where a training has no such number."""
+    """The metric of a run; None if the run has no such number."""
     alarms: bool = True
+    """Whether the gate fails if this row is worse."""
     law: Literal["mean", "count", "exact"] = "mean"
-    """A number of every training; 0 or 1 of every training; or a number that does not vary from training to training."""
+    """Each training has a number ("mean"), has 0 or 1 ("count"), or all have the same number ("exact")."""
     may_lack: bool = False
-    """Whether there are trainings without such a number."""
+    """Whether some trainings may have no such number."""
 
 
 def spike_rate(run: Run) -> float:
-    """Spikes per 1,000 steps made."""
+    """Spikes per 1,000 completed steps."""
     return 1_000 * len(run.spikes) / max(1, run.ended.step)
 
 
 def worst_height(run: Run) -> float:
-    """log10 of the largest peak over the trough before it; 0 without a spike, 12 where the training diverged."""
+    """log10 of the largest ratio of a peak to the trough before it, in [0, 12]; 0 without a spike, 12 after divergence."""
     if run.diverged:
         return _TALLEST
     return max([min(float(np.log10(spike.height)), _TALLEST) for spike in run.spikes], default=0.0)
 
 
 def share_lost(run: Run) -> float:
-    """Share of the steps asked for that lie within spikes or behind a divergence, in [0, 1]."""
+    """Share of the setting's steps that lie within spikes or after a divergence, in [0, 1]."""
     wanted = run.setting.steps
     within = sum((run.ended.step if s.recovery is None else s.recovery) - s.onset for s in run.spikes)
     return min(1.0, (within + wanted - run.ended.step) / wanted)
 
 
 def diverged(run: Run) -> float:
-    """1 where the loss left the numbers."""
+    """1 if the loss became infinite or NaN, else 0."""
     return float(run.diverged)
 
 
 def spiking(run: Run) -> float:
-    """1 where there was a spike, or the loss left the numbers."""
+    """1 if there was a spike or the loss became infinite or NaN, else 0."""
     return float(run.diverged or bool(run.spikes))
 
 
 def final_loss(run: Run) -> float:
-    """log10 of the median loss of the last twentieth; 6 where the training diverged."""
+    """log10 of the median loss of the last twentieth of the steps, in [-12, 6]; 6 if the training diverged."""
     late = run.loss[-max(1, round(_LATE * len(run.loss))) :]
     return _LOST if run.diverged else _log(float(np.median(late)))
 
 
 def best_loss(run: Run) -> float:
-    """log10 of the smallest loss."""
+    """log10 of the smallest loss, in [-12, 6]."""
     return _log(float(run.loss.min(initial=np.inf)))
 
 
 def test_loss(run: Run) -> float | None:
-    """log10 of the loss on held-out points at the end; 6 where the training diverged."""
+    """log10 of the final loss on held-out points, in [-12, 6]; 6 if the training diverged; None without such points."""
     if run.diverged:
         return _LOST
     found = run.records.get("finish", {}).get("test_loss")
@@ -89,22 +90,23 @@ def test_loss(run: Run) -> float | None:
 
 
 def early_edge(run: Run) -> float | None:
-    """log2 of the sharpness over the stability threshold after 20 updates, where two trainings have hardly parted.
+    """log2 of the ratio of sharpness to stability threshold after 20 updates, when two trainings have hardly diverged.
 
-    The worst of eight updates in a row, since a fault may come only every few.
-    Exactly that for gradient descent; for other rules 1 at the threshold and 0 where nothing bends, as the multipliers tell.
+    The largest value of eight consecutive updates, since a fault may occur only every few updates. For gradient descent the
+    ratio is exact. For other rules it comes from the multipliers of the linearised update: 1 at the threshold, 0 without
+    curvature.
     """
     found = _edge(run, "early", np.max)
     return None if found is None else float(np.log2(max(_TINY, (1.0 + found) / 2)))
 
 
 def late_edge(run: Run) -> float | None:
-    """How far late updates turn deviations round: -1 not at all, 1 at the stability threshold, 10 stands for all above."""
+    """Median reversal of deviations by late updates: -1 without curvature, 1 at the stability threshold, at most 10."""
     return _edge(run, "late", np.median)
 
 
 def spread(run: Run) -> float | None:
-    """1 - mean |cos| between input weights at the end."""
+    """1 - mean |cos| between input weights at the end, in [0, 1]; None without a layer of two neurons or more."""
     end = run.snapshots.get("end")
     return None if end is None or len(end.input_weights) < 2 else 1.0 - alignment(end.input_weights)
 
@@ -119,18 +121,18 @@ MEASURES: tuple[Measure, ...] = (
     Measure("final loss", "log10", 0.1, final_loss),
     Measure("best loss", "log10", 0.1, best_loss),
     Measure("test loss", "log10", 0.1, test_loss, may_lack=True),
-    # A tenth more or less of a rate is a matter of taste.
+    # 0.14 is log2 of 1.1: a change of 10 % in the learning rate is a matter of taste.
     Measure("early edge", "log2, sharpness / threshold", 0.14, early_edge, may_lack=True),
     Measure("late edge", "reversal, unstable > 1", 0.05, late_edge, may_lack=True),
-    # Spikes align weights, so a calmer optimizer would be worse here: a description, no alarm.
+    # Spikes align weights, so a calmer optimizer would be worse here: this row describes and raises no alarm.
     Measure("spread", "of weights: 1 - mean |cos|", 0.05, spread, alarms=False, may_lack=True),
 )
 EDGES = ("early edge", "late edge")
-"""The rows that cost products with the Hessian."""
+"""The rows that need products with the Hessian."""
 TIME = ("time a step", "log2 over plain SGD's")
 MEMORY = ("memory", "numbers a parameter")
 MARGINS: Mapping[str, float] = {TIME[0]: 0.58, MEMORY[0]: 0.05}
-"""Half as long again; a twentieth of a number."""
+"""0.58 is log2 of 1.5, a step that takes 50 % longer; 0.05 is a twentieth of a number for each parameter."""
 
 
 def _edge(run: Run, when: str, of: Callable[[Array], Any]) -> float | None:

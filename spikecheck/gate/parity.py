@@ -1,6 +1,6 @@
-"""Whether an optimizer moves here as it moves in torch's ordinary loop: `zero_grad`, `backward`, `step`.
+"""Comparison of an optimizer in spikecheck with torch's ordinary loop: `zero_grad`, `backward`, `step`.
 
-Both start from the same parameters and take the same gradients, so that they must agree to the bit, step after step.
+Both start from the same parameters and take the same gradients, so they must agree to the bit at every step.
 """
 
 import time
@@ -30,9 +30,9 @@ from spikecheck.training.rule_for import rule_for
 
 MEMBERS = 2
 _A_STEP = 0.003
-"""Seconds that the optimizers' own Python takes at every step of a comparison, on a usual core."""
+"""Seconds that the optimizers' own Python takes at every step of a comparison, on a typical core."""
 SECONDS = 20.0
-"""A comparison stops after so long; only dear trainings are not compared to their end."""
+"""Time limit of a comparison; only expensive trainings are not compared to their end."""
 
 
 _TOLD_EVERY = 50
@@ -40,39 +40,44 @@ Tick = Callable[[int], None]
 
 
 def unheard(steps: int) -> None:
-    """Nobody asks how far it is."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """Up to which step two ways of driving an optimizer agree to the bit."""
+    """The result of a comparison to the bit between two ways of driving an optimizer."""
 
     steps: int
-    """How many were compared."""
+    """Number of steps compared."""
     wanted: int
-    """How many the training has."""
+    """Number of steps of the training."""
     differs: str = ""
-    """Where they part: the first step, the parameter and its two values; empty where they do not."""
+    """The first difference: its step, its parameter and the two values; empty if there is none."""
 
 
 def parity(setting: Setting, limit: float = SECONDS, tick: Tick = unheard) -> Parity:
-    """Trains two members of a setting here and in an ordinary loop, in lock-step; `tick` is told the steps made.
+    """Train two members of a setting in spikecheck and in an ordinary loop, in lock-step, for at most `limit` seconds.
+
+    `tick` receives the number of steps since its last call.
 
     Raises:
-        SettingError: when the setting's optimizer cannot be used.
+        SettingError: the setting's optimizer cannot be used.
     """
     objective = build_objective([setting] * MEMBERS)
     with one_thread("cpu"):  # two threads that share a busy core wait for each other at every step
         try:
             return _compared(objective, setting, limit, tick)
-        except Coupled:  # by now it is known to need an instance a member
+        except Coupled:  # by now it is known to need one instance for each member
             return _compared(objective, setting, limit, tick)
 
 
 def demand(setting: Setting, name: str, tick: Tick = unheard) -> None:
-    """Raises SettingError where a named optimizer moves otherwise here than in an ordinary loop.
+    """Check that an optimizer named by MODULE:NAME moves as in an ordinary loop; `name` is the setting's name.
 
-    spikecheck's own rules have been compared with torch's once and for all, by the tests.
+    Built-in rules are not checked here: the tests compare them with torch's.
+
+    Raises:
+        SettingError: the optimizer moves differently.
     """
     if not setting.named:
         return
@@ -81,16 +86,16 @@ def demand(setting: Setting, name: str, tick: Tick = unheard) -> None:
     if differs := _found[setting].differs:
         raise SettingError(
             f"optimizer={setting.optimizer!r}: in {name} it does not move as in torch's ordinary loop: {differs}. "
-            "That is spikecheck's fault, and nothing it said of this optimizer would be true; please report it"
+            "This is a fault of spikecheck, and its results for this optimizer would be wrong; please report it"
         )
 
 
 _found: dict[Setting, Parity] = {}
-"""What this process has compared already."""
+"""Comparisons made by this process."""
 
 
 def parity_seconds(setting: Setting) -> float:
-    """What `demand` takes, in seconds of a usual core, about."""
+    """Approximate time of `demand`, in seconds on a typical core."""
     if not setting.named:
         return 0.0
     alone = Recipe(setting=setting, seed=0)
@@ -121,12 +126,12 @@ def _compared(objective: Objective, setting: Setting, limit: float, tick: Tick) 
 
 
 def _factor(rule: object, ensemble: Ensemble) -> float | None:
-    """The schedule's, where there is one."""
+    """The schedule's factor on the learning rate; None without a schedule."""
     return float(rule.paced(ensemble).lr[0] / ensemble.lr[0]) if isinstance(rule, Scheduled) else None
 
 
 class _Loop:
-    """One model's ordinary loop."""
+    """torch's ordinary loop for one model."""
 
     def __init__(self, rule: NamedOptimizer, objective: Objective, member: int, row: Tensor) -> None:
         self._rule, self._member = rule, member
@@ -136,7 +141,7 @@ class _Loop:
         self._full: list[Any] = [group.get("lr") for group in self._driven.optimizer.param_groups]
 
     def step(self, gradient: Tensor, factor: float | None, done: int) -> Tensor:
-        """zero_grad, backward, step; the parameters after it."""
+        """Run zero_grad, backward and step, and return the parameters."""
         optimizer = self._driven.optimizer
         if factor is not None:
             for group, full in zip(optimizer.param_groups, self._full, strict=True):

@@ -1,4 +1,4 @@
-"""What a gate would train, and how large a difference that could show."""
+"""The plan of a gate: what it would train, and which differences it could detect."""
 
 from spikecheck.core.gate_outlook import Finds, GateOutlook
 from spikecheck.core.scorecard import OptimizerSpec
@@ -9,7 +9,7 @@ from spikecheck.stats.proportions import Counts
 
 
 def gate_outlook(candidate: OptimizerSpec, suite: Suite) -> GateOutlook:
-    """Of this candidate on this suite. Nothing is known of how much scores vary, so differences are told in that."""
+    """The plan for a candidate on a suite. Differences are in standard deviations, since the scores' spread is not known."""
     settings, seeds = len(suite.settings), suite.seeds
     found = [_finds("one setting", settings, 1, seeds)]
     if settings > 1:

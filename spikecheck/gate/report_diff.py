@@ -1,4 +1,4 @@
-"""Two reports, or two scorecards, side by side. What only one of them has is an error: silence would pass for health."""
+"""Comparison of two reports or two scorecards. A claim or row that only one of them has is an error, never ignored."""
 
 import json
 from collections.abc import Iterable
@@ -20,11 +20,11 @@ _ORDER: tuple[Kind, ...] = ("regressed", "improved", "changed", "same")
 
 
 def compared(before: Path, after: Path) -> Comparison:
-    """What changed from one file to the other.
+    """The changes from one file to the other.
 
     Raises:
-        UsageError: when a file cannot be read, or is neither a report nor a scorecard.
-        BaselineError: when one is a report and the other a scorecard, or when they are about different things.
+        UsageError: a file cannot be read, or is neither a report nor a scorecard.
+        BaselineError: one is a report and the other a scorecard, or they have different claims, rows, settings or seeds.
     """
     old, new = _read(before), _read(after)
     if isinstance(old, Report) and isinstance(new, Report):
@@ -32,17 +32,19 @@ def compared(before: Path, after: Path) -> Comparison:
     elif isinstance(old, Scorecard) and isinstance(new, Scorecard):
         lines = _rows(old, new, before, after)
     else:
-        raise BaselineError(f"{before}, {after}: one is a report and the other a scorecard; compare two of a kind")
+        raise BaselineError(
+            f"{before}, {after}: one is a report and the other a scorecard; compare two of the same kind"
+        )
     return Comparison(str(before), str(after), tuple(sorted(lines, key=lambda line: _ORDER.index(line.kind))))
 
 
 def _claims(old: Report, new: Report, before: Path, after: Path) -> list[Line]:
     for path, report in ((before, old), (after, new)):
         if not report.complete:
-            raise BaselineError(f"{path}: was stopped early; run its command again, what was trained is kept")
+            raise BaselineError(f"{path}: was stopped early; run its command again, which reuses its finished runs")
     if old.profile != new.profile:
         raise BaselineError(
-            f"{before} is of profile {old.profile}, {after} of {new.profile}; compare two of one profile"
+            f"{before} has profile {old.profile}, {after} has {new.profile}; compare two of the same profile"
         )
     pairs = _matched({v.id: v for v in old.claims}, {v.id: v for v in new.claims}, "claim", before, after)
     return [_claim(was, now, before, after) for was, now in pairs]
@@ -67,7 +69,7 @@ def _claim(was: Verdict, now: Verdict, before: Path, after: Path) -> Line:
 def _rows(old: Scorecard, new: Scorecard, before: Path, after: Path) -> list[Line]:
     trained = [{place.name for place in card.places} for card in (old, new)]
     if trained[0] != trained[1] or (old.seeds, old.root) != (new.seeds, new.root):
-        raise BaselineError(f"{before}, {after}: are of different settings or seeds; make {before} again")
+        raise BaselineError(f"{before}, {after}: have different settings or seeds; make {before} again")
     pairs = _matched({r.title: r for r in old.rows}, {r.title: r for r in new.rows}, "row", before, after)
     return [Line(now.title, _row_kind(was, now), _row_says(was), _row_says(now)) for was, now in pairs]
 
@@ -86,9 +88,7 @@ def _matched(old: dict[str, T], new: dict[str, T], what: str, before: Path, afte
     for names, here, there in ((old.keys() - new.keys(), before, after), (new.keys() - old.keys(), after, before)):
         if names:
             listed = ", ".join(sorted(names))
-            raise BaselineError(
-                f"{what} {listed}: stands in {here} and not in {there}; make both from the same selection"
-            )
+            raise BaselineError(f"{what} {listed}: is in {here} and not in {there}; make both from the same selection")
     return [(old[name], new[name]) for name in new]
 
 
@@ -106,7 +106,7 @@ def _share(judgement: Judgement) -> str:
 
 
 def _mean(judgement: Judgement) -> str:
-    """The average that decides, and where a share does the mean; empty in reports that have none."""
+    """The average that decides, or the mean if a share decides; empty in reports that have none."""
     found = judgement.effect
     if judgement.estimand == "median":
         return _average("median", found.median, found.low, found.high)
@@ -132,9 +132,9 @@ def _read(path: Path) -> Report | Scorecard:
         text = path.read_text(encoding="utf-8")
         document = json.loads(text)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file that --json has written") from error
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file written by --json") from error
     except ValueError as error:
-        raise UsageError(f"{path}: is no JSON; give a file that --json has written") from error
+        raise UsageError(f"{path}: is not JSON; give a file written by --json") from error
     named = document.get("schema") if isinstance(document, dict) else None
     if named not in _KINDS:
         raise UsageError(f"{path}: has schema {named!r}; give files that verify or gate wrote with --json")
@@ -142,4 +142,4 @@ def _read(path: Path) -> Report | Scorecard:
         return _KINDS[named].model_validate_json(text)
     except (ValidationError, SettingError) as error:
         reason = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else error
-        raise UsageError(f"{path}: is no {named}: {reason}") from error
+        raise UsageError(f"{path}: is not a valid {named}: {reason}") from error

@@ -1,4 +1,4 @@
-"""Train a candidate and its reference on the same settings and seeds, and say what has become worse."""
+"""Train a candidate and its reference on the same settings and seeds, and report what is worse."""
 
 import time
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ COST = "one step"
 
 @dataclass(frozen=True)
 class GateRun:
-    """One gate: who is judged, on what, and where it is trained."""
+    """One gate: the candidate, the suite, and the laboratory that trains."""
 
     candidate: OptimizerSpec
     suite: Suite
@@ -30,25 +30,26 @@ class GateRun:
     environment: dict[str, str | int | float]
     observe: Observer = ignore
     alpha: float = ALPHA
-    """Chance of a false regression, over all rows of the scorecard."""
+    """Largest probability of a false regression, over all rows of the scorecard."""
 
     def against(self, reference: OptimizerSpec) -> Scorecard:
-        """The candidate against another optimizer, both trained now.
+        """Compare the candidate with another optimizer; both are trained now.
 
         Raises:
-            SettingError: when one of them cannot be used.
-            Stopped: when the laboratory is stopped; what it trained is kept.
+            SettingError: one of them cannot be used.
+            Stopped: the laboratory was stopped; finished runs are kept.
         """
         began = time.monotonic()
         own = scores(self.candidate, self.suite, self.lab, self.observe, "candidate")
         other = scores(reference, self.suite, self.lab, self.observe, "reference")
-        return self._card(reference, "trained beside it", own, other, began)
+        return self._card(reference, "trained on the same seeds", own, other, began)
 
     def against_baseline(self, baseline: Baseline, name: str) -> Scorecard:
-        """The candidate against scores that were written before; `baseline` fits the suite, and `name` is its file's.
+        """Compare the candidate with a baseline, which must fit the suite (see `baseline.fitting`); `name` is its file.
 
         Raises:
-            as `against`.
+            SettingError: the candidate cannot be used.
+            Stopped: the laboratory was stopped; finished runs are kept.
         """
         began = time.monotonic()
         own = scores(self.candidate, self.suite, self.lab, self.observe, "candidate")
@@ -82,7 +83,7 @@ class GateRun:
 def scores(
     contestant: OptimizerSpec, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
 ) -> Scores:
-    """A contestant's numbers, seed by seed, all its trainings made in one go."""
+    """An optimizer's scores, seed by seed; all its trainings are done together."""
     places = suite.places(contestant)
     for place in places:
         observe(StageStarted("gate", f"{stage} in {place.name}: compared with torch's ordinary loop", 1, 0))
@@ -91,7 +92,7 @@ def scores(
     recipes = {place.name: suite.recipes(place) for place in places}
     plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
     runs = lab.runs([recipe for group in (recipes, plain) for wanted in group.values() for recipe in wanted])
-    # A training that diverged has nothing to look at behind its end.
+    # A training that diverged has no last state to probe, so its run without the probe is used.
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
     chosen = [measure for measure in MEASURES if measure.name in suite.rows]
     values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in chosen}
@@ -106,7 +107,7 @@ def scores(
 
 
 def _demand(place: SuiteSetting, observe: Observer) -> None:
-    """The comparison with an ordinary loop, and its progress."""
+    """Compare with torch's ordinary loop, and report progress."""
     told = 0.0
 
     def tick(seconds: float) -> None:
@@ -122,7 +123,7 @@ def _demand(place: SuiteSetting, observe: Observer) -> None:
 
 
 def announced(contestants: Sequence[OptimizerSpec], suite: Suite, lab: Laboratory) -> ClaimStarted:
-    """What a display is told before a gate: all that will be done, in seconds of a usual core."""
+    """The event that announces a gate, with its expected time in seconds on a typical core."""
     expected = 0.0
     for contestant in contestants:
         places = suite.places(contestant)
@@ -134,5 +135,5 @@ def announced(contestants: Sequence[OptimizerSpec], suite: Suite, lab: Laborator
 
 
 def _cost_seconds(suite: Suite) -> float:
-    """Timing steps and counting memory, in seconds of a usual core."""
+    """Expected time to measure a step's time and memory, in seconds on a typical core."""
     return 2.0 if {TIME[0], MEMORY[0]} & set(suite.rows) else 0.0

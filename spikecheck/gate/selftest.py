@@ -1,4 +1,4 @@
-"""How often the gate alarms at nothing, and how often it names what is worse, on planted scores."""
+"""How often the gate raises a false alarm, and how often it detects a regression, on simulated scores."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,14 +24,17 @@ _SPREAD = 2.0
 
 @dataclass(frozen=True)
 class World:
-    """By how much one row is worse there and how often a training spikes, what is counted, and the most that is promised."""
+    """A simulated truth, and the event that is counted in its gates."""
 
     says: str
     shift: float
+    """Amount by which one row, `ROW`, is worse."""
     seen: str
     happened: Callable[[tuple[Row, ...]], bool]
     promised: float | None = None
+    """Largest rate of the event that is promised; None if nothing is."""
     chance: float = CHANCE
+    """Probability that a training of the candidate spikes."""
     seeds: int = SEEDS
 
 
@@ -43,9 +46,9 @@ def planted_scores(
     chance: float = CHANCE,
     seeds: int = SEEDS,
 ) -> Scores:
-    """Three settings' scores: every row is noise, one of them shifted.
+    """Scores of three settings: every row is noise, and `row` is shifted by `shift`.
 
-    `state` is the memory an optimizer takes, `chance` the probability that a training spikes; none diverges.
+    `state` is the optimizer's memory and `chance` the probability that a training spikes; none diverges.
     """
     values: dict[str, dict[str, tuple[float | None, ...]]] = {}
     for measure in MEASURES:
@@ -62,7 +65,7 @@ def planted_scores(
 
 
 def gates_counted(rounds: int, seed: int, ticked: Callable[[], None]) -> Iterator[Count]:
-    """Every world's gates; `ticked` after every one."""
+    """Count every world's event over `rounds` gates; call `ticked` after each."""
     generator = np.random.default_rng(seed)
     for world in WORLDS:
         times = 0

@@ -1,4 +1,4 @@
-"""Where the gate trains: a few settings that spike, on sums of sines and on real data, or one of the user's own."""
+"""The settings of a gate: a few that spike, on sums of sines and on real data, or one of the user's own."""
 
 import hashlib
 import json
@@ -17,11 +17,11 @@ from spikecheck.gate import metrics
 from spikecheck.gate.metrics import EDGES
 
 MEASURES = 6
-"""Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
+"""Raised by one whenever a row is added or measured differently; older baselines then do not fit."""
 
 ROWS = (*(measure.name for measure in metrics.MEASURES), metrics.TIME[0], metrics.MEMORY[0])
 SEEDS = 16
-"""Trainings a setting, where nobody says otherwise."""
+"""Default number of trainings for each setting."""
 _DEFAULT: Mapping[str, Setting] = {
     "sines": Setting(steps=2_000),
     "wide sines": Setting(
@@ -34,29 +34,29 @@ _DEFAULT: Mapping[str, Setting] = {
 
 @dataclass(frozen=True)
 class Suite:
-    """Settings by name, how many seeds each is trained with, and the root of those seeds."""
+    """Settings by name, the number of seeds for each, and the root of those seeds."""
 
     settings: Mapping[str, Setting] = field(default_factory=lambda: dict(_DEFAULT))
     seeds: int = SEEDS
     root: int = 0
     conditions: Mapping[str, Any] = field(default_factory=dict)
-    """What differs from the default settings, as it was given."""
+    """Conditions that differ from the default settings, as they were given."""
     rows: tuple[str, ...] = ROWS
-    """The rows that are looked at; without the edges' no products with the Hessian are made."""
+    """The rows that are measured; without those in `EDGES`, no Hessian products are computed."""
 
     @property
     def digest(self) -> str:
-        """Of all that two scores must share to be compared."""
+        """Digest of everything that two scores must share to be compared."""
         parts = {name: setting.canonical() for name, setting in self.settings.items()}
         text = json.dumps([parts, self.seeds, self.root, MEASURES, self._probe.canonical()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def places(self, contestant: OptimizerSpec) -> tuple[SuiteSetting, ...]:
-        """The settings as this contestant trains in them."""
+        """The settings with this optimizer."""
         return tuple(SuiteSetting(name=name, setting=trained_by(contestant, s)) for name, s in self.settings.items())
 
     def recipes(self, place: SuiteSetting) -> tuple[Recipe, ...]:
-        """One place's trainings, the same seeds for every contestant, with how each ended."""
+        """The trainings in one setting, each with a probe of its end; the seeds are the same for every optimizer."""
         key = [self.root, *place.name.encode()]
         seeds = np.random.SeedSequence(key).generate_state(self.seeds, np.uint32)
         return tuple(Recipe(setting=place.setting, seed=int(seed), probe=self._probe) for seed in seeds)
@@ -67,11 +67,11 @@ class Suite:
 
 
 def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...] = ROWS) -> Suite:
-    """The default settings with some conditions changed; with another problem or model, one setting made of them.
+    """The default settings with some conditions changed; with another problem or model, one setting with these conditions.
 
     Raises:
-        UnknownName: when there is no such row.
-        SettingError: when a condition does not fit.
+        UnknownName: there is no such row.
+        SettingError: a condition does not fit.
     """
     for row in rows:
         if row not in ROWS:
@@ -84,28 +84,28 @@ def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[
 
 
 def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:
-    """An optimizer with its numbers as they were given: lr, and what its kind knows besides.
+    """An optimizer with its arguments as they were given: lr and others.
 
     Raises:
-        SettingError: when there is no learning rate, or when a built-in rule has no such number.
+        SettingError: there is no learning rate, or a built-in rule has no such argument.
     """
     given = dict(numbers)
     lr = given.pop("lr", None)
     if lr is None:
-        raise SettingError(f"lr: {optimizer} is given no learning rate; add --set lr=0.01, or lr to its table")
+        raise SettingError(f"lr: {optimizer} has no learning rate; add --set lr=0.01, or lr to its table")
     if isinstance(lr, bool) or not isinstance(lr, int | float):
-        raise SettingError(f"lr={lr!r}: is no number; give a learning rate such as --set lr=0.01")
+        raise SettingError(f"lr={lr!r}: is not a number; give a learning rate such as --set lr=0.01")
     if optimizer in OPTIMIZERS:
         unknown = set(given) - set(OPTIMIZERS[optimizer])
         if unknown:
             known = ", ".join(["lr", *OPTIMIZERS[optimizer]])
-            raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} knows {known}")
+            raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} takes only {known}")
         return OptimizerSpec(optimizer=optimizer, lr=lr, conditions=given)
     return OptimizerSpec(optimizer=optimizer, lr=lr, options=tuple(sorted(given.items())))
 
 
 def trained_by(contestant: OptimizerSpec, setting: Setting) -> Setting:
-    """The setting with the contestant's optimizer and numbers."""
+    """The setting with the contestant's optimizer, learning rate, options and conditions."""
     return setting.but(
         optimizer=contestant.optimizer, lr=contestant.lr, options=contestant.options, **contestant.conditions
     )

@@ -1,1 +1,1 @@
-"""What a claim is, and how it is verified."""
+"""The definition of a claim, and its verification."""

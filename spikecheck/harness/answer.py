@@ -1,4 +1,4 @@
-"""One setting's answer: judged on fresh seeds, and its controls on the same ones."""
+"""The answer at one setting: the claim judged on fresh seeds, and its controls on the same seeds."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,17 +17,18 @@ from spikecheck.stats.prediction import Prediction
 
 
 class Inquiry:
-    """One claim's questions to one laboratory: what is asked at every setting is the same but for the setting."""
+    """Judges one claim at one setting after another, with runs from one laboratory."""
 
     def __init__(self, claim: Claim, lab: Trainer, seed: int, observe: Observer) -> None:
         self.claim, self._lab, self._seed, self._observe = claim, lab, seed, observe
         self.reached: dict[str, Answer] = {}
-        """By role; of an inquiry that was stopped, what had been judged until then."""
+        """Answers by role. After an interruption it contains what was judged until then."""
 
     def answer(self, setting: Setting, role: str, stage: str, sizes: Sequence[int]) -> tuple[Evidence, Answer]:
-        """Look at growing numbers of fresh seeds until the answer is settled; every look is paid for.
+        """Judge growing numbers of fresh seeds until the answer is settled; the level is corrected for repeated looks.
 
-        Controls are trained once the judgement is decided or no more seeds will come.
+        `sizes` are the numbers of seeds at the looks, increasing. Controls are trained once the judgement is decided or the
+        last size is reached.
         """
         alpha = nominal_alpha(1.0 - self.claim.predicts.level, sizes)
         for size in sizes:
@@ -46,7 +47,7 @@ class Inquiry:
         return evidence, found
 
     def beside(self, setting: Setting, name: str, sizes: Sequence[int]) -> None:
-        """The answer at a setting beside the domain; one whose data are not on this machine is left out, with the reason."""
+        """Judge a setting outside the domain; if its data are not on this machine, record the reason instead."""
         try:
             self.answer(setting, name, "beside", sizes)
         except UsageError as error:
@@ -58,7 +59,7 @@ class Inquiry:
     def _controlled(
         self, evidence: Evidence, judgement: Judgement, role: str, seeds: Sequence[int], alpha: float
     ) -> Answer:
-        """What the controls say of the same seeds; negative ones only where the claim holds, or at the reference."""
+        """Judge the controls on the same seeds; negative controls only where the claim holds, or at the reference."""
         claim, setting = self.claim, evidence.setting
         control = compared = positive = None
         further: list[FurtherControl] = []
@@ -84,28 +85,28 @@ class Inquiry:
     def _against(
         self, control: Control, evidence: Evidence, seeds: Sequence[int], alpha: float, stage: str
     ) -> tuple[Judgement, Contrast]:
-        """What a negative control says, and by how much the claim exceeds it."""
+        """The judgement of a negative control, and how much the claim exceeds it."""
         theirs, judgement = self._control(control, evidence.setting, seeds, alpha, stage)
         return judgement, Contrast(**asdict(contrast(pairs(evidence, theirs), self.claim.predicts, alpha)))
 
     def _control(
         self, control: Control, setting: Setting, seeds: Sequence[int], alpha: float, stage: str
     ) -> tuple[Evidence, Judgement]:
-        """A control on the claim's own seeds."""
+        """Train and judge a control on the claim's own seeds."""
         claim = self.claim.as_control(control)
         self._observe(StageStarted(claim.id, stage, 1, len(seeds)))
         evidence = gather(claim, self._lab, {setting: seeds})[setting]
         return evidence, self._judged(claim, evidence, alpha, stage)
 
     def _judged(self, claim: Claim, evidence: Evidence, alpha: float, stage: str) -> Judgement:
-        """By the claim's rule; observers are told."""
+        """Judge evidence by the claim's rule, and notify the observer."""
         judgement = judged(claim, evidence, alpha)
         self._observe(SettingJudged(claim.id, stage, evidence.setting, judgement))
         return judgement
 
 
 def none_judged(claim: Claim, setting: Setting) -> Judgement:
-    """A judgement of no seeds at all."""
+    """The judgement of zero seeds: UNDECIDED."""
     return Judgement(
         setting=setting,
         outcome=Outcome.UNDECIDED,
@@ -121,7 +122,7 @@ def none_judged(claim: Claim, setting: Setting) -> Judgement:
 
 
 def _before_its_controls(role: str, judgement: Judgement, *, decided: bool) -> Answer:
-    """What stands if the verification is stopped here."""
+    """The answer if the verification is stopped before the controls are trained."""
     if not decided:
         return Answer(role=role, outcome=judgement.outcome, judgement=judgement)
     said = f"By itself it {judgement.outcome}; its controls were not reached."

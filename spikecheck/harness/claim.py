@@ -1,4 +1,4 @@
-"""What a claim is: a statement, where it is said to hold, what would show it, and what must not."""
+"""The definition of a claim: a statement, its domain, its measure and prediction, and its controls."""
 
 import hashlib
 import inspect
@@ -22,23 +22,23 @@ from spikecheck.stats.prediction import Average, Estimand
 if TYPE_CHECKING:
     from spikecheck.objective.objective import ProblemArrays
 
-# Largest relative residual of the first eigenpair that a verdict may rest on. The eigenvalue's relative error is at most
+# Largest relative residual of the first eigenpair that may count in a verdict. The eigenvalue's relative error is at most
 # the residual, and of the order of its square where the next eigenvalue is not close.
 RESIDUAL_LIMIT = 1e-2
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything trained for one setting and one seed."""
+    """All runs of one setting and one seed."""
 
     setting: Setting
     seed: int
     trunk: Run
     """The training itself, without probes or forks; its spikes are those of the claim's definition."""
     arms: Mapping[str, Run]
-    """By the claim's names; an arm that could not be forked is absent."""
+    """Arms by the claim's names for them; an arm that could not be forked is absent."""
     lost: bool = False
-    """Whether an arm is absent since what it was to be looked at in has diverged."""
+    """Whether an arm is absent because the training it was to be measured in has diverged."""
     other: "Trial | None" = None
     """The trial of another seed at the same setting, for controls that exchange members."""
 
@@ -48,8 +48,8 @@ class Trial:
         return self.arms[arm]
 
     def problem(self, arm: str | None = None) -> "ProblemArrays":
-        """The data that an arm, or else the trunk, was trained on and looked at with."""
-        # Brings torch, which the claims' own import may not: `spikecheck list` has 0.4 s.
+        """The training and test data of an arm, or of the trunk if no arm is named."""
+        # Imported here because it imports torch: importing a claim must not, so that `spikecheck list` takes 0.4 s.
         from spikecheck.objective.objective import numbers_of  # noqa: PLC0415
 
         return numbers_of((self.trunk if arm is None else self.arms[arm]).setting)
@@ -59,7 +59,7 @@ class Trial:
         """The stability threshold of the update rule at its learning rate: 2/lr for gradient descent.
 
         Raises:
-            SettingError: when no formula for it is known.
+            SettingError: no formula is known for this update rule.
         """
         from spikecheck.training.rule_for import threshold_of  # noqa: PLC0415 - as in `problem`
 
@@ -70,12 +70,12 @@ class Trial:
 
     @property
     def diverged(self) -> bool:
-        """Whether any of its trainings left the numbers."""
+        """Whether the loss of any of its trainings became infinite or NaN."""
         return self.lost or self.trunk.diverged or any(run.diverged for run in self.arms.values())
 
     @property
     def unresolved(self) -> bool:
-        """Whether the first eigenpair of any record has a residual too large to rest a verdict on, or none at all."""
+        """Whether the first eigenpair of any record has a residual above `RESIDUAL_LIMIT`, or is missing."""
         residuals = [r["residual"] for run in self.arms.values() for r in run.records.values() if "residual" in r]
         firsts = [residual[:, 0] if residual.ndim == 2 else residual[:1] for residual in residuals]
         return any(len(first) == 0 or float(first.max()) > RESIDUAL_LIMIT for first in firsts)
@@ -111,7 +111,10 @@ def unchanged(setting: Setting) -> Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """A further effect, on the same seeds: of a claim about a share in each of them, of one about an average over them."""
+    """An additional effect on the same seeds that must also be as predicted.
+
+    For a claim about a share it must be so in each seed; for a claim about an average, its average must be.
+    """
 
     measure: Measure
     unit: str
@@ -120,7 +123,7 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """A claim with one of its cut-offs moved, where that is not in its measure alone; None keeps the claim's own."""
+    """A claim with one of its cut-offs changed, where the change affects more than its measure; None keeps the claim's own."""
 
     measure: Measure | None = None
     applies: Callable[[Trial], bool] | None = None
@@ -129,7 +132,7 @@ class Variant:
     predicts: Estimand | None = None
 
     def of(self, claim: "Claim") -> "Claim":
-        """The claim so changed."""
+        """The changed claim."""
         return replace(
             claim,
             measure=self.measure or claim.measure,
@@ -141,7 +144,7 @@ class Variant:
 
 
 def limits(predicts: Estimand, **values: tuple[float, ...]) -> dict[str, Variant]:
-    """A claim's limits moved, as cut-offs: by the limit's name the values that it takes in turn.
+    """Variants of a claim with changed limits, for use as cut-offs; `values` gives each limit's new values by its name.
 
     >>> sorted(limits(Average(above=0.5), above=(0.25,)))
     ['limit above 0.25 in place of 0.5']
@@ -157,87 +160,91 @@ def limits(predicts: Estimand, **values: tuple[float, ...]) -> dict[str, Variant
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """The claim's rule on something of which the right answer is known.
+    """The claim's rule applied where the correct answer is known.
 
-    A negative control lacks the mechanism and must not hold; a positive one has a planted effect of the size claimed and must.
+    A negative control lacks the mechanism and must not hold. A positive control has a planted effect of the claimed size and
+    must hold.
     """
 
     says: str
     measure: Measure | None = None
-    """Reads the same trials otherwise; None: the claim's own measure."""
+    """Another measure of the same trials; None: the claim's own measure."""
     arms: Mapping[str, Arm] | None = None
     """Other arms under the names that the measure reads; None: the claim's own arms."""
     plant: Plant | None = None
-    """Changes what was recorded before the claim's own measure reads it; None: as it was recorded."""
+    """Changes the recorded data before the measure reads them; None: no change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One claim of a paper as an executable check. A file under claims/ holds one, named `claim`."""
+    """One claim of a paper as an executable check. A file under claims/ defines one, named `claim`."""
 
     says: str
-    """The statement, as close to the source's words as can be."""
+    """The statement, as close to the source's words as possible."""
     where: str
-    """Source, version and place."""
+    """The source, its version, and the place in it."""
     kind: Literal["law", "tendency"]
     domain: Domain
     measure: Measure
-    """The effect, one number a trial; the first line of its docstring says what it is."""
+    """The effect, one number a trial; reports show the first line of its docstring."""
     unit: str
     predicts: Estimand
     control: Control
-    """The negative control: where the claim must not hold. What does not surely exceed it does not count as holding."""
+    """The negative control, where the claim must not hold. To count as holding, the claim must significantly exceed it."""
     applies: Callable[[Trial], bool]
-    """The precondition: a trial without it is neither for nor against."""
+    """The precondition: a trial that does not meet it counts neither for nor against the claim."""
     arms: Mapping[str, Arm] = field(default_factory=lambda: {"run": unchanged})
     positive: Control | None = None
-    """The positive control: a planted effect that must be found. Without it a failure is INVALID: the check may be blind."""
+    """The positive control: a planted effect that the check must find. Without it a failing claim is INVALID, since the
+    check may be unable to find any effect."""
     quotes: str = ""
-    """The source's own words, as they stand there."""
+    """The source's own words, verbatim."""
     reading: str = ""
-    """Which estimand those words ask for, and why."""
+    """Which estimand the quoted words call for, and why."""
     cannot_tell: str = ""
-    """What this check cannot tell, in two sentences."""
+    """What this check cannot show, in two sentences."""
     probe: Probe | None = None
-    """Recorded in every arm."""
+    """The probe that records every arm."""
     also: tuple[Condition, ...] = ()
+    """Additional effects that must also be as predicted."""
     also_not: tuple[Control, ...] = ()
-    """Further negative controls: wherever the claim is said to hold they must not, and it must surely exceed each."""
+    """Additional negative controls: where the claim holds they must not hold, and it must significantly exceed each."""
     definition: SpikeDefinition = SpikeDefinition()
     detects_spikes: bool = True
     """Whether the verdict depends on the spike definition at all."""
     cutoffs: Mapping[str, "Measure | Variant"] = field(default_factory=dict)
-    """What the claim reads with a cut-off of its own halved or doubled, by what is varied."""
+    """The claim's measure with one of its cut-offs halved or doubled, by a description of the change."""
     far_cutoffs: Mapping[str, "Measure | Variant"] = field(default_factory=dict)
-    """The same with cut-offs further off, for maps alone: what a verdict hangs on is asked by a factor of two."""
+    """Cut-offs that differ by more than a factor of two. They appear in maps only; `sensitivity` uses `cutoffs`."""
     maps: tuple[Map, ...] = ()
-    """Pictures of where it holds. They decide nothing, so they are no part of the specification."""
+    """Maps of where the claim holds. They decide nothing, so they are not part of the specification."""
     companions: Mapping[str, Measure] = field(default_factory=dict)
-    """Further effects by their units: reported beside the verdict for the same seeds, and not judged."""
+    """Additional effects by unit, on the same seeds: they are reported with the verdict and not judged."""
     plant: Plant | None = None
-    """Of a control: changes what was recorded before it is measured."""
+    """For a control: changes the recorded data before they are measured."""
     until_divergence: bool = False
-    """The effect is read off what comes before any divergence, so a training that diverges later is no numerical failure."""
+    """Whether the effect is measured before any divergence, so that a later divergence is no numerical failure."""
     beside: Mapping[str, Setting] = field(default_factory=dict)
     """Settings off the ladders that are judged as well, by name."""
     further: Mapping[str, Setting] = field(default_factory=dict)
-    """More such settings, too dear to be judged but under profile full."""
+    """Expensive settings off the ladders, by name; they are judged with --profile full only."""
     costly: bool = False
-    """Whether its trainings take so long that it is judged on the first look's seeds, with little of a search or none."""
+    """Whether trainings are so expensive that only the first look's seeds are judged, with a small search or none."""
     rules: Literal["any", "threshold", "gd", "own"] = "any"
-    """About which update rules it can be asked: any, those of a known stability threshold, plain gradient descent, its own."""
+    """The update rules it can be verified with: any, those with a known stability threshold, plain gradient descent, or its
+    own only."""
     known: tuple[Setting, ...] = ()
-    """Counterexamples confirmed before; they are judged first."""
+    """Counterexamples that were confirmed earlier; they are judged first."""
     registered: Mapping[str, str] = field(default_factory=dict)
-    """What the register of its folder says of its specifications: whether each was committed before its first verdict."""
+    """For each specification in its folder's register: whether it was committed before its first verdict."""
     id: str = ""
-    """The file's name without its suffix; given on discovery."""
+    """The file's name without its suffix; set on discovery."""
     source: str = ""
     """The file it was read from."""
     folder: str = ""
-    """The --claims-path that finds it; empty where it is found without."""
+    """The --claims-path that finds it; empty if not needed."""
     asked_with: tuple[str, ...] = ()
-    """The options that ask it about another optimizer than its own."""
+    """The options that verify it with another optimizer than its own."""
 
     def __post_init__(self) -> None:
         for name, known in (("kind", ("law", "tendency")), ("rules", ("any", "threshold", "gd", "own"))):
@@ -245,29 +252,30 @@ class Claim:
                 raise SettingError(f"{name}={getattr(self, name)!r}: give one of {', '.join(known)}")
         if any(isinstance(condition.predicts, Average) is not self.averages for condition in self.also):
             raise SettingError(
-                "also: predicts a share beside an average; let both be shares of seeds, or both averages over them"
+                "also: mixes a share and an average; let both be shares of seeds, or both averages over them"
             )
 
     @property
     def averages(self) -> bool:
-        """Whether an average over seeds decides, and not the share of seeds that held."""
+        """Whether an average over seeds decides, and not a share of seeds."""
         return isinstance(self.predicts, Average)
 
     def holds(self, trial: Trial, score: float) -> bool:
         """Whether the prediction holds in this trial, whose effect is `score`.
 
-        A claim about a share needs every further condition in the same trial too; averages are judged over all trials.
+        For a claim about a share, the conditions in `also` must hold in the same trial too. Averages are judged over all
+        trials.
         """
         further = () if self.averages else self.also
         return self.predicts.held(score) and all(c.predicts.held(c.measure(trial)) for c in further)
 
     def under(self, cutoff: str) -> "Claim":
-        """The claim with one of its cut-offs in place of its own."""
+        """The claim with one of its cut-offs changed; `cutoff` is a key of `cutoffs` or `far_cutoffs`."""
         varied = {**self.cutoffs, **self.far_cutoffs}[cutoff]
         return varied.of(self) if isinstance(varied, Variant) else replace(self, measure=varied)
 
     def as_control(self, control: Control | None = None) -> "Claim":
-        """A control, by default the negative one, as a claim of its own, to be judged by the same rule."""
+        """A control, by default the negative one, as a claim that is judged by the same rule."""
         control = control or self.control
         return replace(
             self,
@@ -281,13 +289,13 @@ class Claim:
 
     @property
     def controls(self) -> tuple[Control, ...]:
-        """The negative controls, and the positive one where there is one."""
+        """The negative controls, then the positive one if there is one."""
         positive = () if self.positive is None else (self.positive,)
         return (self.control, *self.also_not, *positive)
 
     @property
     def rule(self) -> str:
-        """The decision rule in words, rendered from the predictions that decide."""
+        """The decision rule in words, made from the predictions that decide."""
         if self.averages:
             return ", and ".join([self.predicts.says(self.unit), *(c.predicts.says(c.unit) for c in self.also)])
         further = "".join(f", and in the same seeds {c.predicts.bounds(c.unit)}" for c in self.also)
@@ -295,8 +303,8 @@ class Claim:
 
     @property
     def specification(self) -> str:
-        """Digest of everything that decides a verdict: kind, domain, arms, probe, definition, thresholds, and the source of
-        arms and measures with what they use of their own module."""
+        """Digest of everything that decides a verdict: kind, domain, arms, probe, spike definition, thresholds, and the
+        source of arms and measures with the functions and constants they use from their own module."""
         reference = self.domain.reference
         functions: list[Callable[..., Any]] = [self.measure, self.applies, *self.arms.values()]
         for control in self.controls:
@@ -321,9 +329,10 @@ class Claim:
 
     @property
     def registration(self) -> str:
-        """What the register says of the claim as it stands; "unknown" of another text, empty where there is no register.
+        """The register's entry for the claim's current specification.
 
-        A claim that is asked about another optimizer than its own is no longer the one that was registered.
+        "unknown" if the register has another specification, or if the claim is verified with another optimizer than its own,
+        since that is not the claim that was registered. Empty if there is no register.
         """
         if not self.registered:
             return ""
@@ -331,7 +340,7 @@ class Claim:
 
     @property
     def definitions(self) -> dict[str, str]:
-        """What the verdict depends on and a reader has to know."""
+        """Definitions on which the verdict depends, in words, by term."""
         said = {"spike": self.definition.says()} if self.detects_spikes else {}
         said |= {"applies": _headline(self.applies), "effect": _headline(self.measure)}
         if isinstance(self.probe, Anatomy):
@@ -341,14 +350,14 @@ class Claim:
         return said
 
     def _control_says(self, control: Control) -> list[str]:
-        """A control in words: what it is, and what is trained, changed and measured otherwise."""
+        """A control in words: its description, then the arms, the plant and the measure in which it differs."""
         reference = self.domain.reference
         said = [control.says, *(f"{name}: {_arm_says(arm, reference)}" for name, arm in (control.arms or {}).items())]
         said += [f"planted: {_headline(control.plant)}"] if control.plant else []
         return said + ([f"measured: {_headline(control.measure)}"] if control.measure else [])
 
     def explain(self) -> Explanation:
-        """Everything that `spikecheck explain` shows."""
+        """The claim in words, for `spikecheck explain`."""
         reference = self.domain.reference
         return Explanation(
             id=self.id,
@@ -374,7 +383,7 @@ class Claim:
 
 
 def _always(reference: Setting) -> dict[str, Any]:
-    """The conditions that a reader looks for first, whether or not they are the defaults."""
+    """The conditions that are always shown, whether or not they are the defaults."""
     names = (
         "problem",
         "target",
@@ -413,7 +422,7 @@ def _plain(value: Any) -> str:
 
 
 def _arm_says(arm: Arm, reference: Setting) -> str:
-    """An arm in words, with what it changes."""
+    """An arm in words, with the conditions it changes."""
     changes = arm(reference).differences(reference)
     intervention = changes.pop("intervention", None)
     said = [f"{name}={value!r}" for name, value in changes.items()]

@@ -1,4 +1,4 @@
-"""From answers to a verdict: the only place that says what the answers mean together."""
+"""From answers to a verdict: the only place that combines them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from spikecheck.harness.plan import Plan
 from spikecheck.stats.prediction import as_record
 
 SUSPECT = "suspect"
-"""The role of the setting that the search nominates, until what it shows is known."""
+"""The role of the setting that the search selects, until its answer on fresh seeds is known."""
 
 
 def conclude(
@@ -21,7 +21,11 @@ def conclude(
     tried: Sequence[Judgement],
     suspect: Judgement | None,
 ) -> Verdict:
-    """The verdict. `answers` holds what was reached, by role: the reference, the suspect, settings beside by their names."""
+    """The verdict on a claim.
+
+    `answers` contains the answers that were reached, by role: "reference", `SUSPECT`, and the names of settings off the
+    ladders. `tried` are the judgements of the search, and `suspect` is the one it selected.
+    """
     reference = answers.get("reference") or _nothing(claim)
     confirmed = answers.get(SUSPECT)
     replicates = reference.outcome
@@ -77,7 +81,10 @@ def conclude(
 def reach(
     replicates: Outcome, tried: Sequence[Judgement], suspect: Judgement | None, confirmed: Answer | None
 ) -> tuple[Outcome, str]:
-    """Over the domain: the reference, if it fails; else the weakest setting that the search found, on fresh seeds."""
+    """The outcome over the domain, and the reason for it.
+
+    The reference decides if it fails or is invalid. Otherwise the weakest setting of the search decides, on fresh seeds.
+    """
     if replicates is Outcome.FAILS:
         return Outcome.FAILS, "The reference setting is part of the domain, and there it fails."
     if replicates is Outcome.INVALID:
@@ -93,7 +100,7 @@ def reach(
 
 
 def _quoted(answers: Mapping[str, Answer], generalises: Outcome, *, fails_at_reference: bool) -> tuple[Answer, ...]:
-    """Every answer that the report quotes, the suspect's under what it has turned out to be."""
+    """Every answer that the report quotes; the suspect's role becomes weakest, counterexample or strongest."""
     role = "weakest"
     if fails_at_reference:
         role = "strongest"
@@ -105,13 +112,13 @@ def _quoted(answers: Mapping[str, Answer], generalises: Outcome, *, fails_at_ref
 
 
 def _places(named: Mapping[str, Setting], quoted: Sequence[Answer]) -> dict[str, int]:
-    """Where among the answers the settings with a name stand."""
+    """The indices of the named settings among the answers."""
     roles = [answer.role for answer in quoted]
     return {name: roles.index(name) for name in named if name in roles}
 
 
 def passes(kind: str, replicates: Outcome, generalises: Outcome) -> bool:
-    """A tendency passes when it replicates; a law also must not be refuted anywhere in its domain."""
+    """A tendency passes if it replicates; a law must in addition not be refuted anywhere in its domain."""
     return replicates is Outcome.HOLDS and not (kind == "law" and generalises is Outcome.FAILS)
 
 
@@ -124,5 +131,5 @@ def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Counterexample:
 
 
 def _nothing(claim: Claim) -> Answer:
-    """What a verification that was stopped before its first tile has."""
+    """The answer of a verification that was stopped before any run was trained."""
     return Answer(role="reference", outcome=Outcome.UNDECIDED, judgement=none_judged(claim, claim.domain.reference))

@@ -1,4 +1,4 @@
-"""What verifying a claim will cost, before anything is trained: for a bar over all claims and an estimate of the time left."""
+"""The expected cost of verifying a claim, before anything is trained: for the progress bar and the remaining time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
@@ -20,17 +20,17 @@ from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Estimand, Prediction
 
 _SHRINKING = 3
-"""Settings that a descent usually looks at."""
+"""Settings that a descent usually judges."""
 _SAMPLE = 64
-"""Recipes of which it is asked whether they are stored."""
+"""Recipes that are sampled to estimate how many are stored."""
 _LOOKS = 8
-"""Seeds of which it is asked whether the looks at them are stored."""
+"""Seeds that are sampled to see whether their forks and probes are stored."""
 READING = 0.003
-"""Seconds that reading and measuring a run takes on a usual core."""
+"""Seconds that reading and measuring a run takes on a typical core."""
 
 
 def expected_settings(claim: Claim, plan: Plan) -> int:
-    """How many judgements the verification will make, about: each of them shows on the bar."""
+    """Approximate number of judgements that the verification will make; each advances the progress bar."""
     plan = plan.of(claim)
     searched = plan.settings + len(claim.known) + len(plan.besides(claim)) + plan.reach
     cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
@@ -38,17 +38,18 @@ def expected_settings(claim: Claim, plan: Plan) -> int:
 
 
 def expected_work(claim: Claim, plan: Plan) -> float:
-    """The cost of the verification, as that of a member at the reference setting times the members, in activations.
+    """The cost of the verification in activations: the cost of one member at the reference setting, times all members.
 
-    Settings in the domain cost more or less than the reference, and what is stored costs nothing: a weight, no promise.
+    It is a rough weight for the progress bar: other settings may cost more or less, and stored runs cost nothing.
     """
     return _members(claim, plan) * _cost_of_a_member(claim)
 
 
 def expected_stages(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) -> dict[str, float]:
-    """What is left to do of a verification by its stages, in seconds of a usual core: what `stored` knows is only read.
+    """The expected time of each stage of a verification, in seconds on a typical core.
 
-    The stages whose settings depend on what is found are taken to be like those before them.
+    Recipes for which `stored` is true are only read. Stages whose settings depend on earlier results are assumed to cost as
+    much a setting as the search.
     """
     plan = plan.of(claim)
     fresh, search, sampled = first_blocks(claim, plan)
@@ -81,7 +82,7 @@ def _trained_and_read(claim: Claim, blocks: Mapping[Setting, Sequence[int]], sto
 
 
 def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Callable[[Recipe], bool]) -> float:
-    """What training and looking at these settings' seeds takes, in seconds of a usual core; known by a sample of them."""
+    """The expected time to train and probe these settings' seeds, in seconds on a typical core, estimated from a sample."""
     if not blocks:
         return 0.0
     first = list(dict.fromkeys(trainings(claim, blocks)))
@@ -90,13 +91,13 @@ def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: C
     trained = sum(map(_member_seconds, lacking)) * len(first) / len(sample)
     setting, seeds = next(iter(blocks.items()))
     looks = [look for seed in seeds[:_LOOKS] for look in _looks(claim, setting, seed)]
-    # A fork of a run that never spiked is nowhere; so where some looks are stored, all that there can be are.
+    # Runs that never spiked have no forks. So if any fork or probe of a seed is stored, all that can exist are stored.
     share = len(lacking) / len(sample) if any(map(stored, looks)) else 1.0
     return trained + share * _looks_cost(claim, setting) * sum(map(len, blocks.values()))
 
 
 def _controls(claim: Claim) -> Iterator[Claim]:
-    """The controls whose arms are not the claim's own: they are trained besides."""
+    """The controls whose arms differ from the claim's own and are therefore trained in addition."""
     for control in (claim.control, *claim.also_not, *([claim.positive] if claim.positive is not None else [])):
         asked = claim.as_control(control)
         if (asked.arms, asked.probe) != (claim.arms, claim.probe):
@@ -104,12 +105,12 @@ def _controls(claim: Claim) -> Iterator[Claim]:
 
 
 def _looks_cost(claim: Claim, setting: Setting) -> float:
-    """What a seed takes at a setting besides trainings: its forks and the looks at them."""
+    """The expected time of one seed's forks and probes at a setting, without its training."""
     return sum(map(_member_seconds, _looks(claim, setting, 0)))
 
 
 def _looks(claim: Claim, setting: Setting, seed: int) -> set[Recipe]:
-    """What a seed is asked for besides trainings."""
+    """The forks and probes that one seed needs in addition to its training."""
     arms = {Recipe(setting=arm(setting), seed=seed, probe=claim.probe) for arm in claim.arms.values()}
     needed = arms | {arm.parent() for arm in arms if arm.probe is not None}
     return {recipe for recipe in needed if recipe != recipe.parent()}
@@ -120,7 +121,7 @@ def _member_seconds(recipe: Recipe) -> float:
 
 
 def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:
-    """What every claim will take."""
+    """The expected cost of every claim, and its share of the total."""
     work_of = [expected_work(claim, plan) for claim in claims]
     return [_outlook(claim, plan, work / sum(work_of)) for claim, work in zip(claims, work_of, strict=True)]
 
@@ -141,13 +142,15 @@ def _outlook(claim: Claim, plan: Plan, share: float) -> Outlook:
 
 
 MODERATE = 0.4
-"""How many of the seeds' standard deviations an average lies beyond its limit: between Cohen's small and medium effects."""
+"""Assumed distance of an average beyond its limit, in standard deviations over seeds: between Cohen's small (0.2) and
+medium (0.5) effects."""
 
 
 def power(predicts: Estimand, sizes: Sequence[int]) -> float:
-    """The chance of HOLDS at the last look with all seeds applicable, if the claim is true by a margin.
+    """The probability of HOLDS at the last look with all seeds applicable, if the claim is true by a margin.
 
-    A share lies half way from what is required to 1, an average of normal effects 0.4 standard deviations beyond its limit.
+    The margin: a share lies half way between the required share and 1; an average of normal effects lies `MODERATE`
+    standard deviations beyond its limit.
     """
     seeds, alpha = sizes[-1], nominal_alpha(1.0 - predicts.level, sizes)
     if isinstance(predicts, Prediction):
@@ -165,13 +168,13 @@ def _of_a_share(predicts: Prediction, seeds: int, alpha: float) -> float:
 
 
 def _of_a_median(seeds: int, alpha: float) -> float:
-    """Its bound lies beyond the limit where as many effects do as fair coins rarely would."""
+    """The power of a median: its bound lies beyond the limit if enough effects do, by the sign test at `alpha`."""
     enough = int(np.searchsorted(bdtr(np.arange(seeds), seeds, 0.5), alpha, side="right"))
     return float(bdtrc(seeds - enough, seeds, ndtr(MODERATE))) if enough else 0.0
 
 
 def _members(claim: Claim, plan: Plan) -> int:
-    """Members of all judgements, if each has but one look."""
+    """Number of members in all judgements, if each has only one look."""
     varied = len(variations(claim)) if plan.variations else 0
     plan = plan.of(claim)
     sampled = plan.reach * plan.reach_seeds
@@ -186,7 +189,7 @@ def _cost_of_a_member(claim: Claim) -> float:
 
 
 def _cells(claim: Claim, asked: Map) -> int:
-    """Cells of a map; an axis without values of its own takes the claim's ladder."""
+    """Number of cells of a map; an axis without its own values uses the claim's ladder."""
     axes = ((asked.x, asked.x_values), (asked.y, asked.y_values))
     return prod(len(values) if values is not None else _rungs(claim, name) for name, values in axes)
 

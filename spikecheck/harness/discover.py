@@ -1,4 +1,4 @@
-"""Where claims come from: those that ship with the package, installed packages' own, ./claims, and folders given."""
+"""Discovery of claims: built-in ones, those of installed packages, those in ./claims, and those in given folders."""
 
 import importlib.util
 import sys
@@ -15,7 +15,7 @@ from spikecheck.core.errors import ClaimFileError, NothingSelected, UnknownName,
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim
 
-# In a wheel the paper's claims lie inside the package; in a checkout beside it.
+# In a wheel the paper's claims are inside the package; in a checkout they are in a folder next to it.
 _PACKAGE = Path(__file__).parents[1]
 BUILT_IN = _PACKAGE / "_claims" if (_PACKAGE / "_claims").is_dir() else _PACKAGE.parent / "claims"
 
@@ -29,7 +29,7 @@ class Found:
 
 
 def discover(paths: Sequence[Path] = ()) -> Found:
-    """Read every claim file. Of two claims with one id the later folder's counts: one's own replaces a built-in."""
+    """Read every claim file. For equal ids the later folder wins, so a user's claim replaces a built-in one."""
     claims: dict[str, Claim] = {}
     unreadable: dict[str, str] = {}
     unasked = {BUILT_IN.resolve(), Path("claims").resolve()}
@@ -55,8 +55,8 @@ def select(found: Found, patterns: Sequence[str]) -> tuple[Claim, ...]:
     """The claims that match any of the shell-style patterns, in the order of their ids.
 
     Raises:
-        UsageError: for a pattern without wildcards that names no claim, or one whose file could not be read.
-        NothingSelected: when no claim is left.
+        UsageError: a pattern without wildcards names no claim, or a claim whose file could not be read.
+        NothingSelected: no claim is left.
     """
     for pattern in patterns:
         if not set(pattern) & set("*?[") and pattern not in found.claims:
@@ -68,41 +68,41 @@ def select(found: Found, patterns: Sequence[str]) -> tuple[Claim, ...]:
 
 
 def missing(claim_id: str, found: Found) -> UsageError:
-    """Why no claim goes by that name: its file could not be read, or there is none."""
+    """The error for a claim id that was not found: its file could not be read, or there is none."""
     for file, reason in found.unreadable.items():
         if Path(file).suffix == ".py" and _named(Path(file)) == claim_id.replace("_", "-"):
-            return UsageError(f"claim {claim_id!r}: its file could not be read: {reason}; mend the file")
+            return UsageError(f"claim {claim_id!r}: its file could not be read: {reason}; fix the file")
     return UnknownName("claim", claim_id, found.claims)
 
 
 def read(file: Path) -> Claim:
-    """The claim a file holds, named after the file.
+    """The claim that a file defines, named after the file.
 
     Raises:
-        ClaimFileError: when the file raises or holds no `claim`.
+        ClaimFileError: the file raises, or defines no `claim`.
     """
     claim = getattr(_executed(file), "claim", None)
     if not isinstance(claim, Claim):
-        raise ClaimFileError(f"{file}: holds no claim; give it a module-level `claim = Claim(...)`")
+        raise ClaimFileError(f"{file}: defines no claim; give it a module-level `claim = Claim(...)`")
     return replace(claim, id=_named(file), source=str(file))
 
 
 def _named(file: Path) -> str:
-    """The id of the claim that a file holds."""
+    """The id of the claim that a file defines."""
     return file.stem.replace("_", "-")
 
 
 def _executed(file: Path) -> ModuleType:
-    """The file as a module of its own name, so that two folders may hold files of one name."""
+    """Execute the file as a module with a unique name, so that two folders may have files of the same name."""
     name = f"spikecheck_claim_{abs(hash(str(file.resolve())))}_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ClaimFileError(f"{file}: not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # inspect.getsource and dataclasses look there
+    sys.modules[name] = module  # inspect.getsource and dataclasses need it there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file raises must not stop the other claims
+    except Exception as error:  # an error in a user's file must not stop the other claims
         del sys.modules[name]
         raise ClaimFileError(f"{file}: {type(error).__name__}: {error}") from error
     return module
@@ -111,13 +111,13 @@ def _executed(file: Path) -> ModuleType:
 def _folders(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.is_dir():
-            raise UsageError(f"--claims-path {path}: no such folder; give the folder that holds the claim files")
+            raise UsageError(f"--claims-path {path}: no such folder; give the folder that contains the claim files")
     folders = [BUILT_IN, *([Path("claims")] if Path("claims").is_dir() else []), *paths]
     return list({folder.resolve(): folder for folder in folders}.values())
 
 
 def _counterexamples(folder: Path, unreadable: dict[str, str]) -> list[dict[str, Any]]:
-    """The folder's confirmed counterexamples, as they stand in counterexamples.toml."""
+    """The rows of the folder's counterexamples.toml, its confirmed counterexamples."""
     file = folder / "counterexamples.toml"
     if not file.is_file():
         return []
@@ -129,7 +129,7 @@ def _counterexamples(folder: Path, unreadable: dict[str, str]) -> list[dict[str,
 
 
 def _register(folder: Path, unreadable: dict[str, str]) -> dict[str, dict[str, str]]:
-    """What the folder's register.toml says of each claim: of a specification, whether it was written before its data."""
+    """The folder's register.toml: for each claim and specification, whether it was committed before its first verdict."""
     file = folder / "register.toml"
     if not file.is_file():
         return {}
@@ -155,7 +155,7 @@ def _installed(unreadable: dict[str, str]) -> Iterator[tuple[str, Claim]]:
     for point in entry_points(group="spikecheck.claims"):
         try:
             claim = point.load()
-        except Exception as error:  # one broken package must neither kill nor hide the rest
+        except Exception as error:  # one broken package must not hide the others
             unreadable[point.value] = f"{point.value}: {type(error).__name__}: {error}"
             continue
         if isinstance(claim, Claim):

@@ -1,4 +1,4 @@
-"""Where a claim is said to hold: finite ladders around a reference setting, and pictures over two of them."""
+"""The domain of a claim: finite ladders around a reference setting, and maps over two of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ladder:
-    """One condition's values, the reference's first; shrinking moves one rung toward it at a time."""
+    """One condition's values, the reference's first; shrinking moves toward it by one rung at a time."""
 
     rungs: tuple[Any, ...]
 
     def __init__(self, *rungs: Any) -> None:
-        """At least one rung, all different."""
+        """Take at least one rung, all different.
+
+        Raises:
+            SettingError: no rung is given, or one is given twice.
+        """
         if not rungs or len(set(rungs)) != len(rungs):
             raise SettingError(f"Ladder{rungs!r}: give at least one rung, each of them once")
         object.__setattr__(self, "rungs", rungs)
@@ -30,7 +34,7 @@ class Ladder:
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
-    """A picture of where a claim holds: two conditions, or one and `cutoff`, and the values they take.
+    """A map of where a claim holds: two conditions, or one and `cutoff`, and their values.
 
     >>> Map(x="lr", y="width", y_values=(20, 50)).x_values is None
     True
@@ -39,10 +43,11 @@ class Map:
     x: str
     y: str
     x_values: Sequence[Any] | None = None
-    """In the order in which they are drawn; None: the claim's own ladder, or all of its cut-offs."""
+    """Values along x, in the order in which they are drawn; None: the claim's own ladder, or all of its cut-offs."""
     y_values: Sequence[Any] | None = None
+    """Values along y, likewise."""
     at: Mapping[str, Any] = field(default_factory=dict)
-    """Conditions in which every cell differs from the reference, for instance a rate at which spikes come."""
+    """Conditions in which every cell differs from the reference, such as a learning rate at which spikes occur."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,12 @@ class Domain:
     axes: dict[str, Ladder] = field(hash=False)
 
     def __init__(self, reference: Setting, **axes: Ladder) -> None:
-        """Every axis is a condition of `Setting`; its first rung is the reference's value."""
+        """Take one ladder for each varied condition of `Setting`; its first rung is the reference's value.
+
+        Raises:
+            UnknownName: an axis is no condition of a setting.
+            SettingError: a first rung differs from the reference, or is out of range.
+        """
         for name, ladder in axes.items():
             value = reference.but(**{name: ladder.rungs[0]})  # refuses unknown names and values out of range
             if value != reference:
@@ -69,11 +79,14 @@ class Domain:
         object.__setattr__(self, "axes", axes)
 
     def distance(self, setting: Setting) -> int:
-        """Rungs between a setting and the reference, over all axes; every condition off the ladders counts one more."""
+        """Number of rungs between a setting and the reference, over all axes, plus the conditions that are off the ladders."""
         return sum(self._rung(name, setting) for name in self.axes) + len(self._off_ladder(setting))
 
     def nearer(self, setting: Setting) -> tuple[Setting, ...]:
-        """The settings one step nearer to the reference: one rung on one axis, or all that is off the ladders at once."""
+        """The settings one step nearer to the reference.
+
+        A step moves one rung on one axis, or resets all conditions that are off the ladders at once.
+        """
         steps = [
             setting.but(**{name: ladder.rungs[rung - 1]})
             for name, ladder in self.axes.items()
@@ -84,10 +97,10 @@ class Domain:
         return tuple(steps)
 
     def strategy(self) -> "SearchStrategy[Setting]":
-        """The domain as a Hypothesis strategy, for tests of one's own; shrinks toward the reference.
+        """The domain as a Hypothesis strategy that shrinks toward the reference; users' own tests may draw from it.
 
-        Every axis stands on its first rung at least half of the time: the neighbourhood of the reference is where an edge
-        says most, and corners far from it often do not train at all.
+        Every axis is on its first rung at least half of the time: an edge near the reference is the most informative, and
+        settings far from it often do not train at all.
         """
         # Hypothesis takes longer to import than `spikecheck list` may take, and only drawing needs it.
         from hypothesis import strategies as st  # noqa: PLC0415
@@ -121,22 +134,22 @@ class Domain:
 
     @property
     def size(self) -> int:
-        """How many settings it has."""
+        """The number of settings."""
         return prod(len(ladder.rungs) for ladder in self.axes.values())
 
     def sample(self, count: int, seed: int) -> tuple[Setting, ...]:
-        """A random sample of at most `count` different settings: a Latin hypercube over the ladders, every rung alike.
+        """A random sample of at most `count` different settings: a Latin hypercube over the ladders.
 
-        Each axis's rungs come about equally often, and every setting of the domain is as likely as every other. Unlike
-        `draw`, which searches, this is a sample: shares of the domain can be estimated from it.
+        Each axis's rungs occur about equally often, and all settings of the domain are equally likely. Shares of the domain
+        can therefore be estimated from it, which is not so for `draw`, which searches near the reference.
         """
-        from scipy.stats import qmc  # noqa: PLC0415 - takes half a second that `spikecheck list` has not
+        from scipy.stats import qmc  # noqa: PLC0415 - imported here: it takes half a second, too long for `spikecheck list`
 
         if count >= self.size:
             return tuple(self._at(place) for place in product(*(ladder.rungs for ladder in self.axes.values())))
         sampler = qmc.LatinHypercube(d=max(1, len(self.axes)), rng=np.random.default_rng([seed, 0x5A]))
         sampled: dict[Setting, None] = {}
-        while len(sampled) < count:  # a setting that comes twice is drawn again: a sample without replacement
+        while len(sampled) < count:  # duplicates are dropped: a sample without replacement
             for point in sampler.random(count):
                 rungs = [
                     ladder.rungs[int(at * len(ladder.rungs))]
@@ -154,7 +167,7 @@ class Domain:
         return rungs.index(value) if value in rungs else 0
 
     def _off_ladder(self, setting: Setting) -> tuple[str, ...]:
-        """Conditions that differ from the reference and stand on no ladder."""
+        """Conditions that differ from the reference and are on no ladder."""
         return tuple(
             name
             for name in setting.differences(self.reference)

@@ -20,49 +20,50 @@ from spikecheck.stats.planning import seeds_to_decide
 from spikecheck.stats.prediction import Prediction, as_record
 
 _TRUNK = ""
-"""In place of an arm's name: the run that the arms leave or are."""
+"""The key of the training itself, in place of an arm's name."""
 
 
 class Trainer(Protocol):
-    """What the harness needs of a laboratory; tests of the harness plant one whose truth is known."""
+    """What the harness needs from a laboratory; tests of the harness use a simulated one with a known truth."""
 
     def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
-        """The recipes' runs; a fork whose parent never spiked is absent."""
+        """The runs of the recipes; a fork whose parent never spiked is absent."""
         ...
 
     def each(self, blocks: Sequence[Sequence[Recipe]]) -> Iterable[Mapping[Recipe, Run]]:
-        """The same for block after block; all of them are trained in one go, and memory holds one."""
+        """The runs of each block in turn. All blocks are trained together; only one is in memory at a time."""
         ...
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One claim at one setting: what every seed gave. Axis: S seeds."""
+    """The measurements of one claim at one setting, seed by seed. Axis: S seeds."""
 
     setting: Setting
     seeds: tuple[int, ...]
     scores: tuple[float | None, ...]
-    """The effect; None where the claim does not apply or the numbers failed."""
+    """[S] effects; None where the claim does not apply or there was a numerical failure."""
     held: tuple[bool | None, ...]
+    """[S] whether the prediction held; None where there is no effect."""
     numerical_failures: int
     companions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """Further effects by their units, one number an applicable seed in which it is one."""
+    """Additional effects by unit, one value for each applicable seed in which the effect is finite."""
     conditions: tuple[tuple[float, ...], ...] = ()
-    """Of a claim about an average: its further conditions' effects, one number an applicable seed in which it is one."""
+    """For a claim about an average: the effects of its additional conditions, in the same form."""
 
     @property
     def applicable(self) -> int:
-        """Seeds with a score."""
+        """Number of seeds with a score."""
         return sum(score is not None for score in self.scores)
 
     @property
     def share(self) -> float:
-        """Share of the applicable seeds in which the claim held; 1 where none applied."""
+        """Share of the applicable seeds in which the claim held, in [0, 1]; 1 if there are none."""
         return sum(map(bool, self.held)) / self.applicable if self.applicable else 1.0
 
 
 def gather(claim: Claim, lab: Trainer, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, Evidence]:
-    """Train every setting with its block of seeds, all in one go, and measure."""
+    """Train every setting with its block of seeds, all together, and measure each trial."""
     asked = [_asked(claim, setting, seeds) for setting, seeds in blocks.items()]
     every = lab.each([[needed for recipes in block for needed in _needed(recipes)] for block in asked])
     return {
@@ -72,7 +73,7 @@ def gather(claim: Claim, lab: Trainer, blocks: Mapping[Setting, Sequence[int]]) 
 
 
 def trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Recipe]:
-    """The trainings from which all runs that `gather` asks for are forked, or which they are."""
+    """The trainings, without forks, that `gather` needs for these settings and seeds."""
     pairs = [(setting, seed) for setting, seeds in blocks.items() for seed in seeds]
     armed = [
         Recipe(setting=called(claim, f"arm {name!r}", arm, s), seed=seed)
@@ -83,7 +84,7 @@ def trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Rec
 
 
 def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
-    """The evidence under the claim's rule, each bound at confidence 1 - `alpha`."""
+    """Judge evidence by the claim's rule, each bound at confidence 1 - `alpha`."""
     count, held = evidence.applicable, sum(map(bool, evidence.held))
     present = [score for score in evidence.scores if score is not None]
     decision = judge(held, present, claim.predicts, alpha)
@@ -122,7 +123,7 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
 
 
 def pairs(one: Evidence, other: Evidence) -> list[Pair]:
-    """The seeds to which both a claim and its control apply."""
+    """The effects of a claim and its control on the seeds to which both apply."""
     theirs = {
         seed: (score, bool(held))
         for seed, score, held in zip(other.seeds, other.scores, other.held, strict=True)
@@ -136,7 +137,7 @@ def pairs(one: Evidence, other: Evidence) -> list[Pair]:
 
 
 def _conditions(claim: Claim, evidence: Evidence, alpha: float) -> tuple[ConditionJudged, ...]:
-    """The further averages that must be as predicted; of a claim about a share they are in each seed's count already."""
+    """Judge the claim's additional averages. For a claim about a share there are none: `held` already includes them."""
     if not claim.averages:
         return ()
     return tuple(
@@ -153,7 +154,7 @@ def _conditions(claim: Claim, evidence: Evidence, alpha: float) -> tuple[Conditi
 
 
 def effect_of(unit: str, values: Sequence[float], alpha: float) -> Effect:
-    """The averages of [S] effects with their bounds; S may be 0."""
+    """Mean and median of [S] effects with their bounds; S may be 0."""
     if not values:
         return Effect(unit=unit, median=None, low=None, high=None)
     middle, mean = median_interval(np.array(values), alpha), mean_interval(np.array(values), alpha)
@@ -173,7 +174,7 @@ def _finite(bound: float) -> float | None:
 
 
 def _asked(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
-    """What one trial a seed needs: the run itself under the name of none, and the arms under theirs."""
+    """The recipes of one trial for each seed: the training itself under `_TRUNK`, the arms under their names."""
     armed = {name: called(claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items()}
     return [
         {
@@ -185,7 +186,7 @@ def _asked(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[st
 
 
 def _needed(recipes: Mapping[str, Recipe]) -> Iterator[Recipe]:
-    """What is asked for, and the forks that are looked at: one that has diverged is a failure, not an absence."""
+    """A trial's recipes, and the forks that are probed: a diverged fork is then seen as a failure and not as absent."""
     for recipe in recipes.values():
         yield recipe
         if recipe.probe is not None and recipe.setting.intervention is not None:
@@ -205,12 +206,12 @@ def _trials(claim: Claim, asked: Sequence[Mapping[str, Recipe]], runs: Mapping[R
 
 
 def _failed(claim: Claim, trial: Trial) -> bool:
-    """Whether its numbers allow no answer."""
+    """Whether a trial is a numerical failure, so that it counts neither for nor against the claim."""
     return trial.unresolved or trial.lost or (trial.diverged and not claim.until_divergence)
 
 
 def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Evidence:
-    """Score the trials to which the claim applies; each sees the next such one as its `other`."""
+    """Measure the trials to which the claim applies; each has the next such trial as its `other`."""
     sound = [trial for trial in trials if not _failed(claim, trial)]
     present = [trial for trial in sound if len(trial.arms) == len(claim.arms)]
     applying = [trial for trial in present if called(claim, "precondition", claim.applies, trial)]

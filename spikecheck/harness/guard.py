@@ -1,4 +1,4 @@
-"""What the controls make of a judgement: no answer counts that the check would also have given to something else."""
+"""How the controls overrule a judgement: an answer does not count if the check also gives it without the mechanism."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ def guarded(
     positive: Judgement | None,
     also_not: Sequence[FurtherControl] = (),
 ) -> tuple[Outcome, str]:
-    """The answer that a judgement gives once its controls have been heard, and why it is not the judgement's own.
+    """The outcome of a judgement after its controls, and the reason if it differs from the judgement's own.
 
-    What holds must surely exceed every negative control, none of which may hold too, and its positive control must not fail;
-    what fails counts only where the positive control was found.
+    A claim holds only if it significantly exceeds every negative control, no negative control holds too, and the positive
+    control does not fail. A claim fails only if its positive control holds.
     """
     if judgement.outcome is Outcome.FAILS:
         return _failing(positive)
@@ -34,12 +34,12 @@ def guarded(
 
 
 def _fails_a_condition(control: Judgement) -> bool:
-    """Whether a further average of the control surely is not as predicted: then its main effect may be the claim's own."""
+    """Whether an additional average of the control fails: its main effect may then be as large as the claim's."""
     return any(condition.outcome is Outcome.FAILS for condition in control.conditions)
 
 
 def _not_told_apart(name: str, control: Judgement, contrast: Contrast) -> tuple[Outcome, str] | None:
-    """What a negative control makes of a claim that holds, and why; None where it is as it must be."""
+    """The outcome and reason if a negative control overrules a claim that holds; None if it does not."""
     if Outcome.UNTRIGGERED in (control.outcome, contrast.outcome):
         return Outcome.INVALID, f"The {name} never triggered; a control that never triggers is no control."
     if contrast.outcome is Outcome.FAILS:
@@ -64,7 +64,7 @@ def _failing(positive: Judgement | None) -> tuple[Outcome, str]:
 
 
 def settled(answer: Answer) -> bool:
-    """Whether more seeds would change nothing that matters: the answer is decided, and not for want of seeds."""
+    """Whether more seeds cannot help: the claim holds, fails, or is invalid for a reason other than too few seeds."""
     if answer.outcome in (Outcome.HOLDS, Outcome.FAILS):
         return True
     controls = [answer.control, answer.contrast, answer.positive]

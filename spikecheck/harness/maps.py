@@ -1,4 +1,4 @@
-"""Where a claim holds, over two ladders: every cell judged by itself, all of them trained together."""
+"""Maps of where a claim holds over two ladders: every cell is judged by itself, and all are trained together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from spikecheck.harness.domain import Map
 from spikecheck.harness.evidence import Trainer, gather, judged
 from spikecheck.harness.plan import search_seeds
 
-# What the claim's arms set: an axis over it would be overwritten.
+# Conditions that the claim's arms set: they would overwrite an axis over them.
 _NO_AXIS = frozenset({"intervention"})
 
 
@@ -25,7 +25,7 @@ class Cell(NamedTuple):
     cutoff: str
 
     def value(self, name: str) -> Value:
-        """Where the cell stands on an axis of that name."""
+        """The cell's value on the axis of that name."""
         value: Value = self.cutoff if name == CUTOFF else getattr(self.setting, name)
         return value
 
@@ -41,10 +41,13 @@ class Grid:
 
 
 def grid(claim: Claim, asked: Map, at: Mapping[str, Any] | None = None) -> Grid:
-    """Both axes around the claim's reference setting, which the map's own `at` and then `at` move. Values may be typed text.
+    """The cells of a map around the claim's reference setting.
+
+    The conditions in the map's own `at`, then those in the argument `at`, replace the reference's. Values may be text, as
+    typed on a command line.
 
     Raises:
-        UsageError: when an axis can't be one, or its values don't make different cells.
+        UsageError: an axis is not possible, or its values do not give different cells.
     """
     if asked.x == asked.y:
         raise UsageError(f"x axis and y axis are both {asked.x}; give two different conditions")
@@ -66,15 +69,17 @@ def grid(claim: Claim, asked: Map, at: Mapping[str, Any] | None = None) -> Grid:
 def survey(
     claim: Claim, lab: Trainer, asked: Grid, seeds: int = 32, root: int = 0, observe: Observer = ignore
 ) -> Scope:
-    """Every cell judged by itself on `seeds` seeds of its setting's own, at the claim's level; all are trained in one go.
+    """Judge every cell by itself, at the claim's level, on `seeds` seeds; all cells are trained together.
+
+    Each setting has its own seeds, derived from `root`.
 
     Raises:
-        UsageError: when no cell could hold with so few seeds.
-        Stopped: when the laboratory is stopped; what it trained until then is kept.
+        UsageError: no cell could hold with so few seeds.
+        Stopped: the laboratory was stopped; the runs trained until then are kept.
     """
     fewest = claim.predicts.fewest()
     if seeds < fewest:
-        raise UsageError(f"seeds={seeds}: {claim.id} needs {fewest} applicable ones to hold; give at least {fewest}")
+        raise UsageError(f"seeds={seeds}: {claim.id} needs {fewest} applicable seeds to hold; give at least {fewest}")
     cells = _judged(claim, lab, asked.cells, seeds, root, observe)
     return Scope(x=asked.x, y=asked.y, centre=asked.centre, seeds=seeds, fewest=fewest, cells=cells)
 
@@ -82,7 +87,7 @@ def survey(
 def _judged(
     claim: Claim, lab: Trainer, cells: Sequence[Cell], seeds: int, root: int, observe: Observer
 ) -> tuple[Judgement, ...]:
-    """The cut-offs share the runs: after the first of them the laboratory answers from memory."""
+    """Judge the cells. Cut-offs share their runs: the laboratory trains them for the first and reads them for the rest."""
     blocks = {cell.setting: search_seeds(root, cell.setting, seeds) for cell in cells}
     observe(StageStarted(claim.id, "map", len(blocks), seeds))
     measured = _by_cutoff(claim)
@@ -95,7 +100,7 @@ def _judged(
 
 
 def _by_cutoff(claim: Claim) -> dict[str, Claim]:
-    """The claim under each of its cut-offs, its own first."""
+    """The claim with each of its cut-offs, its own first."""
     return {AS_CLAIMED: claim} | {name: claim.under(name) for name in (*claim.cutoffs, *claim.far_cutoffs)}
 
 
@@ -105,7 +110,7 @@ def _cell(centre: Setting, values: Mapping[str, Any]) -> Cell:
 
 
 def _values(claim: Claim, role: str, name: str, given: Sequence[Any] | None) -> tuple[Any, ...]:
-    """An axis's values: those given, as they stand, or all that the claim has for it."""
+    """The values of an axis: those given, unchanged, or else all that the claim has for it."""
     axes = {CUTOFF, *Setting.model_fields} - _NO_AXIS
     if name not in axes:
         raise UnknownName("axis", name, axes)
@@ -133,28 +138,32 @@ def _cutoffs(claim: Claim, role: str, given: Sequence[Any] | None) -> tuple[str,
 def _two_or_more(role: str, name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(values) < 2:
         listed = ", ".join(map(str, values)) or "no value"
-        raise UsageError(f"{role} axis {name}: {listed} makes no axis; give two values or more, as in {name}=V1,V2")
+        raise UsageError(
+            f"{role} axis {name}: {listed} is not enough for an axis; give two values or more, as in {name}=V1,V2"
+        )
     return values
 
 
 def _ascending(rungs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """From small to large where the rungs are numbers; a ladder begins at the reference, which suits no picture."""
+    """The rungs in ascending order if they are numbers; on a ladder, the reference's value is first."""
     numbers = all(isinstance(rung, int | float) and not isinstance(rung, bool) for rung in rungs)
     return tuple(sorted(rungs)) if numbers else rungs
 
 
 def _axis(role: str, name: str, lines: Sequence[Sequence[Cell]]) -> Axis:
-    """The axis with the values that its cells really have: a setting reads text by its own types, and fills in."""
+    """The axis with the values that its settings have, since a setting converts text and fills in defaults."""
     values: list[Value] = []
     for cells in lines:
         found = {cell.value(name) for cell in cells}
         if len(found) > 1:
             listed = ", ".join(sorted(map(str, found)))
             raise SettingError(
-                f"{role} axis {name}: one of its values stands for {listed}; give each of them explicitly"
+                f"{role} axis {name}: one of its values stands for {listed}; give each of these explicitly"
             )
         values.extend(found)
     twice = [value for value in values if values.count(value) > 1]
     if twice:
-        raise SettingError(f"{role} axis {name}={twice[0]}: comes twice, as these settings read it; give it once")
+        raise SettingError(
+            f"{role} axis {name}={twice[0]}: occurs twice after conversion to the setting's type; give it once"
+        )
     return Axis(name=name, values=tuple(values))

@@ -1,7 +1,7 @@
-"""The settings that claims about one-dimensional fits are stated at, and the domain around them.
+"""Reference settings of claims about one-dimensional fits, and the domains around them.
 
-The paper's own figures could not be read. Setting A follows the authors' public code; setting B spikes more. A claim's
-reference is A because that is what the paper talks about, not because of what holds there.
+The settings of the paper's own figures could not be read. Setting A follows the authors' public code; setting B spikes
+more. A claim's reference is A because the paper describes A, not because of the results there.
 """
 
 from spikecheck.core.setting import Setting
@@ -16,20 +16,20 @@ SETTING_A = Setting(
     gamma=0.5,
     optimizer="gd",
     lr=0.1,
-    steps=3_000,  # spikes come within 3,000 steps in most seeds
+    steps=3_000,  # spikes occur within 3,000 steps in most seeds
 )
 SETTING_B = SETTING_A.but(
     target="sin x + sin 3x", points=40, interval=1.0, width=50, input_std=0.3, output_std=0.1, steps=6_000
 )
 MNIST1D = Setting(problem="mnist1d", points=100, width=20, lr=1.6, steps=3_000)
-"""Real data, the full batch: the rate is the largest of a doubling ladder at which all of eight seeds trained."""
+"""Real data with the full batch. The learning rate is the largest of a doubling ladder at which all of eight seeds train."""
 MNIST1D_BATCHES = MNIST1D.but(batch=20)
-"""Ordinary training: the same by mini-batches."""
+"""Real data with mini-batches."""
 MNIST1D_ADAM = MNIST1D.but(optimizer="adam", lr=0.02)
 
 
 def paper_domain() -> Domain:
-    """Setting A, and the ladders on which widths, rates, initialisation, activation and target vary around it."""
+    """Setting A with ladders of widths, learning rates, initialisations, activations and targets."""
     return Domain(
         SETTING_A,
         width=Ladder(20, 50, 100, 200),
@@ -41,10 +41,10 @@ def paper_domain() -> Domain:
 
 
 def condensing_domain() -> Domain:
-    """Setting B, and the ladders around it: where input weights come to point the same way at all.
+    """Setting B with ladders: a domain in which training aligns the input weights at all.
 
-    At A their alignment falls while it trains, whatever the twin; and there twins at a quarter of the rate reach an edge of
-    their own and spike too. At B it rises, and such twins stay calm.
+    At setting A the alignment falls during training in either twin, and twins at a quarter of the learning rate reach their
+    own edge of stability and spike too. At setting B the alignment rises, and such twins stay calm.
     """
     return Domain(
         SETTING_B,

@@ -1,4 +1,4 @@
-"""How much is trained for a verdict, and with which seeds."""
+"""The amount of training for a verdict, and its seeds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,28 +21,29 @@ class Plan:
     settings: int
     """Settings that Hypothesis draws from the domain."""
     search_seeds: int = 32
-    """Seeds to search with: enough for 32 of 32, or 30 of 32, to hold at a required share of 0.8."""
+    """Seeds for each setting of the search: with 32, a claim holds at a required share of 0.8 if 30 or more agree."""
     fresh_seeds: int = 32
-    """Seeds to conclude with at the first look; every further look doubles them."""
+    """Fresh seeds at the first look; every later look doubles their number."""
     looks: int = 1
-    """Looks at growing numbers of fresh seeds while an answer is undecided, each paid for."""
+    """Largest number of looks while an answer is undecided; the level is corrected for repeated looks."""
     descents: int = 4
     """Rounds of shrinking a failing setting toward the reference."""
     reach: int = 0
     """Settings sampled at random from the domain, to estimate the share of it in which the claim holds."""
     reach_seeds: int = 16
-    """Seeds in each of them."""
+    """Seeds for each sampled setting."""
     variations: bool = False
-    """Whether detectors, cut-offs and limits are halved and doubled to see what the verdict hangs on."""
+    """Whether detectors, cut-offs and limits are halved and doubled to see whether the verdict depends on them."""
     maps: bool = False
-    """Whether the claim's own maps are drawn, with as many seeds a cell as a setting is searched with."""
+    """Whether the claim's own maps are made, with `search_seeds` seeds a cell."""
     beside: bool = True
-    """Whether settings that stand beside the domain are judged as well."""
+    """Whether settings off the ladders are judged as well."""
     further: bool = False
-    """Whether the expensive ones among them are, too."""
+    """Whether the expensive settings off the ladders are judged as well."""
     beside_seeds: int = 32
-    """Fresh seeds of each of these settings, at most: such settings are dear."""
+    """Largest number of fresh seeds for each setting off the ladders: such settings are expensive."""
     seed: int = 0
+    """The root of all seeds."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -51,11 +52,11 @@ class Plan:
 
     @property
     def beside_sizes(self) -> tuple[int, ...]:
-        """Seeds at the one look at a setting beside the domain."""
+        """Seeds at the only look at a setting off the ladders."""
         return (min(self.fresh_seeds, self.beside_seeds),)
 
     def of(self, claim: "Claim") -> "Plan":
-        """The plan for one claim: of a costly one, one look at 32 seeds, a small search under profile full, and no reach."""
+        """The plan for one claim. A costly claim has one look at 32 seeds, no reach, and a search only with profile full."""
         if not claim.costly:
             return self
         small = replace(self, fresh_seeds=min(self.fresh_seeds, 32), looks=1, reach=0)
@@ -86,29 +87,33 @@ PROFILES: Mapping[str, Plan] = MappingProxyType(
 
 
 def plan_of(profile: str, seed: int = 0) -> Plan:
-    """A profile's plan under a root seed."""
+    """The plan of a profile, with a root seed.
+
+    Raises:
+        UnknownName: there is no such profile.
+    """
     if profile not in PROFILES:
         raise UnknownName("profile", profile, PROFILES)
     return replace(PROFILES[profile], seed=seed)
 
 
 def search_seeds(root: int, setting: Setting, count: int) -> tuple[int, ...]:
-    """The block of seeds a setting is searched with."""
+    """The seeds with which the search judges a setting."""
     return _seeds(root, "search", setting, count)
 
 
 def fresh_seeds(root: int, setting: Setting, count: int) -> tuple[int, ...]:
-    """Seeds that no search has seen; a longer block begins with the shorter one."""
+    """Seeds that the search does not use. A longer block begins with the shorter one."""
     return _seeds(root, "fresh", setting, count)
 
 
 def reach_seeds(root: int, setting: Setting, count: int) -> tuple[int, ...]:
-    """The block of seeds with which a setting of the domain's sample is judged."""
+    """The seeds with which a setting of the domain's random sample is judged."""
     return _seeds(root, "reach", setting, count)
 
 
 def _seeds(root: int, purpose: str, setting: Setting, count: int) -> tuple[int, ...]:
-    """A stream of its own for every root, purpose and setting, so that no two settings share their luck."""
+    """Seeds from a separate stream for every root, purpose and setting, so that settings are independent."""
     key = [*purpose.encode(), *setting.canonical().encode()]
     drawn = np.random.SeedSequence(entropy=[root, *key]).generate_state(count, np.uint32)
     return tuple(int(seed) for seed in drawn)

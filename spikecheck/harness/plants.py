@@ -1,6 +1,6 @@
-"""Planting: a recorded trial with an effect put in by hand, for positive controls.
+"""Planting: a recorded trial with an effect inserted by hand, for positive controls.
 
-What is planted goes through the claim's own measure, so a measure that is blind to the effect does not find it.
+The claim's own measure reads the planted trial, so a measure that cannot see the effect does not find it.
 """
 
 from dataclasses import replace
@@ -15,18 +15,18 @@ from spikecheck.measures.spikes import spikes
 
 
 def with_run(trial: Trial, arm: str, run: Run) -> Trial:
-    """The trial with another run in an arm's place."""
+    """The trial with another run in place of an arm."""
     return replace(trial, arms={**trial.arms, arm: run})
 
 
 def with_record(trial: Trial, arm: str, kind: str, **arrays: Array) -> Trial:
-    """The trial with some arrays of one arm's record, of a probe of this kind, replaced."""
+    """The trial with some arrays of one arm replaced, in the record of the probe of this kind."""
     run = trial[arm]
     return with_run(trial, arm, replace(run, records={**run.records, kind: {**run.records[kind], **arrays}}))
 
 
 def with_loss(trial: Trial, arm: str, loss: Array, definition: SpikeDefinition) -> Trial:
-    """The trial with another loss [T] in one arm, whose spikes are detected anew."""
+    """The trial with another loss [T] in one arm, and the spikes of that loss."""
     run = trial[arm]
     return with_run(trial, arm, replace(run, loss=loss, spikes=spikes(loss, definition, run.start)))
 
@@ -39,15 +39,15 @@ def with_weights(trial: Trial, arm: str, landmark: str, input_weights: Array) ->
 
 
 def aligned(input_weights: Array, wanted: float) -> Array:
-    """Input weights [W, D + 1] turned toward their principal direction, lengths kept, until their mean |cos| is `wanted`.
+    """Input weights [W, D + 1] turned toward their principal direction until their mean |cos| is `wanted`; lengths stay.
 
-    `wanted` lies between their own mean |cos|, below which they stay as they are, and 1.
+    `wanted` is below 1. The weights are returned unchanged if their own mean |cos| is at least `wanted`.
 
     >>> turned = aligned(np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]]), 0.9)
     >>> round(alignment(turned), 6)
     0.9
     """
-    from scipy.optimize import brentq  # noqa: PLC0415 - claim files import this module, and listing them must not bring scipy
+    from scipy.optimize import brentq  # noqa: PLC0415 - claim files import this module; listing claims must not import scipy
 
     if alignment(input_weights) >= wanted:
         return input_weights
@@ -56,7 +56,7 @@ def aligned(input_weights: Array, wanted: float) -> Array:
 
 
 def _turned(input_weights: Array, part: float) -> Array:
-    """Every neuron's direction mixed with the principal one, that one weighing `part`."""
+    """Input weights with every direction mixed with the principal one, whose weight is `part`, in [0, 1)."""
     lengths = np.linalg.norm(input_weights, axis=1, keepdims=True)
     units = input_weights / np.where(lengths > 0, lengths, 1.0)
     principal = np.linalg.svd(units, full_matrices=False)[2][0]

@@ -1,4 +1,4 @@
-"""In how much of its domain a claim holds, from a random sample of settings."""
+"""The share of its domain in which a claim holds, from a random sample of settings."""
 
 from collections.abc import Sequence
 
@@ -15,20 +15,20 @@ from spikecheck.stats.bounds import clopper_pearson
 from spikecheck.stats.prediction import Estimand, Prediction
 
 _FEWEST = 8
-"""Applicable seeds from which a setting's estimate is read: its standard error is then a third of the effect's spread."""
+"""Smallest number of applicable seeds for a point estimate: its standard error is then a third of the effect's spread."""
 
 
 def sampled(claim: Claim, plan: Plan) -> dict[Setting, Sequence[int]]:
-    """The domain's sample, with each setting's block of seeds."""
+    """The random sample of the domain, with each setting's seeds."""
     settings = claim.domain.sample(plan.reach, plan.seed) if plan.reach else ()
     return {setting: reach_seeds(plan.seed, setting, plan.reach_seeds) for setting in settings}
 
 
 def reach(claim: Claim, lab: Trainer, plan: Plan, observe: Observer) -> Reach | None:
-    """The share of the domain's settings in which the claim holds; None where the plan samples none.
+    """The share of the domain's settings in which the claim holds; None if the plan samples none.
 
-    A setting counts by its point estimate: the rule's own limit, without an interval. So a setting near the limit counts
-    on either side, and the share errs where many are near it; with more seeds a setting it errs less.
+    A setting counts by its point estimate against the rule's limit, without an interval. Settings near the limit may count on
+    the wrong side, so the share is less accurate where there are many of them; more seeds for each setting reduce the error.
     """
     blocks = sampled(claim, plan)
     if not blocks:
@@ -42,7 +42,7 @@ def reach(claim: Claim, lab: Trainer, plan: Plan, observe: Observer) -> Reach | 
 
 
 def of_sample(predicts: Estimand, judgements: Sequence[Judgement], size: int, seeds: int) -> Reach:
-    """The estimate from judged settings."""
+    """The estimate from judged settings, for a domain of `size` settings."""
     triggered = [judgement for judgement in judgements if judgement.applicable >= _FEWEST]
     holds = sum(as_claimed(predicts, judgement) for judgement in triggered)
     low, high = clopper_pearson(holds, len(triggered), 0.025) if triggered else (0.0, 1.0)
@@ -61,15 +61,17 @@ def of_sample(predicts: Estimand, judgements: Sequence[Judgement], size: int, se
 def as_claimed(predicts: Estimand, judgement: Judgement) -> bool:
     """Whether a setting's point estimate is as claimed."""
     if isinstance(predicts, Prediction):
-        return judgement.held / judgement.applicable >= predicts.of_seeds  # 0.55 times 20 is a little more than 11
+        return (
+            judgement.held / judgement.applicable >= predicts.of_seeds
+        )  # a quotient, since rounding makes 0.55 * 20 larger than 11
     estimate = judgement.effect.mean if predicts.of == "mean" else judgement.effect.median
     return estimate is not None and predicts.held(estimate) and predicts.beyond(estimate) >= predicts.worth
 
 
 def strength(predicts: Estimand, judgement: Judgement) -> float:
-    """How strongly a setting shows the claim: the share that held, or how far the average lies within its limits.
+    """How strongly a setting shows the claim: the share that held, or the average's distance inside its limits.
 
-    An average's distance is taken in units of its own spread over seeds, so that settings with different spreads compare.
+    The distance is in standard deviations over the setting's seeds, so that settings with different spreads are comparable.
     """
     if isinstance(predicts, Prediction):
         return judgement.held / judgement.applicable

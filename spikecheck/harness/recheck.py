@@ -1,4 +1,4 @@
-"""A verdict derived anew from the counts and scores that a report holds: what was edited by hand shows."""
+"""Recomputes every verdict from the counts and scores in a report, so that manual edits are found."""
 
 from collections.abc import Iterator, Sequence
 from math import isclose
@@ -14,12 +14,15 @@ from spikecheck.stats.contrast import Pair, contrast
 from spikecheck.stats.prediction import Average, Estimand, Prediction, from_record
 
 _CLOSE = 1e-9
-"""A bound is made by a library whose last digits may change."""
+"""Tolerance for bounds, whose last digits may change with the version of scipy."""
 _SUSPECTS = ("weakest", "counterexample", "strongest")
 
 
 def recheck(report: Report) -> dict[str, list[str]]:
-    """What of every claim's verdict does not follow from its counts; nothing is trained and no claim file is read."""
+    """Inconsistencies between every claim's verdict and its counts and scores, by claim id; empty if there are none.
+
+    Nothing is trained and no claim file is read.
+    """
     found = {verdict.id: list(_of_verdict(verdict)) for verdict in report.claims}
     if report.passed and exit_code(report) != 0:
         found["the report"] = ["passed is true, and not every claim passes"]
@@ -37,14 +40,14 @@ def _of_verdict(verdict: Verdict) -> Iterator[str]:
         yield from (f"{name}: {said}" for said in _of_judgement(judgement, None if varied else predicts))
     for answer in verdict.answers:
         yield from (f"{answer.role}: {said}" for said in _of_answer(answer, predicts))
-    if verdict.answers:  # reports of before controls guarded every answer hold none, and followed another rule
+    if verdict.answers:  # old reports have no answers, and combined their outcomes by another rule
         yield from _of_answers_together(verdict)
     if verdict.passed != passes(verdict.kind, verdict.replicates, verdict.generalises):
         yield f"passed is {str(verdict.passed).lower()}, which its answers do not say"
 
 
 def _judgements(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:
-    """Every judgement under a name by which it is found in the report; what was not reached is none."""
+    """Every judgement that was reached, with a name that locates it in the report."""
     named = [("reference", verdict.reference), ("control", verdict.control)]
     optional = {"weakest": verdict.weakest, "elsewhere": verdict.elsewhere, "positive control": verdict.positive}
     named += [(name, judgement) for name, judgement in optional.items() if judgement is not None]
@@ -61,7 +64,7 @@ def _judgements(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:
 
 
 def _of_judgement(judgement: Judgement, predicts: Estimand | None) -> Iterator[str]:
-    """Whether counts, bounds and outcome fit."""
+    """Inconsistencies among a judgement's counts, bounds and outcome."""
     scores = [score for score in judgement.scores if score is not None]
     if judgement.scores and len(scores) != judgement.applicable:
         yield f"applicable is {judgement.applicable}, and {len(scores)} seeds have a score"
@@ -83,7 +86,7 @@ def _of_judgement(judgement: Judgement, predicts: Estimand | None) -> Iterator[s
 
 
 def _of_effect(judgement: Judgement, scores: Sequence[float]) -> Iterator[str]:
-    """Whether the averages and their bounds are those of the effects; reports of before there was a mean had other bounds."""
+    """Differences between the stored averages and those of the scores; old reports without a mean had other bounds."""
     kept = judgement.effect
     anew = effect_of(kept.unit, scores, 1.0 - judgement.level)
     for name in ("median", "low", "high", "mean", "mean_low", "mean_high") if kept.mean is not None else ():
@@ -105,7 +108,7 @@ def _number(value: float | None) -> str:
 def _decided(
     judgement: Judgement, scores: list[float], predicts: Estimand | None, low: float, high: float
 ) -> Outcome | None:
-    """What the figures say; None where the report does not hold what it takes to know."""
+    """The outcome that counts and scores give; None if the report lacks what is needed to decide."""
     if isinstance(predicts, Average):
         return _averages(judgement, scores, predicts) if judgement.scores else None
     if judgement.required is None:
@@ -115,7 +118,7 @@ def _decided(
 
 
 def _averages(judgement: Judgement, scores: list[float], predicts: Average) -> Outcome | None:
-    """What the claim's own average says together with the further ones."""
+    """The outcome of the claim's own average together with the additional ones."""
     if not all(condition.predicts for condition in judgement.conditions):
         return None
     further = [(condition.scores, from_record(condition.predicts)) for condition in judgement.conditions]
@@ -123,7 +126,7 @@ def _averages(judgement: Judgement, scores: list[float], predicts: Average) -> O
 
 
 def _of_answer(answer: Answer, predicts: Estimand | None) -> Iterator[str]:
-    """Whether an answer is what its judgement and its controls make of it."""
+    """Inconsistencies between an answer and its judgement and controls."""
     said, _ = guarded(answer.judgement, answer.control, answer.contrast, answer.positive, answer.also_not)
     stopped = answer.outcome is Outcome.UNDECIDED and answer.control is None and answer.positive is None
     if said is not answer.outcome and not stopped:
@@ -135,7 +138,7 @@ def _of_answer(answer: Answer, predicts: Estimand | None) -> Iterator[str]:
 
 
 def _of_contrast(kept: Contrast, claim: Judgement, control: Judgement, predicts: Estimand) -> Iterator[str]:
-    """Whether claim and control differ by what they are said to, as far as their scores alone tell."""
+    """Differences between the stored contrast and that of the scores, where the scores alone determine it."""
     if not all(_told_by_its_scores(judgement, predicts) for judgement in (claim, control)):
         return
     anew = contrast(_pairs(claim, control, predicts), predicts, 1.0 - claim.level)
@@ -146,7 +149,7 @@ def _of_contrast(kept: Contrast, claim: Judgement, control: Judgement, predicts:
 
 
 def _told_by_its_scores(judgement: Judgement, predicts: Estimand) -> bool:
-    """Whether which seeds held is known: of a claim about a share, further conditions may have kept some from it."""
+    """Whether the scores determine which seeds held; for a share, additional conditions may have excluded some."""
     held = sum(predicts.held(score) for score in judgement.scores if score is not None)
     return bool(judgement.scores) and (isinstance(predicts, Average) or held == judgement.held)
 

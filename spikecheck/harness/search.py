@@ -1,4 +1,4 @@
-"""The search for where a claim fails: known counterexamples, settings that Hypothesis draws, and shrinking what fails."""
+"""The search for a setting where a claim fails: known counterexamples, settings drawn by Hypothesis, and shrinking."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from spikecheck.harness.reach import strength
 
 
 def searched_settings(claim: Claim, plan: Plan) -> list[Setting]:
-    """Known counterexamples first, then what Hypothesis draws; the reference is answered by itself."""
+    """Known counterexamples, then settings drawn by Hypothesis, without the reference, which is judged separately."""
     settings = dict.fromkeys([*claim.known, *claim.domain.draw(plan.settings, plan.seed)])
     settings.pop(claim.domain.reference, None)
     return list(settings)
@@ -21,7 +21,7 @@ def searched_settings(claim: Claim, plan: Plan) -> list[Setting]:
 def search(
     claim: Claim, lab: Trainer, plan: Plan, observe: Observer, settings: Sequence[Setting], stage: str = "search"
 ) -> tuple[Judgement, ...]:
-    """Every setting judged on its own block of search seeds, all trained together."""
+    """Judge every setting on its own search seeds; all are trained together."""
     observe(StageStarted(claim.id, stage, len(settings), plan.search_seeds))
     evidence = gather(claim, lab, {s: search_seeds(plan.seed, s, plan.search_seeds) for s in settings})
     judgements = tuple(judged(claim, evidence[s], 1.0 - claim.predicts.level) for s in settings)
@@ -31,10 +31,10 @@ def search(
 
 
 def suspect_of(claim: Claim, tried: Sequence[Judgement], *, fails_at_reference: bool) -> Judgement | None:
-    """What is worth fresh seeds: a failing setting near the reference, else the weakest.
+    """The setting to judge on fresh seeds: the failing one nearest to the reference, else the weakest one.
 
-    A reference that fails is the nearest counterexample there can be. Then the strongest setting is worth them: what is left
-    to learn is where the claim holds.
+    If the reference fails, it is itself the nearest counterexample. The strongest setting is then chosen instead, to find out
+    where the claim holds. None if no setting triggered.
     """
     triggered = [judgement for judgement in tried if judgement.outcome is not Outcome.UNTRIGGERED]
     if not triggered:
@@ -48,9 +48,9 @@ def suspect_of(claim: Claim, tried: Sequence[Judgement], *, fails_at_reference: 
 
 
 def shrunk(claim: Claim, lab: Trainer, plan: Plan, observe: Observer, suspect: Judgement | None) -> Judgement | None:
-    """A failing setting one step nearer to the reference than a failing suspect; None where there is none.
+    """A failing setting one step nearer to the reference than a failing suspect; None if there is none.
 
-    All settings one step nearer are trained together, and the nearest that fails is taken.
+    All settings one step nearer are trained together; the result is the failing one nearest to the reference.
     """
     if suspect is None or suspect.outcome is not Outcome.FAILS:
         return None

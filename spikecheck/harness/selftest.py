@@ -1,4 +1,4 @@
-"""How often verdicts err, and how often they find what is there, in worlds whose truth is known."""
+"""How often verdicts are wrong, and how often they find a true effect, in simulated worlds whose truth is known."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,22 +23,25 @@ Counts = Mapping[str, tuple[Event, float | None]]
 
 @dataclass(frozen=True)
 class World:
-    """What is true in it, and what of a verdict about it is counted; beside it the most that is promised, if anything is."""
+    """A simulated truth, and the events that are counted in verdicts about it.
+
+    `counts` gives for each event, by name, its test and the largest promised rate, None if nothing is promised.
+    """
 
     says: str
     truth: Callable[[Setting], float]
-    """Share of seeds in which the effect is there; with another law than a coin's, its mean, in standard deviations."""
+    """Share of seeds with the effect, for the law `coin`; for other laws the effect's mean in standard deviations."""
     counts: Counts
     control: float = 0.1
-    """The same of the negative control's effect, wherever it is."""
+    """The negative control's share or mean, in every setting."""
     positive: float = 0.99
-    """And of the positive control's."""
+    """The positive control's share or mean, in every setting."""
     law: Law = coin
     predicts: Estimand = SHARE
     axes: Mapping[str, Ladder] = field(default_factory=dict)
-    """The domain; none: that of the planted claim."""
+    """The domain's ladders; empty: those of the planted claim."""
     plan: Mapping[str, Any] = field(default_factory=dict)
-    """What of the plan is otherwise."""
+    """Fields of the plan that differ from the given one."""
 
 
 def _everywhere(number: float) -> Callable[[Setting], float]:
@@ -76,16 +79,16 @@ def _passes(verdict: Verdict) -> bool:
 
 _WIDTHS, _POINTS = (20, 30, 40, 50, 60, 70, 80, 90), (20, 21, 22, 23, 24, 25, 26, 27)
 AT_THE_REFERENCE = {"settings": 0}
-"""Of a plan: nothing is asked but whether it replicates."""
+"""Change to a plan that only judges the reference setting."""
 WORTH = 0.25
-"""Of an average, in standard deviations."""
+"""The `worth` of the averages, in standard deviations."""
 ABOVE, BELOW = Average(above=0.0, worth=WORTH), Average(below=0.0, worth=WORTH)
 ALIKE = Equivalence(at_least=-0.5, at_most=0.5)
 FAR, PLANTED = -1.0, 1.0
-"""Means of the controls of a claim about an average above 0; of one below 0 they change places."""
+"""Means of the negative and the positive control for an average claimed above 0; swapped for one claimed below 0."""
 
-# An answer that rests on one judgement errs in at most 5 %, by its level. A claim counts as refuted over its domain where it
-# fails at the reference or at the weakest setting: two judgements, on seeds of their own.
+# An answer that depends on one judgement is wrong in at most 5 %, by its level. A claim counts as refuted over its domain if
+# it fails at the reference or at the weakest setting: these are two judgements on separate seeds, hence 10 %.
 OF_SHARES = (
     World(
         f"true in {100 * REQUIRED:.0f} % of seeds, just what is asked for",
@@ -277,7 +280,7 @@ WORLDS = (*OF_SHARES, *OF_CONTROLS, *OF_AVERAGES, *OF_REACH)
 
 
 def verdicts_counted(plan: Plan, rounds: int, ticked: Callable[[], None], worlds: Sequence[World]) -> Iterator[Count]:
-    """Every world's counts over so many verifications, each under a root seed of its own; `ticked` after every one."""
+    """Count every world's events over `rounds` verifications, each with its own root seed; call `ticked` after each."""
     for world in worlds:
         claim = planted_claim("tendency", world.predicts, **world.axes)
         asked = replace(plan, **{"variations": False, "maps": False, "reach": 0, **world.plan})

@@ -1,4 +1,4 @@
-"""Whether a verdict hangs on a detector's numbers: each of them halved and doubled."""
+"""Sensitivity of a verdict to the numbers of its spike detector and to its cut-offs: each is halved and doubled."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ _LEAST = {"factor": 1.01}
 
 
 def robustness(claim: Claim, lab: Trainer, plan: Plan) -> tuple[Variation, ...]:
-    """The claim at its reference setting, on the same fresh seeds, under every variation of its detector and cut-offs."""
+    """Judge the claim at its reference setting, on the same fresh seeds, for every variation of its detector and cut-offs."""
     reference = claim.domain.reference
     seeds = fresh_seeds(plan.seed, reference, plan.fresh_seeds)
     found = []
@@ -26,7 +26,7 @@ def robustness(claim: Claim, lab: Trainer, plan: Plan) -> tuple[Variation, ...]:
 
 
 def variations(claim: Claim) -> dict[str, Claim]:
-    """The claim with every number of its spike definition, where it has a say, halved and doubled, and its own cut-offs."""
+    """The claim with each cut-off changed and, if it detects spikes, each number of their definition halved and doubled."""
     found = {name: claim.under(name) for name in claim.cutoffs}
     if not claim.detects_spikes:
         return found
@@ -39,7 +39,7 @@ def variations(claim: Claim) -> dict[str, Claim]:
 
 
 def redefined(claim: Claim, changes: Mapping[str, float]) -> Claim:
-    """The claim under another spike definition, everywhere: in its own, its probe's and its forks'."""
+    """The claim with another spike definition, both for its own detection and in its probe and forks."""
 
     def changed(definition: SpikeDefinition) -> SpikeDefinition:
         return SpikeDefinition(**{**definition.model_dump(), **changes})

@@ -1,4 +1,4 @@
-"""A world whose truth is known: a laboratory that draws each seed's effect instead of training."""
+"""A laboratory with a known truth, which draws each seed's effect at random instead of training."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -18,26 +18,26 @@ from spikecheck.stats.prediction import Estimand, Prediction
 
 REFERENCE = Setting(steps=1)
 REQUIRED = 0.8
-"""Share of seeds that the planted claim asks for."""
+"""Share of seeds that the planted claim requires."""
 SHARE = Prediction(above=0.0, of_seeds=REQUIRED, level=0.95)
-"""What it predicts unless told otherwise."""
+"""The planted claim's default prediction."""
 
 Law = Callable[[float, float], float]
-"""A seed's effect, from a uniform draw in [0, 1) and the number that is true of its setting."""
+"""Gives a seed's effect from a uniform draw in [0, 1) and the setting's true share or mean."""
 
 
 def coin(draw: float, share: float) -> float:
-    """Above 0 in this share of seeds, else below."""
+    """An effect above 0 in this share of seeds, else below."""
     return float(draw < share) - 0.5
 
 
 def normal(draw: float, mean: float) -> float:
-    """Normal with standard deviation 1."""
+    """A normal effect with standard deviation 1."""
     return mean + float(ndtri(draw))
 
 
 def skewed(draw: float, mean: float) -> float:
-    """Exponential with standard deviation 1: a long tail upward, of skewness 2; its median lies 1 - ln 2 below its mean."""
+    """An exponential effect with standard deviation 1 and skewness 2; its median lies 1 - ln 2 below its mean."""
     return mean - math.log1p(-draw) - 1.0
 
 
@@ -46,10 +46,10 @@ def _always(setting: Setting) -> float:
 
 
 class PlantedLab:
-    """Effects follow `law` with what is true of a setting, those of the controls with numbers of their own.
+    """A laboratory whose effects follow `law` with `truth(setting)`, and those of the controls with `control`, `positive`.
 
-    By default effects are there in the share `truth(setting)` of seeds, the negative control's in a tenth of them, and the
-    planted one of the positive control in 99 %. Spikes come in the share `triggers(setting)`.
+    By default an effect occurs in the share `truth(setting)` of seeds, that of the negative control in 10 % and that of the
+    positive control in 99 %. Spikes occur in the share `triggers(setting)`.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class PlantedLab:
         positive: float = 0.99,
         law: Law = coin,
     ) -> None:
-        """After `stop_after` requests it is stopped."""
+        """After `stop_after` requests, the next one raises `Stopped`; None: never."""
         self.truth, self.control, self.positive, self.law = truth, control, positive, law
         self.triggers = triggers
         self.left = stop_after
@@ -69,12 +69,12 @@ class PlantedLab:
         self.runs_trained = self.runs_reused = 0
 
     def each(self, blocks: Sequence[Sequence[Recipe]]) -> list[Mapping[Recipe, Run]]:
-        """Every block's runs."""
+        """The runs of each block."""
         whole = self.runs([recipe for block in blocks for recipe in block])
         return [{recipe: whole[recipe] for recipe in block if recipe in whole} for block in blocks]
 
     def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
-        """The recipes' runs: whatever is asked for again is the same again."""
+        """The runs of the recipes; equal recipes have equal runs."""
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
@@ -84,7 +84,7 @@ class PlantedLab:
         return {recipe: self._run(recipe) for recipe in recipes}
 
     def _run(self, recipe: Recipe) -> Run:
-        """A run of four losses: a start, and the effects of the claim, of its negative control and of its positive one."""
+        """A run with four losses: a start, then the effects of the claim, its negative control and its positive control."""
         setting = recipe.setting
         claim, control, triggers, positive = _draws(recipe.seed)
         drawn = ((claim, self.truth(setting)), (control, self.control), (positive, self.positive))
@@ -93,9 +93,9 @@ class PlantedLab:
         return Run(setting, recipe.seed, 0, loss, Ended("completed", 3), spikes)
 
 
-@lru_cache(maxsize=4096)  # claim and controls are of the same seeds
+@lru_cache(maxsize=4096)  # claim and controls have the same seeds
 def _draws(seed: int) -> tuple[float, ...]:
-    """A seed's uniform numbers: of the claim, its control, its precondition and its positive control."""
+    """A seed's uniform draws: for the claim, its control, its precondition and its positive control."""
     return tuple(np.random.default_rng(seed).random(4).tolist())
 
 
@@ -120,7 +120,7 @@ def triggered(trial: Trial) -> bool:
 
 
 def planted_claim(kind: str = "tendency", predicts: Estimand = SHARE, **axes: Ladder) -> Claim:
-    """A claim about such a world, over two ladders unless others are given."""
+    """A claim about a `PlantedLab`, over two ladders unless others are given."""
     return Claim(
         id="planted",
         says="planted",

@@ -1,4 +1,4 @@
-"""One run to look at: the seed whose effect is the median, with its sharpness along the way."""
+"""The typical run of a claim, for a figure: the seed with the median effect, with its loss and sharpness."""
 
 import numpy as np
 
@@ -13,11 +13,11 @@ from spikecheck.training.rule_for import threshold_of
 
 _COLUMNS = 300
 _AROUND = 3.0
-"""How far behind the spike the picture reaches, in lengths of the run up to its recovery."""
+"""The figure ends at this multiple of the first spike's recovery step."""
 
 
 def typical_trace(claim: Claim, lab: Trainer, evidence: Evidence | None) -> Trace | None:
-    """The typical run's trace; None where no seed applied or the laboratory cannot trace."""
+    """The typical run's trace; None if no seed applied or the laboratory does not record the sharpness."""
     if evidence is None or not evidence.applicable:
         return None
     scored = [(score, seed) for score, seed in zip(evidence.scores, evidence.seeds, strict=True) if score is not None]
@@ -51,13 +51,13 @@ def _trace(claim: Claim, run: Run) -> Trace:
 
 
 def _meaningful(run: Run, steps: Array) -> np.ndarray:
-    """Which checkpoints' sharpness is one: before its first update a preconditioner is eps, and what it divides explodes."""
+    """Mask of the checkpoints with a meaningful sharpness: before the first update a preconditioner is eps, far too small."""
     preconditioned = run.setting.beta2 is not None
     return np.asarray(steps > 0) if preconditioned else np.ones(len(steps), dtype=bool)
 
 
 def _thinned(loss: Array) -> Array:
-    """Steps of the smallest and the largest loss in each column, so that no peak is lost to thinning."""
+    """The steps of the smallest and the largest loss in each column of the figure, so that no peak is lost."""
     columns = np.array_split(np.arange(len(loss)), min(_COLUMNS, len(loss)))
     kept = {int(column[pick(loss[column])]) for column in columns for pick in (np.argmin, np.argmax)}
     return np.array(sorted(kept))

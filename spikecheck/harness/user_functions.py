@@ -1,4 +1,4 @@
-"""A claim's own functions, called: whatever they raise is the claim's failure and nobody else's."""
+"""Calls to a claim's own functions: an error in one is an error of that claim only."""
 
 import traceback
 from collections.abc import Callable
@@ -13,10 +13,10 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def called(claim: Claim, part: str, function: Callable[..., T], *arguments: object) -> T:
-    """What one of the claim's functions returns; `part` is what it is to the claim, such as "measure".
+    """Call one of the claim's functions; `part` is its role in the claim, such as "measure".
 
     Raises:
-        ClaimError: whatever it raised, with claim, part and line.
+        ClaimError: the function raised; the message names the claim, the part and the line.
     """
     try:
         return function(*arguments)
@@ -25,11 +25,11 @@ def called(claim: Claim, part: str, function: Callable[..., T], *arguments: obje
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         where = _line(error)
-        raise ClaimError(f"claim {claim.id!r}: its {part} raised {said} ({where}); mend it") from error
+        raise ClaimError(f"claim {claim.id!r}: its {part} raised {said} ({where}); fix it") from error
 
 
 def _line(error: Exception) -> str:
-    """The deepest line that is not this package's."""
+    """File and line of the innermost frame outside this package."""
     frames = traceback.extract_tb(error.__traceback__)
     others = [frame for frame in frames if _PACKAGE not in Path(frame.filename).parents] or frames
     return f"{others[-1].filename}, line {others[-1].lineno}"

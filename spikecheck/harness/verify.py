@@ -1,4 +1,4 @@
-"""Hypothesis chooses, the laboratory trains, the judge judges, the descent shrinks, fresh seeds confirm."""
+"""Verification of a claim: judge the reference, search the domain, shrink a failure, confirm it on fresh seeds."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -27,13 +27,13 @@ from spikecheck.harness.typical_run import typical_trace
 
 @dataclass(frozen=True)
 class Findings:
-    """What the steps of a verification found, its answers apart; where it is stopped, what they had found until then."""
+    """Results of a verification other than its answers; after an interruption, the results up to then."""
 
     typical: Trace | None = None
     tried: tuple[Judgement, ...] = ()
-    """The search, the reference setting not among them."""
+    """Judgements of the search, without the reference setting."""
     suspect: Judgement | None = None
-    """Where the claim looked weakest, after shrinking; where it fails at the reference already, where it looked strongest."""
+    """The weakest setting after shrinking, or the strongest one if the claim fails at the reference."""
     reach: Reach | None = None
     robustness: tuple[Variation, ...] = ()
     scopes: tuple[Scope, ...] = ()
@@ -41,12 +41,12 @@ class Findings:
 
 
 def verify(claim: Claim, lab: Trainer, plan: Plan, observe: Observer = ignore) -> Verdict:
-    """Whether a claim replicates at its reference setting, and in how much of its domain it holds.
+    """Verify a claim: whether it replicates at its reference setting, and whether it generalises over its domain.
 
-    Stopped by Ctrl-C or a spent budget it concludes from what was found until then; `lab.stopped` then says why.
+    After Ctrl-C or a spent budget, the verdict is that of the results up to then, and `lab.stopped` is the reason.
 
     Raises:
-        ClaimError: when one of the claim's own functions raises, or it asks for more seeds than the plan ever trains.
+        ClaimError: one of the claim's own functions raised, or its rule needs more seeds than the plan trains.
     """
     plan = plan.of(claim)
     _check_seeds(claim, plan)
@@ -90,12 +90,12 @@ def verify(claim: Claim, lab: Trainer, plan: Plan, observe: Observer = ignore) -
 
 
 def first_round(claim: Claim, plan: Plan) -> list[Recipe]:
-    """The trainings that a verification begins with whatever it finds: they can be done ahead of it."""
+    """The trainings that a verification needs whatever its results, so that they can be trained in advance."""
     return [recipe for blocks in first_blocks(claim, plan) for recipe in trainings(claim, blocks)]
 
 
 def first_blocks(claim: Claim, plan: Plan) -> list[Mapping[Setting, Sequence[int]]]:
-    """The settings that a verification judges whatever it finds, with their seeds: on fresh ones, in search, for its reach."""
+    """The settings that a verification judges whatever its results, with their seeds: fresh, of the search, of the reach."""
     plan, reference = plan.of(claim), claim.domain.reference
     fresh = {reference: fresh_seeds(plan.seed, reference, plan.fresh_seeds)}
     fresh |= {s: fresh_seeds(plan.seed, s, *plan.beside_sizes) for s in plan.besides(claim).values()}
@@ -104,12 +104,12 @@ def first_blocks(claim: Claim, plan: Plan) -> list[Mapping[Setting, Sequence[int
 
 
 def replay(claim: Claim, lab: Trainer, setting: Setting, seeds: Sequence[int]) -> Judgement:
-    """One setting judged afresh on the given seeds, at the claim's own level."""
+    """Judge one setting on the given seeds, at the claim's own level."""
     return judged(claim, gather(claim, lab, {setting: seeds})[setting], 1.0 - claim.predicts.level)
 
 
 def _variations(claim: Claim, lab: Trainer, plan: Plan, observe: Observer) -> tuple[Variation, ...]:
-    """The reference's answer under other thresholds than the claim's."""
+    """Judge the reference with the detector's numbers and the cut-offs changed, if the plan says so."""
     if not plan.variations:
         return ()
     observe(StageStarted(claim.id, "variations", 1, plan.fresh_seeds))
@@ -117,10 +117,10 @@ def _variations(claim: Claim, lab: Trainer, plan: Plan, observe: Observer) -> tu
 
 
 def _check_seeds(claim: Claim, plan: Plan) -> None:
-    """Whether as many seeds as are trained at most could decide."""
+    """Refuse a claim whose rule needs more seeds than the plan trains."""
     most, fewest = plan.sizes[-1], claim.predicts.fewest()
     if fewest > most:
         raise ClaimError(
-            f"claim {claim.id!r}: its rule, {claim.rule}, takes {fewest} seeds, and {most} are trained at most; "
-            "take --profile full (256 seeds), or ask for less"
+            f"claim {claim.id!r}: its rule, {claim.rule}, needs {fewest} seeds, and {most} are trained at most; "
+            "use --profile full (256 seeds), or a rule that needs fewer"
         )

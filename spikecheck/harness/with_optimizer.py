@@ -1,4 +1,4 @@
-"""A claim asked about another optimizer than its own."""
+"""A claim verified with another optimizer than its own."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,13 +16,13 @@ _ITS_NUMBERS = frozenset({"optimizer", "options", *(name for numbers in OPTIMIZE
 
 
 def under(claim: Claim, optimizer: str, numbers: Mapping[str, Any]) -> Claim | str:
-    """The claim with this optimizer in every setting, or why it cannot be asked about it.
+    """The claim with this optimizer in every setting, or the reason why it cannot be verified with it.
 
-    `numbers` are lr and what else the optimizer is given. The claim's ladder of learning rates is stretched so that its first
-    rung is lr; conditions of its own optimizer that vary are dropped.
+    `numbers` are lr and the optimizer's other arguments. The claim's ladder of learning rates is scaled so that its first
+    rung is lr; ladders over conditions of its own optimizer are dropped.
     """
     if claim.rules == "own" or claim.domain.reference.optimizer != "gd":
-        return "is about an update rule of its own"
+        return "is about a specific update rule"
     if claim.rules == "gd":
         return "uses a formula of plain gradient descent"
     changes = conditions_of(optimizer, numbers)
@@ -34,9 +34,9 @@ def under(claim: Claim, optimizer: str, numbers: Mapping[str, Any]) -> Claim | s
     except SpikecheckError as error:
         return str(error)
     if claim.rules == "threshold" and threshold_of(reference) is None:
-        return "needs a formula for the stability threshold; stability-law asks without one"
+        return "needs a formula for the stability threshold; stability-law does not"
     if resumes and _goes_back(claim):
-        return f"goes back to steps in the middle of runs, and {resumes}"
+        return f"resumes runs from steps in the middle, and {resumes}"
     return replace(
         claim,
         domain=Domain(reference, **_axes(claim.domain, reference)),
@@ -51,7 +51,7 @@ def under(claim: Claim, optimizer: str, numbers: Mapping[str, Any]) -> Claim | s
 def all_under(
     claims: Iterable[Claim], optimizer: str, numbers: Mapping[str, Any]
 ) -> tuple[list[Claim], dict[str, str]]:
-    """The claims that can be asked about this optimizer, and by id why the others cannot."""
+    """The claims that can be verified with this optimizer, and by id the reason why the others cannot."""
     asked, left_out = [], {}
     for claim in claims:
         found = under(claim, optimizer, numbers)
@@ -63,7 +63,7 @@ def all_under(
 
 
 def _options(optimizer: str, numbers: Mapping[str, Any]) -> tuple[str, ...]:
-    """A command's words that ask the same; values as Python's literals, so that text which looks like a number stays text."""
+    """The command-line options for this optimizer; values are Python literals, so that text like "1" stays text."""
     pairs = [word for name, value in numbers.items() for word in ("--set", f"{name}={value!r}")]
     return ("--optimizer", optimizer, *pairs)
 
@@ -77,7 +77,7 @@ def conditions_of(optimizer: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rated(changes: Mapping[str, Any], claim: Claim, setting: Setting) -> dict[str, Any]:
-    """A setting beside the domain keeps its rate's place relative to the reference's."""
+    """The changes to a setting off the ladders, whose learning rate keeps its ratio to the reference's."""
     return {**changes, "lr": changes["lr"] * setting.lr / claim.domain.reference.lr}
 
 
@@ -90,7 +90,7 @@ def _axes(domain: Domain, reference: Setting) -> dict[str, Ladder]:
 
 
 _LOOKED_AT = 400
-"""Steps over which an optimizer is looked at before it is asked about; its trainings look at it over all of theirs."""
+"""Largest number of steps of the trial run that examines an optimizer; actual trainings examine it at all their steps."""
 
 
 def _why_not_resumed(reference: Setting) -> str:
@@ -104,7 +104,7 @@ def _arms(claim: Claim) -> list[Arm]:
 
 
 def _goes_back(claim: Claim) -> bool:
-    """Whether any of its runs is gone on with from a state before its end."""
+    """Whether any of the claim's runs is resumed from a state before its end."""
     resumed = claim.probe is not None and claim.probe.resumes
     forked = any(arm(claim.domain.reference).intervention is not None for arm in _arms(claim))
     return forked or resumed

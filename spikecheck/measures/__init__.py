@@ -1,4 +1,4 @@
-"""Numbers read off a run. Numpy only; every function states its unit and range."""
+"""Measures of a run. They use NumPy only; every function states its unit and range."""
 
 from spikecheck.measures.ascent import (
     ascent,

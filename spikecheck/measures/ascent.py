@@ -1,8 +1,8 @@
-"""How the deviation along an eigendirection grows, for plain gradient descent.
+"""Growth of the deviation along an eigendirection, for plain gradient descent.
 
-On a quadratic the displacement x along an eigenvector of eigenvalue lambda obeys x' = (1 - lr lambda) x, and so do the
-gradient along it and the gradient's swing, its change in one step. The swing is what is measured: it keeps the oscillation
-across the valley and drops the slow drift along it.
+On a quadratic the displacement x along an eigenvector with eigenvalue lambda obeys x' = (1 - lr lambda) x. So do the
+gradient along the eigenvector and the gradient's swing, its change in one step. These measures use the swing, since it
+keeps the oscillation across the valley and removes the slow drift along it.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from spikecheck.core.run import Array
 from spikecheck.measures.sharpness import crossing
 
-# Stands in for zero: below any swing, and any swing over it is still a number.
+# Replaces zero: smaller than any swing, and any swing divided by it is still finite.
 _TINY = 1e-150
 
 
@@ -34,9 +34,9 @@ def rate_error(factors: Array, sharpness: Array, lr: float) -> float:
 
 
 def displacement_r2(factors: Array, sharpness: Array, lr: float) -> float:
-    """R^2 of the log displacement against its prediction, the cumulative sum of log|1 - lr lambda|: at most 1.
+    """R^2 of the log displacement [W] against its prediction, the cumulative sum of log|1 - lr lambda|: at most 1.
 
-    The line has slope 1 and a free offset: nothing is fitted to the rate.
+    The line has slope 1 and a free offset, so the rate is not fitted. The value is 0 where the displacement is constant.
     """
     measured = np.cumsum(np.log(factors))
     predicted = np.cumsum(np.log(np.maximum(np.abs(1.0 - lr * sharpness), _TINY)))
@@ -48,7 +48,8 @@ def displacement_r2(factors: Array, sharpness: Array, lr: float) -> float:
 def sign_agreement(factors: Array, sharpness: Array, lr: float, band: float = 0.01) -> tuple[float, int]:
     """Share of steps in which growth > 1 agrees with lr lambda > 2, in [0, 1], and the number of steps that count.
 
-    Steps within the relative `band` around 2 do not count: there rounding and higher orders decide.
+    `factors` and `sharpness` are [W]. Steps with lr lambda within the relative `band` around 2 do not count, since rounding
+    and higher-order terms decide there. The share is 0 where no step counts.
 
     >>> sign_agreement(np.array([1.2, 0.9, 1.1]), np.array([22.0, 18.0, 18.0]), lr=0.1)
     (0.6666666666666666, 3)
@@ -61,9 +62,10 @@ def sign_agreement(factors: Array, sharpness: Array, lr: float, band: float = 0.
 
 
 def turning_point(swing: Array, smoothing: int = 11) -> int | None:
-    """The index at which a motion's size [W] stops falling and begins to rise, by its running median over `smoothing` steps.
+    """The index at which the size |swing| [W] stops falling and begins to rise, by its running median over `smoothing` steps.
 
-    None where the smallest size lies at an end of the record: then the turn was before it or is still to come.
+    None where the smallest size lies at an end of the record, since the turn is then outside it, and where the record is
+    shorter than 3 `smoothing` steps.
 
     >>> turning_point(np.array([4.0, -3.0, 2.0, -1.0, 2.0, -3.0, 4.0]), smoothing=1)
     3
@@ -79,18 +81,18 @@ def turning_point(swing: Array, smoothing: int = 11) -> int | None:
 def ascent(sharpness: Array, threshold: float, onset: int, peak: int) -> slice | None:
     """The ascent within a record [W]: from the last upward crossing of the threshold before the onset to the peak.
 
-    None where the record begins above the threshold, so that its beginning was missed.
+    `onset` and `peak` are indices into the record. None where the record contains no such crossing, as when it begins above
+    the threshold.
     """
     first = crossing(sharpness, threshold, onset)
     return slice(first, peak) if first is not None and first < peak else None
 
 
 def balanced_agreement(says: np.ndarray, happens: np.ndarray, fewest: int) -> float:
-    """How well what is said tells what happens over [W] steps, in [0, 1]: the mean of two shares of agreeing steps.
+    """Balanced accuracy of the predictions `says` [W] for the events `happens` [W], both boolean: in [0, 1].
 
-    One share is of the steps in which it happens, the other of the rest.
-    What says the same at every step gets a half, however rare it is that it happens. NaN where either kind has fewer
-    than `fewest` steps.
+    The mean of two shares of correct steps: among the steps with the event, and among those without. A constant prediction
+    scores one half, however rare the event is. NaN where there are fewer than `fewest` steps of either kind.
 
     >>> balanced_agreement(np.array([True] * 4), np.array([True, True, True, False]), fewest=1)
     0.5

@@ -1,7 +1,8 @@
-"""How far a layer's neurons point the same way.
+"""Condensation: how far a layer's neurons point in the same direction.
 
-A neuron's input weight is its incoming weights with its bias. Two measures, not one: the mean |cos| between input weights
-(alignment) and the number of directions they fall into (effective ratio); they can disagree, so a claim says which.
+A neuron's input weight is the vector of its incoming weights and its bias. There are two measures: the mean |cos| between
+input weights (alignment), and the number of directions into which they fall (effective ratio). They can disagree, so a
+claim says which one it uses.
 """
 
 import math
@@ -19,7 +20,7 @@ def cosines(input_weights: Array) -> Array:
            [0., 1.]])
     """
     pointing = input_weights[_points_somewhere(input_weights)]
-    # a dead neuron under weight decay shrinks until its squares vanish; its direction stays
+    # weight decay shrinks a dead neuron until its squares underflow; its direction remains, so scale it first
     scaled = pointing / np.abs(pointing).max(axis=1, keepdims=True, initial=0.0)
     units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
     inside: Array = np.clip(units @ units.T, -1.0, 1.0)
@@ -29,7 +30,8 @@ def cosines(input_weights: Array) -> Array:
 def alignment(input_weights: Array, amplitudes: Array | None = None) -> float:
     """Mean |cos| over all pairs of different neurons, in [0, 1]; 0 where fewer than two neurons have a direction.
 
-    With `amplitudes` [W] (output weights) every pair weighs as much as the product of its neurons' |a| |u|.
+    `input_weights` is [W, D + 1]. With `amplitudes` [W] (output weights a) the mean is weighted: a pair's weight is the
+    product of |a| |u| over its two neurons, with u the input weight.
 
     >>> alignment(np.array([[1.0, 0.0], [-2.0, 0.0], [0.0, 3.0]]))
     0.3333333333333333
@@ -46,15 +48,16 @@ def alignment(input_weights: Array, amplitudes: Array | None = None) -> float:
 
 
 def effective_ratio(input_weights: Array, above: float = 0.95) -> float:
-    """Directions over the neurons that have one, in (0, 1]: the first neuron left takes all with a signed cos > `above`.
+    """Number of directions divided by the number of neurons that have one, in (0, 1], for input weights [W, D + 1].
 
-    1 / W when all W neurons point the same way; 0 where no neuron has a direction.
+    Directions are counted greedily: the first remaining neuron removes all neurons with a signed cos > `above`. The ratio is
+    1 / W when all W neurons point in the same direction, and 0 where no neuron has a direction.
 
     >>> effective_ratio(np.array([[1.0, 0.0], [2.0, 0.1], [-1.0, 0.0], [0.0, 1.0]]))
     0.75
     """
     alike = cosines(input_weights) > above
-    np.fill_diagonal(alike, True)  # whatever `above`: every neuron points its own way
+    np.fill_diagonal(alike, True)  # a neuron belongs to its own direction even for `above` >= 1
     left = np.ones(len(alike), dtype=bool)
     directions = 0
     while left.any():
@@ -64,14 +67,14 @@ def effective_ratio(input_weights: Array, above: float = 0.95) -> float:
 
 
 def _points_somewhere(input_weights: Array) -> np.ndarray:
-    """Which neurons [W] have a direction."""
+    """Mask [W] of the neurons that have a direction."""
     return np.asarray(input_weights.any(axis=1))
 
 
 def random_alignment(dimensions: int) -> float:
-    """Mean |cos| between two random directions in so many dimensions, at least 1: what no condensation at all looks like.
+    """Mean |cos| between two random directions in d dimensions, d at least 1: the alignment without condensation.
 
-    Gamma(d/2) / (sqrt(pi) Gamma((d + 1)/2)), the mean of |x_1| on the unit sphere.
+    It is Gamma(d/2) / (sqrt(pi) Gamma((d + 1)/2)), the mean of |x_1| on the unit sphere.
 
     >>> round(random_alignment(2) - 2 / math.pi, 12), round(random_alignment(3), 12)
     (0.0, 0.5)

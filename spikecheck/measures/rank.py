@@ -1,4 +1,4 @@
-"""Rank correlation."""
+"""Rank correlations and concordance."""
 
 import math
 
@@ -8,9 +8,9 @@ from spikecheck.core.run import Array
 
 
 def spearman(a: Array, b: Array) -> float:
-    """Spearman's rank correlation of two [T] series, in [-1, 1]; ties share their mean rank.
+    """Spearman's rank correlation of two [T] series, in [-1, 1]: Pearson's correlation of their ranks.
 
-    Pearson's correlation of the ranks. A constant series orders nothing, so it is associated with nothing: 0.
+    Ties share their mean rank. The correlation is 0 where a series is constant.
 
     >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([9.0, 4.0, 1.0]))
     -1.0
@@ -27,10 +27,10 @@ def _ranks(values: Array) -> Array:
 
 
 def partial_spearman(a: Array, b: Array, given: Array) -> float:
-    """Spearman's rank correlation of two [T] series once what both owe to a third is taken out, in [-1, 1].
+    """Partial Spearman correlation of two [T] series, given a third [T] series: in [-1, 1].
 
-    With the step as the third it is a correlation without the common trend: what merely rises together has none.
-    Pearson's correlation of what a straight line through the third's ranks leaves of theirs; 0 where it leaves nothing.
+    It is Pearson's correlation of the residuals of both series' ranks after linear regression on the third's ranks. Given the
+    step number, it is the correlation without a common trend. It is 0 where a series has no residual.
 
     >>> steps = np.arange(6.0)
     >>> partial_spearman(steps + 10, 2 * steps, given=steps)
@@ -49,10 +49,10 @@ def partial_spearman(a: Array, b: Array, given: Array) -> float:
 
 
 def concordance(predictor: Array, outcome: Array, apart: float) -> float:
-    """Share of pairs in which the smaller predictor goes with the smaller outcome, in [0, 1]: an AUC over pairs; both are [N].
+    """Share of pairs in which the smaller predictor goes with the smaller outcome, in [0, 1]: an AUC over pairs.
 
-    Pairs count whose outcomes, above 0, differ at least by the factor `apart`; equal predictors count as a half. NaN where no
-    pair counts: nothing is there to be told.
+    `predictor` and `outcome` are [N]; outcomes are above 0. A pair counts if its outcomes differ at least by the factor
+    `apart`; equal predictors count as a half. NaN where no pair counts.
 
     >>> concordance(np.array([1.0, 2.0, 3.0]), np.array([1.0, 100.0, 10.0]), apart=2.0)
     0.6666666666666666

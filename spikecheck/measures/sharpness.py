@@ -1,4 +1,4 @@
-"""Sharpness against its stability threshold."""
+"""When the sharpness crosses its stability threshold."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from spikecheck.core.run import Array
 
 
 def crossing(sharpness: Array, threshold: float, until: int) -> int | None:
-    """The index at which the sharpness [W] last rises above the threshold up to `until`; None where it never does.
+    """The index of the last step up to `until` at which the sharpness [W] rises above the threshold; None where there is none.
 
-    Two neighbouring steps are averaged first: under a visible oscillation of the weights the sharpness alternates too,
-    and each of its swings would count as a crossing.
+    Two neighbouring steps are averaged first: when the weights visibly oscillate, the sharpness alternates too, and each
+    swing would count as a crossing.
 
     >>> crossing(np.array([1.0, 1.0, 3.0, 3.0, 1.0, 3.2, 3.0]), 2.5, until=6)
     5
@@ -24,10 +24,10 @@ def crossing(sharpness: Array, threshold: float, until: int) -> int | None:
 
 
 def steps_to_flat(loss: Array, sharpness: Array, threshold: float) -> float:
-    """Steps from the loss's peak to the first step whose sharpness is below the threshold; both are [W].
+    """Steps from the peak of the loss [W] to the first step whose sharpness [W] is below the threshold.
 
-    0 where it is below at the peak already. Where it never falls below, W: more than any delay that can be observed, so
-    that a record which ends too early never passes for a short delay.
+    0 where the sharpness is below the threshold at the peak already. W where it never falls below: W exceeds any observable
+    delay, so a record that ends too early is never mistaken for a short delay.
 
     >>> steps_to_flat(np.array([1.0, 9.0, 4.0, 1.0]), np.array([5.0, 3.0, 1.0, 1.0]), 2.0)
     1.0
@@ -40,9 +40,9 @@ def steps_to_flat(loss: Array, sharpness: Array, threshold: float) -> float:
 
 
 def fall(sharpness: Array, threshold: float) -> int | None:
-    """The index at which a sharpness [W] that begins above the threshold first falls below it; None where it never does.
+    """The index at which a sharpness [W] that begins above the threshold first falls below it.
 
-    None as well where it begins below. Two neighbouring steps are averaged first, as in `crossing`.
+    None where it never falls below, or begins below. Two neighbouring steps are averaged first, as in `crossing`.
 
     >>> fall(np.array([5.0, 5.0, 4.0, 1.0, 1.0]), 2.0), fall(np.array([1.0, 1.0, 5.0, 1.0]), 2.0)
     (4, None)

@@ -1,4 +1,4 @@
-"""Where the loss spikes."""
+"""Detection of loss spikes."""
 
 import numpy as np
 
@@ -7,9 +7,10 @@ from spikecheck.core.spike import Spike, SpikeDefinition
 
 
 def spikes(loss: Array, definition: SpikeDefinition, start: int = 0) -> tuple[Spike, ...]:
-    """The spikes of a loss [T], at least 0 and never NaN, recorded from step `start` on; `definition` says what counts.
+    """Find the spikes of a training loss [T], by `definition`.
 
-    In order, none within another: the next one can begin where the last is over, at its recovery.
+    The loss is at least 0 and never NaN; its first value is that of step `start`. The spikes are in order and do not overlap:
+    the next one begins at the recovery of the last or later.
 
     >>> loss = np.array([4.0, 2.0, 1.0, 2.0, 9.0, 5.0, 1.0, 0.5, 0.4])
     >>> spikes(loss, SpikeDefinition(factor=3, settle=2))
@@ -40,7 +41,7 @@ def _spike(loss: Array, lowest: Array, onset: int, definition: SpikeDefinition) 
 
 
 def _settled(low: np.ndarray, settle: int) -> int | None:
-    """Where the first `settle` consecutive low steps begin."""
+    """The index at which the first `settle` consecutive low steps begin; None where there are none."""
     counted = np.concatenate([[0], np.cumsum(low)])
     whole = np.flatnonzero(counted[settle:] - counted[:-settle] == settle)
     return int(whole[0]) if len(whole) else None

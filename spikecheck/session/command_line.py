@@ -7,5 +7,5 @@ from spikecheck.report.sanitize import inert
 
 
 def command_line() -> str:
-    """The command as it was typed, harmless for a terminal."""
+    """The command as it was typed, without control characters."""
     return shlex.join(["spikecheck", *map(inert, sys.argv[1:])])

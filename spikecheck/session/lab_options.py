@@ -1,4 +1,4 @@
-"""Where and how to train, as several commands ask for it. Torch is not imported before a laboratory is opened."""
+"""Options for where and how to train, shared by several commands. This module does not import torch."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class LabOptions:
-    """The options of the command line that make a laboratory."""
+    """The command-line options from which a laboratory is made."""
 
     store: str | None = None
     """A folder or an address; None: the user's cache folder."""
@@ -15,4 +15,4 @@ class LabOptions:
     executor: str = "processes"
     """local, processes, dask://HOST:PORT or slurm://PARTITION."""
     deadline: float | None = None
-    """A value of `time.monotonic()` after which nothing more is trained."""
+    """The value of `time.monotonic()`, in seconds, at which training stops; None: no limit."""

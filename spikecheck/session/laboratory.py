@@ -1,4 +1,4 @@
-"""A laboratory as a command line asks for it."""
+"""Makes a laboratory from command-line options."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from spikecheck.session.lab_options import LabOptions
 
 
 def laboratory(options: LabOptions, observe: Observer) -> Laboratory:
-    """The laboratory; its budget begins to run when the options were read.
+    """Make the laboratory. Its time budget is counted from when the options were read.
 
     Raises:
-        StoreError: when the store cannot be used.
-        UsageError: when a cluster is to answer without a store, or torch sees no such device.
+        StoreError: the store cannot be used.
+        UsageError: a cluster is requested without a store, or torch has no such device.
     """
     store = None if options.no_store else opened(options.store)
     return Laboratory(
@@ -29,12 +29,17 @@ def laboratory(options: LabOptions, observe: Observer) -> Laboratory:
 
 
 def _executor(where: str, store: RunStore | None, device: Device) -> Executor:
-    """local, processes, dask://HOST:PORT, slurm://PARTITION, or submitit://local, which tries the last on one machine."""
+    """The executor for local, processes, dask://HOST:PORT, slurm://PARTITION or submitit://local.
+
+    submitit://local runs Slurm's code path on one machine.
+    """
     kind, _, address = where.partition("://")
     if not address and kind in ("local", "processes"):
         return Processes() if kind == "processes" else Local()
     if store is None:
-        raise UsageError(f"--executor {where}, --no-store: a cluster's workers answer through the store; leave out one")
+        raise UsageError(
+            f"--executor {where}, --no-store: a cluster's workers return runs through the store; omit one of them"
+        )
     if kind == "dask":
         return Cluster(lambda: dask(address, device), store.address, where)
     system, partition = ("slurm", address) if kind == "slurm" else (address, "")

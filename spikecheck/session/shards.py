@@ -1,4 +1,4 @@
-"""A verification in parts, for machines that do not know one another: which claims a part has."""
+"""Divides the claims of a verification into parts, for machines that do not communicate."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,12 @@ from spikecheck.harness.plan import Plan
 
 
 def part_of(claims: Sequence[Claim], plan: Plan, part: int, parts: int) -> tuple[Claim, ...]:
-    """The part's claims: the dearest first, each to the part with the least to do so far.
+    """The claims of part number `part`, from 1, of `parts` parts.
+
+    Claims are assigned from the most expensive to the cheapest, each to the part with the least work so far.
 
     Raises:
-        NothingSelected: when there are more parts than claims and nothing is left for this one.
+        NothingSelected: there are more parts than claims, and none is left for this part.
     """
     loads = [0.0] * parts
     mine: set[str] = set()
@@ -23,5 +25,5 @@ def part_of(claims: Sequence[Claim], plan: Plan, part: int, parts: int) -> tuple
         if lightest == part - 1:
             mine.add(claim.id)
     if not mine:
-        raise NothingSelected(f"--shard {part}/{parts}: {len(claims)} claims leave nothing for it; ask for fewer parts")
+        raise NothingSelected(f"--shard {part}/{parts}: {len(claims)} claims leave none for this part; use fewer parts")
     return tuple(claim for claim in claims if claim.id in mine)

@@ -1,4 +1,4 @@
-"""Claims verified or mapped in turn, and the report of what was found under which circumstances."""
+"""Verifies or maps claims in turn, and builds the report with the environment of its results."""
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,10 @@ from spikecheck.session.command_line import command_line
 def verify_each(
     claims: Sequence[Claim], lab: Laboratory, plan: Plan, observe: Observer
 ) -> tuple[list[Verdict], dict[str, str], Stopped | None]:
-    """Every claim's verdict, in turn, until the laboratory is stopped; what could not be judged, and why; what stopped it."""
+    """Verify the claims in turn until the laboratory is stopped.
+
+    Returns the verdicts, the reasons why claims could not be judged by file or id, and the cause of the stop, else None.
+    """
     verdicts: list[Verdict] = []
     failed: dict[str, str] = {}
     lab.anticipate(_first_rounds(claims, plan))
@@ -52,7 +55,7 @@ def verify_each(
 
 
 def _first_rounds(claims: Sequence[Claim], plan: Plan) -> Iterator[list[Recipe]]:
-    """What can be trained ahead of every claim; one that cannot be planned says so in its own turn."""
+    """The trainings that can be done in advance, claim by claim; none for a claim whose plan fails, which `verify` reports."""
     for claim in claims:
         recipes: list[Recipe] = []
         with suppress(SpikecheckError):
@@ -63,10 +66,10 @@ def _first_rounds(claims: Sequence[Claim], plan: Plan) -> Iterator[list[Recipe]]
 def survey_each(
     claim: Claim, lab: Laboratory, grids: Sequence[Grid], seeds: int, root: int, observe: Observer
 ) -> tuple[Scope, ...]:
-    """The claim over every grid in turn.
+    """Judge the claim over every grid in turn.
 
     Raises:
-        Stopped: when the laboratory is stopped; what it trained until then is kept.
+        Stopped: the laboratory was stopped; finished runs are kept.
     """
     blocks = [{cell.setting: search_seeds(root, cell.setting, seeds) for cell in one.cells} for one in grids]
     expected = sum(expected_of(claim, some, lab.is_stored) for some in blocks)
@@ -78,12 +81,12 @@ def survey_each(
 
 
 def announce(claim: Claim, blocks: Mapping[Setting, Sequence[int]], lab: Laboratory, observe: Observer) -> None:
-    """Say what these settings' seeds will take."""
+    """Emit the expected time of these settings' seeds."""
     observe(ClaimStarted(claim.id, 1, 1, (("replay", expected_of(claim, blocks, lab.is_stored)),)))
 
 
 def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int) -> ScopeMap:
-    """The maps with what they were found under."""
+    """The maps with the command, rule and environment that they belong to."""
     return ScopeMap(
         command=command_line(),
         claim=claim.id,
@@ -100,7 +103,10 @@ def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int)
 
 
 def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator[ClaimStarted]:
-    """Every claim's beginning, with what it and those after it are expected to take; asked anew when its turn has come."""
+    """The start event of every claim, with its expected time and that of later claims.
+
+    A claim's own time is estimated again when its turn comes, since more runs may be stored by then.
+    """
     expected = [_expected(claim, plan, lab) for claim in claims]
     for place, claim in enumerate(claims):
         after = sum(seconds for one in expected[place + 1 :] for _, seconds in one)
@@ -108,7 +114,7 @@ def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator
 
 
 def _expected(claim: Claim, plan: Plan, lab: Laboratory) -> tuple[tuple[str, float], ...]:
-    """Nothing of a claim that cannot be planned: it says so in its own turn."""
+    """The expected time of each stage; empty for a claim whose plan fails, which `verify` reports."""
     with suppress(SpikecheckError):
         return tuple(expected_stages(claim, plan, lab.is_stored).items())
     return ()
@@ -126,7 +132,7 @@ def build_report(
     left_out: Mapping[str, str] = MappingProxyType({}),
     shard: str = "",
 ) -> Report:
-    """The verdicts with what they were found under. `passed` says the same as exit code 0."""
+    """The verdicts with the command, profile and environment that they belong to. `passed` is equivalent to exit code 0."""
     report = Report(
         passed=False,
         complete=complete,
@@ -143,7 +149,7 @@ def build_report(
 
 
 def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | None:
-    """A typical run of a setting that was judged; None where it has none, or where the laboratory was stopped."""
+    """A typical run of a judged setting; None if it has none, or if the laboratory was stopped."""
     held = (None,) * len(judgement.seeds)
     evidence = Evidence(judgement.setting, judgement.seeds, judgement.scores, held, judgement.numerical_failures)
     try:
@@ -153,7 +159,7 @@ def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | N
 
 
 def environment_of(lab: Laboratory) -> dict[str, str | int | float]:
-    """What a report's figures were found under."""
+    """Versions, device and processor, to be stored in a report."""
     where = lab.environment
     return {
         "spikecheck": __version__,
@@ -170,7 +176,7 @@ def environment_of(lab: Laboratory) -> dict[str, str | int | float]:
 
 
 def _processor() -> str:
-    """Its name where the system tells it; trainings may differ between two that share a device's name."""
+    """The processor's name if known. Processors of the same device kind may give slightly different runs."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

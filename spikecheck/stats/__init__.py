@@ -1,1 +1,1 @@
-"""From numbers to statements: exact bounds, looks that are paid for, bootstrap intervals."""
+"""Statistics of a verdict: exact bounds, intervals for averages, and levels corrected for repeated looks."""

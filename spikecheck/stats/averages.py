@@ -11,12 +11,13 @@ from scipy.special import bdtr, stdtr, stdtrit
 Values = NDArray[np.float64]
 
 _TAIL = 4 / 3
-"""A skewed law's tail is mostly out of a sample's reach: of 32 exponential effects the skewness is on average 1.5, not 2."""
+"""Factor on the sample skewness, which is too small because a sample rarely reaches a skewed law's tail: 32 exponential
+effects have a sample skewness of 1.5 on average, the law has 2, and 2 / 1.5 = 4/3."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and two one-sided bounds; a bound that so few values don't allow is infinite."""
+    """An estimate and two one-sided bounds; a bound is infinite where there are too few values for it."""
 
     estimate: float
     low: float
@@ -24,10 +25,11 @@ class Interval:
 
 
 def median_interval(values: Values, alpha: float) -> Interval:
-    """The median of [S] values, S at least 1; each bound is missed with probability at most `alpha`, whatever their law.
+    """Interval for the median of [S] values, S at least 1. Each bound errs with probability at most `alpha` for any law.
 
-    The k-th smallest value lies above the median with probability P(Bin(S, 1/2) < k): the largest k for which this is at
-    most alpha gives the lower bound, the k-th largest the upper one. Source: David & Nagaraja, Order Statistics, 7.1.
+    The k-th smallest value lies above the median with probability P(Bin(S, 1/2) < k). The lower bound is the k-th smallest
+    value for the largest k at which this probability is at most alpha; the upper bound is the k-th largest. Source: David &
+    Nagaraja, Order Statistics, 7.1.
 
     >>> median_interval(np.arange(14.0), 0.05)
     Interval(estimate=6.5, low=3.0, high=10.0)
@@ -35,17 +37,18 @@ def median_interval(values: Values, alpha: float) -> Interval:
     ordered = np.sort(values)
     estimate = float(np.median(ordered))
     chances = bdtr(np.arange(len(ordered)), len(ordered), 0.5)
-    rank = int(np.searchsorted(chances, alpha, side="right"))  # how many ranks k = 1, 2, … are low enough
+    rank = int(np.searchsorted(chances, alpha, side="right"))  # number of ranks k = 1, 2, … that qualify
     if rank == 0:
         return Interval(estimate, -np.inf, np.inf)
     return Interval(estimate, float(ordered[rank - 1]), float(ordered[-rank]))
 
 
 def mean_interval(values: Values, alpha: float) -> Interval:
-    """The mean of [S] values, S at least 1; each bound is missed with probability about `alpha`.
+    """Interval for the mean of [S] values, S at least 1. Each bound errs with probability about `alpha`.
 
-    Each is the wider of two: Student's, exact for normal values, and Hall's (1992), which allows for skewness. By Student's
-    alone exponential effects, with three looks from 32 of them on, lie above the upper bound in 11 % where 5 % are meant.
+    Each bound is the wider of two: Student's, exact for normal values, and Hall's (1992), which allows for skewness. With
+    Student's alone, the upper bound misses the mean of exponential effects in 11 % instead of 5 %, for three looks that
+    start at 32 seeds.
 
     >>> mean_interval(np.array([1.0, 1.0, 1.0]), 0.05)
     Interval(estimate=1.0, low=1.0, high=1.0)
@@ -53,7 +56,7 @@ def mean_interval(values: Values, alpha: float) -> Interval:
     first, count = float(values[0]), len(values)
     if count < 2:
         return Interval(first, -np.inf, np.inf)
-    if values.min() == values.max():  # a mean of equal numbers is not always their number: 3 times 0.1, over 3
+    if values.min() == values.max():  # rounding may move a mean of equal numbers: (0.1 + 0.1 + 0.1) / 3 is not 0.1
         return Interval(first, first, first)
     found = Mean.of([values])
     return Interval(found.estimate, found.low(alpha), found.high(alpha))
@@ -61,24 +64,24 @@ def mean_interval(values: Values, alpha: float) -> Interval:
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of several samples' means, each weighing the same, with all that its bounds and p-values need."""
+    """The unweighted mean of several samples' means, with the quantities that its bounds and p-values need."""
 
     estimate: float
     error: float
     """Standard error."""
     freedom: float
-    """Degrees of freedom, Welch and Satterthwaite's where there are several samples; 0 where a sample is a single number."""
+    """Degrees of freedom, by Welch and Satterthwaite for several samples; 0 where a sample is a single number."""
     skew: float
-    """Third central moment of the estimate over `error` cubed, adjusted for what so small a sample cannot show of it."""
+    """Third central moment of the estimate divided by `error` cubed, times `_TAIL` to correct for small samples."""
 
     @classmethod
     def of(cls, blocks: Sequence[Values]) -> Self:
-        """Of independent samples, each [S] with a size of its own, at least 1."""
+        """The mean of independent samples; each is [S] with its own S, at least 1."""
         counts = np.array([len(block) for block in blocks], dtype=np.float64)
         estimate = float(np.mean([block.mean() for block in blocks]))
         if counts.min() < 2:
             return cls(estimate, np.inf, 0.0, 0.0)
-        # Rounding gives a spread to 0.1 thrice.
+        # Rounding would give three values of 0.1 a standard deviation above 0.
         spreads = np.array([block.std(ddof=1) if np.ptp(block) else 0.0 for block in blocks])
         parts = spreads**2 / counts / len(blocks) ** 2
         error = float(np.sqrt(parts.sum()))
@@ -89,11 +92,11 @@ class Mean:
         return cls(estimate, error, freedom, float(_TAIL * thirds.sum() / error**3))
 
     def low(self, alpha: float) -> float:
-        """A one-sided lower bound, missed with probability about `alpha`."""
+        """A one-sided lower bound, which errs with probability about `alpha`."""
         return self.estimate - self._reach(alpha, self.skew)
 
     def high(self, alpha: float) -> float:
-        """A one-sided upper bound, missed with probability about `alpha`."""
+        """A one-sided upper bound, which errs with probability about `alpha`."""
         return self.estimate + self._reach(alpha, -self.skew)
 
     def p_above(self, limit: float) -> float:
@@ -121,7 +124,7 @@ class Mean:
 
 
 def _skewness(values: Values) -> float:
-    """Of [S] values, adjusted for S (Fisher and Pearson's G1); 0 where there is none."""
+    """Skewness of [S] values, adjusted for S (Fisher and Pearson's G1); 0 for fewer than 3 values or equal ones."""
     count, away = len(values), values - values.mean()
     spread = float(np.sqrt(np.mean(away**2)))
     if count < 3 or spread == 0.0:
@@ -130,10 +133,10 @@ def _skewness(values: Values) -> float:
 
 
 def _unskewed(reach: float, skew: float) -> float:
-    """How many standard errors below the estimate a bound lies, if it would be `reach` without skewness.
+    """Distance of the lower bound from the estimate, in standard errors, that would be `reach` without skewness.
 
-    The inverse of Hall's transformation T + skew T^2 / 3 + skew^2 T^3 / 27 + skew / 6, which rises in T; `skew` is that of
-    the estimate.
+    The inverse of Hall's transformation T + skew T^2 / 3 + skew^2 T^3 / 27 + skew / 6, which increases in T; `skew` is the
+    skewness of the estimate. Source: Hall (1992).
     """
     if abs(skew) < 1e-6:
         return reach

@@ -1,4 +1,4 @@
-"""Exact binomial bounds, intervals of averages, and the outcome that they decide."""
+"""Exact binomial bounds, intervals for averages, and the outcome that they decide."""
 
 import math
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from spikecheck.stats.prediction import Average, Bounds, Estimand, Prediction
 
 @dataclass(frozen=True)
 class Decision:
-    """An outcome, the one-sided bounds on the share of seeds that held, and those on their average effect."""
+    """An outcome, one-sided bounds on the share of seeds in which the prediction held, and bounds on the average effect."""
 
     outcome: Outcome
     low: float
     high: float
     average: Interval | None = None
-    """The average that decides; None where the share does, or where there is no effect."""
+    """The average that decides; None where the share decides, or where no seed has an effect."""
 
 
 def clopper_pearson(held: int, applicable: int, alpha: float) -> tuple[float, float]:
-    """Lower and upper bound on a binomial share, each missed with probability at most `alpha` (Clopper & Pearson 1934).
+    """Lower and upper bound on a binomial share, each wrong with probability at most `alpha` (Clopper & Pearson 1934).
 
     >>> low, high = clopper_pearson(14, 14, 0.05)
     >>> round(low, 4), high   # 0.05 ** (1 / 14)
@@ -36,9 +36,9 @@ def clopper_pearson(held: int, applicable: int, alpha: float) -> tuple[float, fl
 
 
 def judge(held: int, scores: Sequence[float], predicts: Estimand, alpha: float) -> Decision:
-    """What the effects of [S] applicable seeds, of which `held` met the prediction, say about it.
+    """Judge a prediction by the effects of [S] applicable seeds, of which `held` met it, with bounds at `alpha`.
 
-    With fewer applicable seeds than could ever show what is claimed there is nothing to decide: UNTRIGGERED.
+    The outcome is UNTRIGGERED where there are fewer applicable seeds than the prediction needs to hold.
     """
     low, high = clopper_pearson(held, len(scores), alpha)
     average = average_interval(np.array(scores), predicts, alpha) if isinstance(predicts, Average) and scores else None
@@ -51,9 +51,10 @@ def judge(held: int, scores: Sequence[float], predicts: Estimand, alpha: float) 
 
 
 def together(rules: Sequence[tuple[Sequence[float], Estimand]], alpha: float) -> Outcome:
-    """What several averages on the same seeds say, each given by its effects; the first is the claim's own.
+    """Joint outcome of several averages on the same seeds, each given by its effects; the first is the claim's own.
 
-    HOLDS where every one does, which errs no more often than one of them. FAILS where one does at its part of alpha.
+    HOLDS where every average holds at `alpha`, which errs no more often than a single one. FAILS where any average fails at
+    its share of alpha, `alpha / len(rules)`.
     """
     if any(judge(0, values, predicts, alpha / len(rules)).outcome is Outcome.FAILS for values, predicts in rules):
         return Outcome.FAILS
@@ -64,22 +65,22 @@ def together(rules: Sequence[tuple[Sequence[float], Estimand]], alpha: float) ->
 
 
 def of_share(low: float, high: float, required: float) -> Outcome:
-    """HOLDS if even the lower bound reaches the required share, FAILS if even the upper one does not."""
+    """HOLDS if the lower bound reaches the required share, FAILS if the upper bound is below it, else UNDECIDED."""
     if low >= required:
         return Outcome.HOLDS
     return Outcome.FAILS if high < required else Outcome.UNDECIDED
 
 
 def average_interval(values: Values, predicts: Average, alpha: float) -> Interval:
-    """The average that the prediction speaks of, over [S] values."""
+    """Interval for the prediction's average, mean or median, of [S] values."""
     return mean_interval(values, alpha) if predicts.of == "mean" else median_interval(values, alpha)
 
 
 def of_average(found: Interval, predicts: Average) -> Outcome:
-    """FAILS if the average is surely beyond a limit, or surely not worth a claim; HOLDS if both its bounds lie within.
+    """FAILS if the interval lies beyond a limit, or short of `worth`; HOLDS if both bounds lie within the limits.
 
-    To hold, the estimate itself must be worth a claim too. Otherwise a small average above its limit would both hold and
-    fail, and the number of seeds at which one happened to look would decide between the two.
+    To hold, the estimate itself must reach `worth` as well. Otherwise a small average above its limit would both hold and
+    fail, and the number of seeds at the time of the look would decide between the two.
     """
     lowest = -math.inf if predicts.floor is None else predicts.floor + predicts.worth
     highest = math.inf if predicts.ceiling is None else predicts.ceiling - predicts.worth
@@ -90,17 +91,17 @@ def of_average(found: Interval, predicts: Average) -> Outcome:
 
 
 def within(found: Interval, predicts: Average) -> bool:
-    """Whether both bounds lie within the limits: the average is then surely as claimed, if perhaps too small."""
+    """Whether both bounds lie within the limits. The average is then as claimed, though it may be below `worth`."""
     return _within(predicts, found.low, below=True) and _within(predicts, found.high, below=False)
 
 
 def _within(limits: Bounds, bound: float, *, below: bool) -> bool:
-    """Whether a bound on the average lies on the right side of the limit that it is about."""
+    """Whether a bound on the average lies on the claimed side of its limit: lower limits if `below`, else upper ones."""
     if below:
         return (limits.above is None or bound > limits.above) and (limits.at_least is None or bound >= limits.at_least)
     return (limits.below is None or bound < limits.below) and (limits.at_most is None or bound <= limits.at_most)
 
 
 def _excluded(found: Interval, predicts: Average) -> bool:
-    """Whether the whole interval lies on a limit that is itself excluded, as where every seed has the effect 0."""
+    """Whether the interval is a single value at an excluded limit, such as 0 in every seed for "above 0"."""
     return found.low == found.high and not predicts.held(found.low)

@@ -1,4 +1,4 @@
-"""A claim against its negative control, on the same seeds."""
+"""Comparison of a claim with its negative control, on the same seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from spikecheck.stats.bounds import average_interval, clopper_pearson
 from spikecheck.stats.prediction import Average, Estimand, Prediction
 
 SHARE_MARGIN = 0.5
-"""By how much a share must exceed its control's."""
+"""The difference by which a share must exceed its control's: see `contrast`."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One seed's effect under the claim and under its control, and whether each met the prediction."""
+    """One seed's effect in the claim and in its control, and whether each met the prediction."""
 
     claim: float
     control: float
@@ -26,25 +26,27 @@ class Pair:
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much the claim's estimate exceeds its control's: a difference of shares, or an average of paired differences."""
+    """How much the claim's estimate exceeds its control's: a difference of shares, or an average of paired differences."""
 
     outcome: Outcome
     estimate: float | None
     low: float | None
     high: float | None
     margin: float
-    """What it must exceed."""
+    """The value that the difference must exceed."""
     pairs: int
 
 
 def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Difference:
-    """Whether the claim surely exceeds its control on the seeds to which both apply.
+    """Decide whether the claim exceeds its control on the seeds to which both apply, with error at most `alpha`.
 
-    A share must exceed the control's by more than a half: a check that says nothing in half of the seeds differs from its
-    control in the others at most. An average's paired differences, in the direction claimed,
-    must surely be above 0 and be estimated at `worth` at least; surely below that they are too small to matter. Between two
-    limits the claim's average must be nearer to their middle than the control's, and the control's be estimated at twice as
-    far from it as the limits are: nearer, and a check that says nothing in half of the seeds would bring it within them.
+    - A share must exceed the control's by more than a half. A check without information in half of the seeds can differ
+      from its control only in the other half.
+    - An average with one limit: the paired differences, in the claimed direction, must have a lower bound above 0 and an
+      estimate of at least `worth`. The contrast fails where their upper bound is at most `worth`.
+    - An average between two limits must be nearer to their middle than the control's average. The control's estimate must
+      be at least twice as far from the middle as the limits are; at a smaller distance, a check without information in
+      half of the seeds would bring it within the limits.
     """
     if isinstance(predicts, Prediction):
         return _of_shares(pairs, SHARE_MARGIN, alpha)
@@ -60,21 +62,21 @@ def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Differe
 
 
 def _far_off(pairs: Sequence[Pair], predicts: Average) -> bool:
-    """Whether the control's average is estimated at twice as far from the middle of the limits as they are."""
+    """Whether the control's estimate is at least twice as far from the middle of the limits as the limits are."""
     low, high = predicts.floor or 0.0, predicts.ceiling or 0.0
     found = average_interval(np.array([pair.control for pair in pairs]), predicts, 0.5)
     return abs(found.estimate - (low + high) / 2) >= high - low
 
 
 def _finite(bound: float) -> float | None:
-    """A bound that so few pairs don't allow is none."""
+    """The bound, or None where it is infinite because there are too few pairs."""
     return bound if np.isfinite(bound) else None
 
 
 def _of_shares(pairs: Sequence[Pair], margin: float, alpha: float) -> Difference:
-    """The share in which only the claim held less that in which only the control did, each by an exact bound at half of alpha.
+    """Share of pairs in which only the claim held, minus the share in which only the control held.
 
-    The two bounds miss together with probability at most alpha, whatever the seeds have in common.
+    Each share has an exact bound at alpha / 2, so both together err with probability at most alpha however they depend.
     """
     count = len(pairs)
     if not count:
@@ -89,17 +91,17 @@ def _of_shares(pairs: Sequence[Pair], margin: float, alpha: float) -> Difference
 
 
 def _further(pairs: Sequence[Pair], predicts: Average, alpha: float) -> Interval:
-    """How much further than the control's the claim's effect lies in the direction of its one limit."""
+    """Interval for how much further the claim's effect lies than the control's, in the direction of its one limit."""
     differences = [predicts.toward(pair.claim) - predicts.toward(pair.control) for pair in pairs]
     return average_interval(np.array(differences), predicts, alpha)
 
 
 def _nearer(pairs: Sequence[Pair], predicts: Average, alpha: float) -> Interval:
-    """How much nearer than the control's the claim's average lies to the middle of its two limits.
+    """Interval for how much nearer the claim's average lies to the middle of its two limits than the control's.
 
-    Not how much nearer its effects lie: those of an average in the middle may spread beyond both limits. The control's
-    average, m + k, is further off than the claim's, m + c, where k - c and k + c have one sign; each of the two has bounds
-    at half of alpha, so that the nearer average is mistaken with probability at most alpha.
+    It compares averages and not single effects, since the effects of an average in the middle may spread beyond both limits.
+    With the middle m, the claim's average m + c and the control's m + k, the control's is further away where k - c and k + c
+    have the same sign. Each of these two has bounds at alpha / 2, so the comparison errs with probability at most alpha.
     """
     middle = ((predicts.floor or 0.0) + (predicts.ceiling or 0.0)) / 2
     claims, controls = (np.array(side) - middle for side in zip(*[(p.claim, p.control) for p in pairs], strict=True))

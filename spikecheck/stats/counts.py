@@ -1,14 +1,14 @@
-"""Rates of what was seen, against what was promised."""
+"""Observed rates compared with promised ones."""
 
 from spikecheck.core.count import Count
 from spikecheck.stats.bounds import clopper_pearson
 
 _SURE = 0.001
-"""Probability with which a kept promise looks broken."""
+"""Largest probability with which a kept promise is reported as broken."""
 
 
 def counted(world: str, seen: str, times: int, rounds: int, promised: float | None = None) -> Count:
-    """A count with its interval, held to its promise.
+    """A count with its 95 % interval, compared with the promised rate.
 
     >>> counted("fair", "heads", 60, 100, promised=0.5).broken
     False

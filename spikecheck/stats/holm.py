@@ -1,10 +1,12 @@
-"""Many tests at once: p-values adjusted for their number."""
+"""Holm's method: p-values of several tests, adjusted for their number."""
 
 from collections.abc import Sequence
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted so that all at or below alpha together are wrong with probability alpha at most (Holm 1979).
+    """Adjust p-values so that rejecting all at or below alpha makes any false rejection with probability at most alpha.
+
+    Source: Holm (1979).
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -18,9 +20,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def levels(p_values: Sequence[float], alpha: float) -> list[float]:
-    """The error at which each p-value was tested: those rejected at their own step, the rest where Holm's method stopped.
+    """The level at which Holm's method tested each p-value: its own step if rejected, else the step where the method stopped.
 
-    An interval at that error leaves out the limit exactly where the test rejects it.
+    An interval at that level excludes the limit exactly where the test rejects it.
 
     >>> levels([0.01, 0.04, 0.03], 0.05)
     [0.016666666666666666, 0.025, 0.025]

@@ -1,4 +1,4 @@
-"""Looks at growing data: how confident each must be so that all of them together err as often as one may."""
+"""Repeated looks at growing data: the level of each look for which all looks together err with a given probability."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -9,14 +9,15 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 _GRID = 801
-"""Points of the integral over the standardised sum, from -8 to the boundary: the level is right to four digits."""
+"""Points of the integral over the standardised sum, from -8 to the boundary. They give the level to four digits."""
 
 
 def nominal_alpha(alpha: float, sizes: Sequence[int]) -> float:
-    """The one-sided level of each look at `sizes` seeds, growing, at which all looks together miss with probability `alpha`.
+    """The one-sided level of each look at which all looks together err with probability `alpha`.
 
-    The constant boundary of Pocock (1977) for the sums of normal effects, by recursive integration (Armitage, McPherson &
-    Rowe 1969). Counts of seeds are coarser than normal sums, and exact bounds on them err less: the total stays below.
+    `sizes` are the numbers of seeds at the looks, increasing. The level is the constant boundary of Pocock (1977) for sums
+    of normal effects, by recursive integration (Armitage, McPherson & Rowe 1969). Exact bounds on counts of seeds are
+    conservative, so their total error stays below `alpha`.
 
     >>> nominal_alpha(0.05, [64])
     0.05
@@ -34,10 +35,10 @@ def _nominal(alpha: float, sizes: tuple[int, ...]) -> float:
 
 
 def _ever(one: float, sizes: tuple[int, ...]) -> float:
-    """The probability that any look crosses, each at one-sided level `one`.
+    """The probability that any look crosses its boundary, each at one-sided level `one`.
 
-    The density of the sum, in units of one seed's standard deviation, among what has not crossed is carried from look to
-    look: convolved with what the further seeds add, and cut off at the boundary.
+    The density of the sum, in units of one seed's standard deviation and without the paths that have crossed, is carried
+    from look to look: convolved with the sum of the added seeds, and cut off at the boundary.
     """
     limit = -ndtri(one)
     first = np.sqrt(sizes[0])

@@ -1,6 +1,6 @@
-"""How easily chance alone gives what was found: for each of the two decisions the smallest error at which it is made.
+"""p-values of the two decisions "holds" and "fails": for each, the smallest level at which it is made.
 
-They belong to the bounds in `stats.bounds`: what those decide at alpha has a p-value of alpha at most.
+They agree with the bounds in `stats.bounds`: a decision made there at alpha has a p-value of at most alpha.
 """
 
 import math
@@ -16,12 +16,12 @@ from spikecheck.stats.bounds import of_average as decided
 from spikecheck.stats.prediction import Average
 
 _LEAST, _MOST = 1e-12, 0.5
-"""No p-value is told below the first; what is not decided at the second is not decided at all."""
+"""No p-value is reported below the first; a decision that is not made at the second has the p-value 1."""
 _HALVINGS = 30
 
 
 def of_share(held: int, applicable: int, required: float) -> tuple[float, float]:
-    """That it holds, and that it fails: of so many seeds or more if the share is the required one, and of so many or fewer.
+    """p-values of "holds" and "fails" for a share: P(X >= held) and P(X <= held) for X ~ Bin(applicable, required).
 
     >>> above, below = of_share(14, 14, 0.8)
     >>> round(above, 4), below   # 0.8 ** 14
@@ -31,9 +31,10 @@ def of_share(held: int, applicable: int, required: float) -> tuple[float, float]
 
 
 def of_average(scores: Sequence[float], predicts: Average) -> tuple[float, float]:
-    """That it holds, and that it fails, of an average over [S] seeds' effects.
+    """p-values of "holds" and "fails" for an average over [S] seeds' effects, in [0, 1].
 
-    For a mean Student's p-values or larger ones, for a median the sign test's; of two limits the larger for what holds.
+    A mean has Student's p-values or larger ones, a median those of the sign test. With two limits, the p-value of "holds" is
+    the larger of the two.
 
     >>> holds, fails = of_average([1.0, 2.0, 3.0, 4.0, 5.0], Average(above=0.0, of="median"))
     >>> round(holds, 5), fails   # 0.5 ** 5
@@ -46,7 +47,7 @@ def of_average(scores: Sequence[float], predicts: Average) -> tuple[float, float
 
 
 def _smallest(values: Values, predicts: Average, outcome: Outcome) -> float:
-    """The smallest error of each bound at which the outcome is this one: the larger the error, the closer the bounds."""
+    """The smallest level of each bound that gives this outcome, by bisection: a larger level brings the bounds closer."""
 
     def made(alpha: float) -> bool:
         return decided(average_interval(values, predicts, alpha), predicts) is outcome

@@ -1,7 +1,7 @@
 """Two optimizers on the same settings and seeds: the mean of their paired differences, its bounds and its p-values.
 
-The settings of a gate are chosen, not drawn, so nothing is inferred about others: seeds are the replicates. Every setting
-weighs the same.
+The settings of a gate are chosen, not drawn at random, so nothing is inferred about other settings: seeds are the
+replicates. Every setting has the same weight.
 """
 
 from collections.abc import Sequence
@@ -14,26 +14,26 @@ from scipy.special import nctdtrinc
 from spikecheck.stats.averages import Mean, Values
 
 POWER = 0.8
-"""Probability with which a detectable difference is found."""
+"""Probability with which a test finds a detectable difference."""
 _SAMPLES = 1_000
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Candidate less reference, averaged over a setting's seeds and then over settings.
+    """Candidate minus reference, averaged over a setting's seeds and then over settings.
 
-    Bounds and p-values are those of `Mean`. Differences that are all one number have no spread that tells anything: then so
-    many agreeing pairs are so many coins, and nothing is sure to more than 1 in 2 to the power of their number.
+    Bounds and p-values are those of `Mean`. Where all differences are the same number, their spread is 0 and carries no
+    information. The pairs then count as coin flips that agree: n pairs give a p-value of 1/2^n and none below.
     """
 
     average: Mean
     pairs: int
     coins: int | None
-    """Pairs that agree where the differences don't vary; None where they do."""
+    """Number of pairs that agree, where the differences do not vary; None where they vary."""
 
     @classmethod
     def of(cls, blocks: Sequence[Values]) -> Self:
-        """Paired differences by setting, each [S] with a size of its own, at least 1.
+        """The average of paired differences, one array [S] a setting, each with its own S, at least 1.
 
         >>> Difference.of([np.full(6, 0.5), np.full(6, 1.5)]).mean
         1.0
@@ -53,33 +53,33 @@ class Difference:
         return self.average.estimate
 
     def low(self, alpha: float) -> float:
-        """A one-sided lower bound, minus infinity where so few pairs allow none."""
+        """A one-sided lower bound at level `alpha`; minus infinity where there are too few pairs."""
         if self.coins is not None:
             return self.mean if 0.5**self.coins <= alpha else -np.inf
         return self.average.low(alpha)
 
     def high(self, alpha: float) -> float:
-        """A one-sided upper bound, infinity where so few pairs allow none."""
+        """A one-sided upper bound at level `alpha`; infinity where there are too few pairs."""
         if self.coins is not None:
             return self.mean if 0.5**self.coins <= alpha else np.inf
         return self.average.high(alpha)
 
     def p_above(self, margin: float) -> float:
-        """That the true difference is no larger than `margin`."""
+        """p-value of the hypothesis that the true difference is at most `margin`."""
         if self.coins is not None:
             return 0.5**self.coins if self.mean > margin else 1.0
         return self.average.p_above(margin)
 
     def p_below(self, margin: float) -> float:
-        """That the true difference is no smaller than `margin`."""
+        """p-value of the hypothesis that the true difference is at least `margin`."""
         if self.coins is not None:
             return 0.5**self.coins if self.mean < margin else 1.0
         return self.average.p_below(margin)
 
     def detectable(self, margin: float, alpha: float) -> float:
-        """About the true difference that a test of `margin` at `alpha` finds with probability `POWER`, at this spread.
+        """Approximate true difference that a test of `margin` at `alpha` finds with probability `POWER`, at this spread.
 
-        Infinite where so few pairs show nothing.
+        Infinite where there are too few pairs to find any difference.
         """
         if self.coins is not None:
             return margin if 0.5**self.coins <= alpha else np.inf
@@ -93,9 +93,10 @@ class Difference:
 
 
 def detectable_in_spreads(seeds: int, settings: int, alpha: float) -> float:
-    """The difference beyond the margin that is found with probability `POWER`, in standard deviations of a pair's difference.
+    """The detectable difference beyond the margin, in standard deviations of a pair's difference.
 
-    Measured on samples of normal differences, alike in all settings, with at least 2 seeds in each.
+    It is found with probability `POWER` at level `alpha`. Estimated from random samples of normal differences with the same
+    law in all settings, and at least 2 seeds in each.
     """
     generator = np.random.default_rng(0)
     samples = [generator.standard_normal((settings, seeds)) for _ in range(_SAMPLES)]
@@ -103,5 +104,5 @@ def detectable_in_spreads(seeds: int, settings: int, alpha: float) -> float:
 
 
 def _noncentrality(freedom: float, needed: float) -> float:
-    """How many standard errors away the truth must lie for Student's statistic to exceed `needed` with probability POWER."""
+    """The true difference, in standard errors, at which Student's statistic exceeds `needed` with probability POWER."""
     return float(nctdtrinc(freedom, 1 - POWER, needed))

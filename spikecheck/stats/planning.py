@@ -1,4 +1,4 @@
-"""How many seeds would decide what so many have not."""
+"""The number of seeds that would decide an undecided claim."""
 
 import math
 from collections.abc import Sequence
@@ -10,11 +10,13 @@ from spikecheck.stats.averages import Values
 from spikecheck.stats.prediction import Average, Estimand, Prediction
 
 _MOST = 1_000_000
-"""Beyond so many seeds, what is found lies on the limit for all that anyone will train."""
+"""Largest number of seeds considered: an estimate that needs more is as good as on the limit."""
 
 
 def seeds_to_decide(held: int, scores: Sequence[float], predicts: Estimand, alpha: float) -> int | None:
-    """About how many applicable seeds would decide if share and spread stay as they are in [S]; None where ever so many.
+    """Approximate number of applicable seeds that would decide, if share and spread stay those of the [S] scores.
+
+    None where no number up to a million would, or where there are no scores.
 
     >>> seeds_to_decide(9, [1.0] * 9 + [-1.0], Prediction(above=0.0), 0.05)
     44
@@ -27,7 +29,7 @@ def seeds_to_decide(held: int, scores: Sequence[float], predicts: Estimand, alph
 
 
 def _for_a_share(share: float, required: float, alpha: float) -> int | None:
-    """The smallest number on a fine geometric ladder at which an exact bound clears the required share."""
+    """The smallest number of seeds, in steps of 5 %, at which an exact bound clears the required share."""
     if share == required:
         return None
     count = 4.0
@@ -42,7 +44,10 @@ def _for_a_share(share: float, required: float, alpha: float) -> int | None:
 
 
 def _for_an_average(values: Values, predicts: Average, alpha: float) -> int | None:
-    """From the distance to what would decide, in standard errors; a median's is the root of pi/2 times a normal mean's."""
+    """The number of seeds at which the distance to the deciding limit is enough standard errors.
+
+    The standard error of a median is sqrt(pi/2) times that of the mean, for normal effects.
+    """
     if len(values) < 2:
         return None
     centre = float(values.mean() if predicts.of == "mean" else np.median(values))

@@ -1,6 +1,6 @@
-"""What a claim predicts, as a value: a share of seeds, an average over them, or a difference too small to matter.
+"""The prediction of a claim: a share of seeds, an average over seeds, or a difference too small to matter.
 
-The same object judges and is rendered into the rule's words. Each bound that it speaks of is one-sided, at `level`.
+The object that judges also gives the rule's words. Each of its bounds is one-sided, with confidence `level`.
 """
 
 import math
@@ -13,12 +13,16 @@ from spikecheck.core.errors import SettingError
 _WORDS = (("above", ">"), ("at_least", ">="), ("below", "<"), ("at_most", "<="))
 
 FEWEST_FOR_A_MEAN = 12
-"""A mean's interval relies on sums of seeds' effects being nearly normal; of fewer than a dozen they need not be."""
+"""A mean's interval needs sums of seeds' effects that are nearly normal, which is doubtful for fewer than a dozen seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """Limits on an effect, and the confidence of what is said about it."""
+    """Limits on an effect, and the confidence of its bounds.
+
+    Raises:
+        SettingError: no limit is given, a limit is not finite, no number lies within, or `level` is not in (0, 1).
+    """
 
     above: float | None = None
     at_least: float | None = None
@@ -50,12 +54,12 @@ class Bounds:
 
     @property
     def floor(self) -> float | None:
-        """The lower limit, whether or not it is excluded; None where there is none."""
+        """The lower limit, excluded or not; None where there is none."""
         return max((bound for bound in (self.above, self.at_least) if bound is not None), default=None)
 
     @property
     def ceiling(self) -> float | None:
-        """The upper limit, whether or not it is excluded; None where there is none."""
+        """The upper limit, excluded or not; None where there is none."""
         return min((bound for bound in (self.below, self.at_most) if bound is not None), default=None)
 
     def bounds(self, unit: str) -> str:
@@ -64,7 +68,7 @@ class Bounds:
         return f"{unit} {' and '.join(said)}"
 
     def toward(self, score: float) -> float:
-        """The effect measured in the direction that the limits ask for: more is better.
+        """The effect with its sign chosen so that larger is better; between two limits, minus the distance to their middle.
 
         >>> Average(below=0.0).toward(-2.0), Equivalence(at_least=-1.0, at_most=3.0).toward(2.5)
         (2.0, -1.5)
@@ -74,7 +78,7 @@ class Bounds:
         return score if self.floor is not None else -score
 
     def beyond(self, score: float) -> float:
-        """How far an effect lies within the nearest limit; less than 0 outside.
+        """How far inside the nearest limit an effect lies, in the effect's unit; negative outside.
 
         >>> Average(at_most=1.0).beyond(0.25), Equivalence(at_least=-1.0, at_most=3.0).beyond(4.0)
         (0.75, -1.0)
@@ -93,7 +97,7 @@ class Bounds:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Bounds):
-    """A *share*: a seed's effect lies within the limits in at least `of_seeds` of the seeds. For laws and prevalence.
+    """A *share*: the effect lies within the limits in at least the share `of_seeds` of the seeds. For laws and prevalence.
 
     >>> Prediction(above=0.0).held(0.1), Prediction(at_most=0.05).held(0.06)
     (True, False)
@@ -110,7 +114,7 @@ class Prediction(Bounds):
 
     @property
     def estimand(self) -> str:
-        """In a word."""
+        """The estimand in one word."""
         return "share"
 
     def says(self, unit: str) -> str:
@@ -121,7 +125,7 @@ class Prediction(Bounds):
         )
 
     def fewest(self) -> int:
-        """The fewest applicable seeds with which the claim could hold: all of them, and p0^n <= 1 - level.
+        """The smallest number n of applicable seeds with which the claim can hold: of_seeds^n <= 1 - level, if all hold.
 
         >>> Prediction(above=0.0).fewest()
         14
@@ -133,9 +137,9 @@ class Prediction(Bounds):
 class Average(Bounds):
     """An *average*: the mean or the median of the seeds' effects lies within the limits. For "can", "on average", "tends to".
 
-    The mean has Student's interval, wider where effects are skewed, the median that of the order statistics. The claim fails
-    where the average is surely beyond a limit; with `worth`, also where it is surely nearer than that to the limit: too small
-    to be worth a claim. To hold, the estimate must be worth a claim as well.
+    The mean has Student's interval, wider where effects are skewed; the median has the interval of the order statistics. The
+    claim fails where the interval lies beyond a limit. With `worth`, it also fails where the interval lies less than `worth`
+    beyond the limit: the effect is too small to matter. To hold, the estimate must reach `worth` too.
 
     >>> Average(above=0.0, worth=0.02).says("gain")
     "mean gain > 0 (Student's t, wider if skewed, each bound at 95 %), and itself >= 0.02 (fails if surely less)"
@@ -143,7 +147,7 @@ class Average(Bounds):
 
     of: Literal["mean", "median"] = "mean"
     worth: float = 0.0
-    """How far beyond its one limit an average must be to be worth a claim, at least 0; with two limits 0."""
+    """Smallest distance beyond its one limit at which an average matters, at least 0; must be 0 with two limits."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -156,12 +160,12 @@ class Average(Bounds):
 
     @property
     def estimand(self) -> str:
-        """In a word."""
+        """The estimand in one word."""
         return self.of
 
     @property
     def interval(self) -> str:
-        """The average's bounds, in words."""
+        """The method of the average's interval, in words."""
         return "Student's t, wider if skewed" if self.of == "mean" else "order statistics"
 
     def says(self, unit: str) -> str:
@@ -171,7 +175,7 @@ class Average(Bounds):
 
     @property
     def worth_says(self) -> str:
-        """What is worth a claim, in words; empty where everything beyond the limit is."""
+        """The condition that `worth` adds, in words; empty where it is 0."""
         if self.worth and self.floor is not None:
             return f"and itself >= {self.floor + self.worth:g} (fails if surely less)"
         if self.worth and self.ceiling is not None:
@@ -179,7 +183,7 @@ class Average(Bounds):
         return ""
 
     def fewest(self) -> int:
-        """The fewest applicable seeds with which the claim could hold.
+        """The smallest number of applicable seeds with which the claim can hold.
 
         >>> Average(above=0.0).fewest(), Average(above=0.0, of="median").fewest()
         (12, 5)
@@ -202,7 +206,7 @@ class Equivalence(Average):
 
     @property
     def estimand(self) -> str:
-        """In a word."""
+        """The estimand in one word."""
         return "equivalence"
 
     def says(self, unit: str) -> str:
@@ -217,7 +221,7 @@ Number = float | str | None
 
 
 def as_record(predicts: Estimand) -> dict[str, Number]:
-    """A prediction as a report keeps it.
+    """A prediction as it is stored in a report.
 
     >>> as_record(Prediction(above=0.0))
     {'kind': 'share', 'above': 0.0, 'level': 0.95, 'of_seeds': 0.8}
@@ -227,10 +231,10 @@ def as_record(predicts: Estimand) -> dict[str, Number]:
 
 
 def from_record(record: Mapping[str, Number]) -> Estimand:
-    """The prediction that a report keeps.
+    """The prediction that a report stores.
 
     Raises:
-        SettingError: when it is none.
+        SettingError: the record is not a prediction.
 
     >>> from_record(as_record(Average(below=1.0, worth=0.5))) == Average(below=1.0, worth=0.5)
     True

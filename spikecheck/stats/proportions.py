@@ -1,7 +1,8 @@
-"""How many of the candidate's trainings against how many of the reference's: an exact test, and bounds for the difference.
+"""Shares of the candidate's and of the reference's trainings: an exact test, and bounds for their difference.
 
-Both trainings of a pair start alike, which makes them likelier to agree than two strangers: the test, which is for independent
-trainings, is careful then. So it is where settings or seeds differ in how likely they are to spike.
+The test is for independent trainings. Both trainings of a pair start from the same weights and so agree more often than
+independent ones: the test is then conservative. It is also conservative where settings or seeds differ in their chance of
+a spike.
 """
 
 from bisect import bisect_left
@@ -17,7 +18,7 @@ from spikecheck.stats.paired import POWER
 
 @dataclass(frozen=True)
 class Counts:
-    """`own` of the candidate's `of` trainings, and `other` of as many of the reference's."""
+    """Events in `own` of the candidate's `of` trainings, and in `other` of the reference's `of` trainings."""
 
     own: int
     other: int
@@ -29,7 +30,9 @@ class Counts:
         return (self.own - self.other) / self.of
 
     def p_above(self, margin: float = 0.0) -> float:
-        """Boschloo's (1970): that the candidate's share is no larger; 1 where what is seen lies within `margin`.
+        """p-value of the hypothesis that the candidate's share is no larger, by Boschloo's exact test (1970).
+
+        It is 1 where the observed difference is at most `margin`.
 
         >>> round(Counts(4, 0, 4).p_above(), 6)   # 1 in 256
         0.003906
@@ -37,26 +40,26 @@ class Counts:
         return _boschloo(self.own, self.other, self.of) if self.mean > margin else 1.0
 
     def p_below(self, margin: float = 0.0) -> float:
-        """That the candidate's share is no smaller; 1 where what is seen does not lie below `margin`."""
+        """p-value of the hypothesis that the candidate's share is no smaller; 1 where the difference is at least `margin`."""
         return _boschloo(self.other, self.own, self.of) if self.mean < margin else 1.0
 
     def low(self, alpha: float) -> float:
         """A one-sided lower bound for the difference: Newcombe's (1998), from Wilson's bounds for the shares.
 
-        It is on that side of 0 on which the exact test at `alpha` has it.
+        Where it disagrees with the exact test at `alpha` about the sign, it is moved to 0.
         """
         found = self.mean - self._reach(self.own, self.other, alpha)
         return max(found, 0.0) if self.p_above() <= alpha else min(found, 0.0)
 
     def high(self, alpha: float) -> float:
-        """A one-sided upper bound for the difference."""
+        """A one-sided upper bound for the difference, by the method of `low`."""
         found = self.mean + self._reach(self.other, self.own, alpha)
         return min(found, 0.0) if self.p_below() <= alpha else max(found, 0.0)
 
     def detectable(self, margin: float, alpha: float) -> float:
-        """The difference from the reference's share that is found at `alpha` with probability `POWER`; infinite where none is.
+        """The difference from the reference's share that the test finds at `alpha` with probability `POWER`.
 
-        It is never less than the margin.
+        At least `margin`; infinite where no difference would be found.
         """
         more = range(self.other + 1, self.of + 1)
         place = bisect_left(more, True, key=lambda own: _boschloo(own, self.other, self.of) <= alpha)

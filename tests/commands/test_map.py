@@ -90,7 +90,7 @@ def test_a_map_that_is_stopped_is_one_line_and_no_file(
     [
         (
             ["--claim", "slas"],
-            "slas: has no map of its own; give --x AXIS and --y AXIS, of its ladders: width, lr, init",
+            "slas: defines no map; give --x AXIS and --y AXIS; it has ladders for: width, lr, init",
         ),
         (["--claim", "slas", "--x", "lr"], "--x lr: a map has two axes; give --y AXIS as well; slas has ladders for:"),
         (["--claim", "slas", "--y", "lr"], "--y lr: a map has two axes; give --x AXIS as well"),

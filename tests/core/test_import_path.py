@@ -31,7 +31,7 @@ def test_a_dotted_name_reaches_into_classes(write: Write) -> None:
         ("", "make", UnknownName, "no object in .* is called 'make'"),
         ("def make_it(): ...", "make", UnknownName, "did you mean: make_it"),
         ("make = 3", "make", SettingError, "is int, not callable"),
-        ("raise ValueError('first\\nsecond')", "make", SettingError, "importing it raised ValueError: first; mend"),
+        ("raise ValueError('first\\nsecond')", "make", SettingError, "importing it raised ValueError: first; fix"),
         ("import no_such_module_at_all", "make", SettingError, "no module 'no_such_module_at_all'; install it"),
         ("def make(s): return 1 / 0", "make", SettingError, "the factory raised ZeroDivisionError"),
         ("def make(s): raise AssertionError", "make", SettingError, "the factory raised AssertionError; call it"),
@@ -75,7 +75,7 @@ def test_an_unknown_object_is_told_with_the_file_that_was_looked_into(write: Wri
 
 def test_a_missing_module_says_where_to_run() -> None:
     with pytest.raises(
-        SettingError, match=r"model='no_such_module:make': no module 'no_such_module'; install it or run"
+        SettingError, match=r"model='no_such_module:make': no module 'no_such_module'; install it, or run"
     ):
         named("model", "no_such_module:make")
 

@@ -36,7 +36,7 @@ def test_a_setting_has_its_place_where_the_claim_is_as_it_is_made() -> None:
 
 
 def test_a_map_with_a_hole_is_refused() -> None:
-    with pytest.raises(SettingError, match="holds 3 judgements; give 2 x 2"):
+    with pytest.raises(SettingError, match="contains 3 judgements; give 2 x 2"):
         over_width(Axis(name="lr", values=(0.1, 0.2)), [Setting()] * 3)
 
 

@@ -28,13 +28,13 @@ def seen(optimizer: str, **numbers: object) -> dict[str, bool]:
 def test_torchs_adam_can_do_everything() -> None:
     found = seen("torch.optim:Adam", lr=0.01)
     assert all(found.values())
-    assert {"step() needs no closure", "goes on from its state_dict to the same bits"} <= found.keys()
+    assert {"step() needs no closure", "resumes from its state_dict to the same bits"} <= found.keys()
 
 
 def test_one_that_wants_a_closure_and_grows_says_what_that_costs() -> None:
     found = examined(contestant("torch.optim:LBFGS", {"lr": 0.1}))
     faults = {finding.seen.partition(":")[0]: finding.means for finding in found if not finding.good}
-    assert faults.keys() == {"one instance a member", "step() wants a closure", "cannot be gone on with"}
+    assert faults.keys() == {"one instance a member", "step() wants a closure", "cannot be resumed"}
     assert all(faults.values())
 
 
@@ -96,7 +96,7 @@ def test_one_that_would_be_driven_otherwise_is_named_and_fails(
     monkeypatch.setattr(PerMember, "step", wrong)
     assert doctor(monkeypatch, "--optimizer", "planted_optimizers:WholeNorm", "--set", "lr=0.01") == 1
     told = " ".join(capsys.readouterr().out.split())
-    assert "moves otherwise than in torch's ordinary loop: after step 8 layers.0.weight differs" in told
+    assert "moves differently from torch's ordinary loop: after step 8 layers.0.weight differs" in told
 
 
 OWN_NET = '''

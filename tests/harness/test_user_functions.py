@@ -40,7 +40,7 @@ def out_of_range(setting: Setting) -> Setting:
         ({"arms": {"run": out_of_range}}, "its arm 'run' raised SettingError"),
         ({"control": Control(says="nothing", measure=misspelt)}, "its measure raised UnknownName"),
         ({"positive": Control(says="nothing", measure=misspelt)}, "its measure raised UnknownName"),
-        ({"predicts": Prediction(above=0.0, of_seeds=0.97)}, "its rule, planted .* takes 99 seeds, and 32 are trained"),
+        ({"predicts": Prediction(above=0.0, of_seeds=0.97)}, "its rule, planted .* needs 99 seeds, and 32 are trained"),
     ],
 )  # fmt: skip
 def test_whatever_a_claim_raises_names_claim_part_and_line(changes: dict[str, object], said: str) -> None:

@@ -136,9 +136,9 @@ def test_cut_offs_may_run_across_and_be_chosen() -> None:
         (Map(x="rate", y="lr"), {}, UnknownName, "no axis is called 'rate'"),
         (Map(x="intervention", y="lr"), {}, UnknownName, "no axis is called 'intervention'"),
         (Map(x="lr", y="points"), {}, UsageError, "planted has no ladder for it; give values, such as points=V1,V2"),
-        (Map(x="lr", y="width", x_values=(0.1,)), {}, UsageError, "x axis lr: 0.1 makes no axis; give two values"),
-        (Map(x="lr", y="width", y_values=()), {}, UsageError, "y axis width: no value makes no axis"),
-        (Map(x="lr", y="width", x_values=("0.1", "0.10")), {}, SettingError, "x axis lr=0.1: comes twice"),
+        (Map(x="lr", y="width", x_values=(0.1,)), {}, UsageError, "x axis lr: 0.1 is not enough for an axis; give two values"),
+        (Map(x="lr", y="width", y_values=()), {}, UsageError, "y axis width: no value is not enough for an axis"),
+        (Map(x="lr", y="width", x_values=("0.1", "0.10")), {}, SettingError, "x axis lr=0.1: occurs twice"),
         (Map(x="lr", y="width", x_values=("0.1", "fast")), {}, SettingError, "lr='fast'"),
         (LADDERS, {"lr": "0.1"}, UsageError, "at lr: lr is an axis of the map"),
         (LADDERS, {"points": "1"}, SettingError, "points='1'"),
@@ -154,7 +154,9 @@ def test_what_makes_no_map_is_refused_with_its_name_and_a_remedy(
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("values", "told"), [(("strict", "strikt"), "did you mean: strict"), ((), "no value makes")])
+@pytest.mark.parametrize(
+    ("values", "told"), [(("strict", "strikt"), "did you mean: strict"), ((), "no value is not enough")]
+)
 def test_a_cut_off_that_is_none_of_the_claims_is_refused(values: tuple[str, ...], told: str) -> None:
     claim = replace(planted.planted_claim(), cutoffs={"strict": never})
     with pytest.raises(UsageError, match=told):
@@ -170,7 +172,7 @@ def test_an_axis_whose_value_stands_for_several_is_refused() -> None:
 
 def test_too_few_seeds_to_ever_hold_are_refused_before_anything_is_trained() -> None:
     lab = Counting(lambda s: 1.0)
-    with pytest.raises(UsageError, match="seeds=13: planted needs 14 applicable ones to hold; give at least 14"):
+    with pytest.raises(UsageError, match="seeds=13: planted needs 14 applicable seeds to hold; give at least 14"):
         mapped(lab, seeds=13)
     assert lab.asked == []
 

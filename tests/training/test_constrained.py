@@ -116,5 +116,7 @@ def test_a_run_that_spikes_is_held_at_the_edge_instead() -> None:
 
 
 def test_only_plain_gradient_descent_is_held() -> None:
-    with pytest.raises(SettingError, match="optimizer='adam': sharpness is held for plain gradient descent only"):
+    with pytest.raises(
+        SettingError, match="optimizer='adam': the intervention hold is for plain gradient descent only"
+    ):
         Setting(optimizer="adam", intervention=Hold(horizon=10))

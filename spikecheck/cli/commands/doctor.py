@@ -1,4 +1,4 @@
-"""`spikecheck doctor`: an optimizer looked over before it is gated."""
+"""`spikecheck doctor`: examine an optimizer before it is gated."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,27 @@ from spikecheck.report.sanitize import inert
 
 
 @click.command()
-@click.option("--optimizer", required=True, metavar="MODULE:CLASS", help="The optimizer, or spikecheck's of that name.")
-@click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
-@click.option("--model", metavar="MODULE:FACTORY", help="Your own nn.Module, whose parameters have names of their own.")
+@click.option(
+    "--optimizer", required=True, metavar="MODULE:CLASS", help="The optimizer: MODULE:CLASS or a built-in name."
+)
+@click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="Its arguments: lr, betas, … Repeatable.")
+@click.option("--model", metavar="MODULE:FACTORY", help="Your own nn.Module, for optimizers that read parameter names.")
 @click.option("--problem", metavar="MODULE:FACTORY", help="Your own data.")
-@click.option("--at", "changes", multiple=True, metavar="CONDITION=VALUE", help="batch, steps, schedule, clip, …")
+@click.option(
+    "--at",
+    "changes",
+    multiple=True,
+    metavar="CONDITION=VALUE",
+    help="Change a condition: batch, steps, schedule, clip, … Repeatable.",
+)
 def doctor(
     optimizer: str, numbers: Sequence[str], model: str | None, problem: str | None, changes: Sequence[str]
 ) -> int:
-    """Whether an optimizer can be trained, resumed and linearised here, and moves as in torch's ordinary loop.
+    """Check that an optimizer can be trained, resumed and linearised, and moves as in torch's ordinary loop.
 
-    Exits 2 with the reason if it cannot be used, 1 if it moves otherwise.
+    Exits 0, or 1 if it moves differently, or 2 with the reason if it cannot be used.
     """
-    from spikecheck.gate.compatibility import examined  # brings torch
+    from spikecheck.gate.compatibility import examined  # imports torch
     from spikecheck.gate.suite import contestant
 
     told = assignments(numbers, "--set")

@@ -1,4 +1,4 @@
-"""`spikecheck explain`: one claim in full."""
+"""`spikecheck explain`: describe one claim in full."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +15,6 @@ from spikecheck.report.explain import render_explanation
 @claim_option(required=True)
 @paths_option
 def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
-    """What a claim says, where it is said to hold, and what would refute it."""
+    """Show what a claim states, its domain, its rule and its controls."""
     with tolerate_closed_pipe():
         render_explanation(context.one_claim(claim_id, claims_paths).explain(), console())

@@ -1,4 +1,4 @@
-"""`spikecheck list`: all claims."""
+"""`spikecheck list`: list all claims."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from spikecheck.report.explain import render_list
 @click.command("list")
 @paths_option
 def list_command(claims_paths: Sequence[Path]) -> None:
-    """All claims: id, kind and statement."""
+    """List all claims: id, kind and statement."""
     found = context.all_claims(claims_paths)
     if not found.claims:
         raise NothingSelected("no claim was found; give a folder of claim files with --claims-path")

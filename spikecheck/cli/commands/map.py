@@ -1,4 +1,4 @@
-"""`spikecheck map`: where a claim holds, over two axes."""
+"""`spikecheck map`: map where a claim holds, over two axes."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -21,11 +21,19 @@ from spikecheck.session.lab_options import LabOptions
 @click.command("map")
 @claim_option(required=True)
 @click.option(
-    "--x", metavar="AXIS[=V1,V2,…]", help="Across: a condition, or cutoff; default values: the claim's ladder."
+    "--x",
+    metavar="AXIS[=V1,V2,…]",
+    help="Horizontal axis: a condition, or cutoff. Default values: the claim's ladder.",
 )
-@click.option("--y", metavar="AXIS[=V1,V2,…]", help="Up; without --x and --y: the maps that the claim names itself.")
-@click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition of all cells. Repeatable.")
-@click.option("--seeds", type=click.IntRange(min=1), default=32, show_default=True, help="How many seeds a cell.")
+@click.option(
+    "--y", metavar="AXIS[=V1,V2,…]", help="Vertical axis. Without --x and --y: the maps defined by the claim."
+)
+@click.option(
+    "--at", "changes", multiple=True, metavar="AXIS=VALUE", help="Change a condition of all cells. Repeatable."
+)
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=32, show_default=True, help="Number of seeds for each cell."
+)
 @seed_option
 @lab_options(budget=True)
 @paths_option
@@ -36,9 +44,9 @@ from spikecheck.session.lab_options import LabOptions
     multiple=True,
     metavar="FILE.png|.svg",
     type=click.Path(path_type=Path),
-    help="Draw the map. Repeatable. Of several maps each gets its number: FILE-1.png, FILE-2.png, …",
+    help="Draw the map. Repeatable. Several maps are numbered: FILE-1.png, FILE-2.png, …",
 )
-@click.option("--quiet", is_flag=True, help="No progress, no map; only the files asked for.")
+@click.option("--quiet", is_flag=True, help="Print no progress and no map; only write the files.")
 def map_command(
     claim_id: str,
     x: str | None,
@@ -52,10 +60,10 @@ def map_command(
     figures: Sequence[Path],
     quiet: bool,
 ) -> int:
-    """Where a claim holds, over two ladders: in every cell its share of seeds, or the average that decides, with an interval.
+    """Map where a claim holds over two axes: each cell shows its share of seeds, or its average, with an interval.
 
-    A map decides nothing: exits 0 once it is drawn, 3 when the budget is spent before, 130 when interrupted. What was
-    trained is kept, and the same command goes on from there.
+    A map decides nothing. Exits 0 when it is complete, 3 if the budget is spent before, 130 if interrupted. Finished runs are
+    kept, and the same command resumes from them.
     """
     from spikecheck.harness.maps import grid
     from spikecheck.report import json_file, map_files
@@ -70,7 +78,7 @@ def map_command(
         json_file.check(file)
     map_files.check(figures, len(grids))
     with watcher(console(stderr=True), quiet=quiet) as observe:
-        from spikecheck.session import verify as session  # brings torch
+        from spikecheck.session import verify as session  # imports torch
 
         lab = context.laboratory(lab_options, observe)
         with closing(lab):
@@ -80,7 +88,7 @@ def map_command(
         if file is not None:
             json_file.write(found, file)
         map_files.write(found, figures)
-    finally:  # whoever reads the screen has the map nevertheless
+    finally:  # print the map even if a file could not be written
         with tolerate_closed_pipe():
             if json_path == "-":
                 click.echo(json_file.text(found).encode(), nl=False)

@@ -1,4 +1,4 @@
-"""`spikecheck replay`: one setting judged by itself."""
+"""`spikecheck replay`: judge one setting."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -22,12 +22,12 @@ from spikecheck.session.lab_options import LabOptions
 @click.command()
 @claim_option(required=True)
 @optimizer_options
-@click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition that differs. Repeatable.")
+@click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="Change a condition. Repeatable.")
 @seed_option
-@click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="How many seeds.")
+@click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="Number of seeds.")
 @lab_options(budget=False)
 @paths_option
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="Print no progress.")
 def replay(
     claim_id: str,
     optimizer: str | None,
@@ -39,7 +39,10 @@ def replay(
     claims_paths: Sequence[Path],
     quiet: bool,
 ) -> int:
-    """Judge a claim at one setting, as a report's counterexample says. Exits 0 if that gives an answer, else 3."""
+    """Judge a claim at one setting, such as a report's counterexample.
+
+    Exits 0 if the claim holds or fails there, 3 if it is undecided.
+    """
     from spikecheck.harness.plan import fresh_seeds
     from spikecheck.harness.verify import replay as judge_again
     from spikecheck.report.live import watcher
@@ -49,7 +52,7 @@ def replay(
     reference = claim.domain.reference
     setting = context.changed(reference, changes)
     with watcher(console(stderr=True), quiet=quiet) as observe:
-        from spikecheck.session import verify as session  # brings torch
+        from spikecheck.session import verify as session  # imports torch
 
         lab = context.laboratory(lab_options, observe)
         with closing(lab):

@@ -1,4 +1,4 @@
-"""Commands about files that earlier ones wrote: nothing is trained, and none of them needs torch."""
+"""Commands that read earlier reports: they train nothing and do not import torch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,10 +21,13 @@ from spikecheck.session.command_line import command_line
 @click.argument("path", type=click.Path(path_type=Path), metavar="REPORT.json")
 @claims_options
 @rendered_options
-@click.option("--quiet", is_flag=True, help="Nothing on the screen; only the files asked for.")
-@click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
+@click.option("--quiet", is_flag=True, help="Print nothing; only write the files.")
+@click.option("--strict", is_flag=True, help="Fail a tendency with a confirmed counterexample too.")
 def report(path: Path, patterns: Sequence[str], quiet: bool, strict: bool, **files: str | None) -> int:
-    """A report that was written before, or some of its claims, shown again or in other forms. Exits as verify did."""
+    """Show an earlier report, or some of its claims, or convert it to other formats.
+
+    Exits as verify did.
+    """
     output.check(files)
     written = of_claims(json_file.read(path), patterns)
     output.write_reports(written, files, quiet=quiet, strict=strict)
@@ -34,12 +37,12 @@ def report(path: Path, patterns: Sequence[str], quiet: bool, strict: bool, **fil
 @click.command()
 @click.argument("parts", type=click.Path(path_type=Path), metavar="PART.json", nargs=-1, required=True)
 @report_options
-@click.option("--quiet", is_flag=True, help="No report; only the exit code, and the files asked for.")
-@click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
+@click.option("--quiet", is_flag=True, help="Print no report; only write the files and set the exit code.")
+@click.option("--strict", is_flag=True, help="Fail a tendency with a confirmed counterexample too.")
 def merge(parts: Sequence[Path], quiet: bool, strict: bool, **files: str | None) -> int:
-    """One report of the parts that `verify --shard I/N --json FILE` wrote.
+    """Merge the parts written by `verify --shard I/N --json FILE` into one report.
 
-    Exits as verify does, and 4 where the files are not all parts of one verification.
+    Exits as verify does, or 4 if the files are not all the parts of one verification.
     """
     whole = merged({part: json_file.read(part) for part in parts}, command_line(), strict=strict)
     output.write_reports(whole, files, quiet=quiet, strict=strict)
@@ -50,9 +53,9 @@ def merge(parts: Sequence[Path], quiet: bool, strict: bool, **files: str | None)
 @click.argument("before", type=click.Path(path_type=Path), metavar="A.json")
 @click.argument("after", type=click.Path(path_type=Path), metavar="B.json")
 def compare(before: Path, after: Path) -> int:
-    """What changed between two reports of `verify`, or two scorecards of `gate`.
+    """Show what changed between two reports of `verify`, or two scorecards of `gate`.
 
-    Exits 0 if nothing that passed has stopped passing, 1 if something has, 4 when the two cannot be compared.
+    Exits 0 if everything that passed still passes, 1 if something does not, 4 if the two cannot be compared.
     """
     from spikecheck.gate.report_diff import compared
 
@@ -65,9 +68,12 @@ def compare(before: Path, after: Path) -> int:
 @click.command()
 @click.argument("file", metavar="REPORT.json", type=click.Path(path_type=Path))
 def recheck(file: Path) -> int:
-    """Derive a report's verdicts anew from its counts; nothing is trained. Exits 0 if they agree, else 1."""
+    """Recompute a report's verdicts from its counts, without training.
+
+    Exits 0 if they agree, else 1.
+    """
     written = json_file.read(file)
-    from spikecheck.harness.recheck import recheck as judged_again  # brings scipy
+    from spikecheck.harness.recheck import recheck as judged_again  # imports scipy
 
     found = judged_again(written)
     with tolerate_closed_pipe():

@@ -1,4 +1,4 @@
-"""`spikecheck selftest`: how often the harness errs, in worlds whose truth is planted."""
+"""`spikecheck selftest`: measure how often the harness errs, in simulated worlds whose truth is known."""
 
 import rich_click as click
 from rich.progress import Progress
@@ -11,21 +11,25 @@ from spikecheck.report.selftest_page import render_counts
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(min=20), default=200, show_default=True, help="Verdicts a world.")
+@click.option("--rounds", type=click.IntRange(min=20), default=200, show_default=True, help="Verdicts for each world.")
 @click.option(
-    "--profile", type=click.Choice(("quick", "ci", "full")), default="ci", show_default=True, help="Whose verdicts."
+    "--profile",
+    type=click.Choice(("quick", "ci", "full")),
+    default="ci",
+    show_default=True,
+    help="The profile to test.",
 )
 @seed_option
 def selftest(rounds: int, profile: str, seed: int) -> int:
-    """How often verdicts and gates err, and how often they find what is there: nothing is trained, the truth is planted.
+    """Measure how often verdicts and gates are wrong, and how often they find a true effect, on simulated data.
 
-    Exits 0 if every promise was kept, 1 if an error came so often that a kept promise would show it once in a thousand times,
-    130 when interrupted.
+    Nothing is trained. Exits 0 if every promised error rate is kept, 1 if an error is so frequent that a kept promise would
+    show it once in a thousand times, 130 if interrupted.
     """
     try:
         counts = _counts(rounds, profile, seed)
     except KeyboardInterrupt:
-        print_error("interrupted; nothing is kept of a self-test, run it again")
+        print_error("interrupted; a self-test keeps no results, run it again")
         return 130
     with tolerate_closed_pipe():
         render_counts(counts, Page(console()))
@@ -46,7 +50,7 @@ def _counts(rounds: int, profile: str, seed: int) -> list[Count]:
         def ticked() -> None:
             progress.advance(task)
             done = int(progress.tasks[task].completed)
-            if done % rounds == 0 and progress.disable:  # in a log a bar is nothing to see
+            if done % rounds == 0 and progress.disable:  # a log shows no progress bar
                 print_error(f"self-test: {done:,} of {total:,}", style="")
 
         return [

@@ -1,4 +1,4 @@
-"""`spikecheck store`: what is stored, and less of it. Nothing here needs torch."""
+"""`spikecheck store`: show and prune stored runs. Nothing here imports torch."""
 
 import rich_click as click
 
@@ -11,13 +11,13 @@ from spikecheck.lab.store_address import opened
 
 @click.group()
 def store() -> None:
-    """The stored runs."""
+    """Show or prune the stored runs."""
 
 
 @store.command("info")
 @click.option("--store", "folder", metavar="DIR", help="Folder of stored runs.")
 def store_info(folder: str | None) -> None:
-    """What is stored, and where."""
+    """Show the folder, number and size of stored runs."""
     info = _opened(folder).info()
     tell(str(info.folder), f"{info.entries:,} runs, {_mebibytes(info.size)}, {info.corrupt} damaged files set aside")
 
@@ -25,9 +25,9 @@ def store_info(folder: str | None) -> None:
 @store.command("prune")
 @click.option("--store", "folder", metavar="DIR", help="Folder of stored runs.")
 @click.option("--keep", metavar="SIZE", default="1GiB", show_default=True, help="Keep at most this much.")
-@click.option("--older-than", metavar="TIME", help="Also remove what was not used for so long, such as 30d.")
+@click.option("--older-than", metavar="TIME", help="Also remove runs not used for this long, such as 30d.")
 def store_prune(folder: str | None, keep: str, older_than: str | None) -> None:
-    """Remove damaged files, leftovers, and the least recently used runs."""
+    """Remove damaged files, leftovers of interrupted writes, and the least recently used runs."""
     age = None if older_than is None else seconds(older_than, "--older-than")
     pruned = _opened(folder).prune(keep_bytes=size(keep, "--keep"), older_than=age)
     tell(f"removed {pruned.removed:,} runs ({_mebibytes(pruned.freed)}); {_mebibytes(pruned.left)} left")
@@ -36,7 +36,9 @@ def store_prune(folder: str | None, keep: str, older_than: str | None) -> None:
 def _opened(place: str | None) -> Store:
     found = opened(place)
     if not isinstance(found, Store):
-        raise UsageError(f"--store {place}: only a folder is counted and pruned; elsewhere use the place's own tools")
+        raise UsageError(
+            f"--store {place}: only a folder can be shown and pruned here; use the remote store's own tools"
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""`spikecheck verify`: train, judge, and try to refute."""
+"""`spikecheck verify`: verify claims."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -38,12 +38,14 @@ PROFILES = ("quick", "ci", "full")
 @lab_options(budget=True)
 @paths_option
 @report_options
-@click.option("--quiet", is_flag=True, help="No progress, no report; only the exit code, and the JSON if asked for.")
-@click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
 @click.option(
-    "--shard", metavar="I/N", help="Only the I-th of N parts of the claims; `spikecheck merge` joins the reports."
+    "--quiet", is_flag=True, help="Print no progress and no report; only write the files and set the exit code."
 )
-@click.option("--plan", "only_planned", is_flag=True, help="Say what would be trained, and train nothing.")
+@click.option("--strict", is_flag=True, help="Fail a tendency with a confirmed counterexample too.")
+@click.option(
+    "--shard", metavar="I/N", help="Verify only part I of N of the claims; `spikecheck merge` joins the reports."
+)
+@click.option("--plan", "only_planned", is_flag=True, help="Show what would be trained, and train nothing.")
 def verify(
     patterns: Sequence[str],
     profile: str,
@@ -58,9 +60,9 @@ def verify(
     only_planned: bool,
     **files: str | None,
 ) -> int:
-    """Train, judge, and try to refute.
+    """Verify claims: train, judge, and search for counterexamples.
 
-    Exits 0 if every claim passes, 1 if one fails, 3 if none fails but one stays open, 130 when interrupted.
+    Exits 0 if every claim passes, 1 if one fails, 3 if none fails but one is not decided, 130 if interrupted.
     """
     from spikecheck.harness.plan import plan_of
     from spikecheck.report.live import watcher
@@ -74,7 +76,7 @@ def verify(
     if only_planned:
         return _planned(claims, plan_of(profile, seed))
     with watcher(console(stderr=True), quiet=quiet) as observe:
-        from spikecheck.session import verify as session  # brings torch: seconds in which something should be seen
+        from spikecheck.session import verify as session  # imports torch, for seconds in which progress is shown
 
         lab = context.laboratory(lab_options, observe)
         with closing(lab):
@@ -98,7 +100,7 @@ def verify(
 
 
 def _planned(claims: Sequence["Claim"], plan: "Plan") -> int:
-    """Say what would be trained."""
+    """Print what would be trained."""
     from spikecheck.harness.cost_model import outlook
     from spikecheck.report.outlook_page import render_outlook
 

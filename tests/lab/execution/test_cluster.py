@@ -151,10 +151,10 @@ def test_submitit_gives_the_same_verdict(folder: Path, tmp_path_factory: pytest.
     [
         (("--executor", "dask://nowhere"), "give local, processes, dask://HOST:PORT or slurm://PARTITION"),
         (("--executor", "dask://127.0.0.1:1"), "no scheduler answers there"),
-        (("--executor", "dask://127.0.0.1:1", "--no-store"), "leave out one"),
+        (("--executor", "dask://127.0.0.1:1", "--no-store"), "omit one of them"),
         (("--executor", "slurm://gpu"), "sbatch"),
         (("--shard", "3/2"), "give I/N"),
-        (("--shard", "9/9", "--claim", "short"), "ask for fewer parts"),
+        (("--shard", "9/9", "--claim", "short"), "use fewer parts"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(folder: Path, words: tuple[str, ...], said: str) -> None:
