@@ -51,7 +51,7 @@ def test_a_report_from_before_answers_had_controls_is_shown_rechecked_and_compar
         (("show", "--figure", "a.jpg"), "--figure a.jpg: give FILE.png or FILE.svg"),
         (("show", "condensatoin"), "condensatoin"),
         (("show", "--set", "lr=0.1"), "--set lr=0.1: belongs to an optimizer; give --optimizer"),
-        (("show", "--optimizer", "adam"), "--optimizer adam: is given no learning rate; add --set lr=0.01"),
+        (("show", "--optimizer", "adam"), "--optimizer adam: has no learning rate; add --set lr=0.01"),
     ],
 )
 def test_what_cannot_be_written_or_read_is_one_line(
