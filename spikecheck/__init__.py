@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
+    from spikecheck.watch.training import Training
 
 __version__ = "0.1.0"
 
@@ -76,6 +77,7 @@ _HOMES = {
     "Stability": "core.probe",
     "Store": "lab.store",
     "Trail": "core.probe",
+    "Training": "watch.training",
     "Trial": "harness.claim",
     "Variant": "harness.claim",
     "Verdict": "core.verdict",
@@ -134,6 +136,7 @@ __all__ = [
     "Stability",
     "Store",
     "Trail",
+    "Training",
     "Trial",
     "Variant",
     "Verdict",
