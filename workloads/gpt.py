@@ -142,7 +142,8 @@ class Block(nn.Module):
         rate = self.dropout if self.training else 0.0
         mixed = functional.scaled_dot_product_attention(query, key, value, dropout_p=rate, is_causal=True)
         x = x + self.drop(self.out(mixed.transpose(1, 2).flatten(2)))
-        return x + self.drop(self.down(functional.gelu(self.up(self.after(x)))))
+        added: Tensor = x + self.drop(self.down(functional.gelu(self.up(self.after(x)))))
+        return added
 
 
 def unigram_entropy() -> float:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.errors import UsageError
+from spikecheck.tensors.random_state import random_state, set_random_state
 from spikecheck.watch.holdings import deep_copied
-from spikecheck.watch.random_state import random_state, set_random_state
 
 B = TypeVar("B")
 Position = dict[str, Any]

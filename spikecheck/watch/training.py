@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.errors import UsageError
+from spikecheck.tensors.random_state import RandomState, random_state, set_random_state
 from spikecheck.watch.batches import BatchCursor
 from spikecheck.watch.holdings import check_holdings, copied, put_back
-from spikecheck.watch.random_state import RandomState, random_state, set_random_state
 
 _HELD_BACK = 256
 """Losses that stay on their device before they are read together: reading one waits for the accelerator."""
@@ -104,7 +104,8 @@ class Training:
             raise UsageError("state={}: holds nothing; give at least the model and the optimizer, by name")
         check_holdings(state)
         self.state, self.about = dict(state), dict(about or {})
-        self._step, self._loss = step, loss
+        self._step: Callable[[Any], Any] = step
+        self._loss = loss
         self._batches = BatchCursor(batches)
         self._made = 0
 
@@ -120,12 +121,14 @@ class Training:
         Raises:
             UsageError: when there is none, or it is not clear which.
         """
-        return self._only("model", torch.nn.Module)
+        model: torch.nn.Module = self._only("model", torch.nn.Module)
+        return model
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
         """The only optimizer in the state, or the one called "optimizer"; raises as `model`."""
-        return self._only("optimizer", torch.optim.Optimizer)
+        optimizer: torch.optim.Optimizer = self._only("optimizer", torch.optim.Optimizer)
+        return optimizer
 
     def loss(self, batch: Any) -> Tensor:
         """The loss of a batch at the present parameters.
@@ -172,10 +175,7 @@ class Training:
     def _one(self, observe: Observer | None) -> Tensor | float:
         batch = self._batches.next()
         before = None if observe is None else random_state()
-        loss = self._step(batch)
-        if not isinstance(loss, Tensor | float | int) or (isinstance(loss, Tensor) and loss.numel() != 1):
-            what = f"a tensor of shape {list(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
-            raise UsageError(f"step={_called(self._step)}: returned {what}; return the batch's loss, one number")
+        loss: Tensor | float = _checked(self._step(batch), self._step)
         number, self._made = self._made, self._made + 1
         if observe is not None and before is not None:
             observe(Step(number, batch, loss, before))
@@ -193,6 +193,14 @@ def _numbers(pending: list[Tensor | float]) -> list[float]:
     numbers = [float(loss) for loss in reversed(pending)]
     pending.clear()
     return numbers[::-1]
+
+
+def _checked(loss: Any, step: Callable[..., Any]) -> Any:
+    """What a step returned, if that is one number."""
+    if isinstance(loss, float | int) or (isinstance(loss, Tensor) and loss.numel() == 1):
+        return loss
+    what = f"a tensor of shape {list(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
+    raise UsageError(f"step={_called(step)}: returned {what}; return the batch's loss, one number")
 
 
 def _called(function: Callable[..., Any]) -> str:

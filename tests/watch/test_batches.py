@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
+from spikecheck.tensors.random_state import random_state, set_random_state
 from spikecheck.watch.batches import BatchCursor, NumberedBatches
-from spikecheck.watch.random_state import random_state, set_random_state
 
 
 class Noisy(Dataset[float]):

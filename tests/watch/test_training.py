@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import spikecheck
 from spikecheck.core.errors import UsageError
-from spikecheck.watch.random_state import random_state
+from spikecheck.tensors.random_state import random_state
 from spikecheck.watch.replay import first_difference, first_unreplayed
 from spikecheck.watch.training import Step, Training
 

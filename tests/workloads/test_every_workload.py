@@ -22,7 +22,7 @@ from workloads.resnet import ResNet, resnet
 
 # Written before any was trained. Below the entropy of single letters a model must use their context. The others are
 # classified: who knows nothing of the input reaches the logarithm of the classes at best, so half of it is learned.
-TO = {
+TO: dict[str, tuple[Callable[..., Training], int, float]] = {
     "gpt": (gpt, 200, unigram_entropy()),
     "modular": (modular, 250, math.log(23) / 2),
     "resnet": (resnet, 150, math.log(10) / 2),
