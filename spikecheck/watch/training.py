@@ -103,6 +103,9 @@ class Training:
         if not state:
             raise UsageError("state={}: holds nothing; give at least the model and the optimizer, by name")
         check_holdings(state)
+        for name, value in (about or {}).items():
+            if not isinstance(value, str | int | float):
+                raise UsageError(f"about[{name!r}]={value!r}: is a {type(value).__name__}; give text or a number")
         self.state, self.about = dict(state), dict(about or {})
         self._step: Callable[[Any], Any] = step
         self._loss = loss
