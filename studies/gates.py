@@ -21,7 +21,7 @@ from spikecheck.gate.comparison import ALPHA, decided, rows
 from spikecheck.gate.metrics import TIME
 from spikecheck.gate.run import COST, scores
 from spikecheck.gate.suite import contestant, own_suite
-from spikecheck.lab.execution import Processes
+from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store, default_folder
 

@@ -19,9 +19,9 @@ import spikecheck
 from spikecheck.core.errors import ClusterLost, StoreError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.cluster import Cluster, Connection, answer
+from spikecheck.lab.device import environment as environment_of_device
+from spikecheck.lab.execution.cluster import Cluster, Connection, answer
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.lab.laboratory import environment as environment_of_device
 from spikecheck.lab.store import Store
 
 

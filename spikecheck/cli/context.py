@@ -4,7 +4,6 @@ Torch is imported by the calls that need it: commands that only read must answer
 """
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,11 @@ from spikecheck.core.events import Observer
 from spikecheck.core.setting import Setting
 from spikecheck.gate.config import assignments
 from spikecheck.harness.discover import Found, discover, missing
+from spikecheck.session.lab_options import LabOptions
 
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
-    from spikecheck.lab.laboratory import Device, Laboratory
+    from spikecheck.lab.laboratory import Laboratory
 
 
 def all_claims(paths: Sequence[Path]) -> Found:
@@ -57,9 +57,9 @@ def about_optimizer(
         return claims, {}
     if "lr" not in numbers:
         raise UsageError(f"--optimizer {optimizer}: is given no learning rate; add --set lr=0.01")
-    asked: Sequence[Claim]
-    left_out: dict[str, str]
-    asked, left_out = import_module("spikecheck.harness.with_optimizer").all_under(claims, optimizer, numbers)
+    from spikecheck.harness.with_optimizer import all_under  # brings torch
+
+    asked, left_out = all_under(claims, optimizer, numbers)
     if not asked:
         name, reason = next(iter(left_out.items()))
         raise NothingSelected(f"no selected claim can be asked about {optimizer}: {name} {reason}")
@@ -76,11 +76,8 @@ def changed(reference: Setting, changes: Sequence[str]) -> Setting:
     return reference.but(**dict(condition(text) for text in changes))
 
 
-def laboratory(
-    place: str | None, no_store: bool, device: "Device", observe: Observer, deadline: float | None, executor: str
-) -> "Laboratory":
+def laboratory(options: LabOptions, observe: Observer) -> "Laboratory":
     """As `session.laboratory`, which brings torch."""
-    found: Laboratory = import_module("spikecheck.session.verify").laboratory(
-        place, no_store, device, observe, deadline, executor
-    )
-    return found
+    from spikecheck.session.laboratory import laboratory as opened
+
+    return opened(options, observe)

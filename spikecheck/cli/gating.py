@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any, Self
 import rich_click as click
 
 from spikecheck.cli.console import complain, console, while_read
-from spikecheck.cli.params import seconds
 from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
@@ -21,7 +19,7 @@ from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.comparison import can_name, too_few
 from spikecheck.gate.config import assignments, conditions, table
 from spikecheck.gate.plan import gate_outlook
-from spikecheck.gate.run import against, against_baseline, announced, scores
+from spikecheck.gate.run import GateRun, announced, scores
 from spikecheck.gate.suite import ROWS, SEEDS, Suite, contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store_address import opened
@@ -38,7 +36,8 @@ from spikecheck.report.scorecard import (
     scorecard_markdown,
 )
 from spikecheck.session.command_line import command_line
-from spikecheck.session.verify import environment_of, laboratory
+from spikecheck.session.laboratory import laboratory
+from spikecheck.session.verify import environment_of
 
 _CODES = {Decision.PASSED: 0, Decision.REGRESSED: 1, Decision.NOT_DECIDED: 3}
 _FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
@@ -108,31 +107,27 @@ def _held(asked: Asked) -> Scorecard | None:
     options = asked.options
     if not options["update_baseline"] and not can_name(len(asked.suite.settings), asked.suite.seeds):
         complain(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
-    deadline = None if options["budget"] is None else time.monotonic() + seconds(options["budget"], "--budget")
-    with watcher(console(stderr=True), quiet=options["quiet"]) as observe:
-        lab = laboratory(
-            options["store"], options["no_store"], options["device"], observe, deadline, options["executor"]
-        )
-        with closing(lab):
-            contestants = [asked.candidate, *([asked.reference] if asked.reference is not None else [])]
-            observe(announced(contestants, asked.suite, lab))
-            with redirect_stdout(sys.stderr):  # what an optimizer prints is no part of what --json - writes
-                if not options["update_baseline"]:
-                    return judge(asked, lab, observe)
-                _update(asked, lab, observe)
+    with (
+        watcher(console(stderr=True), quiet=options["quiet"]) as observe,
+        closing(laboratory(options["lab_options"], observe)) as lab,
+    ):
+        contestants = [asked.candidate, *([asked.reference] if asked.reference is not None else [])]
+        observe(announced(contestants, asked.suite, lab))
+        with redirect_stdout(sys.stderr):  # what an optimizer prints is no part of what --json - writes
+            if not options["update_baseline"]:
+                return judge(asked, lab, observe)
+            _update(asked, lab, observe)
     return None
 
 
 def judge(asked: Asked, lab: Laboratory, observe: Observer) -> Scorecard:
     """The candidate against its reference."""
-    environment, command = environment_of(lab), command_line()
+    run = GateRun(asked.candidate, asked.suite, lab, command_line(), environment_of(lab), observe)
     if asked.reference is not None:
-        return against(asked.candidate, asked.reference, asked.suite, lab, command, environment, observe)
+        return run.against(asked.reference)
     assert asked.baseline is not None
-    found = fitting(json_file.read_baseline(asked.baseline), asked.baseline, asked.suite, environment)
-    return against_baseline(
-        asked.candidate, found, str(asked.baseline), asked.suite, lab, command, environment, observe
-    )
+    found = fitting(json_file.read_baseline(asked.baseline), asked.baseline, asked.suite, run.environment)
+    return run.against_baseline(found, str(asked.baseline))
 
 
 def gate_in_test(

@@ -1,6 +1,7 @@
 """Options that several commands share, under one name and with one help each."""
 
 import re
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 
 import rich_click as click
 
+from spikecheck.cli.params import seconds
 from spikecheck.core.errors import UsageError
+from spikecheck.session.lab_options import LabOptions
 
 
 def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -22,16 +25,19 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-store_options = several(
+_store_options = several(
     click.option("--store", metavar="DIR|URL", help="Where runs are stored (default: the user's cache folder)."),
     click.option("--no-store", is_flag=True, help="Neither read nor write stored runs."),
 )
-device_option = click.option(
+_device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
     default="auto",
     show_default=True,
     help="Where to train.",
+)
+_budget_option = click.option(
+    "--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept."
 )
 
 
@@ -48,7 +54,7 @@ class _Where(click.ParamType):  # type: ignore[type-arg]
 
 _ADDRESS = re.compile(r"dask://[^\s/]+:\d+|slurm://[\w.-]*|submitit://local")
 
-executor_option = click.option(
+_executor_option = click.option(
     "--executor",
     type=_Where(),
     metavar="WHERE",
@@ -56,6 +62,24 @@ executor_option = click.option(
     show_default=True,
     help="local: in this process; processes: one worker a core; dask://HOST:PORT; slurm://PARTITION.",
 )
+
+
+def lab_options(*, budget: bool) -> Callable[[Any], Any]:
+    """Where and how to train: the command is given it as `lab_options`."""
+
+    def decorate(command: Any) -> Any:
+        @several(*([_budget_option] if budget else []), _device_option, _executor_option, _store_options)
+        @wraps(command)
+        def merged(*args: Any, device: Any, executor: str, store: str | None, no_store: bool, **others: Any) -> Any:
+            limit = others.pop("budget", None)
+            deadline = None if limit is None else time.monotonic() + seconds(limit, "--budget")
+            return command(*args, lab_options=LabOptions(store, no_store, device, executor, deadline), **others)
+
+        return merged
+
+    return decorate
+
+
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of all seeds."
 )

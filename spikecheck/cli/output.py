@@ -1,7 +1,6 @@
 """The forms of a report that a command can be asked for, and how they are told: files first, then the person."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +62,15 @@ def _json(report: Report, path: Path) -> None:
 
 
 def _markdown(report: Report, path: Path) -> None:
-    import_module("spikecheck.report.markdown_file").write(report, path)  # brings matplotlib, a second
+    from spikecheck.report import markdown_file  # brings matplotlib, a second
+
+    markdown_file.write(report, path)
 
 
 def _html(report: Report, path: Path) -> None:
-    page: str = import_module("spikecheck.report.html").html(report)  # as above
-    atomic_write.write(page.encode(), path, "--html")
+    from spikecheck.report.html import html  # as above
+
+    atomic_write.write(html(report).encode(), path, "--html")
 
 
 def _junit(report: Report, path: Path) -> None:

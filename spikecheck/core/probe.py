@@ -4,11 +4,30 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from spikecheck.core.intervention import Fork
 from spikecheck.core.record import Record
 from spikecheck.core.spike import SpikeDefinition
 
 
-class Anatomy(Record):
+class ProbeRecord(Record):
+    """What every probe says of itself."""
+
+    @property
+    def reads_ends(self) -> bool:
+        """Whether it looks at the ends of trainings, those of forks too, and at nothing before them."""
+        return False
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a training must be resumed from a state before its end."""
+        return True
+
+    def refusal(self, intervention: Fork | None, steps: int) -> str:
+        """Why a training of `steps` under this intervention cannot have this probe; empty where it can."""
+        return ""
+
+
+class Anatomy(ProbeRecord):
     """The first spike, step by step: eigenpairs and the motion along them.
 
     On a run the window reaches from `before` steps before the onset to `after` steps behind the recovery (at most
@@ -30,8 +49,17 @@ class Anatomy(Record):
     outputs: bool = False
     definition: SpikeDefinition = SpikeDefinition()
 
+    def refusal(self, intervention: Fork | None, steps: int) -> str:
+        """Of forks with an annealing."""
+        if intervention is None or not intervention.anneal:
+            return ""
+        return (
+            f"anneal={intervention.anneal!r}: probe Anatomy sees motion as differences between steps of one learning "
+            "rate; use anneal=0, or probe Trail or Balance"
+        )
 
-class SharpnessTrace(Record):
+
+class SharpnessTrace(ProbeRecord):
     """Sharpness over the whole run, at every checkpoint or at every step.
 
     Records `steps` [W], `sharpness` [W, 1], `residual` [W, 1] (relative), and of every step `products` [1]: how many.
@@ -43,8 +71,13 @@ class SharpnessTrace(Record):
     alone: bool = Field(False, description="of one run to look at: quicker for one, slower for many")
     every_step: bool = Field(False, description="followed through the training, by about one product a step")
 
+    @property
+    def resumes(self) -> bool:
+        """No: it looks at checkpoints, or trains from the start."""
+        return False
 
-class Trail(Record):
+
+class Trail(ProbeRecord):
     """The whole run, at every checkpoint; of a fork its annealing too.
 
     Records, with C checkpoints, H neurons of the first hidden layer, D inputs, M held-out points and O outputs: `steps` [C],
@@ -54,8 +87,13 @@ class Trail(Record):
 
     kind: Literal["trail"] = "trail"
 
+    @property
+    def resumes(self) -> bool:
+        """No: it looks at checkpoints."""
+        return False
 
-class Directions(Record):
+
+class Directions(ProbeRecord):
     """What the top eigendirections of one state do to the outputs.
 
     Records, with K eigenpairs, N training points, M held-out points and O outputs: `values` [K], `residual` [K] (relative),
@@ -72,8 +110,24 @@ class Directions(Record):
     random: int = Field(0, ge=0, le=64, description="random directions of the parameters looked at beside the pairs")
     definition: SpikeDefinition = SpikeDefinition()
 
+    @property
+    def reads_ends(self) -> bool:
+        """Where it looks at the end."""
+        return self.at == "end"
 
-class Stability(Record):
+    @property
+    def resumes(self) -> bool:
+        """Where it looks at a landmark of a spike."""
+        return not self.reads_ends
+
+    def refusal(self, intervention: Fork | None, steps: int) -> str:
+        """Of forks at a landmark."""
+        if intervention is None or self.reads_ends:
+            return ""
+        return f"probe Directions(at={self.at!r}): a fork is looked at at its end; use at='end'"
+
+
+class Stability(ProbeRecord):
     """The linearised update at the landmarks of the first spike: how deviations across the valley multiply there.
 
     Records, under `onset`, `peak` and `recovery` where the spike has them, each [3]: the modulus of the largest eigenvalue
@@ -84,7 +138,7 @@ class Stability(Record):
     definition: SpikeDefinition = SpikeDefinition()
 
 
-class Balance(Record):
+class Balance(ProbeRecord):
     """What stops the sharpening at the edge of stability: the oscillation across the valley, and what it has to be for that.
 
     With the first eigenpair (lambda, v) and the gradient g of a state, x = g.v/lambda is its distance from the bottom of the
@@ -102,8 +156,14 @@ class Balance(Record):
     every: int = Field(5, ge=1, description="steps between two looks")
     since: int = Field(0, ge=0, description="steps before the first look")
 
+    def refusal(self, intervention: Fork | None, steps: int) -> str:
+        """Of trainings that end before the first look."""
+        if self.since < steps:
+            return ""
+        return f"probe Balance(since={self.since!r}): only {steps:,} steps are trained; use a smaller since"
 
-class Finish(Record):
+
+class Finish(ProbeRecord):
     """How near the stability threshold a training began, and how it ended: what a gate asks of it.
 
     A reversal is the smallest real part among the linearised update's eigenvalues, its sign turned: -1 where nothing bends,

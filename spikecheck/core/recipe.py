@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.intervention import Exchange, steps_of
-from spikecheck.core.probe import Anatomy, Balance, Directions, Probe
+from spikecheck.core.probe import Probe
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
 
@@ -51,30 +51,11 @@ class Recipe(Record):
     probe: Probe | None = None
 
     @model_validator(mode="after")
-    def _a_fork_is_looked_at_at_its_end(self) -> Self:
-        looked_at = self.probe.at if isinstance(self.probe, Directions) else "end"
-        if self.setting.intervention is not None and looked_at != "end":
-            raise SettingError(f"probe Directions(at={looked_at!r}): a fork is looked at at its end; use at='end'")
-        return self
-
-    @model_validator(mode="after")
-    def _an_autopsy_is_of_one_rate(self) -> Self:
-        intervention = self.setting.intervention
-        if isinstance(self.probe, Anatomy) and intervention is not None and intervention.anneal:
-            raise SettingError(
-                f"anneal={intervention.anneal!r}: probe Anatomy sees motion as differences between steps of one learning "
-                "rate; use anneal=0, or probe Trail or Balance"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _looks_begin_before_the_end(self) -> Self:
+    def _the_probe_fits(self) -> Self:
         intervention = self.setting.intervention
         steps = self.setting.steps if intervention is None else steps_of(intervention)
-        if isinstance(self.probe, Balance) and self.probe.since >= steps:
-            raise SettingError(
-                f"probe Balance(since={self.probe.since!r}): only {steps:,} steps are trained; use a smaller since"
-            )
+        if self.probe is not None and (refusal := self.probe.refusal(intervention, steps)):
+            raise SettingError(refusal)
         return self
 
     def digest(self, environment: Environment, sources: str = "") -> str:
@@ -89,7 +70,7 @@ class Recipe(Record):
         """What must be there first: the training that is forked or looked at, or the fork at whose end one looks."""
         if self.probe is None and self.setting.intervention is None:
             return self
-        at_its_end = isinstance(self.probe, Directions) and self.probe.at == "end"
+        at_its_end = self.probe is not None and self.probe.reads_ends
         return Recipe(setting=self.setting if at_its_end else _unforked(self.setting), seed=self.seed)
 
     def partner(self) -> "Recipe | None":

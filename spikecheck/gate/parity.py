@@ -15,7 +15,7 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.batching import padded, seconds
-from spikecheck.lab.execution import one_thread
+from spikecheck.lab.execution.local import one_thread
 from spikecheck.models.parameter_layout import Span, spans, torchs_order
 from spikecheck.objective.objective import Objective, objective
 from spikecheck.optimizers.driven import Driven, Order, own_random_numbers, same_bits, seed_draws

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from spikecheck.core.activity import heard_by
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
@@ -17,49 +18,63 @@ from spikecheck.lab.laboratory import Laboratory
 COST = "one step"
 
 
-def against(
-    candidate: Contestant,
-    reference: Contestant,
-    suite: Suite,
-    lab: Laboratory,
-    command: str,
-    environment: dict[str, str | int | float],
-    observe: Observer = ignore,
-    alpha: float = ALPHA,
-) -> Scorecard:
-    """The candidate against another optimizer, both trained now.
+@dataclass(frozen=True)
+class GateRun:
+    """One gate: who is judged, on what, and where it is trained."""
 
-    Raises:
-        SettingError: when one of them cannot be used.
-        Stopped: when the laboratory is stopped; what it trained is kept.
-    """
-    began = time.monotonic()
-    own = scores(candidate, suite, lab, observe, "candidate")
-    other = scores(reference, suite, lab, observe, "reference")
-    return _card(candidate, reference, "trained beside it", suite, lab, command, environment, own, other, alpha, began)
+    candidate: Contestant
+    suite: Suite
+    lab: Laboratory
+    command: str
+    environment: dict[str, str | int | float]
+    observe: Observer = ignore
+    alpha: float = ALPHA
+    """Chance of a false regression, over all rows of the scorecard."""
 
+    def against(self, reference: Contestant) -> Scorecard:
+        """The candidate against another optimizer, both trained now.
 
-def against_baseline(
-    candidate: Contestant,
-    baseline: Baseline,
-    name: str,
-    suite: Suite,
-    lab: Laboratory,
-    command: str,
-    environment: dict[str, str | int | float],
-    observe: Observer = ignore,
-    alpha: float = ALPHA,
-) -> Scorecard:
-    """The candidate against scores that were written before; `baseline` fits the suite.
+        Raises:
+            SettingError: when one of them cannot be used.
+            Stopped: when the laboratory is stopped; what it trained is kept.
+        """
+        began = time.monotonic()
+        own = scores(self.candidate, self.suite, self.lab, self.observe, "candidate")
+        other = scores(reference, self.suite, self.lab, self.observe, "reference")
+        return self._card(reference, "trained beside it", own, other, began)
 
-    Raises:
-        as `against`.
-    """
-    began = time.monotonic()
-    own = scores(candidate, suite, lab, observe, "candidate")
-    return _card(
-        candidate, baseline.contestant, name, suite, lab, command, environment, own, baseline.scores, alpha, began
-    )
+    def against_baseline(self, baseline: Baseline, name: str) -> Scorecard:
+        """The candidate against scores that were written before; `baseline` fits the suite, and `name` is its file's.
+
+        Raises:
+            as `against`.
+        """
+        began = time.monotonic()
+        own = scores(self.candidate, self.suite, self.lab, self.observe, "candidate")
+        return self._card(baseline.contestant, name, own, baseline.scores, began)
+
+    def _card(self, reference: Contestant, name: str, own: Scores, other: Scores, began: float) -> Scorecard:
+        suite, found = self.suite, rows(own, other, self.alpha)
+        decision, undecided = decided(found, suite.seeds)
+        return Scorecard(
+            passed=decision is Decision.PASSED,
+            decision=decision,
+            undecided=undecided,
+            command=self.command,
+            environment=self.environment,
+            candidate=self.candidate,
+            reference=reference,
+            against=name,
+            alpha=self.alpha,
+            places=suite.places(self.candidate),
+            seeds=suite.seeds,
+            root=suite.root,
+            rows=found,
+            not_compared=tuple(told for told in not_compared(own, other) if told.partition(":")[0] in suite.rows),
+            runs_trained=self.lab.runs_trained,
+            runs_reused=self.lab.runs_reused,
+            seconds=time.monotonic() - began,
+        )
 
 
 def scores(
@@ -102,42 +117,6 @@ def _demand(place: Place, observe: Observer) -> None:
     with heard_by(lambda doing: observe(Busy(doing))):
         demand(place.setting, place.name, lambda steps: tick(steps * a_step))
     tick(max(expected - told, 0.0))
-
-
-def _card(
-    candidate: Contestant,
-    reference: Contestant,
-    name: str,
-    suite: Suite,
-    lab: Laboratory,
-    command: str,
-    environment: dict[str, str | int | float],
-    own: Scores,
-    other: Scores,
-    alpha: float,
-    began: float,
-) -> Scorecard:
-    found = rows(own, other, alpha)
-    decision, undecided = decided(found, suite.seeds)
-    return Scorecard(
-        passed=decision is Decision.PASSED,
-        decision=decision,
-        undecided=undecided,
-        command=command,
-        environment=environment,
-        candidate=candidate,
-        reference=reference,
-        against=name,
-        alpha=alpha,
-        places=suite.places(candidate),
-        seeds=suite.seeds,
-        root=suite.root,
-        rows=found,
-        not_compared=tuple(told for told in not_compared(own, other) if told.partition(":")[0] in suite.rows),
-        runs_trained=lab.runs_trained,
-        runs_reused=lab.runs_reused,
-        seconds=time.monotonic() - began,
-    )
 
 
 def announced(contestants: Sequence[Contestant], suite: Suite, lab: Laboratory) -> ClaimStarted:

@@ -32,7 +32,9 @@ class Inquiry:
         alpha = nominal_alpha(1.0 - self.claim.predicts.level, sizes)
         for size in sizes:
             seeds = fresh_seeds(self._seed, setting, size)
-            evidence, judgement = self._judge(self.claim, setting, seeds, alpha, stage)
+            self._observe(StageStarted(self.claim.id, stage, 1, size))
+            evidence = gather(self.claim, self._lab, {setting: seeds})[setting]
+            judgement = self._judged(self.claim, evidence, alpha, stage)
             decided = judgement.outcome in (Outcome.HOLDS, Outcome.FAILS)
             found = _before_its_controls(role, judgement, decided=decided)
             self.reached[role] = found
@@ -66,7 +68,7 @@ class Inquiry:
             theirs, excess = self._against(other, evidence, seeds, alpha, "further control")
             further.append(FurtherControl(says=other.says, judgement=theirs, contrast=excess))
         if claim.positive is not None:
-            _, positive = self._judge(claim.as_control(claim.positive), setting, seeds, alpha, "positive control")
+            _, positive = self._control(claim.positive, setting, seeds, alpha, "positive control")
         outcome, reason = guarded(judgement, control, compared, positive, further)
         return Answer(
             role=role,
@@ -83,18 +85,23 @@ class Inquiry:
         self, control: Control, evidence: Evidence, seeds: Sequence[int], alpha: float, stage: str
     ) -> tuple[Judgement, Contrast]:
         """What a negative control says, and by how much the claim exceeds it."""
-        claim = self.claim
-        theirs, judgement = self._judge(claim.as_control(control), evidence.setting, seeds, alpha, stage)
-        return judgement, Contrast(**asdict(contrast(pairs(evidence, theirs), claim.predicts, alpha)))
+        theirs, judgement = self._control(control, evidence.setting, seeds, alpha, stage)
+        return judgement, Contrast(**asdict(contrast(pairs(evidence, theirs), self.claim.predicts, alpha)))
 
-    def _judge(
-        self, claim: Claim, setting: Setting, seeds: Sequence[int], alpha: float, stage: str
+    def _control(
+        self, control: Control, setting: Setting, seeds: Sequence[int], alpha: float, stage: str
     ) -> tuple[Evidence, Judgement]:
+        """A control on the claim's own seeds."""
+        claim = self.claim.as_control(control)
         self._observe(StageStarted(claim.id, stage, 1, len(seeds)))
         evidence = gather(claim, self._lab, {setting: seeds})[setting]
+        return evidence, self._judged(claim, evidence, alpha, stage)
+
+    def _judged(self, claim: Claim, evidence: Evidence, alpha: float, stage: str) -> Judgement:
+        """By the claim's rule; observers are told."""
         judgement = judged(claim, evidence, alpha)
-        self._observe(SettingJudged(claim.id, stage, setting, judgement))
-        return evidence, judgement
+        self._observe(SettingJudged(claim.id, stage, evidence.setting, judgement))
+        return judgement
 
 
 def none_judged(claim: Claim, setting: Setting) -> Judgement:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from spikecheck.core.errors import SpikecheckError
-from spikecheck.core.probe import Directions, SharpnessTrace, Trail
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.harness.claim import Arm, Claim
 from spikecheck.harness.domain import Domain, Ladder
@@ -106,8 +105,6 @@ def _arms(claim: Claim) -> list[Arm]:
 
 def _goes_back(claim: Claim) -> bool:
     """Whether any of its runs is gone on with from a state before its end."""
-    at_ends = claim.probe is None or isinstance(claim.probe, Trail | SharpnessTrace)
-    if isinstance(claim.probe, Directions):
-        at_ends = claim.probe.at == "end"
+    resumed = claim.probe is not None and claim.probe.resumes
     forked = any(arm(claim.domain.reference).intervention is not None for arm in _arms(claim))
-    return forked or not at_ends
+    return forked or resumed

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from spikecheck.core.import_path import BUILT_IN
-from spikecheck.core.intervention import Continue, Inject, LowerRate, steps_of
-from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, SharpnessTrace, Stability, Trail
+from spikecheck.core.intervention import steps_of
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.lab.forks import departure
 from spikecheck.lab.memory_estimate import footprint, parameters, training_points
+from spikecheck.lab.probes import measurement
 from spikecheck.models.conv import shapes
 from spikecheck.objective.objective import pays
 from spikecheck.tensors.compile import compiler
@@ -38,20 +39,15 @@ _GIB = 2**30
 # Parameters of a tile's members. Of large nets a member is all arithmetic, eight take eight times as long, and until a tile is
 # done nothing of it is kept when a budget is spent.
 _PARAMETERS = 2**20
-_AUTOPSY = 700
 _OVERHEAD = 400
 """What the dispatch of a step costs, as activations of a member."""
 _OF_MACHINE_CODE = 0.4
 """The cost of an activation where many updates are one call; 1 is its cost where every update is dispatched from Python.
 Measured: 0.3 at setting A, 0.55 at B."""
-_LOOK = 40
-"""What one look of a Balance takes, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
 _PRODUCT = 0.025
 """What a product of a weight with a number takes, there and back, as activations."""
 _NAMED = 3_000
 """What an optimizer from torch or elsewhere takes more than one of ours in a step, as activations of a member."""
-_EDGE = 200
-"""What one edge of a Finish takes, in plain steps; measured: 115 on sums of sines, 520 on images."""
 _A_SECOND = 8e7
 """Activations that a usual core computes in a second."""
 
@@ -91,7 +87,7 @@ def size_of(recipe: Recipe, memory: int = 0) -> int:
     With an accelerator's `memory`, in GiB, the largest power of two whose footprint fits its share, between `tile_size` and
     1,024; 0 is the CPU.
     """
-    if _alone(recipe) or (not memory and _own(recipe)):
+    if measurement(recipe.probe).alone or (not memory and _own(recipe)):
         return 1
     size = tile_size(recipe.setting)
     if not memory and _swift(recipe):
@@ -113,7 +109,13 @@ def filled_size(tile: Sequence[Recipe], memory: int = 0) -> int:
 
 def smallest(recipe: Recipe) -> int:
     """Members below which no tile of such recipes goes, however little memory there is."""
-    usual = 1 if _alone(recipe) or _own(recipe) else _FEWEST if recipe.setting.model == "conv" else _SMALLEST
+    usual = (
+        1
+        if measurement(recipe.probe).alone or _own(recipe)
+        else _FEWEST
+        if recipe.setting.model == "conv"
+        else _SMALLEST
+    )
     return min(usual, tile_size(recipe.setting))
 
 
@@ -126,25 +128,20 @@ def _own(recipe: Recipe) -> bool:
     return recipe.setting.model not in BUILT_IN["model"] and not pays(recipe.setting)
 
 
-def _alone(recipe: Recipe) -> bool:
-    return isinstance(recipe.probe, SharpnessTrace | Anatomy) and recipe.probe.alone
-
-
 def compiles(recipe: Recipe) -> bool:
     """Whether its derivatives are compiled, where there is a compiler; a rule of the recipe alone, to be digested.
 
     Not where one run's checkpoints are looked at and nothing is trained: 8 s of compiling when nothing is there yet, for looks
     of 0.2 s. A fork is trained by the recipe that looks at it.
     """
-    setting, probe = recipe.setting, recipe.probe
-    looks = isinstance(probe, SharpnessTrace) and probe.alone and not probe.every_step and setting.intervention is None
-    return pays(setting) and not looks
+    setting = recipe.setting
+    return pays(setting) and not (measurement(recipe.probe).only_looks and setting.intervention is None)
 
 
 def _swift(recipe: Recipe) -> bool:
     """Whether many of its updates are one call (`training.segment`): 16 members then take half of what 32 do."""
     setting = recipe.setting
-    plain = isinstance(setting.intervention, Continue | LowerRate | Inject | None) and exact(setting)
+    plain = (setting.intervention is None or departure(setting.intervention).plain_updates) and exact(setting)
     steady = setting.optimizer in ("gd", "heavy-ball", "nesterov") and setting.schedule == "constant"
     # Without a compiler bits depend on the size of a tile, which then has to stay as it was.
     compiled = setting.model in BUILT_IN["model"] and pays(setting) and bool(compiler())
@@ -174,13 +171,11 @@ def _cut(group: list[Recipe], size: int) -> list[tuple[Recipe, ...]]:
 
 
 def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
-    """Updates a tile makes, padding included; an autopsy's length is a guess, its window depends on the spike."""
+    """Updates a tile makes, padding included; those of a probe's window are a guess, since the window depends on the spike."""
     setting, size = tile[0].setting, max(len(tile), filled_size(tile, memory))
     if setting.intervention is not None:
         return size * steps_of(setting.intervention)
-    if isinstance(tile[0].probe, Balance):
-        return size * (setting.steps - tile[0].probe.since)
-    return size * (setting.steps if tile[0].probe is None else _AUTOPSY)
+    return size * measurement(tile[0].probe).member_steps(setting.steps)
 
 
 def work(tile: Sequence[Recipe]) -> float:
@@ -190,36 +185,16 @@ def work(tile: Sequence[Recipe]) -> float:
     computed = _activations(setting) + products
     if _swift(recipe):
         return float(member_steps(tile)) * computed * _OF_MACHINE_CODE
-    updates = recipe.probe is None or isinstance(recipe.probe, Anatomy | Balance)
-    overhead = _OVERHEAD + (_NAMED if setting.named and updates else 0)
-    return max(len(tile), size_of(recipe)) * _plain_steps(recipe) * (computed + overhead)
+    measured = measurement(recipe.probe)
+    overhead = _OVERHEAD + (_NAMED if setting.named and measured.updates else 0)
+    steps = setting.steps if setting.intervention is None else steps_of(setting.intervention)
+    plain_steps = measured.plain_steps(steps, fork=setting.intervention is not None)
+    return max(len(tile), size_of(recipe)) * plain_steps * (computed + overhead)
 
 
 def seconds(tile: Sequence[Recipe]) -> float:
     """What a tile takes on a usual core, about: a weight for progress, which is set right by how long things then take."""
     return work(tile) / _A_SECOND
-
-
-def _plain_steps(recipe: Recipe) -> float:
-    """A member's cost, in steps each dispatched from Python. Measured on quick verifications of the shipped claims."""
-    setting, probe = recipe.setting, recipe.probe
-    own = setting.steps if setting.intervention is None else steps_of(setting.intervention)
-    match probe:
-        case None:
-            steps: float = own
-        case Balance():
-            steps = (own - probe.since) * (1 + _LOOK / probe.every)
-        case Anatomy():
-            steps = 12 * (_AUTOPSY if setting.intervention is None else own)
-        case SharpnessTrace():
-            steps = own * (5.0 if probe.every_step else 2.5 if probe.alone else 0.3)
-        case Trail():
-            steps = 0.4 * own
-        case Finish():
-            steps = _EDGE * (probe.period + probe.looks) if probe.edges else 1
-        case Directions() | Stability():
-            steps = 400
-    return steps
 
 
 def padded(tile: Sequence[Recipe], size: int | None = None) -> list[Recipe]:

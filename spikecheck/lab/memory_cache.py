@@ -2,8 +2,8 @@
 
 from collections import OrderedDict
 
+from spikecheck.lab.batch import Trained
 from spikecheck.lab.run_codec import size_in_memory
-from spikecheck.lab.train_batch import Trained
 
 MEMORY = 2**28
 """Bytes of arrays that are kept where a store has them too; a claim's runs together take gigabytes."""

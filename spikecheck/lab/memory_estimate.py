@@ -19,18 +19,17 @@ import math
 from itertools import pairwise
 
 from spikecheck.core.import_path import BUILT_IN
-from spikecheck.core.intervention import Exchange, FreezeOutside, Hold, Inject, Jitter, annealing_steps
-from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, SharpnessTrace, Stability, Trail
+from spikecheck.core.intervention import annealing_steps
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.curvature.hessian import WRITTEN_OUT_UP_TO
 from spikecheck.curvature.linearised_update import DEPTH
+from spikecheck.lab.batch import CHECKPOINTED, STRIDE
+from spikecheck.lab.forks import departure
+from spikecheck.lab.probes import measurement
 from spikecheck.models.conv import shapes
 from spikecheck.models.model import model_of
 from spikecheck.models.patches import kernel
-
-CHECKPOINTED = 2**16
-"""Numbers kept of one training's states, in all."""
 
 _BYTES = {"float64": 8, "float32": 4}
 _SIZED = ("sines", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
@@ -54,9 +53,6 @@ _MOST_SLOTS = 2
 _PASS, _STATE, _NOISE = 6, 10, 100
 _DIRECTIONS, _GUARDS, _COPIES = 8, 4, 7
 _HESSIANS, _KRYLOV_SPACES = 3, 3
-_STRIDE = 50
-_BALANCED = 6
-"""Numbers a look of a Balance, there twice: look by look and as one."""
 
 
 def footprint(recipe: Recipe, members: int) -> int:
@@ -77,9 +73,10 @@ def numbers_of_a_member(recipe: Recipe) -> int:
     """How many numbers of the setting's dtype are there for each member at the same time, at most; see above."""
     setting = recipe.setting
     size, slots = parameters(setting), _SLOTS.get(setting.optimizer, _MOST_SLOTS)
-    looks = recipe.probe is not None or isinstance(setting.intervention, FreezeOutside | Hold | Inject | Exchange)
+    how = None if setting.intervention is None else departure(setting.intervention)
+    looks = recipe.probe is not None or (how is not None and how.needs_curvature)
     a_pass, state = _a_pass(setting), size * (1 + slots)
-    noisy = setting.gradient_noise > 0 or isinstance(setting.intervention, Jitter)
+    noisy = setting.gradient_noise > 0 or (how is not None and how.adds_noise)
     kept = max(state, _checkpoints(state, setting.steps)) + _checkpoints(state, _annealing(setting))
     return (
         a_pass * training_points(setting) * (2 if looks else 1)
@@ -94,7 +91,7 @@ def numbers_of_a_member(recipe: Recipe) -> int:
 
 def _checkpoints(state: int, steps: int) -> int:
     """Numbers kept of the states of so many steps."""
-    return min(state * math.ceil(steps / _STRIDE), CHECKPOINTED)
+    return min(state * math.ceil(steps / STRIDE), CHECKPOINTED)
 
 
 def _annealing(setting: Setting) -> int:
@@ -122,9 +119,7 @@ def _a_pass(setting: Setting) -> int:
 
 def _points_seen(recipe: Recipe) -> int:
     """Held-out points that the probe looks at."""
-    probe = recipe.probe
-    looks = isinstance(probe, Directions | Trail | Finish) or (isinstance(probe, Anatomy) and probe.outputs)
-    return _held_out(recipe.setting) if looks else 0
+    return _held_out(recipe.setting) if measurement(recipe.probe).sees_held_out else 0
 
 
 def _held_out(setting: Setting) -> int:
@@ -133,27 +128,18 @@ def _held_out(setting: Setting) -> int:
 
 def _looking(recipe: Recipe, size: int, state: int) -> int:
     """Numbers that looks at the Hessian keep."""
-    probe, intervention = recipe.probe, recipe.setting.intervention
-    pairs = probe.pairs if isinstance(probe, Anatomy | Directions) else 2
-    pairs = max(pairs, intervention.rank) if isinstance(intervention, Inject) else pairs
+    measured, intervention = measurement(recipe.probe), recipe.setting.intervention
+    pairs = max(measured.pairs, 0 if intervention is None else departure(intervention).pairs)
     search = _COPIES * min(_DIRECTIONS * (pairs + _GUARDS), size) * size
     written_out = _HESSIANS * size**2 if size <= WRITTEN_OUT_UP_TO else 0
-    krylov = _KRYLOV_SPACES * DEPTH * state if isinstance(probe, Stability | Finish) else 0
-    random = probe.random * size if isinstance(probe, Directions) else 0
+    krylov = _KRYLOV_SPACES * DEPTH * state if measured.searches_krylov_space else 0
+    random = measured.random_directions * size
     return search + written_out + krylov + random
 
 
 def _recorded(recipe: Recipe) -> int:
     """Numbers written down: a loss a step, or pairs of every step of a window; outputs twice, as a list and as one."""
-    setting, probe = recipe.setting, recipe.probe
+    setting = recipe.setting
     _, outputs = _ENDS.get(setting.problem, _USUAL_ENDS)
-    seen, steps = 2 * outputs * _points_seen(recipe), setting.steps + _annealing(setting)
-    if isinstance(probe, Anatomy):
-        return probe.longest * (2 + 4 * probe.pairs + seen)
-    if isinstance(probe, Trail):
-        return steps + seen * math.ceil(steps / _STRIDE)
-    if isinstance(probe, Directions):
-        return steps + probe.random * seen
-    if isinstance(probe, Balance):
-        return steps + 2 * _BALANCED * math.ceil(steps / probe.every)
-    return steps * (3 if isinstance(probe, SharpnessTrace) and probe.every_step else 1)
+    seen = 2 * outputs * _points_seen(recipe)
+    return measurement(recipe.probe).recorded(setting.steps + _annealing(setting), seen)

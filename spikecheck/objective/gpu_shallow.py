@@ -62,7 +62,8 @@ class ShallowGpu(Shallow):
         """Every member's loss and its gradient."""
         params = params.contiguous()
         losses, gradients = params.new_empty(len(params)), torch.empty_like(params)
-        kernels = import_module("spikecheck.kernels.shallow")
+        from spikecheck.kernels import shallow as kernels  # noqa: PLC0415  needs triton
+
         kernels.gradient[self.programs](params, losses, gradients, **self.arguments)
         return losses, gradients
 
@@ -72,7 +73,8 @@ class ShallowGpu(Shallow):
         """Every member's loss, its gradient, and its Hessian times K vectors."""
         params, vectors = params.contiguous(), vectors.contiguous()
         losses, gradients, images = params.new_empty(len(params)), torch.empty_like(params), torch.empty_like(vectors)
-        kernels = import_module("spikecheck.kernels.shallow")
+        from spikecheck.kernels import shallow as kernels  # noqa: PLC0415  needs triton
+
         grid = (*self.programs, vectors.shape[1])
         kernels.products[grid](params, vectors, losses, gradients, images, **self.arguments)
         return losses, gradients, images

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from spikecheck import __version__
-from spikecheck.core.errors import ClaimError, Interrupted, SpikecheckError, Stopped, UsageError
+from spikecheck.core.errors import ClaimError, Interrupted, SpikecheckError, Stopped
 from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.recipe import Recipe
@@ -24,11 +24,7 @@ from spikecheck.harness.maps import Grid, survey
 from spikecheck.harness.plan import Plan, search_seeds
 from spikecheck.harness.typical_run import typical_trace
 from spikecheck.harness.verify import first_round, verify
-from spikecheck.lab.cluster import Cluster, dask, submitit
-from spikecheck.lab.execution import Executor, Local, Processes
-from spikecheck.lab.laboratory import Device, Laboratory
-from spikecheck.lab.store import Store
-from spikecheck.lab.store_address import Records, opened
+from spikecheck.lab.laboratory import Laboratory
 from spikecheck.report.sanitize import inert
 from spikecheck.session.command_line import command_line
 
@@ -116,38 +112,6 @@ def _expected(claim: Claim, plan: Plan, lab: Laboratory) -> tuple[tuple[str, flo
     with suppress(SpikecheckError):
         return tuple(expected_stages(claim, plan, lab.is_stored).items())
     return ()
-
-
-def laboratory(
-    place: str | None,
-    no_store: bool,
-    device: Device,
-    observe: Observer,
-    deadline: float | None,
-    executor: str,
-) -> Laboratory:
-    """A laboratory as the commands' common options ask for it.
-
-    Raises:
-        StoreError: when the store cannot be used.
-        UsageError: when a cluster is to answer without a store.
-    """
-    store = None if no_store else opened(place)
-    return Laboratory(store, device, observe, deadline, _executor(executor, store, device))
-
-
-def _executor(asked: str, store: Records | None, device: Device) -> Executor:
-    """local, processes, dask://HOST:PORT, slurm://PARTITION, or submitit://local, which tries the last on one machine."""
-    kind, _, where = asked.partition("://")
-    if not where and kind in ("local", "processes"):
-        return Processes() if kind == "processes" else Local()
-    if store is None:
-        raise UsageError(f"--executor {asked}, --no-store: a cluster's workers answer through the store; leave out one")
-    if kind == "dask":
-        return Cluster(lambda: dask(where, device), store.address, asked)
-    system, partition = ("slurm", where) if kind == "slurm" else (where, "")
-    logs = (store.folder if isinstance(store, Store) else Path()).resolve()
-    return Cluster(lambda: submitit(system, partition, logs, device), store.address, asked)
 
 
 def build_report(

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib import import_module
 
 import torch
 from jaxtyping import Float, Int
@@ -47,7 +46,9 @@ class InKernel:
         )
         rates, corrections, roots = self._clocked(rule, ensemble, len(record))
         (first, second), (new_first, new_second) = (_two_slots(rule, state) for state in (ensemble, after))
-        import_module("spikecheck.kernels.segment").segment[self.passes.programs](
+        from spikecheck.kernels.segment import segment  # noqa: PLC0415  needs triton
+
+        segment[self.passes.programs](
             ensemble.params,
             first,
             second,

@@ -9,7 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.execution import Processes
+from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective import compiled_module as traced
 from spikecheck.objective.compiled_shallow import LONG

@@ -13,7 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.harness.paper_settings import SETTING_A, SETTING_B
-from spikecheck.lab.execution import Processes
+from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective.compiled_shallow import LONG
 from spikecheck.objective.objective import Objective, objective

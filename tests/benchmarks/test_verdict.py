@@ -19,7 +19,7 @@ from spikecheck.core.spike import SpikeDefinition
 from spikecheck.harness.discover import discover
 from spikecheck.harness.plan import fresh_seeds
 from spikecheck.harness.verify import replay
-from spikecheck.lab.execution import Processes
+from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.measures import alignment
 from spikecheck.measures.spikes import spikes

@@ -12,7 +12,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from spikecheck.core.probe import SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.execution import Processes
+from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 
 CLAIMS = Path(__file__).parents[2] / "claims"

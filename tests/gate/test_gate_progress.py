@@ -3,7 +3,7 @@
 import pytest
 
 from spikecheck.core.events import Event, TileAdvanced, WorkDone
-from spikecheck.gate.run import against, announced
+from spikecheck.gate.run import GateRun, announced
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
 
@@ -18,10 +18,10 @@ def test_all_of_a_gate_is_foretold_and_what_is_stored_takes_no_training() -> Non
     told: list[Event] = []
     lab = Laboratory(observe=told.append)
     whole = sum(seconds for _, seconds in announced(sides, suite, lab).expected)
-    against(*sides, suite, lab, "spikecheck gate", {}, told.append)
+    GateRun(sides[0], suite, lab, "spikecheck gate", {}, told.append).against(sides[1])
     assert done(told) == pytest.approx(whole)
     again: list[Event] = []
     rest = sum(seconds for _, seconds in announced(sides, suite, lab).expected)
     assert 0 < rest < whole
-    against(*sides, suite, lab, "spikecheck gate", {}, again.append)
+    GateRun(sides[0], suite, lab, "spikecheck gate", {}, again.append).against(sides[1])
     assert done(again) == pytest.approx(rest)

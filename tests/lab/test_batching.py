@@ -180,7 +180,7 @@ def test_nets_of_many_parameters_are_trained_a_few_at_a_time_and_their_digests_s
     for usual in (Setting(), Setting(problem="mnist1d", points=100), Setting(model="conv", problem="digits")):
         assert cut_short(usual) == ""
     lab, recipe = Laboratory(), Recipe(setting=large, seed=0)
-    assert lab._digest(recipe) != recipe.digest(lab.environment.uncompiled(), "")
+    assert lab._cache.digest(recipe) != recipe.digest(lab.environment.uncompiled(), "")
 
 
 def test_what_a_budget_leaves_of_large_nets_is_kept_one_by_one(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import multiprocessing
 import pytest
 
 from spikecheck.core.activity import heard_by
-from spikecheck.lab.board import Board, Row
+from spikecheck.lab.execution.board import Board, Row
 
 
 @pytest.fixture

@@ -16,8 +16,10 @@ from spikecheck.core.errors import BudgetSpent, UsageError
 from spikecheck.core.events import Busy, Event, TileAdvanced, TileStored, WorkPlanned
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab import execution
-from spikecheck.lab.execution import Job, Local, Order, Processes, Tile, one_thread
+from spikecheck.lab.execution import processes
+from spikecheck.lab.execution.local import Local, one_thread
+from spikecheck.lab.execution.order import Job, Order, Tile
+from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
 
@@ -27,7 +29,7 @@ RECIPES = [Recipe(setting=Setting(width=w, points=9, steps=150), seed=seed) for 
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Processes]:
     """Two workers that are used for any work, however small."""
-    monkeypatch.setattr(execution, "_WORTH_WORKERS", 0.0)
+    monkeypatch.setattr(processes, "WORTH_WORKERS", 0.0)
     pool = Processes(workers=2)
     yield pool
     pool.close()
@@ -70,7 +72,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         "from spikecheck import Laboratory, Recipe, Setting\n"
-        "from spikecheck.lab.execution import Processes\n"
+        "from spikecheck.lab.execution.processes import Processes\n"
         "if __name__ == '__main__':\n"
         "    long = [Recipe(setting=Setting(steps=10_000_000, width=w), seed=0) for w in (5, 6)]\n"
         "    Laboratory(executor=Processes(workers=2)).runs(long)\n",
@@ -79,6 +81,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, script])
     try:
         workers = _eventually(lambda: _training(parent.pid), lambda found: len(found) == 2)
+        assert len(workers) == 2
         parent.kill()
         parent.wait()
         assert _eventually(lambda: [pid for pid in workers if _alive(pid)], lambda left: not left) == []
@@ -133,7 +136,7 @@ def test_an_idle_worker_trains_ahead_what_is_asked_for_next(workers: Processes, 
     asked = [Recipe(setting=Setting(width=6, steps=4_000), seed=0)]
     lab.anticipate([asked, RECIPES])
     lab.runs(asked)
-    trained = [recipe for recipe in RECIPES if lab._digest(recipe) in Store(tmp_path)]
+    trained = [recipe for recipe in RECIPES if lab._cache.digest(recipe) in Store(tmp_path)]
     assert trained
     assert lab.runs_trained == 1
     ahead = lab.runs(RECIPES)
@@ -180,7 +183,7 @@ def test_nothing_is_trained_twice(workers: Processes, tmp_path: Path) -> None:
 
 def test_what_was_given_ahead_once_is_not_given_again() -> None:
     lab = Laboratory()
-    given = [recipe for tile in lab._tiles_ahead([RECIPES[:2], RECIPES, RECIPES[1:]]) for recipe in tile]
+    given = [recipe for tile in lab._prefetch._tiles([RECIPES[:2], RECIPES, RECIPES[1:]]) for recipe in tile]
     assert sorted(given, key=str) == sorted(RECIPES, key=str)
 
 
@@ -190,10 +193,10 @@ def test_a_file_beside_the_user_that_is_called_like_pythons_own_harms_no_worker(
     script.parent.mkdir()
     script.write_text(
         "from spikecheck import Laboratory, Recipe, Setting\n"
-        "from spikecheck.lab import execution\n"
-        "execution._WORTH_WORKERS = 0.0\n"
+        "from spikecheck.lab.execution import processes\n"
+        "processes.WORTH_WORKERS = 0.0\n"
         "if __name__ == '__main__':\n"
-        "    lab = Laboratory(executor=execution.Processes(workers=2))\n"
+        "    lab = Laboratory(executor=processes.Processes(workers=2))\n"
         "    print(len(lab.runs([Recipe(setting=Setting(width=4, points=9, steps=20), seed=0)])))\n"
         "    lab.close()\n",
         encoding="utf-8",

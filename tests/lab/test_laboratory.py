@@ -125,7 +125,7 @@ def test_a_store_that_fills_up_halfway_makes_nothing_be_trained_twice(
         written(self, digest, entry)
 
     monkeypatch.setattr(Store, "put", two)
-    monkeypatch.setattr("spikecheck.lab.laboratory.MEMORY", 0)
+    monkeypatch.setattr("spikecheck.lab.run_cache.MEMORY", 0)
     lab = Laboratory(store)
     blocks = [[Recipe(setting=SHORT.but(lr=lr), seed=seed) for seed in range(3)] for lr in (0.1, 0.05)]
     assert [len(found) for found in lab.each(blocks)] == [3, 3]
@@ -275,9 +275,9 @@ def test_tiles_hold_one_signature_each_and_lose_nothing() -> None:
 def test_blocks_are_trained_in_one_go_and_counted_once(tmp_path: Path) -> None:
     """With a store they are read back from it, without one they are the same; asked again, all of them are reused."""
     blocks = [[Recipe(setting=Setting(width=3, steps=30, lr=lr), seed=seed) for seed in range(3)] for lr in (0.1, 0.05)]
-    plain, storing, again = Laboratory(), Laboratory(Store(tmp_path)), Laboratory(Store(tmp_path))
     told: list[Event] = []
-    storing._observe = told.append
+    storing = Laboratory(Store(tmp_path), observe=told.append)
+    plain, again = Laboratory(), Laboratory(Store(tmp_path))
     expected = plain.runs([recipe for block in blocks for recipe in block])
     for lab in (plain, storing, again):
         found = list(lab.each(blocks))
@@ -327,7 +327,7 @@ def test_what_a_fork_starts_from_is_trained_again_where_the_store_has_dropped_it
     """A store that is too small, or that somebody empties, costs time and no answer."""
     forked = [Recipe(setting=SHORT.but(intervention=Continue(horizon=20, at="end")), seed=seed) for seed in range(3)]
     expected = Laboratory().runs(forked)
-    monkeypatch.setattr("spikecheck.lab.laboratory.MEMORY", 0)
+    monkeypatch.setattr("spikecheck.lab.run_cache.MEMORY", 0)
     monkeypatch.setattr(Store, "get", lambda store, digest: None)
     lab = Laboratory(Store(tmp_path))
     found = lab.runs(forked)

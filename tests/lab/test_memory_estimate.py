@@ -20,7 +20,8 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import memory_estimate as estimate
 from spikecheck.lab.batching import LARGEST_OF_ALL, SHARE, filled_size, member_steps, padded, size_of, tile_size, tiles
-from spikecheck.lab.execution import Answers, Local, Order
+from spikecheck.lab.execution.local import Local
+from spikecheck.lab.execution.order import Answers, Order
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.memory_estimate import footprint
 from spikecheck.objective.objective import objective

@@ -14,10 +14,14 @@ from spikecheck.core.intervention import Continue, Exchange
 from spikecheck.core.probe import Probe, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab import batching, execution
-from spikecheck.lab.execution import Job, train_job
-from spikecheck.lab.laboratory import Laboratory, environment, memory_of
-from spikecheck.lab.train_batch import Trained, train_tile
+from spikecheck.lab import batching
+from spikecheck.lab.batch import Trained
+from spikecheck.lab.device import environment, memory_of
+from spikecheck.lab.execution import local
+from spikecheck.lab.execution.local import train_job
+from spikecheck.lab.execution.order import Job
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.train_batch import train_tile
 from spikecheck.training.loop import Tick
 
 SHORT = Setting(width=5, points=9, steps=120)
@@ -56,14 +60,14 @@ class Room:
 
 
 def planted(monkeypatch: pytest.MonkeyPatch, room: Room) -> Room:
-    monkeypatch.setattr(execution, "train_tile", room)
+    monkeypatch.setattr(local, "train_tile", room)
     return room
 
 
 @pytest.fixture
 def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     """The CPU taken for a device of 16 GiB."""
-    monkeypatch.setattr("spikecheck.lab.laboratory.memory_of", lambda device: 16)
+    monkeypatch.setattr("spikecheck.lab.device.memory_of", lambda device: 16)
 
 
 @pytest.mark.usefixtures("accelerator")
@@ -171,7 +175,7 @@ def test_what_the_larger_tile_held_is_free_before_the_smaller_one_begins(monkeyp
         held.append(weakref.ref(large))
         raise torch.OutOfMemoryError(FULL)
 
-    monkeypatch.setattr(execution, "train_tile", greedy)
+    monkeypatch.setattr(local, "train_tile", greedy)
     with pytest.raises(UsageError):
         train_job(Job(tuple(recipes(3)), (), size=64), "cuda", nothing_told)
     assert len(held) == 4

@@ -112,9 +112,9 @@ def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipes = [Recipe(setting=Setting(steps=steps), seed=0) for steps in (LONG, LONG - 1)]
-    with_it = [Laboratory()._digest(recipe) for recipe in recipes]
-    monkeypatch.setattr("spikecheck.lab.laboratory.compiler", lambda: "")
-    without = [Laboratory()._digest(recipe) for recipe in recipes]
+    with_it = [Laboratory()._cache.digest(recipe) for recipe in recipes]
+    monkeypatch.setattr("spikecheck.lab.device.compiler", lambda: "")
+    without = [Laboratory()._cache.digest(recipe) for recipe in recipes]
     assert with_it[0] != without[0]
     assert with_it[1] == without[1]
     where = Environment(torch="2", device="cpu", threads=1, compiler="g++ 12")

@@ -1,7 +1,6 @@
 """`spikecheck doctor`: an optimizer looked over before it is gated."""
 
 from collections.abc import Sequence
-from importlib import import_module
 
 import rich_click as click
 from rich.text import Text
@@ -28,13 +27,14 @@ def doctor(
 
     Exits 2 with the reason if it cannot be used, 1 if it moves otherwise.
     """
+    from spikecheck.gate.compatibility import examined  # brings torch
+    from spikecheck.gate.suite import contestant
+
     told = assignments(numbers, "--set")
     given = {name: value for name, value in {"model": model, "problem": problem}.items() if value is not None}
-    examination = import_module("spikecheck.gate.compatibility")  # brings torch
-    suite = import_module("spikecheck.gate.suite")
     with watcher(console(stderr=True), quiet=False) as observe:
         observe(StageStarted("doctor", "compared with torch's ordinary loop", 1, 0))
-        found = examination.examined(suite.contestant(optimizer, told), given | conditions(changes))
+        found = examined(contestant(optimizer, told), given | conditions(changes))
     with while_read():
         page = Page(console())
         for finding in found:

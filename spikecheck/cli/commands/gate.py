@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from spikecheck.cli.options import device_option, executor_option, store_options
+from spikecheck.cli.options import lab_options
 
 
 @click.command()
@@ -42,13 +42,10 @@ from spikecheck.cli.options import device_option, executor_option, store_options
 @click.option("--seeds", type=click.IntRange(min=2), help="Trainings a setting.  [default: 16, or the baseline's]")
 @click.option("--seed", "root", type=click.IntRange(min=0), help="Root of all seeds.  [default: 0, or the baseline's]")
 @click.option("--plan", "only_planned", is_flag=True, help="Say what would be trained and what that could find.")
-@click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
-@device_option
-@executor_option
+@lab_options(budget=True)
 @click.option("--json", "json_path", metavar="FILE", help="Write the scorecard as JSON; - for standard output.")
 @click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the scorecard as Markdown.")
 @click.option("--junit", "junit_path", metavar="FILE.xml", help="Write the scorecard as JUnit XML.")
-@store_options
 @click.option("--quiet", is_flag=True, help="No progress, no scorecard; only the exit code and the files asked for.")
 def gate(**options: Any) -> int:
     """Did an optimizer become less stable? Trains it and its reference on the same settings and seeds.

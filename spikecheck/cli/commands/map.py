@@ -1,10 +1,8 @@
 """`spikecheck map`: where a claim holds, over two axes."""
 
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -12,16 +10,12 @@ from spikecheck.cli import context
 from spikecheck.cli.console import console, while_read
 from spikecheck.cli.options import (
     claim_option,
-    device_option,
-    executor_option,
+    lab_options,
     paths_option,
     seed_option,
-    store_options,
 )
-from spikecheck.cli.params import condition, maps, seconds
-
-if TYPE_CHECKING:
-    from spikecheck.lab.laboratory import Device
+from spikecheck.cli.params import condition, maps
+from spikecheck.session.lab_options import LabOptions
 
 
 @click.command("map")
@@ -33,9 +27,7 @@ if TYPE_CHECKING:
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition of all cells. Repeatable.")
 @click.option("--seeds", type=click.IntRange(min=1), default=32, show_default=True, help="How many seeds a cell.")
 @seed_option
-@click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
-@device_option
-@executor_option
+@lab_options(budget=True)
 @paths_option
 @click.option("--json", "json_path", metavar="FILE", help="Write the maps as JSON; - for standard output.")
 @click.option(
@@ -46,7 +38,6 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Draw the map. Repeatable. Of several maps each gets its number: FILE-1.png, FILE-2.png, …",
 )
-@store_options
 @click.option("--quiet", is_flag=True, help="No progress, no map; only the files asked for.")
 def map_command(
     claim_id: str,
@@ -55,14 +46,10 @@ def map_command(
     changes: Sequence[str],
     seeds: int,
     seed: int,
-    budget: str | None,
-    device: "Device",
-    executor: str,
+    lab_options: LabOptions,
     claims_paths: Sequence[Path],
     json_path: str | None,
     figures: Sequence[Path],
-    store: str | None,
-    no_store: bool,
     quiet: bool,
 ) -> int:
     """Where a claim holds, over two ladders: in every cell its share of seeds, or the average that decides, with an interval.
@@ -75,7 +62,6 @@ def map_command(
     from spikecheck.report.live import watcher
     from spikecheck.report.terminal import render_map
 
-    deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
     claim = context.one_claim(claim_id, claims_paths)
     at = dict(condition(text) for text in changes)
     grids = [grid(claim, asked, at) for asked in maps(claim, x, y)]
@@ -86,7 +72,7 @@ def map_command(
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck.session import verify as session  # brings torch
 
-        lab = context.laboratory(store, no_store, device, observe, deadline, executor)
+        lab = context.laboratory(lab_options, observe)
         with closing(lab):
             scopes = session.survey_each(claim, lab, grids, seeds, seed, observe)
     found = session.build_map(claim, scopes, lab, seed)

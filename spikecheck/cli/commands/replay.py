@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -11,17 +10,13 @@ from spikecheck.cli import context
 from spikecheck.cli.console import console, while_read
 from spikecheck.cli.options import (
     claim_option,
-    device_option,
-    executor_option,
+    lab_options,
     optimizer_options,
     paths_option,
     seed_option,
-    store_options,
 )
 from spikecheck.core.judgement import Outcome
-
-if TYPE_CHECKING:
-    from spikecheck.lab.laboratory import Device
+from spikecheck.session.lab_options import LabOptions
 
 
 @click.command()
@@ -30,10 +25,8 @@ if TYPE_CHECKING:
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="A condition that differs. Repeatable.")
 @seed_option
 @click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="How many seeds.")
-@device_option
-@executor_option
+@lab_options(budget=False)
 @paths_option
-@store_options
 @click.option("--quiet", is_flag=True, help="No progress.")
 def replay(
     claim_id: str,
@@ -42,11 +35,8 @@ def replay(
     changes: Sequence[str],
     seed: int,
     seeds: int,
-    device: "Device",
-    executor: str,
+    lab_options: LabOptions,
     claims_paths: Sequence[Path],
-    store: str | None,
-    no_store: bool,
     quiet: bool,
 ) -> int:
     """Judge a claim at one setting, as a report's counterexample says. Exits 0 if that gives an answer, else 3."""
@@ -61,7 +51,7 @@ def replay(
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck.session import verify as session  # brings torch
 
-        lab = context.laboratory(store, no_store, device, observe, None, executor)
+        lab = context.laboratory(lab_options, observe)
         with closing(lab):
             asked = fresh_seeds(seed, setting, seeds)
             session.announce(claim, {setting: asked}, lab, observe)

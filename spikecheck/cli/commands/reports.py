@@ -1,7 +1,6 @@
 """Commands about files that earlier ones wrote: nothing is trained, and none of them needs torch."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import rich_click as click
@@ -55,7 +54,9 @@ def compare(before: Path, after: Path) -> int:
 
     Exits 0 if nothing that passed has stopped passing, 1 if something has, 4 when the two cannot be compared.
     """
-    found = import_module("spikecheck.gate.report_diff").compared(before, after)
+    from spikecheck.gate.report_diff import compared
+
+    found = compared(before, after)
     with while_read():
         render_comparison(found, console())
     return int(found.code)
@@ -66,7 +67,9 @@ def compare(before: Path, after: Path) -> int:
 def recheck(file: Path) -> int:
     """Derive a report's verdicts anew from its counts; nothing is trained. Exits 0 if they agree, else 1."""
     written = json_file.read(file)
-    found = import_module("spikecheck.harness.recheck").recheck(written)  # brings scipy
+    from spikecheck.harness.recheck import recheck as judged_again  # brings scipy
+
+    found = judged_again(written)
     with while_read():
         render_rechecked(written, found, console())
     return 1 if found else 0

@@ -1,7 +1,5 @@
 """`spikecheck selftest`: how often the harness errs, in worlds whose truth is planted."""
 
-from importlib import import_module
-
 import rich_click as click
 from rich.progress import Progress
 
@@ -35,8 +33,11 @@ def selftest(rounds: int, profile: str, seed: int) -> int:
 
 
 def _counts(rounds: int, profile: str, seed: int) -> list[Count]:
-    verdicts, gates = import_module("spikecheck.harness.selftest"), import_module("spikecheck.gate.selftest")
-    plan = import_module("spikecheck.harness.plan").plan_of(profile, seed)
+    from spikecheck.gate import selftest as gates
+    from spikecheck.harness import selftest as verdicts
+    from spikecheck.harness.plan import plan_of
+
+    plan = plan_of(profile, seed)
     total = rounds * (len(verdicts.WORLDS) + len(gates.WORLDS))
     log = console(stderr=True)
     with Progress(console=log, transient=True, disable=not log.is_terminal) as progress:

@@ -2,24 +2,20 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from spikecheck.cli import context
 from spikecheck.cli.console import console, while_read
-from spikecheck.cli.options import claim_option, device_option, executor_option, paths_option, store_options
+from spikecheck.cli.options import claim_option, lab_options, paths_option
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import ClaimStarted, StageStarted
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.harness.paper_settings import SETTING_A
 from spikecheck.report.live import watcher
 from spikecheck.report.portrait_page import render_portrait
-
-if TYPE_CHECKING:
-    from spikecheck.lab.laboratory import Device
+from spikecheck.session.lab_options import LabOptions
 
 
 @click.command()
@@ -30,10 +26,8 @@ if TYPE_CHECKING:
     "--figure", "figures", multiple=True, metavar="FILE", help="Draw it into FILE.png or FILE.svg. Repeatable."
 )
 @click.option("--animate", metavar="FILE", help="The fit through the spike, as FILE.gif or FILE.mp4.")
-@device_option
-@executor_option
+@lab_options(budget=False)
 @paths_option
-@store_options
 @click.option("--quiet", is_flag=True, help="Nothing on the screen; only the files asked for.")
 def show(
     claim_id: str | None,
@@ -41,15 +35,13 @@ def show(
     seed: int | None,
     figures: Sequence[str],
     animate: str | None,
-    device: "Device",
-    executor: str,
+    lab_options: LabOptions,
     claims_paths: Sequence[Path],
-    store: str | None,
-    no_store: bool,
     quiet: bool,
 ) -> int:
     """A loss spike from near, at a claim's setting or, without a claim, at the paper's."""
-    drawing = import_module("spikecheck.report.portrait_figure")  # brings matplotlib
+    from spikecheck.report import portrait_figure as drawing  # brings matplotlib
+
     for figure in figures:
         drawing.check_figure(Path(figure))
     if animate is not None:
@@ -58,10 +50,11 @@ def show(
     setting = context.changed(claim.domain.reference if claim else SETTING_A, changes)
     definition = claim.definition if claim else SpikeDefinition()
     with watcher(console(stderr=True), quiet=quiet) as observe:
-        portray = import_module("spikecheck.harness.spike_portrait")  # brings torch
+        from spikecheck.harness import spike_portrait as portray  # brings torch
+
         if animate is not None and not portray.has_curve(setting):
             raise UsageError(f"--animate {animate}: only a network of one input and one output has a curve to show")
-        with closing(context.laboratory(store, no_store, device, observe, None, executor)) as lab:
+        with closing(context.laboratory(lab_options, observe)) as lab:
             expected = portray.expected_seconds(setting, seed, definition, lab.is_stored)
             observe(ClaimStarted("show", 1, 1, (("show", expected),)))
             observe(StageStarted("show", "looking for a spike", 1, portray.SEEDS))

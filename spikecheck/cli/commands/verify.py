@@ -1,6 +1,5 @@
 """`spikecheck verify`: train, judge, and try to refute."""
 
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,24 +11,21 @@ from spikecheck.cli import context, output
 from spikecheck.cli.console import complain, console, while_read
 from spikecheck.cli.options import (
     claims_options,
-    device_option,
-    executor_option,
+    lab_options,
     optimizer_options,
     paths_option,
     seed_option,
-    store_options,
 )
 from spikecheck.cli.output import report_options
-from spikecheck.cli.params import seconds
 from spikecheck.cli.params import shard as shard_of
 from spikecheck.core.errors import ClusterLost, Interrupted
 from spikecheck.core.verdict import exit_code
 from spikecheck.harness.discover import select
+from spikecheck.session.lab_options import LabOptions
 
 if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
     from spikecheck.harness.plan import Plan
-    from spikecheck.lab.laboratory import Device
 
 PROFILES = ("quick", "ci", "full")
 
@@ -39,12 +35,9 @@ PROFILES = ("quick", "ci", "full")
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="How much to train.")
 @optimizer_options
 @seed_option
-@click.option("--budget", metavar="TIME", help="Stop after so long, such as 60s or 5m; what was trained is kept.")
-@device_option
-@executor_option
+@lab_options(budget=True)
 @paths_option
 @report_options
-@store_options
 @click.option("--quiet", is_flag=True, help="No progress, no report; only the exit code, and the JSON if asked for.")
 @click.option("--strict", is_flag=True, help="A tendency that stops holding somewhere counts as failed.")
 @click.option(
@@ -57,12 +50,8 @@ def verify(
     optimizer: str | None,
     numbers: Sequence[str],
     seed: int,
-    budget: str | None,
-    device: "Device",
-    executor: str,
+    lab_options: LabOptions,
     claims_paths: Sequence[Path],
-    store: str | None,
-    no_store: bool,
     quiet: bool,
     strict: bool,
     shard: str | None,
@@ -77,7 +66,6 @@ def verify(
     from spikecheck.report.live import watcher
     from spikecheck.session.shards import part_of
 
-    deadline = None if budget is None else time.monotonic() + seconds(budget, "--budget")
     output.check(files)
     found = context.all_claims(claims_paths)
     claims, left_out = context.about_optimizer(select(found, patterns), optimizer, numbers)
@@ -88,7 +76,7 @@ def verify(
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck.session import verify as session  # brings torch: seconds in which something should be seen
 
-        lab = context.laboratory(store, no_store, device, observe, deadline, executor)
+        lab = context.laboratory(lab_options, observe)
         with closing(lab):
             verdicts, failed, stopped = session.verify_each(claims, lab, plan_of(profile, seed), observe)
     complete = stopped is None

@@ -21,8 +21,9 @@ from spikecheck.core.errors import ClusterLost, StoreError, UsageError
 from spikecheck.core.events import Event, StoreTrouble
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.lab.batching import work
-from spikecheck.lab.execution import Answers, Order
-from spikecheck.lab.laboratory import Device, Laboratory, environment
+from spikecheck.lab.device import Device, environment
+from spikecheck.lab.execution.order import Answers, Order
+from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store_address import opened
 
 _RETRIES = 2

@@ -1,0 +1,121 @@
+"""A tile's members as tensors, ready to train, and the stored states from which trainings are resumed.
+
+Axes: B members, P parameters.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Array, Run
+from spikecheck.core.setting import Setting
+from spikecheck.lab.run_codec import Checkpoints
+from spikecheck.objective.objective import Objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.rules import UpdateRule
+from spikecheck.training.gradients import Gradients
+from spikecheck.training.loop import Tick, rates, train
+
+T = TypeVar("T")
+
+CHECKPOINTED = 2**16
+"""Numbers that the checkpoints of one training hold, all together: 512 KiB in float64."""
+STRIDE = 50
+"""Updates between two checkpoints of a small net."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run, and the exact states from which its training can be resumed."""
+
+    run: Run
+    checkpoints: Checkpoints | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The members of one tile, copies that fill it included."""
+
+    recipes: list[Recipe]
+    objective: Objective
+    rule: UpdateRule
+    lr: Tensor
+    """Learning rates, [B] in float64."""
+    gradients: Gradients
+    device: str
+    wanted: int
+    """How many of the recipes are to be answered; the others are copies of the first, and nothing is recorded of them."""
+
+    @property
+    def setting(self) -> Setting:
+        """The first member's: the others share its signature."""
+        return self.recipes[0].setting
+
+    @property
+    def seeds(self) -> list[int]:
+        """One a member."""
+        return [recipe.seed for recipe in self.recipes]
+
+    @property
+    def stride(self) -> int:
+        """Updates between two checkpoints of a whole training."""
+        return self.stride_of(self.setting.steps)
+
+    def stride_of(self, steps: int) -> int:
+        """The same for a stretch of `steps` updates."""
+        return checkpoint_stride(steps, self.objective.size * (1 + len(self.rule.slots)))
+
+    def state(self, kept: Sequence[Checkpoints], index: Sequence[int]) -> Ensemble:
+        """Every member's checkpoint of its own index."""
+
+        def gathered(rows: list[Array]) -> Tensor:
+            return torch.from_numpy(np.stack(rows)).to(self.device)
+
+        params = gathered([k.params[i] for k, i in zip(kept, index, strict=True)])
+        return Ensemble(
+            params=params,
+            slots={
+                name: gathered([k.slots[name][i] for k, i in zip(kept, index, strict=True)]) for name in self.rule.slots
+            },
+            done=torch.tensor([int(k.steps[i]) for k, i in zip(kept, index, strict=True)], device=self.device),
+            lr=rates(self.objective, self.lr, params),
+            alive=torch.ones(len(kept), dtype=torch.bool, device=self.device),
+        )
+
+    def resumed(self, parents: Sequence[Trained], steps: Sequence[int], tick: Tick) -> Ensemble:
+        """Every parent's exact state at its own step: from the last checkpoint before it, trained up to the step."""
+        kept = [required(parent.checkpoints) for parent in parents]
+        nearest = [int(np.searchsorted(k.steps, step, side="right")) - 1 for k, step in zip(kept, steps, strict=True)]
+        until = torch.tensor(list(steps), device=self.device)
+        return train(self.objective, self.rule, self.state(kept, nearest), until, tick, gradients=self.gradients).end
+
+    def ends(self, trained: Sequence[Trained]) -> Tensor:
+        """The parameters at the ends of trainings, [B, P] in the objective's dtype."""
+        params = torch.stack([torch.tensor(one.run.snapshots["end"].params) for one in trained])
+        return params.to(self.lr.device, self.objective.train.x.dtype)
+
+
+def checkpoint_stride(steps: int, numbers: int) -> int:
+    """Updates between two checkpoints of `numbers` numbers: the fewest fifties with which all of them take 512 KiB at most.
+
+    >>> checkpoint_stride(3_000, 60), checkpoint_stride(30_000, 180), checkpoint_stride(3_000, 3_090)
+    (50, 100, 150)
+    """
+    return STRIDE * max(1, math.ceil(steps * numbers / STRIDE / CHECKPOINTED))
+
+
+def required(value: T | None) -> T:
+    """The value, which the laboratory has made sure is there.
+
+    Raises:
+        ValueError: when it is not.
+    """
+    if value is None:
+        raise ValueError("a fork or probe was planned for a training that cannot be resumed")
+    return value

@@ -1,0 +1,60 @@
+"""The device that trains, and what of it belongs to every digest."""
+
+from typing import Literal
+
+import torch
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.recipe import Environment
+from spikecheck.objective.gpu_shallow import triton_version
+from spikecheck.tensors.compile import compiler
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def usable(device: Device) -> str:
+    """The device itself; for auto CUDA where there is one, else the CPU.
+
+    Raises:
+        UsageError: when torch sees no such device.
+    """
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return "cuda" if available["cuda"] else "cpu"
+    if not available.get(device, False):
+        names = ", ".join(name for name, there in available.items() if there)
+        raise UsageError(f"device={device!r}: torch sees no such device here; use one of: {names}")
+    return device
+
+
+def environment(device: str) -> Environment:
+    """What belongs to every digest on this machine: another value of any of it may give other bits.
+
+    On the CPU every tile is trained with one thread (see `execution`).
+    """
+    kind = device
+    if device == "cpu":
+        kind = f"cpu {torch.backends.cpu.get_cpu_capability()}"
+    elif device == "cuda":
+        kind = f"cuda {torch.cuda.get_device_name()}"
+    on_cpu = device == "cpu"
+    return Environment(
+        torch=str(torch.__version__),
+        device=kind,
+        threads=1 if on_cpu else 0,
+        compiler=compiler() if on_cpu else _kernels(device),
+        memory=memory_of(device),
+    )
+
+
+def memory_of(device: str) -> int:
+    """An accelerator's memory in whole GiB, so that another driver's few MiB change no digest; 0 for the CPU."""
+    if device == "cuda":
+        return torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory // 2**30
+    return torch.mps.recommended_max_memory() // 2**30 if device == "mps" else 0
+
+
+def _kernels(device: str) -> str:
+    """What compiles an accelerator's kernels."""
+    version = triton_version() if device == "cuda" else ""
+    return f"triton {version}" if version else ""

@@ -1,0 +1,83 @@
+"""Tiles trained by worker processes, one a core."""
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+
+from spikecheck.lab.batching import work
+from spikecheck.lab.execution.local import Local
+from spikecheck.lab.execution.order import Answers, Order, Tile
+from spikecheck.lab.execution.worker_pool import Pending, WorkerPool
+
+# About three seconds of training: less is done before workers have imported torch.
+WORTH_WORKERS = 2.5e8
+_A_WORKER = 2
+"""Tiles that are loaded for each worker: the one it trains, and the next."""
+
+
+class Processes:
+    """As many tiles at once as there are cores. Work too small to be worth it stays in this process."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        """`workers`: the cores this process may use, where none is given."""
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._pool: WorkerPool | None = None
+        self._ahead: dict[Tile, Pending] = {}
+        """Tiles that are trained before they are ordered."""
+
+    def results(self, order: Order) -> Answers:
+        """In the order in which they are done; the longest are begun first."""
+        if not self._worth_workers(order):
+            yield from Local().results(order)
+            return
+        pool = self._pool = self._pool or WorkerPool(self._workers)
+        longest_first = sorted(order.tiles, key=lambda tile: -work(tile))
+        wanted = [self._ahead.pop(tile) for tile in longest_first if tile in self._ahead]
+        begun = {pending.tile for pending in wanted}
+        waiting = (tile for tile in longest_first if tile not in begun)
+        ordered = set(order.tiles)
+        others = (tile for tile in order.ahead if tile not in ordered)
+        try:
+            while wanted := wanted + _begun(pool, order, waiting, _A_WORKER * self._workers - len(wanted)):
+                idle = self._workers - len(wanted) - len(self._ahead)
+                self._ahead |= {pending.tile: pending for pending in _begun(pool, order, others, idle)}
+                done = pool.completed([*wanted, *self._ahead.values()])
+                _tell(pool, order, [*wanted, *self._ahead.values()])
+                for pending in done:
+                    # What has failed ahead raises when it is ordered: nobody has asked for it yet.
+                    if pending in wanted or not pending.failed:
+                        yield pending.tile, pending.future.result()
+                wanted = [pending for pending in wanted if pending not in done]
+                self._ahead = {tile: pending for tile, pending in self._ahead.items() if pending not in done}
+        except BaseException:
+            self._abandon()
+            raise
+
+    def close(self) -> None:
+        """End the workers, idle ones that is: between two calls of `results` there are no others."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def _worth_workers(self, order: Order) -> bool:
+        if self._workers < 2 or order.device != "cpu":
+            return False
+        return self._pool is not None or sum(map(work, order.tiles)) >= WORTH_WORKERS
+
+    def _abandon(self) -> None:
+        self._ahead.clear()
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+
+def _begun(pool: WorkerPool, order: Order, tiles: Iterator[Tile], room: int) -> list[Pending]:
+    """The next tiles, given to workers as far as there is room for them."""
+    return [pool.submit(order.load(tile), order.device) for tile in islice(tiles, max(room, 0))]
+
+
+def _tell(pool: WorkerPool, order: Order, pending: list[Pending]) -> None:
+    """Pass on what the workers have made; may raise to stop them."""
+    order.tick((), 0)
+    for tile, member_steps in pool.made(pending):
+        order.tick(tile, member_steps)

@@ -1,0 +1,190 @@
+"""How forks are trained: where one leaves its parent, what its intervention changes there, and how it goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from spikecheck.core.intervention import (
+    Continue,
+    Exchange,
+    Fork,
+    FreezeOutside,
+    Hold,
+    Inject,
+    Jitter,
+    LowerRate,
+    annealing_steps,
+    own_steps,
+)
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Run
+from spikecheck.lab.batch import Batch, Trained, required
+from spikecheck.measures.spikes import spikes
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.training.balance import Watch
+from spikecheck.training.constrained import Held
+from spikecheck.training.displacement import exchanged, risen
+from spikecheck.training.dissection import top_directions
+from spikecheck.training.gradients import Gradients, followed, full_batch
+from spikecheck.training.loop import Tick, Trajectory, train
+
+F = TypeVar("F", bound=Fork)
+
+
+@dataclass(frozen=True)
+class ForkedBatch:
+    """The members at their forks, changed as their intervention says."""
+
+    batch: Batch
+    """With the gradients that the fork's own steps follow."""
+    intervention: Fork
+    ensemble: Ensemble
+    starts: Sequence[int]
+    """Every member's step at its fork."""
+    along: Tensor | None
+    """The direction outside of which nothing moves, [B, P]; None where everything moves."""
+
+    @property
+    def steps(self) -> int:
+        """Of the fork's own, without its annealing."""
+        return own_steps(self.intervention)
+
+    def trained(self, tick: Tick, watch: Watch | None = None) -> Trajectory:
+        """The fork's own steps, and those of its annealing, which neither intervention nor noise touches."""
+        batch, seen, plain = self.batch, self.batch.gradients, full_batch(self.batch.objective)
+        if watch is not None:
+            seen, plain = watch.over(seen), watch.over(plain)
+        until = self.ensemble.done + self.steps
+        own = train(batch.objective, batch.rule, self.ensemble, until, tick, batch.stride, self.along, seen)
+        steps = annealing_steps(self.intervention)
+        if not steps:
+            return own
+        start = replace(own.end, lr=batch.lr.to(own.end.lr) * self.intervention.anneal_factor)
+        until, stride = own.end.done + steps, batch.stride_of(steps)
+        rest = train(batch.objective, batch.rule, start, until, tick, stride, gradients=plain)
+        return Trajectory(torch.cat([own.loss[:-1], rest.loss]), own.checkpoints + rest.checkpoints, rest.end)
+
+
+class Departure(Generic[F]):
+    """How one kind of intervention departs from the parent's training. The defaults do not depart from it."""
+
+    needs_curvature = False
+    """Whether it takes products with the Hessian: memory is estimated by it."""
+    adds_noise = False
+    plain_updates = False
+    """Whether its updates are the rule's own, so that many of them can be one call."""
+
+    def __init__(self, intervention: F) -> None:
+        self.intervention = intervention
+
+    @property
+    def pairs(self) -> int:
+        """The rank of the eigenpair that is searched for at the fork, where it can be large."""
+        return 0
+
+    def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
+        """The state from which the fork goes on."""
+        return ensemble
+
+    def direction(self, batch: Batch, ensemble: Ensemble) -> Tensor | None:
+        """Outside of which nothing moves, [B, P]."""
+        return None
+
+    def gradients(self, batch: Batch) -> Gradients:
+        """What the fork's own steps follow."""
+        return batch.gradients
+
+
+class _Continue(Departure[Continue]):
+    plain_updates = True
+
+
+class _LowerRate(Departure[LowerRate]):
+    plain_updates = True
+
+    def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
+        return ensemble.at_rate(self.intervention.factor)
+
+
+class _FreezeOutside(Departure[FreezeOutside]):
+    needs_curvature = True
+
+    def direction(self, batch: Batch, ensemble: Ensemble) -> Tensor:
+        return top_directions(batch.objective, ensemble, 1)[:, 0]
+
+
+class _Jitter(Departure[Jitter]):
+    adds_noise = True
+
+    def gradients(self, batch: Batch) -> Gradients:
+        return followed(batch.objective, batch.seeds, self.intervention.noise)
+
+
+class _Hold(Departure[Hold]):
+    needs_curvature = True
+
+    def gradients(self, batch: Batch) -> Gradients:
+        return Held(batch.objective, batch.gradients, self.intervention.every, self.intervention.level)
+
+
+class _Inject(Departure[Inject]):
+    needs_curvature = True
+    plain_updates = True
+
+    @property
+    def pairs(self) -> int:
+        return int(self.intervention.rank)
+
+    def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
+        direction = top_directions(batch.objective, ensemble, self.intervention.rank)[:, -1]
+        displaced = risen(batch.objective, ensemble.params, direction, self.intervention.rise)
+        return replace(ensemble, params=displaced).at_rate(self.intervention.factor)
+
+
+class _Exchange(Departure[Exchange]):
+    needs_curvature = True
+
+    def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
+        direction = top_directions(batch.objective, ensemble, 1)[:, 0]
+        return replace(ensemble, params=exchanged(ensemble.params, batch.ends(partners), direction))
+
+
+_DEPARTURES: dict[type[Fork], type[Departure[Any]]] = {
+    Continue: _Continue,
+    LowerRate: _LowerRate,
+    FreezeOutside: _FreezeOutside,
+    Jitter: _Jitter,
+    Hold: _Hold,
+    Inject: _Inject,
+    Exchange: _Exchange,
+}
+
+
+def departure(intervention: Fork) -> Departure[Any]:
+    """How this intervention departs from its parent."""
+    return _DEPARTURES[type(intervention)](intervention)
+
+
+def forked(batch: Batch, parents: Sequence[Trained], partners: Sequence[Trained], tick: Tick) -> ForkedBatch:
+    """The members of a batch of forks, each at its own fork."""
+    intervention = required(batch.setting.intervention)
+    starts = [required(fork_step(r, p.run)) for r, p in zip(batch.recipes, parents, strict=True)]
+    parted, how = batch.resumed(parents, starts, tick), departure(intervention)
+    along = how.direction(batch, parted)
+    ensemble = how.start(batch, parted, partners)
+    return ForkedBatch(replace(batch, gradients=how.gradients(batch)), intervention, ensemble, starts, along)
+
+
+def fork_step(recipe: Recipe, parent: Run) -> int | None:
+    """Where a fork leaves its parent: None where the parent has no spike with room before it, or no end."""
+    intervention = recipe.setting.intervention
+    if intervention is not None and intervention.at == "end":
+        return None if parent.diverged else parent.ended.step
+    found = spikes(parent.loss, intervention.definition) if intervention else ()
+    if not found or intervention is None:
+        return None
+    step = found[0].onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
+    return step if step >= 0 else None

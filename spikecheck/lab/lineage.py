@@ -1,0 +1,48 @@
+"""Which recipes start from which: a training, its forks and probes, and the probes of its forks."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Run
+from spikecheck.lab.forks import fork_step
+from spikecheck.lab.probes import measurement
+
+
+def generation(recipe: Recipe) -> int:
+    """0 for trainings, 1 for their forks and probes, 2 for probes of forks."""
+    return 0 if recipe == recipe.parent() else 1 + generation(recipe.parent())
+
+
+def generations(recipes: Iterable[Recipe]) -> Iterator[list[Recipe]]:
+    """The recipes, parents before children: whether a child can be trained depends on its parent."""
+    for _, group in groupby(sorted(recipes, key=generation), key=generation):
+        yield list(group)
+
+
+def starts(recipe: Recipe) -> list[Recipe]:
+    """The trainings that it starts from: itself, where it is one."""
+    return [start for start in (recipe.parent(), recipe.partner()) if start is not None]
+
+
+def with_ancestors(wanted: Iterable[Recipe]) -> list[Recipe]:
+    """The recipes and all that must be there before them, each once."""
+    found: dict[Recipe, None] = {}
+    left = list(wanted)
+    while left:
+        found.update(dict.fromkeys(left))
+        before = [start for recipe in left for start in starts(recipe)]
+        left = [recipe for recipe in dict.fromkeys(before) if recipe not in found]
+    return list(found)
+
+
+def can_start(recipe: Recipe, trained: Mapping[Recipe, Run]) -> bool:
+    """Whether there is what the recipe starts from: a spike to fork before or to dissect, whole trainings elsewhere."""
+    if generation(recipe) == 0:
+        return True
+    run, partner, probe = trained.get(recipe.parent()), recipe.partner(), recipe.probe
+    if run is None or (partner is not None and trained[partner].diverged):
+        return False
+    if recipe.setting.intervention is not None and not (probe and probe.reads_ends):
+        return fork_step(recipe, run) is not None
+    return measurement(probe).has_subject(run)

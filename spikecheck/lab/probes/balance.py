@@ -1,0 +1,76 @@
+"""Balance: the oscillation across the valley, and what it has to be to stop the sharpening."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from spikecheck.core.probe import Balance
+from spikecheck.core.run import Run
+from spikecheck.lab.batch import Batch, Trained
+from spikecheck.lab.forks import ForkedBatch
+from spikecheck.lab.host import on_host
+from spikecheck.lab.probes.measurement import Measurement, recorded_runs
+from spikecheck.lab.run_records import Records, numbers
+from spikecheck.training.balance import Stabilisation, Watch
+from spikecheck.training.loop import Tick, Trajectory, train
+
+_A_LOOK = 40
+"""What one look costs, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
+_NUMBERS = 6
+"""Of a look, there twice: look by look and as one."""
+
+
+class BalanceMeasurement(Measurement[Balance]):
+    """Looks every few updates, at the states that the training passes through."""
+
+    updates = True
+
+    def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
+        """Trained once more from where the looks begin, to the same bits."""
+        start = batch.resumed(parents, [self.probe.since] * len(parents), tick)
+        until = torch.tensor([parent.run.ended.step for parent in parents], device=batch.device)
+        watch = Watch(batch.objective, self.probe.every)
+        train(batch.objective, batch.rule, start, until, tick, gradients=watch.over(batch.gradients))
+        return recorded_runs(parents, _records(watch, batch.wanted))
+
+    def of_forks(self, forks: ForkedBatch, tick: Tick) -> tuple[Trajectory, list[Records]]:
+        """Looked at as they are trained, in their annealing too."""
+        watch = Watch(forks.batch.objective, self.probe.every, self.probe.since)
+        trajectory = forks.trained(tick, watch)
+        return trajectory, _records(watch, forks.batch.wanted)
+
+    def member_steps(self, steps: int) -> int:
+        """From the first look on."""
+        return steps - self.probe.since
+
+    def plain_steps(self, steps: int, *, fork: bool) -> float:
+        """The updates, and the looks."""
+        return (steps - self.probe.since) * (1 + _A_LOOK / self.probe.every)
+
+    def recorded(self, steps: int, outputs: int) -> int:
+        """A loss a step, and the looks."""
+        return steps + 2 * _NUMBERS * math.ceil(steps / self.probe.every)
+
+
+def _records(watch: Watch, wanted: int) -> list[Records]:
+    seen = on_host(watch.seen())
+    return [_record(seen, member) for member in range(wanted)]
+
+
+def _record(seen: Stabilisation, member: int) -> Records:
+    """One member's looks; those whose numbers fail are left out."""
+    parts = (seen.steps, seen.sharpness, seen.residual, seen.displacement, seen.sharpening, seen.steepness)
+    looks = np.stack([numbers(part[:, member]) for part in parts])
+    steps, sharpness, residual, displacement, sharpening, steepness = looks[:, np.isfinite(looks).all(0)]
+    return {
+        "balance": {
+            "steps": steps,
+            "sharpness": sharpness,
+            "residual": residual[:, None],
+            "displacement": displacement,
+            "sharpening": sharpening,
+            "steepness": steepness,
+        }
+    }

@@ -1,0 +1,98 @@
+"""Finish: how near the stability threshold a training began, and how it ended."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikecheck.core.probe import Finish
+from spikecheck.core.run import Array, Run
+from spikecheck.curvature.linearised_update import Multipliers, linearisable, multipliers
+from spikecheck.lab.batch import Batch, Trained, required
+from spikecheck.lab.host import on_host
+from spikecheck.lab.probes.measurement import WINDOW, Measurement, recorded_runs
+from spikecheck.lab.run_records import Records, numbers
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.training.loop import Tick, train
+
+_SETTLED = 1e-3
+"""Change of a reversal that no longer counts: the closest margin that a gate has for it is 50 times as large."""
+_AN_EDGE = 200
+"""What one edge costs, in plain steps; measured: 115 on sums of sines, 520 on images."""
+
+
+class FinishMeasurement(Measurement[Finish]):
+    """Edges early and late, and the loss on held-out points at the end."""
+
+    searches_krylov_space = True
+
+    def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
+        """Late edges at checkpoints of the last quarter, early ones at updates that are made once more."""
+        kept = [required(parent.checkpoints) for parent in parents]
+        late, early, looks = self._late(len(kept[0].steps)), [], []
+        if self.probe.edges and linearisable(batch.rule):
+            early = self._early_edges(batch, parents, tick)
+            looks = [self._edge(batch, batch.state(kept, [index] * len(kept)), tick) for index in late]
+        else:
+            late = []
+        held_out = on_host(batch.objective.held_out(batch.ends(parents)))
+        early, looks = on_host(early), on_host(looks)
+        steps = kept[0].steps[late]
+        return recorded_runs(parents, [_record(early, steps, looks, held_out, m) for m in range(batch.wanted)])
+
+    def plain_steps(self, steps: int, *, fork: bool) -> float:
+        """The edges."""
+        return _AN_EDGE * (self.probe.period + self.probe.looks) if self.probe.edges else 1
+
+    @property
+    def sees_held_out(self) -> bool:
+        """Once."""
+        return True
+
+    def _late(self, checkpoints: int) -> list[int]:
+        """Of the last quarter, the first of all left out: an optimizer that has not stepped has no state."""
+        first = max(1, 3 * checkpoints // 4)
+        spread = np.linspace(first, checkpoints - 1, self.probe.looks)
+        return sorted({round(at) for at in spread}) if checkpoints > 1 else []
+
+    def _early_edges(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Multipliers]:
+        """After each update of a whole period of the rule; none where the training is too short for one."""
+        if batch.setting.steps < self.probe.early + self.probe.period:
+            return []
+        there = batch.resumed(parents, [self.probe.early] * len(parents), tick)
+        edges = []
+        for done in range(1, self.probe.period + 1):
+            edges.append(self._edge(batch, there, tick))
+            until = torch.full((len(parents),), self.probe.early + done, device=batch.device)
+            there = train(batch.objective, batch.rule, there, until, tick, gradients=batch.gradients).end
+        return edges
+
+    def _edge(self, batch: Batch, there: Ensemble, tick: Tick) -> Multipliers:
+        """By central differences, whatever the rule."""
+        edge = multipliers(batch.objective, batch.rule, there, differences=True, settled=_SETTLED, tick=lambda: tick(0))
+        tick(len(batch.recipes) * WINDOW // (self.probe.period + self.probe.looks))
+        return edge
+
+
+def _record(
+    early: Sequence[Multipliers],
+    steps: Array,
+    looks: Sequence[Multipliers],
+    held_out: Mapping[str, Tensor],
+    member: int,
+) -> Records:
+    """How one member began and ended; looks at states whose numbers fail are left out."""
+    found = np.array([[float(look.reversal[member]), float(look.residual[member])] for look in looks]).reshape(-1, 2)
+    sound = np.isfinite(found).all(1)
+    record = {
+        "steps": steps.astype(np.float64)[sound],
+        "late": found[sound, 0],
+        "residual": found[sound, 1],
+    }
+    first = np.array([float(look.reversal[member]) for look in early])
+    if len(first) and np.isfinite(first).all():
+        record["early"] = first
+    if "test_loss" in held_out and bool(held_out["test_loss"][member].isfinite()):
+        record["test_loss"] = numbers(held_out["test_loss"][member : member + 1])
+    return {"finish": record}

@@ -1,0 +1,82 @@
+"""SharpnessTrace: the sharpness at every checkpoint of a run, or at every step."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikecheck.core.probe import SharpnessTrace
+from spikecheck.core.run import Array, Run
+from spikecheck.lab.batch import Batch, Trained, required
+from spikecheck.lab.host import on_host
+from spikecheck.lab.probes.measurement import Measurement, recorded_runs
+from spikecheck.lab.run_records import Records, numbers
+from spikecheck.training.dissection import trace
+from spikecheck.training.gradients import exact
+from spikecheck.training.loop import Tick
+from spikecheck.training.with_sharpness import Followed, follow
+
+
+class SharpnessTraceMeasurement(Measurement[SharpnessTrace]):
+    """One eigenpair a checkpoint, or followed through the training once more."""
+
+    def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
+        """As the probe says."""
+        return recorded_runs(parents, (_every_step if self.probe.every_step else _checkpoints)(batch, parents, tick))
+
+    @property
+    def alone(self) -> bool:
+        """As the probe says."""
+        return self.probe.alone
+
+    @property
+    def only_looks(self) -> bool:
+        """At one run's checkpoints: 8 s of compiling where nothing is compiled yet, for looks of 0.2 s."""
+        return self.probe.alone and not self.probe.every_step
+
+    def plain_steps(self, steps: int, *, fork: bool) -> float:
+        """A checkpoint is a search among many steps, a followed step one product and its Rayleigh quotient."""
+        return steps * (5.0 if self.probe.every_step else 2.5 if self.probe.alone else 0.3)
+
+    def recorded(self, steps: int, outputs: int) -> int:
+        """Loss, sharpness and residual."""
+        return steps * (3 if self.probe.every_step else 1)
+
+
+def _checkpoints(batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Records]:
+    kept = [required(parent.checkpoints) for parent in parents]
+    steps = kept[0].steps
+    states = tuple(batch.state(kept, [index] * len(kept)) for index in range(len(steps)))
+    values, residuals = on_host(trace(batch.objective, batch.rule, states))
+    return [_sharpness(steps, values[:, m], residuals[:, m]) for m in range(batch.wanted)]
+
+
+def _every_step(batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Records]:
+    """Trained once more from the start, to the same bits."""
+    kept = [required(parent.checkpoints) for parent in parents]
+    until = torch.tensor([parent.run.ended.step for parent in parents], device=batch.device)
+    gradients = None if exact(batch.setting) else batch.gradients
+    start = batch.state(kept, [0] * len(kept))
+    seen = on_host(follow(batch.objective, batch.rule, start, until, tick, gradients))
+    return [_followed(seen, m, parent.run.ended.step) for m, parent in enumerate(parents[: batch.wanted])]
+
+
+def _sharpness(steps: Array, values: Tensor, residuals: Tensor) -> Records:
+    """One member's at its checkpoints."""
+    arrays = {"sharpness": numbers(values)[:, None], "residual": numbers(residuals)[:, None]}
+    return {"sharpness": {"steps": steps.astype(np.float64), **arrays}}
+
+
+def _followed(seen: Followed, member: int, steps: int) -> Records:
+    """One member's at every step; steps whose numbers fail are left out."""
+    values, residuals = (numbers(part[: steps + 1, member]) for part in (seen.sharpness, seen.residual))
+    sound = np.isfinite(values) & np.isfinite(residuals)
+    return {
+        "sharpness": {
+            "steps": np.arange(steps + 1, dtype=np.float64)[sound],
+            "sharpness": values[sound, None],
+            "residual": residuals[sound, None],
+            "products": numbers(seen.products[member : member + 1]),
+        }
+    }

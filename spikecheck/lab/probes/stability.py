@@ -1,0 +1,56 @@
+"""Stability: the linearised update at the landmarks of the first spike."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spikecheck.core.probe import Stability
+from spikecheck.core.run import Array, Run
+from spikecheck.core.spike import Spike
+from spikecheck.curvature.linearised_update import Multipliers, multipliers
+from spikecheck.lab.batch import Batch, Trained
+from spikecheck.lab.host import on_host
+from spikecheck.lab.probes.measurement import Measurement, recorded_runs
+from spikecheck.measures.spikes import spikes
+from spikecheck.training.loop import Tick
+
+_SEARCHES = 400
+"""What the searches at three landmarks cost, in plain steps."""
+
+
+class StabilityMeasurement(Measurement[Stability]):
+    """How deviations across the valley multiply, at up to three states of every run."""
+
+    searches_krylov_space = True
+
+    def has_subject(self, run: Run) -> bool:
+        """A spike."""
+        return bool(spikes(run.loss, self.probe.definition))
+
+    def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
+        """A member whose spike has no such landmark stands in at its onset, and is not recorded there."""
+        first_spikes = [spikes(parent.run.loss, self.probe.definition)[0] for parent in parents]
+        records: list[dict[str, Array]] = [{} for _ in range(batch.wanted)]
+        for landmark in ("onset", "peak", "recovery"):
+            there = batch.resumed(parents, [_step(spike, landmark) for spike in first_spikes], tick)
+            found = on_host(multipliers(batch.objective, batch.rule, there))
+            for member, record in enumerate(records):
+                if getattr(first_spikes[member], landmark) is not None:
+                    record.update(_record(found, member, landmark))
+        return recorded_runs(parents, [{"stability": record} for record in records])
+
+    def plain_steps(self, steps: int, *, fork: bool) -> float:
+        """Three searches."""
+        return _SEARCHES
+
+
+def _step(spike: Spike, landmark: str) -> int:
+    step: int | None = getattr(spike, landmark)
+    return spike.onset if step is None else step
+
+
+def _record(found: Multipliers, member: int, landmark: str) -> dict[str, Array]:
+    """One member's, under the name of the landmark; nothing where its numbers fail."""
+    parts = (found.oscillating, found.radius, found.residual)
+    values = np.array([float(part[member]) for part in parts])
+    return {landmark: values} if np.isfinite(values).all() else {}

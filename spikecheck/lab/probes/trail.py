@@ -1,0 +1,66 @@
+"""Trail: sharpness, input weights and outputs at every checkpoint."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from spikecheck.core.probe import Trail
+from spikecheck.core.run import Run
+from spikecheck.lab.batch import STRIDE, Batch, Trained, required
+from spikecheck.lab.forks import ForkedBatch
+from spikecheck.lab.host import on_host
+from spikecheck.lab.probes.measurement import Measurement, recorded_runs
+from spikecheck.lab.run_records import Records, numbers
+from spikecheck.objective.objective import Objective
+from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.training.dissection import Waypoints, trail
+from spikecheck.training.loop import Tick, Trajectory
+
+
+class TrailMeasurement(Measurement[Trail]):
+    """The states that were kept, looked at one after another."""
+
+    def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
+        """At the run's checkpoints."""
+        kept = [required(parent.checkpoints) for parent in parents]
+        states = tuple(batch.state(kept, [index] * len(kept)) for index in range(len(kept[0].steps)))
+        return recorded_runs(parents, _records(batch, states))
+
+    def of_forks(self, forks: ForkedBatch, tick: Tick) -> tuple[Trajectory, list[Records]]:
+        """At the fork's checkpoints, those of its annealing too."""
+        trajectory = forks.trained(tick)
+        return trajectory, _records(forks.batch, trajectory.checkpoints)
+
+    def plain_steps(self, steps: int, *, fork: bool) -> float:
+        """A search a checkpoint."""
+        return 0.4 * steps
+
+    @property
+    def sees_held_out(self) -> bool:
+        """At every checkpoint."""
+        return True
+
+    def recorded(self, steps: int, outputs: int) -> int:
+        """A loss a step, outputs a checkpoint."""
+        return steps + outputs * math.ceil(steps / STRIDE)
+
+
+def _records(batch: Batch, states: Sequence[Ensemble]) -> list[Records]:
+    seen = on_host(trail(batch.objective, batch.rule, tuple(states)))
+    states = on_host(tuple(states))
+    return [_record(batch.objective, states, seen, member) for member in range(batch.wanted)]
+
+
+def _record(objective: Objective, states: Sequence[Ensemble], seen: Waypoints, member: int) -> Records:
+    """One member at its checkpoints."""
+    return {
+        "trail": {
+            "steps": np.array([float(state.done[member]) for state in states]),
+            "sharpness": numbers(seen.sharpness[:, member])[:, None],
+            "residual": numbers(seen.residual[:, member])[:, None],
+            "gradient_curvature": numbers(seen.gradient_curvature[:, member]),
+            "outputs": numbers(seen.outputs[:, member]),
+            "input_weights": np.stack([objective.weights(state.params[member])[0] for state in states]),
+        }
+    }
