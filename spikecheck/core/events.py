@@ -19,6 +19,8 @@ class ClaimStarted:
     """Its stages in their order, with what each will take, in seconds of a usual core: see `lab.batching.seconds`."""
     after: float = 0.0
     """What the claims after it will take, likewise."""
+    seeks_spikes: bool = True
+    """Whether spikes are looked for in what is trained."""
 
 
 @dataclass(frozen=True, slots=True)

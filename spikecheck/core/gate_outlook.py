@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from spikecheck.core.record import Record
-from spikecheck.core.scorecard import Place
+from spikecheck.core.scorecard import AnyPlace
 
 
 class Finds(Record):
@@ -20,7 +20,7 @@ class Finds(Record):
 class GateOutlook(Record):
     """A gate that was not held yet."""
 
-    places: tuple[Place, ...]
+    places: tuple[AnyPlace, ...]
     seeds: int
     finds: tuple[Finds, ...]
     warning: str = ""

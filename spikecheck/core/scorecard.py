@@ -1,9 +1,10 @@
 """What a regression gate found, and the scores it keeps as a baseline: as they are written to files."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Options, Setting
@@ -75,6 +76,25 @@ class Place(Record):
     setting: Setting
 
 
+class WorkloadPlace(Record):
+    """A user's own training, as the gate makes it."""
+
+    name: str
+    workload: str = Field(description="gpt, modular, resnet, mlp or MODULE:FUNCTION")
+    steps: int
+    options: dict[str, str | float | int | bool | None] = Field(default_factory=dict)
+
+
+def _kind_of_place(value: Any) -> str:
+    known = value if isinstance(value, Mapping) else value.__dict__
+    return "workload" if "workload" in known else "setting"
+
+
+AnyPlace = Annotated[
+    Annotated[Place, Tag("setting")] | Annotated[WorkloadPlace, Tag("workload")], Discriminator(_kind_of_place)
+]
+
+
 class Scores(Record):
     """Every seed's numbers: by row and setting, in the order of the seeds; null where a training has no such number."""
 
@@ -92,7 +112,7 @@ class Baseline(Record):
     suite: str = Field(description="digest of the settings without the optimizer, of the seeds and of what is measured")
     seeds: int
     root: int
-    places: tuple[Place, ...]
+    places: tuple[AnyPlace, ...]
     conditions: dict[str, str | float | int | bool | None] = Field(
         default_factory=dict, description="what differs from the default suite, as it was given"
     )
@@ -122,7 +142,7 @@ class Scorecard(Record):
     reference: Contestant
     against: str = Field(description="what the reference is: an optimizer trained beside the candidate, or a file")
     alpha: float = Field(description="probability of any false alarm at most, over all rows")
-    places: tuple[Place, ...]
+    places: tuple[AnyPlace, ...]
     seeds: int
     root: int
     rows: tuple[Row, ...] = Field(description="of all settings together, each followed by those of single settings")

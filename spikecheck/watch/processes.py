@@ -4,19 +4,28 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from spikecheck.core.errors import SpikecheckError
-from spikecheck.lab.execution import one_thread
+from spikecheck.lab.execution.local import one_thread
 from spikecheck.lab.store import Store
-from spikecheck.watch.runs import SAVE_EVERY, Order, WorkloadRun, train, unheard
+from spikecheck.tensors.random_state import random_state_kept
+from spikecheck.watch.runs import (
+    SAVE_EVERY,
+    Order,
+    WorkloadRun,
+    forget_old_checkpoints,
+    stored,
+    train,
+    unheard,
+)
 
 _LOOK_EVERY = 0.2
 _counts: list[Any] = []
@@ -47,33 +56,48 @@ def train_all(
     Raises:
         SpikecheckError: when a training cannot be made, or a worker is killed. Others' checkpoints stay.
     """
-    on_cpu = all(torch.device(order.device).type == "cpu" for order in orders)
-    at_once = min(len(orders), workers or (len(os.sched_getaffinity(0)) if on_cpu else 1))
-    if at_once < 2:
+    waiting = dict(enumerate(orders))
+    if store is not None:
+        forget_old_checkpoints(store)
         for place, order in enumerate(orders):
-            with one_thread(order.device):
-                run = train(order, store, partial(progress, place), save_every)
-            yield place, run
+            progress(place, 0)
+            known = _here(partial(stored, order, store), order.device)
+            if known is not None:
+                del waiting[place]
+                yield place, known
+    on_cpu = all(torch.device(order.device).type == "cpu" for order in orders)
+    at_once = min(len(waiting), workers or (len(os.sched_getaffinity(0)) if on_cpu else 1))
+    if at_once > 1:
+        yield from _in_processes(waiting, store, at_once, progress, save_every)
         return
-    yield from _in_processes(orders, store, at_once, progress, save_every)
+    for place, order in waiting.items():
+        yield place, _here(partial(train, order, store, partial(progress, place), save_every), order.device)
+
+
+T = TypeVar("T")
+
+
+def _here(make: Callable[[], T], device: str) -> T:
+    """What it returns, made as in a worker; the caller's random generators are then where they were."""
+    with one_thread(device), random_state_kept():
+        return make()
 
 
 def _in_processes(
-    orders: Sequence[Order], store: Store | None, workers: int, progress: Progress, save_every: float
+    orders: Mapping[int, Order], store: Store | None, workers: int, progress: Progress, save_every: float
 ) -> Iterator[tuple[int, WorkloadRun]]:
     context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in unknown states
-    counts = context.Array("q", len(orders), lock=False)
+    counts = context.Array("q", 1 + max(orders), lock=False)
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=(counts,))
     try:
         with _safe_path():
             waiting = {
-                pool.submit(_train_numbered, place, order, store, save_every): place
-                for place, order in enumerate(orders)
+                pool.submit(_train_numbered, place, order, store, save_every): place for place, order in orders.items()
             }
         while waiting:
             done, _ = wait(waiting, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
-            for place, steps in enumerate(counts):
-                progress(place, steps)
+            for place in orders:
+                progress(place, counts[place])
             for future in done:
                 yield waiting.pop(future), _result(future)
     except BaseException:

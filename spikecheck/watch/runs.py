@@ -33,6 +33,7 @@ RUNS_EPOCH = 1
 SAVE_EVERY = 60.0
 """Seconds between two checkpoints, at least; more where writing them would cost over a thirtieth of the time."""
 _SHARE = 30
+_FORGOTTEN_AFTER = 30 * 24 * 3600.0
 _LOOK_EVERY = 0.5
 """Seconds of training between two looks at the clock."""
 _MOST_AT_ONCE = 500
@@ -103,9 +104,14 @@ def environment(device: str) -> dict[str, str | int]:
         "torch": str(torch.__version__),
         "python": python_version(),
         "numpy": np.__version__,
-        "device": torch.backends.cpu.get_cpu_capability() if on_cpu else torch.cuda.get_device_name(device),
+        "device": f"cpu {torch.backends.cpu.get_cpu_capability()}" if on_cpu else _accelerator(device),
         "threads": torch.get_num_threads() if on_cpu else 0,
     }
+
+
+def _accelerator(device: str) -> str:
+    kind = torch.device(device).type
+    return f"{kind} {torch.cuda.get_device_name(device)}" if kind == "cuda" else kind
 
 
 def train(order: Order, store: Store | None, tick: Tick = unheard, save_every: float = SAVE_EVERY) -> WorkloadRun:
@@ -130,6 +136,19 @@ def train(order: Order, store: Store | None, tick: Tick = unheard, save_every: f
     run.resume()
     found = run.finish(tick)
     return found if store is None or path is None else _kept(found, store, digest, path)
+
+
+def stored(order: Order, store: Store) -> WorkloadRun | None:
+    """The run, if it was trained before. Makes the training, since its digest follows what that says of itself."""
+    return _stored(store, order.digest(order.begin().about), order)
+
+
+def forget_old_checkpoints(store: Store) -> None:
+    """Remove those that nobody has gone on from for a month."""
+    for file in (store.folder / "checkpoints").glob("*"):
+        with suppress(OSError):  # another process may be faster, and a file that stays does no harm
+            if time.time() - file.stat().st_mtime > _FORGOTTEN_AFTER:
+                file.unlink()
 
 
 def _kept(run: WorkloadRun, store: Store, digest: str, path: Path) -> WorkloadRun:

@@ -18,7 +18,7 @@ MOST = 12
 def test_from_the_command_to_a_training_step_are_few_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
-    def train(*args: object, **options: object) -> NoReturn:  # noqa: ARG001
+    def train(*args: object, **options: object) -> NoReturn:
         seen.append(own_frames(sys._getframe(1)))
         raise BudgetSpent("seen enough")
 

@@ -79,7 +79,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, script, tmp_path / "store"]
+    command = [sys.executable, str(script), str(tmp_path / "store")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdout is not None
         workers = [int(pid) for pid in child.stdout.readline().split()]
