@@ -52,7 +52,7 @@ def gpt(
     """A GPT on Python's help topics; loss in nats a letter.
 
     Args:
-        make_optimizer: called with the parameters; None for AdamW.
+        make_optimizer: called with the named parameters; None for AdamW.
         seed: of the initial weights, the batches and dropout.
         device: such as "cpu" or "cuda".
         size: "tiny" (1e4 parameters), "small" (1e5), "medium" (1e6), "large" (1e7) or "huge" (1e8).
@@ -66,7 +66,7 @@ def gpt(
     letters, known, digest = _text()
     model = GPT(known, context, *shape, dropout=dropout).to(device)
     default = torch.optim.AdamW(model.parameters(), lr=_RATE[size], betas=(0.9, 0.95), weight_decay=0.1)
-    optimizer = default if make_optimizer is None else make_optimizer(model.parameters())
+    optimizer = default if make_optimizer is None else make_optimizer(model.named_parameters())
     scheduler = warmup_cosine(optimizer, _WARMUP, steps)
     kind = torch.device(device).type
     scaler = torch.amp.GradScaler(kind, enabled=precision == "float16")

@@ -33,7 +33,7 @@ def mlp(
     """Two hidden layers of ReLU neurons; loss in nats a point, chance is ln 10.
 
     Args:
-        make_optimizer: called with the parameters; None for Adam at its default rate.
+        make_optimizer: called with the named parameters; None for Adam at its default rate.
         seed: of the initial weights, the order of the points and dropout.
         device: such as "cpu" or "cuda".
         size: "tiny" (1e4 parameters), "small" (1e5), "medium" (1e6), "large" (1e7) or "huge" (1e8).
@@ -51,7 +51,7 @@ def mlp(
         *(nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout)),
         nn.Linear(width, 10),
     ).to(device)
-    optimizer = (make_optimizer or torch.optim.Adam)(model.parameters())
+    optimizer = (make_optimizer or torch.optim.Adam)(model.named_parameters())
 
     def loss_of(pair: list[Tensor]) -> Tensor:
         return functional.cross_entropy(model(pair[0].to(device)), pair[1].to(device))

@@ -27,7 +27,7 @@ def modular(
     """A small transformer that reads "a + b =" and learns (a + b) mod p; loss in nats a sum, chance is ln p.
 
     Args:
-        make_optimizer: called with the parameters; None for Adam without weight decay.
+        make_optimizer: called with the named parameters; None for Adam without weight decay.
         seed: of the initial weights, of which half of the sums is trained on, of the batches and of dropout.
         device: such as "cpu" or "cuda".
         size: "tiny" (p = 23, 1e4 parameters), "small" (p = 97, 1e5), "medium" (1e6), "large" (1e7) or "huge" (1e8).
@@ -37,7 +37,7 @@ def modular(
     shape, prime = of_size(size, SIZES), _PRIME[size]
     model = GPT(prime + 2, 4, *shape, dropout=dropout).to(device)
     default = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.98))
-    optimizer = default if make_optimizer is None else make_optimizer(model.parameters())
+    optimizer = default if make_optimizer is None else make_optimizer(model.named_parameters())
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / _WARMUP))
     questions, sums = _half_of_all(prime, seed)
 

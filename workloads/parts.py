@@ -9,8 +9,8 @@ from torch import Tensor
 
 from spikecheck.core.errors import UnknownName
 
-MakeOptimizer = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
-"""Makes an optimizer for a model's parameters."""
+MakeOptimizer = Callable[[Iterable[tuple[str, Tensor]]], torch.optim.Optimizer]
+"""Makes an optimizer for a model's parameters and their names."""
 
 PARAMETERS: Mapping[str, float] = {"tiny": 1e4, "small": 1e5, "medium": 1e6, "large": 1e7, "huge": 1e8}
 """What the sizes mean in parameters, to within a third: from seconds on a CPU to what wants a GPU."""

@@ -40,7 +40,7 @@ def resnet(
     """A residual network on images that are moved at random; loss in nats an image, chance is ln 10.
 
     Args:
-        make_optimizer: called with the parameters; None for SGD with momentum 0.9 and weight decay 5e-4.
+        make_optimizer: called with the named parameters; None for SGD with momentum 0.9 and weight decay 5e-4.
         seed: of the initial weights, the order of the images and their augmentation.
         device: such as "cpu" or "cuda".
         size: "tiny" (1e4 parameters), "small" (1e5), "medium" (1e6), "large" (1e7) or "huge" (1e8).
@@ -53,7 +53,7 @@ def resnet(
         raise UnknownName("set of images", images, _COLOURS)
     model = ResNet(_COLOURS[images], *of_size(size, SIZES)).to(device)
     default = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
-    optimizer = default if make_optimizer is None else make_optimizer(model.parameters())
+    optimizer = default if make_optimizer is None else make_optimizer(model.named_parameters())
     scheduler = warmup_cosine(optimizer, _WARMUP, steps)
     pictures = Moved(*_labelled(images), flipped=images != "digits")
 

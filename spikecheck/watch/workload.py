@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.import_path import BUILT_IN, made, named, source_digest
@@ -14,8 +13,8 @@ from spikecheck.core.setting import OPTIMIZERS, Option
 from spikecheck.tensors.random_state import seed_everything
 from spikecheck.watch.training import Training
 
-MakeOptimizer = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
-"""Makes an optimizer for a model's parameters."""
+MakeOptimizer = Callable[[Iterable[Any]], torch.optim.Optimizer]
+"""Makes an optimizer for a model's parameters: tensors, pairs of names and tensors, or groups, as torch's optimizers take."""
 Options = Mapping[str, Option | tuple[Option, ...]]
 
 _IN_TORCH: Mapping[str, type[torch.optim.Optimizer]] = {
@@ -97,8 +96,12 @@ class OptimizerChoice:
         return "" if self.path in OPTIMIZERS else source_digest("optimizer", self.path)
 
 
-def _made_by_path(path: str, numbers: dict[str, Any], params: Iterable[Tensor]) -> torch.optim.Optimizer:
-    optimizer = made("optimizer", path, params, **numbers)
+def _made_by_path(path: str, numbers: dict[str, Any], params: Iterable[Any]) -> torch.optim.Optimizer:
+    """A class is given tensors, a function the names as well, if the workload gives them: it may sort by them."""
+    given = list(params)
+    if isinstance(named("optimizer", path), type):
+        given = [each[1] if isinstance(each, tuple) else each for each in given]
+    optimizer = made("optimizer", path, given, **numbers)
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise SettingError(f"optimizer={path!r}: made a {type(optimizer).__name__}, not a torch.optim.Optimizer")
     return optimizer

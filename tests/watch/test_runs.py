@@ -1,5 +1,6 @@
 """Runs of workloads: stored by what decides them, resumed after a kill with the same bits, never lost to a full disk."""
 
+import math
 import os
 import signal
 import subprocess
@@ -182,6 +183,28 @@ def test_a_diverged_run_ends_and_says_so(store: Store) -> None:
     assert np.isfinite(run.losses).all()
     assert len(run.losses) < 100
     assert train(run.order, store).diverged
+
+
+SORTED = """
+import torch
+
+def by_name(params, lr):
+    weights = [p for name, p in params if name.endswith("weight")]
+    others = [p for name, p in params if not name.endswith("weight")]
+    return torch.optim.SGD([{"params": weights}, {"params": others, "lr": lr / 2}], lr=lr)
+
+class Plain(torch.optim.SGD):
+    def __init__(self, params, lr):
+        assert all(isinstance(p, torch.Tensor) for p in params)
+        super().__init__(params, lr)
+"""
+
+
+def test_a_function_is_given_names_and_a_class_tensors(write: Write) -> None:
+    module = write(SORTED)
+    training = MLP.make(OptimizerChoice.of(f"{module}:by_name", {"lr": 0.1}).make(), 0, "cpu")
+    assert [(len(group["params"]), group["lr"]) for group in training.optimizer.param_groups] == [(3, 0.1), (3, 0.05)]
+    assert math.isfinite(train(order(optimizer=OptimizerChoice.of(f"{module}:Plain", {"lr": 0.1})), None).losses[-1])
 
 
 def test_an_optimizer_of_ones_own_and_by_name() -> None:
