@@ -30,7 +30,7 @@ from spikecheck.watch.runs import Order, WorkloadRun
 from spikecheck.watch.training import Training
 from spikecheck.watch.workload import OptimizerChoice
 
-BLOCKS = 16
+BLOCKS = 24
 """Blocks of steps that are timed, each right after one with plain SGD."""
 _A_BLOCK = 0.05
 """Seconds a block, at least: less is lost in the clock's and the scheduler's noise."""
