@@ -28,6 +28,8 @@ _OPTIONS = {
     "seed": ("0", "root of all seeds"),
     "store": ("", "folder of stored runs (default: the user's cache)"),
 }
+_NEITHER = {"undecided": "?", "untriggered": "o", "invalid": "!"}
+"""Outcomes that neither pass nor fail: their items fail, as pytest has no state between, and go by their own word."""
 _STRICT = "a tendency that stops holding somewhere fails"
 _FOLDERS = pytest.StashKey["set[Path]"]()
 
@@ -51,6 +53,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker that every claim's items bear."""
     config.addinivalue_line("markers", "spikecheck: a claim about training, or a gate, judged on trained models")
+
+
+def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
+    """An undecided answer is shown as UNDECIDED in place of FAILED, and counts as failed."""
+    if not isinstance(report, pytest.TestReport) or report.when != "call" or not report.failed:
+        return None
+    properties = dict(report.user_properties)
+    word = str(properties.get("outcome", "")) if "claim" in properties else ""
+    return ("failed", _NEITHER[word], word.upper()) if word in _NEITHER else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -105,7 +116,9 @@ class Gatekeeper:
         self._request.node.user_properties += [(f"gate: {row.title}", str(row.change)) for row in card.rows]
         if not card.passed:
             said = (
-                "training has become less stable" if card.regressed else "not decided whether training is less stable"
+                "training has become less stable"
+                if card.regressed
+                else "undecided: whether training has become less stable"
             )
             pytest.fail("\n".join([said, *failing_rows(card)]), pytrace=False)
         return card
@@ -347,9 +360,11 @@ def _told(verdict: Verdict, word: str, judgement: Judgement) -> str:
     from spikecheck.report.controls import contrasted
     from spikecheck.report.estimates import counts, decides, effect, to_decide
     from spikecheck.report.quoted import at_reference, rule_of
+    from spikecheck.report.summary import control_says, headline
 
     contrast = contrasted(at_reference(verdict)) if judgement is verdict.control else None
     lines = [
+        control_says(verdict) if judgement is verdict.control else headline(verdict),
         f"{verdict.id}: {word.upper()}",
         verdict.says,
         counts(judgement),

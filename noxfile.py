@@ -1,4 +1,4 @@
-"""The workshop: `nox` runs tests, lint and types; `nox -s full` the complete verification."""
+"""The workshop: `nox -s fast` takes a minute, `nox` runs all tests, lint and types, `nox -s full` every claim."""
 
 import nox
 
@@ -14,6 +14,13 @@ def _install(session: nox.Session, extra: str) -> None:
 def tests(session: nox.Session) -> None:
     _install(session, "test")
     session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def fast(session: nox.Session) -> None:
+    """What a minute can tell: every test but those of tests/slow.txt."""
+    _install(session, "test")
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", "-m", "not slow", *session.posargs)
 
 
 @nox.session

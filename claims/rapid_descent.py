@@ -7,76 +7,17 @@ control: the same loss, injected along a flatter direction.
 
 from functools import partial
 
-import numpy as np
-
-from spikecheck import (
-    SETTING_B,
-    Anatomy,
-    Claim,
-    Condition,
-    Continue,
-    Control,
-    Inject,
-    Prediction,
-    Setting,
-    Trial,
-    paper_domain,
-    with_record,
-)
-from spikecheck.measures import spectrum
+from spikecheck import SETTING_B, Anatomy, Claim, Condition, Control, Prediction, described, paper_domain
+from spikecheck.arms import displaced, through
+from spikecheck.effects.frequency import high_kept_longer, low_goes_first
+from spikecheck.preconditions import window_reaches
 
 HORIZON = 200
 SOON, LATE = 20, 60
-
-
-def run(setting: Setting) -> Setting:
-    """Goes on from the onset over the peak and down."""
-    return setting.but(intervention=Continue(at="onset", horizon=HORIZON))
-
-
-def injected(setting: Setting) -> Setting:
-    """Is displaced at the onset along the sixth eigendirection, to ten times the loss."""
-    return setting.but(intervention=Inject(at="onset", rank=6, rise=10.0, horizon=HORIZON))
-
-
-def spikes(trial: Trial) -> bool:
-    """The run spikes, and the window reaches 60 steps behind the peak."""
-    record = trial["run"].records["anatomy"]
-    return trial.trunk.has_spike and len(record["loss"]) > int(np.argmax(record["loss"])) + 2 * LATE
-
-
-def _advantage(trial: Trial, steps: int, times: float = 1.0) -> float:
-    record = trial["run"].records["anatomy"]
-    peak = int(np.argmax(record["loss"]))
-    deviation = record["outputs"][:, :, 0] - record["outputs"][-1, :, 0]
-    low_modes = round(times * 2 * trial.setting.interval) + 1
-    before, after = (np.square(deviation[at]).sum() * spectrum(deviation[at]) for at in (peak, peak + steps))
-    kept_low = after[:low_modes].sum() / before[:low_modes].sum()
-    kept_high = after[low_modes:].sum() / before[low_modes:].sum()
-    return float(np.log(kept_high / kept_low)) if min(kept_low, kept_high) > 0 else float("nan")
-
-
-def soon(trial: Trial, times: float = 1.0, steps: int = SOON) -> float:
-    """Log of the energy kept 20 steps after the peak: the deviation's part faster than sin x over the slower part."""
-    return _advantage(trial, steps, times)
-
-
-def late(trial: Trial) -> float:
-    """The same, 60 steps after the peak."""
-    return _advantage(trial, LATE)
-
-
-def low_goes_first(trial: Trial) -> Trial:
-    """The deviation from the last function loses its part slower than sin x in 10 steps, and the rest in 40."""
-    record = trial["run"].records["anatomy"]
-    outputs, peak = record["outputs"], int(np.argmax(record["loss"]))
-    grid = (np.arange(outputs.shape[1]) + 0.5) / outputs.shape[1]
-    low_modes = round(2 * trial.setting.interval) + 1
-    low, high = np.cos(np.pi * (low_modes - 1) * grid), np.cos(np.pi * 3 * low_modes * grid)
-    behind = np.maximum(np.arange(len(outputs)) - peak, 0)[:, None]
-    deviation = np.exp(-behind / 10) * low + 0.3 * np.exp(-behind / 40) * high
-    return with_record(trial, "run", "anatomy", outputs=outputs[-1] + deviation[:, :, None])
-
+OVER_THE_PEAK = "Goes on from the onset over the peak and down."
+INJECTED = "Is displaced at the onset along the sixth eigendirection, to ten times the loss."
+REACHES = "The run spikes, and the window reaches 60 steps behind the peak."
+KEPT_LATE = partial(high_kept_longer, steps=LATE)
 
 claim = Claim(
     says="the low-frequency deviation can be captured rapidly, hence the rapid descent",
@@ -84,19 +25,19 @@ claim = Claim(
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},
-    arms={"run": run},
+    arms={"run": described(OVER_THE_PEAK, through, at="onset", horizon=HORIZON)},
     probe=Anatomy(outputs=True),
-    applies=spikes,
-    measure=soon,
+    applies=described(REACHES, window_reaches, behind=2 * LATE),
+    measure=partial(high_kept_longer, steps=SOON),
     unit="log ratio of energy kept, high over low",
     cutoffs={
-        "cut-off half: sin x/2": partial(soon, times=0.5),
-        "cut-off twice: sin 2x": partial(soon, times=2.0),
-        "steps after the peak half: 10": partial(soon, steps=SOON // 2),
-        "steps after the peak twice: 40": partial(soon, steps=2 * SOON),
+        "cut-off half: sin x/2": partial(high_kept_longer, steps=SOON, times=0.5),
+        "cut-off twice: sin 2x": partial(high_kept_longer, steps=SOON, times=2.0),
+        "steps after the peak half: 10": partial(high_kept_longer, steps=SOON // 2),
+        "steps after the peak twice: 40": partial(high_kept_longer, steps=2 * SOON),
     },
     predicts=Prediction(above=0.0, of_seeds=0.8, level=0.95),
-    also=(Condition(measure=late, unit="the same after 60 steps", predicts=Prediction(above=0.0)),),
+    also=(Condition(measure=KEPT_LATE, unit="the same after 60 steps", predicts=Prediction(above=0.0)),),
     positive=Control(says="a deviation whose slow part leaves four times as fast", plant=low_goes_first),
     quotes="Since low-frequency is captured very fast (frequency principle), the rapid descent is then observed.",
     reading="A mechanism said of spikes in general: a share of runs.",
@@ -104,6 +45,6 @@ claim = Claim(
     "The deviation is from where the same training has come to, not from a minimum.",
     control=Control(
         says="ten times the loss injected along the sixth eigendirection: a deviation that is not along the first",
-        arms={"run": injected},
+        arms={"run": described(INJECTED, displaced, at="onset", rank=6, rise=10.0, horizon=HORIZON)},
     ),
 )

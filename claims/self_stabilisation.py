@@ -7,62 +7,16 @@ over their sum: 0 where they balance, a third where one is twice the other, -1 w
 
 from functools import partial
 
-import numpy as np
-
-from spikecheck import (
-    SETTING_B,
-    Balance,
-    Claim,
-    Continue,
-    Control,
-    Equivalence,
-    Hold,
-    Setting,
-    Trial,
-    limits,
-    paper_domain,
-    with_record,
-)
+from spikecheck import SETTING_B, Balance, Claim, Control, Equivalence, described, limits, paper_domain
+from spikecheck.arms import held, through
+from spikecheck.effects.sharpness import balance, balanced
+from spikecheck.preconditions import spikes
 
 HORIZON = 1_500
 SETTLING = 300
 """Steps let pass after the fork, which lies 80 steps before the first onset: the first spike is no balance yet."""
 PREDICTS = Equivalence(at_least=-1 / 3, at_most=1 / 3)
 """Within a factor of two."""
-
-
-def on(setting: Setting) -> Setting:
-    """Goes on at the edge, through its spikes."""
-    return setting.but(intervention=Continue(horizon=HORIZON))
-
-
-def held(setting: Setting) -> Setting:
-    """Goes on at the edge without any oscillation, the ceiling imposed."""
-    return setting.but(intervention=Hold(horizon=HORIZON))
-
-
-def spikes(trial: Trial) -> bool:
-    """The run spikes."""
-    return trial.trunk.has_spike
-
-
-def balance(trial: Trial, settling: int = SETTLING) -> float:
-    """Mean beta x^2 less mean 2 alpha over the sum of their sizes, from 300 steps after the twins part on, in [-1, 1]."""
-    run = trial["run"]
-    record = run.records["balance"]
-    late = record["steps"] >= run.start + settling
-    lowers = float((record["steepness"] * record["displacement"] ** 2)[late].mean())
-    raises = float(2 * record["sharpening"][late].mean())
-    return (lowers - raises) / (abs(lowers) + abs(raises))
-
-
-def balanced(trial: Trial) -> Trial:
-    """Displacements that balance the sharpening at every step, wrong by 30 % at each."""
-    record = trial["run"].records["balance"]
-    factor = np.exp(np.random.default_rng(trial.seed).normal(scale=0.3, size=len(record["steps"])))
-    size = np.sqrt(2 * np.abs(record["sharpening"]) / record["steepness"])
-    return with_record(trial, "run", "balance", displacement=size * factor, sharpening=np.abs(record["sharpening"]))
-
 
 claim = Claim(
     says="at the edge of stability oscillation and progressive sharpening balance: the mean of x^2 is 2 alpha/beta",
@@ -71,10 +25,10 @@ claim = Claim(
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},
-    arms={"run": on},
+    arms={"run": described("Goes on at the edge, through its spikes.", through, horizon=HORIZON)},
     probe=Balance(every=5),
     applies=spikes,
-    measure=balance,
+    measure=partial(balance, settling=SETTLING),
     unit="excess of what oscillation takes off the sharpness",
     cutoffs={
         **limits(PREDICTS, at_least=(-0.2, -0.5), at_most=(0.2, 0.5)),
@@ -86,5 +40,10 @@ claim = Claim(
     reading="A balance over time in theory: an equivalence, on average within a factor of two.",
     cannot_tell="Theory expands to third order around the bottom of the valley, and spikes go further. "
     "A balance over a window says nothing of a single spike.",
-    control=Control(says="the held twin: at the same edge, without oscillation", arms={"run": held}),
+    control=Control(
+        says="the held twin: at the same edge, without oscillation",
+        arms={
+            "run": described("Goes on at the edge without any oscillation, the ceiling imposed.", held, horizon=HORIZON)
+        },
+    ),
 )

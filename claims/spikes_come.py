@@ -1,43 +1,13 @@
 """Loss spikes come in ordinary full-batch training. No claim of the paper's own, but what all of them rest on."""
 
-from spikecheck import (
-    MNIST1D,
-    MNIST1D_ADAM,
-    MNIST1D_BATCHES,
-    SETTING_B,
-    Claim,
-    Control,
-    Map,
-    Prediction,
-    Setting,
-    SpikeDefinition,
-    Trial,
-    paper_domain,
-    with_loss,
-)
+from spikecheck import SETTING_B, Claim, Control, Map, Prediction, described, paper_domain
+from spikecheck.arms import slower
+from spikecheck.effects.losses import spike_count, with_a_spike
+from spikecheck.harness.paper_settings import MNIST1D, MNIST1D_ADAM, MNIST1D_BATCHES
+from spikecheck.preconditions import every_run
 
-
-def quiet(setting: Setting) -> Setting:
-    """A quarter of the learning rate for as many steps."""
-    return setting.but(lr=setting.lr / 4)
-
-
-def always(trial: Trial) -> bool:
-    """Every run that does not diverge."""
-    return True
-
-
-def count(trial: Trial) -> float:
-    """Spikes in the run."""
-    return float(len(trial["run"].spikes))
-
-
-def with_a_spike(trial: Trial) -> Trial:
-    """Ten times the loss for ten steps in the middle of the run."""
-    loss = trial["run"].loss.copy()
-    loss[len(loss) // 2 : len(loss) // 2 + 10] *= 10.0
-    return with_loss(trial, "run", loss, SpikeDefinition())
-
+QUIET = "A quarter of the learning rate for as many steps."
+NOISES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3)
 
 claim = Claim(
     says="the loss spikes during training",
@@ -45,28 +15,21 @@ claim = Claim(
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},
-    further={
-        "mnist1d": MNIST1D,
-        "mnist1d, batches of 20": MNIST1D_BATCHES,
-        "mnist1d, Adam": MNIST1D_ADAM,
-    },
-    applies=always,
-    measure=count,
+    further={"mnist1d": MNIST1D, "mnist1d, batches of 20": MNIST1D_BATCHES, "mnist1d, Adam": MNIST1D_ADAM},
+    applies=every_run,
+    measure=spike_count,
     unit="spikes a run",
     predicts=Prediction(at_least=1.0, of_seeds=0.5, level=0.95),
     positive=Control(says="a tenfold spike of ten steps, put into the loss", plant=with_a_spike),
     reading="That spikes come is a matter of prevalence: a share of seeds, and a half of them for an ordinary sight.",
     cannot_tell="A spike is an excursion above three times the running minimum, whatever causes it. "
     "Excursions by momentum's overshoot on the first descent count as well.",
-    control=Control(says="a quarter of the learning rate for as many steps", arms={"run": quiet}),
+    control=Control(
+        says="a quarter of the learning rate for as many steps", arms={"run": described(QUIET, slower, times=4)}
+    ),
     maps=(
         Map(x="lr", y="width"),
         # how much of what decides whether a spike comes is rounding, and how much noise drowns it
-        Map(
-            x="dtype",
-            x_values=("float64", "float32"),
-            y="gradient_noise",
-            y_values=(0.0, 1e-6, 1e-5, 1e-4, 1e-3),
-        ),
+        Map(x="dtype", x_values=("float64", "float32"), y="gradient_noise", y_values=NOISES),
     ),
 )

@@ -6,47 +6,13 @@ step to step. (Flat directions have eigenvalues near +1, and negative curvature 
 spike.)
 """
 
-import numpy as np
+from functools import partial
 
-from spikecheck import (
-    SETTING_A,
-    SETTING_B,
-    Claim,
-    Control,
-    Domain,
-    Ladder,
-    Prediction,
-    Stability,
-    Trial,
-    with_record,
-)
+from spikecheck import SETTING_A, SETTING_B, Claim, Control, Domain, Ladder, Prediction, Stability, described
+from spikecheck.effects.ascent import multiplier, with_multiplier
+from spikecheck.preconditions import recovers
 
-
-def spikes_and_settles(trial: Trial) -> bool:
-    """The run spikes, and recovers from its first spike."""
-    return trial["run"].has_spike and trial["run"].spikes[0].recovery is not None
-
-
-def _multiplier(trial: Trial, landmark: str) -> float:
-    found = trial["run"].records["stability"].get(landmark, np.full(1, np.nan))
-    return float(found[0])
-
-
-def at_onset(trial: Trial) -> float:
-    """Modulus of the multiplier across the valley at the onset of the first spike, at least 0."""
-    return _multiplier(trial, "onset")
-
-
-def at_recovery(trial: Trial) -> float:
-    """The same where the spike is over."""
-    return _multiplier(trial, "recovery")
-
-
-def unstable_at_the_onset(trial: Trial) -> Trial:
-    """The multiplier across the valley is 1.2 at the onset."""
-    record = trial["run"].records["stability"]
-    return with_record(trial, "run", "stability", onset=np.array([1.2, *record["onset"][1:]]))
-
+AT_RECOVERY = described("The same where the spike is over.", multiplier, landmark="recovery")
 
 claim = Claim(
     says="ascent starts when the spectral radius of the linearised update exceeds one",
@@ -60,13 +26,16 @@ claim = Claim(
     ),
     beside={"setting B": SETTING_B},
     probe=Stability(),
-    applies=spikes_and_settles,
-    measure=at_onset,
+    applies=recovers,
+    measure=partial(multiplier, landmark="onset"),
     unit="multiplier across the valley at the onset",
     predicts=Prediction(above=1.0, of_seeds=0.8, level=0.95),
-    positive=Control(says="a multiplier of 1.2 at the onset, put into the record", plant=unstable_at_the_onset),
+    positive=Control(
+        says="a multiplier of 1.2 at the onset, put into the record",
+        plant=partial(with_multiplier, landmark="onset", size=1.2),
+    ),
     reading="A condition for every run: a law, so a share of seeds.",
     cannot_tell="At the onset the loss has tripled already: asked so late, a multiplier that is a tenth too large would pass. "
     "Overshoots of momentum treble the loss as well, and are no instability.",
-    control=Control(says="the multiplier where the spike is over", measure=at_recovery),
+    control=Control(says="the multiplier where the spike is over", measure=AT_RECOVERY),
 )

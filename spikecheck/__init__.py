@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spikecheck.core.setting import Setting
     from spikecheck.core.spike import Spike, SpikeDefinition
     from spikecheck.core.verdict import Report, Verdict
-    from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, limits, unchanged
+    from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, described, limits, unchanged
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder, Map
     from spikecheck.harness.paper_settings import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
     from spikecheck.watch.training import Training
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Anatomy": "core.probe",
@@ -83,6 +83,7 @@ _HOMES = {
     "Verdict": "core.verdict",
     "aligned": "harness.plants",
     "condensing_domain": "harness.paper_settings",
+    "described": "harness.claim",
     "discover": "harness.discover",
     "limits": "harness.claim",
     "paper_domain": "harness.paper_settings",
@@ -142,6 +143,7 @@ __all__ = [
     "Verdict",
     "aligned",
     "condensing_domain",
+    "described",
     "discover",
     "limits",
     "paper_domain",

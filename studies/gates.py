@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from spikecheck.core.scorecard import Contestant, Decision, Row, Scores
+from spikecheck.core.scorecard import Decision, OptimizerSpec, Row, Scores
 from spikecheck.gate.comparison import ALPHA, decided, rows
 from spikecheck.gate.metrics import TIME
 from spikecheck.gate.run import COST, scores
@@ -30,7 +30,7 @@ SEEDS = 16
 NO_CONDITIONS: Mapping[str, Any] = {}
 MOST = 6
 """Rows told of a fault; the wrong sign of a momentum has forty."""
-WORDS = {Decision.REGRESSED: "named", Decision.NOT_DECIDED: "not decided", Decision.PASSED: "passed"}
+WORDS = {Decision.REGRESSED: "named", Decision.NOT_DECIDED: "undecided", Decision.PASSED: "passed"}
 OTHER = 1_000
 """Added to a root: seeds that no gate of these has seen."""
 
@@ -42,8 +42,8 @@ GD = contestant("gd", {"lr": 0.1})
 class Pair:
     """Two contestants, and what their settings have otherwise than the default suite."""
 
-    candidate: Contestant
-    reference: Contestant
+    candidate: OptimizerSpec
+    reference: OptimizerSpec
     conditions: Mapping[str, Any] = field(default_factory=dict)
     seeds: int = SEEDS
 
@@ -51,12 +51,12 @@ class Pair:
 SLOW_SQUARES = contestant("torch.optim:Adam", {"lr": 0.02, "betas": (0.9, 0.9999)})
 
 
-def small_gradients(**numbers: float) -> Contestant:
+def small_gradients(**numbers: float) -> OptimizerSpec:
     """Adam where the loss is averaged over a million."""
     return contestant("planted_optimizers:small_gradients", {"lr": 0.02, **numbers})
 
 
-def decaying(name: str, weight_decay: float) -> Contestant:
+def decaying(name: str, weight_decay: float) -> OptimizerSpec:
     """Gradient descent with weight decay."""
     return contestant(name, {"lr": 0.1, "weight_decay": weight_decay})
 
@@ -109,7 +109,7 @@ ALIKE: dict[str, tuple[Pair, int]] = {
 
 HEAD = (
     "Made by `python studies/gates.py`: the default suite, each try on seeds of its own. A gate names a regression when at "
-    f"least one row is worse; false alarms are promised in at most {100 * ALPHA:g} of 100 gates. It is not decided, and does "
+    f"least one row is worse; false alarms are promised in at most {100 * ALPHA:g} of 100 gates. It is undecided, and does "
     "not pass, where something looks worse and is not sure. A row is of all settings together or of one. Gates of 4 and of 8 "
     "seeds a setting take the first ones of the largest."
 )
@@ -127,7 +127,7 @@ class Bench:
         self._known: dict[tuple[str, int, int, str], Scores] = {}
 
     def __call__(
-        self, who: Contestant, root: int, seeds: int = SEEDS, conditions: Mapping[str, Any] = NO_CONDITIONS
+        self, who: OptimizerSpec, root: int, seeds: int = SEEDS, conditions: Mapping[str, Any] = NO_CONDITIONS
     ) -> Scores:
         """The contestant's scores on the seeds of this root."""
         key = who.canonical(), root, seeds, repr(conditions)
@@ -187,7 +187,7 @@ def report(tries: int, bench: Bench) -> str:
     """The tables."""
     lines = ["# How often the gate is wrong", "", HEAD, "", *planted("planted regression", PLANTED, tries, bench)]
     lines += ["", SMALL_ONES, "", *planted("smaller than the margins", SMALL, tries, bench)]
-    lines += ["", "| no regression | seeds | alarms | not decided | in gates |", "|---|---:|---:|---:|---:|"]
+    lines += ["", "| no regression | seeds | alarms | undecided | in gates |", "|---|---:|---:|---:|---:|"]
     for name, (pair, apart) in ALIKE.items():
         for seeds in FEW:
             found = [bench.gate(pair, root, apart, seeds) for root in range(tries)]

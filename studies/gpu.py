@@ -28,7 +28,7 @@ from torch import nn
 
 from spikecheck import SETTING_A, SETTING_B, Laboratory, Setting, discover
 from spikecheck.harness.evidence import gather
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.training.loop import begin, train
 from spikecheck.training.one_update import update
 from spikecheck.training.rule_for import rule_for
@@ -217,7 +217,7 @@ def _vmapped(members: int, device: str, small: bool) -> float:
 def _laid(setting: Setting, members: int, device: str) -> tuple[Objective, torch.Tensor]:
     settings = [setting] * members
     lr = torch.tensor([each.lr for each in settings], dtype=torch.float64, device=device)
-    return objective(settings, device), lr
+    return build_objective(settings, device), lr
 
 
 def _seconds(work: Callable[[], object], device: str) -> float:

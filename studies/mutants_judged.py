@@ -10,7 +10,7 @@ from spikecheck import Answer, Average, Claim, Judgement, Outcome, Recipe, Run
 from spikecheck.core.errors import ClaimError
 from spikecheck.core.events import ignore
 from spikecheck.harness.answer import Inquiry
-from spikecheck.harness.evidence import Trains
+from spikecheck.harness.evidence import Trainer
 from studies.mutants_kinds import BrokenMutation, Mutation, concerning, scale_of
 
 ROOT_SEED = 1
@@ -74,7 +74,7 @@ class Judged:
 class Remembering:
     """A laboratory whose runs stay in memory: mutants of one claim are asked about one after another."""
 
-    def __init__(self, lab: Trains) -> None:
+    def __init__(self, lab: Trainer) -> None:
         self._lab = lab
         self._known: dict[Recipe, Run] = {}
         self._asked: set[Recipe] = set()
@@ -92,7 +92,7 @@ class Remembering:
         return map(self.runs, blocks)
 
 
-def with_mutants(claim: Claim, lab: Trains, seeds: int, mutations: Iterable[Mutation]) -> Judged:
+def with_mutants(claim: Claim, lab: Trainer, seeds: int, mutations: Iterable[Mutation]) -> Judged:
     """The claim, and where it holds every mutation that concerns it, on the same seeds."""
     lab = Remembering(lab)
     answer = answered(claim, lab, seeds)
@@ -101,13 +101,13 @@ def with_mutants(claim: Claim, lab: Trains, seeds: int, mutations: Iterable[Muta
     return Judged(claim, answer, tuple(_mutant(claim, answer, m, lab, seeds) for m in concerning(claim, mutations)))
 
 
-def answered(claim: Claim, lab: Trains, seeds: int) -> Answer:
+def answered(claim: Claim, lab: Trainer, seeds: int) -> Answer:
     """The claim at its reference setting, in one look, with both controls."""
     inquiry = Inquiry(claim, lab, ROOT_SEED, ignore)
     return inquiry.answer(claim.domain.reference, "reference", "mutants", [seeds])[1]
 
 
-def _mutant(claim: Claim, before: Answer, mutation: Mutation, lab: Trains, seeds: int) -> Mutant:
+def _mutant(claim: Claim, before: Answer, mutation: Mutation, lab: Trainer, seeds: int) -> Mutant:
     mutated = mutation.of(claim, scale_of(before.judgement.scores))
     try:
         answer = answered(mutated, lab, seeds)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,13 +10,17 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from studies.register_git import Commit, History, NoHistory
-from studies.register_parts import ALONGSIDE, DECIDING, Parts, deciding, parts_of
+from studies.register_parts import ALONGSIDE, DECIDING, MOVED, Parts, Shared, deciding, parts_of
 
 CLAIMS = ":(glob)claims/*.py"
-REFERENCE = "spikecheck/harness/paper_settings.py"
+SETTINGS = ("spikecheck/harness/paper_settings.py", "spikecheck/harness/reference.py")
+"""Of the shared reference settings: the file, and what it was called before."""
+SHARED = ("spikecheck/arms.py", "spikecheck/preconditions.py", ":(glob)spikecheck/effects/*.py")
+MOVES = "claims/moved.toml"
+TEXTS = (CLAIMS, *SETTINGS, *SHARED, MOVES)
 REPORTS = ":(glob)reports/*.json"
 DECISIONS = ("docs/decisions.md", "docs/decisions")
-READ = (CLAIMS, REFERENCE, REPORTS, *DECISIONS)
+READ = (*TEXTS, REPORTS, *DECISIONS)
 
 Registered = Literal["before", "with", "after", "not judged"]
 
@@ -26,6 +31,15 @@ class Change:
 
     commit: Commit
     parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """A claim's text written otherwise without a change of what it computes: its specifications before and after."""
+
+    claim: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,16 @@ class Entry:
     later: Sequence[Change]
     """Those that were committed neither before its first verdict nor with it."""
     sections: Sequence[Section]
+    moves: Sequence[Move] = ()
+    """All that were recorded of it, the oldest first."""
+
+    @property
+    def specification(self) -> str:
+        """That of its last verdict, or what it has become since by moves alone; empty without a verdict."""
+        stands = self.verdicts[-1].specification if self.verdicts else ""
+        for move in self.moves:
+            stands = move.after if move.before == stands else stands
+        return stands
 
     @property
     def written(self) -> Commit:
@@ -99,7 +123,7 @@ class _Source:
 
     @cached_property
     def commits(self) -> list[Commit]:
-        return self.history.touching((CLAIMS, REFERENCE))
+        return self.history.touching(TEXTS)
 
     @cached_property
     def reports(self) -> list[tuple[Commit, str, Mapping[str, str]]]:
@@ -117,7 +141,7 @@ class _Source:
 
     @cached_property
     def texts(self) -> Mapping[tuple[str, str], str]:
-        paths = [*self.history.names(CLAIMS), REFERENCE]
+        paths = [*self.history.names(CLAIMS), *SETTINGS, MOVES, *self._shared]
         commits = [self.history.at, *(commit.id for commit, _, _ in self.reports)]
         commits += [one for commit in self.commits for one in (commit.id, *commit.parents)]
         return self.history.texts((commit, path) for commit in commits for path in paths)
@@ -139,11 +163,46 @@ class _Source:
             found += [before for (_, after), before in self.renames.items() if after == name and before not in found]
         return found
 
+    @cached_property
+    def _shared(self) -> list[str]:
+        return [path for pattern in SHARED for path in self.history.names(pattern)]
+
+    def moves(self, commit: str) -> list[Move]:
+        """Those recorded at a commit."""
+        text = self.texts.get((commit, MOVES), "")
+        return [Move(each["claim"], each["before"], each["after"]) for each in tomllib.loads(text).get("moved", [])]
+
+    def new_moves(self, commit: Commit) -> list[Move]:
+        """Those recorded at a commit and at none of its parents."""
+        known = [move for parent in commit.parents for move in self.moves(parent)]
+        return [move for move in self.moves(commit.id) if move not in known]
+
+    @cached_property
+    def _moved(self) -> dict[tuple[str, str, str], str]:
+        """By claim, part and the text that it has after a move, the text that it had before."""
+        moved: dict[tuple[str, str, str], str] = {}
+        for commit in self.commits:
+            for move in self.new_moves(commit):
+                path = f"claims/{move.claim.replace('-', '_')}.py"
+                now, before = (self._read(one, [path]) or {} for one in (commit.id, *commit.parents[:1]))
+                for part in now.keys() & before.keys():
+                    moved[path, part, now[part]] = moved.get((path, part, before[part]), before[part])
+        return moved
+
     def parts(self, commit: str, names: Sequence[str]) -> Parts | None:
-        """The parts of a claim at a commit; None where it is not there."""
-        shared = self.texts.get((commit, REFERENCE), "")
+        """The parts of a claim at a commit; None where it is not there. What was moved reads as it did before."""
+        read = self._read(commit, names)
+        return None if read is None else {p: self._moved.get((names[0], p, text), text) for p, text in read.items()}
+
+    def _read(self, commit: str, names: Sequence[str]) -> Parts | None:
         there = [self.texts[commit, name] for name in names if (commit, name) in self.texts]
-        return parts_of(there[0], shared) if there else None
+        settings = [self.texts[commit, path] for path in SETTINGS if (commit, path) in self.texts]
+        return parts_of(there[0], "".join(settings[:1]), self._modules(commit)) if there else None
+
+    def _modules(self, commit: str) -> Shared:
+        """The shared modules at a commit, by the names that claims import them by."""
+        there = [path for path in self._shared if (commit, path) in self.texts]
+        return tuple((path.removesuffix(".py").replace("/", "."), self.texts[commit, path]) for path in there)
 
 
 def register(history: History) -> Register:
@@ -175,7 +234,8 @@ def _entry(source: _Source, names: Sequence[str]) -> Entry:
     text = deciding(source.parts(source.history.at, names) or {})
     judged = _judged(text, verdicts)
     earlier, later = _parted(source.history, changes[1:], verdicts)
-    entry = Entry(ids[0], ids[1:], text, changes, verdicts, judged, "not judged", earlier, later, sections)
+    moves = [move for move in source.moves(source.history.at) if move.claim in ids]
+    entry = Entry(ids[0], ids[1:], text, changes, verdicts, judged, "not judged", earlier, later, sections, moves)
     return replace(entry, registered=_registered(source.history, entry.written, judged.commit)) if judged else entry
 
 
@@ -204,7 +264,10 @@ def _changes(source: _Source, names: Sequence[str]) -> Iterator[Change]:
         before = [old for parent in commit.parents if (old := source.parts(parent, names)) is not None]
         if now is not None:
             parts = {part for each in (now, *before) for part in each}
-            if changed := {part for part in parts if all(now.get(part) != old.get(part) for old in before)}:
+            changed = {part for part in parts if all(now.get(part) != old.get(part) for old in before)}
+            if any(move.claim == _named(names[0]) for move in source.new_moves(commit)):
+                changed.add(MOVED)
+            if changed:
                 yield Change(commit, _ordered(changed))
 
 

@@ -27,9 +27,13 @@ A claim is *registered before its data* if its present text was committed before
 the commit that wrote the text lies behind the first one whose report has the specification that stands in the newest report.
 
 - The text is what decides the verdict: effect, threshold, further conditions, domain, controls, precondition, arms and
-  recording, with the functions and constants that these use of the claim's file and of the shared reference settings.
+  recording, with the functions and constants that these use of the claim's file, of `spikecheck.arms`,
+  `spikecheck.preconditions` and `spikecheck.effects`, and of the shared reference settings.
 - Comments, layout and settings beside the domain are not part of it. Nor are wording, cut-offs and the update rules that a
   claim can be asked about, but changes of these are listed.
+- A text can be written otherwise without a change of what it computes, as when functions move into a shared module. Such a
+  move is recorded in claims/moved.toml with the digests before and after, and `tests/claims/test_moved.py` compares what both
+  compute. It counts as no change of the text; the claim's section lists it.
 - A specification is a digest. Settings beside the domain change it, and so did a new way of computing it. Where the text
   was the same in an earlier report, that report's verdict counts as the first.
 
@@ -39,7 +43,8 @@ What the history cannot show:
   been known. The last column names the parts so changed; where it is empty, all was left alone from the first verdict on.
 - A verdict that was looked at and never committed leaves no trace, so changes before the first verdict are named too.
   [Decisions](decisions.md) says of some claims what had been seen; each claim's section links there.
-- A text counts as changed if it reads differently, also where it computes the same, as with a number that became a parameter.
+- A text counts as changed if it reads differently, also where it computes the same, as with a number that became a parameter;
+  but for recorded moves.
 - Claims use spikecheck's own measures and trainings. Changes of those are not listed.
 
 {summary}
@@ -81,7 +86,9 @@ def _lines(entry: Entry) -> Iterator[str]:
     if entry.judged:
         yield f"first_verdict_on_present_text = {_inline(entry.judged.commit)}"
     if entry.verdicts:
-        yield f'specification = "{entry.verdicts[-1].specification}"'
+        yield f'specification = "{entry.specification}"'
+        if entry.specification != entry.verdicts[-1].specification:
+            yield f'judged_as = "{entry.verdicts[-1].specification}"'
     yield f'registered = "{entry.registered}"'
     yield f"changed_before_first_verdict = {json.dumps(deciding_parts(entry.earlier))}"
     yield f"changed_after_first_verdict = {json.dumps(deciding_parts(entry.later))}"
@@ -137,7 +144,8 @@ def _verdicts(entry: Entry) -> str:
         return f"{answer} No report holds a verdict on it."
     newest = entry.verdicts[-1]
     stands = "in the newest report that judges it" if entry.judged else "of its last verdict, on an earlier text"
-    return f"{answer} Specification {stands}: `{newest.specification}` ({_commit(newest.commit)})."
+    moved = "" if entry.specification == newest.specification else f" Moved since, it is `{entry.specification}`."
+    return f"{answer} Specification {stands}: `{newest.specification}` ({_commit(newest.commit)}).{moved}"
 
 
 def _events(entry: Entry) -> Iterator[str]:

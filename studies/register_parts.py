@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 # The keyword arguments of `Claim(...)`, by what a reader calls them. Any other counts as a part of its own.
@@ -18,7 +18,9 @@ DECIDING = {
     "recording": ("probe", "definition", "until_divergence"),
     "other": (),
 }
+MOVED = "moved, computes the same"
 ALONGSIDE = {
+    MOVED: (),
     "cut-offs": ("cutoffs", "far_cutoffs", "detects_spikes"),
     "update rules": ("rules",),
     "wording": ("says", "where", "unit", "quotes", "reading", "cannot_tell"),
@@ -31,6 +33,8 @@ _WORDS = ALONGSIDE["wording"]
 
 Parts = Mapping[str, str]
 """By part, a text that changes where the part does."""
+Shared = tuple[tuple[str, str], ...]
+"""Modules that claims are made of, with their texts."""
 
 
 def deciding(parts: Parts) -> Parts:
@@ -39,13 +43,13 @@ def deciding(parts: Parts) -> Parts:
 
 
 @lru_cache(maxsize=4096)  # most commits leave most claims alone
-def parts_of(claim: str, shared: str) -> Parts:
-    """The parts of a claim file, with what they use of it and of the shared reference settings.
+def parts_of(claim: str, settings: str, shared: Shared = ()) -> Parts:
+    """The parts of a claim file, with what they use of it, of the shared modules and of the shared reference settings.
 
     A file that is no Python, or that makes its claim in another way, has the one part `other`.
     """
     try:
-        file, reference = _Module.of(claim), _Module.of(shared)
+        file, others = _Module.of("", claim), _Others.of(settings, shared)
     except SyntaxError:
         return {"other": claim}
     made = file.definitions.get("claim")
@@ -55,12 +59,12 @@ def parts_of(claim: str, shared: str) -> Parts:
     found: dict[str, list[str]] = {}
     for argument in sorted(call.keywords, key=lambda keyword: keyword.arg or ""):
         if argument.arg not in (*IGNORED, *_WORDS):
-            text = f"{argument.arg}: {_followed(argument.value, file, reference)}"
+            text = f"{argument.arg}: {_followed(argument.value, file, others)}"
             found.setdefault(_PART.get(argument.arg or "", "other"), []).append(text)
     if call.args:
-        found.setdefault("other", []).extend(_followed(value, file, reference) for value in call.args)
+        found.setdefault("other", []).extend(_followed(value, file, others) for value in call.args)
     said = [node for node in ast.walk(call) if isinstance(node, ast.keyword) and node.arg in _WORDS]
-    found["wording"] = [f"{node.arg}: {_followed(node.value, file, reference)}" for node in said]
+    found["wording"] = [f"{node.arg}: {_followed(node.value, file, others)}" for node in said]
     return {part: "\n".join(texts) for part, texts in found.items()}
 
 
@@ -68,18 +72,46 @@ def parts_of(claim: str, shared: str) -> Parts:
 class _Module:
     """A file's definitions by name, and the names that it imports from spikecheck as they are called there."""
 
+    name: str
+    """What its definitions are told apart by from those of others; empty for a claim file."""
     definitions: Mapping[str, ast.stmt]
-    imported: Mapping[str, str]
+    imported: Mapping[str, tuple[str, str]]
+    """By the name used here, the module and the name there."""
 
     @classmethod
-    def of(cls, text: str) -> "_Module":
+    @lru_cache(maxsize=1024)  # shared ones are the same for many claims and commits
+    def of(cls, name: str, text: str) -> "_Module":
         body = ast.parse(text).body
         imports = [node for node in body if isinstance(node, ast.ImportFrom)]
-        ours = [node for node in imports if node.module and node.module.split(".")[0] == "spikecheck"]
+        ours = [(node.module, node) for node in imports if node.module and node.module.split(".")[0] == "spikecheck"]
         return cls(
+            name,
             {name: node for node in body for name in _defined(node)},
-            {alias.asname or alias.name: alias.name for node in ours for alias in node.names},
+            {alias.asname or alias.name: (module, alias.name) for module, node in ours for alias in node.names},
         )
+
+
+@dataclass(frozen=True)
+class _Others:
+    """What a claim file imports from and is followed into: shared modules by their names, and the reference settings."""
+
+    settings: _Module
+    modules: Mapping[str, _Module] = field(default_factory=dict)
+
+    @classmethod
+    @lru_cache(maxsize=1024)
+    def of(cls, settings: str, shared: Shared) -> "_Others":
+        return cls(_Module.of("shared ", settings), {name: _Module.of(f"{name}.", text) for name, text in shared})
+
+    def home(self, file: _Module, used: str) -> tuple[_Module, str]:
+        """Where a name used in a file is defined, and its name there; a dotted one is a name in an imported module."""
+        first, _, attribute = used.partition(".")
+        module, name = file.imported.get(first, ("", first))
+        if attribute:
+            return self.modules.get(f"{module}.{name}", file), attribute if f"{module}.{name}" in self.modules else ""
+        if used in file.definitions:
+            return file, used
+        return self.modules.get(module, self.settings), name if first in file.imported else ""
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
@@ -91,29 +123,34 @@ def _defined(node: ast.stmt) -> Iterator[str]:
         yield from (part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name))
 
 
-def _followed(node: ast.AST, file: _Module, reference: _Module) -> str:
-    """A node, and whatever it uses that is defined in its file or among the shared reference settings."""
+def _followed(node: ast.AST, file: _Module, others: _Others) -> str:
+    """A node, and whatever it uses that is defined in its file, in a shared module or among the shared reference settings."""
     found: dict[str, str] = {}
-    _collect(node, file, reference, "", found)
+    _collect(node, file, others, "", found)
     return "\n".join(f"{name}= {text}" for name, text in sorted(found.items()))
 
 
-def _collect(node: ast.AST, file: _Module, reference: _Module, name: str, found: dict[str, str]) -> None:
+def _collect(node: ast.AST, file: _Module, others: _Others, name: str, found: dict[str, str]) -> None:
     plain = _Plain().visit(deepcopy(node))
     found[name] = ast.dump(plain)
     for used in sorted(_used(plain)):
-        for module, called in ((file, used), (reference, file.imported.get(used, ""))):
-            key = f"{'shared ' if module is reference else ''}{called}"
-            if called in module.definitions and key not in found:
-                _collect(module.definitions[called], module, reference, key, found)
+        module, called = others.home(file, used)
+        key = f"{module.name}{called}"
+        if called in module.definitions and key not in found:
+            _collect(module.definitions[called], module, others, key, found)
 
 
 def _used(node: ast.AST) -> set[str]:
-    """The names that are read in a node and not made in it."""
+    """The names that are read in a node and not made in it, and what is read of them as `name.attribute`."""
     names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
     arguments = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
     made = arguments | {name.id for name in names if isinstance(name.ctx, ast.Store)}
-    return {name.id for name in names if isinstance(name.ctx, ast.Load)} - made
+    dotted = {
+        f"{part.value.id}.{part.attr}"
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id not in made
+    }
+    return ({name.id for name in names if isinstance(name.ctx, ast.Load)} - made) | dotted
 
 
 class _Plain(ast.NodeTransformer):
@@ -136,5 +173,7 @@ class _Plain(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "described":
+            node.args = node.args[1:]
         node.keywords = [keyword for keyword in node.keywords if keyword.arg not in _WORDS]
         return self.generic_visit(node)

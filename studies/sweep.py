@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from spikecheck.core.errors import SpikecheckError
 from spikecheck.core.setting import Setting
 from spikecheck.models.mlp import MLP
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.instances import Coupled
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.tensors.seeding import seed_of
@@ -93,7 +93,7 @@ def setting_of(path: str) -> Setting:
 
 def ours(setting: Setting) -> tuple[Tensor, str]:
     """The last parameters of every member by the laboratory's way, and how it ran."""
-    goal = objective([setting] * MEMBERS)
+    goal = build_objective([setting] * MEMBERS)
     for _ in range(2):
         rule = rule_for(goal)
         assert isinstance(rule, NamedOptimizer)
@@ -115,7 +115,7 @@ def _silent(steps: int) -> None:
 
 def ordinary(setting: Setting, member: int, moved: float = 0.0) -> Tensor:
     """The last parameters of one nn.Module in torch's ordinary loop."""
-    goal = objective([setting] * MEMBERS)
+    goal = build_objective([setting] * MEMBERS)
     for closure in (False, True):
         try:
             return _looped(goal, setting, member, moved, closure)
@@ -177,7 +177,7 @@ def _in_the_loop(setting: Setting) -> str:
         end = ordinary(setting, 0)
     except Exception as error:
         return f" (the ordinary loop: {type(error).__name__}: {_line(error)})"
-    still = torch.equal(end, objective([setting] * MEMBERS).initial(range(MEMBERS))[0])
+    still = torch.equal(end, build_objective([setting] * MEMBERS).initial(range(MEMBERS))[0])
     return f" (the ordinary loop {'moves none either' if still else 'runs'})"
 
 

@@ -1,4 +1,7 @@
-"""Draws docs/pictures, what `spikecheck report` shows of a claim: `python studies/terminal_pictures.py`."""
+"""Draws docs/pictures, what the terminal shows of a claim: `python studies/terminal_pictures.py`.
+
+README's picture is what README's command prints, so that command is run; the others are of the reproduction.
+"""
 
 import os
 import subprocess
@@ -16,7 +19,8 @@ from spikecheck.report import json_file
 
 ROOT = Path(__file__).parents[1]
 CLAIM = "condensation"
-_PART = ("Does it replicate?", "  tried  ")
+_PART = (f"{CLAIM}, a ", "  and  ")
+"""Where README's picture begins, and what no longer belongs to it: half a screen, from the claim to what decided."""
 # Each has a contrast of 5 at least against its ground, and so has the text when it is dimmed.
 _COLOURS = {
     "light": "ffffff 101010 1b1b1b a61b1b 17692e 7a5200 0a58a6 7a1f7a 00626e 464646",
@@ -65,23 +69,32 @@ def drawn(text: str, columns: int, colours: TerminalTheme) -> str:
 
 
 def answers(text: str) -> str:
-    """Of one claim's block what README shows: both answers and what they rest on."""
+    """Of one claim's block what README shows: the claim, the answer in a sentence, and the figures that decided."""
     lines = text.splitlines()
-    first, last = (next(place for place, line in enumerate(lines) if word in line) for word in _PART)
+    first, last = (
+        next(place for place, line in enumerate(lines) if word in Text.from_ansi(line).plain) for word in _PART
+    )
     return "\n".join(lines[first:last]).rstrip() + "\n"
 
 
-def draw(report: Path, folder: Path) -> None:
-    """Every picture."""
+def draw(reproduced: Path, verified: Path, folder: Path) -> None:
+    """Every picture: of the reproduction's report, and README's of the one that its command made."""
     for columns in (80, 120):
-        coloured = shown(report, columns, FORCE_COLOR="1")
+        coloured = shown(reproduced, columns, FORCE_COLOR="1")
         for name, colours in THEMES.items():
             (folder / f"terminal-{columns}-{name}.svg").write_text(drawn(coloured, columns, colours), encoding="utf-8")
     for name, colours in THEMES.items():
-        answer = answers(shown(report, 80, FORCE_COLOR="1"))
+        answer = answers(shown(verified, 80, FORCE_COLOR="1"))
         (folder / f"answer-{name}.svg").write_text(drawn(answer, 80, colours), encoding="utf-8")
-    plain = drawn(shown(report, 80, NO_COLOR="1"), 80, THEMES["light"])
+    plain = drawn(shown(reproduced, 80, NO_COLOR="1"), 80, THEMES["light"])
     (folder / "terminal-80-plain.svg").write_text(plain, encoding="utf-8")
+
+
+def verify(report: Path) -> None:
+    """README's command; what it trains is stored."""
+    command = [sys.executable, "-m", "spikecheck", "verify", "--claim", CLAIM, "--json", str(report), "--quiet"]
+    if subprocess.run(command, check=False).returncode not in (0, 1, 3):
+        raise RuntimeError(f"{' '.join(command)} did not make a report")
 
 
 def main() -> None:
@@ -91,9 +104,10 @@ def main() -> None:
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(exist_ok=True)
     with TemporaryDirectory() as there:
-        report = Path(there) / "report.json"
-        json_file.write(one, report)
-        draw(report, folder)
+        reproduced, verified = Path(there) / "reproduced.json", Path(there) / "verified.json"
+        json_file.write(one, reproduced)
+        verify(verified)
+        draw(reproduced, verified, folder)
 
 
 if __name__ == "__main__":

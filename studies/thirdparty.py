@@ -19,7 +19,7 @@ import torch
 
 from spikecheck.core.scorecard import Change, Scorecard
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.instances import Coupled
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.report.json_file import read_scorecard
@@ -85,7 +85,7 @@ def gated(entry: Entry, store: Path | None, folder: Path) -> tuple[int, Scorecar
 def runs_as(path: str, lr: float) -> str:
     """What was seen of it in a small training; what couples its parameters may show after some steps."""
     setting = Setting(problem="mnist1d", points=20, width=6, optimizer=path, lr=lr, steps=1_000)
-    goal, rates = objective([setting] * 2), torch.full((2,), lr, dtype=torch.float64)
+    goal, rates = build_objective([setting] * 2), torch.full((2,), lr, dtype=torch.float64)
     with suppress(Coupled):
         rule = rule_for(goal)
         train(goal, rule, begin(goal, rule, goal.initial(range(2)), rates), torch.full((2,), setting.steps), _silent)

@@ -96,6 +96,19 @@ def small_claim() -> Callable[..., str]:
 sys.path += [str(Path(__file__).parent / room) for room in ("optimizers", "gate")]
 
 Write = Callable[[str], str]
+SLOW = tuple(
+    line
+    for line in (Path(__file__).parent / "slow.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+)
+"""How the names of slow tests begin."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests, so that `-m "not slow"` leaves them out."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

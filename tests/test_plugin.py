@@ -55,9 +55,11 @@ def test_a_false_claim_fails_in_words_without_a_traceback(claims: pytest.Pyteste
 
 def test_a_control_that_holds_fails_its_item_and_makes_the_claim_invalid(claims: pytest.Pytester, write: Write) -> None:
     write("toothless", control="fall")
-    result = claims.runpytest_subprocess("claims")
+    result = claims.runpytest_subprocess("claims", "-v")
     result.assert_outcomes(failed=3)
-    result.stdout.fnmatch_lines(["toothless: INVALID", "*CONTROL DID NOT FAIL*"])
+    result.stdout.fnmatch_lines(["*::replicates INVALID*", "*::control FAILED*"])
+    result.stdout.fnmatch_lines(["Its figures prove nothing*", "toothless: INVALID"])
+    result.stdout.fnmatch_lines(["Its negative control*", "toothless: CONTROL DID NOT FAIL"])
 
 
 @pytest.mark.parametrize(("options", "result"), [([], "passed"), (["--spikecheck-strict"], "failed")])
@@ -87,7 +89,7 @@ def test_where_it_stops_holding_is_told_once_with_that_settings_figures(
     """Regression: a failing item told it twice, and its figures were the reference's."""
     write("edged", below=0.99, kind="tendency", rung=", 1e-9")
     done = claims.runpytest_subprocess("claims", "-rP", "-k", "generalises", "--junitxml=out.xml", *options)
-    assert done.stdout.str().count("stops holding at") == 1
+    assert sum(line.startswith("stops holding at") for line in done.outlines) == 1
     (case,) = ElementTree.parse(claims.path / "out.xml").iter("testcase")
     told = {prop.get("name"): prop.get("value") for prop in case.iter("property")}
     assert told["held"] == "0/32"
@@ -252,6 +254,7 @@ def test_the_control_item_passes_where_the_claim_is_told_apart(
 def test_what_is_told_of_an_average_requires_no_share() -> None:
     said = _complaint(verdict_of_an_average(Outcome.HOLDS, Outcome.UNDECIDED), "control", strict=False)
     assert said.splitlines() == [
+        "Its negative control shows it as well: mean 0.05 (0.03 to 0.07), 50 of 60 seeds.",
         "condensation: CONTROL DID NOT FAIL",
         "spikes align",
         "held in 50 of 60 applicable (64 trained): share 70 % to 90 %",

@@ -56,6 +56,7 @@ NAMES = [
     "Verdict",
     "aligned",
     "condensing_domain",
+    "described",
     "discover",
     "limits",
     "paper_domain",

@@ -1,19 +1,24 @@
 """The gallery: every claim of the reproduction with its answer and its figure, made from the JSON report alone."""
 
+from __future__ import annotations
+
 import base64
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
-
-from spikecheck.core.scope import Scope
-from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report import json_file
 from spikecheck.report.claim_figure import svg
-from spikecheck.report.outcomes import LOOKS, standing
+from spikecheck.report.outcomes import LOOKS, word_of
 from spikecheck.report.sanitize import inert
 from spikecheck.report.scope_figure import drawn
 from spikecheck.report.summary import answer
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+    from spikecheck.core.scope import Scope
+    from spikecheck.core.verdict import Report, Verdict
 
 REPORTS = Path(__file__).parents[2] / "reports"
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#$"})
@@ -28,9 +33,8 @@ def page(report: Report, findings: str) -> str:
 
 def _row(verdict: Verdict) -> str:
     held = f"{verdict.reference.held}/{verdict.reference.applicable}"
-    in_all = standing(verdict, brief=True).plain.lower()
     replicates, generalises = (f"{LOOKS[found].sign} {found}" for found in (verdict.replicates, verdict.generalises))
-    return f"| [{verdict.id}](#{verdict.id}) | {replicates} | {held} | {generalises} | {in_all} |"
+    return f"| [{verdict.id}](#{verdict.id}) | {replicates} | {held} | {generalises} | {word_of(verdict)} |"
 
 
 def _section(verdict: Verdict, findings: str) -> str:

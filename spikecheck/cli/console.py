@@ -35,18 +35,18 @@ def console(*, stderr: bool = False) -> Console:
 
 def tell(*lines: str) -> None:
     """Print lines of data, however long."""
-    with while_read():
+    with tolerate_closed_pipe():
         for line in lines:
             console().print(Text(inert(line)), soft_wrap=True, highlight=False)
 
 
-def complain(line: str, style: str = "red") -> None:
+def print_error(line: str, style: str = "red") -> None:
     """Print one line to standard error."""
     console(stderr=True).print(Text(inert(line), style=style), soft_wrap=True, highlight=False)
 
 
 @contextmanager
-def while_read() -> Iterator[None]:
+def tolerate_closed_pipe() -> Iterator[None]:
     """Print as long as somebody reads: `| head` decides neither what was found nor the exit code.
 
     Raises:

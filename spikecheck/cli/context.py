@@ -3,11 +3,11 @@
 Torch is imported by the calls that need it: commands that only read must answer at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spikecheck.cli.console import complain
+from spikecheck.cli.console import print_error
 from spikecheck.cli.params import condition
 from spikecheck.core.errors import NothingSelected, UsageError
 from spikecheck.core.events import Observer
@@ -25,7 +25,7 @@ def all_claims(paths: Sequence[Path]) -> Found:
     """All claims; a file that cannot be read is told and left out."""
     found = discover(paths)
     for reason in found.unreadable.values():
-        complain(f"warning: claim file left out: {reason}", "yellow")
+        print_error(f"warning: claim file left out: {reason}", "yellow")
     return found
 
 
@@ -50,13 +50,9 @@ def about_optimizer(
         UsageError: when an optimizer has no learning rate, or numbers have no optimizer.
         NothingSelected: when no claim can be asked about it.
     """
-    numbers = assignments(texts, "--set")
+    numbers = optimizer_numbers(optimizer, texts)
     if optimizer is None:
-        if numbers:
-            raise UsageError(f"--set {texts[0]}: belongs to an optimizer; give --optimizer MODULE:CLASS as well")
         return claims, {}
-    if "lr" not in numbers:
-        raise UsageError(f"--optimizer {optimizer}: is given no learning rate; add --set lr=0.01")
     from spikecheck.harness.with_optimizer import all_under  # brings torch
 
     asked, left_out = all_under(claims, optimizer, numbers)
@@ -64,6 +60,33 @@ def about_optimizer(
         name, reason = next(iter(left_out.items()))
         raise NothingSelected(f"no selected claim can be asked about {optimizer}: {name} {reason}")
     return asked, left_out
+
+
+def optimizer_numbers(optimizer: str | None, texts: Sequence[str]) -> dict[str, Any]:
+    """What --set says, which belongs to an optimizer and has to name its learning rate.
+
+    Raises:
+        UsageError: when an optimizer has no learning rate, or numbers have no optimizer.
+    """
+    numbers = assignments(texts, "--set")
+    if optimizer is None and numbers:
+        raise UsageError(f"--set {texts[0]}: belongs to an optimizer; give --optimizer MODULE:CLASS as well")
+    if optimizer is not None and "lr" not in numbers:
+        raise UsageError(f"--optimizer {optimizer}: is given no learning rate; add --set lr=0.01")
+    return numbers
+
+
+def with_optimizer(setting: Setting, optimizer: str | None, numbers: Mapping[str, Any]) -> Setting:
+    """The setting as it is, or trained by another optimizer with these numbers; brings torch.
+
+    Raises:
+        SettingError: when the optimizer has no such number.
+    """
+    if optimizer is None:
+        return setting
+    from spikecheck.harness.with_optimizer import conditions_of
+
+    return setting.but(**conditions_of(optimizer, numbers))
 
 
 def changed(reference: Setting, changes: Sequence[str]) -> Setting:

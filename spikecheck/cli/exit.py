@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import rich_click as click
 from click import exceptions
 
-from spikecheck.cli.console import complain
+from spikecheck.cli.console import print_error
 from spikecheck.core.errors import BaselineError, Interrupted, NothingSelected, SpikecheckError, Stopped
 
 _MOMENT = 0.01
@@ -19,7 +19,7 @@ _MOMENT = 0.01
 _HELP_WANTED = getattr(exceptions, "NoArgsIsHelpError", ())
 
 
-def press_again() -> None:
+def rethrow_lost_interrupt() -> None:
     """Ctrl-C that falls into a callback of Python's own, where nothing can be raised, counts as pressed right after it."""
     before = sys.unraisablehook
 
@@ -33,7 +33,7 @@ def press_again() -> None:
     sys.unraisablehook = hook
 
 
-def leave(code: int) -> NoReturn:
+def exit_with(code: int) -> NoReturn:
     """Leave with this code, whatever was interrupted before.
 
     Python notes an interrupt that fell into `exec` of a string, which a library may call anywhere, even where it is caught
@@ -44,24 +44,24 @@ def leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def told(error: BaseException) -> int:
+def report_error(error: BaseException) -> int:
     """Say in one line what went wrong; the code to leave with."""
     if isinstance(error, click.ClickException):
         return _misused(error)
     if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
         kept = "without a store nothing is kept" if "--no-store" in sys.argv else "everything trained so far is kept"
-        complain(f"interrupted; {kept}")
+        print_error(f"interrupted; {kept}")
         return 130
     if isinstance(error, Stopped):
-        complain(str(error))
+        print_error(str(error))
         return 3
     if isinstance(error, SpikecheckError):
-        complain(f"error: {error}")
+        print_error(f"error: {error}")
         return 5 if isinstance(error, NothingSelected) else 4 if isinstance(error, BaselineError) else 2
     if os.environ.get("SPIKECHECK_DEBUG"):
         traceback.print_exception(error)
     said = f"{type(error).__name__}: {error}"
-    complain(f"internal error: {said}; please report; set SPIKECHECK_DEBUG=1 for the traceback")
+    print_error(f"internal error: {said}; please report; set SPIKECHECK_DEBUG=1 for the traceback")
     return 70
 
 
@@ -71,5 +71,7 @@ def _misused(error: click.ClickException) -> int:
         error.show()
     else:
         context = getattr(error, "ctx", None)
-        complain(f"error: {error.format_message()} See `{context.command_path if context else 'spikecheck'} --help`.")
+        print_error(
+            f"error: {error.format_message()} See `{context.command_path if context else 'spikecheck'} --help`."
+        )
     return error.exit_code

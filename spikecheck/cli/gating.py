@@ -10,11 +10,11 @@ from typing import Any, Self
 
 import rich_click as click
 
-from spikecheck.cli.console import complain, console, while_read
+from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
-from spikecheck.core.scorecard import Baseline, Contestant, Decision, Scorecard, Scores
+from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.comparison import can_name, too_few
 from spikecheck.gate.config import assignments, conditions, table
@@ -43,15 +43,15 @@ from spikecheck.session.verify import environment_of
 from spikecheck.session.workload_gate import workload_gate
 
 _CODES = {Decision.PASSED: 0, Decision.REGRESSED: 1, Decision.NOT_DECIDED: 3}
-_FILES = {"markdown_path": "--markdown", "junit_path": "--junit"}
+_FILES = {"markdown_path": "--markdown", "junit_path": "--junit", "html_path": "--html"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class GateRequest:
     """A gate as it was asked for: the command line over pyproject.toml."""
 
-    candidate: Contestant
-    reference: Contestant | None
+    candidate: OptimizerSpec
+    reference: OptimizerSpec | None
     baseline: Path | None
     suite: Suite | WorkloadSuite
     options: Mapping[str, Any]
@@ -92,7 +92,7 @@ def run_gate(options: Mapping[str, Any]) -> int:
     """
     _check_files(options)
     try:
-        asked = Asked.of(options)
+        asked = GateRequest.of(options)
         if options["only_planned"]:
             return _plan(asked)
         card = _held(asked)
@@ -105,11 +105,11 @@ def run_gate(options: Mapping[str, Any]) -> int:
     return _CODES[card.decision]
 
 
-def _held(asked: Asked) -> Scorecard | None:
+def _held(asked: GateRequest) -> Scorecard | None:
     """The scorecard; None where a baseline was asked for, and is written."""
     options = asked.options
     if not options["update_baseline"] and not can_name(len(asked.suite.settings), asked.suite.seeds):
-        complain(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
+        print_error(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
     if isinstance(asked.suite, WorkloadSuite):
         with watcher(console(stderr=True), quiet=options["quiet"]) as observe, redirect_stdout(sys.stderr):
             return _held_on_workload(asked, asked.suite, options["lab_options"], observe)
@@ -127,7 +127,9 @@ def _held(asked: Asked) -> Scorecard | None:
     return None
 
 
-def _held_on_workload(asked: Asked, suite: WorkloadSuite, options: LabOptions, observe: Observer) -> Scorecard | None:
+def _held_on_workload(
+    asked: GateRequest, suite: WorkloadSuite, options: LabOptions, observe: Observer
+) -> Scorecard | None:
     """As `_held`, of a workload."""
     gate = workload_gate(asked.candidate, suite, options, command_line(), observe)
     if asked.reference is not None:
@@ -141,7 +143,7 @@ def _held_on_workload(asked: Asked, suite: WorkloadSuite, options: LabOptions, o
     return None
 
 
-def judge(asked: Asked, lab: Laboratory, observe: Observer) -> Scorecard:
+def judge(asked: GateRequest, lab: Laboratory, observe: Observer) -> Scorecard:
     """The candidate against its reference."""
     assert isinstance(asked.suite, Suite)
     run = GateRun(asked.candidate, asked.suite, lab, command_line(), environment_of(lab), observe)
@@ -176,7 +178,7 @@ def gate_in_test(
         reference = contestant(path_of(against), {"lr": candidate.lr, **(against_set or {})})
     kept = None if baseline is None else Path(baseline)
     suite = _suite(conditions or {}, seeds, seed, _read(kept))
-    asked = Asked(candidate, reference, kept, suite, {})
+    asked = GateRequest(candidate, reference, kept, suite, {})
     if isinstance(suite, WorkloadSuite):
         card = _held_on_workload(asked, suite, LabOptions(store=folder), ignore)
         assert card is not None
@@ -199,8 +201,8 @@ def path_of(optimizer: str | Callable[..., Any]) -> str:
 
 
 def _reference(
-    given: Mapping[str, Any], told: Mapping[str, Any], candidate: Contestant
-) -> tuple[Contestant | None, Path | None]:
+    given: Mapping[str, Any], told: Mapping[str, Any], candidate: OptimizerSpec
+) -> tuple[OptimizerSpec | None, Path | None]:
     """What the command line names stands for what pyproject.toml does."""
     named = given if {"against", "baseline"} & given.keys() else told
     baseline = Path(named["baseline"]) if "baseline" in named else None
@@ -286,10 +288,10 @@ def _append_to_step_summary(text: str) -> None:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        complain(f"warning: GITHUB_STEP_SUMMARY={summary}: cannot be written: {error.strerror}", "yellow")
+        print_error(f"warning: GITHUB_STEP_SUMMARY={summary}: cannot be written: {error.strerror}", "yellow")
 
 
-def _update(asked: Asked, lab: Laboratory, observe: Observer) -> None:
+def _update(asked: GateRequest, lab: Laboratory, observe: Observer) -> None:
     assert asked.baseline is not None
     assert isinstance(asked.suite, Suite)
     atomic_write.check(asked.baseline, "--baseline")
@@ -297,10 +299,10 @@ def _update(asked: Asked, lab: Laboratory, observe: Observer) -> None:
     _write_baseline(asked, asked.baseline, found, environment_of(lab))
 
 
-def _write_baseline(asked: Asked, path: Path, found: Scores, environment: dict[str, str | int | float]) -> None:
+def _write_baseline(asked: GateRequest, path: Path, found: Scores, environment: dict[str, str | int | float]) -> None:
     baseline = baseline_of(asked.candidate, found, asked.suite, asked.options["reason"], command_line(), environment)
     atomic_write.write(json_file.text(baseline).encode(), path, "--baseline")
-    complain(f"written: {path}; commit it with the change that it belongs to", "green")
+    print_error(f"written: {path}; commit it with the change that it belongs to", "green")
 
 
 def _check_files(options: Mapping[str, Any]) -> None:
@@ -317,14 +319,18 @@ def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
         atomic_write.write(refusal_junit(reason).encode(), Path(options["junit_path"]), "--junit")
     if options["markdown_path"] is not None:
         atomic_write.write(refusal_markdown(reason).encode(), Path(options["markdown_path"]), "--markdown")
+    if options["html_path"] is not None:
+        from spikecheck.report.scorecard_page import refusal_html  # brings matplotlib, a second
+
+        atomic_write.write(refusal_html(reason).encode(), Path(options["html_path"]), "--html")
     _append_to_step_summary(refusal_markdown(reason))
     if os.environ.get("GITHUB_ACTIONS"):
         click.echo(refusal_annotation(reason), err=options["json_path"] == "-")
 
 
-def _plan(asked: Asked) -> int:
+def _plan(asked: GateRequest) -> int:
     """What would be trained and what that could show, and nothing trained."""
-    with while_read():
+    with tolerate_closed_pipe():
         render_gate_plan(gate_outlook(asked.candidate, asked.suite), console())
     return 0
 
@@ -333,11 +339,15 @@ def _tell(card: Scorecard, options: Mapping[str, Any]) -> None:
     """Files first, then the step summary and annotations where GitHub reads them, then the person."""
     if options["json_path"] not in (None, "-"):
         json_file.write(card, Path(options["json_path"]))
+    if options["html_path"] is not None:
+        from spikecheck.report.scorecard_page import scorecard_html  # as above
+
+        atomic_write.write(scorecard_html(card).encode(), Path(options["html_path"]), "--html")
     for name, made in {"markdown_path": scorecard_markdown, "junit_path": scorecard_junit}.items():
         if options[name] is not None:
             atomic_write.write(made(card).encode(), Path(options[name]), _FILES[name])
     _append_to_step_summary(scorecard_markdown(card))
-    with while_read():
+    with tolerate_closed_pipe():
         if options["json_path"] == "-":
             click.echo(json_file.text(card).encode(), nl=False)
         if not options["quiet"]:

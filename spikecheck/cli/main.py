@@ -21,18 +21,18 @@ from spikecheck.cli.commands.show import show
 from spikecheck.cli.commands.store import store
 from spikecheck.cli.commands.verify import verify
 from spikecheck.cli.console import never_fail_to_encode
-from spikecheck.cli.exit import leave, press_again, told
+from spikecheck.cli.exit import exit_with, report_error, rethrow_lost_interrupt
 
 
 def main() -> NoReturn:
     """Run the command line and leave with an exit code; a user's mistake is one line, never a traceback."""
     never_fail_to_encode()
-    press_again()
+    rethrow_lost_interrupt()
     try:
         code = cli.main(prog_name="spikecheck", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
-        code = told(error)
-    leave(code if isinstance(code, int) else 0)
+        code = report_error(error)
+    exit_with(code if isinstance(code, int) else 0)
 
 
 @click.group()

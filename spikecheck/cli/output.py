@@ -6,7 +6,7 @@ from typing import Any
 
 import rich_click as click
 
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import several
 from spikecheck.core.verdict import Report
 from spikecheck.report import atomic_write, json_file
@@ -38,7 +38,7 @@ def check(files: Files) -> None:
             atomic_write.check(Path(file), f"--{form}")
 
 
-def tell(report: Report, files: Files, *, quiet: bool, strict: bool) -> None:
+def write_reports(report: Report, files: Files, *, quiet: bool, strict: bool) -> None:
     """Write the files, and show the report unless `quiet`; on standard error where standard output is taken by the JSON.
 
     Raises:
@@ -50,7 +50,7 @@ def tell(report: Report, files: Files, *, quiet: bool, strict: bool) -> None:
             if file is not None and (form, file) != ("json", "-"):
                 _WRITERS[form](report, Path(file))
     finally:
-        with while_read():
+        with tolerate_closed_pipe():
             if taken:
                 click.echo(json_file.text(report).encode(), nl=False)
             if not quiet:

@@ -16,8 +16,9 @@ class Twin:
     """[T]"""
     loss: Array
     """[T]"""
-    alignment: float
-    """Mean |cos| between input weights at its end."""
+    alignment: float | None
+    """Mean |cos| between input weights at its end; None where it diverged or has no layer of neurons."""
+    diverged: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,10 @@ class Portrait:
     setting: Setting
     seed: int
     spike: Spike
+    before: int
+    """Step before the spike at which its twins part from it."""
+    after: int
+    """First step at which the spike counts as over: the loss has stayed low from the recovery on, as long as it must."""
     threshold: float | None
     """Of the sharpness; None where no formula is known."""
     steps: Array
@@ -52,12 +57,17 @@ class Portrait:
     swing: Array
     """[K] at the peak: the gradient's swing along every eigendirection, over the largest."""
     cosines: tuple[Array, Array]
-    """[H, H] |cos| between input weights before the spike and after it: neurons that end alike stand together in both."""
+    """[H, H] |cos| between input weights at `before` and at `after`: neurons that end alike stand together in both."""
     alignment: tuple[float, float]
-    """Mean |cos| before and after."""
+    """Mean |cos| at `before` and at `after`; 0 where the model has no layer of neurons."""
     twins: tuple[Twin, ...]
     fit: Fit | None
     """None where the network has more than one input or output."""
+
+    @property
+    def moments(self) -> dict[str, int]:
+        """Steps at which the fitted function is shown: before the spike, at its peak, and when it is over."""
+        return {"before": self.before, "peak": self.spike.peak, "after": self.after}
 
     def at(self, step: int) -> int:
         """A step's place in the window, the nearest where it lies outside."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag
 
@@ -20,7 +20,7 @@ class Change(StrEnum):
     UNDECIDED = "undecided"
 
 
-class Contestant(Record):
+class OptimizerSpec(Record):
     """An optimizer with its numbers."""
 
     optimizer: str
@@ -69,7 +69,7 @@ class Row(Record):
         return self.alarms and self.change is Change.WORSE
 
 
-class Place(Record):
+class SuiteSetting(Record):
     """One setting of the gate, by name, as the candidate trains in it."""
 
     name: str
@@ -91,14 +91,27 @@ def _kind_of_place(value: Any) -> str:
 
 
 AnyPlace = Annotated[
-    Annotated[Place, Tag("setting")] | Annotated[WorkloadPlace, Tag("workload")], Discriminator(_kind_of_place)
+    Annotated[SuiteSetting, Tag("setting")] | Annotated[WorkloadPlace, Tag("workload")], Discriminator(_kind_of_place)
 ]
+
+
+class Band(Record):
+    """The training loss over the seeds of one setting; null where it is no number.
+
+    A training's loss at a step is the largest of the stretch that ends there, so that no spike is thinned away.
+    """
+
+    steps: tuple[int, ...] = Field(description="the last step of each stretch")
+    median: tuple[float | None, ...]
+    low: tuple[float | None, ...] = Field(description="exceeded by nine of ten seeds")
+    high: tuple[float | None, ...] = Field(description="exceeded by one of ten seeds")
 
 
 class Scores(Record):
     """Every seed's numbers: by row and setting, in the order of the seeds; null where a training has no such number."""
 
     values: dict[str, dict[str, tuple[float | None, ...]]]
+    curves: dict[str, Band] = Field(default_factory=dict, description="the loss by setting; of older baselines none")
 
 
 class Baseline(Record):
@@ -108,7 +121,7 @@ class Baseline(Record):
     reason: str
     command: str
     environment: dict[str, str | int | float]
-    contestant: Contestant
+    contestant: OptimizerSpec
     suite: str = Field(description="digest of the settings without the optimizer, of the seeds and of what is measured")
     seeds: int
     root: int
@@ -125,8 +138,13 @@ class Decision(StrEnum):
 
     PASSED = "passed"
     REGRESSED = "regressed"
-    NOT_DECIDED = "not decided"
+    NOT_DECIDED = "undecided"
     """Nothing is surely worse, but something looks it, or nothing could have been named."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """The word of older scorecards."""
+        return cls.NOT_DECIDED if value == "not decided" else None
 
 
 class Scorecard(Record):
@@ -138,8 +156,8 @@ class Scorecard(Record):
     undecided: tuple[str, ...] = Field((), description="why the gate is not decided")
     command: str
     environment: dict[str, str | int | float]
-    candidate: Contestant
-    reference: Contestant
+    candidate: OptimizerSpec
+    reference: OptimizerSpec
     against: str = Field(description="what the reference is: an optimizer trained beside the candidate, or a file")
     alpha: float = Field(description="probability of any false alarm at most, over all rows")
     places: tuple[AnyPlace, ...]
@@ -147,6 +165,9 @@ class Scorecard(Record):
     root: int
     rows: tuple[Row, ...] = Field(description="of all settings together, each followed by those of single settings")
     not_compared: tuple[str, ...] = Field((), description="rows for which one side has no number, and which side")
+    curves: dict[str, dict[str, Band]] = Field(
+        default_factory=dict, description="the loss of candidate and of reference, by setting"
+    )
     runs_trained: int
     runs_reused: int
     seconds: float

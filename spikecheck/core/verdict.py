@@ -13,7 +13,7 @@ from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
 
 
-class Sighting(Record):
+class Counterexample(Record):
     """A setting at which the claim fails, on fresh seeds, and the line that shows it again."""
 
     setting: Setting
@@ -108,7 +108,9 @@ class Verdict(Record):
         None, description="in how much of the domain it holds, from a random sample of settings"
     )
     weakest: Judgement | None = Field(None, description="the weakest setting found, on fresh seeds")
-    counterexample: Sighting | None = Field(None, description="the smallest one; the reference itself where it fails")
+    counterexample: Counterexample | None = Field(
+        None, description="the smallest one; the reference itself where it fails"
+    )
     elsewhere: Judgement | None = Field(
         None, description="where the reference fails: the strongest setting found, on fresh seeds"
     )

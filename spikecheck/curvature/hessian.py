@@ -45,7 +45,7 @@ class WrittenOut(Sloping, Protocol):
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
         """Every member's Hessian; None where it is not written out."""
 
-    def take(self, index: list[int]) -> "WrittenOut":
+    def select(self, index: list[int]) -> "WrittenOut":
         """The same of these members."""
 
 
@@ -179,7 +179,7 @@ class ByKernel(LocalCurvature):
 
     def hessian(self, member: int) -> Float[Tensor, "P P"]:
         """Written out when it is asked for."""
-        found = self._objective.take([member]).hessians(self._params[member, None])
+        found = self._objective.select([member]).hessians(self._params[member, None])
         assert found is not None
         if self._scale is None:
             return found[0]

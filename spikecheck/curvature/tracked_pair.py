@@ -38,11 +38,11 @@ class Pair:
         """H v - value v."""
         return torch.addcmul(self.image, self.vector, self.value[:, None], value=-1)
 
-    def some(self, members: Int[Tensor, " F"] | slice) -> "Pair":
+    def index(self, members: Int[Tensor, " F"] | slice) -> "Pair":
         """Those of some members."""
         return Pair(*(field[members] for field in self._fields()))
 
-    def put(self, members: Int[Tensor, " F"], other: "Pair") -> "Pair":
+    def scatter(self, members: Int[Tensor, " F"], other: "Pair") -> "Pair":
         """The other's in the place of some members'; the rest keep their bits."""
         fields = zip(self._fields(), other._fields(), strict=True)
         return Pair(*(mine.index_copy(0, members, theirs) for mine, theirs in fields))

@@ -5,13 +5,13 @@ import json
 from pathlib import Path
 
 from spikecheck.core.errors import BaselineError
-from spikecheck.core.scorecard import Baseline, Contestant, Scores
+from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scores
 from spikecheck.gate.suite import Suite
 from spikecheck.gate.workload_suite import WorkloadSuite
 
 
 def baseline_of(
-    contestant: Contestant,
+    contestant: OptimizerSpec,
     scores: Scores,
     suite: Suite | WorkloadSuite,
     reason: str,
@@ -36,7 +36,10 @@ def baseline_of(
 
 
 def _digest(baseline: Baseline) -> str:
-    text = json.dumps(baseline.model_dump(mode="json", by_alias=True, exclude={"digest"}), sort_keys=True)
+    found = baseline.model_dump(mode="json", by_alias=True, exclude={"digest"})
+    if not baseline.scores.curves:  # older baselines have none, and their digest knows nothing of them
+        del found["scores"]["curves"]
+    text = json.dumps(found, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

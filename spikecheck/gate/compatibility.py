@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 from spikecheck.core.finding import Finding
-from spikecheck.core.scorecard import Contestant
+from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.core.setting import Setting
 from spikecheck.gate.parity import Parity, parity
 from spikecheck.gate.suite import trained_by
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.rules import UpdateRule
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.loop import begin, train
@@ -22,21 +22,21 @@ _MEMBERS = 2
 _SMALL = Setting(width=8, points=16, steps=_STEPS)
 
 
-def examined(contestant: Contestant, conditions: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
+def examined(contestant: OptimizerSpec, conditions: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
     """What was seen of it on made-up gradients and on a small training, in which `conditions` are changed: model, problem, ….
 
     Raises:
         SettingError: when it cannot be used at all, with the reason.
     """
     setting = trained_by(contestant, _SMALL.but(**conditions))
-    goal = objective([setting] * _MEMBERS)
-    rule = rule_for(goal)
+    objective = build_objective([setting] * _MEMBERS)
+    rule = rule_for(objective)
     if not isinstance(rule, NamedOptimizer):
-        return [_known(setting), _trained(goal, rule, setting)]
+        return [_known(setting), _trained(objective, rule, setting)]
     driven = _driven(parity(setting), setting)
-    rule = rule_for(goal)  # whether it is elementwise is seen by then
+    rule = rule_for(objective)  # whether it is elementwise is seen by then
     assert isinstance(rule, NamedOptimizer)
-    return [*_abilities(rule, goal.size), driven, _trained(goal, rule, setting)]
+    return [*_abilities(rule, objective.size), driven, _trained(objective, rule, setting)]
 
 
 def _driven(found: Parity, setting: Setting) -> Finding:
@@ -88,10 +88,10 @@ def _silent(steps: int) -> None:
     """A hundred steps are over before they could be told."""
 
 
-def _trained(goal: Objective, rule: UpdateRule, setting: Setting) -> Finding:
+def _trained(objective: Objective, rule: UpdateRule, setting: Setting) -> Finding:
     lr = torch.full((_MEMBERS,), setting.lr, dtype=torch.float64)
-    start = begin(goal, rule, goal.initial(range(_MEMBERS)), lr)
-    losses = train(goal, rule, start, torch.full((_MEMBERS,), _STEPS), _silent).loss[:, 0]
+    start = begin(objective, rule, objective.initial(range(_MEMBERS)), lr)
+    losses = train(objective, rule, start, torch.full((_MEMBERS,), _STEPS), _silent).loss[:, 0]
     first, last = float(losses[0]), float(losses[-1])
     if not losses.isfinite().all():
         return Finding(False, f"{_STEPS} steps on a small net diverge at lr={setting.lr:g}", "give a smaller lr")

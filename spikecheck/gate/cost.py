@@ -9,13 +9,13 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from spikecheck.core.scorecard import Contestant
+from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.core.setting import Setting
 from spikecheck.models.model import FromModule, Model
 from spikecheck.models.parameter_layout import Span, spans, torchs_order
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.capabilities import abilities
-from spikecheck.optimizers.driven import Driven, Order
+from spikecheck.optimizers.driven import Driven, OptimizerFactory
 
 BLOCKS = 24
 """Blocks of steps, each timed right after one of SGD's."""
@@ -39,7 +39,7 @@ _IN_TORCH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
-def time_ratios(contestant: Contestant, model: Model | None = None) -> tuple[float, ...]:
+def time_ratios(contestant: OptimizerSpec, model: Model | None = None) -> tuple[float, ...]:
     """log2 of the time of a step over one of SGD's on the tensors of `model`, else of a small net, block by block.
 
     spikecheck's own rules stand for torch's: the same arithmetic, and what a user would run.
@@ -59,11 +59,11 @@ def time_ratios(contestant: Contestant, model: Model | None = None) -> tuple[flo
 
 def own_model(setting: Setting) -> Model | None:
     """The model of a setting, where it is a user's own: an optimizer may look at the names of its parameters."""
-    model = objective([setting]).model
+    model = build_objective([setting]).model
     return model if isinstance(model, FromModule) else None
 
 
-def memory(contestant: Contestant, model: Model | None = None) -> float:
+def memory(contestant: OptimizerSpec, model: Model | None = None) -> float:
     """Numbers a parameter that the process holds after 60 steps and would not with plain SGD, wherever they are kept.
 
     What grows from step to step is in it: one number a parameter and step more would make it 60.
@@ -72,7 +72,7 @@ def memory(contestant: Contestant, model: Model | None = None) -> float:
     return (own - plain) / _NUMBER.itemsize / _order(contestant, model).spans[-1].stop
 
 
-def _added(contestant: Contestant, model: Model | None) -> int:
+def _added(contestant: OptimizerSpec, model: Model | None) -> int:
     """Bytes that an optimizer and its parameters add to what the process holds."""
     abilities(_order(contestant, model), contestant.lr, _STEPS)  # what looking at it keeps is not the optimizer's
     before = _held()
@@ -94,18 +94,18 @@ def _held() -> int:
     return sum(kept.values())
 
 
-def _plain(contestant: Contestant) -> Contestant:
+def _plain(contestant: OptimizerSpec) -> OptimizerSpec:
     """What is compared with, so that machines and nets can be."""
-    return Contestant(optimizer="gd", lr=contestant.lr)
+    return OptimizerSpec(optimizer="gd", lr=contestant.lr)
 
 
-def _order(contestant: Contestant, model: Model | None) -> Order:
+def _order(contestant: OptimizerSpec, model: Model | None) -> OptimizerFactory:
     tensors = _small() if model is None else torchs_order(spans(model))[1]
     path, options = contestant.optimizer, contestant.options
     if path in _IN_TORCH:
         path, known = _IN_TORCH[path]
         options = tuple(known.items())
-    return Order(path, options, tensors, _NUMBER)
+    return OptimizerFactory(path, options, tensors, _NUMBER)
 
 
 def _small() -> tuple[Span, ...]:
@@ -124,7 +124,7 @@ class _Stepper:
     closure: bool
 
     @classmethod
-    def of(cls, contestant: Contestant, model: Model | None) -> Self:
+    def of(cls, contestant: OptimizerSpec, model: Model | None) -> Self:
         order = _order(contestant, model)
         generator = torch.Generator().manual_seed(0)
         row, gradient = torch.randn(2, order.spans[-1].stop, generator=generator).unbind()

@@ -17,8 +17,8 @@ from spikecheck.core.setting import Setting
 from spikecheck.lab.batching import padded, seconds
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.models.parameter_layout import Span, spans, torchs_order
-from spikecheck.objective.objective import Objective, objective
-from spikecheck.optimizers.driven import Driven, Order, own_random_numbers, same_bits, seed_draws
+from spikecheck.objective.objective import Objective, build_objective
+from spikecheck.optimizers.driven import Driven, OptimizerFactory, own_random_numbers, same_bits, seed_draws
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Coupled
 from spikecheck.optimizers.schedules import Scheduled
@@ -61,12 +61,12 @@ def parity(setting: Setting, limit: float = SECONDS, tick: Tick = unheard) -> Pa
     Raises:
         SettingError: when the setting's optimizer cannot be used.
     """
-    goal = objective([setting] * MEMBERS)
+    objective = build_objective([setting] * MEMBERS)
     with one_thread("cpu"):  # two threads that share a busy core wait for each other at every step
         try:
-            return _compared(goal, setting, limit, tick)
+            return _compared(objective, setting, limit, tick)
         except Coupled:  # by now it is known to need an instance a member
-            return _compared(goal, setting, limit, tick)
+            return _compared(objective, setting, limit, tick)
 
 
 def demand(setting: Setting, name: str, tick: Tick = unheard) -> None:
@@ -97,26 +97,26 @@ def parity_seconds(setting: Setting) -> float:
     return min(setting.steps * _A_STEP + MEMBERS * seconds([alone]) / len(padded([alone])), SECONDS)
 
 
-def _compared(goal: Objective, setting: Setting, limit: float, tick: Tick) -> Parity:
-    rule = rule_for(goal)
+def _compared(objective: Objective, setting: Setting, limit: float, tick: Tick) -> Parity:
+    rule = rule_for(objective)
     own = rule.rule if isinstance(rule, Scheduled) else rule
     assert isinstance(own, NamedOptimizer)
-    start = goal.initial(range(MEMBERS))
+    start = objective.initial(range(MEMBERS))
     rates = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
-    ensemble, gradients = begin(goal, rule, start, rates), followed(goal, range(MEMBERS))
-    loops = [_Loop(own, goal, member, start[member]) for member in range(MEMBERS)]
+    ensemble, gradients = begin(objective, rule, start, rates), followed(objective, range(MEMBERS))
+    loops = [_Loop(own, objective, member, start[member]) for member in range(MEMBERS)]
     deadline = time.monotonic() + limit
     for step in range(setting.steps):
-        losses, slopes = gradients(ensemble)
+        losses, grads = gradients(ensemble)
         if not losses.isfinite().all() or time.monotonic() > deadline:
             return Parity(step, setting.steps)
         factor = _factor(rule, ensemble)
         if step and step % _TOLD_EVERY == 0:
             tick(_TOLD_EVERY)
-        theirs = torch.stack([loop.step(slopes[member], factor, step) for member, loop in enumerate(loops)])
-        ensemble = update_all(rule, ensemble, slopes)
+        theirs = torch.stack([loop.step(grads[member], factor, step) for member, loop in enumerate(loops)])
+        ensemble = update_all(rule, ensemble, grads)
         if not same_bits(ensemble.params, theirs):
-            return Parity(step + 1, setting.steps, _where(goal, ensemble.params, theirs, step + 1))
+            return Parity(step + 1, setting.steps, _where(objective, ensemble.params, theirs, step + 1))
     return Parity(setting.steps, setting.steps)
 
 
@@ -128,10 +128,10 @@ def _factor(rule: object, ensemble: Ensemble) -> float | None:
 class _Loop:
     """One model's ordinary loop."""
 
-    def __init__(self, rule: NamedOptimizer, goal: Objective, member: int, row: Tensor) -> None:
+    def __init__(self, rule: NamedOptimizer, objective: Objective, member: int, row: Tensor) -> None:
         self._rule, self._member = rule, member
-        setting = goal.settings[member]
-        order = Order(setting.optimizer, setting.options, torchs_order(spans(goal.model))[1], row.dtype)
+        setting = objective.settings[member]
+        order = OptimizerFactory(setting.optimizer, setting.options, torchs_order(spans(objective.model))[1], row.dtype)
         self._driven: Driven = order.of(rule.in_torchs_order(row), setting.lr)
         self._full: list[Any] = [group.get("lr") for group in self._driven.optimizer.param_groups]
 
@@ -155,9 +155,9 @@ class _Loop:
         return gradient.new_tensor(loss)
 
 
-def _where(goal: Objective, ours: Tensor, theirs: Tensor, step: int) -> str:
+def _where(objective: Objective, ours: Tensor, theirs: Tensor, step: int) -> str:
     member, place = (ours != theirs).nonzero()[0].tolist()
-    (name,) = [span.name for span in spans(goal.model) if _holds(span, place)]
+    (name,) = [span.name for span in spans(objective.model) if _holds(span, place)]
     pair = f"{ours[member, place]:.6g} here, {theirs[member, place]:.6g} there"
     return f"after step {step} {name} differs ({pair})"
 

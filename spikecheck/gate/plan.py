@@ -1,7 +1,7 @@
 """What a gate would train, and how large a difference that could show."""
 
 from spikecheck.core.gate_outlook import Finds, GateOutlook
-from spikecheck.core.scorecard import Contestant
+from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.gate.comparison import can_name, level, too_few
 from spikecheck.gate.suite import Suite
 from spikecheck.gate.workload_suite import WorkloadSuite
@@ -9,7 +9,7 @@ from spikecheck.stats.paired import detectable_in_spreads
 from spikecheck.stats.proportions import Counts
 
 
-def gate_outlook(candidate: Contestant, suite: Suite | WorkloadSuite) -> GateOutlook:
+def gate_outlook(candidate: OptimizerSpec, suite: Suite | WorkloadSuite) -> GateOutlook:
     """Of this candidate on this suite. Nothing is known of how much scores vary, so differences are told in that."""
     settings, seeds = len(suite.settings), suite.seeds
     found = [_finds("one setting", settings, 1, seeds)]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from spikecheck.core.activity import heard_by
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
-from spikecheck.core.scorecard import Baseline, Contestant, Decision, Place, Scorecard, Scores
+from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
+from spikecheck.gate.curves import band
 from spikecheck.gate.metrics import MEASURES, MEMORY, TIME
 from spikecheck.gate.parity import demand, parity_seconds
 from spikecheck.gate.suite import Suite
@@ -23,7 +24,7 @@ COST = "one step"
 class GateRun:
     """One gate: who is judged, on what, and where it is trained."""
 
-    candidate: Contestant
+    candidate: OptimizerSpec
     suite: Suite
     lab: Laboratory
     command: str
@@ -32,7 +33,7 @@ class GateRun:
     alpha: float = ALPHA
     """Chance of a false regression, over all rows of the scorecard."""
 
-    def against(self, reference: Contestant) -> Scorecard:
+    def against(self, reference: OptimizerSpec) -> Scorecard:
         """The candidate against another optimizer, both trained now.
 
         Raises:
@@ -54,7 +55,7 @@ class GateRun:
         own = scores(self.candidate, self.suite, self.lab, self.observe, "candidate")
         return self._card(baseline.contestant, name, own, baseline.scores, began)
 
-    def _card(self, reference: Contestant, name: str, own: Scores, other: Scores, began: float) -> Scorecard:
+    def _card(self, reference: OptimizerSpec, name: str, own: Scores, other: Scores, began: float) -> Scorecard:
         return scorecard(
             *(self.candidate, reference, name, self.suite, own, other, self.alpha),
             command=self.command,
@@ -65,8 +66,8 @@ class GateRun:
 
 
 def scorecard(
-    candidate: Contestant,
-    reference: Contestant,
+    candidate: OptimizerSpec,
+    reference: OptimizerSpec,
     against: str,
     suite: Suite | WorkloadSuite,
     own: Scores,
@@ -96,6 +97,7 @@ def scorecard(
         root=suite.root,
         rows=found,
         not_compared=not_compared(own, other, (*suite.measures, *suite.cost)),
+        curves={"candidate": own.curves, "reference": other.curves},
         runs_trained=runs[0],
         runs_reused=runs[1],
         seconds=seconds,
@@ -103,7 +105,7 @@ def scorecard(
 
 
 def scores(
-    contestant: Contestant, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
+    contestant: OptimizerSpec, suite: Suite, lab: Laboratory, observe: Observer = ignore, stage: str = "candidate"
 ) -> Scores:
     """A contestant's numbers, seed by seed, all its trainings made in one go."""
     places = suite.places(contestant)
@@ -125,10 +127,10 @@ def scores(
     if MEMORY[0] in suite.rows:
         values[MEMORY[0]] = {COST: (memory(contestant, model),)}
     observe(WorkDone(_cost_seconds(suite)))
-    return Scores(values=values)
+    return Scores(values=values, curves={name: band(found) for name, found in seen.items()})
 
 
-def _demand(place: Place, observe: Observer) -> None:
+def _demand(place: SuiteSetting, observe: Observer) -> None:
     """The comparison with an ordinary loop, and its progress."""
     told = 0.0
 
@@ -144,7 +146,7 @@ def _demand(place: Place, observe: Observer) -> None:
     tick(max(expected - told, 0.0))
 
 
-def announced(contestants: Sequence[Contestant], suite: Suite, lab: Laboratory) -> ClaimStarted:
+def announced(contestants: Sequence[OptimizerSpec], suite: Suite, lab: Laboratory) -> ClaimStarted:
     """What a display is told before a gate: all that will be done, in seconds of a usual core."""
     expected = 0.0
     for contestant in contestants:

@@ -92,7 +92,7 @@ def _not_decided(found: tuple[Row, ...]) -> bool:
 WORLDS = (
     World("the same optimizer twice", 0.0, "any regression", _alarms, 0.05),
     World("the same optimizer twice, 4 seeds", 0.0, "any regression", _alarms, 0.05, seeds=4),
-    World("the same optimizer twice", 0.0, "not decided", _not_decided),
+    World("the same optimizer twice", 0.0, "undecided", _not_decided),
     World(f"{ROW} worse by its margin, {MARGIN:g}", MARGIN, "any regression", _alarms, 0.05),
     World(f"{ROW} worse by three margins", 3 * MARGIN, "named as a regression", _named),
     World("spikes in half of the trainings, not in a tenth", 0.0, "named as a regression", _spiking, chance=0.5),

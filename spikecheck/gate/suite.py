@@ -11,7 +11,7 @@ import numpy as np
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.probe import Finish
 from spikecheck.core.recipe import Recipe
-from spikecheck.core.scorecard import Contestant, Place
+from spikecheck.core.scorecard import OptimizerSpec, SuiteSetting
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.gate import metrics
 from spikecheck.gate.metrics import EDGES, Measure
@@ -51,11 +51,11 @@ class Suite:
         text = json.dumps([parts, self.seeds, self.root, MEASURES, self._probe.canonical()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def places(self, contestant: Contestant) -> tuple[Place, ...]:
+    def places(self, contestant: OptimizerSpec) -> tuple[SuiteSetting, ...]:
         """The settings as this contestant trains in them."""
-        return tuple(Place(name=name, setting=trained_by(contestant, s)) for name, s in self.settings.items())
+        return tuple(SuiteSetting(name=name, setting=trained_by(contestant, s)) for name, s in self.settings.items())
 
-    def recipes(self, place: Place) -> tuple[Recipe, ...]:
+    def recipes(self, place: SuiteSetting) -> tuple[Recipe, ...]:
         """One place's trainings, the same seeds for every contestant, with how each ended."""
         key = [self.root, *place.name.encode()]
         seeds = np.random.SeedSequence(key).generate_state(self.seeds, np.uint32)
@@ -93,7 +93,7 @@ def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[
     return Suite({str(named): setting}, seeds, root, dict(conditions), rows)
 
 
-def contestant(optimizer: str, numbers: Mapping[str, Any]) -> Contestant:
+def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:
     """An optimizer with its numbers as they were given: lr, and what its kind knows besides.
 
     Raises:
@@ -110,11 +110,11 @@ def contestant(optimizer: str, numbers: Mapping[str, Any]) -> Contestant:
         if unknown:
             known = ", ".join(["lr", *OPTIMIZERS[optimizer]])
             raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} knows {known}")
-        return Contestant(optimizer=optimizer, lr=lr, conditions=given)
-    return Contestant(optimizer=optimizer, lr=lr, options=tuple(sorted(given.items())))
+        return OptimizerSpec(optimizer=optimizer, lr=lr, conditions=given)
+    return OptimizerSpec(optimizer=optimizer, lr=lr, options=tuple(sorted(given.items())))
 
 
-def trained_by(contestant: Contestant, setting: Setting) -> Setting:
+def trained_by(contestant: OptimizerSpec, setting: Setting) -> Setting:
     """The setting with the contestant's optimizer and numbers."""
     return setting.but(
         optimizer=contestant.optimizer, lr=contestant.lr, options=contestant.options, **contestant.conditions

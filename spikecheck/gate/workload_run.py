@@ -17,7 +17,7 @@ from spikecheck.core.events import (
     WorkPlanned,
     ignore,
 )
-from spikecheck.core.scorecard import Baseline, Contestant, Scorecard, Scores
+from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scorecard, Scores
 from spikecheck.gate.comparison import ALPHA
 from spikecheck.gate.metrics import DIVERGED, TIME
 from spikecheck.gate.run import COST, scorecard
@@ -46,7 +46,7 @@ Losses = NDArray[np.float64]
 class WorkloadGate:
     """One gate on a workload: who is judged, on what, and where it is trained."""
 
-    candidate: Contestant
+    candidate: OptimizerSpec
     suite: WorkloadSuite
     store: Store | None
     device: str
@@ -60,7 +60,7 @@ class WorkloadGate:
     trained: int = 0
     reused: int = 0
 
-    def against(self, reference: Contestant) -> Scorecard:
+    def against(self, reference: OptimizerSpec) -> Scorecard:
         """The candidate against another optimizer, both trained now.
 
         Raises:
@@ -83,7 +83,7 @@ class WorkloadGate:
         self._announce(1)
         return self.scores(self.candidate, "candidate")
 
-    def scores(self, contestant: Contestant, stage: str, reference: Scores | None = None) -> Scores:
+    def scores(self, contestant: OptimizerSpec, stage: str, reference: Scores | None = None) -> Scores:
         """A contestant's numbers, seed by seed. Without a `reference`, its own final losses are what is to be reached."""
         place, chosen = self.suite.workload.path, choice_of(contestant)
         self.observe(StageStarted("gate", stage, 1, self.suite.seeds))
@@ -103,7 +103,7 @@ class WorkloadGate:
         kept = {name: blocks for name, blocks in values.items() if name in self.suite.rows or name == FINAL}
         return Scores(values=kept)
 
-    def _card(self, reference: Contestant, name: str, other: Scores, began: float) -> Scorecard:
+    def _card(self, reference: OptimizerSpec, name: str, other: Scores, began: float) -> Scorecard:
         own = self.scores(self.candidate, "candidate", other)
         return scorecard(
             *(self.candidate, reference, name, self.suite, own, other, self.alpha),

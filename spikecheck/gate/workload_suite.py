@@ -15,7 +15,7 @@ import numpy as np
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.import_path import named
 from spikecheck.core.run import Run
-from spikecheck.core.scorecard import Contestant, WorkloadPlace
+from spikecheck.core.scorecard import OptimizerSpec, WorkloadPlace
 from spikecheck.gate.metrics import DIVERGED, TIME, Measure
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
@@ -74,7 +74,7 @@ class WorkloadSuite:
         text = json.dumps([*parts, self.rows, MEASURES_EPOCH], sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def places(self, contestant: Contestant) -> tuple[WorkloadPlace, ...]:
+    def places(self, contestant: OptimizerSpec) -> tuple[WorkloadPlace, ...]:
         """The workload, as any contestant trains it."""
         path, options = self.workload.path, dict(self.workload.options)
         return (WorkloadPlace(name=path, workload=path, steps=self.steps, options=options),)
@@ -107,7 +107,7 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
     return WorkloadSuite(Workload.of(path, {**options, **horizon}), steps, seeds, root, dict(conditions), rows)
 
 
-def choice_of(contestant: Contestant) -> OptimizerChoice:
+def choice_of(contestant: OptimizerSpec) -> OptimizerChoice:
     """A contestant as a workload's optimizer."""
     numbers = {"lr": contestant.lr, **dict(contestant.options), **contestant.conditions}
     return OptimizerChoice.of(contestant.optimizer, numbers)

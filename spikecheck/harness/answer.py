@@ -8,7 +8,7 @@ from spikecheck.core.events import Observer, SettingJudged, StageStarted
 from spikecheck.core.judgement import Answer, Contrast, Effect, FurtherControl, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Control
-from spikecheck.harness.evidence import Evidence, Trains, gather, judged, pairs
+from spikecheck.harness.evidence import Evidence, Trainer, gather, judged, pairs
 from spikecheck.harness.guard import guarded, settled
 from spikecheck.harness.plan import fresh_seeds
 from spikecheck.stats.contrast import contrast
@@ -19,7 +19,7 @@ from spikecheck.stats.prediction import Prediction
 class Inquiry:
     """One claim's questions to one laboratory: what is asked at every setting is the same but for the setting."""
 
-    def __init__(self, claim: Claim, lab: Trains, seed: int, observe: Observer) -> None:
+    def __init__(self, claim: Claim, lab: Trainer, seed: int, observe: Observer) -> None:
         self.claim, self._lab, self._seed, self._observe = claim, lab, seed, observe
         self.reached: dict[str, Answer] = {}
         """By role; of an inquiry that was stopped, what had been judged until then."""

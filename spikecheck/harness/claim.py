@@ -3,10 +3,11 @@
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.explanation import Explanation
@@ -19,7 +20,7 @@ from spikecheck.harness.source_digest import source_of
 from spikecheck.stats.prediction import Average, Estimand
 
 if TYPE_CHECKING:
-    from spikecheck.objective.objective import Numbers
+    from spikecheck.objective.objective import ProblemArrays
 
 # Largest relative residual of the first eigenpair that a verdict may rest on. The eigenvalue's relative error is at most
 # the residual, and of the order of its square where the next eigenvalue is not close.
@@ -46,7 +47,7 @@ class Trial:
             raise UnknownName("arm", arm, self.arms)
         return self.arms[arm]
 
-    def problem(self, arm: str | None = None) -> "Numbers":
+    def problem(self, arm: str | None = None) -> "ProblemArrays":
         """The data that an arm, or else the trunk, was trained on and looked at with."""
         # Brings torch, which the claims' own import may not: `spikecheck list` has 0.4 s.
         from spikecheck.objective.objective import numbers_of  # noqa: PLC0415
@@ -83,6 +84,24 @@ class Trial:
 Arm = Callable[[Setting], Setting]
 Measure = Callable[[Trial], float]
 Plant = Callable[[Trial], Trial]
+Given = TypeVar("Given")
+
+
+def described(words: str, function: Callable[..., Given], /, **arguments: Any) -> Callable[..., Given]:
+    """A function with some of its arguments given, as `functools.partial` does it, and a claim's own words for it.
+
+    Args:
+        words: stand for it in explanations and reports, as the first line of a docstring does. They decide nothing.
+        function: an arm, a measure, a precondition or a plant; what it takes first is left open.
+        arguments: its keyword arguments.
+
+    >>> half = described("Half the learning rate.", lambda setting, times: setting.but(lr=setting.lr / times), times=2)
+    >>> half(Setting(lr=0.1)).lr, half.__doc__
+    (0.05, 'Half the learning rate.')
+    """
+    given = partial(function, **arguments)
+    given.__doc__ = words
+    return given
 
 
 def unchanged(setting: Setting) -> Setting:
@@ -373,10 +392,24 @@ def _always(reference: Setting) -> dict[str, Any]:
 
 
 def _headline(function: Callable[..., Any]) -> str:
-    """The first line of a docstring, without its full stop; the name where there is none."""
-    function = function.func if isinstance(function, partial) else function
-    text = inspect.getdoc(function) or str(getattr(function, "__name__", function))
-    return text.splitlines()[0].rstrip(".")
+    """The first line of a docstring, without its full stop; the name where there is none.
+
+    `described` brings words of its own. Otherwise arguments fill in the names in braces, as in `{horizon} steps`.
+    """
+    given: dict[str, Any] = {}
+    while isinstance(function, partial) and "__doc__" not in vars(function):
+        given, function = {**function.keywords, **given}, function.func
+    line = (inspect.getdoc(function) or str(getattr(function, "__name__", function))).splitlines()[0].rstrip(".")
+    if "{" not in line:
+        return line
+    parameters = inspect.signature(function).parameters.values()
+    given = {p.name: p.default for p in parameters if p.default is not p.empty} | given
+    return re.sub(r"\{(\w+)\}", lambda name: _plain(given.get(name[1], name[0])), line)
+
+
+def _plain(value: Any) -> str:
+    """As people write it: 3,000 and 0.05."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _arm_says(arm: Arm, reference: Setting) -> str:

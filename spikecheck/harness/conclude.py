@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Sighting, Verdict, finding, replay_line
+from spikecheck.core.verdict import Counterexample, Verdict, finding, replay_line
 from spikecheck.harness.answer import none_judged
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan
@@ -115,12 +115,12 @@ def passes(kind: str, replicates: Outcome, generalises: Outcome) -> bool:
     return replicates is Outcome.HOLDS and not (kind == "law" and generalises is Outcome.FAILS)
 
 
-def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Sighting:
+def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Counterexample:
     reference = claim.domain.reference
     differs = confirmed.setting.differences(reference)
     words = (*finding(claim.id, claim.folder), *claim.asked_with)
     line = replay_line(words, confirmed.setting, reference, plan.seed, confirmed.drawn)
-    return Sighting(setting=confirmed.setting, differs=differs, judgement=confirmed, replay=line)
+    return Counterexample(setting=confirmed.setting, differs=differs, judgement=confirmed, replay=line)
 
 
 def _nothing(claim: Claim) -> Answer:

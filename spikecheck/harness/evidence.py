@@ -23,7 +23,7 @@ _TRUNK = ""
 """In place of an arm's name: the run that the arms leave or are."""
 
 
-class Trains(Protocol):
+class Trainer(Protocol):
     """What the harness needs of a laboratory; tests of the harness plant one whose truth is known."""
 
     def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
@@ -61,7 +61,7 @@ class Evidence:
         return sum(map(bool, self.held)) / self.applicable if self.applicable else 1.0
 
 
-def gather(claim: Claim, lab: Trains, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, Evidence]:
+def gather(claim: Claim, lab: Trainer, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, Evidence]:
     """Train every setting with its block of seeds, all in one go, and measure."""
     asked = [_asked(claim, setting, seeds) for setting, seeds in blocks.items()]
     every = lab.each([[needed for recipes in block for needed in _needed(recipes)] for block in asked])

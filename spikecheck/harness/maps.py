@@ -11,7 +11,7 @@ from spikecheck.core.scope import AS_CLAIMED, CUTOFF, Axis, Scope, Value
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.domain import Map
-from spikecheck.harness.evidence import Trains, gather, judged
+from spikecheck.harness.evidence import Trainer, gather, judged
 from spikecheck.harness.plan import search_seeds
 
 # What the claim's arms set: an axis over it would be overwritten.
@@ -63,7 +63,9 @@ def grid(claim: Claim, asked: Map, at: Mapping[str, Any] | None = None) -> Grid:
     )
 
 
-def survey(claim: Claim, lab: Trains, asked: Grid, seeds: int = 32, root: int = 0, observe: Observer = ignore) -> Scope:
+def survey(
+    claim: Claim, lab: Trainer, asked: Grid, seeds: int = 32, root: int = 0, observe: Observer = ignore
+) -> Scope:
     """Every cell judged by itself on `seeds` seeds of its setting's own, at the claim's level; all are trained in one go.
 
     Raises:
@@ -78,7 +80,7 @@ def survey(claim: Claim, lab: Trains, asked: Grid, seeds: int = 32, root: int = 
 
 
 def _judged(
-    claim: Claim, lab: Trains, cells: Sequence[Cell], seeds: int, root: int, observe: Observer
+    claim: Claim, lab: Trainer, cells: Sequence[Cell], seeds: int, root: int, observe: Observer
 ) -> tuple[Judgement, ...]:
     """The cut-offs share the runs: after the first of them the laboratory answers from memory."""
     blocks = {cell.setting: search_seeds(root, cell.setting, seeds) for cell in cells}

@@ -9,7 +9,7 @@ from spikecheck.core.judgement import Judgement
 from spikecheck.core.reach import Reach
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.evidence import Trains, gather, judged
+from spikecheck.harness.evidence import Trainer, gather, judged
 from spikecheck.harness.plan import Plan, reach_seeds
 from spikecheck.stats.bounds import clopper_pearson
 from spikecheck.stats.prediction import Estimand, Prediction
@@ -24,7 +24,7 @@ def sampled(claim: Claim, plan: Plan) -> dict[Setting, Sequence[int]]:
     return {setting: reach_seeds(plan.seed, setting, plan.reach_seeds) for setting in settings}
 
 
-def reach(claim: Claim, lab: Trains, plan: Plan, observe: Observer) -> Reach | None:
+def reach(claim: Claim, lab: Trainer, plan: Plan, observe: Observer) -> Reach | None:
     """The share of the domain's settings in which the claim holds; None where the plan samples none.
 
     A setting counts by its point estimate: the rule's own limit, without an interval. So a setting near the limit counts

@@ -6,7 +6,7 @@ from spikecheck.core.events import Observer, SettingJudged, StageStarted
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.evidence import Trains, gather, judged
+from spikecheck.harness.evidence import Trainer, gather, judged
 from spikecheck.harness.plan import Plan, search_seeds
 from spikecheck.harness.reach import strength
 
@@ -19,7 +19,7 @@ def searched_settings(claim: Claim, plan: Plan) -> list[Setting]:
 
 
 def search(
-    claim: Claim, lab: Trains, plan: Plan, observe: Observer, settings: Sequence[Setting], stage: str = "search"
+    claim: Claim, lab: Trainer, plan: Plan, observe: Observer, settings: Sequence[Setting], stage: str = "search"
 ) -> tuple[Judgement, ...]:
     """Every setting judged on its own block of search seeds, all trained together."""
     observe(StageStarted(claim.id, stage, len(settings), plan.search_seeds))
@@ -47,7 +47,7 @@ def suspect_of(claim: Claim, tried: Sequence[Judgement], *, fails_at_reference: 
     return min(triggered, key=lambda j: (strength(claim.predicts, j), claim.domain.distance(j.setting)))
 
 
-def shrunk(claim: Claim, lab: Trains, plan: Plan, observe: Observer, suspect: Judgement | None) -> Judgement | None:
+def shrunk(claim: Claim, lab: Trainer, plan: Plan, observe: Observer, suspect: Judgement | None) -> Judgement | None:
     """A failing setting one step nearer to the reference than a failing suspect; None where there is none.
 
     All settings one step nearer are trained together, and the nearest that fails is taken.

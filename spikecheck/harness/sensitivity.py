@@ -7,14 +7,14 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.core.verdict import Variation
 from spikecheck.harness.claim import Arm, Claim
-from spikecheck.harness.evidence import Trains, gather, judged
+from spikecheck.harness.evidence import Trainer, gather, judged
 from spikecheck.harness.plan import Plan, fresh_seeds
 
 _NUMBERS: Mapping[str, type] = {"factor": float, "settle": int, "lead": int}
 _LEAST = {"factor": 1.01}
 
 
-def robustness(claim: Claim, lab: Trains, plan: Plan) -> tuple[Variation, ...]:
+def robustness(claim: Claim, lab: Trainer, plan: Plan) -> tuple[Variation, ...]:
     """The claim at its reference setting, on the same fresh seeds, under every variation of its detector and cut-offs."""
     reference = claim.domain.reference
     seeds = fresh_seeds(plan.seed, reference, plan.fresh_seeds)

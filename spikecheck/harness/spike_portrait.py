@@ -1,6 +1,7 @@
-"""Trains one run, looks at its first spike from near, and lets its twins go on."""
+"""Trains one run, measures its first spike step by step, and trains its twins."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage
@@ -13,8 +14,8 @@ from spikecheck.core.probe import Anatomy
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
-from spikecheck.core.spike import SpikeDefinition
-from spikecheck.harness.evidence import Trains
+from spikecheck.core.spike import Spike, SpikeDefinition
+from spikecheck.harness.evidence import Trainer
 from spikecheck.lab.batching import seconds, tiles
 from spikecheck.measures import alignment, cosines
 from spikecheck.measures.ascent import growth
@@ -27,12 +28,16 @@ HORIZON = 1_000
 """Steps that the twins go on for."""
 SEEDS = 32
 """Seeds tried where none is given: as many as are trained in one go anyway."""
-_BEFORE = 150
+_BEFORE, _AFTER = 150, 60
+"""Steps measured before the onset and after the recovery; more where the definition of a spike needs more."""
+_LONGEST = 1_500
+"""Steps measured in all: each costs `PAIRS` eigenpairs."""
+_CALM = "did not spike"
 Stored = Callable[[Recipe], bool]
 """Whether a recipe's run is there already."""
 
 
-def spiking_seed(lab: Trains, setting: Setting, definition: SpikeDefinition, seed: int | None) -> int:
+def spiking_seed(lab: Trainer, setting: Setting, definition: SpikeDefinition, seed: int | None) -> int:
     """The seed, or the first whose run spikes and recovers, with room for twins to part before.
 
     Raises:
@@ -41,40 +46,50 @@ def spiking_seed(lab: Trains, setting: Setting, definition: SpikeDefinition, see
     tried = range(SEEDS) if seed is None else [seed]
     recipes = [Recipe(setting=setting, seed=one) for one in tried]
     found = lab.runs(recipes)
-    fit = [recipe.seed for recipe in recipes if _shows(found[recipe], definition)]
+    lacking = {recipe.seed: _lacks(found[recipe], definition) for recipe in recipes}
+    fit = [one for one, what in lacking.items() if not what]
     if fit:
         return fit[0]
     if seed is not None:
         raise UsageError(
-            f"--seed {seed}: its run has no spike that recovers; leave it out, and one that has is looked for"
+            f"--seed {seed}: its run {lacking[seed]}; leave --seed out to search for one that can be shown"
         )
-    raise UsageError(
-        f"none of {len(tried)} seeds spikes and recovers at this setting; give another, such as --at lr=0.15"
-    )
+    raise UsageError(f"none of {len(tried)} seeds has a spike that can be shown: {_remedy(setting, lacking.values())}")
+
+
+def _remedy(setting: Setting, lacking: Iterable[str]) -> str:
+    """What the runs lack, and a learning rate to try: a lower one where most spike, only not so that it can be shown."""
+    counted = Counter(lacking)
+    calm = counted[_CALM] * 2 >= counted.total()
+    said = "; ".join(f"{count} {what}" for what, count in counted.most_common())
+    return f"{said}; try another learning rate, such as --at lr={setting.lr * (1.5 if calm else 0.5):.2g}"
 
 
 def expected_seconds(setting: Setting, seed: int | None, definition: SpikeDefinition, stored: Stored) -> float:
-    """What looking for a spike and looking at it will take, in seconds of a usual core; what is stored takes none."""
+    """Expected duration of the search and of the measurements, in seconds of a usual core; stored runs take none."""
     tried = [Recipe(setting=setting, seed=one) for one in (range(SEEDS) if seed is None else [seed])]
     near, twins = _looks(setting, seed or 0, definition)
     lacking = [recipe for recipe in (*tried, near, *twins.values()) if not stored(recipe)]
     return sum(map(seconds, tiles(lacking)))
 
 
-def portray(lab: Trains, setting: Setting, seed: int, definition: SpikeDefinition) -> Portrait:
+def portray(lab: Trainer, setting: Setting, seed: int, definition: SpikeDefinition) -> Portrait:
     """The first spike of a run that has one."""
     near, twins = _looks(setting, seed, definition)
     found = lab.runs([near, *twins.values()])
     run = found[near]
     record = run.records["anatomy"]
     spike = spikes(run.loss, definition)[0]
-    before, after = (run.snapshots[name].input_weights for name in ("onset", "recovery"))
+    through = _through(lab, setting, seed, spike, definition)
+    before, after = (through.snapshots[name].input_weights for name in ("start", "end"))
     peak = int(np.searchsorted(record["steps"], spike.peak))
     swing = np.abs(record["swing"][min(peak, len(record["swing"]) - 1)])
     return Portrait(
         setting=setting,
         seed=seed,
         spike=spike,
+        before=through.start,
+        after=_over(spike, definition),
         threshold=threshold_of(setting),
         steps=record["steps"],
         loss=record["loss"],
@@ -89,8 +104,16 @@ def portray(lab: Trains, setting: Setting, seed: int, definition: SpikeDefinitio
 
 
 def _looks(setting: Setting, seed: int, definition: SpikeDefinition) -> tuple[Recipe, dict[str, Recipe]]:
-    """The run from near, and its twins by what they are called."""
-    probe = Anatomy(alone=True, before=_BEFORE, pairs=PAIRS, outputs=True, definition=definition)
+    """The run measured step by step, and its twins by name."""
+    probe = Anatomy(
+        alone=True,
+        before=max(_BEFORE, definition.lead),
+        after=max(_AFTER, definition.settle),
+        longest=_LONGEST,
+        pairs=PAIRS,
+        outputs=True,
+        definition=definition,
+    )
     forks = {
         "through the spike": Continue(horizon=HORIZON, definition=definition),
         "calm twin, lr / 4": LowerRate(factor=0.25, horizon=HORIZON, definition=definition),
@@ -99,20 +122,47 @@ def _looks(setting: Setting, seed: int, definition: SpikeDefinition) -> tuple[Re
     return Recipe(setting=setting, seed=seed, probe=probe), twins
 
 
+def _through(lab: Trainer, setting: Setting, seed: int, spike: Spike, definition: SpikeDefinition) -> Run:
+    """The run from where its twins part to where the spike is over: its ends are the states before and after."""
+    horizon = _over(spike, definition) - (spike.onset - definition.lead)
+    fork = Continue(horizon=horizon, definition=definition)
+    recipe = Recipe(setting=setting.but(intervention=fork), seed=seed)
+    return lab.runs([recipe])[recipe]
+
+
+def _over(spike: Spike, definition: SpikeDefinition) -> int:
+    """The first step at which the spike counts as over.
+
+    The recovery is only the first of the `settle` low steps: the loss may still be almost `factor` times its minimum there.
+    """
+    assert spike.recovery is not None
+    return spike.recovery + definition.settle - 1
+
+
 def has_curve(setting: Setting) -> bool:
     """Whether its networks are functions of one number."""
     numbers = numbers_of(setting)
     return (numbers.x_test.shape[1], numbers.y_test.shape[1]) == (1, 1)
 
 
-def _shows(run: Run, definition: SpikeDefinition) -> bool:
-    found = spikes(run.loss, definition)
-    return bool(found) and found[0].recovery is not None and found[0].onset >= definition.lead
+def _lacks(run: Run, definition: SpikeDefinition) -> str:
+    """Why the first spike cannot be shown with twins that part before it; empty where it can."""
+    first = next(iter(spikes(run.loss, definition)), None)
+    if first is None:
+        return _CALM
+    if first.onset < definition.lead:
+        return f"spiked before step {definition.lead}, where twins would part"
+    if first.recovery is None:
+        return "spiked and did not recover"
+    room = _LONGEST - max(_BEFORE, definition.lead)
+    return "" if _over(first, definition) - first.onset < room else f"spiked for more than {room:,} steps"
 
 
 def _twin(name: str, run: Run) -> Twin:
     steps = run.start + np.arange(len(run.loss), dtype=np.float64)
-    return Twin(name, steps, run.loss, alignment(run.snapshots["end"].input_weights) if not run.diverged else 0.0)
+    weights = None if run.diverged else run.snapshots["end"].input_weights
+    aligned = alignment(weights) if weights is not None and len(weights) else None
+    return Twin(name, steps, run.loss, aligned, run.diverged)
 
 
 def _ordered(before: Array, after: Array) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.verdict import Trace
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.evidence import Evidence, Trains
+from spikecheck.harness.evidence import Evidence, Trainer
 from spikecheck.measures.spikes import spikes
 from spikecheck.training.rule_for import threshold_of
 
@@ -16,7 +16,7 @@ _AROUND = 3.0
 """How far behind the spike the picture reaches, in lengths of the run up to its recovery."""
 
 
-def typical_trace(claim: Claim, lab: Trains, evidence: Evidence | None) -> Trace | None:
+def typical_trace(claim: Claim, lab: Trainer, evidence: Evidence | None) -> Trace | None:
     """The typical run's trace; None where no seed applied or the laboratory cannot trace."""
     if evidence is None or not evidence.applicable:
         return None

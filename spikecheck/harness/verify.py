@@ -16,7 +16,7 @@ from spikecheck.core.verdict import Trace, Variation, Verdict
 from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.conclude import SUSPECT, conclude
-from spikecheck.harness.evidence import Trains, gather, judged, trainings
+from spikecheck.harness.evidence import Trainer, gather, judged, trainings
 from spikecheck.harness.maps import grid, survey
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
 from spikecheck.harness.reach import reach, sampled
@@ -40,7 +40,7 @@ class Findings:
     """The claim's maps."""
 
 
-def verify(claim: Claim, lab: Trains, plan: Plan, observe: Observer = ignore) -> Verdict:
+def verify(claim: Claim, lab: Trainer, plan: Plan, observe: Observer = ignore) -> Verdict:
     """Whether a claim replicates at its reference setting, and in how much of its domain it holds.
 
     Stopped by Ctrl-C or a spent budget it concludes from what was found until then; `lab.stopped` then says why.
@@ -103,12 +103,12 @@ def first_blocks(claim: Claim, plan: Plan) -> list[Mapping[Setting, Sequence[int
     return [fresh, searched, sampled(claim, plan)]
 
 
-def replay(claim: Claim, lab: Trains, setting: Setting, seeds: Sequence[int]) -> Judgement:
+def replay(claim: Claim, lab: Trainer, setting: Setting, seeds: Sequence[int]) -> Judgement:
     """One setting judged afresh on the given seeds, at the claim's own level."""
     return judged(claim, gather(claim, lab, {setting: seeds})[setting], 1.0 - claim.predicts.level)
 
 
-def _variations(claim: Claim, lab: Trains, plan: Plan, observe: Observer) -> tuple[Variation, ...]:
+def _variations(claim: Claim, lab: Trainer, plan: Plan, observe: Observer) -> tuple[Variation, ...]:
     """The reference's answer under other thresholds than the claim's."""
     if not plan.variations:
         return ()

@@ -8,7 +8,7 @@ from spikecheck.core.errors import SpikecheckError
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.harness.claim import Arm, Claim
 from spikecheck.harness.domain import Domain, Ladder
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.rule_for import rule_for, threshold_of
 
@@ -25,7 +25,7 @@ def under(claim: Claim, optimizer: str, numbers: Mapping[str, Any]) -> Claim | s
         return "is about an update rule of its own"
     if claim.rules == "gd":
         return "uses a formula of plain gradient descent"
-    changes = _conditions(optimizer, numbers)
+    changes = conditions_of(optimizer, numbers)
     try:
         reference = claim.domain.reference.but(**changes)
         for arm in _arms(claim):
@@ -68,8 +68,8 @@ def _options(optimizer: str, numbers: Mapping[str, Any]) -> tuple[str, ...]:
     return ("--optimizer", optimizer, *pairs)
 
 
-def _conditions(optimizer: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """As a setting has them."""
+def conditions_of(optimizer: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """The optimizer and its numbers, among them `lr`, as conditions of a setting."""
     rest = {name: value for name, value in numbers.items() if name != "lr"}
     if optimizer in OPTIMIZERS:
         return {"optimizer": optimizer, "lr": numbers["lr"], **rest}
@@ -95,7 +95,7 @@ _LOOKED_AT = 400
 
 def _why_not_resumed(reference: Setting) -> str:
     steps = min(reference.steps, _LOOKED_AT)
-    rule = rule_for(objective([reference.but(schedule="constant", steps=steps)]))
+    rule = rule_for(build_objective([reference.but(schedule="constant", steps=steps)]))
     return rule.abilities.resumes if isinstance(rule, NamedOptimizer) else ""
 
 

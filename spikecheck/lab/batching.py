@@ -18,7 +18,7 @@ from spikecheck.lab.forks import departure
 from spikecheck.lab.memory_estimate import footprint, parameters, training_points
 from spikecheck.lab.probes import measurement
 from spikecheck.models.conv import shapes
-from spikecheck.objective.objective import pays
+from spikecheck.objective.objective import should_compile
 from spikecheck.tensors.compile import compiler
 from spikecheck.training.gradients import exact
 
@@ -125,7 +125,7 @@ def _own(recipe: Recipe) -> bool:
     Measured on a CPU (`nox -s bench`, test_modules.py): batches of 8 by `vmap` make no more steps a second than that. Compiled
     ones, of long trainings, do.
     """
-    return recipe.setting.model not in BUILT_IN["model"] and not pays(recipe.setting)
+    return recipe.setting.model not in BUILT_IN["model"] and not should_compile(recipe.setting)
 
 
 def compiles(recipe: Recipe) -> bool:
@@ -135,7 +135,7 @@ def compiles(recipe: Recipe) -> bool:
     of 0.2 s. A fork is trained by the recipe that looks at it.
     """
     setting = recipe.setting
-    return pays(setting) and not (measurement(recipe.probe).only_looks and setting.intervention is None)
+    return should_compile(setting) and not (measurement(recipe.probe).only_looks and setting.intervention is None)
 
 
 def _swift(recipe: Recipe) -> bool:
@@ -144,7 +144,7 @@ def _swift(recipe: Recipe) -> bool:
     plain = (setting.intervention is None or departure(setting.intervention).plain_updates) and exact(setting)
     steady = setting.optimizer in ("gd", "heavy-ball", "nesterov") and setting.schedule == "constant"
     # Without a compiler bits depend on the size of a tile, which then has to stay as it was.
-    compiled = setting.model in BUILT_IN["model"] and pays(setting) and bool(compiler())
+    compiled = setting.model in BUILT_IN["model"] and should_compile(setting) and bool(compiler())
     return recipe.probe is None and plain and steady and compiled
 
 

@@ -24,8 +24,8 @@ from spikecheck.core.run import Run
 from spikecheck.lab.batch import Batch, Trained, required
 from spikecheck.measures.spikes import spikes
 from spikecheck.optimizers.ensemble import Ensemble
-from spikecheck.training.balance import Watch
-from spikecheck.training.constrained import Held
+from spikecheck.training.balance import BalanceObserver
+from spikecheck.training.constrained import ConstrainedGradient
 from spikecheck.training.displacement import exchanged, risen
 from spikecheck.training.dissection import top_directions
 from spikecheck.training.gradients import Gradients, followed, full_batch
@@ -52,7 +52,7 @@ class ForkedBatch:
         """Of the fork's own, without its annealing."""
         return own_steps(self.intervention)
 
-    def trained(self, tick: Tick, watch: Watch | None = None) -> Trajectory:
+    def trained(self, tick: Tick, watch: BalanceObserver | None = None) -> Trajectory:
         """The fork's own steps, and those of its annealing, which neither intervention nor noise touches."""
         batch, seen, plain = self.batch, self.batch.gradients, full_batch(self.batch.objective)
         if watch is not None:
@@ -127,7 +127,7 @@ class _Hold(Departure[Hold]):
     needs_curvature = True
 
     def gradients(self, batch: Batch) -> Gradients:
-        return Held(batch.objective, batch.gradients, self.intervention.every, self.intervention.level)
+        return ConstrainedGradient(batch.objective, batch.gradients, self.intervention.every, self.intervention.level)
 
 
 class _Inject(Departure[Inject]):

@@ -15,12 +15,12 @@ from spikecheck.lab.batch import Trained
 from spikecheck.lab.batching import filled_size, tiles
 from spikecheck.lab.device import Device, environment, usable
 from spikecheck.lab.execution.local import Local, one_thread, train_job
-from spikecheck.lab.execution.order import Executor, Job, Order, Tile
+from spikecheck.lab.execution.order import Executor, Job, Tile, TrainingRequest
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.lineage import can_start, generation, generations, starts, with_ancestors
 from spikecheck.lab.prefetch import Prefetch
 from spikecheck.lab.run_cache import RunCache
-from spikecheck.lab.store_address import Records
+from spikecheck.lab.store_address import RunStore
 from spikecheck.lab.tile_progress import TileProgress
 
 
@@ -60,7 +60,7 @@ class Laboratory:
 
     def __init__(
         self,
-        store: Records | None = None,
+        store: RunStore | None = None,
         device: Device = "auto",
         observe: Observer = ignore,
         deadline: float | None = None,
@@ -181,7 +181,7 @@ class Laboratory:
             request.found[recipe] = known.run
         return known is not None
 
-    def _order(self, planned: Sequence[Tile]) -> Order:
+    def _order(self, planned: Sequence[Tile]) -> TrainingRequest:
         firsts = {tile[0] for tile in planned}
 
         def tick(tile: Tile, made: int) -> None:
@@ -189,7 +189,7 @@ class Laboratory:
             if made:
                 self._progress.advance(tile, made, ahead=tile[0] not in firsts)
 
-        return Order(planned, self._job, self.device, tick, self._prefetch.tiles)
+        return TrainingRequest(planned, self._job, self.device, tick, self._prefetch.tiles)
 
     def _finish(self, tile: Tile, results: list[Trained] | None, request: Request, *, ahead: bool) -> None:
         """Keep a tile's runs. What was trained ahead waits on the disk until it is asked for."""

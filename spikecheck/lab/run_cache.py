@@ -7,14 +7,14 @@ from spikecheck.lab.batch import Trained
 from spikecheck.lab.batching import compiles, cut_short
 from spikecheck.lab.memory_cache import MEMORY, Recent
 from spikecheck.lab.run_codec import decode, encode
-from spikecheck.lab.store_address import Records
+from spikecheck.lab.store_address import RunStore
 from spikecheck.objective.objective import sources
 
 
 class RunCache:
     """Looks runs up and keeps them. A store that cannot be written is read as before, and memory then keeps everything."""
 
-    def __init__(self, store: Records | None, where: Environment, observe: Observer) -> None:
+    def __init__(self, store: RunStore | None, where: Environment, observe: Observer) -> None:
         self.writes = store is not None
         """Whether what is kept is stored: not without a store, nor after a write that failed."""
         self._store, self._where, self._observe = store, where, observe

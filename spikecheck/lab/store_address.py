@@ -6,10 +6,10 @@ from pathlib import Path
 from spikecheck.lab.remote_store import Remote
 from spikecheck.lab.store import Store, default_folder
 
-Records = Store | Remote
+RunStore = Store | Remote
 
 
-def opened(place: str | Path | None = None) -> Records:
+def opened(place: str | Path | None = None) -> RunStore:
     """The store at a place: a folder, or an address such as s3://bucket/spikecheck.
 
     Where no place is given, $SPIKECHECK_STORE or else the user's cache folder.

@@ -13,7 +13,7 @@ from spikecheck.lab.forks import forked
 from spikecheck.lab.host import on_host
 from spikecheck.lab.probes import measurement
 from spikecheck.lab.run_records import checkpoints_of, run_of
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.training.gradients import followed
 from spikecheck.training.loop import Tick, begin, train
 from spikecheck.training.rule_for import rule_for
@@ -48,11 +48,11 @@ def train_tile(
 def _batch(tile: Sequence[Recipe], device: str, size: int | None) -> Batch:
     recipes = padded(tile, size)
     settings = [recipe.setting for recipe in recipes]
-    goal = objective(settings, device)
-    goal = goal if compiles(recipes[0]) else goal.uncompiled()
+    objective = build_objective(settings, device)
+    objective = objective if compiles(recipes[0]) else objective.uncompiled()
     seeds = [recipe.seed for recipe in recipes]
     lr = torch.tensor([setting.lr for setting in settings], dtype=torch.float64, device=device)
-    return Batch(recipes, goal, rule_for(goal, seeds), lr, followed(goal, seeds), device, len(tile))
+    return Batch(recipes, objective, rule_for(objective, seeds), lr, followed(objective, seeds), device, len(tile))
 
 
 def _whole(batch: Batch, tick: Tick) -> list[Trained]:

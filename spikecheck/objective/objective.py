@@ -43,11 +43,11 @@ class Points:
     x: Float[Tensor, "#B N D"]
     y: Targets
 
-    def take(self, index: Tensor) -> "Points":
+    def select(self, index: Tensor) -> "Points":
         """Some members' points."""
         return self if len(self.x) == 1 else Points(self.x[index], self.y[index])
 
-    def some(self, chosen: Int[Tensor, "B n"]) -> "Points":
+    def index(self, chosen: Int[Tensor, "B n"]) -> "Points":
         """Every member's own choice of points."""
         members = torch.arange(len(chosen), device=chosen.device)[:, None]
         own = members if len(self.x) > 1 else torch.zeros_like(members)
@@ -120,8 +120,8 @@ class Objective:
         if isinstance(self.written_out, Fused | ShallowGpu | Layered):
             return self.written_out.gradient_and_products(params, vectors)
         here = params.detach().requires_grad_()
-        (slopes,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
-        images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
+        (grads,) = torch.autograd.grad(self.losses(here).sum(), here, create_graph=True)
+        images = [torch.autograd.grad(grads, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
         return *self.gradient(params), torch.stack(images, 1)
 
     def gradient_at(
@@ -130,7 +130,7 @@ class Objective:
         """Every member's loss over some of its training points, and its gradient."""
         with torch.enable_grad():
             here = params.detach().requires_grad_()
-            losses = self._losses(here, self.train.some(chosen))
+            losses = self._losses(here, self.train.index(chosen))
             (gradients,) = torch.autograd.grad(losses.sum(), here)
         return losses.detach(), gradients
 
@@ -144,7 +144,7 @@ class Objective:
         return self.train if self.test is None else self.test
 
     @torch.no_grad()
-    def seen(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
+    def test_outputs(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
         """Every member's outputs on the held-out points."""
         return self.outputs(params, self.held_out_points.x)
 
@@ -155,7 +155,7 @@ class Objective:
         return found - (points.y if points.y.is_floating_point() else functional.one_hot(points.y, found.shape[2]))
 
     @torch.no_grad()
-    def held_out(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
+    def test_metrics(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
         """`test_loss`, and for classes `test_accuracy` in [0, 1]; empty where the problem holds nothing out."""
         if self.test is None:
             return {}
@@ -170,13 +170,13 @@ class Objective:
         drawn = torch.stack([self.model.initial(setting, seed) for setting, seed in pairs])
         return drawn.to(self.device, self.train.x.dtype)
 
-    def take(self, index: Sequence[int] | Tensor) -> "Objective":
+    def select(self, index: Sequence[int] | Tensor) -> "Objective":
         """The objective of these members in this order; repeats are allowed."""
         chosen = torch.as_tensor(index, dtype=torch.int64)
         settings = tuple(self.settings[member] for member in chosen.tolist())
         there = chosen.to(self.device)
-        test = self.test.take(there) if self.test is not None else None
-        return replace(self, settings=settings, train=self.train.take(there), test=test)
+        test = self.test.select(there) if self.test is not None else None
+        return replace(self, settings=settings, train=self.train.select(there), test=test)
 
     def uncompiled(self) -> "Objective":
         """The same, whose derivatives are dispatched by torch: for a few of them no compiler is worth waiting for."""
@@ -191,7 +191,7 @@ class Objective:
     @cached_property
     def written_out(self) -> Shallow | Layered | Traced | None:
         """The faster way to derivatives, where there is one."""
-        compiled = self.compiles and self.device == "cpu" and pays(self.settings[0]) and compiler()
+        compiled = self.compiles and self.device == "cpu" and should_compile(self.settings[0]) and compiler()
         if not isinstance(self.model, MLP):
             way = Traced(self._losses_at, self.train.x, self.train.y, self.settings[0].signature)
             return way if compiled else None
@@ -211,7 +211,7 @@ class Objective:
         return _cross_entropy(outputs, points.y)
 
 
-def pays(setting: Setting) -> bool:
+def should_compile(setting: Setting) -> bool:
     """Whether trainings of a setting are compiled, where they can be: a rule of the setting alone, to be digested."""
     if setting.model not in BUILT_IN["model"]:
         return setting.batch is None and setting.steps >= compiled_module.LONG
@@ -219,7 +219,7 @@ def pays(setting: Setting) -> bool:
     return shallow and setting.steps >= compiled_shallow.LONG
 
 
-def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
+def build_objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
     """The objective of one member per setting; all settings have one signature.
 
     Raises DataError for numbers that cannot be trained on and SettingError for a target, model or loss that does not fit.
@@ -241,7 +241,7 @@ def objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
+class ProblemArrays:
     """A problem's data as numpy arrays; classes are one-hot. Where nothing is held out, training points stand in.
 
     Axes: N training points, M held-out points, D inputs, O outputs.
@@ -258,7 +258,7 @@ class Numbers:
 
 
 @lru_cache(maxsize=64)
-def numbers_of(setting: Setting) -> Numbers:
+def numbers_of(setting: Setting) -> ProblemArrays:
     """What a setting's members are trained on and looked at with."""
     (data,) = _data([setting])
     x_test, y_test = (data.x, data.y) if data.x_test is None or data.y_test is None else (data.x_test, data.y_test)
@@ -266,7 +266,7 @@ def numbers_of(setting: Setting) -> Numbers:
     def values(y: Tensor) -> NDArray[np.float64]:
         return (functional.one_hot(y, data.outputs) if y.ndim == 1 else y).double().numpy()
 
-    return Numbers(data.x.numpy(), values(data.y), x_test.numpy(), values(y_test))
+    return ProblemArrays(data.x.numpy(), values(data.y), x_test.numpy(), values(y_test))
 
 
 def sources(setting: Setting) -> str:

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.errors import SettingError, SpikecheckError
-from spikecheck.optimizers.driven import Order, same_bits
+from spikecheck.optimizers.driven import OptimizerFactory, same_bits
 from spikecheck.optimizers.ensemble import Ensemble
-from spikecheck.optimizers.instances import Abilities, Alone, Evaluate, Pace, Together
+from spikecheck.optimizers.instances import Abilities, Evaluate, Pace, PerMember, Shared
 from spikecheck.optimizers.state_dict import count
 
-COUPLED: set[Order] = set()
+COUPLED: set[OptimizerFactory] = set()
 """Optimizers that looked elementwise and in a training were seen not to be."""
 
 _SCALES = (1.0, 1e3, 1e-3, 1.0)
@@ -33,7 +33,7 @@ _MOST_NUMBERS = 10_000_000
 class _Trial:
     """Members with made-up gradients, the same in every trial."""
 
-    order: Order
+    order: OptimizerFactory
     lr: float
     members: int
 
@@ -43,18 +43,18 @@ class _Trial:
         drawn[:, ::4] *= 1e-4
         return drawn
 
-    def slopes(self) -> Iterator[Tensor]:
+    def grads(self) -> Iterator[Tensor]:
         """Gradients [B, P] without end."""
         some = [self._drawn(1 + number) * scale for number, scale in enumerate(_SCALES)]
         return itertools.cycle(some)
 
-    def alone(self, able: Abilities, there: Ensemble) -> Alone:
+    def alone(self, able: Abilities, there: Ensemble) -> PerMember:
         """One instance a member, in the state of `there`."""
-        return Alone(self.order, able, there, self._pace, range(self.members), self._tilted())
+        return PerMember(self.order, able, there, self._pace, range(self.members), self._tilted())
 
-    def together(self, able: Abilities, there: Ensemble) -> Together:
+    def together(self, able: Abilities, there: Ensemble) -> Shared:
         """One instance for all."""
-        return Together(self.order, able, there, self._pace, range(self.members), None)
+        return Shared(self.order, able, there, self._pace, range(self.members), None)
 
     def fresh(self, params: Tensor) -> Ensemble:
         """Members that have made no step."""
@@ -82,7 +82,7 @@ class _Trial:
 
 
 @lru_cache(maxsize=64)
-def abilities(order: Order, lr: float, steps: int) -> Abilities:
+def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
     """What an optimizer can do, seen over so many steps of made-up gradients.
 
     Raises:
@@ -109,12 +109,12 @@ def _wants_closure(trial: _Trial) -> bool:
     Raises:
         SettingError: when it cannot be called with one either.
     """
-    slopes = next(trial.slopes())
+    grads = next(trial.grads())
     first: Exception | None = None
     for closure in (False, True):
         live = trial.alone(Abilities(False, "", closure, False, 0, None), trial.fresh(trial.start()))
         try:
-            live.step(None, slopes, trial.rates, [0], None)
+            live.step(None, grads, trial.rates, [0], None)
         except SettingError:
             raise
         except Exception as error:
@@ -140,7 +140,7 @@ def _takes_closure(trial: _Trial) -> bool:
 def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
     """A state_dict after a few steps."""
     live = trial.alone(able, trial.fresh(trial.start()))
-    for done, slope in enumerate(itertools.islice(trial.slopes(), _FIRST)):
+    for done, slope in enumerate(itertools.islice(trial.grads(), _FIRST)):
         _stepped(live, trial, slope, done)
     return live.state_dict(0)
 
@@ -160,7 +160,7 @@ def _line_of(error: Exception) -> str:
     return f"{last.line} ({Path(last.filename).name}, line {last.lineno})"
 
 
-def _stepped(live: Alone, trial: _Trial, slope: Tensor, done: int) -> Tensor:
+def _stepped(live: PerMember, trial: _Trial, slope: Tensor, done: int) -> Tensor:
     try:
         return live.step(None, slope, trial.rates, [done], None)
     except SpikecheckError:
@@ -178,10 +178,10 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
         SettingError: when the same gradients led to other numbers before that, or to none: it never moved.
     """
     whole, half = (trial.alone(able, trial.fresh(trial.start())) for _ in range(2))
-    stop, slopes, why = _prime_below(steps // 2), trial.slopes(), ""
+    stop, grads, why = _prime_below(steps // 2), trial.grads(), ""
     params = there = trial.start()
     for done in range(steps):
-        slope = next(slopes)
+        slope = next(grads)
         params = _stepped(whole, trial, slope, done)
         if done == stop:
             half, why = _resumed(trial, able, half, there, done)
@@ -215,7 +215,7 @@ def _prime_below(most: int) -> int:
     return next(n for n in numbers if all(n % divisor for divisor in range(2, int(n**0.5) + 1)))
 
 
-def _resumed(trial: _Trial, able: Abilities, live: Alone, params: Tensor, done: int) -> tuple[Alone, str]:
+def _resumed(trial: _Trial, able: Abilities, live: PerMember, params: Tensor, done: int) -> tuple[PerMember, str]:
     """A new instance in the old one's state, or the old one and why there is none."""
     try:
         state = {"state": live.state()}
@@ -230,7 +230,7 @@ def _same_together(trial: _Trial, able: Abilities) -> bool:
     try:
         alone, one = (make(able, trial.fresh(trial.start())) for make in (trial.alone, trial.together))
         alike = True
-        for done, slope in enumerate(itertools.islice(trial.slopes(), _FIRST)):
+        for done, slope in enumerate(itertools.islice(trial.grads(), _FIRST)):
             there = alone.step(None, slope, trial.rates, [done] * 2, None)
             alike &= same_bits(there, one.step(None, slope, trial.rates, [done] * 2, None))
         return alike and torch.equal(alone.state(), one.state())

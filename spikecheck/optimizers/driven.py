@@ -25,7 +25,7 @@ from spikecheck.tensors.seeding import seed_of
 
 
 @dataclass(frozen=True)
-class Order:
+class OptimizerFactory:
     """Which optimizer is to be made, for which tensors."""
 
     path: str

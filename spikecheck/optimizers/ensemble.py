@@ -28,7 +28,7 @@ class Ensemble:
         """B."""
         return self.params.shape[0]
 
-    def take(self, members: Sequence[int]) -> "Ensemble":
+    def select(self, members: Sequence[int]) -> "Ensemble":
         """The states of these members, in this order."""
         chosen = list(members)
         slots = {name: numbers[chosen] for name, numbers in self.slots.items()}

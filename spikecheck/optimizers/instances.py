@@ -9,7 +9,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from spikecheck.models.parameter_layout import Span
-from spikecheck.optimizers.driven import Driven, KnownGradient, Order, own_random_numbers, same_bits, seed_draws
+from spikecheck.optimizers.driven import (
+    Driven,
+    KnownGradient,
+    OptimizerFactory,
+    own_random_numbers,
+    same_bits,
+    seed_draws,
+)
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.state_dict import count, filled_as, leaves, load, numbers_of, packed
 
@@ -77,12 +84,12 @@ class Live(Protocol):
         """The parameters that are meant to be used."""
 
 
-class Alone:
+class PerMember:
     """One optimizer a member."""
 
     def __init__(
         self,
-        order: Order,
+        order: OptimizerFactory,
         able: Abilities,
         ensemble: Ensemble,
         pace: Pace,
@@ -169,7 +176,7 @@ class Alone:
         return closure
 
 
-class Together:
+class Shared:
     """One optimizer for all members, which all have made as many updates at one rate.
 
     Two members are driven by optimizers of their own as well, step by step: where these come to other numbers the rule is not
@@ -178,7 +185,7 @@ class Together:
 
     def __init__(
         self,
-        order: Order,
+        order: OptimizerFactory,
         able: Abilities,
         ensemble: Ensemble,
         pace: Pace,
@@ -202,8 +209,10 @@ class Together:
             self._whole.scale(self._factor / stored)
         self._watched = sorted({0, ensemble.members - 1}) if watched else []
         if watched:
-            part = ensemble.take(self._watched)
-            self._own = Alone(order, able, part, pace.of(self._watched), [seeds[m] for m in self._watched], evaluate)
+            part = ensemble.select(self._watched)
+            self._own = PerMember(
+                order, able, part, pace.of(self._watched), [seeds[m] for m in self._watched], evaluate
+            )
 
     def step(
         self,

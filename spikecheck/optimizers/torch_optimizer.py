@@ -17,9 +17,9 @@ from spikecheck.core.intervention import FreezeOutside, Hold, Jitter
 from spikecheck.core.setting import Setting
 from spikecheck.models.parameter_layout import Span, torchs_order
 from spikecheck.optimizers.capabilities import COUPLED, abilities, failed_step
-from spikecheck.optimizers.driven import Order
+from spikecheck.optimizers.driven import OptimizerFactory
 from spikecheck.optimizers.ensemble import Ensemble
-from spikecheck.optimizers.instances import Alone, Coupled, Evaluate, Live, Pace, Together
+from spikecheck.optimizers.instances import Coupled, Evaluate, Live, Pace, PerMember, Shared
 from spikecheck.optimizers.rules import Slots, UpdateRule
 from spikecheck.optimizers.state_dict import count, leaves
 
@@ -44,7 +44,7 @@ class NamedOptimizer(UpdateRule):
         """
         setting = settings[0]
         columns, straight = torchs_order(spans)
-        order = Order(setting.optimizer, setting.options, straight, getattr(torch, setting.dtype))
+        order = OptimizerFactory(setting.optimizer, setting.options, straight, getattr(torch, setting.dtype))
         self._order = order
         self._pace = Pace(tuple(one.lr for one in settings), setting.schedule != "constant")
         self._seeds = tuple(range(len(settings)) if seeds is None else seeds)
@@ -148,8 +148,8 @@ class NamedOptimizer(UpdateRule):
         together = self.shares_an_instance and alike
         there = replace(ensemble, params=self.in_torchs_order(ensemble.params))
         if not together:
-            return Alone(self._order, self.abilities, there, self._pace, self._seeds, self._evaluate)
-        return Together(self._order, self.abilities, there, self._pace, self._seeds, self._evaluate, watched)
+            return PerMember(self._order, self.abilities, there, self._pace, self._seeds, self._evaluate)
+        return Shared(self._order, self.abilities, there, self._pace, self._seeds, self._evaluate, watched)
 
     def _stepped(
         self, live: Live, displaced: Tensor | None, grads: Tensor, ensemble: Ensemble, moving: Tensor | None

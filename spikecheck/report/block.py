@@ -17,7 +17,7 @@ from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
 from spikecheck.report.sanitize import inert
 from spikecheck.report.summary import headline
 
-_STYLES = {Mark.GOOD: "bold green", Mark.BAD: "bold magenta", Mark.OPEN: "bold yellow", Mark.PLAIN: ""}
+_STYLES = {Mark.GOOD: "bold green", Mark.BAD: "bold magenta", Mark.UNCLEAR: "bold yellow", Mark.PLAIN: ""}
 _LABELS = {"counterexample": "breaks at", "strongest": "elsewhere", "weakest": "weakest"}
 
 

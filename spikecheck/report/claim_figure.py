@@ -16,27 +16,37 @@ from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Average
 
 # Okabe and Ito's blue and vermilion: apart for all common colour vision. In black and white the marks tell them apart.
-_CLAIM, _CONTROL = "#0072b2", "#d55e00"
+CLAIM, CONTROL = "#0072b2", "#d55e00"
 _THEMED = {
-    _CLAIM: "var(--claim)",
-    _CONTROL: "var(--control)",
+    CLAIM: "var(--claim)",
+    CONTROL: "var(--control)",
     "#000000": "currentColor",
     "#ffffff": "var(--ground)",
     "#cccccc": "var(--line)",
 }
 
+_GROUP_OF_MARKS = re.compile(r"<g((?: clip-path=\"[^\"]*\")?)>((?:\s*<use [^>]*/>)+\s*)</g>")
+_STYLE = re.compile(r' style="([^"]*)"')
 
-def draw(verdict: Verdict) -> Figure:
-    """Two panels of the typical run where there is one, and the strip of effects."""
+
+def draw(verdict: Verdict, *, narrow: bool = False) -> Figure:
+    """Two panels of the typical run where there is one, and the strip of effects.
+
+    `narrow` is for a page that may be read on a phone: legends stand above their panels, and letters stay large enough.
+    """
     trace = verdict.typical
-    figure = Figure(figsize=(7.0, 6.0 if trace else 2.4), layout="constrained")
+    size = (4.3, 6.4 if trace else 2.6) if narrow else (7.0, 6.0 if trace else 2.4)
+    figure = Figure(figsize=size, layout="constrained")
     rows = 3 if trace else 1
     axes = list(figure.subplots(rows, 1, squeeze=False)[:, 0])
     if trace is not None:
         axes[1].sharex(axes[0])
-        _loss(axes[0], trace, verdict.reference.setting.steps)
+        figure.suptitle(_title(trace, verdict.reference.setting.steps, narrow=narrow), fontsize=9)
+        _loss(axes[0], trace)
         _sharpness(axes[1], trace)
     _strip(axes[-1], verdict)
+    for panel in axes:
+        _legend(panel, "first spike" if trace is not None and panel is axes[0] else None, above=narrow)
     return figure
 
 
@@ -56,54 +66,74 @@ def svg(verdict: Verdict) -> str:
     out = StringIO()
     # Letters stay letters, to be read aloud and found; identifiers are hashes of what they name, not of the clock.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": verdict.id, "font.size": 9}):
-        draw(verdict).savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    element = out.getvalue()
+        draw(verdict, narrow=True).savefig(
+            out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
+    return themed(out.getvalue(), re.sub(r"[^\w-]", "", verdict.id))
+
+
+def themed(element: str, own: str) -> str:
+    """A figure that matplotlib wrote as an SVG element of a page, in the page's colours; its identifiers begin with `own`."""
     element = element[element.index("<svg") :].strip()
-    own = re.sub(r"[^\w-]", "", verdict.id)
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     element = re.sub(r"(\d\.\d\d)\d+", r"\1", element)  # a hundredth of a point is enough for any eye
     element = re.sub(r'\b(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{own}-", element)
-    for colour, themed in _THEMED.items():
-        element = element.replace(colour, themed)
+    element = _GROUP_OF_MARKS.sub(_with_one_style, element)
+    for colour, named in _THEMED.items():
+        element = element.replace(colour, named)
     # Text without a colour of its own is black in SVG, whatever the page's is.
     return element.replace("<svg ", '<svg fill="currentColor" ', 1)
 
 
-def _loss(axes: Axes, trace: Trace, steps: int) -> None:
+def _with_one_style(group: re.Match[str]) -> str:
+    """A group whose marks all look alike says so once: a third of a figure's text is that."""
+    begin, marks = group.groups()
+    styles = set(_STYLE.findall(marks))
+    if len(styles) != 1:
+        return group.group()
+    return f'<g{begin} style="{styles.pop()}">{_STYLE.sub("", marks)}</g>'
+
+
+def _title(trace: Trace, steps: int, *, narrow: bool) -> str:
+    part = f",{chr(10) if narrow else ' '}the first {trace.steps[-1]:,} of {steps:,} steps"
+    return f"a run with a typical effect (seed {trace.seed}){part if trace.steps[-1] < steps - 1 else ''}"
+
+
+def _loss(axes: Axes, trace: Trace) -> None:
     axes.semilogy(trace.steps, trace.loss, color="black", linewidth=0.8)
     _phases(axes, trace)
     axes.set_ylabel("training loss")
-    part = f", the first {trace.steps[-1]:,} of {steps:,} steps" if trace.steps[-1] < steps - 1 else ""
-    axes.set_title(f"a run with a typical effect (seed {trace.seed}){part}", fontsize=9)
     axes.tick_params(labelbottom=False)
-    if axes.get_legend_handles_labels()[0]:
-        _legend(axes, "first spike")
 
 
 def _sharpness(axes: Axes, trace: Trace) -> None:
     """In units of the learning rate, in which the threshold of gradient descent is 2."""
     sharpness = np.array(trace.sharpness) * trace.lr
-    axes.plot(trace.sharpness_steps, sharpness, ".-", markersize=3, color=_CLAIM, linewidth=1.0, label="η λ_max")
+    axes.plot(trace.sharpness_steps, sharpness, ".-", markersize=3, color=CLAIM, linewidth=1.0, label="η λ_max")
     if trace.threshold is not None:
         threshold = trace.threshold * trace.lr
         axes.axhline(threshold, color="black", linestyle="--", linewidth=0.8, label=f"threshold: {threshold:.3g}")
     _phases(axes, trace, labelled=False)
     axes.set_xlabel("step")
     axes.set_ylabel("η λ_max")
-    _legend(axes)
 
 
-def _legend(axes: Axes, title: str | None = None) -> None:
-    """Beside the panel, where it covers nothing."""
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.0, 1.0),
-        frameon=False,
-        fontsize=8,
-        title=title,
-        title_fontsize=8,
-        alignment="left",
-    )
+def _legend(axes: Axes, title: str | None, *, above: bool) -> None:
+    """Beside the panel or above it, where it covers nothing."""
+    if not axes.get_legend_handles_labels()[0]:
+        return
+    if above:
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.1, frameon=False, fontsize=8)
+    else:
+        axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(1.0, 1.0),
+            frameon=False,
+            fontsize=8,
+            title=title,
+            title_fontsize=8,
+            alignment="left",
+        )
 
 
 def _phases(axes: Axes, trace: Trace, *, labelled: bool = True) -> None:
@@ -112,15 +142,15 @@ def _phases(axes: Axes, trace: Trace, *, labelled: bool = True) -> None:
     for name, first, last, strength in stretches:
         if first is not None and last is not None:
             label = f"{name}: {last - first:,} steps" if labelled else None
-            axes.axvspan(first, last, color=_CONTROL, alpha=strength, linewidth=0, label=label)
+            axes.axvspan(first, last, color=CONTROL, alpha=strength, linewidth=0, label=label)
     if trace.peak is not None:
-        axes.axvline(trace.peak, color=_CONTROL, linewidth=0.8)
+        axes.axvline(trace.peak, color=CONTROL, linewidth=0.8)
 
 
 def _strip(axes: Axes, verdict: Verdict) -> None:
     which = decider(verdict.reference, rule_of(verdict))
-    _dots(axes, 1.0, verdict.reference, _CLAIM, "o", which)
-    _dots(axes, 0.0, verdict.control, _CONTROL, "x", which)
+    _dots(axes, 1.0, verdict.reference, CLAIM, "o", which)
+    _dots(axes, 0.0, verdict.control, CONTROL, "x", which)
     axes.set_yticks([0.0, 1.0], ["control", "claim"])
     _limits(axes, verdict)
     axes.set_xlabel(inert(verdict.reference.effect.unit).replace("$", r"\$"))
@@ -139,8 +169,6 @@ def _limits(axes: Axes, verdict: Verdict) -> None:
         (limit,) = (limit for limit in (predicts.floor, predicts.ceiling) if limit is not None)
         worth = limit + predicts.worth if predicts.floor is not None else limit - predicts.worth
         axes.axvline(worth, color="black", linestyle=":", linewidth=0.8, label="worth a claim")
-    if limits:
-        _legend(axes)
 
 
 def _dots(axes: Axes, height: float, judgement: Judgement, colour: str, marker: str, which: Decider) -> None:

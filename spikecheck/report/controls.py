@@ -15,7 +15,7 @@ class Mark(StrEnum):
 
     GOOD = "good"
     BAD = "bad"
-    OPEN = "open"
+    UNCLEAR = "unclear"
     PLAIN = "plain"
     """Neither: nothing hangs on it."""
 
@@ -34,7 +34,7 @@ class Told:
         return ": ".join(filter(None, (self.finding, self.figures)))
 
 
-SIGNS = {Mark.GOOD: ("✓", "+"), Mark.BAD: ("✗", "x"), Mark.OPEN: ("?", "?"), Mark.PLAIN: ("", "")}
+SIGNS = {Mark.GOOD: ("✓", "+"), Mark.BAD: ("✗", "x"), Mark.UNCLEAR: ("?", "?"), Mark.PLAIN: ("", "")}
 """Each in Unicode and in ASCII."""
 
 
@@ -51,7 +51,7 @@ def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
     """The negative control."""
     control = answer.control
     if control is None or not control.drawn:
-        return Told(Mark.OPEN, "not reached")
+        return Told(Mark.UNCLEAR, "not reached")
     figures = _figures(control, predicts)
     exceeded = answer.contrast is not None and answer.contrast.outcome is Outcome.HOLDS
     match control.outcome:
@@ -62,7 +62,7 @@ def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
         case Outcome.UNTRIGGERED:
             return Told(Mark.BAD, "never triggered", f"applicable in {plural(control.applicable, 'seed')}")
         case _:
-            return Told(Mark.PLAIN if exceeded else Mark.OPEN, "has not clearly failed", figures)
+            return Told(Mark.PLAIN if exceeded else Mark.UNCLEAR, "has not clearly failed", figures)
 
 
 def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[tuple[str, Told]]:
@@ -86,7 +86,7 @@ def contrasted(answer: Answer) -> Told | None:
     if found.estimate is None:
         few = f"only {plural(found.pairs, 'seed')} to which both claim and negative control apply: too few to compare"
         return Told(Mark.BAD if decisive else Mark.PLAIN, few)
-    marks = {Outcome.HOLDS: Mark.GOOD, Outcome.FAILS: Mark.BAD, Outcome.UNDECIDED: Mark.OPEN}
+    marks = {Outcome.HOLDS: Mark.GOOD, Outcome.FAILS: Mark.BAD, Outcome.UNDECIDED: Mark.UNCLEAR}
     mark = marks.get(found.outcome, Mark.PLAIN) if decisive or found.outcome is Outcome.HOLDS else Mark.PLAIN
     return Told(mark, f"exceeds its negative control by {excess(answer)}; must exceed {found.margin:.3g}")
 
@@ -110,9 +110,9 @@ def planted(answer: Answer, predicts: Estimand | None = None) -> Told | None:
         case Outcome.FAILS:
             return Told(Mark.BAD, f"planted effect NOT found: in {counted}", figures)
         case Outcome.UNTRIGGERED:
-            return Told(Mark.OPEN, f"planted effect never put to the test: applicable in {found.applicable} seeds")
+            return Told(Mark.UNCLEAR, f"planted effect never put to the test: applicable in {found.applicable} seeds")
         case _:
-            return Told(Mark.OPEN, f"planted effect not clearly found: in {counted}", figures)
+            return Told(Mark.UNCLEAR, f"planted effect not clearly found: in {counted}", figures)
 
 
 def in_brief(answer: Answer, predicts: Estimand | None = None) -> Iterator[str]:

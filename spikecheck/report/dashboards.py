@@ -4,38 +4,44 @@ import json
 from xml.etree import ElementTree as ET
 
 from spikecheck.core.verdict import Report, Verdict
-from spikecheck.report.outcomes import standing
+from spikecheck.report.outcomes import STATES, word_of
 from spikecheck.report.phrases import unregistered
 from spikecheck.report.sanitize import inert
 from spikecheck.report.summary import answer
 
-_STATUS = {"passes": "passed", "fails": "failed", "open": "other"}
-
 
 def junit(report: Report) -> str:
-    """What is open counts as skipped, a claim file that could not be read as an error."""
-    stands = [_stands(verdict) for verdict in report.claims]
-    counts = {"failures": stands.count("fails"), "skipped": stands.count("open"), "errors": len(report.unreadable)}
-    tests = len(stands) + len(report.unreadable)
+    """A claim that neither passes nor fails, and a claim file that could not be read, count as errors.
+
+    JUnit's only other state, skipped, is shown as if all were well.
+    """
+    states = [STATES[word_of(verdict)].junit for verdict in report.claims]
+    errors = states.count("error") + len(report.unreadable)
+    counts = {"failures": states.count("failure"), "errors": errors, "skipped": 0}
+    tests = len(states) + len(report.unreadable)
     root = ET.Element("testsuites")
     about = {"name": "spikecheck verify", "tests": str(tests), **{name: str(n) for name, n in counts.items()}}
     suite = ET.SubElement(root, "testsuite", about)
-    for verdict, stand in zip(report.claims, stands, strict=True):
+    for verdict, state in zip(report.claims, states, strict=True):
         case = _case(suite, verdict.id, verdict.seconds)
-        if stand != "passes":
-            ET.SubElement(case, {"fails": "failure", "open": "skipped"}[stand], message=_says(verdict))
+        if state:
+            ET.SubElement(case, state, type=word_of(verdict), message=_says(verdict))
         ET.SubElement(case, "system-out").text = _says(verdict)
     for file, reason in report.unreadable.items():
-        ET.SubElement(_case(suite, inert(file), 0.0), "error", message=inert(reason))
+        ET.SubElement(_case(suite, inert(file), 0.0), "error", type="unreadable", message=inert(reason))
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def ctrf(report: Report) -> str:
-    """The Common Test Report Format (ctrf.io); what is open has the status other. Times count from the beginning."""
+    """The Common Test Report Format (ctrf.io); what neither passes nor fails has the status other.
+
+    Its own word is the raw status. Times count from the beginning.
+    """
     tests = [
         {
             "name": verdict.id,
-            "status": _STATUS[_stands(verdict)],
+            "status": STATES[word_of(verdict)].ctrf,
+            "rawStatus": word_of(verdict),
             "duration": round(1_000 * verdict.seconds),
             "message": _says(verdict),
             "suite": ["spikecheck verify"],
@@ -46,6 +52,7 @@ def ctrf(report: Report) -> str:
         {
             "name": inert(file),
             "status": "failed",
+            "rawStatus": "unreadable",
             "duration": 0,
             "message": inert(reason),
             "suite": ["spikecheck verify"],
@@ -64,10 +71,7 @@ def _case(suite: ET.Element, name: str, seconds: float) -> ET.Element:
     return ET.SubElement(suite, "testcase", classname="spikecheck.verify", name=name, time=f"{seconds:.3f}")
 
 
-def _stands(verdict: Verdict) -> str:
-    return standing(verdict, brief=True).plain.lower()
-
-
 def _says(verdict: Verdict) -> str:
+    """The word, the plain sentences, and then what is claimed."""
     mark = unregistered(verdict)
-    return inert(f"{verdict.says}: {answer(verdict)}{f' ({mark})' if mark else ''}")
+    return inert(f"{word_of(verdict).upper()}. {answer(verdict)} Claimed: {verdict.says}{f' ({mark})' if mark else ''}")

@@ -26,7 +26,7 @@ def show_evidence(page: Page, judgement: Judgement, predicts: Estimand | None = 
         page.row("decides", decides(judgement, predicts))
         page.rows("and", map(condition, judgement.conditions))
         page.rows("beside", [beside(companion) for companion in judgement.companions], "dim")
-        page.rows("open", filter(None, [to_decide(judgement)]), "yellow")
+        page.rows("undecided", filter(None, [to_decide(judgement)]), "yellow")
 
 
 def beside(companion: Companion) -> str:

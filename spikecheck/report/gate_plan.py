@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.gate_outlook import Finds, GateOutlook
-from spikecheck.core.scorecard import Place, WorkloadPlace
+from spikecheck.core.scorecard import SuiteSetting, WorkloadPlace
 from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
 
@@ -31,7 +31,7 @@ def render_gate_plan(found: GateOutlook, console: Console) -> None:
     )
 
 
-def _of(place: Place | WorkloadPlace) -> tuple[int, str]:
+def _of(place: SuiteSetting | WorkloadPlace) -> tuple[int, str]:
     """Steps, and points a step."""
     if isinstance(place, WorkloadPlace):
         return place.steps, "its own"

@@ -1,15 +1,7 @@
-"""A report as one HTML file that needs nothing else: a pure function of the report.
+"""A report as one HTML file that needs nothing else: a pure function of the report."""
 
-Every string of a user's goes through `inert` and is escaped by Jinja; the page's policy lets nothing run but its own lines.
-"""
-
-import base64
-import hashlib
 import re
-from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from spikecheck.core.judgement import Answer, Judgement, Outcome
@@ -33,7 +25,8 @@ from spikecheck.report.estimates import (
 )
 from spikecheck.report.evidence import beside
 from spikecheck.report.familywise import together, too_close
-from spikecheck.report.outcomes import LOOKS, standing
+from spikecheck.report.opposed import opposed
+from spikecheck.report.outcomes import LOOKS, STATES, Word, standing, word_of
 from spikecheck.report.phrases import (
     conditions,
     differs,
@@ -48,37 +41,32 @@ from spikecheck.report.phrases import (
     unregistered,
 )
 from spikecheck.report.quoted import ROLES, at_reference, besides, nominated, rule_of
+from spikecheck.report.related import related
 from spikecheck.report.sanitize import inert
-from spikecheck.report.summary import answer, level_says, moved_says, otherwise, stops
+from spikecheck.report.size import size_in_words
+from spikecheck.report.strip import deciding_strip, share_strip
+from spikecheck.report.summary import behind, headline, level_says, moved_says, stops
+from spikecheck.report.web_page import rendered
 
-_WEB = Path(__file__).parent / "web"
-_FIRST = ("fails", "invalid", "untriggered", "undecided", "passes")
+_FIRST: tuple[Word, ...] = ("fails", "invalid", "untriggered", "undecided", "passes")
 """What a reader has to see first."""
+_SCRIPTS = ("theme.js", "overview.js")
+"""One element on the page, and one hash in its policy."""
 _ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5}(?:v\d+)?)")
 
 
 def html(report: Report) -> str:
     """The whole report."""
-    environment = Environment(
-        loader=FileSystemLoader(_WEB),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["zip"] = zip
-    environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
-    script = (_WEB / "theme.js").read_text(encoding="utf-8")
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        "report.html.j2",
+        _SCRIPTS,
         report=report,
         together=together(report),
         too_close=too_close(report),
-        verdicts=sorted(report.claims, key=lambda verdict: _FIRST.index(_in_all(verdict))),
+        verdicts=sorted(report.claims, key=lambda verdict: _FIRST.index(word_of(verdict))),
         heading=_heading(report),
-        style=Markup((_WEB / "style.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+        words_there=[word for word in _FIRST if any(word_of(verdict) == word for verdict in report.claims)],
+        related=lambda verdict: related(verdict, report),
         figure=lambda verdict: Markup(svg(verdict)),
         advised=lambda verdict: advised(verdict, report),
         **_WORDS,
@@ -86,27 +74,12 @@ def html(report: Report) -> str:
 
 
 def _heading(report: Report) -> str:
-    found = [_in_all(verdict) for verdict in report.claims]
+    found = [word_of(verdict) for verdict in report.claims]
     count = {word: found.count(word) for word in _FIRST}
     verbs = {"fails": ("fails", "fail"), "passes": ("passes", "pass")}
     open_verbs = {word: (f"is {word}", f"are {word}") for word in _FIRST if word not in verbs}
     parts = [f"{count[w]} {(verbs | open_verbs)[w][count[w] != 1]}" for w in reversed(_FIRST) if count[w]]
     return f"{plural(len(found), 'claim')}: {', '.join(parts)}" if parts else "No claim was judged"
-
-
-def _in_all(verdict: Verdict) -> str:
-    """What the two answers make together, in one word; of what is open, why."""
-    word = standing(verdict, brief=True).plain.lower()
-    return word if word in _FIRST else _unsettled(verdict).value
-
-
-def _unsettled(verdict: Verdict) -> Outcome:
-    return verdict.replicates if verdict.replicates is not Outcome.HOLDS else verdict.generalises
-
-
-def _standing(verdict: Verdict) -> str:
-    said = standing(verdict).plain.lower()
-    return said if said.startswith(_FIRST) else _in_all(verdict)
 
 
 def _linked(text: str) -> Markup:
@@ -143,23 +116,19 @@ def _paint(cell: Judgement) -> str:
     return f"background:rgb{tuple(background)};color:rgb{tuple(ink(background))}"
 
 
-def _harmless(value: Any) -> Any:
-    """A user's string without what could do something, and a figure on one line with its percent sign."""
-    return inert(value).replace(" %", "\u00a0%") if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-_MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.OPEN: "undecided", Mark.PLAIN: ""}
+_MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.UNCLEAR: "undecided", Mark.PLAIN: ""}
 """The colours of what controls did."""
 
 _WORDS = {
     "LOOKS": LOOKS,
+    "SIGNS": {word: LOOKS[Outcome.HOLDS if word == "passes" else Outcome(word)].sign for word in STATES},
     "MARKS": _MARKS,
     "ROLES": ROLES,
     "also_negative": also_negative,
-    "answer": answer,
     "at_reference": at_reference,
     "average_in_brief": average_in_brief,
     "axis_title": title,
+    "behind": behind,
     "beside": beside,
     "beside_says": beside_says,
     "beside_settings": _beside_settings,
@@ -169,11 +138,13 @@ _WORDS = {
     "counts": counts,
     "decider": decider,
     "decides": decides,
+    "deciding_strip": deciding_strip,
     "differs": differs,
     "effect": effect,
     "explained": explained,
     "guard_says": _guard_says,
-    "in_all": _in_all,
+    "headline": headline,
+    "in_all": word_of,
     "labels": labels,
     "level_says": level_says,
     "linked": _linked,
@@ -182,10 +153,9 @@ _WORDS = {
     "negative": negative,
     "nominated": nominated,
     "numbered": lambda values: list(enumerate(values)),
-    "otherwise": otherwise,
+    "opposed": opposed,
     "paint": _paint,
     "percent": percent,
-    "place": lambda share: f"{100 * share:.2f}",
     "planted": planted,
     "plural": plural,
     "reach_in_brief": reach_in_brief,
@@ -193,9 +163,11 @@ _WORDS = {
     "replay": replay,
     "rule_of": rule_of,
     "searched": _searched,
+    "share_strip": share_strip,
     "shown_average": shown_average,
     "signed": signed,
-    "standing": _standing,
+    "size_in_words": size_in_words,
+    "standing": lambda verdict: standing(verdict).plain.lower(),
     "stops": stops,
     "to_decide": to_decide,
     "tried": tried,

@@ -13,7 +13,7 @@ from spikecheck.report.controls import Told, also_negative, contrasted, negative
 from spikecheck.report.estimates import average_in_brief, condition, decider, decides, effect, to_decide
 from spikecheck.report.evidence import beside
 from spikecheck.report.familywise import together
-from spikecheck.report.outcomes import LOOKS, standing
+from spikecheck.report.outcomes import LOOKS, word_of
 from spikecheck.report.phrases import (
     conditions,
     differs,
@@ -69,7 +69,7 @@ def _table(verdicts: Iterable[Verdict]) -> str:
         held, average = _estimates(v)
         rows.append(
             f"| [{v.id}](#{v.id}) | {v.kind} | {_outcome(v.replicates)} | {held} | {average} | {_count(v.control)} "
-            f"| {_outcome(v.generalises)} | {reach_in_brief(v)} | {_robust(v)} | {standing(v, brief=True).plain.lower()} |"
+            f"| {_outcome(v.generalises)} | {reach_in_brief(v)} | {_robust(v)} | {word_of(v)} |"
         )
     return "\n".join(rows) + "\n"
 
@@ -83,7 +83,8 @@ def _estimates(verdict: Verdict) -> tuple[str, str]:
 
 
 def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None) -> str:
-    said = [f"## {verdict.id}", _plain(verdict.says), _source(verdict), _plain(answer(verdict))]
+    said = [f"## {verdict.id}", f"**{word_of(verdict).capitalize()}.** {_plain(answer(verdict))}"]
+    said += [_plain(verdict.says), _source(verdict)]
     if figure is not None:
         said.append(f"![{verdict.id}: a typical run, and the effect of every seed with its control's]({figure})")
     said.append("\n".join(_lines(verdict)))

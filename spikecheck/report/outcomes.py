@@ -1,12 +1,19 @@
-"""How outcomes look, in words and signs as well as in colour."""
+"""How outcomes look, in words and signs as well as in colour: one word a state, the same in every form of a report.
+
+The words of a claim are those of its answers, and `passes`. docs/reference/outcomes.md has the whole table.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.text import Text
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Verdict
+
+Word = Literal["passes", "fails", "undecided", "untriggered", "invalid"]
+"""What the two answers about a claim make together."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,28 @@ LOOKS: Mapping[Outcome, Look] = {
 }
 
 
+@dataclass(frozen=True)
+class State:
+    """Where a format of dashboards puts a claim: those formats have fixed states, and no word of ours."""
+
+    junit: Literal["", "failure", "error"]
+    """The element inside a test case; empty where it passed."""
+    ctrf: Literal["passed", "failed", "other"]
+
+
+_NEITHER = State("error", "other")
+"""Not `skipped`, which dashboards show as green: nothing was shown, and the command does not exit with 0."""
+
+STATES: Mapping[Word, State] = {
+    "passes": State("", "passed"),
+    "fails": State("failure", "failed"),
+    "undecided": _NEITHER,
+    "untriggered": _NEITHER,
+    "invalid": _NEITHER,
+}
+"""In the order of the documentation's table."""
+
+
 def badge(outcome: Outcome, *, ascii_only: bool) -> Text:
     """The outcome as a sign and a word.
 
@@ -37,10 +66,23 @@ def badge(outcome: Outcome, *, ascii_only: bool) -> Text:
     return Text(f"{look.ascii_sign if ascii_only else look.sign} {outcome.upper()}", style=look.style)
 
 
-def standing(verdict: Verdict, *, brief: bool = False) -> Text:
-    """What the two answers make together: it passes, it fails, or it stays open; briefly, in that one word."""
+def word_of(verdict: Verdict) -> Word:
+    """What the two answers make together: it passes, it fails, or the outcome of the answer that leaves it between."""
     if verdict.passed:
+        return "passes"
+    if verdict.replicates is Outcome.FAILS or (verdict.kind == "law" and verdict.generalises is Outcome.FAILS):
+        return "fails"
+    open_answer = verdict.generalises if verdict.replicates is Outcome.HOLDS else verdict.replicates
+    return _NEITHER_WORDS.get(open_answer, "undecided")
+
+
+_NEITHER_WORDS: Mapping[Outcome, Word] = {Outcome.UNTRIGGERED: "untriggered", Outcome.INVALID: "invalid"}
+
+
+def standing(verdict: Verdict, *, brief: bool = False) -> Text:
+    """The claim's word in its colour; unless `brief`, with the edge where a claim that passes has one."""
+    word = word_of(verdict)
+    if word == "passes":
         edge = verdict.generalises is Outcome.FAILS and not brief
         return Text("PASSES, with an edge" if edge else "PASSES", style="bold green")
-    refuted = verdict.replicates is Outcome.FAILS or (verdict.kind == "law" and verdict.generalises is Outcome.FAILS)
-    return Text("FAILS", style="bold red") if refuted else Text("OPEN", style="bold yellow")
+    return Text(word.upper(), style=LOOKS[Outcome(word)].style)

@@ -17,13 +17,21 @@ _TINY = 1e-300
 class Frame:
     """What both panels share: the step axis, its width in characters, and which characters there are."""
 
+    first: int
     last: int
     columns: int
     ascii_only: bool
 
     def across(self, step: int) -> int:
         """A step's place among the columns."""
-        return round((self.columns - 1) * step / self.last)
+        return round((self.columns - 1) * self._share(step))
+
+    def dots(self, step: int) -> int:
+        """A step's place among the dots, two a column."""
+        return round((2 * self.columns - 1) * self._share(step))
+
+    def _share(self, step: int) -> float:
+        return (step - self.first) / max(self.last - self.first, 1)
 
 
 def picture(trace: Trace, width: int = 80, ascii_only: bool = False, heading: str = "") -> list[str]:
@@ -33,7 +41,9 @@ def picture(trace: Trace, width: int = 80, ascii_only: bool = False, heading: st
 
     For gradient descent the lower curve is the learning rate times the sharpness; a run is unstable where it exceeds 2.
     """
-    frame = Frame(max([*trace.steps, *trace.sharpness_steps, 1]), max(20, min(width, 100) - _LABEL - 1), ascii_only)
+    steps = [*trace.steps, *trace.sharpness_steps]
+    columns = max(20, min(width, 100) - _LABEL - 1)
+    frame = Frame(min(steps, default=0), max(steps, default=1), columns, ascii_only)
     logs = [math.log10(max(value, _TINY)) for value in trace.loss]
     return [
         heading or f"A typical run (seed {trace.seed}): loss, log scale",
@@ -78,8 +88,7 @@ def _panel(
 
     if level is not None:
         canvas.dotted(down(level))
-    dots = 2 * frame.columns - 1
-    canvas.curve([(round(dots * step / frame.last), down(value)) for step, value in zip(steps, values, strict=True)])
+    canvas.curve([(frame.dots(step), down(value)) for step, value in zip(steps, values, strict=True)])
     scale = {rows - 1: label(low), 0: label(high)}
     if level is not None:
         scale.setdefault(down(level) // 4, label(level))
@@ -102,5 +111,5 @@ def _axis(frame: Frame, trace: Trace) -> list[str]:
     said = ", ".join(f"{name} {step}" for name, step in named.items() if step is not None)
     return [
         f"{'step':>{_LABEL}}{corner}{''.join(line)}",
-        f"{'':>{_LABEL}} 0 to {frame.last}; first spike: {said or 'none'}",
+        f"{'':>{_LABEL}} {frame.first} to {frame.last}; first spike: {said or 'none'}",
     ]

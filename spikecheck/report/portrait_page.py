@@ -7,39 +7,50 @@ from spikecheck.core.portrait import Portrait
 from spikecheck.core.verdict import Trace
 from spikecheck.report.braille import Canvas
 from spikecheck.report.page import Page
-from spikecheck.report.phrases import conditions
+from spikecheck.report.phrases import plural
 from spikecheck.report.picture import picture
+from spikecheck.report.portrait_title import described, ending, title
 
 _ROWS = 9
 _BAR = 32
+_WHEN = {"before": "before the spike", "peak": "at its peak", "after": "after it"}
 
 
 def render_portrait(portrait: Portrait, console: Console) -> None:
     """Print it."""
     page = Page(console)
     spike = portrait.spike
-    page.say(f"The first spike of seed {portrait.seed}", "bold")
-    page.say(conditions(portrait.setting), "dim")
+    page.say(title(portrait), "bold")
+    page.say(described(portrait.setting), "dim")
     page.blank()
     for line in picture(_trace(portrait), page.width, page.ascii_only, heading="loss, log scale"):
         page.verbatim(line)
     page.blank()
     page.row("spike", f"onset {spike.onset}, peak {spike.peak}, {spike.height:.3g} x the loss at its trough")
-    page.row("recovery", f"step {spike.recovery}, {(spike.recovery or spike.peak) - spike.peak} steps behind the peak")
+    page.row("recovery", _recovery(portrait))
     page.row("ascent", _ascent(portrait))
     page.rows("by rank", _bars(portrait, ascii_only=page.ascii_only))
-    before, after = portrait.alignment
-    page.row("alignment", f"mean |cos| of input weights {before:.3f} at the onset, {after:.3f} at the recovery")
-    page.rows(
-        "twins", [f"{twin.name}: ends at {twin.alignment:.3f}, loss {twin.loss[-1]:.3g}" for twin in portrait.twins]
-    )
-    if portrait.fit is not None:
+    page.row("alignment", _alignment(portrait))
+    page.rows("twins", [f"{twin.name}: {ending(twin)}" for twin in portrait.twins])
+    for name, step in portrait.moments.items() if portrait.fit is not None else ():
         page.blank()
-        for name, step in (("before", spike.onset - 10), ("at the peak", spike.peak), ("after", spike.recovery)):
-            if step is not None:
-                page.say(f"The fit {name}, step {step}; dotted: the target")
-                for line in _curve(portrait, step, page.width - 2, ascii_only=page.ascii_only):
-                    page.verbatim(f"  {line}".rstrip())
+        page.say(f"Fitted function {_WHEN[name]}, step {step}; line: the network, dots: the target")
+        for line in _curve(portrait, step, page.width - 2, ascii_only=page.ascii_only):
+            page.verbatim(f"  {line}".rstrip())
+
+
+def _recovery(portrait: Portrait) -> str:
+    spike = portrait.spike
+    assert spike.recovery is not None
+    later, low = plural(spike.recovery - spike.peak, "step"), portrait.after - spike.recovery + 1
+    return f"step {spike.recovery}, {later} after the peak; over at step {portrait.after}, after {low} low steps"
+
+
+def _alignment(portrait: Portrait) -> str:
+    if not len(portrait.cosines[0]):
+        return "none: the model has no layer of neurons with input weights"
+    before, after = portrait.alignment
+    return f"mean |cos| of input weights {before:.3f} at step {portrait.before}, {after:.3f} at step {portrait.after}"
 
 
 def _trace(portrait: Portrait) -> Trace:

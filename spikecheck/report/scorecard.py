@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spikecheck.core.scorecard import Change, Contestant, Decision, Row, Scorecard
+from spikecheck.core.scorecard import Change, Decision, OptimizerSpec, Row, Scorecard
 from spikecheck.report.sanitize import inert
 
-_SIGNS = {Change.BETTER: ("▼", "v"), Change.WORSE: ("▲", "^"), Change.SAME: ("=", "="), Change.UNDECIDED: ("?", "?")}
+SIGNS = {Change.BETTER: ("▼", "v"), Change.WORSE: ("▲", "^"), Change.SAME: ("=", "="), Change.UNDECIDED: ("?", "?")}
 _STYLES = {
     Change.BETTER: "bold green",
     Change.WORSE: "bold red",
@@ -87,7 +87,7 @@ def closing(card: Scorecard) -> list[str]:
     ]
 
 
-def contestant_says(contestant: Contestant) -> str:
+def contestant_says(contestant: OptimizerSpec) -> str:
     """An optimizer with its numbers."""
     numbers = [("lr", contestant.lr), *contestant.options, *contestant.conditions.items()]
     return inert(f"{contestant.optimizer} ({', '.join(f'{name}={value}' for name, value in numbers)})")
@@ -98,7 +98,7 @@ def verdict_says(card: Scorecard) -> str:
     if card.decision is Decision.REGRESSED:
         return f"REGRESSION: worse in {', '.join(_named(row, card.rows) for row in shown(card.rows) if row.fails)}"
     if card.decision is Decision.NOT_DECIDED:
-        return f"NOT DECIDED: {'; '.join(inert(why) for why in card.undecided)}"
+        return f"UNDECIDED: {'; '.join(inert(why) for why in card.undecided)}"
     counts = {change: sum(row.change is change for row in shown(card.rows)) for change in Change}
     said = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
     return f"no regression: {said}"
@@ -124,7 +124,7 @@ def shown(rows: Sequence[Row]) -> list[Row]:
 def row_says(row: Row) -> str:
     """A row in one line."""
     return (
-        f"{row.title}: {_word(row)}, {row.candidate:.3g} against {row.reference:.3g} ({row.unit}), "
+        f"{row.title}: {row_word(row)}, {row.candidate:.3g} against {row.reference:.3g} ({row.unit}), "
         f"difference {row.difference:+.3g}, interval {_interval(row, '.3g')}, margin {row.margin:g}, "
         f"finds {_number(row.detectable, '.2g')}"
     )
@@ -143,10 +143,10 @@ def scorecard_markdown(card: Scorecard) -> str:
     """For a pull request or a step summary: failures first."""
     pair = f"Candidate {_plain(contestant_says(card.candidate))} against {_plain(contestant_says(card.reference))}"
     rows = [
-        f"| {_SIGNS[row.change][0]} | {_plain(inert(row.title))} ({_plain(row.unit)}) "
+        f"| {SIGNS[row.change][0]} | {_plain(inert(row.title))} ({_plain(row.unit)}) "
         f"| {row.candidate:.3g} | {row.reference:.3g} "
         f"| {row.difference:+.3g} | {_interval(row, '.3g')} | {row.margin:g} | {_number(row.detectable, '.2g')} "
-        f"| {_word(row)} |"
+        f"| {row_word(row)} |"
         for row in shown(card.rows)
     ]
     lines = [
@@ -174,17 +174,18 @@ def refusal_markdown(reason: str) -> str:
 def scorecard_junit(card: Scorecard) -> str:
     """One test case a row, so that a dashboard names the row that failed.
 
-    A row that looks worse is an error, as is a gate that could not have named anything; an undecided one is skipped.
+    A row that looks worse is an error, as is a gate that could not have named anything: neither lets the gate pass.
+    An undecided row does, and counts as skipped.
     """
-    cases = [_case(inert(row.title), inert(row_says(row)), _verdict_tag(row)) for row in card.rows]
+    cases = [_case(inert(row.title), inert(row_says(row)), _verdict_tag(row), row_word(row)) for row in card.rows]
     if card.decision is Decision.NOT_DECIDED and not any(row.looks_worse for row in card.rows):
-        cases.append(_case("the gate itself", inert("; ".join(card.undecided)), "error"))
+        cases.append(_case("the gate itself", inert(verdict_says(card)), "error", "undecided"))
     return _junit(cases)
 
 
 def refusal_junit(reason: str) -> str:
     """The same for a gate that could not be held."""
-    return _junit([_case("the gate itself", inert(reason), "error")])
+    return _junit([_case("the gate itself", inert(reason), "error", "not held")])
 
 
 def annotations(card: Scorecard) -> list[str]:
@@ -208,10 +209,10 @@ def _verdict_tag(row: Row) -> str | None:
     return "skipped" if row.alarms and row.change is Change.UNDECIDED else None
 
 
-def _case(name: str, said: str, tag: str | None) -> ET.Element:
+def _case(name: str, said: str, tag: str | None, word: str) -> ET.Element:
     case = ET.Element("testcase", classname="spikecheck.gate", name=name)
     if tag is not None:
-        ET.SubElement(case, tag, message=said)
+        ET.SubElement(case, tag, type=word, message=said)
     ET.SubElement(case, "system-out").text = said
     return case
 
@@ -246,9 +247,9 @@ def _table(rows: Sequence[Row], layout: Sequence[str], *, ascii_only: bool) -> T
         table.add_column(name, justify="left" if name in ("interval", "unit") else "right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for row in shown(rows):
-        sign = _SIGNS[row.change][1 if ascii_only else 0]
+        sign = SIGNS[row.change][1 if ascii_only else 0]
         cells = [Text(inert(row.title)), *(Text(_COLUMNS[name](row)) for name in layout)]
-        table.add_row(*cells, Text(f"{sign} {_word(row)}", style=_STYLES[row.change]))
+        table.add_row(*cells, Text(f"{sign} {row_word(row)}", style=_STYLES[row.change]))
     return table
 
 
@@ -265,7 +266,7 @@ def _named(row: Row, rows: Sequence[Row]) -> str:
     return f"{inert(row.title)} and {len(fellows)} more"
 
 
-def _word(row: Row) -> str:
+def row_word(row: Row) -> str:
     """A row that raises no alarm only says which way it went."""
     if row.looks_worse:
         return "looks worse"

@@ -6,6 +6,7 @@ from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.verdict import Variation, Verdict
 from spikecheck.report.controls import also_negative, excess
 from spikecheck.report.estimates import asked, brief, estimated, shown_average
+from spikecheck.report.opposed import opposed
 from spikecheck.report.phrases import differs, percent, plural
 from spikecheck.report.quoted import at_reference, nominated, rule_of
 from spikecheck.report.sanitize import inert
@@ -17,15 +18,24 @@ _NAMED = 2
 
 def answer(verdict: Verdict) -> str:
     """Whether it holds, where it ends, what that hangs on, and what the controls did."""
-    if nothing := _nothing(verdict.reference):
-        return nothing
-    rest = [_hanging(verdict), _survivors(verdict.reference), *_against(verdict)]
-    return " ".join(filter(None, [headline(verdict), *rest]))
+    return " ".join(filter(None, [headline(verdict), behind(verdict)]))
 
 
 def headline(verdict: Verdict) -> str:
-    """Whether it holds, and where it ends."""
-    return _nothing(verdict.reference) or " ".join(filter(None, [*_held(verdict), _reached(verdict)]))
+    """Whether it holds, where it ends, and which companion contradicts it."""
+    return _nothing(verdict.reference) or " ".join(filter(None, [*_held(verdict), _reached(verdict), opposed(verdict)]))
+
+
+def behind(verdict: Verdict) -> str:
+    """What the headline rests on: what it hangs on, and what the controls did; empty where nothing was found."""
+    if _nothing(verdict.reference):
+        return ""
+    return " ".join(filter(None, [_hanging(verdict), _survivors(verdict.reference), *_against(verdict)]))
+
+
+def control_says(verdict: Verdict) -> str:
+    """What the negative control did at the reference, in a sentence."""
+    return _negative(verdict.control, rule_of(verdict))
 
 
 def _nothing(reference: Judgement) -> str:
@@ -161,7 +171,7 @@ def _survivors(reference: Judgement) -> str:
 def _against(verdict: Verdict) -> Iterator[str]:
     """What the negative control did, by how much the claim exceeds it, and whether a planted effect was found."""
     found = at_reference(verdict)
-    yield _negative(verdict.control, rule_of(verdict))
+    yield control_says(verdict)
     if found.contrast is not None and (by := excess(found)):
         yield f"The claim exceeds it by {by}, and must exceed {found.contrast.margin:.3g}."
     for says, told in also_negative(found, rule_of(verdict)):

@@ -29,7 +29,7 @@ _PICTURE = 80
 _TABLE = 80
 """Narrowest page whose table folds no words, in characters."""
 
-_WITH_AVERAGE, _WITH_REACH = 100, 112
+_WITH_AVERAGE, _WITH_REACH = 100, 117
 """Narrowest page, and narrowest terminal, whose table has room for a further column, in characters."""
 
 
@@ -112,17 +112,17 @@ def _table(report: Report, page: Page) -> Table:
     # no rules between the columns: at 80 columns their places are needed for the longest claim's name
     table = Table(title="All claims", title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
     roomy, roomier = page.width >= _WITH_AVERAGE, page.console.width >= _WITH_REACH
-    names = ["claim", "replicates", "held", *(["average"] if roomy else []), "control", "generalises"]
+    names = ["claim", "replicates", "held", *(["average", "control"] if roomy else []), "generalises"]
     for name in [*names, *(["reach"] if roomier else []), "in all"]:
         table.add_column(name, overflow="fold", no_wrap=page.width >= _TABLE)
     for verdict in report.claims:
-        average = [average_in_brief(verdict.reference, rule_of(verdict))] if roomy else []
+        control = f"{verdict.control.held}/{verdict.control.applicable}"
+        average = [average_in_brief(verdict.reference, rule_of(verdict)), control] if roomy else []
         table.add_row(
             Text(inert(verdict.id)),
             badge(verdict.replicates, ascii_only=page.ascii_only),
             f"{verdict.reference.held}/{verdict.reference.applicable}",
             *average,
-            f"{verdict.control.held}/{verdict.control.applicable}",
             badge(verdict.generalises, ascii_only=page.ascii_only),
             *([reach_in_brief(verdict)] if roomier else []),
             standing(verdict, brief=True),

@@ -11,7 +11,7 @@ from spikecheck.lab.execution.order import Executor
 from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
-from spikecheck.lab.store_address import Records, opened
+from spikecheck.lab.store_address import RunStore, opened
 from spikecheck.session.lab_options import LabOptions
 
 
@@ -28,7 +28,7 @@ def laboratory(options: LabOptions, observe: Observer) -> Laboratory:
     )
 
 
-def _executor(where: str, store: Records | None, device: Device) -> Executor:
+def _executor(where: str, store: RunStore | None, device: Device) -> Executor:
     """local, processes, dask://HOST:PORT, slurm://PARTITION, or submitit://local, which tries the last on one machine."""
     kind, _, address = where.partition("://")
     if not address and kind in ("local", "processes"):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import Observer
-from spikecheck.core.scorecard import Contestant
+from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.gate.workload_run import WorkloadGate
 from spikecheck.gate.workload_suite import WorkloadSuite
 from spikecheck.lab.device import usable
@@ -16,7 +16,7 @@ from spikecheck.watch.runs import environment
 
 
 def workload_gate(
-    candidate: Contestant, suite: WorkloadSuite, options: LabOptions, command: str, observe: Observer
+    candidate: OptimizerSpec, suite: WorkloadSuite, options: LabOptions, command: str, observe: Observer
 ) -> WorkloadGate:
     """The gate, on this machine.
 

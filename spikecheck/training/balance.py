@@ -30,7 +30,7 @@ class Stabilisation:
     """The squared length of the gradient of the sharpness at right angles to v, at the bottom."""
 
 
-class Watch:
+class BalanceObserver:
     """Looks at an ensemble every few updates, by way of the gradients that its training asks for.
 
     With the first eigenpair (lambda, v) and the gradient g, a state is x = g.v/lambda away from the bottom across the valley.

@@ -30,7 +30,7 @@ class _Look:
         return self.pairs.values[:, 0] + (self.rise * (params - self.at)).sum(1)
 
 
-class Held:
+class ConstrainedGradient:
     """In place of the gradient g, what makes a step of gradient descent follow the constrained trajectory.
 
     With the first eigenpair (lambda, v) the unconstrained step is

@@ -80,8 +80,8 @@ def dissect(
     for step in range(longest + 1):
         for name, wanted in (landmarks or {}).items():
             captured[name] = torch.where((ensemble.done == wanted)[:, None], ensemble.params, captured[name])
-        local, slopes = _local(objective, rule, ensemble)
-        recent.appendleft(slopes)
+        local, grads = _local(objective, rule, ensemble)
+        recent.appendleft(grads)
         swung = torch.stack([w * g for w, g in zip(_WEIGHTS, recent, strict=False)]).sum(0)
         if found is not None:
             next_swing[step - 1] = _along(swung, found, pairs)
@@ -90,7 +90,7 @@ def dissect(
         loss[step], gradient = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         along_gradient[step] = gradient_curvature(local)
         if outputs:
-            at_points = objective.seen(ensemble.params)
+            at_points = objective.test_outputs(ensemble.params)
             # Into one place from the start: small tensors that are kept between large ones that are not break up the heap, and
             # every step would take room of its own for the latter.
             seen = like.new_zeros(longest + 1, *at_points.shape) if seen is None else seen
@@ -123,7 +123,7 @@ class Waypoints:
 def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) -> Waypoints:
     """What a training looks like at each of some consecutive states."""
     seen = [
-        (pairs.values[:, 0], pairs.residuals[:, 0], gradient_curvature(local), objective.seen(state.params))
+        (pairs.values[:, 0], pairs.residuals[:, 0], gradient_curvature(local), objective.test_outputs(state.params))
         for state, (local, pairs) in zip(states, _first_pairs(objective, rule, states), strict=True)
     ]
     sharpness, residual, along, outputs = (torch.stack(parts) for parts in zip(*seen, strict=True))
@@ -131,7 +131,7 @@ def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) 
 
 
 @dataclass(frozen=True)
-class Deviations:
+class EigendirectionResponse:
     """What eigendirections do to the outputs. Axes: B members, K pairs, N training, M held-out points, O outputs."""
 
     values: Float[Tensor, "B K"]
@@ -148,7 +148,7 @@ class Deviations:
 
 def directions(
     objective: Objective, params: Float[Tensor, "B P"], pairs: int, random: Float[Tensor, "B R P"] | None = None
-) -> Deviations:
+) -> EigendirectionResponse:
     """The top eigendirections of the training loss, and `random` directions beside them, seen on the held-out points.
 
     J v is the derivative by u of (J'u).v, which is linear in u: one backward pass a direction, whatever the number of
@@ -166,12 +166,12 @@ def directions(
         (change,) = torch.autograd.grad(pulled, probe, direction, retain_graph=True)
         return change
 
-    return Deviations(
+    return EigendirectionResponse(
         values=found.values,
         residuals=found.residuals,
         deviation=torch.stack([moved(found.vectors[:, rank]) for rank in range(pairs)], 1),
         random=None if random is None else torch.stack([moved(direction) for direction in random.unbind(1)], 1),
-        outputs=objective.seen(params),
+        outputs=objective.test_outputs(params),
         train_outputs=objective.outputs(params, objective.train.x).detach(),
         own=moved(spanned),
     )

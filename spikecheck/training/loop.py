@@ -86,12 +86,12 @@ def train(
             tick((step - told) * ensemble.members)
             told = step
             continue
-        losses, slopes = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
+        losses, grads = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         record[step] = losses
         if step < together and math.isfinite(losses.sum().item()):  # then every one of them is finite
-            ensemble = update_all(rule, ensemble, slopes, along)
+            ensemble = update_all(rule, ensemble, grads, along)
         else:
-            ensemble, together = update(rule, ensemble, losses, slopes, until, along), 0
+            ensemble, together = update(rule, ensemble, losses, grads, until, along), 0
         step += 1
         if step % _STEPS_A_TICK == 0:
             tick((step - told) * ensemble.members)

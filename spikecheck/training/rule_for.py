@@ -16,15 +16,15 @@ from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.gradients import Gradients, followed
 
 
-def rule_for(goal: Objective, seeds: Sequence[int] | None = None) -> UpdateRule:
+def rule_for(objective: Objective, seeds: Sequence[int] | None = None) -> UpdateRule:
     """The rule by which an objective's members are trained, with these seeds, by default their numbers.
 
     Raises:
         SettingError: when an optimizer named by MODULE:NAME cannot be used.
     """
-    setting = goal.settings[0]
-    own = range(goal.members) if seeds is None else seeds
-    rule = _named(goal, own) if setting.named else rule_of(setting)
+    setting = objective.settings[0]
+    own = range(objective.members) if seeds is None else seeds
+    rule = _named(objective, own) if setting.named else rule_of(setting)
     return rule if setting.schedule == "constant" else Scheduled(rule, setting)
 
 
@@ -33,14 +33,14 @@ def threshold_of(setting: Setting) -> float | None:
     return None if setting.named else rule_of(setting).threshold(setting.lr)
 
 
-def _named(goal: Objective, seeds: Sequence[int]) -> NamedOptimizer:
-    @lru_cache(maxsize=goal.members)
+def _named(objective: Objective, seeds: Sequence[int]) -> NamedOptimizer:
+    @lru_cache(maxsize=objective.members)
     def alone(member: int) -> Gradients:
-        return followed(goal.take([member]), [seeds[member]], own_loss=True)
+        return followed(objective.select([member]), [seeds[member]], own_loss=True)
 
     def evaluate(member: int, row: Tensor, done: int) -> tuple[float, Tensor]:
         there = Ensemble(row[None], {}, torch.tensor([done]), row.new_zeros(1), torch.ones(1, dtype=torch.bool))
         losses, gradients = alone(member)(there)
         return float(losses[0]), gradients[0]
 
-    return NamedOptimizer(goal.settings, spans(goal.model), seeds, evaluate)
+    return NamedOptimizer(objective.settings, spans(objective.model), seeds, evaluate)

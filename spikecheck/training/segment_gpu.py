@@ -168,8 +168,8 @@ def launches(
         return None
 
     def move(ensemble: Ensemble, until: Tensor) -> tuple[Tensor, Ensemble]:
-        losses, slopes = objective.gradient(ensemble.params)
-        return losses, update(rule, ensemble, losses, slopes, until)
+        losses, grads = objective.gradient(ensemble.params)
+        return losses, update(rule, ensemble, losses, grads, until)
 
     advance: Advance
     if isinstance(objective.written_out, ShallowGpu):
@@ -204,9 +204,9 @@ def trial(
             here = ensemble.params.detach().requires_grad_()
             with torch.enable_grad():
                 there = objective.losses(here)
-                (slopes,) = torch.autograd.grad(there.sum(), here)
+                (grads,) = torch.autograd.grad(there.sum(), here)
             expected.append(there.detach())
-            ensemble = update(rule, ensemble, there.detach(), slopes, until)
+            ensemble = update(rule, ensemble, there.detach(), grads, until)
         found = losses[:_COMPARED]
         right = torch.stack(expected)
         close = torch.isclose(found, right, rtol=torch.finfo(found.dtype).eps ** 0.5)

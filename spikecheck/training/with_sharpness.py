@@ -51,12 +51,12 @@ class Products(Losses, Protocol):
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
         """Every member's loss, gradient, and Hessian times K vectors."""
 
-    def take(self, index: Int[Tensor, " F"]) -> "Products":
+    def select(self, index: Int[Tensor, " F"]) -> "Products":
         """The same of these members."""
 
 
 @dataclass(frozen=True)
-class Followed:
+class SharpnessTrajectory:
     """A stretch of training with its sharpness. Axes: T updates of the longest member, B members."""
 
     loss: Float[Tensor, "T1 B"]
@@ -95,10 +95,10 @@ class _Look:
         """The better pair in the span of a pair and its residual."""
         return self._by.turned(pair, self.first(self._by.beside(pair.residual, pair.vector))[2])[0]
 
-    def some(self, members: Int[Tensor, " F"]) -> "_Look":
+    def index(self, members: Int[Tensor, " F"]) -> "_Look":
         """The same of some members, with repeats."""
         found = object.__new__(_Look)
-        found._objective, found._params, found._by = self._objective.take(members), self._params[members], self._by
+        found._objective, found._params, found._by = self._objective.select(members), self._params[members], self._by
         found._scale = None if self._scale is None else self._scale[members]
         return found
 
@@ -119,7 +119,7 @@ def follow(
     until: Int[Tensor, " B"],
     tick: Tick,
     gradients: Gradients | None = None,
-) -> Followed:
+) -> SharpnessTrajectory:
     """Train every member until it has made `until` updates, its sharpness recorded before each and after the last.
 
     Updates follow `gradients`, or where there are none those that come with the products, which are those of `train`. Where
@@ -158,7 +158,7 @@ def follow(
             tick(_STEPS_A_TICK * ensemble.members)
     steps = longest + 1
     everyones = steps + -(-steps // _SECOND_LOOK)
-    return Followed(losses, values, residuals, products + everyones, rule.kept(ensemble))
+    return SharpnessTrajectory(losses, values, residuals, products + everyones, rule.kept(ensemble))
 
 
 def _started(
@@ -208,12 +208,12 @@ def _narrowed(look: _Look, pair: Pair, enough: Float[Tensor, " B"], products: In
             if size < members
             else torch.arange(members, device=far.device)
         )
-        few = pair.some(chosen)
-        better = (look.some(chosen) if size < members else look).wider(few)
+        few = pair.index(chosen)
+        better = (look.index(chosen) if size < members else look).wider(few)
         if way is not None:
-            better, _ = PLAIN.turned(better, way.some(chosen).without(better))
+            better, _ = PLAIN.turned(better, way.index(chosen).without(better))
         kept = slice(len(far)) if size < members else far
         products[far] += 1
-        way = (way or pair).put(far, few.without(better).some(kept))
-        pair = pair.put(far, better.some(kept))
+        way = (way or pair).scatter(far, few.without(better).index(kept))
+        pair = pair.scatter(far, better.index(kept))
     return pair

@@ -9,7 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.setting import Setting
 from spikecheck.objective.compiled_shallow import LONG
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule, rule_of
 from spikecheck.training.dissection import dissect
@@ -23,7 +23,7 @@ Start = tuple[Objective, UpdateRule, Ensemble]
 def start(request: pytest.FixtureRequest) -> Start:
     torch.set_num_threads(1)
     setting = Setting(steps=LONG if request.param == "compiled" else LONG - 1)
-    goal, rule = objective([setting] * MEMBERS), rule_of(setting)
+    goal, rule = build_objective([setting] * MEMBERS), rule_of(setting)
     lr = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
     first = begin(goal, rule, goal.initial(list(range(MEMBERS))), lr)
     return goal, rule, train(goal, rule, first, first.done + 300, lambda steps: None).end

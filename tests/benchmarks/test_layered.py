@@ -5,9 +5,9 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers import torch_optimizer as named
-from spikecheck.optimizers.instances import Alone
+from spikecheck.optimizers.instances import PerMember
 from spikecheck.training.loop import begin, train
 from spikecheck.training.rule_for import rule_for
 
@@ -19,7 +19,7 @@ SETTING = Setting(problem="mnist1d", points=50, width=20, optimizer="torch.optim
 @pytest.mark.parametrize("way", ["written out", "autograd"])
 def test_a_gradient(benchmark: BenchmarkFixture, way: str) -> None:
     torch.set_num_threads(1)
-    goal = objective([SETTING] * MEMBERS)
+    goal = build_objective([SETTING] * MEMBERS)
     params = goal.initial(range(MEMBERS))
 
     def by_autograd() -> None:
@@ -35,8 +35,8 @@ def test_adam(benchmark: BenchmarkFixture, way: str, monkeypatch: pytest.MonkeyP
     torch.set_num_threads(1)
     setting = SETTING.but(optimizer="adam") if way == "spikecheck's" else SETTING
     if way.endswith("a member"):
-        monkeypatch.setattr(named, "Together", Alone)
-    goal = objective([setting] * MEMBERS)
+        monkeypatch.setattr(named, "Together", PerMember)
+    goal = build_objective([setting] * MEMBERS)
     rule = rule_for(goal)
     start = begin(goal, rule, goal.initial(range(MEMBERS)), torch.full((MEMBERS,), 0.02, dtype=torch.float64))
     until = torch.full((MEMBERS,), STEPS)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from spikecheck.core.import_path import made
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 
 STEPS, BATCHED, LR = 20, 8, 0.01
 MODULES = """
@@ -76,7 +76,7 @@ def test_a_step(
         problem="mnist1d", points=points, loss="cross-entropy", model=f"modules_to_time:{name}", lr=LR, steps=100
     )
     members = BATCHED if way == "batches of 8" else 1
-    goal = objective([setting] * members)
+    goal = build_objective([setting] * members)
     if way == "torch's loop":
         module = made("model", setting.model, setting).double()
         benchmark.pedantic(_ordinary, (module, goal.train.x[0], goal.train.y[0]), rounds=5, warmup_rounds=1)

@@ -17,7 +17,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from spikecheck.core.setting import Setting
 from spikecheck.curvature.eigenpairs import exact
 from spikecheck.curvature.hessian import curvature
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.training.loop import begin, train
 from spikecheck.training.rule_for import rule_for
 from spikecheck.training.with_sharpness import follow
@@ -31,7 +31,7 @@ SETTING = Setting(target="sin x + sin 3x", points=POINTS, interval=1.0, width=WI
 def there(compiled: None) -> tuple[Objective, torch.Tensor]:
     """An ensemble late enough to be at the edge, and its parameters."""
     torch.set_num_threads(1)
-    goal = objective([SETTING] * MEMBERS)
+    goal = build_objective([SETTING] * MEMBERS)
     rule = rule_for(goal)
     start = begin(goal, rule, goal.initial(range(MEMBERS)), torch.full((MEMBERS,), LR, dtype=torch.float64))
     return goal, train(goal, rule, start, start.done + 2_000, lambda made: None).end.params
@@ -59,7 +59,7 @@ def told(benchmark: BenchmarkFixture, models: int, error: float) -> None:
 
 
 def error_of(found: float, goal: Objective, row: torch.Tensor) -> float:
-    true = float(exact(curvature(goal.take([0]), row[None]), 1).values[0, 0])
+    true = float(exact(curvature(goal.select([0]), row[None]), 1).values[0, 0])
     return abs(found - true) / abs(true)
 
 
@@ -120,7 +120,7 @@ def eigsh_warm(goal: Objective, row: torch.Tensor) -> float:
 
     size = len(row)
     start = (
-        exact(curvature(goal.take([0]), row[None]), 1).vectors[0, 0].numpy() if size not in _STARTS else _STARTS[size]
+        exact(curvature(goal.select([0]), row[None]), 1).vectors[0, 0].numpy() if size not in _STARTS else _STARTS[size]
     )
     _STARTS[size] = start
     operator = LinearOperator((size, size), matvec=product, dtype=np.float64)

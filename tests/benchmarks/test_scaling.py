@@ -13,7 +13,7 @@ from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective import compiled_module as traced
 from spikecheck.objective.compiled_shallow import LONG
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.rules import rule_of
 from spikecheck.training.loop import begin, train
 
@@ -33,7 +33,7 @@ def layers(setting):
 
 def _timed(benchmark: BenchmarkFixture, setting: Setting, members: int) -> None:
     torch.set_num_threads(1)
-    goal, rule = objective([setting] * members), rule_of(setting)
+    goal, rule = build_objective([setting] * members), rule_of(setting)
     lr = torch.full((members,), setting.lr, dtype=torch.float64)
     start = begin(goal, rule, goal.initial(range(members)), lr)
     until = torch.full((members,), STEPS)

@@ -16,7 +16,7 @@ from spikecheck.harness.paper_settings import SETTING_A, SETTING_B
 from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective.compiled_shallow import LONG
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule, rule_of
 from spikecheck.training import loop as training
@@ -133,7 +133,7 @@ Begun = tuple[Objective, UpdateRule, Ensemble, torch.Tensor]
 
 
 def _begun(setting: Setting, members: int = MEMBERS) -> Begun:
-    goal, rule = objective([setting] * members), rule_of(setting)
+    goal, rule = build_objective([setting] * members), rule_of(setting)
     lr = torch.full((members,), 0.02, dtype=torch.float64)
     return goal, rule, begin(goal, rule, goal.initial(list(range(members))), lr), torch.full((members,), STEPS)
 

@@ -1,5 +1,6 @@
 """What every shipped claim must say and bring, whatever it is about."""
 
+import ast
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -29,6 +30,30 @@ def sentences(text: str) -> int:
 def test_every_file_is_read() -> None:
     assert FOUND.unreadable == {}
     assert len(CLAIMS) == len(list(BUILT_IN.glob("[!_]*.py")))
+
+
+@EVERY
+def test_its_file_can_be_read_at_a_glance(claim: Claim) -> None:
+    """What it is made of lies in the shared modules; its numbers and its words do not."""
+    assert len(Path(claim.source).read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@EVERY
+def test_what_it_shares_is_imported_in_a_way_that_the_register_follows(claim: Claim) -> None:
+    """`from MODULE import name`, also of a module: studies/register_parts.py follows no other."""
+    tree = ast.parse(Path(claim.source).read_text(encoding="utf-8"))
+    plain = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    assert set(plain) <= {"numpy"}
+    starred = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+    assert not starred
+
+
+@EVERY
+def test_all_names_in_braces_are_filled_in(claim: Claim) -> None:
+    """Shared functions leave room for a claim's numbers in what readers are told."""
+    told = claim.explain()
+    words = [*told.definitions.values(), *told.control, *told.also_not, *told.positive, *(arm for _, arm in told.arms)]
+    assert not [text for text in words if re.search(r"\{\w*\}", text)]
 
 
 @EVERY

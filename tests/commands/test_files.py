@@ -50,7 +50,8 @@ def test_a_report_from_before_answers_had_controls_is_shown_rechecked_and_compar
         (("verify", "--junit", "nowhere/a.xml"), "--junit nowhere/a.xml: cannot be written"),
         (("show", "--figure", "a.jpg"), "--figure a.jpg: give FILE.png or FILE.svg"),
         (("show", "condensatoin"), "condensatoin"),
-        (("show", "--at", "problem=mnist1d", "--animate", "a.gif"), "only a network of one input and one output"),
+        (("show", "--set", "lr=0.1"), "--set lr=0.1: belongs to an optimizer; give --optimizer"),
+        (("show", "--optimizer", "adam"), "--optimizer adam: is given no learning rate; add --set lr=0.01"),
     ],
 )
 def test_what_cannot_be_written_or_read_is_one_line(

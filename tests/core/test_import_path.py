@@ -10,7 +10,7 @@ import pytest
 from spikecheck.core.errors import DataError, SettingError, UnknownName
 from spikecheck.core.import_path import for_all, made, named, source_digest
 from spikecheck.core.setting import PER_MEMBER, Setting
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 Write = Callable[[str], str]
 
@@ -118,6 +118,6 @@ def test_a_problem_that_draws_anew_is_refused(write: Write) -> None:
     )
     free = write(text.format("torch.rand(5, 1)"))
     with pytest.raises(DataError, match="two calls of its factory differ in x; draw from a generator"):
-        objective([Setting(problem=f"{free}:make")])
+        build_objective([Setting(problem=f"{free}:make")])
     own = write(text.format("torch.rand(5, 1, generator=torch.Generator().manual_seed(1))"))
-    objective([Setting(problem=f"{own}:make")])
+    build_objective([Setting(problem=f"{own}:make")])

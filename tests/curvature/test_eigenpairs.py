@@ -19,7 +19,7 @@ from spikecheck.curvature.eigenpairs import EigenPairs, exact, top, track
 from spikecheck.curvature.hessian import ByMatrix, LocalCurvature, curvature
 from spikecheck.curvature.hessian import Losses as AnyLosses
 from spikecheck.objective.compiled_shallow import LONG
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def test_tracked_through_training_beyond_the_edge_of_stability() -> None:
 @pytest.mark.parametrize(("width", "steps"), [(20, 120), (50, 120), (20, LONG), (50, LONG), (100, LONG)])
 def test_where_products_are_cheap_pairs_are_tracked_through_training_too(width: int, steps: int) -> None:
     """Against LAPACK on the Hessians of another implementation, autograd's."""
-    goal = objective([Setting(width=width, points=20, steps=steps)] * 4)
+    goal = build_objective([Setting(width=width, points=20, steps=steps)] * 4)
     found: EigenPairs | None = None
     for step, local in enumerate(descent(goal, goal.initial(range(4)), 2 / width, 120)):
         assert local.cheap
@@ -224,7 +224,7 @@ def test_with_hessians_at_hand_companions_and_place_change_no_bit(width: int, pa
     stay = [True, True, False, False, True]
     mixed = [one if keep else other for one, other, keep in zip(mine, others, stay, strict=True)]
     kept = torch.tensor(stay)[order]
-    alone, among = objective(mine), objective([mixed[place] for place in order])
+    alone, among = build_objective(mine), build_objective([mixed[place] for place in order])
     start = alone.initial(range(5))
     one, other = followed(alone, start, pairs), followed(among, start[order], pairs)
     for first, second in zip(one, other, strict=True):
@@ -365,7 +365,7 @@ def test_in_single_precision() -> None:
 @pytest.mark.parametrize("way", ["matrix", "backward"])
 def test_all_hessians_at_once_give_what_one_after_the_other_gives(way: str) -> None:
     """As an accelerator takes them apart; a member whose numbers fail spoils no other's."""
-    goal = objective([Setting(width=4, points=6, steps=10)] * 3)
+    goal = build_objective([Setting(width=4, points=6, steps=10)] * 3)
     params = goal.initial(range(3))
     params[1, 0] = torch.nan
     hessians = goal.hessians(params)

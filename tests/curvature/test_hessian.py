@@ -20,7 +20,7 @@ from spikecheck.curvature.hessian import (
     gradient_curvature,
 )
 from spikecheck.objective.compiled_shallow import LONG
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.tensors.compile import compiler
 
 compiled = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
@@ -132,7 +132,7 @@ def test_gradient_curvature_where_the_gradient_vanishes_is_zero() -> None:
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
 @pytest.mark.parametrize(("steps", "way"), [(LONG - 1, ByMatrix), pytest.param(LONG, ByKernel, marks=compiled)])
 def test_by_matrix_and_by_kernel_it_is_what_it_is_by_backward_passes(activation: str, steps: int, way: type) -> None:
-    goal = objective([Setting(width=7, points=9, activation=activation, steps=steps)] * 4)
+    goal = build_objective([Setting(width=7, points=9, activation=activation, steps=steps)] * 4)
     assert isinstance(curvature(goal, goal.initial(range(4))), way)
     params, vectors, diagonal = goal.initial(range(4)), normal(1, 4, 3, 21), normal(2, 4, 21).exp()
     written, backward = curvature(goal, params), curvature(Losses(goal.losses), params)
@@ -153,7 +153,7 @@ def test_by_matrix_and_by_kernel_it_is_what_it_is_by_backward_passes(activation:
 
 
 def test_large_hessians_are_not_written_out() -> None:
-    goal = objective([Setting(width=WRITTEN_OUT_UP_TO, points=4, steps=LONG - 1)])
+    goal = build_objective([Setting(width=WRITTEN_OUT_UP_TO, points=4, steps=LONG - 1)])
     assert curvature(goal, goal.initial([0])).hessian(0) is None
 
 

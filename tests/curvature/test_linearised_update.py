@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from spikecheck.core.setting import Setting
 from spikecheck.curvature.linearised_update import jacobian, multipliers
 from spikecheck.models.parameter_layout import Span
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule, rule_of
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
@@ -177,10 +177,10 @@ def test_a_member_whose_numbers_fail_is_nan_and_spoils_no_other() -> None:
 def test_what_has_settled_depends_on_no_companion() -> None:
     """Members settle after different numbers of products; each has the figures that it has by itself."""
     setting = Setting(problem="mnist1d", points=60, width=8, optimizer="adam", lr=0.02)
-    goal, rule, members = objective([setting] * 6), rule_of(setting), 6
+    goal, rule, members = build_objective([setting] * 6), rule_of(setting), 6
     start = begin(goal, rule, goal.initial(range(members)), torch.full((members,), setting.lr, dtype=torch.float64))
     there = train(goal, rule, start, torch.full((members,), 150), lambda made: None).end
     found = multipliers(goal, rule, there, differences=True, settled=1e-2)
     for member in range(members):
-        own = multipliers(goal.take([member]), rule, there.take([member]), differences=True, settled=1e-2)
+        own = multipliers(goal.select([member]), rule, there.select([member]), differences=True, settled=1e-2)
         torch.testing.assert_close(found.reversal[[member]], own.reversal, rtol=1e-7, atol=1e-9)

@@ -73,7 +73,7 @@ def test_what_is_beside_a_vector_is_orthogonal_to_it_even_where_it_is_nearly_the
 
 def test_members_are_put_in_whole_and_the_others_keep_their_bits() -> None:
     one, other = two(PLAIN)
-    found = one.put(torch.tensor([1]), other.some(torch.tensor([1])))
+    found = one.scatter(torch.tensor([1]), other.index(torch.tensor([1])))
     for name in ("vector", "image", "value", "relative", "ahead"):
         mixed, mine, theirs = (getattr(pair, name) for pair in (found, one, other))
         assert torch.equal(mixed[1], theirs[1])

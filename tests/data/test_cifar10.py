@@ -10,7 +10,7 @@ import pytest
 
 from spikecheck.core.errors import DataError, SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 CIFAR = Setting(problem="cifar10", points=20, loss="cross-entropy", model="conv")
 BATCHES = {name: name.encode() for name in ("data_batch_1", "data_batch_2", "test_batch", "batches.meta")}
@@ -55,7 +55,7 @@ def write_cifar(folder: Path) -> Path:
 
 def test_without_files_it_says_which_where_and_how_to_get_them(folder: Path) -> None:
     with pytest.raises(SettingError) as caught:
-        objective([CIFAR])
+        build_objective([CIFAR])
     assert str(caught.value) == (
         f"problem='cifar10': no {', '.join(f'cifar-10-batches-py/{name}' for name in BATCHES)} in {folder}; "
         "set SPIKECHECK_DATA to the folder that has them, or fetch them: "
@@ -65,7 +65,7 @@ def test_without_files_it_says_which_where_and_how_to_get_them(folder: Path) -> 
 
 def test_cifars_colours_are_channels_first(folder: Path) -> None:
     write_cifar(folder)
-    goal = objective([CIFAR])
+    goal = build_objective([CIFAR])
     assert OPENED == [True, False]
     images = goal.train.x[0].view(20, 3, 32, 32)
     bright = images[:, 1, 5, 7] * 255
@@ -79,5 +79,5 @@ def test_no_file_of_cifars_is_unpickled_unless_its_sum_is_the_published_one(fold
     with pytest.raises(
         DataError, match=rf"problem='cifar10': {there / 'batches.meta'}: not what was published, by its md5"
     ):
-        objective([CIFAR])
+        build_objective([CIFAR])
     assert OPENED == []

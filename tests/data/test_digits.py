@@ -7,7 +7,7 @@ from torch.nn import functional
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.data.digits import digits, few_digits
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 SETTING = Setting(problem="digits", loss="cross-entropy", width=6)
 
@@ -31,18 +31,18 @@ def test_pixels_are_centred_on_the_training_images() -> None:
 
 
 def test_all_members_share_one_copy_of_the_images() -> None:
-    goal = objective([SETTING, SETTING.but(target="sin 2x"), SETTING.but(lr=0.5)])
+    goal = build_objective([SETTING, SETTING.but(target="sin 2x"), SETTING.but(lr=0.5)])
     assert goal.train.x.shape == (1, 1347, 64)
-    assert goal.take([2, 0]).train.x.data_ptr() == goal.train.x.data_ptr()
+    assert goal.select([2, 0]).train.x.data_ptr() == goal.train.x.data_ptr()
 
 
 def test_cross_entropy_and_accuracy_are_torchs() -> None:
-    goal = objective([SETTING] * 2)
+    goal = build_objective([SETTING] * 2)
     params = goal.initial([3, 4]) * 5
     outputs, data = goal.outputs(params, goal.train.x), digits(SETTING)
     assert data.x_test is not None and data.y_test is not None
     tested = goal.outputs(params, data.x_test[None])
-    held_out = goal.held_out(params)
+    held_out = goal.test_metrics(params)
     for member in range(2):
         assert goal.losses(params)[member].item() == pytest.approx(
             functional.cross_entropy(outputs[member], data.y).item()
@@ -55,7 +55,7 @@ def test_cross_entropy_and_accuracy_are_torchs() -> None:
 
 
 def test_squared_errors_are_against_one_hot_targets() -> None:
-    goal = objective([SETTING.but(loss="mse")] * 2)
+    goal = build_objective([SETTING.but(loss="mse")] * 2)
     params = goal.initial([3, 4])
     data = digits(SETTING)
     expected = functional.mse_loss(goal.outputs(params, goal.train.x)[1], functional.one_hot(data.y, 10).double())
@@ -63,7 +63,7 @@ def test_squared_errors_are_against_one_hot_targets() -> None:
     assert data.x_test is not None and data.y_test is not None
     classes = goal.outputs(params, data.x_test[None])[1].argmax(1)
     right = torch.eq(classes, data.y_test).double().mean().item()
-    assert goal.held_out(params)["test_accuracy"][1].item() == pytest.approx(right)
+    assert goal.test_metrics(params)["test_accuracy"][1].item() == pytest.approx(right)
 
 
 @pytest.mark.parametrize("points", [10, 200, 1_787])

@@ -15,7 +15,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.data import fashion_mnist
 from spikecheck.lab import memory_estimate as estimate
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective.objective import numbers_of, objective, sources
+from spikecheck.objective.objective import build_objective, numbers_of, sources
 
 Numbers = NDArray[np.uint8]
 FASHION = Setting(problem="fashion-mnist", points=40, loss="cross-entropy")
@@ -54,7 +54,7 @@ def write(folder: Path, seed: int = 0, images: int = 100, tests: int = 30) -> di
 
 def test_without_files_it_says_which_where_and_how_to_get_them(folder: Path) -> None:
     with pytest.raises(SettingError) as caught:
-        objective([FASHION])
+        build_objective([FASHION])
     assert str(caught.value) == (
         f"problem='fashion-mnist': no {', '.join(PARTS)} in {folder}; apt-get install dataset-fashion-mnist, or set "
         "SPIKECHECK_FASHION_MNIST to the folder with the four files"
@@ -65,7 +65,7 @@ def test_only_the_files_that_are_missing_are_named(folder: Path) -> None:
     write(folder)
     (folder / PARTS[2]).unlink()
     with pytest.raises(SettingError, match=rf"problem='fashion-mnist': no {PARTS[2]} in "):
-        objective([FASHION])
+        build_objective([FASHION])
 
 
 def test_the_packages_folder_is_looked_in_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_it_is_read_into_a_training_with_either_model(folder: Path) -> None:
     first = np.sort([place for label in range(10) for place in np.flatnonzero(classes == label)[:4]])
     pixels = torch.from_numpy(images[first].reshape(40, 784) / 255)
     for model in ("mlp", "conv"):
-        goal = objective([FASHION.but(model=model)] * 2)
+        goal = build_objective([FASHION.but(model=model)] * 2)
         torch.testing.assert_close(goal.train.x[0], pixels - pixels.mean(0))
         assert goal.train.y[0].tolist() == classes[first].tolist()
         assert goal.test is not None
@@ -93,7 +93,7 @@ def test_it_is_read_into_a_training_with_either_model(folder: Path) -> None:
 
 def test_members_share_one_copy_whatever_their_target(folder: Path) -> None:
     write(folder)
-    goal = objective([FASHION, FASHION.but(target="sin 2x")])
+    goal = build_objective([FASHION, FASHION.but(target="sin 2x")])
     assert goal.train.x.shape == (1, 40, 784)
 
 
@@ -109,20 +109,20 @@ def test_too_many_points_are_refused(folder: Path) -> None:
     with pytest.raises(
         SettingError, match="points=101: fashion-mnist has 100 training points; ask for at most so many"
     ):
-        objective([FASHION.but(points=101)])
+        build_objective([FASHION.but(points=101)])
 
 
 def test_other_files_give_other_records(folder: Path) -> None:
     """The bytes count, not their place or age; and what was read before is not taken for what lies there now."""
     missing = sources(FASHION)
     write(folder)
-    first, before = sources(FASHION), objective([FASHION]).train.x
+    first, before = sources(FASHION), build_objective([FASHION]).train.x
     write(folder)
     assert sources(FASHION) == first != missing
     write(folder, seed=1)
     os.utime(folder / PARTS[0], (1, 1))  # clocks of file systems are coarse
     assert sources(FASHION) not in {first, missing}
-    assert not torch.equal(objective([FASHION]).train.x, before)
+    assert not torch.equal(build_objective([FASHION]).train.x, before)
 
 
 IMAGES = idx(np.zeros((100, 28, 28), np.uint8))
@@ -149,7 +149,7 @@ def test_files_of_another_kind_are_refused(folder: Path, part: str, content: byt
     write(folder)
     (folder / part).write_bytes(gzip.compress(content))
     with pytest.raises(DataError, match=f"problem='fashion-mnist': .*{says}.*; install .*, or mend the file$"):
-        objective([FASHION])
+        build_objective([FASHION])
 
 
 @pytest.mark.parametrize("damage", ["not gzip", "cut off", "flipped"])
@@ -160,14 +160,14 @@ def test_what_is_not_whole_is_refused(folder: Path, damage: str) -> None:
     broken = {"not gzip": IMAGES, "cut off": packed[: len(packed) // 2], "flipped": flipped}
     (folder / PARTS[0]).write_bytes(broken[damage])
     with pytest.raises(DataError, match=rf"problem='fashion-mnist': .*{PARTS[0]} "):
-        objective([FASHION])
+        build_objective([FASHION])
 
 
 @pytest.mark.skipif(not PACKAGE.is_dir(), reason="dataset-fashion-mnist is not installed")
 def test_the_packages_own_files_hold_what_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPIKECHECK_FASHION_MNIST", raising=False)
     setting = FASHION.but(points=2_000)
-    goal = objective([setting] * 2)
+    goal = build_objective([setting] * 2)
     assert goal.test is not None
     assert torch.bincount(goal.train.y[0]).tolist() == [200] * 10
     assert torch.bincount(goal.test.y[0]).tolist() == [500] * 10

@@ -10,7 +10,7 @@ import torch
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.data.images import data_folder, subset
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 
 @pytest.mark.parametrize("problem", ["mnist", "cifar10"])
@@ -18,7 +18,7 @@ def test_without_torchvision_the_remedy_is_a_pair_that_fits(problem: str, monkey
     monkeypatch.setitem(sys.modules, "torchvision", None)
     says = rf"^problem='{problem}': needs torchvision, .*pip install torch==2.14.1 torchvision==0.29.1$"
     with pytest.raises(SettingError, match=says):
-        objective([Setting(problem=problem)])
+        build_objective([Setting(problem=problem)])
 
 
 def test_a_torchvision_that_does_not_fit_torch_is_named_as_the_cause(
@@ -29,7 +29,7 @@ def test_a_torchvision_that_does_not_fit_torch_is_named_as_the_cause(
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
     monkeypatch.syspath_prepend(str(Path.cwd()))
     with pytest.raises(SettingError, match=r"cannot be imported \(operator torchvision::nms does not exist\); each"):
-        objective([Setting(problem="mnist")])
+        build_objective([Setting(problem="mnist")])
 
 
 def test_the_platforms_folder_is_looked_in_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from spikecheck.core.errors import DataError, SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective.objective import objective, sources
+from spikecheck.objective.objective import build_objective, sources
 
 Numbers = NDArray[np.uint8]
 MNIST = Setting(problem="mnist", points=40, loss="cross-entropy")
@@ -54,7 +54,7 @@ def write_mnist(folder: Path, seed: int = 0, images: int = 100) -> dict[str, Num
 
 def test_without_files_it_says_which_where_and_how_to_get_them(folder: Path) -> None:
     with pytest.raises(SettingError) as caught:
-        objective([MNIST])
+        build_objective([MNIST])
     assert str(caught.value) == (
         f"problem='mnist': no {', '.join(f'MNIST/raw/{part}' for part in PARTS)} in {folder}; "
         "set SPIKECHECK_DATA to the folder that has them, or fetch them: "
@@ -66,7 +66,7 @@ def test_only_the_files_that_are_missing_are_named(folder: Path) -> None:
     write_mnist(folder)
     (folder / "MNIST" / "raw" / PARTS[2]).unlink()
     with pytest.raises(SettingError, match=rf"problem='mnist': no MNIST/raw/{PARTS[2]} in "):
-        objective([MNIST])
+        build_objective([MNIST])
 
 
 def test_mnist_is_read_into_a_training_with_either_model(folder: Path) -> None:
@@ -75,7 +75,7 @@ def test_mnist_is_read_into_a_training_with_either_model(folder: Path) -> None:
     first = np.sort([place for label in range(10) for place in np.flatnonzero(classes == label)[:4]])
     pixels = torch.from_numpy(images[first].reshape(40, 784) / 255)
     for model in ("mlp", "conv"):
-        goal = objective([MNIST.but(model=model)] * 2)
+        goal = build_objective([MNIST.but(model=model)] * 2)
         torch.testing.assert_close(goal.train.x[0], pixels - pixels.mean(0))
         assert goal.train.y[0].tolist() == classes[first].tolist()
         assert goal.test is not None and goal.test.x.shape == (1, 30, 784)
@@ -87,20 +87,20 @@ def test_mnist_is_read_into_a_training_with_either_model(folder: Path) -> None:
 def test_too_many_points_are_refused(folder: Path) -> None:
     write_mnist(folder)
     with pytest.raises(SettingError, match="points=101: mnist has 100 training points; ask for at most so many"):
-        objective([MNIST.but(points=101)])
+        build_objective([MNIST.but(points=101)])
 
 
 def test_other_files_give_other_records(folder: Path) -> None:
     """The bytes count, not their place or age; and what was read before is not taken for what lies there now."""
     missing = sources(MNIST)
     write_mnist(folder)
-    first, before = sources(MNIST), objective([MNIST]).train.x
+    first, before = sources(MNIST), build_objective([MNIST]).train.x
     write_mnist(folder)
     assert sources(MNIST) == first != missing
     write_mnist(folder, seed=1)
     os.utime(folder / "MNIST" / "raw" / PARTS[0], (1, 1))  # clocks of file systems are coarse
     assert sources(MNIST) not in {first, missing}
-    assert not torch.equal(objective([MNIST]).train.x, before)
+    assert not torch.equal(build_objective([MNIST]).train.x, before)
     assert sources(Setting(problem="cifar10")) == sources(Setting()) == ""
 
 
@@ -120,4 +120,4 @@ def test_files_of_another_kind_are_refused(folder: Path, part: str, numbers: byt
     else:
         write_idx(path, numbers)
     with pytest.raises(DataError, match=f"problem='mnist': .*{says}"):
-        objective([MNIST])
+        build_objective([MNIST])

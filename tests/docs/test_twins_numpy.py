@@ -6,7 +6,7 @@ import torch
 
 from spikecheck import SETTING_A, SETTING_B, Setting
 from spikecheck.measures import alignment
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.training.constrained import held, sharpness_gradient
 from studies import twins_numpy as numpy_twins
 
@@ -15,7 +15,7 @@ from studies import twins_numpy as numpy_twins
 def test_two_implementations_make_the_same_held_step(setting: Setting, name: str) -> None:
     problem, rate = getattr(numpy_twins, name), 0.1
     nets = problem.starts(3, 5)
-    goal = objective([setting.but(lr=rate)] * 3)
+    goal = build_objective([setting.but(lr=rate)] * 3)
     params = torch.from_numpy(nets.reshape(3, -1))
     losses, slopes = goal.gradient(params)
     ours = problem.gradient(nets)

@@ -10,7 +10,7 @@ from spikecheck.gate.compatibility import examined
 from spikecheck.gate.run import scores
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.optimizers.instances import Alone
+from spikecheck.optimizers.instances import PerMember
 
 
 def doctor(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -88,12 +88,12 @@ def test_one_that_would_be_driven_otherwise_is_named_and_fails(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The driver is broken on purpose, as one is that overwrites what an optimizer set."""
-    honest = Alone.step
+    honest = PerMember.step
 
-    def wrong(self: Alone, params, grads, lr, done, moving):  # type: ignore[no-untyped-def]
+    def wrong(self: PerMember, params, grads, lr, done, moving):  # type: ignore[no-untyped-def]
         return honest(self, params, grads if done[0] < 7 else 2 * grads, lr, done, moving)
 
-    monkeypatch.setattr(Alone, "step", wrong)
+    monkeypatch.setattr(PerMember, "step", wrong)
     assert doctor(monkeypatch, "--optimizer", "planted_optimizers:WholeNorm", "--set", "lr=0.01") == 1
     told = " ".join(capsys.readouterr().out.split())
     assert "moves otherwise than in torch's ordinary loop: after step 8 layers.0.weight differs" in told

@@ -1,5 +1,6 @@
 """`spikecheck gate` and `compare` as a user meets them: real optimizers, real trainings, in a folder of one's own."""
 
+import hashlib
 import io
 import json
 import os
@@ -14,14 +15,14 @@ import pytest
 import torch
 
 from spikecheck.cli.main import main
-from spikecheck.core.scorecard import Place, Scorecard
+from spikecheck.core.scorecard import Scorecard, SuiteSetting
 from spikecheck.core.setting import Setting
 from spikecheck.gate.comparison import level
 from spikecheck.gate.cost import BLOCKS, memory, time_ratios
 from spikecheck.gate.suite import contestant
 from spikecheck.models.parameter_layout import Span
 from spikecheck.optimizers.capabilities import abilities
-from spikecheck.optimizers.driven import Order
+from spikecheck.optimizers.driven import OptimizerFactory
 from spikecheck.report import json_file
 from spikecheck.stats.paired import detectable_in_spreads
 
@@ -49,7 +50,7 @@ def gate(folder: Path, *arguments: str, **environment: str) -> subprocess.Comple
 
 def settings(card: Scorecard) -> list[Setting]:
     """Of the places, which are no workloads here."""
-    return [place.setting for place in card.places if isinstance(place, Place)]
+    return [place.setting for place in card.places if isinstance(place, SuiteSetting)]
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def test_an_optimizer_against_itself_passes_and_tells_every_form(project: Path) 
     done = gate(
         project,
         *("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--against", "torch.optim:SGD"),
-        *("--json", "card.json", "--markdown", "card.md", "--junit", "card.xml"),
+        *("--json", "card.json", "--markdown", "card.md", "--junit", "card.xml", "--html", "card.html"),
         GITHUB_STEP_SUMMARY=str(project / "summary.md"),
     )
     assert done.returncode == 0, done.stderr
@@ -94,6 +95,10 @@ def test_an_optimizer_against_itself_passes_and_tells_every_form(project: Path) 
     assert {row.difference for row in trained} == {0.0}
     assert "no regression" in (project / "card.md").read_text(encoding="utf-8")
     assert (project / "summary.md").read_text(encoding="utf-8") == (project / "card.md").read_text(encoding="utf-8")
+    page = (project / "card.html").read_text(encoding="utf-8")
+    assert "no regression" in page
+    assert all(f"Training loss in {place.name}: candidate and reference" in page for place in card.places)
+    assert card.curves["candidate"] == card.curves["reference"]
     suite = ET.parse(project / "card.xml").getroot()[0]
     assert (suite.get("failures"), suite.get("tests")) == ("0", str(len(card.rows)))
 
@@ -129,8 +134,11 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
     assert written.returncode == 0, written.stderr
     kept = json.loads((project / "base.json").read_text(encoding="utf-8"))
     assert (kept["reason"], kept["schema"]) == ("first", "spikecheck/baseline@1")
-    again = told(project, *candidate, *file)
+    again = told(project, *candidate, *file, "--html", "card.html", "--json", "card.json")
     assert again.returncode == 0, again.stdout + again.stderr
+    curves = json_file.read_scorecard(project / "card.json").curves
+    assert curves["reference"]
+    assert curves["reference"] == curves["candidate"], "the baseline keeps its curves"
     other = told(project, *candidate, *file, "--at", "steps=160")
     assert other.returncode == 4
     assert "changed since" in other.stderr
@@ -288,6 +296,19 @@ def test_the_fixture_gates_in_a_users_own_suite(pytester: pytest.Pytester) -> No
     done.stdout.fnmatch_lines(["*training has become less stable*", "*top of a module*"])
 
 
+def test_a_baseline_from_before_there_were_curves_is_read(project: Path) -> None:
+    candidate = ("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--baseline", "base.json")
+    assert told(project, *candidate, "--update-baseline", "--reason", "first").returncode == 0
+    file = project / "base.json"
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    del kept["scores"]["curves"], kept["digest"]
+    kept["digest"] = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    file.write_text(json.dumps(kept), encoding="utf-8")
+    done = told(project, *candidate, "--html", "card.html")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Only the candidate: the other side kept no curve." in (project / "card.html").read_text(encoding="utf-8")
+
+
 def test_a_baseline_knows_its_seeds_and_conditions(project: Path) -> None:
     """Regression: the next call took 16 seeds and the default settings, and refused the baseline for it."""
     line = (
@@ -341,7 +362,7 @@ def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(project: Path)
     done = told(project, *line)
     assert done.returncode == 3
     assert "warning: seeds=3" in done.stderr
-    assert done.stdout.startswith("NOT DECIDED")
+    assert done.stdout.startswith("UNDECIDED")
 
 
 def test_what_an_optimizer_keeps_anywhere_is_counted() -> None:
@@ -395,5 +416,5 @@ def test_a_terminal_that_says_it_has_no_columns_is_written_to(project: Path) -> 
 
 def test_an_optimizer_that_moves_small_parameters_alone_is_no_idle_one() -> None:
     """Regression: pytorch_optimizer's SaRA was refused, since the made-up parameters that it was tried on were all large."""
-    order = Order("planted_optimizers:SmallOnly", (), (Span("all", 0, (64,)),), torch.float64)
+    order = OptimizerFactory("planted_optimizers:SmallOnly", (), (Span("all", 0, (64,)),), torch.float64)
     assert abilities(order, 0.1, 50).together

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from spikecheck import SETTING_A, Laboratory, Recipe, Setting, SharpnessTrace, Store, Trail
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.loop import begin, train
 from spikecheck.training.one_update import update
@@ -43,7 +43,7 @@ def dispatched(goal: Objective, ensemble: Ensemble, until: torch.Tensor, steps: 
 @pytest.mark.parametrize("changes", NETS)
 def test_a_graphs_updates_are_the_dispatched_ones(optimizer: str, changes: dict[str, object]) -> None:
     setting = Setting(width=6, steps=200, optimizer=optimizer, lr=0.01).but(**changes)
-    goal = objective([setting.but(lr=0.01 + member / 1_000) for member in range(MEMBERS)], "cuda")
+    goal = build_objective([setting.but(lr=0.01 + member / 1_000) for member in range(MEMBERS)], "cuda")
     start = started(goal)
     until = torch.tensor([200, 200, 60, 200, 70], device="cuda")
     steps = 2 * CAPTURED + 7
@@ -58,7 +58,7 @@ def test_a_graphs_updates_are_the_dispatched_ones(optimizer: str, changes: dict[
 
 
 def test_shallow_networks_are_trained_in_one_kernel() -> None:
-    goal = objective([SETTING_A] * 3, "cuda")
+    goal = build_objective([SETTING_A] * 3, "cuda")
     start = started(goal)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -71,7 +71,7 @@ def test_a_kernel_keeps_to_the_ordinary_loop_on_the_cpu() -> None:
     setting = SETTING_A.but(steps=100)
     ends = []
     for device in ("cuda", "cpu"):
-        goal = objective([setting] * 4, device)
+        goal = build_objective([setting] * 4, device)
         start = started(goal)
         found = train(goal, rule_for(goal), start, torch.full_like(start.done, 100), lambda made: None, 50)
         ends.append((found.loss.cpu(), found.end.params.cpu()))

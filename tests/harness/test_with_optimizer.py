@@ -12,7 +12,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.harness.discover import discover
 from spikecheck.harness.with_optimizer import all_under, under
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 
 CLAIMS = discover([Path(__file__).parents[2] / "claims"]).claims
 
@@ -80,8 +80,8 @@ def test_an_optimizer_is_looked_at_for_a_moment_before_it_is_asked_about(monkeyp
 
     def heard(settings: Sequence[Setting]) -> Objective:
         steps.extend(setting.steps for setting in settings)
-        return objective(settings)
+        return build_objective(settings)
 
-    monkeypatch.setattr("spikecheck.harness.with_optimizer.objective", heard)
+    monkeypatch.setattr("spikecheck.harness.with_optimizer.build_objective", heard)
     assert asked("torch.optim:SGD")[0]
     assert 0 < max(steps) <= 400

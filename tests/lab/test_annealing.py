@@ -28,7 +28,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.lab.batching import member_steps, size_of
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.run_codec import decode, encode
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 SHORT = Setting(width=7, points=9, steps=60)
 SWAP = (("init_scale", 2.0),)
@@ -98,7 +98,7 @@ def test_after_its_own_steps_it_is_plain_descent_at_a_fraction_of_the_parents_ra
         np.testing.assert_array_equal(run.snapshots["start"].params, before[seed].snapshots["start"].params)
         assert len(run.loss) == own + 30 + 1
         assert (run.ended.reason, run.ended.step) == ("completed", 60 + own + 30)
-        goal, params = objective([SHORT]), torch.from_numpy(before[seed].snapshots["end"].params.copy())[None]
+        goal, params = build_objective([SHORT]), torch.from_numpy(before[seed].snapshots["end"].params.copy())[None]
         for step in range(30):
             loss, gradient = goal.gradient(params)
             assert run.loss[own + step] == pytest.approx(float(loss), rel=1e-9)
@@ -111,7 +111,7 @@ def test_neither_noise_nor_batches_nor_clipping_reach_it(changes: dict[str, Any]
     setting = SHORT.but(intervention=Continue(at="end", horizon=1, anneal=2, anneal_factor=0.5), **changes)
     for run in runs(setting, range(2)).values():
         before = runs(setting.but(intervention=Continue(at="end", horizon=1)), [run.seed])[run.seed]
-        goal, params = objective([setting]), torch.from_numpy(before.snapshots["end"].params.copy())[None]
+        goal, params = build_objective([setting]), torch.from_numpy(before.snapshots["end"].params.copy())[None]
         for _ in range(4):
             params = params - 0.5 * setting.lr * goal.gradient(params)[1]
         np.testing.assert_allclose(run.snapshots["end"].params, params[0], rtol=1e-9, atol=1e-12)
@@ -148,8 +148,8 @@ def test_an_autopsy_is_refused_with_the_remedy() -> None:
 def test_one_looks_at_its_end_after_the_annealing() -> None:
     setting = fork(Hold, horizon=10, anneal=3)
     (run,) = runs(setting, [2], probe=Directions(pairs=1)).values()
-    goal, params = objective([SHORT]), torch.from_numpy(run.snapshots["end"].params.copy())[None]
-    np.testing.assert_array_equal(run.records["directions"]["outputs"], goal.seen(params)[0])
+    goal, params = build_objective([SHORT]), torch.from_numpy(run.snapshots["end"].params.copy())[None]
+    np.testing.assert_array_equal(run.records["directions"]["outputs"], goal.test_outputs(params)[0])
     assert run.snapshots["end"].step == 60 + 10 + 30
 
 

@@ -170,10 +170,10 @@ def test_tracked_sharpness_is_the_dense_one_along_a_run() -> None:
 
     from spikecheck.curvature.eigenpairs import exact
     from spikecheck.curvature.hessian import curvature
-    from spikecheck.objective.objective import objective
+    from spikecheck.objective.objective import build_objective
 
     run = next(iter(runs(SPIKING, range(8), probe=Anatomy()).values()))
-    goal = objective([run.setting])
+    goal = build_objective([run.setting])
     for name in ("onset", "peak"):
         snapshot = run.snapshots[name]
         dense = exact(curvature(goal, torch.from_numpy(snapshot.params)[None]), 1).values[0, 0]

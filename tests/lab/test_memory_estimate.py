@@ -21,10 +21,10 @@ from spikecheck.core.setting import Setting
 from spikecheck.lab import memory_estimate as estimate
 from spikecheck.lab.batching import LARGEST_OF_ALL, SHARE, filled_size, member_steps, padded, size_of, tile_size, tiles
 from spikecheck.lab.execution.local import Local
-from spikecheck.lab.execution.order import Answers, Order
+from spikecheck.lab.execution.order import Answers, TrainingRequest
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.memory_estimate import footprint
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 FACTOR = 5
 """How many times the measured peak an estimate may be."""
@@ -60,7 +60,7 @@ class Peak(TorchDispatchMode):
 class Measured(Local):
     """Trains here, and keeps the peak of the tile that was last trained."""
 
-    def results(self, order: Order) -> Answers:
+    def results(self, order: TrainingRequest) -> Answers:
         for tile in order.tiles:
             with Peak() as self.peak:
                 (found,) = super().results(replace(order, tiles=[tile]))
@@ -146,7 +146,7 @@ print(peak() - before)
 )
 def test_what_is_known_of_a_problem_is_as_it_is(problem: str, model: str) -> None:
     setting = Setting(problem=problem, model=model, width=3, points=30, depth=2)
-    goal = objective([setting])
+    goal = build_objective([setting])
     assert estimate.parameters(setting) == goal.size
     assert estimate.training_points(setting) == goal.points
     assert estimate._held_out(setting) == goal.held_out_points.x.shape[1]

@@ -20,9 +20,9 @@ from spikecheck.curvature.hessian import curvature
 from spikecheck.gate.metrics import early_edge
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
-from spikecheck.objective.objective import Objective, numbers_of, objective
+from spikecheck.objective.objective import Objective, build_objective, numbers_of
 from spikecheck.optimizers.rules import rule_of
-from spikecheck.training.balance import Watch
+from spikecheck.training.balance import BalanceObserver
 from spikecheck.training.dissection import random_directions
 from spikecheck.training.gradients import full_batch
 from spikecheck.training.loop import begin, train
@@ -37,12 +37,12 @@ def runs(setting: Setting, seeds: Iterable[int], probe: Probe | None = None) -> 
 
 
 def restored(run: Run, landmark: str) -> tuple[Objective, Tensor]:
-    return objective([run.setting]), torch.from_numpy(run.snapshots[landmark].params.copy())[None]
+    return build_objective([run.setting]), torch.from_numpy(run.snapshots[landmark].params.copy())[None]
 
 
 def outputs(run: Run, landmark: str) -> Array:
     goal, params = restored(run, landmark)
-    return goal.seen(params)[0].numpy()
+    return goal.test_outputs(params)[0].numpy()
 
 
 def test_a_trail_sees_the_run_at_every_checkpoint() -> None:
@@ -151,7 +151,7 @@ def test_an_exchange_takes_the_other_runs_place_along_the_first_eigendirection()
     assert len(exchanged) == 3
     for seed, run in exchanged.items():
         before, after, theirs = (r.snapshots["end"].params for r in (own[seed], run, other[seed]))
-        goal = objective([short])
+        goal = build_objective([short])
         hessian = torch.autograd.functional.hessian(lambda at, g=goal: g.losses(at[None])[0], torch.from_numpy(before))
         first = torch.linalg.eigh(hessian).eigenvectors[:, -1].numpy()
         np.testing.assert_allclose(after @ first, theirs @ first, atol=1e-8)
@@ -192,7 +192,7 @@ def test_how_near_the_threshold_a_training_began() -> None:
     """For gradient descent lr lambda_max - 1 after so many updates; nothing where it ends before."""
     setting = Setting(width=6, points=12, steps=60)
     for seed, run in runs(setting, range(2), probe=Finish(early=50, period=1)).items():
-        goal = objective([setting])
+        goal = build_objective([setting])
         there = train(
             goal,
             rule_of(setting),
@@ -273,7 +273,7 @@ def test_the_balance_of_a_run_is_that_of_its_states(changes: dict[str, Any]) -> 
         assert shapes == dict.fromkeys(BALANCED, (15,)) | {"residual": (15, 1)}
         assert record["steps"].tolist() == list(range(0, 60, 4))
         goal, params = restored(run, "start")
-        watch = Watch(goal, 1)
+        watch = BalanceObserver(goal, 1)
         rule = rule_of(setting)
         watch.over(full_batch(goal))(begin(goal, rule, params, torch.tensor([setting.lr])))
         first = watch.seen()

@@ -16,7 +16,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.curvature.hessian import curvature
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.models.conv import Conv, shapes
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -84,7 +84,7 @@ def test_outputs_equal_those_of_torchs_convolutions(setting: Setting, members: i
 
 
 def trained(setting: Setting, members: int) -> tuple[Objective, Tensor]:
-    goal = objective([setting] * members)
+    goal = build_objective([setting] * members)
     return goal, goal.initial(range(members))
 
 

@@ -14,7 +14,7 @@ from spikecheck.lab.laboratory import Laboratory
 from spikecheck.models.activations import ACTIVATIONS
 from spikecheck.models.layers import standard_deviations
 from spikecheck.models.mlp import MLP
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 
 class XTanh(nn.Module):
@@ -127,7 +127,7 @@ def test_seeds_and_shapes_draw_differently_and_the_global_generator_stands_still
 
 
 def test_a_linear_model_has_one_hessian_everywhere() -> None:
-    goal = objective([Setting(model="linear", points=7, interval=1.0)] * 2)
+    goal = build_objective([Setting(model="linear", points=7, interval=1.0)] * 2)
     assert goal.size == 1
     hessians = [
         torch.autograd.functional.hessian(lambda at: goal.losses(at)[0], torch.full((2, 1), where, dtype=torch.float64))

@@ -5,12 +5,12 @@ from torch import nn
 
 from spikecheck.core.setting import Setting
 from spikecheck.models.parameter_layout import spans, torchs_order
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 
 def test_layers_lie_as_torchs_linear_layers_do() -> None:
     """Loaded into an nn.Sequential, the tensors compute the model's outputs: [outgoing, incoming], none transposed."""
-    goal = objective([Setting(problem="mnist1d", points=12, width=6, depth=2)])
+    goal = build_objective([Setting(problem="mnist1d", points=12, width=6, depth=2)])
     params = goal.initial([3])
     columns, straight = torchs_order(spans(goal.model))
     row = params[0][columns]

@@ -11,7 +11,7 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.import_path import made
 from spikecheck.core.setting import Setting
 from spikecheck.models.model import FromModule, model_of
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 
 Write = Callable[[str], str]
 
@@ -43,7 +43,7 @@ def setting_of(write: Write, body: str) -> Setting:
 
 def test_it_computes_what_the_module_computes(write: Write) -> None:
     setting = Setting(model=f"{write(NETWORK)}:make", width=6)
-    goal = objective([setting] * 3)
+    goal = build_objective([setting] * 3)
     params = goal.initial([0, 1, 2])
     network = nn.Sequential(nn.Linear(1, 6), nn.Tanh(), nn.Linear(6, 1, bias=False)).double()
     found = goal.outputs(params, goal.train.x)
@@ -65,7 +65,7 @@ def test_it_starts_from_its_own_reset_and_leaves_the_global_generator_alone(writ
 
 
 def test_its_first_linear_layer_gives_the_input_weights(write: Write) -> None:
-    goal = objective([Setting(model=f"{write(NETWORK)}:make", width=6)] * 2)
+    goal = build_objective([Setting(model=f"{write(NETWORK)}:make", width=6)] * 2)
     params = goal.initial([0, 1])[0]
     incoming, outgoing = goal.weights(params)
     assert incoming.tolist() == torch.stack([params[:6], params[6:12]], dim=1).tolist()
@@ -78,7 +78,7 @@ def test_where_a_convolution_comes_first_its_filters_are_the_input_weights(write
         "make = lambda s: nn.Sequential(nn.Unflatten(1, (2, 20)), nn.Conv1d(2, 3, 5), nn.AvgPool1d(16), nn.Flatten(),"
         " nn.Linear(3, 10))",
     ).but(problem="mnist1d")
-    goal = objective([setting] * 2)
+    goal = build_objective([setting] * 2)
     params = goal.initial([0, 1])[0]
     incoming, outgoing = goal.weights(params)
     assert incoming.tolist() == torch.cat([params[:30].view(3, 10), params[30:33, None]], dim=1).tolist()
@@ -96,7 +96,7 @@ def test_where_a_convolution_comes_first_its_filters_are_the_input_weights(write
 def test_weights_are_empty_where_there_are_no_such_layers(
     write: Write, body: str, incoming: tuple[int, int], outgoing: tuple[int, int]
 ) -> None:
-    goal = objective([setting_of(write, body)] * 2)
+    goal = build_objective([setting_of(write, body)] * 2)
     found = goal.weights(goal.initial([0, 1])[1])
     assert (found[0].shape, found[1].shape) == (incoming, outgoing)
 
@@ -137,7 +137,7 @@ def test_weights_are_empty_where_there_are_no_such_layers(
 )
 def test_modules_that_an_ensemble_cannot_hold_are_refused_with_the_reason(write: Write, body: str, says: str) -> None:
     with pytest.raises(SettingError, match=f"model='.*:make': .*{says}"):
-        objective([setting_of(write, body)] * 2)
+        build_objective([setting_of(write, body)] * 2)
 
 
 def test_a_shape_that_depends_on_what_members_differ_in_is_refused(write: Write) -> None:
@@ -145,7 +145,7 @@ def test_a_shape_that_depends_on_what_members_differ_in_is_refused(write: Write)
         write, "make = lambda s: nn.Sequential(nn.Linear(1, int(80 * s.lr)), nn.Linear(int(80 * s.lr), 1))"
     )
     with pytest.raises(SettingError, match="its shape depends on what members may differ in"):
-        objective([setting.but(lr=1.0), setting.but(lr=2.0)]).initial([0, 1])
+        build_objective([setting.but(lr=1.0), setting.but(lr=2.0)]).initial([0, 1])
 
 
 TRAINED = {
@@ -185,7 +185,7 @@ class Doubling(nn.Linear):
 def test_what_torch_can_train_is_trained_as_torch_does(write: Write, name: str) -> None:
     """Regressions: each was refused, or trained otherwise than said. Losses and gradients are an ordinary module's."""
     setting = setting_of(write, f"{CLASSES}\nmake = lambda s: {TRAINED[name]}")
-    goal = objective([setting])
+    goal = build_objective([setting])
     params = goal.initial([3])
     losses, gradients = goal.gradient(params)
     assert isinstance(goal.model, FromModule)
@@ -204,7 +204,7 @@ def test_what_torch_can_train_is_trained_as_torch_does(write: Write, name: str) 
 def test_an_accelerators_batches_compute_the_same(write: Write, name: str) -> None:
     """There members are trained many at once, by `vmap`."""
     setting = setting_of(write, f"{CLASSES}\nmake = lambda s: {TRAINED[name]}")
-    together, alone = objective([setting] * 3), objective([setting])
+    together, alone = build_objective([setting] * 3), build_objective([setting])
     params = together.initial([0, 1, 2])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that attention on a CPU is slow so
@@ -214,7 +214,7 @@ def test_an_accelerators_batches_compute_the_same(write: Write, name: str) -> No
 
 
 def test_lazy_layers_start_from_their_seed(write: Write) -> None:
-    goal = objective([setting_of(write, "make = lambda s: nn.Sequential(nn.LazyLinear(4), nn.LazyLinear(1))")])
+    goal = build_objective([setting_of(write, "make = lambda s: nn.Sequential(nn.LazyLinear(4), nn.LazyLinear(1))")])
     first, again, other = (goal.initial([seed]) for seed in (3, 3, 4))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

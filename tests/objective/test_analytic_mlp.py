@@ -11,7 +11,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.models.mlp import MLP
 from spikecheck.objective import analytic_mlp
 from spikecheck.objective.analytic_mlp import Layered
-from spikecheck.objective.objective import Objective, Points, objective
+from spikecheck.objective.objective import Objective, Points, build_objective
 
 SHAPES = st.builds(
     Setting,
@@ -38,7 +38,7 @@ def own_points(goal: Objective, points: int, apart: bool) -> Objective:
 @given(shape=SHAPES, members=st.integers(1, 9), points=st.integers(1, 30), apart=st.booleans(), seed=st.integers(0, 99))
 @settings(max_examples=150, deadline=None)
 def test_it_is_autograds(shape: Setting, members: int, points: int, apart: bool, seed: int) -> None:
-    goal = own_points(objective([shape] * members), points, apart)
+    goal = own_points(build_objective([shape] * members), points, apart)
     assert isinstance(goal.written_out, Layered)
     params = goal.initial(range(seed, seed + members))
     leaf = params.clone().requires_grad_()
@@ -62,7 +62,7 @@ def test_it_is_autograds(shape: Setting, members: int, points: int, apart: bool,
 def test_its_products_are_those_of_a_second_backward_pass(
     shape: Setting, members: int, count: int, apart: bool, together: int
 ) -> None:
-    goal = own_points(objective([shape.but(dtype="float64", init_scale=1.0)] * members), 9, apart)
+    goal = own_points(build_objective([shape.but(dtype="float64", init_scale=1.0)] * members), 9, apart)
     params = goal.initial(range(members))
     generator = torch.Generator().manual_seed(count)
     vectors = torch.randn(members, count, goal.size, generator=generator, dtype=torch.float64)
@@ -78,11 +78,11 @@ def test_its_products_are_those_of_a_second_backward_pass(
 
 
 def test_a_member_that_overflows_spoils_no_other() -> None:
-    goal = objective([Setting(problem="mnist1d", points=12, width=8, activation="relu")] * 3)
+    goal = build_objective([Setting(problem="mnist1d", points=12, width=8, activation="relu")] * 3)
     params = goal.initial(range(3))
     params[1] *= 1e200
     losses, gradients = goal.gradient(params)
-    alone, expected = objective([goal.settings[0]] * 3).gradient(goal.initial(range(3)))
+    alone, expected = build_objective([goal.settings[0]] * 3).gradient(goal.initial(range(3)))
     assert not losses[1].isfinite()
     assert torch.equal(losses[[0, 2]], alone[[0, 2]])
     assert torch.equal(gradients[[0, 2]], expected[[0, 2]])

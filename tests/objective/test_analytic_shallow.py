@@ -9,7 +9,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.models.activations import ACTIVATIONS
 from spikecheck.models.mlp import MLP
 from spikecheck.objective.analytic_shallow import Shallow
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 
 SHAPES = st.builds(
     Setting,
@@ -34,7 +34,7 @@ def test_it_is_autograds(shape: Setting, members: int, alike: bool, seed: int) -
     batch = (
         [shape] * members if alike else [shape.but(target=f"sin {1 + m}x", interval=1.0 + m) for m in range(members)]
     )
-    goal = objective(batch)
+    goal = build_objective(batch)
     params = goal.initial(range(seed, seed + members))
     for _ in range(2):  # the second time in memory that the first has used
         losses, gradients = goal.gradient(params)
@@ -51,7 +51,7 @@ def test_the_hessian_is_autograds(shape: Setting, members: int, alike: bool, see
     batch = (
         [shape] * members if alike else [shape.but(target=f"sin {1 + m}x", interval=1.0 + m) for m in range(members)]
     )
-    goal = objective(batch)
+    goal = build_objective(batch)
     params = goal.initial(range(seed, seed + members))
     leaf = params.clone().requires_grad_()
     (gradients,) = torch.autograd.grad(goal.losses(leaf).sum(), leaf, create_graph=True)
@@ -69,7 +69,7 @@ def test_the_hessian_is_autograds(shape: Setting, members: int, alike: bool, see
 @given(shape=SHAPES)
 @settings(max_examples=30, deadline=None)
 def test_in_float32_it_is_float64s_to_rounding(shape: Setting) -> None:
-    single, double = objective([shape.but(dtype="float32")] * 2), objective([shape] * 2)
+    single, double = build_objective([shape.but(dtype="float32")] * 2), build_objective([shape] * 2)
     losses, gradients = single.gradient(single.initial(range(2)))
     _, expected = double.gradient(double.initial(range(2)))
     assert losses.dtype == gradients.dtype == torch.float32
@@ -81,7 +81,7 @@ def test_in_float32_it_is_float64s_to_rounding(shape: Setting) -> None:
 def test_the_same_member_has_the_same_bits_at_every_place(members: int, dtype: str) -> None:
     """Regression: the columns at the end of a row were added up in another order."""
     for width, points in [(1, 7), (3, 20), (7, 40), (20, 20), (50, 40)]:
-        goal = objective([Setting(width=width, points=points, output_bias=True, dtype=dtype)] * members)
+        goal = build_objective([Setting(width=width, points=points, output_bias=True, dtype=dtype)] * members)
         losses, gradients = goal.gradient(goal.initial([5] * members))
         assert torch.equal(losses, losses[:1].expand(members))
         assert torch.equal(gradients, gradients[:1].expand(members, -1))
@@ -94,14 +94,14 @@ def test_only_networks_of_its_kind_are_taken() -> None:
     assert Shallow.fits(MLP((1, 4, 1), "tanh"), "mse")
     assert not Shallow.fits(MLP((1, 4, 1), "tanh"), "cross-entropy")
     others = [Setting(depth=2, width=1), Setting(problem="digits"), Setting(problem="digits", loss="cross-entropy")]
-    goals = [objective([other]) for other in others]
+    goals = [build_objective([other]) for other in others]
     assert not any(isinstance(goal.written_out, Shallow) for goal in goals)
     assert all(goal.hessians(goal.initial([0])) is None for goal in goals)
-    assert isinstance(objective([Setting()]).written_out, Shallow)
+    assert isinstance(build_objective([Setting()]).written_out, Shallow)
 
 
 def test_a_diverged_member_leaves_the_others_alone() -> None:
-    goal = objective([Setting()] * 3)
+    goal = build_objective([Setting()] * 3)
     params = goal.initial(range(3))
     lost = params.clone()
     lost[1] = torch.tensor([float("inf"), float("nan")]).repeat(goal.size // 2)

@@ -10,7 +10,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective.compiled_module import LONG, Traced
-from spikecheck.objective.objective import objective, pays
+from spikecheck.objective.objective import build_objective, should_compile
 from spikecheck.tensors.compile import compiler
 
 pytestmark = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
@@ -46,7 +46,7 @@ def test_it_is_the_eager_gradient_to_rounding_and_no_member_tells_its_place(
 ) -> None:
     torch.set_num_threads(1)
     setting = Setting(model=f"{write(SOURCE)}:plain", width=width, points=points, steps=LONG, dtype=dtype)
-    goal, eager = objective([setting] * 16), objective([setting.but(steps=LONG - 1)] * 16)
+    goal, eager = build_objective([setting] * 16), build_objective([setting.but(steps=LONG - 1)] * 16)
     assert isinstance(goal.written_out, Traced)
     assert eager.written_out is None
     params = goal.initial(range(16))
@@ -60,16 +60,16 @@ def test_it_is_the_eager_gradient_to_rounding_and_no_member_tells_its_place(
 
 def test_what_cannot_be_traced_is_trained_as_it_is(write: Write) -> None:
     setting = Setting(model=f"{write(SOURCE)}:stubborn", points=5, steps=LONG)
-    goal, eager = objective([setting] * 2), objective([setting.but(steps=10)] * 2)
+    goal, eager = build_objective([setting] * 2), build_objective([setting.but(steps=10)] * 2)
     params = goal.initial(range(2))
     assert torch.equal(goal.gradient(params)[1], eager.gradient(params)[1])
 
 
 def test_only_long_trainings_of_whole_batches_are_traced() -> None:
     own = Setting(model="somewhere:model", steps=LONG)
-    assert pays(own)
-    assert not pays(own.but(steps=LONG - 1))
-    assert not pays(own.but(batch=4))
+    assert should_compile(own)
+    assert not should_compile(own.but(steps=LONG - 1))
+    assert not should_compile(own.but(batch=4))
 
 
 def test_a_laboratory_trains_by_it(write: Write, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from spikecheck.models.mlp import MLP
 from spikecheck.objective import compiled_shallow
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.compiled_shallow import LONG, Fused
-from spikecheck.objective.objective import Objective, objective, pays
+from spikecheck.objective.objective import Objective, build_objective, should_compile
 from spikecheck.tensors.compile import compiled, compiler
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
@@ -38,7 +38,7 @@ def asked_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def goal_of(setting: Setting, members: int) -> tuple[Objective, Fused, Tensor]:
     torch.set_num_threads(1)
-    goal = objective([setting] * members)
+    goal = build_objective([setting] * members)
     assert isinstance(goal.model, MLP)
     return goal, Fused(goal.model, goal.train.x, goal.train.y, members), goal.initial(range(members))
 
@@ -101,11 +101,11 @@ def test_one_member_off_its_numbers_spoils_no_other() -> None:
 
 def test_only_long_trainings_of_what_is_known_are_compiled() -> None:
     long = Setting(steps=LONG)
-    assert pays(long)
-    assert objective([long]).multiplies
+    assert should_compile(long)
+    assert build_objective([long]).multiplies
     for other in (long.but(steps=LONG - 1), long.but(depth=2), long.but(problem="mnist1d"), long.but(model="linear")):
-        assert not pays(other)
-        assert not objective([other]).multiplies
+        assert not should_compile(other)
+        assert not build_objective([other]).multiplies
 
 
 def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(
@@ -124,7 +124,7 @@ def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(
 def test_nothing_is_compiled_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKECHECK_COMPILE", "0")
     assert compiler() == ""
-    assert type(objective([Setting(steps=LONG)]).written_out) is Shallow
+    assert type(build_objective([Setting(steps=LONG)]).written_out) is Shallow
 
 
 @pytest.mark.parametrize("missing", ["compiler", "Python.h"])
@@ -139,7 +139,7 @@ def test_without_a_compiler_one_does_without_unless_it_is_insisted_on(
         compiler()
     monkeypatch.delenv("SPIKECHECK_COMPILE")
     assert compiler() == ""
-    assert not objective([Setting(steps=LONG)]).multiplies
+    assert not build_objective([Setting(steps=LONG)]).multiplies
 
 
 def test_a_compiler_older_than_the_processor_compiles_what_both_know(tmp_path: Path) -> None:
@@ -183,4 +183,4 @@ def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.M
     monkeypatch.setattr("torch._inductor.compile_fx.compile_fx_inner", failing)
     compiled_shallow._kernel.cache_clear()
     with pytest.raises(UsageError, match="set SPIKECHECK_COMPILE=0 to do without"):
-        objective([Setting(width=7, steps=LONG)]).gradient(torch.zeros(1, 21, dtype=torch.float64))
+        build_objective([Setting(width=7, steps=LONG)]).gradient(torch.zeros(1, 21, dtype=torch.float64))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 
 Write = Callable[[str], str]
 
@@ -67,7 +67,7 @@ def test_companions_and_place_change_no_bit(
         batch = [shape.but(target=target, interval=1.0)] * members
         seeds = [first_seed + i for i in range(members)]
         batch[member], seeds[member] = shape.but(target=mine), 0
-        goal = objective(batch)
+        goal = build_objective(batch)
         found.append(numbers(goal, goal.initial(seeds)).of(member))
     assert same(*found)
 
@@ -78,7 +78,7 @@ def test_one_that_shares_its_data_equals_one_that_does_not(shape: Setting, membe
     """Where all members have the same points, these are not copied."""
     alike, mixed = [shape] * 8, [shape.but(target="sin 3x")] * 8
     mixed[member] = shape
-    shared, separate = objective(alike), objective(mixed)
+    shared, separate = build_objective(alike), build_objective(mixed)
     assert len(shared.train.x) == 1 and len(separate.train.x) == 8
     params = shared.initial(range(8))
     assert same(numbers(shared, params).of(member), numbers(separate, params).of(member))
@@ -92,7 +92,7 @@ def test_one_that_shares_its_data_equals_one_that_does_not(shape: Setting, membe
 )
 @settings(max_examples=8, deadline=None)
 def test_on_digits_too(model: str, loss: str, width: int, depth: int) -> None:
-    goal = objective([Setting(problem="digits", model=model, loss=loss, width=width, depth=depth)] * 3)
+    goal = build_objective([Setting(problem="digits", model=model, loss=loss, width=width, depth=depth)] * 3)
     params, order = goal.initial(range(3)), torch.tensor([2, 0, 1])
     here, there = numbers(goal, params), numbers(goal, params[order])
     assert all(same(here.of(int(order[place])), there.of(place)) for place in range(3))
@@ -116,7 +116,7 @@ def test_on_digits_too(model: str, loss: str, width: int, depth: int) -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_in_convolutional_nets_too(shape: Setting, members: int, places: tuple[int, int]) -> None:
-    goal, found = objective([shape] * members), []
+    goal, found = build_objective([shape] * members), []
     for place, first_seed in zip(places, (100, 500), strict=True):
         seeds = [first_seed + i for i in range(members)]
         seeds[place % members] = 0
@@ -133,7 +133,7 @@ def test_in_ones_own_modules_linear_layers_too(write: Write, width: int, points:
         "    w = s.width\n"
         "    return nn.Sequential(nn.Linear(1, w), nn.ReLU(), nn.Linear(w, w), nn.Tanh(), nn.Linear(w, 1))\n"
     )
-    goal = objective([Setting(model=f"{module}:make", width=width, points=points)] * 5)
+    goal = build_objective([Setting(model=f"{module}:make", width=width, points=points)] * 5)
     params = goal.initial(range(5))
     order = torch.randperm(5, generator=torch.Generator().manual_seed(seed))
     here, there = numbers(goal, params), numbers(goal, params[order])

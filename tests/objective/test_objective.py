@@ -9,7 +9,7 @@ import torch
 
 from spikecheck.core.errors import DataError, SettingError, UnknownName
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import objective, sources
+from spikecheck.objective.objective import build_objective, sources
 
 Write = Callable[[str], str]
 
@@ -24,7 +24,7 @@ def make(setting):
 
 def test_setting_a_is_what_the_reference_says() -> None:
     """Width 20, biases inside only, N(0, 1/20), 20 points on [-2 pi, 2 pi], mean squared error: by hand in NumPy."""
-    goal = objective([Setting()] * 2)
+    goal = build_objective([Setting()] * 2)
     assert (goal.members, goal.size, goal.points) == (2, 60, 20)
     params = goal.initial([0, 1])
     x = np.linspace(-2 * math.pi, 2 * math.pi, 20)
@@ -32,22 +32,22 @@ def test_setting_a_is_what_the_reference_says() -> None:
         w, b, a = params[member].numpy().reshape(3, 20)
         errors = np.tanh(np.outer(x, w) + b) @ a - np.sin(x)
         assert float(goal.losses(params)[member]) == pytest.approx((errors**2).mean())
-    starts = goal.initial([*range(2, 4)]), objective([Setting()] * 200).initial(range(200))
+    starts = goal.initial([*range(2, 4)]), build_objective([Setting()] * 200).initial(range(200))
     assert float(starts[1].std()) == pytest.approx(20**-0.5, rel=0.03)
 
 
 def test_every_member_has_its_own_target_and_interval() -> None:
     settings = [Setting(), Setting(target="sin 2x"), Setting(interval=1.0)]
-    goal = objective(settings)
+    goal = build_objective(settings)
     params = goal.initial([5, 5, 5])
     assert torch.equal(params[0], params[1])
     for member, setting in enumerate(settings):
-        alone = objective([setting] * 2)
+        alone = build_objective([setting] * 2)
         torch.testing.assert_close(goal.losses(params)[member], alone.losses(alone.initial([5, 6]))[0])
 
 
 def test_the_sums_hessian_has_one_block_a_member() -> None:
-    goal = objective([Setting(width=2, points=4), Setting(width=2, points=4, target="sin 2x")])
+    goal = build_objective([Setting(width=2, points=4), Setting(width=2, points=4, target="sin 2x")])
     params = goal.initial([0, 1]).requires_grad_()
     (gradients,) = torch.autograd.grad(goal.losses(params).sum(), params, create_graph=True)
     for member in range(2):
@@ -57,26 +57,28 @@ def test_the_sums_hessian_has_one_block_a_member() -> None:
 
 def test_taking_members_keeps_their_losses() -> None:
     settings = [Setting(), Setting(target="sin 2x"), Setting(lr=0.3)]
-    goal = objective(settings)
+    goal = build_objective(settings)
     params, order = goal.initial([7, 8, 9]), [2, 0, 0, 1]
     for index in (order, torch.tensor(order)):
-        taken = goal.take(index)
+        taken = goal.select(index)
         assert taken.settings == tuple(settings[member] for member in order)
         assert torch.equal(taken.losses(params[order]), goal.losses(params)[order])
-        assert torch.equal(taken.held_out(params[order])["test_loss"], goal.held_out(params)["test_loss"][order])
+        assert torch.equal(
+            taken.test_metrics(params[order])["test_loss"], goal.test_metrics(params)["test_loss"][order]
+        )
 
 
 def test_sines_hold_out_the_midpoints_of_256_cells() -> None:
-    goal = objective([Setting(points=3, interval=1.0)] * 2)
+    goal = build_objective([Setting(points=3, interval=1.0)] * 2)
     params = goal.initial([0, 1])
     x = torch.linspace(-math.pi, math.pi, 513, dtype=torch.float64)[1::2].view(1, 256, 1)
     expected = (goal.outputs(params, x) - x.sin()).square().mean((1, 2))
-    held_out = goal.held_out(params)
+    held_out = goal.test_metrics(params)
     torch.testing.assert_close(held_out, {"test_loss": expected})
 
 
 def test_float32_starts_from_the_same_draws_rounded() -> None:
-    wide, narrow = objective([Setting()] * 2), objective([Setting(dtype="float32")] * 2)
+    wide, narrow = build_objective([Setting()] * 2), build_objective([Setting(dtype="float32")] * 2)
     params = narrow.initial([0, 1])
     assert params.dtype == narrow.losses(params).dtype == torch.float32
     assert torch.equal(params, wide.initial([0, 1]).float())
@@ -85,23 +87,23 @@ def test_float32_starts_from_the_same_draws_rounded() -> None:
 
 def test_settings_of_different_signatures_do_not_share_an_ensemble() -> None:
     with pytest.raises(SettingError, match="split them"):
-        objective([Setting(), Setting(width=21)])
+        build_objective([Setting(), Setting(width=21)])
 
 
 def test_ones_own_problem_is_trained_on(write: Write) -> None:
     setting = Setting(problem=f"{write(OWN_PROBLEM.format(y='3 * x'))}:make", points=5)
-    goal = objective([setting] * 2)
+    goal = build_objective([setting] * 2)
     assert goal.points == 5 and goal.train.x.shape == (1, 5, 1)
     params = goal.initial([0, 1])
     errors = goal.outputs(params, goal.train.x) - 3 * goal.train.x
     torch.testing.assert_close(goal.losses(params), errors.square().mean((1, 2)))
-    assert goal.held_out(params) == {}
+    assert goal.test_metrics(params) == {}
 
 
 def test_a_nan_target_is_an_error_that_says_where(write: Write) -> None:
     path = f"{write(OWN_PROBLEM.format(y='np.where(x > 0.9, np.nan, x)'))}:make"
     with pytest.raises(DataError, match=rf"problem='{path}': y holds 1 values that are not finite \(of 20\), first at"):
-        objective([Setting(problem=path)])
+        build_objective([Setting(problem=path)])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_nan_target_is_an_error_that_says_where(write: Write) -> None:
 )
 def test_what_does_not_fit_is_one_line_with_a_remedy(setting: Setting, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        objective([setting])
+        build_objective([setting])
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_a_problems_size_may_not_depend_on_what_members_differ_in(write: Write, 
     )
     setting = Setting(problem=f"{module}:make")
     with pytest.raises(SettingError, match="its size depends on target or interval"):
-        objective([setting.but(interval=3.0), setting.but(interval=4.0)])
+        build_objective([setting.but(interval=3.0), setting.but(interval=4.0)])
 
 
 def test_sources_change_with_the_file_that_a_setting_names(write: Write) -> None:

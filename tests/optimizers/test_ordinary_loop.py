@@ -12,9 +12,9 @@ from spikecheck.core.import_path import named
 from spikecheck.core.setting import Setting
 from spikecheck.gate.parity import parity
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.ensemble import Ensemble
-from spikecheck.optimizers.instances import Alone, Coupled
+from spikecheck.optimizers.instances import Coupled, PerMember
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.tensors.seeding import seed_of
 from spikecheck.training.gradients import Minibatches, followed
@@ -51,7 +51,7 @@ def setting(name: str, options: tuple = (), **changes: object) -> Setting:  # ty
 
 def ours(of: Setting, members: int = 3) -> torch.Tensor:
     """Where the laboratory's way ends; a rule that turns out to be coupled is tried once more, as a tile is."""
-    goal = objective([of] * members)
+    goal = build_objective([of] * members)
     for _ in range(2):
         rule = rule_for(goal)
         start = begin(goal, rule, goal.initial(range(members)), torch.full((members,), of.lr, dtype=torch.float64))
@@ -67,7 +67,7 @@ def ours(of: Setting, members: int = 3) -> torch.Tensor:
 
 def theirs(of: Setting, member: int, closure: bool) -> torch.Tensor:
     """One nn.Module, one optimizer, zero_grad, backward, step."""
-    goal = objective([of] * 3)
+    goal = build_objective([of] * 3)
     net = Net(goal.initial(range(3))[member], sizes_of(goal))
     make = named("optimizer", of.optimizer)
     own = make(
@@ -140,12 +140,12 @@ def test_parity_agrees_under_conditions(path: str, changes: dict[str, object]) -
 
 def test_parity_names_the_step_and_the_parameter_where_two_ways_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver is broken on purpose: from the eleventh step on it feeds gradients a hair too long."""
-    honest = Alone.step
+    honest = PerMember.step
 
-    def wrong(self: Alone, params, grads, lr, done, moving):  # type: ignore[no-untyped-def]
+    def wrong(self: PerMember, params, grads, lr, done, moving):  # type: ignore[no-untyped-def]
         return honest(self, params, grads * (1.0 + 1e-12 * (done[0] >= 10)), lr, done, moving)
 
-    monkeypatch.setattr(Alone, "step", wrong)
+    monkeypatch.setattr(PerMember, "step", wrong)
     found = parity(setting("SharpnessAware").but(optimizer="ordinary_optimizers:LateCoupling"))
     assert found.steps == 11
     assert found.differs.startswith("after step 11 layers.0.weight differs (")
@@ -173,7 +173,7 @@ def test_the_laboratory_trains_a_late_coupled_rule_one_by_one(monkeypatch: pytes
 def lab_free_end(of: Setting, seed: int) -> torch.Tensor:
     from spikecheck.optimizers.capabilities import COUPLED
 
-    goal = objective([of])
+    goal = build_objective([of])
     rule = rule_for(goal, [seed])
     start = begin(goal, rule, goal.initial([seed]), torch.full((1,), of.lr, dtype=torch.float64))
     assert not COUPLED
@@ -182,14 +182,14 @@ def lab_free_end(of: Setting, seed: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", ["LateNoise", "IntegerStep", "KeepsGradients", "steps_its_schedule"])
 def test_states_that_are_complete_can_be_gone_on_with(name: str) -> None:
-    rule = rule_for(objective([setting(name)] * 2))
+    rule = rule_for(build_objective([setting(name)] * 2))
     assert isinstance(rule, NamedOptimizer)
     expected = {"steps_its_schedule": "it remembers what its state_dict does not hold"}.get(name, "")
     assert rule.abilities.resumes == expected
 
 
 def test_a_counter_outside_the_state_dict_is_found_however_late() -> None:
-    rule = rule_for(objective([setting("HiddenCounter")] * 2))
+    rule = rule_for(build_objective([setting("HiddenCounter")] * 2))
     assert isinstance(rule, NamedOptimizer)
     assert rule.abilities.resumes == "it remembers what its state_dict does not hold"
 
@@ -204,7 +204,7 @@ def test_a_counter_outside_the_state_dict_is_found_however_late() -> None:
 )
 def test_what_cannot_be_used_is_refused_with_the_true_reason(name: str, said: str) -> None:
     with pytest.raises(SettingError, match=said):
-        rule_for(objective([setting(name)] * 2))
+        rule_for(build_objective([setting(name)] * 2))
 
 
 @pytest.mark.parametrize("name", ["WithoutRate", "NoRate"])
@@ -226,7 +226,7 @@ def test_noise_is_every_members_own_and_leaves_the_users_generator_alone() -> No
 def test_lower_rates_are_lower_by_the_factor_however_often_a_state_is_stored(path: str) -> None:
     """A fork's own checkpoints have its rate already: resumed, they must not be lowered twice. Together and one by one."""
     of = setting("KeepsGradients").but(optimizer=path)
-    goal = objective([of] * 2)
+    goal = build_objective([of] * 2)
 
     def rule() -> NamedOptimizer:
         found = rule_for(goal)
@@ -247,7 +247,7 @@ def test_lower_rates_are_lower_by_the_factor_however_often_a_state_is_stored(pat
 def test_one_draw_is_never_made_for_all_members() -> None:
     """Regression: what is drawn and hardly ever used was taken for elementwise, and all members lost their numbers at once."""
     there = setting("DrawsAndHardlyUses")
-    goal = objective([there] * 4)
+    goal = build_objective([there] * 4)
     rule = rule_for(goal)
     assert isinstance(rule, NamedOptimizer)
     start = begin(goal, rule, goal.initial(range(4)), torch.full((4,), there.lr, dtype=torch.float64))

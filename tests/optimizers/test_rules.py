@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import OPTIMIZERS, Setting
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.rules import Adam, RMSprop, Slots, UpdateRule, rule_of
 
 STEPS = 200
-GOAL = objective([Setting(width=3, points=6, target=target) for target in ("sin x", "sin 2x", "sin x + sin 3x")])
+GOAL = build_objective([Setting(width=3, points=6, target=target) for target in ("sin x", "sin 2x", "sin x + sin 3x")])
 MEMBERS = GOAL.members
 
 NUMBERS = {
@@ -57,7 +57,7 @@ def theirs(optimizer: str, params: Tensor, lr: float, numbers: dict[str, float])
 
 
 def by_torch(optimizer: str, member: int, lr: float, numbers: dict[str, float]) -> tuple[Tensor, dict[str, Tensor]]:
-    goal, one = GOAL.take([member]), starts()[[member]].requires_grad_()
+    goal, one = GOAL.select([member]), starts()[[member]].requires_grad_()
     method = theirs(optimizer, one, lr, numbers)
     for _ in range(STEPS):
         one.grad = gradients(one, goal)

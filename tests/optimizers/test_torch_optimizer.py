@@ -8,7 +8,7 @@ from torch import nn
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.loop import begin, train
 from spikecheck.training.rule_for import rule_for
@@ -43,7 +43,7 @@ def setting(path: str, options: tuple = (), **changes: object) -> Setting:  # ty
 
 
 def goal(of: Setting, members: int = 3) -> Objective:
-    return objective([of] * members)
+    return build_objective([of] * members)
 
 
 def trained(of: Setting, members: int = 3, steps: int = STEPS) -> torch.Tensor:
@@ -132,7 +132,7 @@ def test_a_member_that_stands_still_keeps_parameters_and_state(path: str) -> Non
 
 
 def test_a_closure_is_given_where_one_is_wanted() -> None:
-    losses = objective([setting("torch.optim:LBFGS", (("max_iter", 4),), lr=0.5)] * 2)
+    losses = build_objective([setting("torch.optim:LBFGS", (("max_iter", 4),), lr=0.5)] * 2)
     before = losses.gradient(losses.initial(range(2)))[0]
     after = losses.gradient(trained(losses.settings[0], 2, steps=10))[0]
     assert (after < 0.5 * before).all()

@@ -10,7 +10,7 @@ from spikecheck.core.judgement import Answer, ConditionJudged, Contrast, Effect,
 from spikecheck.core.reach import Reach
 from spikecheck.core.scope import CUTOFF, Axis, Scope, ScopeMap
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Report, Sighting, Trace, Verdict
+from spikecheck.core.verdict import Counterexample, Report, Trace, Verdict
 from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction, as_record
 
 HELD = {Outcome.HOLDS: 60, Outcome.FAILS: 12, Outcome.UNDECIDED: 48, Outcome.UNTRIGGERED: 5, Outcome.INVALID: 60}
@@ -182,7 +182,7 @@ def planted_verdict(
 ) -> Verdict:
     edge = Setting(width=50, lr=0.05)
     kind = changes.pop("kind", "tendency")
-    sighting = Sighting(
+    sighting = Counterexample(
         setting=edge,
         differs=edge.differences(Setting()),
         judgement=planted_judgement(Outcome.FAILS, edge),

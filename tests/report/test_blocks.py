@@ -178,7 +178,7 @@ def test_the_contrast_stands_beside_the_control_and_a_planted_effect_below(shown
 def test_an_undecided_answer_says_how_many_seeds_would_decide(shown: Make, guarded: Make) -> None:
     text = shown(guarded(Outcome.UNDECIDED, Outcome.UNDECIDED), width=100)
     said = "about 420 seeds would decide if share and spread stay as they are"
-    assert len(re.findall(rf"^ +open +{said}$", text, re.MULTILINE)) == 2
+    assert len(re.findall(rf"^ +undecided +{said}$", text, re.MULTILINE)) == 2
     assert f"Whether it replicates is undecided: {said}" in " ".join(text.split())
     assert "more seeds would tell" not in text
     assert "would decide" not in shown(guarded())
@@ -200,15 +200,15 @@ def test_quotation_marks_stand_around_quotes_alone(shown: Make, guarded: Make) -
 
 
 @pytest.mark.parametrize(("width", "heads"), [
-    (80, ["claim", "replicates", "held", "control", "generalises", "in", "all"]),
+    (80, ["claim", "replicates", "held", "generalises", "in", "all"]),
     (100, ["claim", "replicates", "held", "average", "control", "generalises", "in", "all"]),
     (120, ["claim", "replicates", "held", "average", "control", "generalises", "reach", "in", "all"]),
 ])  # fmt: skip
 def test_the_table_has_what_there_is_room_for(shown: Make, guarded: Make, width: int, heads: list[str]) -> None:
-    long = guarded(Outcome.UNTRIGGERED, Outcome.UNTRIGGERED, "median", id="sharpness-not-generalisation")
+    long = guarded(Outcome.UNTRIGGERED, Outcome.UNTRIGGERED, "median", id="slas-as-progressive-sharpening")
     table = shown(long, guarded(), width=width).partition("All claims")[2].splitlines()[1:4]
     assert table[0].split() == heads
-    assert table[1].split()[-1] == "OPEN"
+    assert table[1].split()[-1] == "UNTRIGGERED"
     assert all(len(row.rstrip()) <= width for row in table)
     assert ("median 0.0412" in table[1], "19/24" in table[1]) == (width >= 100, width >= 120)
 
@@ -252,8 +252,8 @@ def test_the_answer_comes_first(shown: Make, verdict: Make) -> None:
         ("law", Outcome.HOLDS, Outcome.FAILS, "FAILS"),
         ("tendency", Outcome.HOLDS, Outcome.FAILS, "PASSES, with an edge"),
         ("tendency", Outcome.FAILS, Outcome.HOLDS, "FAILS"),
-        ("tendency", Outcome.UNDECIDED, Outcome.FAILS, "OPEN"),
-        ("law", Outcome.INVALID, Outcome.INVALID, "OPEN"),
+        ("tendency", Outcome.UNDECIDED, Outcome.FAILS, "UNDECIDED"),
+        ("law", Outcome.INVALID, Outcome.INVALID, "INVALID"),
     ],
 )
 def test_the_two_answers_add_up_as_the_exit_code_does(

@@ -14,7 +14,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation
 from spikecheck.report.claim_figure import svg
 from spikecheck.report.html import html
-from spikecheck.report.summary import answer
+from spikecheck.report.summary import behind, headline
 
 Make = Callable[..., Any]
 OUTCOMES = list(Outcome)
@@ -45,7 +45,8 @@ def test_every_pair_of_outcomes_is_told_twice_alike(
     page = html(found)
     assert page == html(found)
     text = " ".join(Page(page).text.split())
-    assert " ".join(answer(found.claims[0]).split()) in text
+    assert " ".join(headline(found.claims[0]).split()) in text
+    assert " ".join(behind(found.claims[0]).split()) in text
     assert f"Does it replicate? {'✓✗?∅!'[OUTCOMES.index(replicates)]} {replicates}" in text
     assert f"Where does it hold? generalises {'✓✗?∅!'[OUTCOMES.index(generalises)]} {generalises}" in text
 
@@ -67,11 +68,18 @@ def test_share_and_average_are_both_shown_and_one_of_them_decides(
     assert re.search(r"[Hh]eld in \d+ of \d+ applicable \(64 trained\): share", text)
     assert "Effect, gain of mean |cos|: mean 0.0" in text
     assert "median 0.0412 (0.02 to 0.0631)" in text
-    assert len([1 for tag, found in page.elements if tag == "td" and "decides" in (found.get("class") or "")]) == 1
-    bars = [found for tag, found in page.elements if tag == "div" and (found.get("class") or "").startswith("bar")]
-    assert bars
-    assert all(("; required: 80\u00a0%" in str(bar["aria-label"])) is (estimand == "share") for bar in bars)
-    assert len([1 for tag, _ in page.elements if tag == "u"]) == (len(bars) if estimand == "share" else 0)
+    said = [str(found["aria-label"]) for tag, found in page.elements if (found.get("class") or "").startswith("strip ")]
+    shares, averages = ([one for one in said if ("of the seeds" in one) is share] for share in (True, False))
+    assert shares
+    assert all(("; 80\u00a0% required" in one) is (estimand == "share") for one in shares)
+    assert bool(averages) is (estimand != "share")
+    asked = {
+        "mean": "at least 0.02 worth a claim",
+        "median": "at least 0 required",
+        "equivalence": "at most 0.1 required",
+    }
+    assert all(asked[estimand] in one for one in averages)
+    assert all(re.search(r"; from \S+ to \S+$", one.replace("\u00a0", "")) for one in said), "the ends have no names"
 
 
 def test_the_claims_page_has_quotation_reading_and_what_it_cannot_tell(report: Make, guarded: Make) -> None:
@@ -226,6 +234,8 @@ def test_what_was_stopped_early_says_so(report: Make, verdict: Make, unreached: 
     assert "Stopped early: this report is partial." in text
     assert "Nothing was trained for it." in text
     assert "not reached" in text
+    assert "no numbers" in text
+    assert "gain of mean |cos|: not measured" in text
 
 
 def test_the_lines_to_copy_find_the_claim_and_ask_what_was_asked(report: Make, verdict: Make) -> None:
@@ -249,3 +259,50 @@ def test_the_figure_is_well_formed_and_takes_the_pages_colours(verdict: Make) ->
     assert "var(--control)" in element
     assert "currentColor" in element
     assert "#ffffff" not in element
+
+
+def test_the_overview_has_a_row_a_claim_with_strip_and_size_and_what_stops_it(report: Make, guarded: Make) -> None:
+    made = html(report(guarded(Outcome.HOLDS, Outcome.FAILS, "mean"), guarded(Outcome.FAILS, Outcome.FAILS, id="slas")))
+    overview = made.partition('<table id="answers"')[2].partition("</table>")[0]
+    page = Page(overview)
+    rows = [found for tag, found in page.elements if tag == "tr" and "data-claim" in found]
+    assert [(row["data-claim"], row["data-word"]) for row in rows] == [("slas", "fails"), ("condensation", "passes")]
+    assert len([1 for _, found in page.elements if (found.get("class") or "").startswith("strip ")]) == 2
+    text = " ".join(page.text.replace("\u00a0", " ").split())
+    assert "gain of mean |cos|: mean 0.0431; 2.2 times the least that is worth a claim" in text
+    assert "Stops holding at width=50 (reference: 20), lr=0.05 (reference: 0.1); holds in 19/24 settings" in text
+
+
+def test_claims_are_folded_and_what_a_link_points_to_lies_within(report: Make, verdict: Make) -> None:
+    """A browser unfolds what a link points into, also without the page's own lines."""
+    made = html(report(verdict(), verdict(id="slas")))
+    page = Page(made)
+    folded = [found for tag, found in page.elements if tag == "details" and "claim" in (found.get("class") or "")]
+    assert [one["data-claim"] for one in folded] == ["condensation", "slas"]
+    assert not any("open" in found for tag, found in page.elements if tag == "details")
+    for part in made.split('<details class="claim"')[1:]:
+        assert part.index("</summary>") < part.index('<section id="claim-')
+    assert made.count('href="#claim-slas"') >= 3, "overview, index beside it, index above it"
+
+
+def test_the_words_of_a_row_go_with_a_sign(report: Make, verdict: Make) -> None:
+    made = html(report(verdict(Outcome.INVALID, Outcome.INVALID)))
+    assert '<span class="badge invalid">! invalid</span>' in made
+    assert "<option>invalid</option>" in made
+    assert "<option>passes</option>" not in made
+
+
+def test_claims_that_answer_one_another_are_linked(report: Make, verdict: Make) -> None:
+    made = html(report(verdict(), verdict(Outcome.FAILS, Outcome.FAILS, id="spike-effect-decomposed")))
+    beside = made.partition('<section id="claim-condensation"')[2].partition("</section>")[0]
+    assert "Do spikes align the input weights" in beside
+    assert '<a href="#claim-spike-effect-decomposed">spike-effect-decomposed</a>' in beside
+
+
+def test_marks_that_look_alike_say_so_once_and_all_are_there(verdict: Make, judgement: Make) -> None:
+    many = judgement(Outcome.HOLDS).model_copy(update={"scores": tuple(number / 100 for number in range(64))})
+    element = ET.fromstring(svg(verdict(reference=many)))
+    marks = [one for one in element.iter() if one.tag.endswith("use") and "style" not in one.attrib]
+    groups = [one for one in element.iter() if one.tag.endswith("}g") and "fill: var(--claim)" in one.get("style", "")]
+    assert len(marks) >= 64
+    assert any(len(group) == 64 for group in groups)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from spikecheck.core.scorecard import Change, Contestant, Decision, Place, Row, Scorecard
+from spikecheck.core.scorecard import Change, Decision, OptimizerSpec, Row, Scorecard, SuiteSetting
 from spikecheck.core.setting import Setting
 from spikecheck.gate.comparison import decided
 from spikecheck.gate.metrics import MEASURES
@@ -47,7 +47,7 @@ def row(name: str, change: Change, where: str = "", looks_worse: bool = False, *
 
 
 def card(*rows: Row, optimizer: str = "mine.py:Adam") -> Scorecard:
-    who = Contestant(optimizer=optimizer, lr=0.1)
+    who = OptimizerSpec(optimizer=optimizer, lr=0.1)
     decision, undecided = decided(rows, 16)
     return Scorecard(
         passed=decision is Decision.PASSED,
@@ -59,7 +59,7 @@ def card(*rows: Row, optimizer: str = "mine.py:Adam") -> Scorecard:
         reference=who,
         against="trained beside it",
         alpha=0.05,
-        places=(Place(name="sines", setting=Setting()),),
+        places=(SuiteSetting(name="sines", setting=Setting()),),
         seeds=16,
         root=0,
         rows=rows,
@@ -179,9 +179,9 @@ NOT_DECIDED = card(
 
 def test_what_is_not_decided_is_called_so_in_every_form() -> None:
     """Regression: undecided rows were passes in JUnit, and the verdict `no regression`."""
-    assert "NOT DECIDED: diverged looks worse and is not sure" in shown(NOT_DECIDED)
+    assert "UNDECIDED: diverged looks worse and is not sure" in shown(NOT_DECIDED)
     assert "no regression" not in shown(NOT_DECIDED)
-    assert "not decided" in scorecard_markdown(NOT_DECIDED).lower()
+    assert "spikecheck gate: UNDECIDED: diverged" in scorecard_markdown(NOT_DECIDED)
     suite = ET.fromstring(scorecard_junit(NOT_DECIDED))[0]
     assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "1", "1")
     (warning,) = annotations(NOT_DECIDED)

@@ -10,7 +10,7 @@ from rich.console import Console
 from spikecheck.core.errors import UsageError
 from spikecheck.core.judgement import Effect, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Report, Sighting, Trace, Verdict, exit_code
+from spikecheck.core.verdict import Counterexample, Report, Trace, Verdict, exit_code
 from spikecheck.report import json_file
 from spikecheck.report.picture import picture
 from spikecheck.report.terminal import render
@@ -43,7 +43,7 @@ def verdict(
     name: str = "condensation",
 ) -> Verdict:
     edge = Setting(lr=0.05, width=50)
-    sighting = Sighting(
+    sighting = Counterexample(
         setting=edge,
         differs={"lr": 0.05, "width": 50},
         judgement=judgement(Outcome.FAILS, 20, edge),
@@ -119,11 +119,11 @@ def test_nothing_but_the_replay_line_is_wider_than_the_terminal(width: int, outc
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_table_of_claims_folds_no_name_and_cuts_no_word(width: int) -> None:
-    names = ["sharpness-not-generalisation", "slas"]
+    names = ["slas-as-progressive-sharpening", "slas"]
     claims = tuple(verdict(Outcome.UNTRIGGERED, Outcome.UNTRIGGERED, name=name) for name in names)
     rows = rendered(report(*claims), width).split("All claims")[1].splitlines()
     assert [row.split()[0] for row in rows if "UNTRIGGERED" in row] == names
-    assert all(row.split()[-1] == "OPEN" for row in rows if "UNTRIGGERED" in row)
+    assert all(row.split()[-1] == "UNTRIGGERED" for row in rows if "UNTRIGGERED" in row)
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

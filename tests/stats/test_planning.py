@@ -76,6 +76,7 @@ def test_an_average_is_decided_where_its_distance_is_so_many_standard_errors(
 def test_so_many_normal_seeds_decide_about_a_mean(mean: float, spread: float, worth: float) -> None:
     rule = Average(above=0.0, worth=worth)
     needed = seeds_to_decide(0, sample(mean, spread), rule, 0.05)
+    assume(abs(mean - worth) > 1e-9)  # there the mean of the scores may round to either side
     assume(needed is not None and 30 < needed < 20_000)
     assert needed is not None
     quantiles = ndtri((np.arange(needed) + 0.5) / needed)

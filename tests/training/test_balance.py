@@ -11,9 +11,9 @@ from torch import Tensor
 
 from spikecheck.core.setting import Setting
 from spikecheck.curvature.hessian import Sloping
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
-from spikecheck.training.balance import Stabilisation, Watch
+from spikecheck.training.balance import BalanceObserver, Stabilisation
 from spikecheck.training.gradients import Gradients, full_batch
 
 LR, FIRST, ALPHA, BETA = 0.1, 20.0, 0.05, 10.0
@@ -44,7 +44,7 @@ def ensemble(params: Tensor) -> Ensemble:
 
 
 def seen(goal: Sloping, params: Tensor) -> Stabilisation:
-    watch = Watch(goal, 1)
+    watch = BalanceObserver(goal, 1)
     watch.over(lambda there: goal.gradient(there.params))(ensemble(params))
     return watch.seen()
 
@@ -86,7 +86,7 @@ def test_beside_it_the_formulas_hold_at_the_bottom(x: float, y: float) -> None:
 
 def test_at_the_edge_the_mean_square_of_the_displacement_is_what_balances_the_sharpening() -> None:
     """2 alpha/beta, over many cycles: Damian et al., arXiv 2209.15594; by the gradient of the state itself, twice that."""
-    watch = Watch(Valley(), 5)
+    watch = BalanceObserver(Valley(), 5)
     start = ensemble(torch.tensor([[0.07, 0.0], [0.13, -0.03]], dtype=torch.float64))
     descend(watch.over(lambda there: Valley().gradient(there.params)), start, 3_000)
     found = watch.seen()
@@ -102,7 +102,7 @@ def dense(goal: Objective, member: int, params: Tensor) -> tuple[float, float, f
     """Sharpness, displacement, sharpening and steepness by autograd, the first's eigenvector by LAPACK."""
 
     def loss(at: Tensor) -> Tensor:
-        return goal.take([member]).losses(at[None])[0]
+        return goal.select([member]).losses(at[None])[0]
 
     values, vectors = torch.linalg.eigh(torch.autograd.functional.hessian(loss, params))
     v, value = vectors[:, -1], values[-1]
@@ -119,7 +119,7 @@ def dense(goal: Objective, member: int, params: Tensor) -> tuple[float, float, f
 
 @pytest.mark.parametrize("changes", [{}, {"depth": 2}, {"problem": "mnist1d"}])
 def test_on_a_small_net_it_is_what_dense_derivatives_say(changes: dict[str, object]) -> None:
-    goal = objective([Setting(width=3, points=7).but(**changes)] * 2)
+    goal = build_objective([Setting(width=3, points=7).but(**changes)] * 2)
     params = goal.initial([1, 2])
     found = seen(goal, params)
     for member in range(2):
@@ -131,11 +131,11 @@ def test_on_a_small_net_it_is_what_dense_derivatives_say(changes: dict[str, obje
 
 
 def test_the_eigenvectors_sign_turns_the_displacement_and_nothing_else() -> None:
-    goal = objective([Setting(width=4, points=9)] * 3)
+    goal = build_objective([Setting(width=4, points=9)] * 3)
     there = ensemble(goal.initial(range(3)))
     found = []
     for sign in (1.0, -1.0):
-        watch = Watch(goal, 1)
+        watch = BalanceObserver(goal, 1)
         watched = watch.over(full_batch(goal))
         watched(there)
         assert watch._pairs is not None
@@ -150,9 +150,9 @@ def test_the_eigenvectors_sign_turns_the_displacement_and_nothing_else() -> None
 
 @pytest.mark.parametrize(("every", "since", "steps"), [(1, 0, [0, 1, 2, 3, 4, 5, 6]), (3, 2, [2, 5]), (5, 0, [0, 5])])
 def test_it_looks_as_often_as_asked_and_changes_no_gradient(every: int, since: int, steps: list[int]) -> None:
-    goal = objective([Setting(width=4, points=9)] * 2)
+    goal = build_objective([Setting(width=4, points=9)] * 2)
     start = ensemble(goal.initial(range(2)))
-    watch = Watch(goal, every, since)
+    watch = BalanceObserver(goal, every, since)
     watched = descend(watch.over(full_batch(goal)), start, 7)
     assert torch.equal(watched.params, descend(full_batch(goal), start, 7).params)
     assert watch.seen().steps[:, 0].tolist() == steps
@@ -163,7 +163,7 @@ def test_it_looks_as_often_as_asked_and_changes_no_gradient(every: int, since: i
 def test_no_member_depends_on_its_companions_or_its_place(
     order: list[int], width: int, changes: dict[str, int]
 ) -> None:
-    goal = objective([Setting(width=width, points=11).but(**changes)] * 5)
+    goal = build_objective([Setting(width=width, points=11).but(**changes)] * 5)
     params = goal.initial(range(5))
     here, there = followed(goal, params), followed(goal, params[torch.tensor(order)])
     for name in Stabilisation.__dataclass_fields__:
@@ -171,6 +171,6 @@ def test_no_member_depends_on_its_companions_or_its_place(
 
 
 def followed(goal: Objective, params: Tensor) -> Stabilisation:
-    watch = Watch(goal, 2)
+    watch = BalanceObserver(goal, 2)
     descend(watch.over(full_batch(goal)), ensemble(params), 7)
     return watch.seen()

@@ -14,7 +14,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.harness.paper_settings import SETTING_A, SETTING_B
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective.objective import objective
+from spikecheck.objective.objective import build_objective
 from spikecheck.training.constrained import held, sharpness_gradient
 
 LR = torch.tensor([0.1, 0.1], dtype=torch.float64)
@@ -26,12 +26,12 @@ def rows(*values: list[float]) -> Tensor:
 
 
 def test_the_sharpness_gradient_is_the_third_derivatives() -> None:
-    goal = objective([Setting(width=3, points=7)] * 2)
+    goal = build_objective([Setting(width=3, points=7)] * 2)
     params = goal.initial([1, 2])
     vectors = torch.nn.functional.normalize(goal.initial([3, 4]), dim=1)
     for member in range(2):
         at = params[member].clone().requires_grad_()
-        (slope,) = torch.autograd.grad(goal.take([member]).losses(at[None])[0], at, create_graph=True)
+        (slope,) = torch.autograd.grad(goal.select([member]).losses(at[None])[0], at, create_graph=True)
         (image,) = torch.autograd.grad(slope @ vectors[member], at, create_graph=True)
         (expected,) = torch.autograd.grad(image @ vectors[member], at)
         found = sharpness_gradient(goal, params, vectors)[member]

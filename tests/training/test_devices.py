@@ -12,7 +12,7 @@ import torch
 
 from spikecheck.core.setting import Setting
 from spikecheck.curvature.hessian import curvature, gradient_curvature
-from spikecheck.objective.objective import Points, objective
+from spikecheck.objective.objective import Points, build_objective
 from spikecheck.training.loop import begin
 from spikecheck.training.one_update import update, update_all
 from spikecheck.training.rule_for import rule_for
@@ -39,7 +39,7 @@ def elsewhere(points: Points | None) -> Points | None:
 )
 def test_a_step_and_a_product_stay_where_they_are(optimizer: str, changes: dict[str, object]) -> None:
     setting = Setting(width=6, steps=10, optimizer=optimizer, lr=0.02).but(**changes)
-    here = objective([setting] * MEMBERS)
+    here = build_objective([setting] * MEMBERS)
     train, test = elsewhere(here.train), elsewhere(here.test)
     assert train is not None
     goal, params = replace(here, train=train, test=test, device=DEVICE), here.initial(range(MEMBERS)).to(DEVICE)
@@ -50,7 +50,7 @@ def test_a_step_and_a_product_stay_where_they_are(optimizer: str, changes: dict[
     ensemble = update(rule, ensemble, losses, gradients, ensemble.done + 1)
     local = curvature(goal, ensemble.params)
     found = [losses, gradients, ensemble.params, ensemble.alive, ensemble.done, *ensemble.slots.values()]
-    found += [local.product(params[:, None]), gradient_curvature(local), *goal.held_out(params).values()]
+    found += [local.product(params[:, None]), gradient_curvature(local), *goal.test_metrics(params).values()]
     diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
     found += [] if diagonal is None else [local.preconditioned(diagonal).product(params[:, None])]
     assert {tensor.device.type for tensor in found} == {DEVICE}
@@ -59,7 +59,7 @@ def test_a_step_and_a_product_stay_where_they_are(optimizer: str, changes: dict[
 def test_an_accelerator_takes_all_members_of_a_layered_network_at_once() -> None:
     """A core takes as many as its cache holds."""
     setting = Setting(problem="mnist1d", points=1_000, width=50, depth=2)
-    here = objective([setting] * MEMBERS)
+    here = build_objective([setting] * MEMBERS)
     there = elsewhere(here.train)
     assert there is not None
     blocks = [goal.written_out._blocks for goal in (here, replace(here, train=there, device=DEVICE))]  # type: ignore[union-attr]

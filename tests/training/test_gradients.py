@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import rule_of
 from spikecheck.training.gradients import Minibatches, followed
@@ -19,7 +19,7 @@ SMALL = Setting(points=10, width=8, steps=30)
 
 
 def started(setting: Setting, seeds: list[int]) -> tuple[Objective, Ensemble]:
-    goal = objective([setting] * len(seeds))
+    goal = build_objective([setting] * len(seeds))
     lr = torch.full((len(seeds),), setting.lr, dtype=torch.float64)
     return goal, begin(goal, rule_of(setting), goal.initial(seeds), lr)
 
@@ -34,7 +34,7 @@ def trained(setting: Setting, seeds: list[int], steps: int, ensemble: Ensemble |
 @given(size=st.integers(1, 12), passes=st.integers(1, 3), seed=st.integers(0, 5))
 @hypothesis_settings(deadline=None, max_examples=30)
 def test_a_pass_shows_no_point_twice_and_as_many_as_fit(size: int, passes: int, seed: int) -> None:
-    goal = objective([SMALL.but(batch=size)])
+    goal = build_objective([SMALL.but(batch=size)])
     batches = Minibatches(goal, [seed])
     size = min(size, 10)
     turns = 10 // size
@@ -45,7 +45,7 @@ def test_a_pass_shows_no_point_twice_and_as_many_as_fit(size: int, passes: int, 
 
 
 def test_passes_are_shuffled_anew_and_seeds_differently() -> None:
-    batches = Minibatches(objective([SMALL.but(batch=10)] * 2), [0, 1])
+    batches = Minibatches(build_objective([SMALL.but(batch=10)] * 2), [0, 1])
     first, second = batches.chosen([0, 0]), batches.chosen([1, 1])
     assert first.sort(1).values.tolist() == second.sort(1).values.tolist() == [list(range(10))] * 2
     assert not torch.equal(first, second)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.tensors.compile import compiler
 from spikecheck.training import loop as training
@@ -44,7 +44,7 @@ def compiled_and_on_one_thread() -> Iterator[None]:
 
 
 def started(setting: Setting, rates: list[float]) -> tuple[Objective, Ensemble]:
-    goal = objective([setting] * len(rates))
+    goal = build_objective([setting] * len(rates))
     start = goal.initial(list(range(len(rates))))
     return goal, begin(goal, rule_for(goal), start, torch.tensor(rates, dtype=torch.float64))
 

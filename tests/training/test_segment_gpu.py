@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
 from spikecheck.objective.gpu_shallow import Layout, ShallowGpu
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.loop import begin
 from spikecheck.training.one_update import update
@@ -36,7 +36,7 @@ SHAPES = [
 def several(setting: Setting, members: int = MEMBERS) -> Objective:
     """Members with targets, intervals and rates of their own."""
     targets = ("sin x", "sin x + sin 4x", "sin 2x")
-    return objective(
+    return build_objective(
         [
             setting.but(target=targets[member % 3], interval=1.0 + member % 2, lr=setting.lr * (1 + member / 10))
             for member in range(members)
@@ -105,9 +105,9 @@ def test_a_lost_member_keeps_the_state_in_which_it_was_lost() -> None:
     assert end.done.tolist() == [STEPS, 0, STEPS]
     assert torch.equal(end.params[1], params[1]) or bool(end.params[1].isnan().any())
     others = [0, 2]
-    alone = goal.take(others)
+    alone = goal.select(others)
     there = torch.empty(STEPS, 2, dtype=params.dtype, device=DEVICE)
-    without = InKernel(passes(alone), rule_for(alone))(start.take(others), until[:2], there)
+    without = InKernel(passes(alone), rule_for(alone))(start.select(others), until[:2], there)
     assert torch.equal(without.params, end.params[others])
     assert torch.equal(there, record[:, others])
 
@@ -159,9 +159,9 @@ def test_a_members_bits_depend_neither_on_its_companions_nor_on_its_place() -> N
     record = torch.empty(STEPS, 6, dtype=torch.float64, device=DEVICE)
     together = InKernel(passes(goal), rule_for(goal))(start, until, record)
     for member in range(6):
-        alone = goal.take([member])
+        alone = goal.select([member])
         own = torch.empty(STEPS, 1, dtype=torch.float64, device=DEVICE)
-        end = InKernel(passes(alone), rule_for(alone))(start.take([member]), until[:1], own)
+        end = InKernel(passes(alone), rule_for(alone))(start.select([member]), until[:1], own)
         assert torch.equal(end.params[0], together.params[member])
         assert torch.equal(own[:, 0], record[:, member])
 

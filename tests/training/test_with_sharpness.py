@@ -12,17 +12,17 @@ from spikecheck.curvature.eigenpairs import exact
 from spikecheck.curvature.hessian import curvature
 from spikecheck.measures.spikes import spikes
 from spikecheck.objective.analytic_shallow import Shallow
-from spikecheck.objective.objective import Objective, objective
+from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule, rule_of
 from spikecheck.training.loop import begin, train
 from spikecheck.training.rule_for import rule_for
-from spikecheck.training.with_sharpness import ACCURACY, Followed, follow
+from spikecheck.training.with_sharpness import ACCURACY, SharpnessTrajectory, follow
 
 
 def started(setting: Setting, members: int) -> tuple[Objective, UpdateRule, Ensemble]:
     torch.set_num_threads(1)
-    goal = objective([setting] * members)
+    goal = build_objective([setting] * members)
     rule = rule_for(goal)
     lr = torch.full((members,), setting.lr, dtype=torch.float64)
     return goal, rule, begin(goal, rule, goal.initial(range(members)), lr)
@@ -31,7 +31,7 @@ def started(setting: Setting, members: int) -> tuple[Objective, UpdateRule, Ense
 def silent(steps: int) -> None: ...
 
 
-def followed(setting: Setting, members: int, steps: int) -> tuple[Followed, Tensor]:
+def followed(setting: Setting, members: int, steps: int) -> tuple[SharpnessTrajectory, Tensor]:
     """A followed training, and the exact values at its own points, step by step."""
     goal, rule, ensemble = started(setting, members)
     found = follow(goal, rule, ensemble, ensemble.done + steps, silent)
@@ -113,7 +113,7 @@ class Crossing:
         images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
         return self.losses(params), slopes.detach(), torch.stack(images, 1)
 
-    def take(self, index: Tensor) -> "Crossing":
+    def select(self, index: Tensor) -> "Crossing":
         return Crossing(len(index))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import rich_click as click
 from rich.text import Text
 
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.core.events import StageStarted
 from spikecheck.core.finding import Finding
 from spikecheck.gate.config import assignments, conditions
@@ -35,7 +35,7 @@ def doctor(
     with watcher(console(stderr=True), quiet=False) as observe:
         observe(StageStarted("doctor", "compared with torch's ordinary loop", 1, 0))
         found = examined(contestant(optimizer, told), given | conditions(changes))
-    with while_read():
+    with tolerate_closed_pipe():
         page = Page(console())
         for finding in found:
             _tell(page, finding)

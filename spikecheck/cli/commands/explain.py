@@ -6,7 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli import context
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import claim_option, paths_option
 from spikecheck.report.explain import render_explanation
 
@@ -16,5 +16,5 @@ from spikecheck.report.explain import render_explanation
 @paths_option
 def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
     """What a claim says, where it is said to hold, and what would refute it."""
-    with while_read():
+    with tolerate_closed_pipe():
         render_explanation(context.one_claim(claim_id, claims_paths).explain(), console())

@@ -50,6 +50,7 @@ from spikecheck.cli.options import lab_options
 @lab_options(budget=True)
 @click.option("--json", "json_path", metavar="FILE", help="Write the scorecard as JSON; - for standard output.")
 @click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the scorecard as Markdown.")
+@click.option("--html", "html_path", metavar="FILE.html", help="Write the scorecard as a web page, with loss curves.")
 @click.option("--junit", "junit_path", metavar="FILE.xml", help="Write the scorecard as JUnit XML.")
 @click.option("--quiet", is_flag=True, help="No progress, no scorecard; only the exit code and the files asked for.")
 def gate(**options: Any) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli import context
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import paths_option
 from spikecheck.core.errors import NothingSelected
 from spikecheck.report.explain import render_list
@@ -19,5 +19,5 @@ def list_command(claims_paths: Sequence[Path]) -> None:
     found = context.all_claims(claims_paths)
     if not found.claims:
         raise NothingSelected("no claim was found; give a folder of claim files with --claims-path")
-    with while_read():
+    with tolerate_closed_pipe():
         render_list([(claim.id, claim.kind, claim.says) for claim in found.claims.values()], console())

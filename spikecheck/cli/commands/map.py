@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli import context
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import (
     claim_option,
     lab_options,
@@ -81,7 +81,7 @@ def map_command(
             json_file.write(found, file)
         map_files.write(found, figures)
     finally:  # whoever reads the screen has the map nevertheless
-        with while_read():
+        with tolerate_closed_pipe():
             if json_path == "-":
                 click.echo(json_file.text(found).encode(), nl=False)
             if not quiet:

@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli import context
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import (
     claim_option,
     lab_options,
@@ -57,6 +57,6 @@ def replay(
             session.announce(claim, {setting: asked}, lab, observe)
             judgement = judge_again(claim, lab, setting, asked)
             trace = session.picture_of(claim, lab, judgement)
-    with while_read():
+    with tolerate_closed_pipe():
         render_judgement(judgement, claim.id, reference, console(), trace, claim.predicts)
     return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3

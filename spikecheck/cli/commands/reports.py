@@ -6,7 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli import output
-from spikecheck.cli.console import console, while_read
+from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import claims_options
 from spikecheck.cli.output import rendered_options, report_options
 from spikecheck.core.verdict import exit_code
@@ -27,7 +27,7 @@ def report(path: Path, patterns: Sequence[str], quiet: bool, strict: bool, **fil
     """A report that was written before, or some of its claims, shown again or in other forms. Exits as verify did."""
     output.check(files)
     written = of_claims(json_file.read(path), patterns)
-    output.tell(written, files, quiet=quiet, strict=strict)
+    output.write_reports(written, files, quiet=quiet, strict=strict)
     return exit_code(written, strict=strict)
 
 
@@ -42,7 +42,7 @@ def merge(parts: Sequence[Path], quiet: bool, strict: bool, **files: str | None)
     Exits as verify does, and 4 where the files are not all parts of one verification.
     """
     whole = merged({part: json_file.read(part) for part in parts}, command_line(), strict=strict)
-    output.tell(whole, files, quiet=quiet, strict=strict)
+    output.write_reports(whole, files, quiet=quiet, strict=strict)
     return exit_code(whole, strict=strict)
 
 
@@ -57,7 +57,7 @@ def compare(before: Path, after: Path) -> int:
     from spikecheck.gate.report_diff import compared
 
     found = compared(before, after)
-    with while_read():
+    with tolerate_closed_pipe():
         render_comparison(found, console())
     return int(found.code)
 
@@ -70,6 +70,6 @@ def recheck(file: Path) -> int:
     from spikecheck.harness.recheck import recheck as judged_again  # brings scipy
 
     found = judged_again(written)
-    with while_read():
+    with tolerate_closed_pipe():
         render_rechecked(written, found, console())
     return 1 if found else 0

@@ -3,7 +3,7 @@
 import rich_click as click
 from rich.progress import Progress
 
-from spikecheck.cli.console import complain, console, while_read
+from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.options import seed_option
 from spikecheck.core.count import Count
 from spikecheck.report.page import Page
@@ -25,9 +25,9 @@ def selftest(rounds: int, profile: str, seed: int) -> int:
     try:
         counts = _counts(rounds, profile, seed)
     except KeyboardInterrupt:
-        complain("interrupted; nothing is kept of a self-test, run it again")
+        print_error("interrupted; nothing is kept of a self-test, run it again")
         return 130
-    with while_read():
+    with tolerate_closed_pipe():
         render_counts(counts, Page(console()))
     return int(any(count.broken for count in counts))
 
@@ -47,7 +47,7 @@ def _counts(rounds: int, profile: str, seed: int) -> list[Count]:
             progress.advance(task)
             done = int(progress.tasks[task].completed)
             if done % rounds == 0 and progress.disable:  # in a log a bar is nothing to see
-                complain(f"self-test: {done:,} of {total:,}", style="")
+                print_error(f"self-test: {done:,} of {total:,}", style="")
 
         return [
             *verdicts.verdicts_counted(plan, rounds, ticked, verdicts.WORLDS),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from spikecheck.cli import context, output
-from spikecheck.cli.console import complain, console, while_read
+from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.options import (
     claims_options,
     lab_options,
@@ -91,9 +91,9 @@ def verify(
         left_out=left_out,
         shard=shard or "",
     )
-    output.tell(report, files, quiet=quiet, strict=strict)
+    output.write_reports(report, files, quiet=quiet, strict=strict)
     if isinstance(stopped, ClusterLost):
-        complain(str(stopped))
+        print_error(str(stopped))
     return 130 if isinstance(stopped, Interrupted) else exit_code(report, strict=strict)
 
 
@@ -102,6 +102,6 @@ def _planned(claims: Sequence["Claim"], plan: "Plan") -> int:
     from spikecheck.harness.cost_model import outlook
     from spikecheck.report.outlook_page import render_outlook
 
-    with while_read():
+    with tolerate_closed_pipe():
         render_outlook(outlook(claims, plan), console())
     return 0

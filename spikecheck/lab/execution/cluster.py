@@ -22,7 +22,7 @@ from spikecheck.core.events import Event, StoreTrouble
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.lab.batching import work
 from spikecheck.lab.device import Device, environment
-from spikecheck.lab.execution.order import Answers, Order
+from spikecheck.lab.execution.order import Answers, TrainingRequest
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store_address import opened
 
@@ -54,7 +54,7 @@ class Cluster:
         self._connect, self._store, self._where = connect, store, where
         self._connection: Connection | None = None
 
-    def results(self, order: Order) -> Answers:
+    def results(self, order: TrainingRequest) -> Answers:
         """In the order in which they are done, the longest begun first; None: it is in the store.
 
         Raises:

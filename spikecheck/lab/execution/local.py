@@ -11,7 +11,7 @@ import torch
 from spikecheck.core.errors import UsageError
 from spikecheck.lab.batch import Trained
 from spikecheck.lab.batching import smallest
-from spikecheck.lab.execution.order import Answers, Job, Order
+from spikecheck.lab.execution.order import Answers, Job, TrainingRequest
 from spikecheck.lab.train_batch import train_tile
 from spikecheck.optimizers.instances import Coupled
 
@@ -22,7 +22,7 @@ _NO_ROOM = ("out of memory", "ALLOC_FAILED")
 class Local:
     """One tile after another, in this process."""
 
-    def results(self, order: Order) -> Answers:
+    def results(self, order: TrainingRequest) -> Answers:
         """In the order given; this process is never idle, so nothing is done ahead."""
         for tile in order.tiles:
             order.tick(tile, 0)  # a tile of few steps never ticks by itself

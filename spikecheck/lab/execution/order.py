@@ -32,7 +32,7 @@ NOTHING: Iterator[Tile] = iter(())
 
 
 @dataclass(frozen=True)
-class Order:
+class TrainingRequest:
     """What is to be trained."""
 
     tiles: Sequence[Tile]
@@ -51,7 +51,7 @@ Answers = Iterator[tuple[Tile, list[Trained] | None]]
 class Executor(Protocol):
     """Trains tiles and gives each one's results as soon as they are there."""
 
-    def results(self, order: Order) -> Answers:
+    def results(self, order: TrainingRequest) -> Answers:
         """In any order. What was taken from `ahead` is answered too, at this call or a later one."""
         ...
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from spikecheck.lab.batching import work
 from spikecheck.lab.execution.local import Local
-from spikecheck.lab.execution.order import Answers, Order, Tile
+from spikecheck.lab.execution.order import Answers, Tile, TrainingRequest
 from spikecheck.lab.execution.worker_pool import Pending, WorkerPool
 
 # About three seconds of training: less is done before workers have imported torch.
@@ -25,7 +25,7 @@ class Processes:
         self._ahead: dict[Tile, Pending] = {}
         """Tiles that are trained before they are ordered."""
 
-    def results(self, order: Order) -> Answers:
+    def results(self, order: TrainingRequest) -> Answers:
         """In the order in which they are done; the longest are begun first."""
         if not self._worth_workers(order):
             yield from Local().results(order)
@@ -59,7 +59,7 @@ class Processes:
             self._pool.close()
             self._pool = None
 
-    def _worth_workers(self, order: Order) -> bool:
+    def _worth_workers(self, order: TrainingRequest) -> bool:
         if self._workers < 2 or order.device != "cpu":
             return False
         return self._pool is not None or sum(map(work, order.tiles)) >= WORTH_WORKERS
@@ -71,12 +71,12 @@ class Processes:
             self._pool = None
 
 
-def _begun(pool: WorkerPool, order: Order, tiles: Iterator[Tile], room: int) -> list[Pending]:
+def _begun(pool: WorkerPool, order: TrainingRequest, tiles: Iterator[Tile], room: int) -> list[Pending]:
     """The next tiles, given to workers as far as there is room for them."""
     return [pool.submit(order.load(tile), order.device) for tile in islice(tiles, max(room, 0))]
 
 
-def _tell(pool: WorkerPool, order: Order, pending: list[Pending]) -> None:
+def _tell(pool: WorkerPool, order: TrainingRequest, pending: list[Pending]) -> None:
     """Pass on what the workers have made; may raise to stop them."""
     order.tick((), 0)
     for tile, member_steps in pool.made(pending):

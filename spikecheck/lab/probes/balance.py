@@ -13,7 +13,7 @@ from spikecheck.lab.forks import ForkedBatch
 from spikecheck.lab.host import on_host
 from spikecheck.lab.probes.measurement import Measurement, recorded_runs
 from spikecheck.lab.run_records import Records, numbers
-from spikecheck.training.balance import Stabilisation, Watch
+from spikecheck.training.balance import BalanceObserver, Stabilisation
 from spikecheck.training.loop import Tick, Trajectory, train
 
 _A_LOOK = 40
@@ -31,13 +31,13 @@ class BalanceMeasurement(Measurement[Balance]):
         """Trained once more from where the looks begin, to the same bits."""
         start = batch.resumed(parents, [self.probe.since] * len(parents), tick)
         until = torch.tensor([parent.run.ended.step for parent in parents], device=batch.device)
-        watch = Watch(batch.objective, self.probe.every)
+        watch = BalanceObserver(batch.objective, self.probe.every)
         train(batch.objective, batch.rule, start, until, tick, gradients=watch.over(batch.gradients))
         return recorded_runs(parents, _records(watch, batch.wanted))
 
     def of_forks(self, forks: ForkedBatch, tick: Tick) -> tuple[Trajectory, list[Records]]:
         """Looked at as they are trained, in their annealing too."""
-        watch = Watch(forks.batch.objective, self.probe.every, self.probe.since)
+        watch = BalanceObserver(forks.batch.objective, self.probe.every, self.probe.since)
         trajectory = forks.trained(tick, watch)
         return trajectory, _records(watch, forks.batch.wanted)
 
@@ -54,7 +54,7 @@ class BalanceMeasurement(Measurement[Balance]):
         return steps + 2 * _NUMBERS * math.ceil(steps / self.probe.every)
 
 
-def _records(watch: Watch, wanted: int) -> list[Records]:
+def _records(watch: BalanceObserver, wanted: int) -> list[Records]:
     seen = on_host(watch.seen())
     return [_record(seen, member) for member in range(wanted)]
 

@@ -11,7 +11,7 @@ from spikecheck.lab.host import on_host
 from spikecheck.lab.probes.measurement import Measurement, recorded_runs
 from spikecheck.lab.run_records import Records, numbers
 from spikecheck.measures.spikes import spikes
-from spikecheck.training.dissection import Deviations, directions, random_directions
+from spikecheck.training.dissection import EigendirectionResponse, directions, random_directions
 from spikecheck.training.loop import Tick
 
 _SEARCH = 400
@@ -68,7 +68,7 @@ class DirectionsMeasurement(Measurement[Directions]):
         return getattr(found[0], self.probe.at) if found else None
 
 
-def _record(seen: Deviations, member: int) -> Records:
+def _record(seen: EigendirectionResponse, member: int) -> Records:
     """One member's; empty where its Hessian holds no numbers."""
     parts = {
         "values": seen.values,

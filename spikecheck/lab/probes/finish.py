@@ -36,7 +36,7 @@ class FinishMeasurement(Measurement[Finish]):
             looks = [self._edge(batch, batch.state(kept, [index] * len(kept)), tick) for index in late]
         else:
             late = []
-        held_out = on_host(batch.objective.held_out(batch.ends(parents)))
+        held_out = on_host(batch.objective.test_metrics(batch.ends(parents)))
         early, looks = on_host(early), on_host(looks)
         steps = kept[0].steps[late]
         return recorded_runs(parents, [_record(early, steps, looks, held_out, m) for m in range(batch.wanted)])

@@ -15,7 +15,7 @@ from spikecheck.lab.run_records import Records, numbers
 from spikecheck.training.dissection import trace
 from spikecheck.training.gradients import exact
 from spikecheck.training.loop import Tick
-from spikecheck.training.with_sharpness import Followed, follow
+from spikecheck.training.with_sharpness import SharpnessTrajectory, follow
 
 
 class SharpnessTraceMeasurement(Measurement[SharpnessTrace]):
@@ -68,7 +68,7 @@ def _sharpness(steps: Array, values: Tensor, residuals: Tensor) -> Records:
     return {"sharpness": {"steps": steps.astype(np.float64), **arrays}}
 
 
-def _followed(seen: Followed, member: int, steps: int) -> Records:
+def _followed(seen: SharpnessTrajectory, member: int, steps: int) -> Records:
     """One member's at every step; steps whose numbers fail are left out."""
     values, residuals = (numbers(part[: steps + 1, member]) for part in (seen.sharpness, seen.residual))
     sound = np.isfinite(values) & np.isfinite(residuals)

@@ -18,7 +18,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.execution import processes
 from spikecheck.lab.execution.local import Local, one_thread
-from spikecheck.lab.execution.order import Job, Order, Tile
+from spikecheck.lab.execution.order import Job, Tile, TrainingRequest
 from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
@@ -156,7 +156,7 @@ def test_what_tiles_start_from_is_loaded_when_their_turn_has_come(workers: Proce
         loaded.append(len(loaded) + 1 - answered)
         return Job(tile, (), size=8)
 
-    for _ in workers.results(Order(tiles, load, "cpu", lambda tile, made: None)):
+    for _ in workers.results(TrainingRequest(tiles, load, "cpu", lambda tile, made: None)):
         answered += 1
     assert answered == len(loaded) == 12
     assert max(loaded) <= 4

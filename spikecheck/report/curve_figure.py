@@ -1,0 +1,49 @@
+"""The loss of candidate and reference in one setting of the gate, median and band over seeds, as SVG for a web page."""
+
+import re
+from io import StringIO
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spikecheck.core.scorecard import Band
+from spikecheck.report.claim_figure import CLAIM, CONTROL, themed
+
+_SIDES = {"candidate": (CLAIM, "-"), "reference": (CONTROL, "--")}
+"""Colours that are apart for all common colour vision, and lines that are in black and white."""
+
+
+def curves_svg(sides: dict[str, Band], name: str) -> str:
+    """An SVG element without a background; `name` tells its identifiers from those of other figures on the page."""
+    out = StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 9}):
+        _drawn(sides).savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return themed(out.getvalue(), re.sub(r"[^\w-]", "", name))
+
+
+def _drawn(sides: dict[str, Band]) -> Figure:
+    figure = Figure(figsize=(4.3, 2.7), layout="constrained")
+    axes = figure.subplots()
+    for side, found in sides.items():
+        _line(axes, side, found)
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("training loss")
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.1, frameon=False, fontsize=8)
+    return figure
+
+
+def _line(axes: Axes, side: str, found: Band) -> None:
+    colour, line = _SIDES[side]
+    low, median, high = (np.array(values, dtype=float) for values in (found.low, found.median, found.high))
+    axes.fill_between(
+        found.steps, low, np.where(np.isnan(high), _top(found), high), color=colour, alpha=0.2, linewidth=0
+    )
+    axes.plot(found.steps, median, line, color=colour, linewidth=1.2, label=side)
+
+
+def _top(found: Band) -> float:
+    """Where a band ends whose upper edge is no number: at the largest that there is."""
+    return max((value for values in (found.high, found.median, found.low) for value in values if value), default=1.0)

@@ -1,0 +1,88 @@
+"""Claims that answer one another: which of a report's claims speak to one question, and what each makes of it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from spikecheck.core.verdict import Report, Verdict
+
+
+@dataclass(frozen=True)
+class Question:
+    """What several claims speak to."""
+
+    asks: str
+    claims: tuple[str, ...]
+
+
+QUESTIONS = (
+    Question(
+        "Do spikes align the input weights, and what in them does?",
+        (
+            "condensation",
+            "spike-effect-decomposed",
+            "condensation-beyond-edge",
+            "condensation-dose",
+            "sharpness-condensation-trend",
+        ),
+    ),
+    Question(
+        "Why would spikes improve generalisation?",
+        ("condensation-generalises", "sharpness-not-generalisation", "top-direction-not-responsible"),
+    ),
+    Question("Can a spike be told in advance?", ("slas", "slas-as-progressive-sharpening", "spikes-foretold")),
+    Question(
+        "At which sharpness does training become unstable?",
+        (
+            "ascent-rate",
+            "threshold-two-sided",
+            "stability-law",
+            "gradient-curvature-onset",
+            "momentum-threshold",
+            "adam-threshold",
+            "adam-decoupling",
+            "edge-of-stability",
+        ),
+    ),
+    Question(
+        "What brings a spike down again?", ("stabilisation", "self-stabilisation", "catapult", "edge-of-stability")
+    ),
+    Question(
+        "Is the descent from a spike a matter of low frequencies?",
+        (
+            "rapid-descent",
+            "descent-low-frequency",
+            "top-direction-low-frequency",
+            "frequency-order",
+            "frequency-principle",
+            "real-data-low-frequency",
+        ),
+    ),
+)
+"""Of the claims that come with spikecheck. A claim of one's own is related to those that its words name in backticks."""
+
+
+def related(verdict: Verdict, report: Report) -> list[tuple[str, list[Verdict]]]:
+    """The other claims of the report that speak to the same question, under that question."""
+    there = {other.id: other for other in report.claims if other.id != verdict.id}
+    found = [
+        (f"To the same question: {question.asks}", [there[name] for name in question.claims if name in there])
+        for question in QUESTIONS
+        if verdict.id in question.claims
+    ]
+    known = {other.id for _, others in found for other in others}
+    named = [there[name] for name in _named(verdict, report) if name in there and name not in known]
+    return [(asks, others) for asks, others in [*found, ("Named in its words, or naming it:", named)] if others]
+
+
+def _named(verdict: Verdict, report: Report) -> Iterator[str]:
+    """The claims that its own words name, and those whose words name it."""
+    yield from _names_in(verdict)
+    for other in report.claims:
+        if verdict.id in _names_in(other):
+            yield other.id
+
+
+def _names_in(verdict: Verdict) -> list[str]:
+    said = (verdict.says, verdict.where, verdict.reading, verdict.cannot_tell, verdict.control_says)
+    return re.findall(r"`([\w-]+)`", " ".join(said))
