@@ -19,6 +19,7 @@ from spikecheck.core.events import (
 )
 from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scorecard, Scores
 from spikecheck.gate.comparison import ALPHA
+from spikecheck.gate.curves import band_of
 from spikecheck.gate.metrics import DIVERGED, TIME
 from spikecheck.gate.run import COST, scorecard
 from spikecheck.gate.workload_suite import BEST, FINAL, REACHES, WorkloadSuite, choice_of
@@ -101,7 +102,7 @@ class WorkloadGate:
             values[TIME[0]] = {COST: self._step_ratios(chosen)}
         # The final loss is always kept: a later candidate is measured by it.
         kept = {name: blocks for name, blocks in values.items() if name in self.suite.rows or name == FINAL}
-        return Scores(values=kept)
+        return Scores(values=kept, curves={place: band_of([run.losses for run in runs], self.suite.steps)})
 
     def _card(self, reference: OptimizerSpec, name: str, other: Scores, began: float) -> Scorecard:
         own = self.scores(self.candidate, "candidate", other)

@@ -105,12 +105,14 @@ def test_an_optimizer_under_another_name_is_the_same(own: str) -> None:
 
 def test_a_slow_optimizer_is_worse_and_by_how_much(own: str) -> None:
     """A tenth of the rate takes ten times the steps, which is more than there are."""
-    code, card, said = gate(own, "--optimizer", f"{own}:Late", "--set", "lr=0.1", *SGD)
+    code, card, said = gate(own, "--optimizer", f"{own}:Late", "--set", "lr=0.1", *SGD, "--html", "card.html")
     assert code == 1
     assert card.decision is Decision.REGRESSED
     found = changes(card)
     assert found["final loss"] is found["steps to the reference's loss"] is Change.WORSE
     assert "REGRESSION: worse in" in said
+    assert card.curves["candidate"][f"{own}:workload"].steps[-1] == STEPS - 1
+    assert "<svg" in Path("card.html").read_text(encoding="utf-8")
 
 
 def test_a_quick_optimizer_is_better(own: str) -> None:
