@@ -91,7 +91,7 @@ def test_the_wheel_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> 
     assert "spikes-come" in run(command, "list", cwd=tmp_path, **environment)
     planned = run(command, "verify", "--claim", "spikes-come", "--plan", cwd=tmp_path, **environment)
     assert "spikes-come" in planned
-    gated = run(command, "gate", "--workload", "gpt", "--optimizer", "adam", "--set", "lr=0.003", "--against", "adamw", "--plan",
-                cwd=tmp_path, **environment)  # fmt: skip
+    two = ("--optimizer", "adam", "--set", "lr=0.003", "--against", "adamw")
+    gated = run(command, "gate", "--workload", "gpt", *two, "--plan", cwd=tmp_path, **environment)
     assert "gpt" in gated
     assert list(tmp_path.iterdir()) == [], "nothing is written where nothing was asked for"
