@@ -175,25 +175,25 @@ class _Passes:
         self._checked = False
         self.loss = torch.zeros(1, dtype=self._dtype, device=params[0].device)
         self.gradient = self.loss.new_zeros(1, sum(p.numel() for p in params))
-        for value, slopes, weight in self._slopes():
+        for value, grads, weight in self._slopes():
             self.loss += weight * value.detach().to(self.loss)
-            self.gradient += weight * flattened(slopes, self.gradient)
+            self.gradient += weight * flattened(grads, self.gradient)
             if len(batches) == 1:
-                self._kept = slopes
+                self._kept = grads
 
     def products(self, rows: list[Tensor]) -> list[Tensor]:
         """H times each row [1, P]."""
         images = [torch.zeros_like(row) for row in rows]
-        for slopes, weight in self._again():
+        for grads, weight in self._again():
             for image, row in zip(images, rows, strict=True):
-                image.add_(self._multiplied(slopes, row), alpha=weight)
+                image.add_(self._multiplied(grads, row), alpha=weight)
         return images
 
     def _again(self) -> Iterator[tuple[list[Tensor], float]]:
         if self._kept is not None:
             yield self._kept, 1.0
         else:
-            yield from ((slopes, weight) for _, slopes, weight in self._slopes())
+            yield from ((grads, weight) for _, grads, weight in self._slopes())
 
     def _slopes(self) -> Iterator[tuple[Tensor, list[Tensor], float]]:
         """Each micro-batch's loss, its gradient with the graph to the parameters, and its weight."""
@@ -204,11 +204,11 @@ class _Passes:
                     value = self._value(batch)
                 if len(self._starts) == number + 1 < len(self._batches):
                     self._starts.append(random_state())
-                slopes = torch.autograd.grad(value, self._params, create_graph=True, materialize_grads=True)
+                grads = torch.autograd.grad(value, self._params, create_graph=True, materialize_grads=True)
             if not self._checked:
-                _check_twice_differentiable(slopes)
+                _check_twice_differentiable(grads)
                 self._checked = True
-            yield value, list(slopes), weight
+            yield value, list(grads), weight
 
     def _value(self, batch: Any) -> Tensor:
         value: Any = self._loss(batch)
@@ -218,11 +218,11 @@ class _Passes:
             f"loss: returned {_described(value)}; return the loss as a tensor of one number with its graph"
         )
 
-    def _multiplied(self, slopes: list[Tensor], row: Tensor) -> Tensor:
+    def _multiplied(self, grads: list[Tensor], row: Tensor) -> Tensor:
         pieces = torch.split(row[0], [p.numel() for p in self._params])
         curved = [
             (slope, piece.view_as(slope).to(slope))
-            for slope, piece in zip(slopes, pieces, strict=True)
+            for slope, piece in zip(grads, pieces, strict=True)
             if slope.requires_grad
         ]
         if not curved:  # a loss that is linear in every parameter
@@ -243,10 +243,10 @@ _UNDEFINED = ("torch::autograd::Error", "torch::autograd::NotImplemented")
 """What torch puts into a graph in place of a derivative that it does not have."""
 
 
-def _check_twice_differentiable(slopes: Sequence[Tensor]) -> None:
+def _check_twice_differentiable(grads: Sequence[Tensor]) -> None:
     """Raise SettingError where a gradient's graph ends in what has no derivative: torch would count it as constant."""
     seen: set[Any] = set()
-    waiting = [slope.grad_fn for slope in slopes if slope.grad_fn is not None]
+    waiting = [slope.grad_fn for slope in grads if slope.grad_fn is not None]
     while waiting:
         node = waiting.pop()
         if node in seen:
