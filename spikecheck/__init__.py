@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from spikecheck.lab.store import Store
     from spikecheck.session.watch import Watch
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
+    from spikecheck.watch.training import Training
 
 __version__ = "0.2.0"
 
@@ -77,6 +78,7 @@ _HOMES = {
     "Stability": "core.probe",
     "Store": "lab.store",
     "Trail": "core.probe",
+    "Training": "watch.training",
     "Trial": "harness.claim",
     "Variant": "harness.claim",
     "Verdict": "core.verdict",
@@ -137,6 +139,7 @@ __all__ = [
     "Stability",
     "Store",
     "Trail",
+    "Training",
     "Trial",
     "Variant",
     "Verdict",

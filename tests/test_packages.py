@@ -66,6 +66,7 @@ def test_the_wheel_holds_the_package_with_claims_and_data_and_nothing_else(packa
     kept = ("claims/register.toml", "claims/condensation.py")
     shipped = [f"spikecheck/_{name}" for name in kept]
     shipped += [
+        "spikecheck/_workloads/gpt.py",
         "spikecheck/report/schema.json",
         "spikecheck/report/web/report.html.j2",
         "spikecheck/training/segment.cpp",
@@ -90,4 +91,7 @@ def test_the_wheel_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> 
     assert "spikes-come" in run(command, "list", cwd=tmp_path, **environment)
     planned = run(command, "verify", "--claim", "spikes-come", "--plan", cwd=tmp_path, **environment)
     assert "spikes-come" in planned
+    two = ("--optimizer", "adam", "--set", "lr=0.003", "--against", "adamw")
+    gated = run(command, "gate", "--workload", "gpt", *two, "--plan", cwd=tmp_path, **environment)
+    assert "gpt" in gated
     assert list(tmp_path.iterdir()) == [], "nothing is written where nothing was asked for"

@@ -50,6 +50,7 @@ NAMES = [
     "Stability",
     "Store",
     "Trail",
+    "Training",
     "Trial",
     "Variant",
     "Verdict",

@@ -14,13 +14,14 @@ from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
-from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard
+from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.comparison import can_name, too_few
 from spikecheck.gate.config import assignments, conditions, table
 from spikecheck.gate.plan import gate_outlook
 from spikecheck.gate.run import GateRun, announced, scores
 from spikecheck.gate.suite import ROWS, SEEDS, Suite, contestant, own_suite
+from spikecheck.gate.workload_suite import WORKLOAD_ROWS, WorkloadSuite, workload_suite
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store_address import opened
 from spikecheck.report import atomic_write, json_file
@@ -36,8 +37,10 @@ from spikecheck.report.scorecard import (
     scorecard_markdown,
 )
 from spikecheck.session.command_line import command_line
+from spikecheck.session.lab_options import LabOptions
 from spikecheck.session.laboratory import laboratory
 from spikecheck.session.verify import environment_of
+from spikecheck.session.workload_gate import workload_gate
 
 _CODES = {Decision.PASSED: 0, Decision.REGRESSED: 1, Decision.NOT_DECIDED: 3}
 _FILES = {"markdown_path": "--markdown", "junit_path": "--junit", "html_path": "--html"}
@@ -50,7 +53,7 @@ class GateRequest:
     candidate: OptimizerSpec
     reference: OptimizerSpec | None
     baseline: Path | None
-    suite: Suite
+    suite: Suite | WorkloadSuite
     options: Mapping[str, Any]
 
     @classmethod
@@ -111,16 +114,36 @@ def _held(asked: GateRequest) -> Scorecard | None:
     options = asked.options
     if not options["update_baseline"] and not can_name(len(asked.suite.settings), asked.suite.seeds):
         print_error(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
+    if isinstance(asked.suite, WorkloadSuite):
+        with watcher(console(stderr=True), quiet=options["quiet"]) as observe, redirect_stdout(sys.stderr):
+            return _held_on_workload(asked, asked.suite, options["lab_options"], observe)
     with (
         watcher(console(stderr=True), quiet=options["quiet"]) as observe,
         closing(laboratory(options["lab_options"], observe)) as lab,
     ):
         contestants = [asked.candidate, *([asked.reference] if asked.reference is not None else [])]
+        assert isinstance(asked.suite, Suite)
         observe(announced(contestants, asked.suite, lab))
         with redirect_stdout(sys.stderr):  # an optimizer's own prints must not mix with --json -
             if not options["update_baseline"]:
                 return judge(asked, lab, observe)
             _update(asked, lab, observe)
+    return None
+
+
+def _held_on_workload(
+    asked: GateRequest, suite: WorkloadSuite, options: LabOptions, observe: Observer
+) -> Scorecard | None:
+    """As `_held`, of a workload."""
+    gate = workload_gate(asked.candidate, suite, options, command_line(), observe)
+    if asked.reference is not None:
+        return gate.against(asked.reference)
+    assert asked.baseline is not None
+    if not asked.options.get("update_baseline"):
+        found = fitting(json_file.read_baseline(asked.baseline), asked.baseline, suite, gate.environment)
+        return gate.against_baseline(found, str(asked.baseline))
+    atomic_write.check(asked.baseline, "--baseline")
+    _write_baseline(asked, asked.baseline, gate.baseline_scores(), gate.environment)
     return None
 
 
@@ -131,6 +154,7 @@ def judge(asked: GateRequest, lab: Laboratory, observe: Observer) -> Scorecard:
         BaselineError: the baseline does not fit the suite.
         SettingError: an optimizer cannot be used.
     """
+    assert isinstance(asked.suite, Suite)
     run = GateRun(asked.candidate, asked.suite, lab, command_line(), environment_of(lab), observe)
     if asked.reference is not None:
         return run.against(asked.reference)
@@ -163,8 +187,12 @@ def gate_in_test(
         reference = contestant(path_of(against), {"lr": candidate.lr, **(against_set or {})})
     kept = None if baseline is None else Path(baseline)
     suite = _suite(conditions or {}, seeds, seed, _read(kept))
-    lab = Laboratory(opened(folder))
-    return judge(GateRequest(candidate, reference, kept, suite, {}), lab, ignore)
+    asked = GateRequest(candidate, reference, kept, suite, {})
+    if isinstance(suite, WorkloadSuite):
+        card = _held_on_workload(asked, suite, LabOptions(store=folder), ignore)
+        assert card is not None
+        return card
+    return judge(asked, Laboratory(opened(folder)), ignore)
 
 
 def path_of(optimizer: str | Callable[..., Any]) -> str:
@@ -215,7 +243,9 @@ def _rows(given: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[str, ...] 
         return None
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
-        raise UsageError(f"--rows {text!r}: names no row; give some of: {', '.join(ROWS)}")
+        raise UsageError(
+            f"--rows {text!r}: names no row; give some of: {', '.join(dict.fromkeys((*ROWS, *WORKLOAD_ROWS)))}"
+        )
     return names
 
 
@@ -225,16 +255,15 @@ def _suite(
     root: int | None,
     known: Baseline | None,
     rows: tuple[str, ...] | None = None,
-) -> Suite:
+) -> Suite | WorkloadSuite:
     """The requested suite; options that are not given come from the baseline `known`, if there is one."""
-    if known is None:
-        return own_suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or ROWS)
-    return own_suite(
-        {**known.conditions, **conditions},
-        known.seeds if seeds is None else seeds,
-        known.root if root is None else root,
-        rows or tuple(row for row in ROWS if row in known.scores.values),
-    )
+    if known is not None:
+        conditions = {**known.conditions, **conditions}
+        seeds = known.seeds if seeds is None else seeds
+        root = known.root if root is None else root
+    suite, whole = (workload_suite, WORKLOAD_ROWS) if "workload" in conditions else (own_suite, ROWS)
+    kept = whole if known is None else tuple(row for row in whole if row in known.scores.values)
+    return suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or kept)
 
 
 def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
@@ -245,9 +274,18 @@ def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tupl
     for name in ("problem", "model"):
         if (value := given.get(name, told.get(name))) is not None:
             found[name] = value
+    if (workload := given.get("workload", told.get("workload"))) is not None:
+        _check_alone(workload, given)
+        return conditions(changes, {**found, "workload": workload})
     if "dataset" in given or ("dataset" in told and "problem" not in given):
         found["problem"] = given.get("dataset", told.get("dataset"))
     return conditions(changes, found)
+
+
+def _check_alone(workload: str, given: Mapping[str, Any]) -> None:
+    for name in ("problem", "model", "dataset"):
+        if name in given:
+            raise UsageError(f"--workload {workload}, --{name} {given[name]}: a workload has its own; leave out one")
 
 
 def _append_to_step_summary(text: str) -> None:
@@ -264,17 +302,16 @@ def _append_to_step_summary(text: str) -> None:
 
 def _update(asked: GateRequest, lab: Laboratory, observe: Observer) -> None:
     assert asked.baseline is not None
+    assert isinstance(asked.suite, Suite)
     atomic_write.check(asked.baseline, "--baseline")
-    found = baseline_of(
-        asked.candidate,
-        scores(asked.candidate, asked.suite, lab, observe),
-        asked.suite,
-        asked.options["reason"],
-        command_line(),
-        environment_of(lab),
-    )
-    atomic_write.write(json_file.text(found).encode(), asked.baseline, "--baseline")
-    print_error(f"written: {asked.baseline}; commit it with the change that it belongs to", "green")
+    found = scores(asked.candidate, asked.suite, lab, observe)
+    _write_baseline(asked, asked.baseline, found, environment_of(lab))
+
+
+def _write_baseline(asked: GateRequest, path: Path, found: Scores, environment: dict[str, str | int | float]) -> None:
+    baseline = baseline_of(asked.candidate, found, asked.suite, asked.options["reason"], command_line(), environment)
+    atomic_write.write(json_file.text(baseline).encode(), path, "--baseline")
+    print_error(f"written: {path}; commit it with the change that it belongs to", "green")
 
 
 def _check_files(options: Mapping[str, Any]) -> None:

@@ -19,6 +19,8 @@ class ClaimStarted:
     """Its stages in order, each with its expected time in seconds on a typical core: see `lab.batching.seconds`."""
     after: float = 0.0
     """Expected time of all later claims, in seconds on a typical core."""
+    seeks_spikes: bool = True
+    """Whether the trainings are searched for spikes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from spikecheck.core.record import Record
-from spikecheck.core.scorecard import SuiteSetting
+from spikecheck.core.scorecard import AnyPlace
 
 
 class Finds(Record):
@@ -21,7 +21,7 @@ class Finds(Record):
 class GateOutlook(Record):
     """The plan of a gate that has not been run."""
 
-    places: tuple[SuiteSetting, ...]
+    places: tuple[AnyPlace, ...]
     seeds: int
     finds: tuple[Finds, ...]
     warning: str = ""

@@ -12,6 +12,9 @@ from typing import Any
 from spikecheck.core.errors import SettingError, SpikecheckError, UnknownName, UsageError
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
+# In a wheel the workloads lie inside the package; in a checkout beside it.
+_WORKLOADS = "spikecheck._workloads" if (Path(__file__).parents[1] / "_workloads").is_dir() else "workloads"
+
 # Short names of built-in objects. They map to import paths, so that scikit-learn is imported only where digits are used.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "problem": {
@@ -29,6 +32,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "conv": "spikecheck.models.conv:Conv",
     },
     "optimizer": dict.fromkeys(OPTIMIZERS, "spikecheck.optimizers.rules:rule_of"),
+    "workload": {name: f"{_WORKLOADS}.{name}:{name}" for name in ("gpt", "mlp", "modular", "resnet")},
 }
 
 

@@ -1,9 +1,10 @@
 """The result of a regression gate, and the scores that are kept as a baseline, as they are written to files."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Options, Setting
@@ -77,6 +78,25 @@ class SuiteSetting(Record):
     setting: Setting
 
 
+class WorkloadPlace(Record):
+    """A user's own training, as the gate makes it."""
+
+    name: str
+    workload: str = Field(description="gpt, modular, resnet, mlp or MODULE:FUNCTION")
+    steps: int
+    options: dict[str, str | float | int | bool | None] = Field(default_factory=dict)
+
+
+def _kind_of_place(value: Any) -> str:
+    known = value if isinstance(value, Mapping) else value.__dict__
+    return "workload" if "workload" in known else "setting"
+
+
+AnyPlace = Annotated[
+    Annotated[SuiteSetting, Tag("setting")] | Annotated[WorkloadPlace, Tag("workload")], Discriminator(_kind_of_place)
+]
+
+
 class Band(Record):
     """The training loss over the seeds of one setting; null where it is no number.
 
@@ -109,7 +129,7 @@ class Baseline(Record):
     )
     seeds: int
     root: int
-    places: tuple[SuiteSetting, ...]
+    places: tuple[AnyPlace, ...]
     conditions: dict[str, str | float | int | bool | None] = Field(
         default_factory=dict, description="conditions that differ from the default suite, as they were given"
     )
@@ -144,7 +164,7 @@ class Scorecard(Record):
     reference: OptimizerSpec
     against: str = Field(description="the reference: an optimizer trained next to the candidate, or a baseline file")
     alpha: float = Field(description="largest probability of any false alarm, over all rows")
-    places: tuple[SuiteSetting, ...]
+    places: tuple[AnyPlace, ...]
     seeds: int
     root: int
     rows: tuple[Row, ...] = Field(

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from spikecheck.core.errors import BaselineError
 from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scores
-from spikecheck.gate.metrics import MEASURES
 from spikecheck.gate.suite import Suite
+from spikecheck.gate.workload_suite import WorkloadSuite
 
 
 def baseline_of(
     contestant: OptimizerSpec,
     scores: Scores,
-    suite: Suite,
+    suite: Suite | WorkloadSuite,
     reason: str,
     command: str,
     environment: dict[str, str | int | float],
@@ -44,7 +44,9 @@ def _digest(baseline: Baseline) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str, str | int | float]) -> Baseline:
+def fitting(
+    baseline: Baseline, path: Path, suite: Suite | WorkloadSuite, environment: dict[str, str | int | float]
+) -> Baseline:
     """The baseline, if the current suite can be compared with it.
 
     Raises:
@@ -72,9 +74,9 @@ def fitting(baseline: Baseline, path: Path, suite: Suite, environment: dict[str,
     return baseline
 
 
-def _whole(baseline: Baseline, path: Path, update: str, suite: Suite) -> None:
+def _whole(baseline: Baseline, path: Path, update: str, suite: Suite | WorkloadSuite) -> None:
     """Refuse a baseline in which a row, a setting or a seed's number is missing: a missing number can never get worse."""
-    for measure in (measure for measure in MEASURES if measure.name in suite.rows):
+    for measure in suite.measures:
         blocks = baseline.scores.values.get(measure.name)
         if blocks is None:
             raise BaselineError(f"{path}: has no row {measure.name!r}; {update}")

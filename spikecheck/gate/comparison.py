@@ -10,9 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecheck.core.run import Run
 from spikecheck.core.scorecard import Change, Decision, Row, Scores
-from spikecheck.gate.metrics import DIVERGED, MARGINS, MEASURES, MEMORY, TIME, Measure
+from spikecheck.gate.metrics import COST_MEASURES, DIVERGED, MEASURES, MEMORY, TIME, Measure
 from spikecheck.stats.holm import holm, levels
 from spikecheck.stats.paired import Difference
 from spikecheck.stats.proportions import Counts
@@ -28,15 +27,6 @@ _TELLING = "best loss"
 _SAME = 1e-9
 """Largest difference between scores of the same training."""
 
-
-def _no_run(run: Run) -> None:
-    """Placeholder for properties that are measured apart from the training, such as time."""
-
-
-_COST = (
-    Measure(*TIME, margin=MARGINS[TIME[0]], of=_no_run),
-    Measure(*MEMORY, margin=MARGINS[MEMORY[0]], of=_no_run, law="exact"),
-)
 Blocks = Mapping[str, Sequence[float | None]]
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -94,9 +84,18 @@ class _View:
         return float(np.mean([pair[side].mean() for pair in self.pairs]))
 
 
-def rows(candidate: Scores, reference: Scores, alpha: float = ALPHA) -> tuple[Row, ...]:
-    """Every row for which both have numbers, in the order of the scorecard; `alpha` is the error of all rows together."""
-    views = list(_views(candidate, reference))
+def rows(
+    candidate: Scores,
+    reference: Scores,
+    alpha: float = ALPHA,
+    measures: Sequence[Measure] = MEASURES,
+    cost: Sequence[Measure] = COST_MEASURES,
+) -> tuple[Row, ...]:
+    """Every row for which both have numbers, in the order of the scorecard.
+
+    `measures` are taken from the trainings and `cost` apart from them; `alpha` is the error of all rows together.
+    """
+    views = list(_views(candidate, reference, measures, cost))
     worse = [view.found.p_above(view.measure.margin) for view in views]
     better = [view.found.p_below(-view.measure.margin) for view in views]
     tests_worse, tests_better = _tests(views, worse, alpha), _tests(views, better, alpha)
@@ -146,10 +145,12 @@ def level(settings: int, law: str, alpha: float = ALPHA) -> float:
     return alpha * _SHARES[law] / (means * _places(settings) + 1)
 
 
-def not_compared(candidate: Scores, reference: Scores) -> tuple[str, ...]:
+def not_compared(
+    candidate: Scores, reference: Scores, measures: Sequence[Measure] = (*MEASURES, *COST_MEASURES)
+) -> tuple[str, ...]:
     """The rows that cannot be compared, each with the side that has no number for it, so that none is dropped silently."""
     told = []
-    for measure in (*MEASURES, *_COST):
+    for measure in measures:
         sides = {"the candidate": candidate, "the reference": reference}
         lacking = [name for name, side in sides.items() if not _has_numbers(side, measure.name)]
         if lacking:
@@ -164,10 +165,12 @@ def _has_numbers(scores: Scores, row: str) -> bool:
 # ---- the differences -------------------------------------------------------------------------------------------------------
 
 
-def _views(candidate: Scores, reference: Scores) -> Iterator[_View]:
+def _views(
+    candidate: Scores, reference: Scores, measures: Sequence[Measure], cost: Sequence[Measure]
+) -> Iterator[_View]:
     """For every measure the row of all settings together, then, if there are several, the row of each setting."""
-    same = _same_trainings(candidate, reference)
-    for measure in (*MEASURES, *_COST):
+    same = _same_trainings(candidate, reference, measures)
+    for measure in (*measures, *cost):
         pairs = _paired(candidate.values.get(measure.name, {}), reference.values.get(measure.name, {}))
         if pairs:
             yield _view(measure, "", pairs, same)
@@ -189,13 +192,13 @@ def _view(measure: Measure, where: str, pairs: Mapping[str, Pair], same: frozens
     return _View(measure, where, tuple(pairs.values()), found)
 
 
-def _same_trainings(candidate: Scores, reference: Scores) -> frozenset[str]:
+def _same_trainings(candidate: Scores, reference: Scores, measures: Sequence[Measure]) -> frozenset[str]:
     """The settings in which all numbers of all trainings agree, including the best loss.
 
     The best loss must be among them: two different trainings without spikes agree in all rows about spikes.
     """
     differing = set()
-    for measure in MEASURES:
+    for measure in measures:
         own, other = candidate.values.get(measure.name, {}), reference.values.get(measure.name, {})
         differing |= {name for name in own.keys() | other.keys() if not _alike(own.get(name, ()), other.get(name, ()))}
     return frozenset(candidate.values.get(_TELLING, {}).keys() - differing)

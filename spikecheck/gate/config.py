@@ -18,6 +18,7 @@ KEYS = (
     "problem",
     "model",
     "dataset",
+    "workload",
     "conditions",
     "rows",
     "seeds",

@@ -13,10 +13,17 @@ _STRETCHES = 60
 
 
 def band(runs: Sequence[Run]) -> Band:
-    """Median, and the levels between which eight of ten seeds lie, of the largest loss in each stretch of steps."""
-    losses = runs[0].setting.steps + 1  # one before every update, and one after the last
-    ends = np.unique(np.linspace(0, losses, min(_STRETCHES, losses) + 1).round().astype(np.int64))
-    largest = np.array([_largest(run.loss, ends) for run in runs])
+    """Of the laboratory's runs of one setting: a loss before every update, and one after the last."""
+    return band_of([run.loss for run in runs], runs[0].setting.steps + 1)
+
+
+def band_of(losses: Sequence[Array], steps: int) -> Band:
+    """Median, and the levels between which eight of ten seeds lie, of the largest loss in each stretch of steps.
+
+    `losses` are one array a seed, of `steps` numbers unless the training ended before.
+    """
+    ends = np.unique(np.linspace(0, steps, min(_STRETCHES, steps) + 1).round().astype(np.int64))
+    largest = np.array([_largest(loss, ends) for loss in losses])
     # Quantiles that are one of the values: between a number and an infinite loss there is nothing.
     low, median, high = np.quantile(largest, [0.1, 0.5, 0.9], axis=0, method="inverted_cdf")
     return Band(

@@ -135,6 +135,16 @@ MARGINS: Mapping[str, float] = {TIME[0]: 0.58, MEMORY[0]: 0.05}
 """0.58 is log2 of 1.5, a step that takes 50 % longer; 0.05 is a twentieth of a number for each parameter."""
 
 
+def _no_run(run: Run) -> None:
+    """Nothing that a training tells: measured beside it."""
+
+
+COST_MEASURES = (
+    Measure(*TIME, margin=MARGINS[TIME[0]], of=_no_run),
+    Measure(*MEMORY, margin=MARGINS[MEMORY[0]], of=_no_run, law="exact"),
+)
+
+
 def _edge(run: Run, when: str, of: Callable[[Array], Any]) -> float | None:
     found = run.records.get("finish", {}).get(when, np.zeros(0))
     return min(float(of(found)), _FAR) if len(found) else None

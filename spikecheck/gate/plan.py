@@ -4,11 +4,12 @@ from spikecheck.core.gate_outlook import Finds, GateOutlook
 from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.gate.comparison import can_name, level, too_few
 from spikecheck.gate.suite import Suite
+from spikecheck.gate.workload_suite import WorkloadSuite
 from spikecheck.stats.paired import detectable_in_spreads
 from spikecheck.stats.proportions import Counts
 
 
-def gate_outlook(candidate: OptimizerSpec, suite: Suite) -> GateOutlook:
+def gate_outlook(candidate: OptimizerSpec, suite: Suite | WorkloadSuite) -> GateOutlook:
     """The plan for a candidate on a suite. Differences are in standard deviations, since the scores' spread is not known."""
     settings, seeds = len(suite.settings), suite.seeds
     found = [_finds("one setting", settings, 1, seeds)]

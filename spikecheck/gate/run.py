@@ -13,6 +13,7 @@ from spikecheck.gate.curves import band
 from spikecheck.gate.metrics import MEASURES, MEMORY, TIME
 from spikecheck.gate.parity import demand, parity_seconds
 from spikecheck.gate.suite import Suite
+from spikecheck.gate.workload_suite import WorkloadSuite
 from spikecheck.lab.batching import seconds, tiles
 from spikecheck.lab.laboratory import Laboratory
 
@@ -56,28 +57,52 @@ class GateRun:
         return self._card(baseline.contestant, name, own, baseline.scores, began)
 
     def _card(self, reference: OptimizerSpec, name: str, own: Scores, other: Scores, began: float) -> Scorecard:
-        suite, found = self.suite, rows(own, other, self.alpha)
-        decision, undecided = decided(found, suite.seeds)
-        return Scorecard(
-            passed=decision is Decision.PASSED,
-            decision=decision,
-            undecided=undecided,
+        return scorecard(
+            *(self.candidate, reference, name, self.suite, own, other, self.alpha),
             command=self.command,
             environment=self.environment,
-            candidate=self.candidate,
-            reference=reference,
-            against=name,
-            alpha=self.alpha,
-            places=suite.places(self.candidate),
-            seeds=suite.seeds,
-            root=suite.root,
-            rows=found,
-            not_compared=tuple(told for told in not_compared(own, other) if told.partition(":")[0] in suite.rows),
-            curves={"candidate": own.curves, "reference": other.curves},
-            runs_trained=self.lab.runs_trained,
-            runs_reused=self.lab.runs_reused,
+            runs=(self.lab.runs_trained, self.lab.runs_reused),
             seconds=time.monotonic() - began,
         )
+
+
+def scorecard(
+    candidate: OptimizerSpec,
+    reference: OptimizerSpec,
+    against: str,
+    suite: Suite | WorkloadSuite,
+    own: Scores,
+    other: Scores,
+    alpha: float,
+    *,
+    command: str,
+    environment: dict[str, str | int | float],
+    runs: tuple[int, int],
+    seconds: float,
+) -> Scorecard:
+    """What two sides' scores come to; `runs` are those trained now, and those that were stored."""
+    found = rows(own, other, alpha, suite.measures, suite.cost)
+    decision, undecided = decided(found, suite.seeds)
+    return Scorecard(
+        passed=decision is Decision.PASSED,
+        decision=decision,
+        undecided=undecided,
+        command=command,
+        environment=environment,
+        candidate=candidate,
+        reference=reference,
+        against=against,
+        alpha=alpha,
+        places=suite.places(candidate),
+        seeds=suite.seeds,
+        root=suite.root,
+        rows=found,
+        not_compared=not_compared(own, other, (*suite.measures, *suite.cost)),
+        curves={"candidate": own.curves, "reference": other.curves},
+        runs_trained=runs[0],
+        runs_reused=runs[1],
+        seconds=seconds,
+    )
 
 
 def scores(

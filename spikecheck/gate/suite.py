@@ -14,7 +14,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.scorecard import OptimizerSpec, SuiteSetting
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.gate import metrics
-from spikecheck.gate.metrics import EDGES
+from spikecheck.gate.metrics import EDGES, Measure
 
 MEASURES = 6
 """Raised by one whenever a row is added or measured differently; older baselines then do not fit."""
@@ -60,6 +60,16 @@ class Suite:
         key = [self.root, *place.name.encode()]
         seeds = np.random.SeedSequence(key).generate_state(self.seeds, np.uint32)
         return tuple(Recipe(setting=place.setting, seed=int(seed), probe=self._probe) for seed in seeds)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is looked at in trainings."""
+        return tuple(measure for measure in metrics.MEASURES if measure.name in self.rows)
+
+    @property
+    def cost(self) -> tuple[Measure, ...]:
+        """What is looked at beside them."""
+        return tuple(measure for measure in metrics.COST_MEASURES if measure.name in self.rows)
 
     @property
     def _probe(self) -> Finish:

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.gate_outlook import Finds, GateOutlook
+from spikecheck.core.scorecard import SuiteSetting, WorkloadPlace
 from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
 
@@ -18,9 +19,8 @@ def render_gate_plan(found: GateOutlook, console: Console) -> None:
     for name in ("trainings a side", "steps", "batch"):
         table.add_column(name, justify="right")
     for place in found.places:
-        setting = place.setting
-        batch = "all" if setting.batch is None else str(setting.batch)
-        table.add_row(Text(inert(place.name)), str(found.seeds), f"{setting.steps:,}", batch)
+        steps, batch = _of(place)
+        table.add_row(Text(inert(place.name)), str(found.seeds), f"{steps:,}", batch)
     console.print(table)
     for one in found.finds:
         console.print(Text(_says(one)), highlight=False)
@@ -29,6 +29,13 @@ def render_gate_plan(found: GateOutlook, console: Console) -> None:
             "Found: with 80 % power, at the level that the first row is tested at. More --seeds find less.", style="dim"
         )
     )
+
+
+def _of(place: SuiteSetting | WorkloadPlace) -> tuple[int, str]:
+    """Steps, and points a step."""
+    if isinstance(place, WorkloadPlace):
+        return place.steps, "its own"
+    return place.setting.steps, "all" if place.setting.batch is None else str(place.setting.batch)
 
 
 def _says(finds: Finds) -> str:

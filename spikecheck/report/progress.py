@@ -36,6 +36,7 @@ class Tally:
         """What goes on that is no training; empty while there is training."""
         self.claims = 1
         self.judged = self.spikes = self.trained = self.reused = 0
+        self.seeks_spikes = True
 
     def add(self, event: Event) -> None:
         """Count one event."""
@@ -51,6 +52,7 @@ class Tally:
         match event:
             case ClaimStarted():
                 self.claim, self.claims, self.stage = event.claim, event.total, ""
+                self.seeks_spikes = event.seeks_spikes
                 self.place = f"claim {event.position} of {event.total}" if event.total > 1 else ""
             case StageStarted():
                 self.stage = stage_says(event)
@@ -110,14 +112,8 @@ class Tally:
     def counts(self) -> str:
         """What was found so far."""
         judged = [f"{plural(self.judged, 'setting')} judged"] if self.judged else []
-        return ", ".join(
-            [
-                *judged,
-                f"{plural(self.spikes, 'spike')} found",
-                f"{plural(self.trained, 'run')} trained",
-                f"{self.reused:,} reused",
-            ]
-        )
+        spikes = [f"{plural(self.spikes, 'spike')} found"] if self.seeks_spikes else []
+        return ", ".join([*judged, *spikes, f"{plural(self.trained, 'run')} trained", f"{self.reused:,} reused"])
 
 
 def stage_says(event: StageStarted) -> str:

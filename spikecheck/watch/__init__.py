@@ -1,1 +1,1 @@
-"""A user's own training, watched in any loop: looks at its steps, a log, a detector for spikes in noisy losses."""
+"""A user's own training: replayed, watched in any loop, its log read, its spikes found in noisy losses."""

@@ -15,6 +15,8 @@ import pytest
 import torch
 
 from spikecheck.cli.main import main
+from spikecheck.core.scorecard import Scorecard, SuiteSetting
+from spikecheck.core.setting import Setting
 from spikecheck.gate.comparison import level
 from spikecheck.gate.cost import BLOCKS, memory, time_ratios
 from spikecheck.gate.suite import contestant
@@ -44,6 +46,11 @@ def spikecheck(folder: Path, *arguments: str, **environment: str) -> subprocess.
 
 def gate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return spikecheck(folder, "gate", "--executor", "local", *SMALL, *arguments, **environment)
+
+
+def settings(card: Scorecard) -> list[Setting]:
+    """Of the places, which are no workloads here."""
+    return [place.setting for place in card.places if isinstance(place, SuiteSetting)]
 
 
 @dataclass(frozen=True)
@@ -166,7 +173,7 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
     assert done.returncode in (0, 1), done.stderr
     card = json_file.read_scorecard(project / "card.json")
     assert dict(card.candidate.options) == {"momentum": 0.5}
-    assert (card.seeds, card.places[0].setting.schedule) == (2, "cosine")
+    assert (card.seeds, settings(card)[0].schedule) == (2, "cosine")
     (project / "pyproject.toml").write_text('[tool.spikecheck]\noptimiser = "x"\n', encoding="utf-8")
     wrong = spikecheck(project, "gate")
     assert wrong.returncode == 2
@@ -321,7 +328,7 @@ def test_a_baseline_knows_its_seeds_and_conditions(project: Path) -> None:
     again = spikecheck(project, *line, "--json", "card.json")
     assert again.returncode == 0, again.stdout + again.stderr
     card = json_file.read_scorecard(project / "card.json")
-    assert (card.seeds, card.root, {place.setting.steps for place in card.places}) == (3, 7, {80})
+    assert (card.seeds, card.root, {setting.steps for setting in settings(card)}) == (3, 7, {80})
     assert {row.name for row in card.rows} == {"spikes", "diverged", "spiking"}
 
 

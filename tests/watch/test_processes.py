@@ -1,58 +1,99 @@
-"""Two processes that train one model together are watched, and neither waits for the other."""
+"""Several trainings at once: the same bits as alone, told how far they are, resumed, and ended with their parent."""
 
-import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-SCRIPT = """
-import os, sys, json, torch
-from torch import nn
-from torch.nn.parallel import DistributedDataParallel
-from spikecheck import Watch
+import numpy as np
+import pytest
 
-rank, port, folder, watched = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
-os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port, RANK=str(rank), WORLD_SIZE="2")
-torch.distributed.init_process_group("gloo")
-torch.manual_seed(0)
-inner = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 1))
-model = DistributedDataParallel(inner)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-looks = watched == "both" or watched == "first" and rank == 0
-watch = Watch(model, optimizer, log=f"{folder}/{rank}.jsonl", every=2, show=False) if looks else None
-generator = torch.Generator().manual_seed(rank)
-for _ in range(12):
-    x = torch.randn(16, 4, generator=generator)
-    loss_of = lambda: (model(x) - x.sin().sum(1, keepdim=True)).square().mean()
-    loss = loss_of()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    if watch is not None:
-        watch.step(loss, loss_of)
-print(json.dumps([p.tolist() for p in inner.state_dict().values()]))
-torch.distributed.destroy_process_group()
+from spikecheck.core.errors import SettingError
+from spikecheck.lab.store import Store
+from spikecheck.watch.processes import train_all
+from spikecheck.watch.runs import Order
+from spikecheck.watch.workload import OptimizerChoice, Workload
+
+MLP = Workload.of("mlp")
+
+
+def orders(count: int, steps: int = 40) -> list[Order]:
+    return [Order(MLP, seed, steps) for seed in range(count)]
+
+
+def test_workers_give_the_bits_of_this_process(tmp_path: Path) -> None:
+    told: dict[int, int] = {}
+    here = dict(train_all(orders(3), None, workers=1))
+    there = dict(
+        train_all(orders(3), Store(tmp_path), workers=2, progress=lambda place, steps: told.update({place: steps}))
+    )
+    assert here.keys() == there.keys() == {0, 1, 2}
+    for place, run in here.items():
+        assert np.array_equal(run.losses, there[place].losses)
+    assert all(run.reused for _, run in train_all(orders(3), Store(tmp_path), workers=1))
+    assert max(told.values()) == 40
+
+
+def test_one_that_cannot_be_trained_is_said(tmp_path: Path) -> None:
+    broken = Order(MLP, 0, 10, OptimizerChoice.of("torch.optim:SGD", {"lr": -1.0}))
+    with pytest.raises(SettingError, match=r"Invalid learning rate"):
+        list(train_all([*orders(1, 10), broken], Store(tmp_path), workers=2))
+
+
+class Enough(Exception):
+    """Raised by who watches the progress."""
+
+
+def test_who_stops_leaves_checkpoints(tmp_path: Path) -> None:
+    def progress(place: int, steps: int) -> None:
+        if steps > 10:
+            raise Enough
+
+    with pytest.raises(Enough):
+        list(train_all(orders(2, 100_000), Store(tmp_path), workers=2, progress=progress))
+    assert list((tmp_path / "checkpoints").iterdir())
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from spikecheck.lab.store import Store
+from spikecheck.watch.processes import train_all
+from spikecheck.watch.runs import Order
+from spikecheck.watch.workload import Workload
+
+def progress(place, steps):
+    if steps:
+        import multiprocessing
+        print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+
+if __name__ == "__main__":
+    orders = [Order(Workload.of("mlp"), seed, 10**6) for seed in range(2)]
+    list(train_all(orders, Store(Path(sys.argv[1])), workers=2, progress=progress))
 """
 
 
-def train(folder: Path, watched: str, port: int) -> list[object]:
-    folder.mkdir()
-    command = [sys.executable, "-W", "ignore", "-c", SCRIPT]
-    processes = [
-        subprocess.Popen([*command, str(rank), str(port), str(folder), watched], stdout=subprocess.PIPE, text=True)
-        for rank in range(2)
-    ]
-    return [json.loads(process.communicate(timeout=120)[0]) for process in processes]
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, str(script), str(tmp_path / "store")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
+        assert child.stdout is not None
+        workers = [int(pid) for pid in child.stdout.readline().split()]
+        child.send_signal(signal.SIGKILL)
+    assert len(workers) == 2
+    deadline = time.monotonic() + 20
+    while any(map(_runs, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(_runs, workers))
 
 
-def test_both_or_one_of_two_processes_watch(tmp_path: Path) -> None:
-    bare = train(tmp_path / "none", "none", 29_611)
-    assert train(tmp_path / "both", "both", 29_612) == bare
-    assert train(tmp_path / "first", "first", 29_613) == bare
-    assert not (tmp_path / "both" / "1.jsonl").exists()
-    steps = [json.loads(line) for line in (tmp_path / "both" / "0.jsonl").read_text().splitlines()[1:]]
-    looks = [step["look"] for step in steps if "look" in step]
-    assert len(steps) == 12 and len(looks) == 6
-    # The gradient is the mean of both processes', the loss is this one's: the slope is taken from the half step.
-    assert {look.get("slope_from") for look in looks} == {"half step"}
-    assert all("overshoot" in look for look in looks)
+def _runs(pid: int) -> bool:
+    """Whether a process is there, and no zombie that nobody has buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -28,6 +28,11 @@ from spikecheck.cli.options import lab_options
     help="digits, few-digits, mnist1d, mnist, fashion-mnist or cifar10: one setting in place of the suite.",
 )
 @click.option(
+    "--workload",
+    metavar="NAME|MODULE:FUNCTION",
+    help="gpt, modular, resnet, mlp, or a training of your own, in place of the suite; --at steps=…, size=…, for it.",
+)
+@click.option(
     "--at",
     "changes",
     multiple=True,

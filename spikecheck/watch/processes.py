@@ -1,0 +1,167 @@
+"""Several trainings of workloads: one after another on an accelerator, one a core on the CPU."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+import torch
+
+from spikecheck.core.errors import SpikecheckError
+from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.store import Store
+from spikecheck.tensors.random_state import random_state_kept
+from spikecheck.watch.runs import (
+    SAVE_EVERY,
+    Order,
+    WorkloadRun,
+    forget_old_checkpoints,
+    stored,
+    train,
+    unheard,
+)
+
+_LOOK_EVERY = 0.2
+_counts: list[Any] = []
+"""A worker's view of the steps made in each of its parent's orders; empty in the parent."""
+
+_ending = threading.Event()
+
+Progress = Callable[[int, int], None]
+"""Told the place of an order and the steps made in it so far. May raise to stop: what was trained is kept."""
+
+
+def train_all(
+    orders: Sequence[Order],
+    store: Store | None,
+    workers: int | None = None,
+    progress: Progress = unheard,
+    save_every: float = SAVE_EVERY,
+) -> Iterator[tuple[int, WorkloadRun]]:
+    """Every order's place with its run, as they are done.
+
+    Args:
+        orders: what to train, all on one device.
+        store: where runs and checkpoints are kept; None keeps nothing.
+        workers: processes at once; by default one for each core that may be used, and on an accelerator this process alone.
+        progress: told the steps made, about twice a second.
+        save_every: seconds between two checkpoints, at least.
+
+    Raises:
+        SpikecheckError: when a training cannot be made, or a worker is killed. Others' checkpoints stay.
+    """
+    waiting = dict(enumerate(orders))
+    if store is not None:
+        forget_old_checkpoints(store)
+        for place, order in enumerate(orders):
+            progress(place, 0)
+            known = _here(partial(stored, order, store), order.device)
+            if known is not None:
+                del waiting[place]
+                yield place, known
+    on_cpu = all(torch.device(order.device).type == "cpu" for order in orders)
+    at_once = min(len(waiting), workers or (len(os.sched_getaffinity(0)) if on_cpu else 1))
+    if at_once > 1:
+        yield from _in_processes(waiting, store, at_once, progress, save_every)
+        return
+    for place, order in waiting.items():
+        yield place, _here(partial(train, order, store, partial(progress, place), save_every), order.device)
+
+
+T = TypeVar("T")
+
+
+def _here(make: Callable[[], T], device: str) -> T:
+    """What it returns, made as in a worker; the caller's random generators are then where they were."""
+    with one_thread(device), random_state_kept():
+        return make()
+
+
+def _in_processes(
+    orders: Mapping[int, Order], store: Store | None, workers: int, progress: Progress, save_every: float
+) -> Iterator[tuple[int, WorkloadRun]]:
+    context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in unknown states
+    counts = context.Array("q", 1 + max(orders), lock=False)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=(counts,))
+    try:
+        with _safe_path():
+            waiting = {
+                pool.submit(_train_numbered, place, order, store, save_every): place for place, order in orders.items()
+            }
+        while waiting:
+            done, _ = wait(waiting, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
+            for place in orders:
+                progress(place, counts[place])
+            for future in done:
+                yield waiting.pop(future), _result(future)
+    except BaseException:
+        for worker in list((pool._processes or {}).values()):
+            worker.terminate()  # which they take as a wish to end: a checkpoint is written first
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Workers begun in here do not search the working directory first: a user's types.py would stand for Python's."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
+def _result(future: "Future[WorkloadRun]") -> WorkloadRun:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise SpikecheckError(
+            "a worker process was killed, perhaps for lack of memory; run the same again to go on from the checkpoints, "
+            "with fewer workers at once"
+        ) from error
+
+
+class _Ended(BaseException):
+    """A worker is wanted to end."""
+
+
+def _begin_worker(counts: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(1)
+    _counts.append(counts)
+
+
+def _end(number: int, frame: object) -> None:
+    _ending.set()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed tells nobody: its workers would train on, or wait for orders for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _train_numbered(place: int, order: Order, store: Store | None, save_every: float) -> WorkloadRun:
+    """What a worker does; its parent reads how far it is."""
+
+    def tick(steps: int) -> None:
+        _counts[0][place] = steps
+        if _ending.is_set():
+            raise _Ended
+
+    return train(order, store, tick, save_every)

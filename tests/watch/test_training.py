@@ -1,0 +1,268 @@
+"""A training is the loop one would write, can be returned to, and says what is wrong with it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import spikecheck
+from spikecheck.core.errors import UsageError
+from spikecheck.tensors.random_state import random_state
+from spikecheck.watch.replay import first_difference, first_unreplayed
+from spikecheck.watch.training import Step, Training
+
+
+def simple(**changes: Any) -> Training:
+    """A net with batch normalisation and dropout on fixed batches, gradients kept between steps; parts may be replaced."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+
+    def step(x: Tensor) -> Tensor:
+        loss = model(x).square().mean()
+        loss.backward()
+        optimizer.step()
+        for parameter in model.parameters():
+            assert parameter.grad is not None
+            parameter.grad.mul_(0.9)  # carried over to the next step
+        return loss
+
+    parts = {
+        "step": step,
+        "batches": list(torch.randn(5, 4, 3).unbind()),
+        "state": {"model": model, "optimizer": optimizer},
+    }
+    return Training(**{**parts, **changes})
+
+
+def test_it_is_the_plain_loop_to_the_bit() -> None:
+    """Batch normalisation, dropout, a shuffled loader over three epochs: beside torch's own loop."""
+
+    def made() -> tuple[nn.Module, torch.optim.Optimizer, Any]:
+        torch.manual_seed(7)
+        model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+        points = torch.utils.data.TensorDataset(torch.randn(20, 3))
+        loader = torch.utils.data.DataLoader(points, batch_size=4, shuffle=True)
+        return model, torch.optim.Adam(model.parameters()), loader
+
+    model, optimizer, loader = made()
+    wanted = []
+    for _ in range(3):
+        for (x,) in loader:
+            optimizer.zero_grad()
+            loss = model(x).square().mean()
+            loss.backward()
+            optimizer.step()
+            wanted.append(loss.item())
+
+    model, optimizer, loader = made()
+
+    def step(batch: list[Tensor]) -> Tensor:
+        optimizer.zero_grad()
+        loss: Tensor = model(batch[0]).square().mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    training = Training(step=step, batches=loader, state={"model": model, "optimizer": optimizer})
+    assert training.run(15) == wanted
+    assert training.steps == 15
+
+
+def test_buffers_gradients_and_modes_come_back() -> None:
+    training = simple()
+    training.run(3)
+    before = training.snapshot()
+    kept = [p.grad.clone() for p in training.model.parameters() if p.grad is not None]
+    losses = training.run(4)
+    training.model.eval()
+    training.model.zero_grad()
+    training.restore(before)
+    assert training.model.training
+    assert all(
+        torch.equal(p.grad, g) for p, g in zip(training.model.parameters(), kept, strict=True) if p.grad is not None
+    )
+    assert training.run(4) == losses
+
+
+def test_a_snapshot_does_not_change_when_training_goes_on() -> None:
+    training = simple()
+    training.run(2)
+    before = training.snapshot()
+    first = training.run(3)
+    for _ in range(2):
+        training.restore(before)
+        assert training.run(3) == first
+
+
+def test_a_restored_start_has_no_momentum() -> None:
+    training = simple()
+    start = training.snapshot()
+    first = training.run(3)
+    training.restore(start)
+    assert not training.optimizer.state
+    assert training.run(3) == first
+
+
+def test_moments_keep_a_type_of_their_own() -> None:
+    """torch's load_state_dict would cast a float32 moment to its parameter's bfloat16."""
+    weight = nn.Parameter(torch.ones(4, dtype=torch.bfloat16))
+    sgd = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
+    sgd.state[weight]["momentum_buffer"] = torch.full((4,), 1 / 3)
+    training = simple(state={"optimizer": sgd, "model": nn.ParameterList([weight])})
+    training.restore(training.snapshot())
+    assert torch.equal(sgd.state[weight]["momentum_buffer"], torch.full((4,), 1 / 3))
+
+
+@pytest.mark.parametrize("generator", [torch.Generator().manual_seed(1), np.random.default_rng(1)])
+def test_generators_of_ones_own_are_part_of_the_state(generator: Any) -> None:
+    def step(batch: Tensor) -> float:
+        return float(
+            generator.random() if isinstance(generator, np.random.Generator) else torch.rand(1, generator=generator)
+        )
+
+    training = Training(step=step, batches=[torch.ones(1)], state={"model": nn.Linear(1, 1), "noise": generator})
+    assert first_unreplayed(training, 5) is None
+
+
+def test_global_generators_are_part_of_the_state() -> None:
+    import random
+
+    def step(batch: Tensor) -> float:
+        return random.random() + float(np.random.rand()) + float(torch.rand(1))  # noqa: NPY002
+
+    training = Training(step=step, batches=[0], state={"model": nn.Linear(1, 1)})
+    assert first_unreplayed(training, 5) is None
+
+
+def test_an_observer_sees_every_step_and_where_its_dropout_began() -> None:
+    training = simple()
+    seen: list[Step] = []
+    losses = training.run(3, seen.append)
+    assert [step.number for step in seen] == [0, 1, 2]
+    assert [float(torch.as_tensor(step.loss).detach()) for step in seen] == losses
+    assert not torch.equal(seen[0].random["torch"], seen[1].random["torch"])
+
+
+def test_watching_changes_no_bit() -> None:
+    assert simple().run(6, lambda step: None) == simple().run(6)
+
+
+def hidden() -> Training:
+    """A training with a counter that is in nobody's state."""
+    counter = [0]
+
+    def step(x: Tensor) -> float:
+        counter[0] += 1
+        return float(counter[0] // 3)
+
+    return simple(step=step)
+
+
+def test_what_is_missing_in_the_state_is_noticed() -> None:
+    assert first_difference(hidden, 4) is None  # made anew it is the same
+    assert first_unreplayed(hidden(), 6) == 0  # gone on with it is not: 0 0 1 1 1 2 against 2 2 2 3 3 3
+
+
+def test_a_state_that_differs_behind_equal_losses_is_noticed() -> None:
+    model = nn.Linear(1, 1)
+    moves = iter(range(100))
+
+    def step(x: Tensor) -> float:
+        with torch.no_grad():
+            model.weight.fill_(next(moves))
+        return 0.0
+
+    training = Training(step=step, batches=[0], state={"model": model})
+    assert first_unreplayed(training, 4) == 4
+
+
+def test_a_workload_that_is_not_deterministic_is_noticed_at_its_first_such_step() -> None:
+    made = iter([0.0, 1e-7])
+
+    def make() -> Training:
+        late = next(made)
+        steps = iter(range(100))
+        return simple(step=lambda x: 1.0 + (late if next(steps) >= 2 else 0.0))
+
+    assert first_difference(make, 5) == 2
+
+
+def test_losses_that_are_no_number_replay_too() -> None:
+    assert first_unreplayed(simple(step=lambda x: float("nan")), 3) is None
+
+
+class Endless:
+    """A class that iterates over itself, with a position."""
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def __iter__(self) -> Iterator[float]:
+        return self
+
+    def __next__(self) -> float:
+        self.at += 1
+        return float(self.at)
+
+    def state_dict(self) -> dict[str, int]:
+        return {"at": self.at}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.at = state["at"]
+
+
+@pytest.mark.parametrize("batches", [Endless, lambda: lambda: iter([1.0, 2.0, 3.0]), lambda: [1.0, 2.0]])
+def test_batches_come_again(batches: Callable[[], Any]) -> None:
+    training = simple(step=float, batches=batches())
+    training.run(4)
+    assert first_unreplayed(training, 5) is None
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"step": 3}, r"step=3: is not callable"),
+    ({"loss": 3}, r"loss=3: is not callable"),
+    ({"state": {}}, r"state={}: holds nothing"),
+    ({"state": {"count": 3}}, r"state\['count'\]=3: has no state_dict"),
+    ({"batches": iter([1])}, r"batches=<.*iterator.*>: an iterator cannot be rewound; give a list, a DataLoader"),
+    ({"batches": 3}, r"batches=3: is not iterable"),
+])  # fmt: skip
+def test_an_argument_that_cannot_be_used_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        simple(**changes)
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"batches": []}, r"batches=\[\]: holds no batch"),
+    ({"step": lambda x: None}, r"step=.*lambda.*: returned None; return the batch's loss"),
+    ({"step": lambda x: torch.ones(2)}, r"a tensor of shape \[2\]"),
+])  # fmt: skip
+def test_a_step_that_cannot_be_used_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        simple(**changes).run(1)
+
+
+def test_which_is_the_model_must_be_clear() -> None:
+    one, two = nn.Linear(1, 1), nn.Linear(1, 1)
+    assert simple(state={"net": one}).model is one
+    assert simple(state={"model": one, "other": two}).model is one
+    with pytest.raises(UsageError, match="which is the model"):
+        _ = simple(state={"one": one, "other": two}).model
+    with pytest.raises(UsageError, match="which is the optimizer"):
+        _ = simple(state={"one": one}).optimizer
+    with pytest.raises(UsageError, match="loss=None"):
+        simple().loss(0)
+
+
+def test_it_is_a_public_name() -> None:
+    assert spikecheck.Training is Training
+
+
+def test_a_snapshot_draws_nothing() -> None:
+    training = simple()
+    before = random_state()
+    training.snapshot()
+    assert torch.equal(before["torch"], random_state()["torch"])
