@@ -26,7 +26,7 @@ class Board:
     def made(self) -> Iterator[tuple[int, int]]:
         """Yield each job's number and the member-steps made of it since the last call."""
         for number, made, _ in self._rows():
-            if (new := int(made) - self._told[int(number)]) > 0:  # the worker may have begun its next job during the read
+            if (new := int(made) - self._told[int(number)]) > 0:  # it may begin its next job during the read
                 self._told[int(number)] += new
                 yield int(number), new
 

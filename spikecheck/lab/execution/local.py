@@ -62,9 +62,7 @@ def train_job(job: Job, device: str, tick: Callable[[int], None]) -> list[Traine
                 raise
             if size // 2 < smallest(job.tile[0]):
                 raise UsageError(_no_room(part, device)) from error
-        size //= (
-            2  # after the handler: an error keeps its frames alive, and they keep the memory that must be freed
-        )
+        size //= 2  # after the handler: an error keeps its frames alive, and they keep the memory that must be freed
         _release(device)
     return trained
 
