@@ -1,8 +1,8 @@
 """Each of `Shallow`'s passes as one compiled kernel: it takes a third of the time, and products cost little more.
 
 Members come last. A member's bits depend neither on the number of members nor on its place among them
-(tests/objective/test_compiled_shallow.py). They differ from those of the uncompiled passes in the last digit, so a run's digest
-says which passes were used. For short trainings compiling takes longer than it saves.
+(tests/objective/test_compiled_shallow.py). They differ from those of the uncompiled passes in the last digit, so a run's
+digest says which passes were used. For short trainings, compiling takes longer than it saves.
 """
 
 from collections.abc import Callable

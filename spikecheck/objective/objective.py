@@ -212,7 +212,7 @@ class Objective:
 
 
 def should_compile(setting: Setting) -> bool:
-    """Whether trainings of a setting are compiled where a compiler exists. It depends on the setting alone, as digests must."""
+    """Whether a setting's trainings are compiled where a compiler exists. It depends on the setting alone, as digests must."""
     if setting.model not in BUILT_IN["model"]:
         return setting.batch is None and setting.steps >= compiled_module.LONG
     shallow = (setting.problem, setting.model, setting.depth, setting.loss) == ("sines", "mlp", 1, "mse")

@@ -106,9 +106,7 @@ def test_several_thousand_test_images_are_held_out_in_balance(folder: Path) -> N
 
 def test_too_many_points_are_refused(folder: Path) -> None:
     write(folder)
-    with pytest.raises(
-        SettingError, match="points=101: fashion-mnist has 100 training points; ask for at most so many"
-    ):
+    with pytest.raises(SettingError, match="points=101: fashion-mnist has 100 training points; use at most that many"):
         build_objective([FASHION.but(points=101)])
 
 
@@ -148,7 +146,7 @@ IMAGES = idx(np.zeros((100, 28, 28), np.uint8))
 def test_files_of_another_kind_are_refused(folder: Path, part: str, content: bytes, says: str) -> None:
     write(folder)
     (folder / part).write_bytes(gzip.compress(content))
-    with pytest.raises(DataError, match=f"problem='fashion-mnist': .*{says}.*; install .*, or mend the file$"):
+    with pytest.raises(DataError, match=f"problem='fashion-mnist': .*{says}.*; install .*, or repair the file$"):
         build_objective([FASHION])
 
 

@@ -86,7 +86,7 @@ def test_mnist_is_read_into_a_training_with_either_model(folder: Path) -> None:
 
 def test_too_many_points_are_refused(folder: Path) -> None:
     write_mnist(folder)
-    with pytest.raises(SettingError, match="points=101: mnist has 100 training points; ask for at most so many"):
+    with pytest.raises(SettingError, match="points=101: mnist has 100 training points; use at most that many"):
         build_objective([MNIST.but(points=101)])
 
 
