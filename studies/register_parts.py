@@ -1,4 +1,4 @@
-"""What a claim file says, part by part: two texts with the same parts say the same, however they are laid out."""
+"""A claim file as parts: two files with the same parts make the same claim, whatever their layout."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 
-# The keyword arguments of `Claim(...)`, by what a reader calls them. Any other counts as a part of its own.
+# The keyword arguments of `Claim(...)`, grouped under the name of a part. Arguments not listed belong to `other`.
 DECIDING = {
     "effect": ("measure",),
     "threshold": ("predicts", "kind"),
@@ -23,26 +23,26 @@ ALONGSIDE = {
     "update rules": ("rules",),
     "wording": ("says", "where", "unit", "quotes", "reading", "cannot_tell"),
 }
-"""These are kept track of, but a verdict does not depend on them."""
+"""Changes of these are listed, but a verdict does not depend on them."""
 IGNORED = ("known", "beside", "further", "maps", "companions")
 
 _PART = {keyword: part for part, keywords in (DECIDING | ALONGSIDE).items() for keyword in keywords}
 _WORDS = ALONGSIDE["wording"]
 
 Parts = Mapping[str, str]
-"""By part, a text that changes where the part does."""
+"""A text for each part, which changes exactly when the part does."""
 
 
 def deciding(parts: Parts) -> Parts:
-    """Those that a verdict depends on."""
+    """The parts that a verdict depends on."""
     return {part: text for part, text in parts.items() if part in DECIDING}
 
 
 @lru_cache(maxsize=4096)  # most commits leave most claims alone
 def parts_of(claim: str, shared: str) -> Parts:
-    """The parts of a claim file, with what they use of it and of the shared reference settings.
+    """The parts of a claim file, including the definitions that they use from it and from the shared reference settings.
 
-    A file that is no Python, or that makes its claim in another way, has the one part `other`.
+    A file that is not Python, or that creates its claim in another way, has the single part `other`.
     """
     try:
         file, reference = _Module.of(claim), _Module.of(shared)
@@ -66,7 +66,7 @@ def parts_of(claim: str, shared: str) -> Parts:
 
 @dataclass(frozen=True)
 class _Module:
-    """A file's definitions by name, and the names that it imports from spikecheck as they are called there."""
+    """A file's definitions by name, and the original names of what it imports from spikecheck, by its own names."""
 
     definitions: Mapping[str, ast.stmt]
     imported: Mapping[str, str]
@@ -83,7 +83,7 @@ class _Module:
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement at the top of a file defines."""
+    """Yield the names that a top-level statement defines."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -92,7 +92,7 @@ def _defined(node: ast.stmt) -> Iterator[str]:
 
 
 def _followed(node: ast.AST, file: _Module, reference: _Module) -> str:
-    """A node, and whatever it uses that is defined in its file or among the shared reference settings."""
+    """The text of a node and of all definitions that it uses from its file or from the shared reference settings."""
     found: dict[str, str] = {}
     _collect(node, file, reference, "", found)
     return "\n".join(f"{name}= {text}" for name, text in sorted(found.items()))
@@ -109,7 +109,7 @@ def _collect(node: ast.AST, file: _Module, reference: _Module, name: str, found:
 
 
 def _used(node: ast.AST) -> set[str]:
-    """The names that are read in a node and not made in it."""
+    """The names that a node reads but does not define."""
     names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
     arguments = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
     made = arguments | {name.id for name in names if isinstance(name.ctx, ast.Store)}
@@ -117,7 +117,7 @@ def _used(node: ast.AST) -> set[str]:
 
 
 class _Plain(ast.NodeTransformer):
-    """Without docstrings, annotations, and words that decide nothing."""
+    """Removes docstrings, annotations, and texts that decide nothing."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         said = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,4 +1,4 @@
-"""Draws docs/pictures, what `spikecheck report` shows of a claim: `python studies/terminal_pictures.py`."""
+"""Draws docs/pictures, the output of `spikecheck report` for one claim: `python studies/terminal_pictures.py`."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from spikecheck.report import json_file
 ROOT = Path(__file__).parents[1]
 CLAIM = "condensation"
 _PART = ("Does it replicate?", "  tried  ")
-# Each has a contrast of 5 at least against its ground, and so has the text when it is dimmed.
+# Each colour has a contrast of at least 5 with its background, and so has dimmed text.
 _COLOURS = {
     "light": "ffffff 101010 1b1b1b a61b1b 17692e 7a5200 0a58a6 7a1f7a 00626e 464646",
     "dark": "16181b f0eeeb 8c9096 ff8f8f 6fcf8a f0c060 8ec7ff e29be2 6ed2dc e8e6e3",
@@ -25,13 +25,13 @@ _COLOURS = {
 
 
 def theme(colours: str) -> TerminalTheme:
-    """A terminal's colours: its ground, its text, then the eight from black to white."""
+    """A terminal's colours: background, text, then the eight from black to white."""
     ground, text, *eight = (parse_rgb_hex(colour) for colour in colours.split())
     return TerminalTheme(ground, text, [(colour.red, colour.green, colour.blue) for colour in eight])
 
 
 THEMES = {name: theme(colours) for name, colours in _COLOURS.items()}
-# Rich's own asks a server for its font and draws a window around the text. What is doubled here is filled in by rich.
+# Rich's own format loads a font from a server and draws a window around the text. Rich fills in the doubled braces.
 _FORMAT = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -8 {{width}} {{terminal_height}}" role="img">
 <style>
 .{{unique_id}}-matrix {{{{ font: {{char_height}}px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }}}}
@@ -46,7 +46,7 @@ _FORMAT = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -8 {{width}} {
 
 
 def shown(report: Path, columns: int, **switches: str) -> str:
-    """What the command prints on a terminal of so many columns, escapes included."""
+    """The command's output on a terminal of so many columns, escape sequences included."""
     inherited = {name: value for name, value in os.environ.items() if name not in {"CI", "NO_COLOR", "FORCE_COLOR"}}
     terminal = {"COLUMNS": str(columns), "TERM": "xterm-256color", "COLORTERM": "truecolor", **switches}
     command = [sys.executable, "-m", "spikecheck", "report", str(report)]
@@ -57,7 +57,7 @@ def shown(report: Path, columns: int, **switches: str) -> str:
 
 
 def drawn(text: str, columns: int, colours: TerminalTheme) -> str:
-    """The text as an SVG picture that needs nothing else."""
+    """The text as a self-contained SVG picture."""
     console = Console(file=StringIO(), record=True, width=columns, color_system="truecolor", force_terminal=True)
     console.print(Text.from_ansi(text), soft_wrap=True)
     form = _FORMAT.format(ground=colours.background_color.hex)
@@ -65,14 +65,14 @@ def drawn(text: str, columns: int, colours: TerminalTheme) -> str:
 
 
 def answers(text: str) -> str:
-    """Of one claim's block what README shows: both answers and what they rest on."""
+    """The part of a claim's block that README shows: both answers and their evidence."""
     lines = text.splitlines()
     first, last = (next(place for place, line in enumerate(lines) if word in line) for word in _PART)
     return "\n".join(lines[first:last]).rstrip() + "\n"
 
 
 def draw(report: Path, folder: Path) -> None:
-    """Every picture."""
+    """Write every picture."""
     for columns in (80, 120):
         coloured = shown(report, columns, FORCE_COLOR="1")
         for name, colours in THEMES.items():
@@ -85,7 +85,7 @@ def draw(report: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """One claim of the report, in a file of its own, drawn."""
+    """Write a report of one claim to a temporary file, and draw it."""
     whole = json_file.read(ROOT / "reports" / "reproduction.json")
     one = whole.model_copy(update={"claims": tuple(verdict for verdict in whole.claims if verdict.id == CLAIM)})
     folder = ROOT / "docs" / "pictures"
