@@ -41,8 +41,8 @@ def _check_originals(folder: Path, source: Any) -> None:
     others = [str(file) for file, md5 in files.items() if not source.utils.check_integrity(str(file), md5)]
     if others:
         raise DataError(
-            f"problem='cifar10': {', '.join(others)}: not what was published, by its md5; "
-            "delete it, and the next try says how to fetch it"
+            f"problem='cifar10': {', '.join(others)}: by its md5 not the published file; "
+            "delete it, and the next run says how to fetch it"
         )
 
 

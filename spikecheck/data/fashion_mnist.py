@@ -81,7 +81,7 @@ def _idx(file: Path, sides: tuple[int, ...]) -> Tensor:
         raise _unfit(file, f"cannot be read ({error})") from error
     if len(body) != count:
         held = "more" if len(body) > count else f"{len(body):,}"
-        raise _unfit(file, f"says that it holds {count:,} bytes, and holds {held}")
+        raise _unfit(file, f"should hold {count:,} bytes by its header, and holds {held}")
     return torch.from_numpy(np.frombuffer(body, np.uint8).reshape(sizes).copy())
 
 

@@ -39,7 +39,7 @@ def datasets(problem: str) -> Any:
     except Exception as error:  # a version that does not match torch raises RuntimeError, among others
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise SettingError(
-            f"problem={problem!r}: needs torchvision, which cannot be imported ({first}); each belongs to one torch, so "
+            f"problem={problem!r}: needs torchvision, which cannot be imported ({first}); each version fits one torch, so "
             "in an environment without constraints.txt: pip install torch==2.14.1 torchvision==0.29.1"
         ) from error
 

@@ -42,8 +42,8 @@ def _read(images: Path, labels: Path) -> Labelled:
         found, classes = idx.read_image_file(str(images)), idx.read_label_file(str(labels))
     except Exception as error:
         raise DataError(
-            f"problem='mnist': {images} or {labels.name} is no file of MNIST's kind ({error}); "
-            "delete it, and the next try says how to fetch it"
+            f"problem='mnist': {images} or {labels.name} is not in MNIST's format ({error}); "
+            "delete it, and the next run says how to fetch it"
         ) from error
     if found.shape != (len(classes), *_SIZE):
         shapes = f"{list(found.shape)} and {list(classes.shape)}"

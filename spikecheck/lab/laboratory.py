@@ -228,7 +228,7 @@ class Laboratory:
         return known
 
     def _tell_spikes(self, request: Request) -> None:
-        """Those of runs that were trained before; a tile's are told when it is stored."""
+        """Report the spikes of runs that were trained before; those of a tile are reported when it is stored."""
         new = {recipe: run for recipe, run in request.answers().items() if recipe not in self._told}
         self._told.update(new)
         if spikes := sum(len(run.spikes) for run in new.values()):

@@ -38,9 +38,9 @@ def encode(run: Run, checkpoints: Checkpoints | None = None) -> Entry:
     arrays = _arrays(run, checkpoints)
     for name, array in arrays.items():
         if np.isnan(array).any():
-            raise ValueError(f"{name} of seed {run.seed} holds NaN; nothing that is stored may")
+            raise ValueError(f"{name} of seed {run.seed} holds NaN; stored arrays must not")
     if any(np.isnan(spike.height) for spike in run.spikes):
-        raise ValueError(f"a spike of seed {run.seed} has a height of NaN; nothing that is stored may")
+        raise ValueError(f"a spike of seed {run.seed} has a height of NaN; stored numbers must not be NaN")
     return Entry(arrays, _about(run))
 
 

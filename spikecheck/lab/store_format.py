@@ -59,7 +59,7 @@ def _unpacked(raw: bytes, digest: str) -> Entry:
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
     arrays = load(raw)
     if header["digest"] != digest:
-        raise ValueError(f"it answers {header['digest'][:12]}")
+        raise ValueError(f"it holds run {header['digest'][:12]}")
     if header["checksum"] != _checksum(digest, header["about"], arrays):
         raise ValueError("its checksum does not fit")
     for array in arrays.values():

@@ -102,8 +102,8 @@ def shapes(setting: Setting) -> tuple[Shape, ...]:
         _, *size = found[-1]
         if math.prod(size) == 1:
             raise SettingError(
-                f"depth={setting.depth}: of {setting.problem} one pixel is left after {before} convolutions, "
-                f"each of which halves the image; use depth={before} at most"
+                f"depth={setting.depth}: images of {setting.problem} have one pixel left after {before} convolutions, "
+                f"each of which halves them; use depth={before} at most"
             )
         found.append((setting.width, *halved((size[0], size[1]))))
     return tuple(found)

@@ -196,8 +196,8 @@ def _check_kind(module: nn.Module, path: str) -> None:
         if parameter.dtype not in (torch.float32, torch.float64):
             kind = str(parameter.dtype).removeprefix("torch.")
             raise SettingError(
-                f"model={path!r}: parameter {name} is {kind}; trained are float32 and float64, whichever dtype the setting "
-                f"says; return the module in float32"
+                f"model={path!r}: parameter {name} is {kind}; only float32 and float64 can be trained, for every dtype of "
+                f"the setting; return the module in float32"
             )
         if not bool(parameter.isfinite().all()):
             raise SettingError(f"model={path!r}: parameter {name} starts with numbers that are not finite")

@@ -3,7 +3,7 @@
 Each also returns intermediate results of its activation, which no caller reads. Returning them makes the compiled kernel keep
 them in memory between its loops; otherwise it would compute them twice, which takes longer.
 
-Axes: N points, W neurons, C columns of one member each, K vectors a member, S shifts of the output: one, or none.
+Axes: N points, W neurons, C columns of one member each, K vectors per member, S output biases: one or none.
 """
 
 from collections.abc import Callable, Mapping

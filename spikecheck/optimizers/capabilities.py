@@ -193,8 +193,8 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
             if done < stop:
                 raise SettingError(
                     f"optimizer={trial.order.path!r}: gives other numbers for the same gradients from step {done + 1} on; "
-                    "what it draws from torch's, NumPy's or Python's generator is repeated, so it draws elsewhere: give it "
-                    "a fixed seed"
+                    "draws from torch's, NumPy's and Python's generators are repeated, so it draws from another source: "
+                    "give it a fixed seed"
                 )
             why = "it remembers what its state_dict does not hold"
     if same_bits(params, trial.start()):

@@ -50,7 +50,9 @@ class OptimizerFactory:
         found = named("optimizer", self.path)
         is_class = isinstance(found, type)
         if is_class and not issubclass(found, torch.optim.Optimizer):
-            raise SettingError(f"optimizer={self.path!r}: is no torch.optim.Optimizer; name a subclass, or a function")
+            raise SettingError(
+                f"optimizer={self.path!r}: is not a torch.optim.Optimizer; name a subclass, or a function"
+            )
         params = [tensor for _, tensor in tensors]
         with _said_once():
             optimizer = made("optimizer", self.path, params if is_class else tensors, lr=lr, **dict(self.options))
@@ -114,8 +116,8 @@ class Driven:
         for tensor, span in zip(self.params, self.spans, strict=True):
             if tuple(tensor.shape) != span.shape:
                 raise SettingError(
-                    f"optimizer={self._path!r}: gave {span.name} the shape {tuple(tensor.shape)}, which the model has as "
-                    f"{span.shape}; an optimizer must keep the shapes of its parameters"
+                    f"optimizer={self._path!r}: changed the shape of {span.name} from {span.shape} to "
+                    f"{tuple(tensor.shape)}; an optimizer must keep the shapes of its parameters"
                 )
         return torch.cat([tensor.reshape(-1) for tensor in self.params])
 

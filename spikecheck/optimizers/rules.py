@@ -31,7 +31,7 @@ class UpdateRule(ABC):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what is remembered."""
+        """The names of the rule's slots."""
         return ()
 
     def begin(self, params: Float[Tensor, "B P"]) -> Slots:
@@ -121,7 +121,7 @@ class HeavyBall(UpdateRule):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what is remembered."""
+        """The names of the rule's slots."""
         return ("velocity",)
 
     def step(
@@ -157,7 +157,7 @@ class RMSprop(UpdateRule):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what is remembered."""
+        """The names of the rule's slots."""
         return ("squares",)
 
     def step(
@@ -203,7 +203,7 @@ class Adam(UpdateRule):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what is remembered."""
+        """The names of the rule's slots."""
         return ("mean", "squares")
 
     def step(

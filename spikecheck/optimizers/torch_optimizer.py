@@ -54,7 +54,7 @@ class NamedOptimizer(UpdateRule):
         self.abilities = abilities(order, setting.lr, setting.steps)
         if self.abilities.closure and isinstance(setting.intervention, Hold | Jitter | FreezeOutside):
             raise SettingError(
-                f"optimizer={setting.optimizer!r}: its step wants a closure, which computes gradients of its own, so "
+                f"optimizer={setting.optimizer!r}: its step needs a closure, which computes its own gradients, so "
                 f"{type(setting.intervention).__name__} cannot change them; leave such claims out"
             )
         self._live: Live | None = None

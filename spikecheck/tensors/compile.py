@@ -105,9 +105,7 @@ def compiler() -> str:
     """
     asked = os.environ.get("SPIKECHECK_COMPILE", "")
     if asked not in ("", "0", "1"):
-        raise UsageError(
-            f"SPIKECHECK_COMPILE={asked!r}: give 0 to do without compiling, 1 to insist on it, or leave it out"
-        )
+        raise UsageError(f"SPIKECHECK_COMPILE={asked!r}: give 0 to disable compiling, 1 to require it, or leave it out")
     if asked == "0":
         return ""
     named = os.environ.get("CXX", "g++")
@@ -149,7 +147,7 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
         raise
     except Exception as error:
         raise UsageError(
-            f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to do without"
+            f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to disable compiling"
         ) from error
 
 

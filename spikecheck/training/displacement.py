@@ -44,5 +44,7 @@ def exchanged(
     """
     if other.shape != params.shape:
         sizes = f"{params.shape[1]} and {other.shape[1]} parameters"
-        raise SettingError(f"exchange: the two runs have {sizes}; let them differ in what keeps the model's shape")
+        raise SettingError(
+            f"exchange: the two runs have {sizes}; they may differ only in conditions that keep the model's shape"
+        )
     return params + ((other - params) * direction).sum(1, keepdim=True) * direction

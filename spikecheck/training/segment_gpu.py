@@ -183,7 +183,7 @@ def launches(
     if key not in _TRIED:
         _TRIED[key] = trial(advance, objective, rule, ensemble, until)
         if _TRIED[key]:
-            warnings.warn(f"{_TRIED[key]}; training goes on by torch's operations, and takes longer", stacklevel=2)
+            warnings.warn(f"{_TRIED[key]}; training uses torch's operations instead, and takes longer", stacklevel=2)
     return None if _TRIED[key] else advance
 
 

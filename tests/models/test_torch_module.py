@@ -120,7 +120,7 @@ def test_weights_are_empty_where_there_are_no_such_layers(
         ),
         (
             "make = lambda s: nn.Linear(1, 1).bfloat16()",
-            "parameter weight is bfloat16; trained are float32 and float64",
+            "parameter weight is bfloat16; only float32 and float64 can be trained",
         ),
         ("make = lambda s: nn.ParameterList([torch.ones(2, dtype=torch.complex64)])", "parameter 0 is complex64"),
         (

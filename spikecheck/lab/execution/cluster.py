@@ -122,7 +122,7 @@ def answer(tile: tuple[Recipe, ...], store: str, device: Device, expected: Envir
     if lab.environment != expected:
         pairs = zip(expected.model_dump().items(), lab.environment.model_dump().values(), strict=True)
         told = ", ".join(f"{name} {there} (here {here})" for (name, here), there in pairs if here != there)
-        raise UsageError(f"a worker has {told}: its rounding differs; give the cluster's machines what this one has")
+        raise UsageError(f"a worker has {told}, so it rounds differently; use the same on all machines of the cluster")
     lab.runs(tile)
     if not lab.stores:
         reasons = [event.message for event in troubles if isinstance(event, StoreTrouble)]
