@@ -1,7 +1,7 @@
 """The gain of `condensation` at setting B by a second implementation: `python studies/condensation_numpy.py` (three minutes).
 
-NumPy alone, nothing of spikecheck: its own draws of initial weights, gradients, detector, forks and alignment. It prints
-the mean gain of mean |cos| of the spiking run over its calm twin, with bounds by Student's t.
+It uses NumPy only and nothing from spikecheck: initial weights, gradients, spike detection, forks and alignment are its own.
+It prints the mean gain of mean |cos| of the spiking run over its calm twin, with bounds by Student's t.
 """
 
 import argparse
@@ -27,13 +27,13 @@ class Nets:
     a: Numbers
 
     def where(self, mask: NDArray[np.bool_], other: "Nets") -> "Nets":
-        """These where the mask [S] says so, else the other ones."""
+        """These nets where the mask [S] is true, the others elsewhere."""
         return Nets(
             *(np.where(mask[:, None], mine, theirs) for mine, theirs in zip(_parts(self), _parts(other), strict=True))
         )
 
     def some(self, mask: NDArray[np.bool_]) -> "Nets":
-        """Those of the mask."""
+        """The nets where the mask is true."""
         return Nets(*(part[mask] for part in _parts(self)))
 
 
@@ -65,7 +65,7 @@ def onsets(nets: Nets) -> NDArray[np.int64]:
 
 
 def at(nets: Nets, steps: NDArray[np.int64]) -> Nets:
-    """Every net at a step of its own."""
+    """Every net at its own step."""
     kept = nets
     for number in range(int(steps.max()) + 1):
         kept = nets.where(steps == number, kept)
@@ -74,7 +74,7 @@ def at(nets: Nets, steps: NDArray[np.int64]) -> Nets:
 
 
 def trained(nets: Nets, rate: float, steps: int) -> tuple[Nets, NDArray[np.bool_]]:
-    """The nets so many steps on, and which of them spiked."""
+    """The nets after `steps` steps, and which of them spiked."""
     lowest, spiked = np.full(len(nets.w), np.inf), np.zeros(len(nets.w), dtype=bool)
     for _ in range(steps):
         losses, nets = step(nets, rate)
@@ -108,7 +108,7 @@ def main() -> None:
     """Print the mean gain."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=256)
-    parser.add_argument("--root", type=int, default=0, help="of the draws of initial weights")
+    parser.add_argument("--root", type=int, default=0, help="the seed of the initial weights")
     asked = parser.parse_args()
     found = gains(asked.seeds, asked.root)
     reach = t.ppf(0.95, len(found) - 1) * sem(found)

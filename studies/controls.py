@@ -41,7 +41,7 @@ SEEDS = range(1000, 1032)
 
 
 def low_frequency_by_rank(lab: Laboratory) -> None:
-    """How much of J v_k is no faster than sin x, by rank k: medians over seeds, at the onset."""
+    """Print the share of J v_k at frequencies up to that of sin x, by rank k: medians over seeds, at the onset."""
     for name, setting in (("A", SETTING_A), ("B", SETTING_B)):
         runs = lab.runs([Recipe(setting=setting, seed=s, probe=Directions(at="onset")) for s in SEEDS]).values()
         modes = round(2 * setting.interval) + 1
@@ -54,7 +54,7 @@ def low_frequency_by_rank(lab: Laboratory) -> None:
 
 
 def multipliers_by_optimizer(lab: Laboratory) -> None:
-    """The linearised update's multiplier across the valley at the first spike's landmarks, by update rule and rate."""
+    """Print the linearised update's multiplier across the valley at the first spike's landmarks, by rule and rate."""
     rules = [(name, lr) for name in ("gd", "heavy-ball", "rmsprop", "adam") for lr in (0.1, 0.05)]
     for name, lr in rules:
         setting = SETTING_A.but(optimizer=name, lr=lr)
@@ -75,7 +75,7 @@ def multipliers_by_optimizer(lab: Laboratory) -> None:
 
 
 def decay_by_direction(lab: Laboratory) -> None:
-    """What is left after 20 steps of a deviation of ten times the loss, by the direction it was injected along."""
+    """Print what is left after 20 steps of a displacement to ten times the loss, by its direction."""
     arms: dict[str, Fork] = {"the spike itself": Continue(at="onset", horizon=200)}
     arms |= {f"injected along v_{k}": Inject(at="onset", rank=k, rise=10.0, horizon=200) for k in (1, 2, 3, 6, 12)}
     for name, arm in arms.items():
@@ -87,7 +87,7 @@ def decay_by_direction(lab: Laboratory) -> None:
 
 
 def kept(record, setting: Setting):  # type: ignore[no-untyped-def]
-    """Shares of the low and the high energy kept 20 steps after the peak, and the low share at the peak."""
+    """The shares of low- and high-frequency energy left 20 steps after the peak, and the low share at the peak."""
     peak = int(np.argmax(record["loss"]))
     if len(record["loss"]) < peak + 60:
         return None
@@ -99,7 +99,7 @@ def kept(record, setting: Setting):  # type: ignore[no-untyped-def]
 
 
 def directions_over_time(lab: Laboratory) -> None:
-    """Directions of the input weights of a small initialisation, by how far the loss has fallen."""
+    """Print the number of directions of the input weights from a small initialisation, by step."""
     for activation, multiplicity in (("tanh", 1), ("xtanh", 2)):
         setting = SETTING_A.but(width=50, gamma=2.0, activation=activation, steps=10_000)
         runs = lab.runs([Recipe(setting=setting, seed=s, probe=Trail()) for s in SEEDS]).values()
@@ -115,7 +115,7 @@ def directions_over_time(lab: Laboratory) -> None:
 
 
 def errors_on_real_data(lab: Laboratory) -> None:
-    """Relative low- and high-frequency errors on training and held-out points, of nets from small and large weights."""
+    """Print relative low- and high-frequency errors on training and held-out points, for small and large initial weights."""
     base = Setting(
         problem="mnist1d", points=100, width=20, input_std=0.2, output_std=0.1, optimizer="adam", lr=0.02, steps=3_000
     )
@@ -136,7 +136,7 @@ def errors_on_real_data(lab: Laboratory) -> None:
 
 
 def who_condenses(lab: Laboratory) -> None:
-    """Gain of mean |cos| through a spike against the calm twin, by the neurons' weight |a||u|: medians over seeds."""
+    """Print the gain of mean |cos| through a spike over the calm twin, by the neurons' weight |a||u|: medians over seeds."""
     spiking, calm = (
         SETTING_A.but(intervention=arm) for arm in (Continue(horizon=3_000), LowerRate(factor=0.25, horizon=3_000))
     )
@@ -167,7 +167,7 @@ def _by_weight(end: Snapshot) -> np.ndarray:
 
 
 def held_twins(lab: Laboratory) -> None:
-    """Where the sharpness of twins at the edge ends, at A where 2/lr is 20, and how many of them spike."""
+    """Print the final sharpness of twins at the edge, at setting A, where 2/lr is 20, and how many of them spike."""
     definition = SpikeDefinition(lead=300)
     arms: dict[str, Fork] = {
         f"held, looked at every {n} steps": Hold(horizon=3_000, every=n, definition=definition) for n in (5, 20)

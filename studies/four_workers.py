@@ -1,6 +1,6 @@
-"""Every claim verified by this machine, and again by four Dask workers over one store: `nox -s workers` (ten minutes).
+"""Verifies every claim on this machine, and again with four Dask workers over one store: `nox -s workers` (ten minutes).
 
-Both must say the same of every seed, every run must have been trained once, and no file may be damaged.
+Both must give the same result for every seed, every run must be trained exactly once, and no file may be damaged.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _COSTS = ("seconds", "runs_trained", "runs_reused")
 
 @contextmanager
 def running(*words: str) -> Iterator[None]:
-    """A process for as long as it is needed."""
+    """A context during which a process runs."""
     process = subprocess.Popen([sys.executable, "-m", *words], stderr=subprocess.DEVNULL)
     try:
         yield
@@ -34,7 +34,7 @@ def running(*words: str) -> Iterator[None]:
 
 
 def verified(folder: Path, profile: str, executor: str) -> tuple[dict[str, Any], float]:
-    """The report in JSON, and the seconds that it took."""
+    """The JSON report of a verification, and the seconds that it took."""
     folder.mkdir()
     report, started = folder / "report.json", time.monotonic()
     words = ["verify", "--profile", profile, "--executor", executor, "--store", str(folder), "--json", str(report)]
@@ -44,7 +44,7 @@ def verified(folder: Path, profile: str, executor: str) -> tuple[dict[str, Any],
 
 
 def by_workers(folder: Path, profile: str) -> tuple[dict[str, Any], float]:
-    """The same through a scheduler and its workers."""
+    """The JSON report of a verification by a scheduler and its workers, and the seconds that it took."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -58,7 +58,7 @@ def by_workers(folder: Path, profile: str) -> tuple[dict[str, Any], float]:
 
 
 def stored(folder: Path) -> int:
-    """How many runs a store holds, every one of them whole."""
+    """The number of runs in a store; a damaged one raises an error."""
     files = sorted((folder / "runs").glob("??/*"))
     for file in files:
         unpack(file.read_bytes(), file.stem)  # raises where a file is damaged or set aside
@@ -66,7 +66,7 @@ def stored(folder: Path) -> int:
 
 
 def main() -> int:
-    """0 when both agree."""
+    """Compare both; 0 when they agree, else 1."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--profile", default="ci")
     profile = parser.parse_args().profile

@@ -1,8 +1,8 @@
-"""How often the gate is wrong: planted regressions that it must name, and optimizers that are what they were.
+"""How often the gate is wrong: with planted regressions that it must name, and with optimizers that did not change.
 
     python studies/gates.py [--tries 10] [--out reports/gates.md]
 
-Everything trained is stored, so a second run is quick. Planted optimizers: tests/gate/planted_optimizers.py.
+All trainings are stored, so a second run is quick. The planted optimizers are in tests/gate/planted_optimizers.py.
 """
 
 import argparse
@@ -29,10 +29,10 @@ HERE = Path(__file__).resolve().parents[1]
 SEEDS = 16
 NO_CONDITIONS: Mapping[str, Any] = {}
 MOST = 6
-"""Rows told of a fault; the wrong sign of a momentum has forty."""
+"""The most rows listed per fault; the wrong sign of a momentum fails forty."""
 WORDS = {Decision.REGRESSED: "named", Decision.NOT_DECIDED: "undecided", Decision.PASSED: "passed"}
 OTHER = 1_000
-"""Added to a root: seeds that no gate of these has seen."""
+"""Added to a root seed, for seeds that none of these gates uses otherwise."""
 
 ADAM = contestant("torch.optim:Adam", {"lr": 0.02})
 GD = contestant("gd", {"lr": 0.1})
@@ -40,7 +40,7 @@ GD = contestant("gd", {"lr": 0.1})
 
 @dataclass(frozen=True)
 class Pair:
-    """Two contestants, and what their settings have otherwise than the default suite."""
+    """Two contestants, and the conditions in which their settings differ from the default suite."""
 
     candidate: OptimizerSpec
     reference: OptimizerSpec
@@ -52,7 +52,7 @@ SLOW_SQUARES = contestant("torch.optim:Adam", {"lr": 0.02, "betas": (0.9, 0.9999
 
 
 def small_gradients(**numbers: float) -> OptimizerSpec:
-    """Adam where the loss is averaged over a million."""
+    """Adam with gradients a million times smaller, as from a loss divided by a million."""
     return contestant("planted_optimizers:small_gradients", {"lr": 0.02, **numbers})
 
 
@@ -92,7 +92,7 @@ SGD = contestant("torch.optim:SGD", {"lr": 0.1})
 KNOWN_ADAM = contestant("adam", {"lr": 0.02})
 OWN = {"model": "planted_model:normed", "problem": "mnist1d", "steps": 200}
 FEW = (4, 8, SEEDS)
-"""Seeds a setting: the first so many of each try's, unless a pair has a number of its own."""
+"""Seeds per setting: the first ones of each try. In the last column, a pair may have its own number."""
 
 ALIKE: dict[str, tuple[Pair, int]] = {
     "torch.optim.SGD against gd": (Pair(SGD, GD), 0),
@@ -120,7 +120,7 @@ SMALL_ONES = (
 
 
 class Bench:
-    """Scores by contestant and root; each is trained once."""
+    """Scores by contestant and root seed; each contestant is trained once."""
 
     def __init__(self, lab: Laboratory) -> None:
         self._lab = lab
@@ -129,7 +129,7 @@ class Bench:
     def __call__(
         self, who: OptimizerSpec, root: int, seeds: int = SEEDS, conditions: Mapping[str, Any] = NO_CONDITIONS
     ) -> Scores:
-        """The contestant's scores on the seeds of this root."""
+        """The contestant's scores on the seeds of this root seed."""
         key = who.canonical(), root, seeds, repr(conditions)
         if key not in self._known:
             self._known[key] = scores(who, own_suite(conditions, seeds, root), self._lab)
@@ -137,7 +137,7 @@ class Bench:
         return self._known[key]
 
     def gate(self, pair: Pair, root: int, apart: int = 0, seeds: int = 0) -> tuple[Decision, list[str]]:
-        """What it comes to and the rows that fail, the reference trained on seeds of its own where it is `apart`."""
+        """The gate's decision and the rows that fail. The reference's root seed is shifted by `apart`."""
         own, other = (
             first(self(who, at, pair.seeds, pair.conditions), seeds or pair.seeds)
             for who, at in ((pair.candidate, root), (pair.reference, root + apart))
@@ -146,7 +146,7 @@ class Bench:
 
 
 def first(found: Scores, seeds: int) -> Scores:
-    """Of the first so many seeds."""
+    """The scores of the first `seeds` seeds; the cost of a step is kept whole."""
     return Scores(
         values={
             row: {place: values if place == COST else values[:seeds] for place, values in blocks.items()}
@@ -156,12 +156,12 @@ def first(found: Scores, seeds: int) -> Scores:
 
 
 def told(found: tuple[Row, ...], seeds: int) -> tuple[Decision, list[str]]:
-    """What a gate comes to, and the rows for which it fails."""
+    """A gate's decision, and the titles of the rows that fail."""
     return decided(found, seeds)[0], [row.title for row in found if row.fails]
 
 
 def simulated(pool: list[Scores], gates: int) -> Counter[Decision]:
-    """Gates whose two sides are drawn from one pool of trainings of one optimizer, without replacement."""
+    """Decisions of gates whose two sides are drawn without replacement from one pool of trainings of one optimizer."""
     generator = np.random.default_rng(0)
     found: Counter[Decision] = Counter()
     for _ in range(gates):
@@ -178,7 +178,7 @@ def simulated(pool: list[Scores], gates: int) -> Counter[Decision]:
 
 
 def rows_of(scores_: Scores, place: str) -> list[str]:
-    """The rows with values in a setting, those of most values first."""
+    """The rows with values in a setting, those with most values first."""
     held = [row for row, blocks in scores_.values.items() if place in blocks]
     return sorted(held, key=lambda row: -len(scores_.values[row][place]))
 
@@ -201,12 +201,12 @@ def report(tries: int, bench: Bench) -> str:
 
 
 def alarms(name: str, seeds: int, found: Counter[Decision]) -> str:
-    """A row of the table of gates that ought to pass."""
+    """A row of the table of gates that should pass."""
     return f"| {name} | {seeds} | {found[Decision.REGRESSED]} | {found[Decision.NOT_DECIDED]} | {found.total()} |"
 
 
 def planted(title: str, pairs: Mapping[str, Pair], tries: int, bench: Bench) -> list[str]:
-    """A table of faults: what gates of so many seeds come to, and which rows name them."""
+    """A table of faults: the decisions of gates with different numbers of seeds, and the rows that name each fault."""
     columns = " | ".join(f"{seeds} seeds" for seeds in FEW)
     lines = [
         f"| {title} | {columns} | by the rows (in so many of {tries} tries with the most seeds) |",
@@ -226,7 +226,7 @@ def planted(title: str, pairs: Mapping[str, Pair], tries: int, bench: Bench) -> 
 
 
 def main() -> None:
-    """Train what is not stored, and write the tables."""
+    """Train what is not stored yet, and write the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tries", type=int, default=10)
     parser.add_argument("--store", type=Path, default=None)

@@ -1,11 +1,11 @@
-"""What a GPU gives, measured on the one that is here: `python studies/gpu.py` writes reports/gpu.json and reports/gpu.md.
+"""Measures this machine's GPU: `python studies/gpu.py` writes reports/gpu.json and reports/gpu.md.
 
-Parts are run one by one and kept in gpu.json, so a run that is cut off goes on where it was; `--again` forgets a part.
+Parts are run one by one and saved in gpu.json, so an interrupted run can be resumed; `--again` repeats parts that are there.
 
-- tests: those that need a GPU.
-- verdicts: three claims at their references on 256 seeds, beside those of the CPU of another machine (`--device cpu`).
-- rates: member-steps a second by number of members, width and precision, beside what one would write otherwise.
-- commands: spikecheck's own commands, from a shell, nothing stored.
+- tests: the tests that need a GPU.
+- verdicts: three claims at their reference settings on 256 seeds, compared with another machine's CPU (`--device cpu`).
+- rates: member-steps per second by number of members, width and precision, compared with ordinary torch code.
+- commands: spikecheck's own commands, from a shell, with nothing stored.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from spikecheck.training.rule_for import rule_for
 ROOT = Path(__file__).parents[1]
 CLAIMS = ("condensation", "ascent-rate", "edge-of-stability")
 FIRST_SEED = 10_000
-"""No other study looks at seeds from here on."""
+"""No other study uses seeds from here on."""
 COMMANDS = {
     "first command": ("verify", "--claim", "condensation"),
     "the same in full": ("verify", "--claim", "condensation", "--profile", "full"),
@@ -50,7 +50,7 @@ Numbers = dict[str, Any]
 
 
 def tests(device: str, small: bool) -> Numbers:
-    """The suite's tests of devices and kernels, and those that run on a GPU alone."""
+    """Run the suite's tests of devices and kernels, and those that need a GPU."""
     paths = ["tests/training/test_devices.py", "tests/training/test_segment_gpu.py", "tests/gpu"]
     if small:
         return {"said": "not run"}
@@ -71,7 +71,7 @@ def tests(device: str, small: bool) -> Numbers:
 
 
 def verdicts(device: str, small: bool) -> Numbers:
-    """Every claim's effect, seed by seed, and how long that took."""
+    """Every claim's effect by seed, and the seconds that it took."""
     seeds = range(FIRST_SEED, FIRST_SEED + (4 if small else 256))
     found: Numbers = {}
     for name in CLAIMS[: 1 if small else None]:
@@ -89,7 +89,7 @@ def verdicts(device: str, small: bool) -> Numbers:
 
 
 def compared(mine: Numbers, theirs: Numbers) -> Numbers:
-    """One claim on two devices. The seeds are the same, so tests that take them for independent are on the safe side."""
+    """Compare one claim on two devices. The seeds are the same, so tests for independent samples are conservative."""
     one, other = ([score for score in each["scores"] if score is not None] for each in (mine, theirs))
     met, met_there = ([bool(h) for h in each["held"] if h is not None] for each in (mine, theirs))
     table = [[sum(met), len(met) - sum(met)], [sum(met_there), len(met_there) - sum(met_there)]]
@@ -115,7 +115,7 @@ def _mean(each: Numbers) -> str:
 
 
 def rates(device: str, small: bool) -> Numbers:
-    """Member-steps a second."""
+    """Member-steps per second."""
     members = (1, 2) if small else (1, 32, 256, 1_024, 16_384)
     found: Numbers = {}
     for name, setting in (
@@ -142,7 +142,7 @@ def rates(device: str, small: bool) -> Numbers:
 
 
 def _ours(setting: Setting, members: int, device: str, small: bool) -> float:
-    """As a laboratory trains, checkpoints and all."""
+    """Member-steps per second of a training as in a laboratory, checkpoints included."""
     steps = 20 if small else 2_000
     goal, lr = _laid(setting, members, device)
     rule = rule_for(goal)
@@ -152,7 +152,7 @@ def _ours(setting: Setting, members: int, device: str, small: bool) -> float:
 
 
 def _dispatched(setting: Setting, members: int, device: str, small: bool) -> float:
-    """Every step from Python, batched."""
+    """Member-steps per second when Python dispatches every step of all members."""
     steps = 5 if small else 100
     goal, lr = _laid(setting, members, device)
     goal = goal if device == "cpu" else _without_kernels(goal)
@@ -170,7 +170,7 @@ def _dispatched(setting: Setting, members: int, device: str, small: bool) -> flo
 
 
 def _without_kernels(goal: Objective) -> Objective:
-    """The same objective whose passes are torch's operations."""
+    """The same objective, computed by torch's operations."""
     shallow = import_module("spikecheck.objective.analytic_shallow").Shallow
     if shallow.fits(goal.model, goal.settings[0].loss):
         goal.__dict__["written_out"] = shallow(goal.model, goal.train.x, goal.train.y, goal.members)
@@ -178,7 +178,7 @@ def _without_kernels(goal: Objective) -> Objective:
 
 
 def _ordinary(device: str, small: bool) -> float:
-    """The loop that everybody writes."""
+    """Steps per second of torch's ordinary training loop."""
     steps = 5 if small else 300
     x = torch.linspace(-2 * torch.pi, 2 * torch.pi, 20, dtype=torch.float64, device=device)[:, None]
     y = x.sin()
@@ -195,7 +195,7 @@ def _ordinary(device: str, small: bool) -> float:
 
 
 def _vmapped(members: int, device: str, small: bool) -> float:
-    """What torch offers for ensembles: `vmap` of `grad` over stacked parameters."""
+    """Member-steps per second of torch's own way to train ensembles: `vmap` of `grad` over stacked parameters."""
     steps = 5 if small else 100
     x = torch.linspace(-2 * torch.pi, 2 * torch.pi, 20, dtype=torch.float64, device=device)[:, None]
     y = x.sin()
@@ -221,7 +221,7 @@ def _laid(setting: Setting, members: int, device: str) -> tuple[Objective, torch
 
 
 def _seconds(work: Callable[[], object], device: str) -> float:
-    """The shortest of three, after one that compiles."""
+    """The shortest time of three runs, in seconds, after one run that compiles."""
     work()
     times = []
     for _ in range(3):
@@ -242,7 +242,7 @@ def _synchronize(device: str) -> None:
 
 
 def commands(device: str, small: bool, limit: float = 150.0) -> Numbers:
-    """Seconds that each command takes; one that takes longer than `limit` is stopped."""
+    """The seconds that each command takes; a command is stopped after `limit` seconds."""
     found: Numbers = {}
     for name, words in list(COMMANDS.items())[: 0 if small else None]:
         with tempfile.TemporaryDirectory() as folder:
@@ -278,7 +278,7 @@ PARTS: dict[str, Callable[[str, bool], Numbers]] = {
 
 
 def machine(device: str) -> Numbers:
-    """What the figures were measured on."""
+    """The machine on which the numbers were measured."""
     found: Numbers = {"torch": torch.__version__, "cores": os.cpu_count()}
     if device == "cuda":
         said = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
@@ -288,7 +288,7 @@ def machine(device: str) -> Numbers:
 
 
 def page(found: Numbers) -> str:
-    """The figures as Markdown."""
+    """The numbers as Markdown."""
     here = found.get("cuda", {})
     lines = ["# What a GPU gives", "", "Written by `python studies/gpu.py`; every figure is in gpu.json.", ""]
     lines += [f"{name}: {value}  " for name, value in here.get("machine", {}).items()] or ["Not run on a GPU so far."]
@@ -343,9 +343,9 @@ def main() -> None:
     """Run the parts that are missing, and write both files after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
-    parser.add_argument("--part", choices=PARTS, action="append", help="these parts alone; by default all")
-    parser.add_argument("--again", action="store_true", help="also those that are there")
-    parser.add_argument("--small", action="store_true", help="a dry run in seconds, whose figures mean nothing")
+    parser.add_argument("--part", choices=PARTS, action="append", help="run only these parts; by default all")
+    parser.add_argument("--again", action="store_true", help="repeat parts that are there already")
+    parser.add_argument("--small", action="store_true", help="a dry run of some seconds, whose numbers mean nothing")
     parser.add_argument("--out", type=Path, default=ROOT / "reports")
     given = parser.parse_args()
     if given.device == "cuda" and not torch.cuda.is_available():

@@ -1,6 +1,6 @@
-"""Kernels compiled for a GPU that need not be there: `python studies/gpu_registers.py` prints what each takes.
+"""Compiles all kernels without needing a GPU: `python studies/gpu_registers.py` prints the registers that each takes.
 
-What Triton's interpreter accepts its compiler may refuse, so this is a test as well (tests/studies/test_gpu_registers.py).
+Triton's compiler may refuse what its interpreter accepts, so this is also a test (tests/studies/test_gpu_registers.py).
 """
 
 import argparse
@@ -21,13 +21,13 @@ from spikecheck.objective.gpu_shallow import Layout
 ARCHITECTURE = 90
 """Compute capability 9.0: H100 and H200."""
 RULES = {"gd": 0, "heavy-ball": 1, "nesterov": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
-"""Every rule, with how many numbers it remembers of a parameter."""
+"""Every rule, with the number of its slots per parameter."""
 _INTEGERS = {"steps", "rate_hop", *shallow.SIZES}
 _POINTERS = {"done": "*i64", "until": "*i64", "new_done": "*i64", "alive": "*i8", "new_alive": "*i8"}
 
 
 def variants() -> Iterator[tuple[str, Any, Mapping[str, Any], int, str]]:
-    """Name, kernel, constants, warps and precision of what is compiled."""
+    """Yield name, function, constants, warps and precision of every kernel to compile."""
     for width, activation, bias in (
         (20, "tanh", False),
         (50, "relu", False),
@@ -48,7 +48,7 @@ def variants() -> Iterator[tuple[str, Any, Mapping[str, Any], int, str]]:
 
 
 def compiled(kernel: Any, constants: Mapping[str, Any], warps: int, precision: str) -> tuple[int, int]:
-    """Registers of a thread, and bytes of its stack: what does not fit registers."""
+    """Registers per thread, and bytes of its stack, which holds what does not fit into registers."""
     kinds = {name: _POINTERS.get(name, f"*{precision}") for name in kernel.arg_names}
     kinds |= dict.fromkeys(_INTEGERS & set(kernel.arg_names), "i32") | dict.fromkeys(constants, "constexpr")
     source = ASTSource(fn=kernel, signature=kinds, constexprs=dict(constants))
@@ -67,9 +67,9 @@ def compiled(kernel: Any, constants: Mapping[str, Any], warps: int, precision: s
 
 
 def main() -> None:
-    """Print a line a kernel."""
+    """Print one line per kernel."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--width", type=int, help="kernels of this width alone; by default all")
+    parser.add_argument("--width", type=int, help="only kernels of this width; by default all")
     asked = parser.parse_args().width
     print(f"triton {triton.__version__}, sm_{ARCHITECTURE}a")
     for name, kernel, constants, warps, precision in variants():

@@ -10,7 +10,7 @@ from spikecheck.training import dissection as probes
 
 
 def anatomies(setting: Setting, seeds: range) -> list[Run]:
-    """The first spike of every seed, step by step."""
+    """Runs with every seed's first spike recorded at every step."""
     asked = [Recipe(setting=setting, seed=seed, probe=Anatomy()) for seed in seeds]
     return list(Laboratory().runs(asked).values())
 
@@ -23,7 +23,7 @@ def rise(run: Run) -> slice | None:
 
 
 def by_order() -> None:
-    """How much of the ascent each order of the difference resolves, at setting A."""
+    """Print how well each order of the difference resolves the ascent, at setting A."""
     for order in (1, 2, 4, 8):
         probes._WEIGHTS = tuple((-1.0) ** j * comb(order, j) / 2**order for j in range(order + 1))
         rows = []
@@ -44,7 +44,7 @@ def by_order() -> None:
 
 
 def by_window() -> None:
-    """How local SLAS is, at settings A and B."""
+    """Print how local SLAS is, at settings A and B."""
     for name, setting, seeds in (("A", SETTING_A, range(1000, 1064)), ("B", SETTING_B, range(1000, 1032))):
         runs = [(run, rise(run)) for run in anatomies(setting, seeds)]
         usable = [(run.records["anatomy"], window) for run, window in runs if window is not None and window.start >= 20]
@@ -55,7 +55,7 @@ def by_window() -> None:
 
 
 def by_horizon() -> None:
-    """How the alignment gain of the spiking twin depends on how long the twins are followed."""
+    """Print how the alignment gain of the spiking twin depends on the horizon."""
     asked = (("A", SETTING_A, range(1000, 1064), (500, 1000, 2000, 3000, 4000)),
              ("B", SETTING_B, range(1000, 1032), (1000, 3000, 4000, 5000, 6000)))  # fmt: skip
     for name, setting, seeds, horizons in asked:

@@ -1,6 +1,6 @@
-"""Claims got wrong on purpose, which must then no longer hold: `python studies/mutants.py` writes docs/mutants.md.
+"""Claims made wrong on purpose, which must then no longer hold: `python studies/mutants.py` writes docs/mutants.md.
 
-Everything trained is stored, so what was stopped goes on where it was.
+All trainings are stored, so a stopped run can be resumed.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from studies.mutants_page import page
 
 
 def judged(claims: Sequence[Claim], lab: Laboratory, seeds: int) -> Iterator[Judged]:
-    """Claim after claim, each with its mutants."""
+    """Yield every claim with its mutants, as it is judged."""
     for claim in claims:
         began = time.monotonic()
         one = with_mutants(claim, lab, seeds, MUTATIONS)
@@ -36,9 +36,9 @@ def _line(one: Judged, spent: float) -> str:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--claim", nargs="*", default=[], help="ids, with * for anything; all of them unless given")
-    parser.add_argument("--seeds", type=int, default=32, help="seeds a claim")
-    parser.add_argument("--store", type=Path, default=default_folder(), help="where what was trained is kept")
+    parser.add_argument("--claim", nargs="*", default=[], help="ids, with * for anything; by default all claims")
+    parser.add_argument("--seeds", type=int, default=32, help="seeds per claim")
+    parser.add_argument("--store", type=Path, default=default_folder(), help="the folder that stores all trainings")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "mutants.md")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Claims and their mutants, judged alike: by the guarded answer at the reference setting."""
+"""Judges claims and their mutants in the same way: by the guarded answer at the reference setting."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ROOT_SEED = 1
 
 
 class Moved(StrEnum):
-    """What a mutation did to the numbers that decide."""
+    """The effect of a mutation on the numbers that decide."""
 
     NOTHING = "none of them"
     PLACES = "the claim's are the same, of other seeds"
@@ -37,24 +37,24 @@ class Mutant:
     reason: str
     moved: Moved
     alone: Outcome | None = None
-    """What would be said without the controls."""
+    """The outcome without the controls."""
     broken: bool = False
-    """Whether it was the mutation that stopped: then nothing is said about the check."""
+    """Whether the mutation itself stopped with an error; then it says nothing about the check."""
 
     @property
     def survives(self) -> bool:
-        """Whether it is still said to hold, though some number changed."""
+        """Whether the mutant still holds although some number changed."""
         return self.outcome is Outcome.HOLDS and self.moved is not Moved.NOTHING
 
     @property
     def unread(self) -> bool:
-        """Whether no number changed that decides."""
+        """Whether no deciding number changed."""
         return self.moved is Moved.NOTHING
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One claim with its mutants; there are none where there is nothing to kill."""
+    """One claim with its mutants; a claim that does not hold has none."""
 
     claim: Claim
     answer: Answer
@@ -62,17 +62,17 @@ class Judged:
 
     @property
     def kept(self) -> tuple[Mutant, ...]:
-        """The mutants in which some number changed."""
+        """The mutants in which some deciding number changed."""
         return tuple(mutant for mutant in self.mutants if not mutant.unread and not mutant.broken)
 
     @property
     def survivors(self) -> tuple[Mutant, ...]:
-        """Those that are still said to hold."""
+        """The mutants that still hold."""
         return tuple(mutant for mutant in self.mutants if mutant.survives)
 
 
 class Remembering:
-    """A laboratory whose runs stay in memory: mutants of one claim are asked about one after another."""
+    """A laboratory whose runs stay in memory, since the mutants of one claim are judged one after another."""
 
     def __init__(self, lab: Trainer) -> None:
         self._lab = lab
@@ -88,12 +88,12 @@ class Remembering:
         return {recipe: self._known[recipe] for recipe in recipes if recipe in self._known}
 
     def each(self, blocks: Sequence[Sequence[Recipe]]) -> Iterable[Mapping[Recipe, Run]]:
-        """Block after block."""
+        """Yield the runs of block after block."""
         return map(self.runs, blocks)
 
 
 def with_mutants(claim: Claim, lab: Trainer, seeds: int, mutations: Iterable[Mutation]) -> Judged:
-    """The claim, and where it holds every mutation that concerns it, on the same seeds."""
+    """Judge the claim and, if it holds, every mutation that concerns it, on the same seeds."""
     lab = Remembering(lab)
     answer = answered(claim, lab, seeds)
     if answer.outcome is not Outcome.HOLDS:
@@ -102,7 +102,7 @@ def with_mutants(claim: Claim, lab: Trainer, seeds: int, mutations: Iterable[Mut
 
 
 def answered(claim: Claim, lab: Trainer, seeds: int) -> Answer:
-    """The claim at its reference setting, in one look, with both controls."""
+    """The answer at the claim's reference setting, without interim analyses, with both controls."""
     inquiry = Inquiry(claim, lab, ROOT_SEED, ignore)
     return inquiry.answer(claim.domain.reference, "reference", "mutants", [seeds])[1]
 
@@ -118,7 +118,7 @@ def _mutant(claim: Claim, before: Answer, mutation: Mutation, lab: Trainer, seed
 
 
 def moved(claim: Claim, before: Answer, after: Answer) -> Moved:
-    """What became of the numbers: of claim and controls, else of the claim alone."""
+    """How the deciding numbers changed, of the claim and its controls."""
     old, new = _judgements(before), _judgements(after)
     if len(old) == len(new) and all(map(_same, old, new)):
         return Moved.NOTHING
@@ -134,7 +134,7 @@ def moved(claim: Claim, before: Answer, after: Answer) -> Moved:
 
 
 def _in_fewer(old: Judgement, new: Judgement) -> bool:
-    """Whether only the precondition saw something: what is left has its effects."""
+    """Whether only the precondition noticed the mutation: the remaining seeds keep their effects."""
     if new.applicable >= old.applicable:
         return False
     left = [(was, now) for was, now in zip(old.scores, new.scores, strict=True) if now is not None]
@@ -147,7 +147,7 @@ def _in_fewer(old: Judgement, new: Judgement) -> bool:
 
 
 def _each(what: Callable[[np.ndarray], np.ndarray], old: Judgement, new: Judgement) -> bool:
-    """Whether something is the same of the effect and of every further condition."""
+    """Whether a function gives the same result for the old and new effects, and for every additional condition."""
     return all(
         _close(np.asarray(what(a)), np.asarray(what(b))) for a, b in zip(_by_seed(old), _by_seed(new), strict=True)
     )
@@ -165,7 +165,7 @@ def _same(one: Judgement | None, other: Judgement | None) -> bool:
 
 
 def _by_seed(judgement: Judgement) -> list[np.ndarray]:
-    """Effects by seed, nan where there is none, and the further conditions'."""
+    """Effects by seed, NaN where there is none, and the scores of the additional conditions."""
     scores = np.array([np.nan if score is None else score for score in judgement.scores])
     return [scores, *(np.array(condition.scores) for condition in judgement.conditions)]
 

@@ -1,4 +1,4 @@
-"""Mutations of a claim as values: what each says, which claims it concerns, and what it makes of one."""
+"""Mutations of claims as values: what each one does, which claims it concerns, and how it changes a claim."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from spikecheck.harness.claim import Arm, Measure, Plant
 from studies import mutants_plants as plants
 
 Change = Callable[[Claim, float], Claim]
-"""A mutated claim from a claim and the size of its own effects, the root of their mean square."""
+"""Makes a mutated claim from a claim and the root mean square of its effects."""
 Effect = Callable[[Claim, float, Measure, str], Measure]
-"""Another measure in place of a claim's, or a control's, which is named."""
+"""Makes another measure in place of a claim's or a control's; the text names which of them it is."""
 
 
 class BrokenMutation(Exception):
-    """A mutation could not be carried out: a mistake of the mutation's, and no merit of the check's."""
+    """A mutation could not be carried out. That is a fault of the mutation, so it does not count as a killed mutant."""
 
 
 @dataclass(frozen=True)
@@ -27,88 +27,88 @@ class Mutation:
 
     name: str
     says: str
-    """What it does, in a sentence."""
+    """What it does, in one sentence."""
     concerns: Callable[[Claim], bool]
-    """Whether the claim has what it changes, by what its probe records and what its arms are."""
+    """Whether a claim has what the mutation changes, judged by the claim's probe and arms."""
     of: Change
     whole: str = ""
-    """Of a mutation in every second seed: the name of the same in all of them."""
+    """For a mutation in every second seed, the name of the same mutation in all seeds."""
 
 
 def everything(claim: Claim) -> bool:
-    """Every claim has an effect."""
+    """True: every claim has an effect."""
     return True
 
 
 def kind(claim: Claim) -> str:
-    """The kind of what its probe records; empty without one."""
+    """The kind of the claim's probe; empty without a probe."""
     return "" if claim.probe is None else claim.probe.kind
 
 
 def records(*kinds: str) -> Callable[[Claim], bool]:
-    """Whether its probe is of one of these kinds."""
+    """A function that says whether a claim's probe is of one of these kinds."""
     return lambda claim: kind(claim) in kinds
 
 
 def has_pairs(claim: Claim) -> bool:
-    """Whether its probe records two eigenpairs or more."""
+    """Whether the claim's probe records two eigenpairs or more."""
     return kind(claim) in ("anatomy", "directions") and getattr(claim.probe, "pairs", 1) > 1
 
 
 def has_first_direction(claim: Claim) -> bool:
-    """Whether its probe records what is along the first eigendirection."""
+    """Whether the claim's probe measures along the first eigendirection."""
     return kind(claim) in ("anatomy", "directions")
 
 
 def has_outputs(claim: Claim) -> bool:
-    """Whether its probe records outputs on held-out points."""
+    """Whether the claim's probe records outputs on held-out points."""
     return kind(claim) in ("trail", "directions") or bool(getattr(claim.probe, "outputs", False))
 
 
 def has_twins(claim: Claim) -> bool:
-    """Whether it has two arms or more."""
+    """Whether the claim has two arms or more."""
     return len(claim.arms) > 1
 
 
 def forks(claim: Claim) -> list[Fork]:
-    """What its arms do differently, at the reference."""
+    """The interventions of the claim's arms at the reference setting."""
     settings = (arm(claim.domain.reference) for arm in claim.arms.values())
     return [setting.intervention for setting in settings if setting.intervention is not None]
 
 
 def has_weights(claim: Claim) -> bool:
-    """Whether it looks at input weights: along a trail, or where its forks start and end."""
+    """Whether the claim uses input weights: along a trail, or at the start and end of its forks."""
     return kind(claim) == "trail" or any(fork.at == "before_onset" for fork in forks(claim))
 
 
 def has_loss_alone(claim: Claim) -> bool:
-    """Whether nothing that is looked at hangs on where the losses have their spikes."""
+    """Whether nothing that the claim measures depends on the steps of the spikes."""
     return not claim.detects_spikes or (claim.probe is None and not forks(claim))
 
 
 def goes_on_from_the_onset(claim: Claim) -> bool:
-    """Whether an arm goes on unchanged from the onset of a spike."""
+    """Whether an arm continues unchanged from the onset of a spike."""
     return any(isinstance(fork, Continue) and fork.at == "onset" for fork in forks(claim))
 
 
 def has_a_landmark(claim: Claim) -> bool:
-    """Whether it looks from an onset on, at a fork's or in the run itself."""
+    """Whether the claim measures from an onset on, in a fork or in the run itself."""
     of_the_run = kind(claim) == "anatomy" and len(forks(claim)) < len(claim.arms)
     return of_the_run or any(fork.at == "onset" for fork in forks(claim))
 
 
 def looks_at_the_onset(claim: Claim) -> bool:
-    """Whether directions are looked at at the onset."""
+    """Whether the claim measures eigendirections at the onset."""
     return isinstance(claim.probe, Directions) and claim.probe.at == "onset"
 
 
 def has_a_threshold(claim: Claim) -> bool:
-    """Whether its probe records what is compared with a stability threshold."""
+    """Whether the claim's probe records a quantity that is compared with a stability threshold."""
     return kind(claim) in ("anatomy", "sharpness", "trail", "balance", "stability")
 
 
 def of_record(plant: Plant) -> Change:
-    """A mutation of what was recorded, of the claim and of its controls, whose own plants come first."""
+    """A mutation of the records of the claim and of its controls; the controls' own plants are applied first."""
 
     def of(claim: Claim, scale: float) -> Claim:
         mutated = replace(_bare(claim), plant=_after(claim.plant, plant))
@@ -118,10 +118,10 @@ def of_record(plant: Plant) -> Change:
 
 
 def of_effect(effect: Effect) -> Change:
-    """A mutation of the effect that decides, of the claim and of its controls; further conditions stay."""
+    """A mutation of the deciding effect of the claim and of its controls; additional conditions stay."""
 
     def control(claim: Claim, scale: float, own: Control, name: str) -> Control:
-        # A control that has the claim's own measure gets the mutated one with it.
+        # A control without a measure of its own uses the claim's, and so the mutated one.
         return own if own.measure is None else replace(own, measure=effect(claim, scale, own.measure, name))
 
     def of(claim: Claim, scale: float) -> Claim:
@@ -132,7 +132,7 @@ def of_effect(effect: Effect) -> Change:
 
 
 def of_arms(change: Callable[[Setting], Setting]) -> Change:
-    """A mutation of what the claim's arms do; a control's own arms stay."""
+    """A mutation of the claim's arms; a control's own arms stay."""
 
     def of(claim: Claim, scale: float) -> Claim:
         return replace(_bare(claim), arms=_changed(claim.arms, change))
@@ -141,7 +141,7 @@ def of_arms(change: Callable[[Setting], Setting]) -> Change:
 
 
 def early(claim: Claim, scale: float) -> Claim:
-    """Whatever begins at an onset begins a hundred steps before, in the claim and in its controls."""
+    """Move everything that begins at an onset a hundred steps earlier, in the claim and in its controls."""
     mutated = of_record(plants.spikes_early)(claim, scale)
     moved = replace(mutated, arms=_changed(claim.arms, _forked_early))
     return _with_controls(
@@ -150,13 +150,13 @@ def early(claim: Claim, scale: float) -> Claim:
 
 
 def at_the_end(claim: Claim, scale: float) -> Claim:
-    """Directions are looked at at the end of the run."""
+    """Measure directions at the end of the run."""
     assert isinstance(claim.probe, Directions)
     return replace(_bare(claim), probe=claim.probe.model_copy(update={"at": "end"}))
 
 
 def noise(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
-    """Normal numbers about 0 as large as the claim's own effects, which depend on seed, arms and control alone."""
+    """Normal numbers about 0 as large as the claim's own effects; they depend on seed, arms and control only."""
 
     def drawn(trial: Trial) -> float:
         arms = "".join(run.setting.canonical() for run in trial.arms.values())
@@ -166,13 +166,13 @@ def noise(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
 
 
 def wrong_sign(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
-    """The effect as far on the other side of its limit; of two limits, of the upper one."""
+    """The effect mirrored at its limit; at the upper one where there are two."""
     limit = claim.predicts.floor if claim.predicts.ceiling is None else claim.predicts.ceiling
     return lambda trial: 2.0 * (limit or 0.0) - measure(trial)
 
 
 def constant(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
-    """One number that satisfies the rule, whatever the trial."""
+    """One number that satisfies the rule, for every trial."""
     floor, ceiling = claim.predicts.floor, claim.predicts.ceiling
     beyond = 1.0 + getattr(claim.predicts, "worth", 0.0)
     if floor is not None and ceiling is not None:
@@ -183,7 +183,7 @@ def constant(claim: Claim, scale: float, measure: Measure, name: str) -> Measure
 
 
 def in_every_second_seed(effect: Effect) -> Effect:
-    """The effect mutated where the seed is even, and as it is where it is odd."""
+    """The effect, mutated for even seeds and unchanged for odd ones."""
 
     def of(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
         mutated = effect(claim, scale, measure, name)
@@ -193,7 +193,7 @@ def in_every_second_seed(effect: Effect) -> Effect:
 
 
 def _injected(rank: int, setting: Setting) -> Setting:
-    """In place of going on through the spike: displaced at its onset along an eigendirection, to ten times the loss."""
+    """The setting with the spike replaced by a displacement at its onset along an eigendirection, to ten times the loss."""
     fork = setting.intervention
     if not isinstance(fork, Continue) or fork.at != "onset":
         return setting
@@ -217,7 +217,7 @@ def _changed(arms: Mapping[str, Arm], change: Callable[[Setting], Setting]) -> d
 
 
 def _bare(claim: Claim) -> Claim:
-    """Without what decides nothing."""
+    """The claim without companions, which decide nothing."""
     return replace(claim, companions={})
 
 
@@ -228,7 +228,7 @@ def _with_controls(claim: Claim, change: Callable[[Control, str], Control]) -> C
 
 
 def _after(first: Plant | None, then: Plant) -> Plant:
-    """A control's plant and then the mutation, both of another seed's trial as well."""
+    """A control's plant, then the mutation; both are applied to the other seed's trial as well."""
 
     def planted(trial: Trial) -> Trial:
         return trial if first is None else first(trial)
@@ -249,7 +249,7 @@ def _carried_out(plant: Plant, trial: Trial) -> Trial:
 
 
 def _asking_again(claim: Claim) -> Claim:
-    """The precondition is asked of the mutated record too: a trial that no longer meets it has no effect."""
+    """Check the precondition on the mutated record too: a trial that no longer meets it has no effect."""
 
     def asked(measure: Measure) -> Measure:
         return lambda trial: measure(trial) if claim.applies(trial) else float("nan")
@@ -262,12 +262,12 @@ def _asking_again(claim: Claim) -> Claim:
 
 
 def _on_losses(plant: Callable[[Trial, SpikeDefinition], Trial]) -> Change:
-    """Of the losses; spikes are detected by the claim's own definition."""
+    """A mutation of the losses; spikes are detected by the claim's own definition."""
     return lambda claim, scale: of_record(lambda trial: plant(trial, claim.definition))(claim, scale)
 
 
 def concerning(claim: Claim, mutations: Iterable[Mutation]) -> list[Mutation]:
-    """Those that change something the claim has."""
+    """The mutations that change something the claim has."""
     return [mutation for mutation in mutations if mutation.concerns(claim)]
 
 

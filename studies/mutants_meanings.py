@@ -1,4 +1,4 @@
-"""What a surviving mutant means, as judged by a person who looked at it; and what no mutant of a record can show."""
+"""What each surviving mutant means, as judged by a person, and which mistakes no mutant of a record can show."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from studies.mutants_judged import Judged, Moved, Mutant
 
 @dataclass(frozen=True)
 class Meaning:
-    """Why a mutation of a claim survives: it changes nothing in truth, or the check has a hole."""
+    """Why a mutation of a claim survives: what is claimed is still true, or the check has a hole."""
 
     mutation: str
-    """Its name; * stands for anything."""
+    """The mutation's name; * stands for anything."""
     claim: str
-    """The claim's id; likewise."""
+    """The claim's id; * stands for anything."""
     equivalent: bool
-    """Whether what was mutated is in truth still what is claimed."""
+    """Whether the mutated claim is still true."""
     says: str
 
     def __post_init__(self) -> None:
@@ -25,17 +25,17 @@ class Meaning:
             raise ValueError(f"{self.claim}, {self.mutation}: give a reason")
 
     def fits(self, claim: str, mutation: str) -> bool:
-        """Whether it is about this mutant."""
+        """Whether this meaning applies to the mutant."""
         return fnmatchcase(claim, self.claim) and fnmatchcase(mutation, self.mutation)
 
 
 @dataclass(frozen=True)
 class Beyond:
-    """A mistake that cannot be made in a record, and the tests that would find it."""
+    """A mistake that no mutation of a record can make, and the tests that would find it."""
 
     says: str
     tests: tuple[str, ...]
-    """As pytest names them."""
+    """The tests' names in pytest."""
 
 
 UNKNOWN = "nobody has said yet why: until then it counts as a hole."
@@ -219,7 +219,7 @@ BEYOND = (
 
 
 def meaning(one: Judged, mutant: Mutant) -> Meaning | None:
-    """Why a survivor of a claim survives: as a person said, else as its numbers and what became of other mutants say."""
+    """Why a mutant survives: as judged by a person, else as its numbers and the outcomes of other mutants show."""
     claim, name = one.claim.id, mutant.mutation.name
     said = next((said for said in MEANINGS if said.fits(claim, name)), None)
     if said is not None:
@@ -229,7 +229,7 @@ def meaning(one: Judged, mutant: Mutant) -> Meaning | None:
 
 
 def _of_half(one: Judged, mutant: Mutant) -> Meaning | None:
-    """Of a mutation in every second seed: what the same in all seeds says of it."""
+    """For a mutation in every second seed: what the same mutation in all seeds shows about it."""
     claim, name = one.claim.id, mutant.mutation.name
     whole = next((other for other in one.mutants if other.mutation.name == mutant.mutation.whole), None)
     if whole is None:
@@ -243,19 +243,19 @@ def _of_half(one: Judged, mutant: Mutant) -> Meaning | None:
 
 
 def is_equivalent(one: Judged, mutant: Mutant) -> bool:
-    """Whether a survivor is in truth still what is claimed."""
+    """Whether a survivor's claim is still true."""
     said = meaning(one, mutant)
     return said is not None and said.equivalent
 
 
 def sentence(one: Judged, mutant: Mutant) -> str:
-    """Why a mutant survives."""
+    """The sentence that says why a mutant survives."""
     said = meaning(one, mutant)
     return UNKNOWN if said is None else said.says
 
 
 def needless(judged: Sequence[Judged]) -> Iterator[Meaning]:
-    """What was said about mutants that were judged, none of which survives."""
+    """Meanings that are no longer needed: their mutants were judged, and none of them survives."""
     for said in MEANINGS:
         about = [m for j in judged for m in j.mutants if said.fits(j.claim.id, m.mutation.name)]
         if about and not any(mutant.survives for mutant in about):

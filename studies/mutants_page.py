@@ -1,4 +1,4 @@
-"""The page of mutants: what was changed, what became of it, and what the survivors mean."""
+"""Writes the page of mutants: the mutations, their outcomes, and what the survivors mean."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -102,7 +102,7 @@ def _killed(one: Judged) -> int:
 
 
 def _survivors(held: Sequence[Judged]) -> str:
-    """Holes first, then those that are excused; mutants that survive by the same reason stand together."""
+    """Holes first, then excused survivors; mutants that survive for the same reason are grouped."""
     found = [(one, mutant) for one in held for mutant in one.survivors]
     holes = [(one, mutant) for one, mutant in found if not is_equivalent(one, mutant)]
     excused = [(one, mutant) for one, mutant in found if is_equivalent(one, mutant)]
@@ -122,7 +122,7 @@ def _named(claims: Mapping[str, Sequence[str]]) -> str:
 
 
 def _unread(held: Sequence[Judged]) -> str:
-    """What a check does not look at: no survivors, but what a reader may want to know."""
+    """The mutations that a check does not notice because it does not read their data; they are not survivors."""
     rows = [(one.claim.id, ", ".join(m.mutation.name for m in one.mutants if m.unread)) for one in held]
     told = [row for row in rows if row[1]]
     said = "Recorded or trained, and of no consequence for the answer:\n\n"

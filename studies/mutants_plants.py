@@ -1,4 +1,4 @@
-"""What a mutation does to a recorded trial: functions from a trial to a trial, like the plants of positive controls."""
+"""Mutations of recorded trials: functions from a trial to a trial, like the plants of positive controls."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,17 +18,17 @@ Order = NDArray[np.int64]
 TIMED = ("anatomy", "sharpness", "trail", "balance")
 """Probes that record step by step."""
 SHARPNESS = dict.fromkeys(TIMED, ("sharpness",)) | {"directions": ("values",)}
-"""Eigenvalues, by the probe's kind."""
+"""Arrays of eigenvalues, by the probe's kind."""
 MOTION = {
     "anatomy": ("swing", "next_swing", "gradient_curvature"),
     "balance": ("displacement", "sharpening", "steepness"),
     "trail": ("gradient_curvature",),
 }
-"""What is measured of the motion along eigendirections and gradients."""
+"""Arrays about the motion along eigendirections and gradients, by the probe's kind."""
 OUTPUTS = dict.fromkeys(("anatomy", "trail", "directions"), ("outputs",))
-"""Functions on the held-out points."""
+"""Arrays of functions on the held-out points, by the probe's kind."""
 EARLY = 100
-"""Steps."""
+"""Steps by which `landmark early` moves an onset."""
 
 _PAIRS = {"anatomy": (1, ("sharpness", "residual", "swing", "next_swing")), "directions": (0, ("values", "residual"))}
 _VECTORS = {"anatomy": (1, ("swing", "next_swing")), "directions": (0, ("deviation",))}
@@ -37,12 +37,12 @@ _POINTS |= {"own": {"directions": 0}, "random_deviation": {"directions": 1}}
 
 
 def drawn(trial: Trial, salt: str) -> np.random.Generator:
-    """Numbers that depend on the seed and on what they are for."""
+    """A generator that depends on the trial's seed and on the purpose of the draw, `salt`."""
     return np.random.default_rng([trial.seed, crc32(salt.encode())])
 
 
 def on_records(trial: Trial, change: Callable[[str, Recorded], Recorded]) -> Trial:
-    """The trial with every arm's every record changed; `change` gives the arrays to replace, by the probe's kind."""
+    """The trial with every record of every arm changed; `change` returns the arrays to replace, by the probe's kind."""
     for arm, run in trial.arms.items():
         for kind, record in run.records.items():
             trial = with_record(trial, arm, kind, **change(kind, record))
@@ -64,7 +64,7 @@ def strangers(trial: Trial, arrays: Mapping[str, tuple[str, ...]]) -> Trial:
 
 
 def _matching(run: Run, theirs: Run, kind: str) -> Order | slice:
-    """Of every step of a record the step of another seed's: as far from the onset where both show a spike, else the same."""
+    """For every step of a record, the step of the other seed's record: equally far from the onset if both have a spike."""
     if kind not in TIMED:
         return slice(None)
     mine, there = (len(one.records[kind]["steps"]) for one in (run, theirs))
@@ -72,18 +72,18 @@ def _matching(run: Run, theirs: Run, kind: str) -> Order | slice:
 
 
 def _onset(run: Run, kind: str) -> int:
-    """Where the first spike begins within an anatomy; a fork's begins with it."""
+    """The place of the first spike's onset within an anatomy's record; a fork's record begins at the onset."""
     whole = kind == "anatomy" and run.setting.intervention is None and run.has_spike
     return run.spikes[0].onset - int(run.records[kind]["steps"][0]) if whole else 0
 
 
 def second_pair(trial: Trial) -> Trial:
-    """Every eigenpair's values and vectors in the place of the pair before it, the first in the last's."""
+    """Shift every eigenpair's values and vectors to the pair before it, and the first pair's to the last."""
     return second_direction(on_records(trial, lambda kind, record: _rolled(kind, record, _PAIRS)), ("directions",))
 
 
 def second_direction(trial: Trial, kinds: tuple[str, ...] = ("anatomy", "directions")) -> Trial:
-    """The same of what is along the vectors alone: eigenvalues stay."""
+    """Shift only the quantities along the vectors as `second_pair` does; eigenvalues stay."""
     vectors = {kind: along for kind, along in _VECTORS.items() if kind in kinds}
     return on_records(trial, lambda kind, record: _rolled(kind, record, vectors))
 
@@ -94,7 +94,7 @@ def _rolled(kind: str, record: Recorded, along: Mapping[str, tuple[int, tuple[st
 
 
 def random_direction(trial: Trial) -> Trial:
-    """What is along the first eigendirection is along a random one: as recorded, else noise."""
+    """Replace quantities along the first eigendirection by those along a random one, as recorded, else by noise."""
     return on_records(trial, lambda kind, record: _random(kind, record, drawn(trial, "direction")))
 
 
@@ -115,17 +115,17 @@ def _random(kind: str, record: Recorded, draw: np.random.Generator) -> Recorded:
 
 
 def shuffled(trial: Trial) -> Trial:
-    """Every record's steps in a random order, the same of all arrays; the steps' numbers stay."""
+    """Shuffle every record's steps, in the same order for all its arrays; the step numbers stay."""
     return on_records(trial, lambda _, record: _ordered(record, drawn(trial, "time").permutation))
 
 
 def backwards(trial: Trial) -> Trial:
-    """Every record from its end to its beginning, so that motion before a step is motion after it; landmarks likewise."""
+    """Reverse every record, so that motion before a step becomes motion after it; landmarks are exchanged likewise."""
     return on_records(trial, lambda _, record: _turned(_ordered(record, _from_the_end)) | _landmarks(record))
 
 
 def _ordered(record: Recorded, order: Callable[[int], Order]) -> dict[str, Array]:
-    """Whatever has a value a step, in another order."""
+    """All arrays with one value per step, in another order."""
     if "steps" not in record:
         return {}
     at = order(len(record["steps"]))
@@ -142,18 +142,18 @@ def _turned(record: dict[str, Array]) -> dict[str, Array]:
 
 
 def _landmarks(record: Recorded) -> dict[str, Array]:
-    """Of the linearised update at landmarks: onset and recovery exchanged."""
+    """The record of a Stability probe with onset and recovery exchanged."""
     both = "onset" in record and "recovery" in record
     return {"onset": record["recovery"], "recovery": record["onset"]} if both else {}
 
 
 def losses_shuffled(trial: Trial, definition: SpikeDefinition) -> Trial:
-    """Every arm's losses in a random order, their spikes detected anew."""
+    """Shuffle every arm's losses, and detect spikes in them again."""
     return _losses(trial, definition, lambda count: drawn(trial, "loss").permutation(count))
 
 
 def losses_backwards(trial: Trial, definition: SpikeDefinition) -> Trial:
-    """Every arm's losses from the last to the first, their spikes detected anew."""
+    """Reverse every arm's losses, and detect spikes in them again."""
     return _losses(trial, definition, _from_the_end)
 
 
@@ -164,12 +164,12 @@ def _losses(trial: Trial, definition: SpikeDefinition, order: Callable[[int], Or
 
 
 def flatter(trial: Trial, factor: float = 0.9) -> Trial:
-    """Every recorded eigenvalue a tenth smaller."""
+    """Multiply every recorded eigenvalue by `factor`."""
     return on_records(trial, lambda kind, record: {name: factor * record[name] for name in SHARPNESS.get(kind, ())})
 
 
 def threshold_times(trial: Trial, factor: float) -> Trial:
-    """The stability threshold so many times as high; of the linearised update its multipliers are so many times smaller."""
+    """Multiply the stability threshold by `factor`, and divide the linearised update's multipliers by it."""
     for arm, run in trial.arms.items():
         trial = with_run(trial, arm, replace(run, setting=_slower(run.setting, factor)))
     moved = replace(trial, setting=_slower(trial.setting, factor))
@@ -188,7 +188,7 @@ def _multipliers(kind: str, record: Recorded, factor: float) -> Recorded:
 
 
 def points_shuffled(trial: Trial) -> Trial:
-    """The held-out points in a random order, the same of every function on them and of all arms."""
+    """Shuffle the held-out points, in the same order for every function on them and for all arms."""
     return on_records(trial, lambda kind, record: _at_points(kind, record, drawn(trial, "points")))
 
 
@@ -201,7 +201,7 @@ def _at_points(kind: str, record: Recorded, draw: np.random.Generator) -> Record
 
 
 def outputs_in_training(trial: Trial) -> Trial:
-    """The outputs on training points, each as often as fits, in place of those on held-out ones."""
+    """Replace outputs on held-out points by those on training points, repeated as often as needed."""
     return on_records(trial, lambda _, record: _in_training(record))
 
 
@@ -214,12 +214,12 @@ def _in_training(record: Recorded) -> Recorded:
 
 
 def columns_for_rows(trial: Trial) -> Trial:
-    """Input weights transposed: coordinates stand for neurons."""
+    """Transpose the input weights, so that coordinates are taken for neurons."""
     return _weights(trial, lambda weights: weights.swapaxes(-1, -2))
 
 
 def coordinates_shuffled(trial: Trial) -> Trial:
-    """Every coordinate of the input weights handed around among the neurons, each by itself."""
+    """Shuffle every coordinate of the input weights among the neurons, each coordinate separately."""
 
     def change(weights: Array) -> Array:
         draw = drawn(trial, "weights")
@@ -230,7 +230,7 @@ def coordinates_shuffled(trial: Trial) -> Trial:
 
 
 def _weights(trial: Trial, change: Callable[[Array], Array]) -> Trial:
-    """Other input weights [..., W, D + 1] in every snapshot and every record; none where the model has no such layer."""
+    """Change the input weights [..., W, D + 1] in every snapshot and record; models without such a layer stay unchanged."""
 
     def some(weights: Array) -> Array:
         return change(weights) if weights.size else weights
@@ -242,7 +242,7 @@ def _weights(trial: Trial, change: Callable[[Array], Array]) -> Trial:
 
 
 def start_for_end(trial: Trial) -> Trial:
-    """Every arm ends with the weights it started from."""
+    """Replace every arm's final weights by those it started from."""
     for arm, run in trial.arms.items():
         snapshots = {**run.snapshots, "end": _moved(run.snapshots["start"], run.snapshots["end"].step)}
         trial = with_run(trial, arm, replace(run, snapshots=snapshots))
@@ -254,24 +254,24 @@ def _moved(snapshot: Snapshot, step: int) -> Snapshot:
 
 
 def swapped(trial: Trial) -> Trial:
-    """The arms' runs handed out in reverse order."""
+    """Assign the runs to the arms in reverse order."""
     return replace(trial, arms=dict(zip(trial.arms, reversed(list(trial.arms.values())), strict=True)))
 
 
 def alike(trial: Trial) -> Trial:
-    """The last arm's run in place of every arm's."""
+    """Give every arm the run of the last arm."""
     *_, last = trial.arms.values()
     return replace(trial, arms=dict.fromkeys(trial.arms, last))
 
 
 def strangers_twin(trial: Trial) -> Trial:
-    """The last arm's run is another seed's."""
+    """Replace the last arm's run by another seed's."""
     *_, last = trial.arms
     return trial if trial.other is None else with_run(trial, last, trial.other[last])
 
 
 def spikes_early(trial: Trial) -> Trial:
-    """Every first spike of a run that is looked at step by step is said to come a hundred steps early, within the record."""
+    """Move the first spike of every run with a step-by-step record a hundred steps earlier, but not before the record."""
     for arm, run in trial.arms.items():
         if run.has_spike and "anatomy" in run.records and run.setting.intervention is None:
             early = max(min(EARLY, _onset(run, "anatomy") - 1), 0)
@@ -285,5 +285,5 @@ def _shifted(spike: Spike, early: int) -> Spike:
 
 
 def in_every_second_seed(plant: Callable[[Trial], Trial]) -> Callable[[Trial], Trial]:
-    """The plant where the seed is even, and nothing where it is odd."""
+    """A plant that is applied to even seeds only."""
     return lambda trial: plant(trial) if trial.seed % 2 == 0 else trial

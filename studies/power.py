@@ -1,8 +1,8 @@
-"""How often the rules decide, and on how many seeds, against what is true: writes docs/power.md and its picture.
+"""How often the rules decide, and on how many seeds, as a function of the truth: writes docs/power.md and its picture.
 
     python studies/power.py
 
-Nothing is trained. Shares are computed exactly, from look to look; averages are simulated.
+Nothing is trained. Shares are computed exactly, averages are simulated.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ MEAN = Average(above=0.0, worth=0.25, level=0.95)
 SHARES = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.88, 0.9, 0.92, 0.95, 0.98, 1.0)
 MEANS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
 ROUNDS = 4_000
-"""Simulated verdicts about a mean: a chance of 50 % is right to 1.6 points."""
+"""Simulated verdicts per mean. The 95 % interval of a chance of 50 % is then 1.6 points wide to each side."""
 
 _BLUE, _VERMILION, _GREY = "#0072b2", "#d55e00", "#7f7f7f"
 _DRAWN = ((Outcome.HOLDS, _BLUE, "-"), (Outcome.FAILS, _VERMILION, "--"), (Outcome.UNDECIDED, _GREY, ":"))
@@ -64,14 +64,17 @@ that, read its bounds.
 
 @dataclass(frozen=True)
 class Chances:
-    """Of each outcome of a judgement, and its average number of seeds."""
+    """The probability of each outcome of a judgement, and its average number of seeds."""
 
     of: dict[Outcome, float]
     seeds: float
 
 
 def of_share(truth: float, sizes: Sequence[int], rule: Prediction = SHARE) -> Chances:
-    """Exactly: the law of the count of seeds that held, among what no look has decided, is carried from look to look."""
+    """Exact chances for a true share.
+
+    The distribution of the number of seeds that hold, among judgements not yet decided, is updated at every interim analysis.
+    """
     alpha = nominal_alpha(1.0 - rule.level, sizes)
     chances: NDArray[np.float64] = np.ones(1)
     decided, seeds, before = {Outcome.HOLDS: 0.0, Outcome.FAILS: 0.0}, 0.0, 0
@@ -88,7 +91,7 @@ def of_share(truth: float, sizes: Sequence[int], rule: Prediction = SHARE) -> Ch
 
 
 def of_mean(truth: float, sizes: Sequence[int], rule: Average = MEAN, rounds: int = ROUNDS) -> Chances:
-    """By simulation, of the same draws at every truth: curves are smoother than each of their points is exact."""
+    """Simulated chances for a true mean. All means use the same draws, so curves are smoother than their points are exact."""
     alpha = nominal_alpha(1.0 - rule.level, sizes)
     effects = truth + np.random.default_rng(0).standard_normal((rounds, sizes[-1]))
     stopped = [_looked_at(row, sizes, rule, alpha) for row in effects]
@@ -108,7 +111,7 @@ def _looked_at(effects: NDArray[np.float64], sizes: Sequence[int], rule: Average
 
 
 def sizes_of(profile: str) -> tuple[int, ...]:
-    """Seeds at each of a profile's looks."""
+    """The number of seeds at each of a profile's interim analyses."""
     return plan_of(profile).sizes
 
 
@@ -116,7 +119,7 @@ Curve = Callable[[float, Sequence[int]], Chances]
 
 
 def table(name: str, truths: Sequence[float], labels: Sequence[str], curve: Curve) -> Iterator[str]:
-    """A line a truth: outcomes and seeds under both profiles."""
+    """Yield one line per true value: outcomes and seeds under both profiles."""
     columns = [f"{word}, {NAMES[profile]}" for profile in PROFILES for word in ("holds", "fails", "undecided", "seeds")]
     yield f"| {name} | {' | '.join(columns)} |"
     yield "|---|" + "---:|" * len(columns)
@@ -156,7 +159,7 @@ def _panel(axes: Axes, truths: Sequence[float], found: Sequence[Chances], limit:
 
 
 def write_picture(path: Path) -> None:
-    """The same file on every run."""
+    """Write the picture; every run writes the same bytes."""
     shares, means = np.linspace(0.5, 1.0, 51).tolist(), np.linspace(0.0, 1.0, 41).tolist()
     with rc_context({"svg.hashsalt": "power", "font.size": 8}):
         draw(shares, means, ROUNDS // 4).savefig(path, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,10 +1,10 @@
-"""Whether the time that is left is what the screen says: a list of commands, each watched on a terminal of its own.
+"""Whether the remaining time on the screen is right: a list of commands, each watched on its own terminal.
 
     python studies/progress.py [--out docs/progress.md] [COMMAND …]
 
-A second counts as right where the estimate on the screen is within a factor of two of the time that the command then took, or
-within two seconds of it. The commands begin with an empty store and without compiled kernels; later ones find what the earlier
-ones left.
+A second counts as right where the estimate on the screen is within a factor of two of the time that the command still took, or
+within two seconds of it. The first command starts with an empty store and no compiled kernels; later ones use the results of
+earlier ones.
 """
 
 import argparse
@@ -46,7 +46,7 @@ _ESTIMATE = re.compile(r"about ((?:\d+:)?\d+:\d\d) left")
 _SHARE = re.compile(r"(\d+) %")
 _NAMED = re.compile(r"(starting|compiling)[^…]*…")
 _SLACK = 2.0
-"""Seconds by which an estimate in whole seconds may be off at the end."""
+"""Seconds by which an estimate, which is in whole seconds, may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class Second:
     share: int | None
     left: float | None
     named: bool
-    """Whether what went on was named: starting, compiling."""
+    """Whether the screen named another activity: starting, compiling."""
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A command from beginning to end."""
+    """What the screen showed during one whole command."""
 
     command: str
     took: float
@@ -70,12 +70,12 @@ class Watched:
 
     @property
     def estimates(self) -> list[Second]:
-        """The seconds in which a time was shown."""
+        """The seconds in which a remaining time was shown."""
         return [second for second in self.seconds if second.left is not None]
 
     @property
     def right(self) -> int:
-        """In how many of these it was right."""
+        """The number of seconds with a right estimate."""
         return sum(self._right(second) for second in self.estimates)
 
     @property
@@ -86,7 +86,7 @@ class Watched:
 
     @property
     def still(self) -> float:
-        """The longest time in which neither the percentage nor the estimate moved and nothing else was named."""
+        """The longest time, in seconds, without a change of percentage or estimate and without a named activity."""
         longest, since, before = 0.0, 0.0, None
         for second in self.seconds:
             now = (second.share, second.left, second.named)
@@ -102,7 +102,7 @@ class Watched:
 
 
 def watched(command: str, folder: Path) -> Watched:
-    """Run it on a terminal of 100 columns and read what it shows."""
+    """Run the command on a terminal of 100 columns and record what it shows."""
     ours, theirs = pty.openpty()
     names = {
         "XDG_CACHE_HOME": str(folder),
@@ -126,14 +126,14 @@ def watched(command: str, folder: Path) -> Watched:
 
 
 def _seconds(terminal: int, began: float) -> Iterator[Second]:
-    """Once a second what stands there; until the other end is closed."""
+    """Yield what the terminal shows, once a second, until it is closed."""
     text, told = "", 0.0
     while True:
         ready, _, _ = select.select([terminal], [], [], 0.2)
         if ready:
             try:
                 text = (text + os.read(terminal, 65_536).decode(errors="replace"))[-4_000:]
-            except OSError:  # Linux's way to say that nobody writes any more
+            except OSError:  # Linux reports the closed terminal this way
                 return
         at = time.monotonic() - began
         if at - told >= 1.0:
@@ -160,7 +160,7 @@ def _from_clock(text: str) -> float:
 
 
 def page(found: Sequence[Watched]) -> str:
-    """The table, and what it comes to."""
+    """The page: the table and its summary."""
     shown, right = sum(len(one.estimates) for one in found), sum(one.right for one in found)
     lines = [
         "# Is the time left what the screen says?",

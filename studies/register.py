@@ -1,6 +1,6 @@
 """When each claim was written, judged and changed, from the git history: `python studies/register.py` writes docs/register.md.
 
-It needs a full clone. claims/register.toml says the same to programs. What is not committed is not looked at.
+It needs a full clone. claims/register.toml holds the same data for programs. Uncommitted changes are ignored.
 """
 
 import argparse
@@ -12,9 +12,9 @@ from studies.register_page import page, table
 
 
 def written(folder: Path, revision: str = "HEAD") -> dict[str, str]:
-    """The files' texts by their paths, of the history up to a revision.
+    """The texts of both files by their paths, made from the history up to a revision.
 
-    They name the newest commit that they are made of, so commits that have nothing to do with claims leave them as they are.
+    They name the newest commit that concerns claims, so other commits do not change them.
     """
     found = register(History.of(folder, revision).up_to(READ))
     return {"docs/register.md": page(found), "claims/register.toml": table(found)}
@@ -23,7 +23,7 @@ def written(folder: Path, revision: str = "HEAD") -> dict[str, str]:
 def main() -> None:
     """Write both files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--at", default="HEAD", help="the newest commit that is looked at")
+    parser.add_argument("--at", default="HEAD", help="the newest commit to use")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parents[1], help="the clone")
     asked = parser.parse_args()
     try:

@@ -1,4 +1,4 @@
-"""When each claim was written, judged and changed, as the history has it."""
+"""When each claim was written, judged and changed, according to the git history."""
 
 import json
 import re
@@ -50,7 +50,7 @@ class Verdict:
     report: str
     specification: str
     text: Parts
-    """What decided the verdict, as it stood then."""
+    """The parts that decided the verdict, at that time."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +64,24 @@ class Section:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the register says about one claim."""
+    """The register's entry for one claim."""
 
     id: str
     before: Sequence[str]
-    """What it was called before, the latest first."""
+    """Its earlier names, the latest first."""
     text: Parts
-    """What decides its verdict, as it stands."""
+    """The parts that decide its verdict at present."""
     changes: Sequence[Change]
-    """The first is the one that wrote it."""
+    """All changes; the first one wrote the claim."""
     verdicts: Sequence[Verdict]
-    """All reports that hold one, the oldest first."""
+    """All verdicts on the claim, the oldest first."""
     judged: Verdict | None
-    """The first verdict with the specification that stands now; None where that has none yet."""
+    """The first verdict with the present specification; None without one."""
     registered: Registered
     earlier: Sequence[Change]
-    """Those of its changes that were committed before its first verdict, but for the one that wrote it."""
+    """Changes committed before the first verdict, without the one that wrote the claim."""
     later: Sequence[Change]
-    """Those that were committed neither before its first verdict nor with it."""
+    """Changes committed neither before the first verdict nor with it."""
     sections: Sequence[Section]
     moves: Sequence[Move] = ()
     """All that were recorded of it, the oldest first."""
@@ -96,19 +96,19 @@ class Entry:
 
     @property
     def written(self) -> Commit:
-        """The commit that wrote what decides its verdict as it stands now."""
+        """The commit that last changed a part that decides the verdict."""
         return [change.commit for change in self.changes if set(change.parts) & DECIDING.keys()][-1]
 
     @property
     def since(self) -> Mapping[str, tuple[Commit, Commit]]:
-        """For every part that ever decided, the commits that first wrote it and that wrote it as it stands, or took it out."""
+        """For every deciding part, the commits that first wrote it and that last changed or removed it."""
         by = {part: [c.commit for c in self.changes if part in c.parts] for part in DECIDING}
         return {part: (commits[0], commits[-1]) for part, commits in by.items() if commits}
 
 
 @dataclass(frozen=True)
 class Register:
-    """All claims that stand, and the ids of those that were judged and are gone."""
+    """All present claims, and the ids of claims that were judged and removed since."""
 
     newest: Commit
     entries: Sequence[Entry]
@@ -117,7 +117,7 @@ class Register:
 
 @dataclass(frozen=True)
 class _Source:
-    """What is read of the history once for all claims."""
+    """The data that is read from the history once for all claims."""
 
     history: History
 
@@ -127,7 +127,7 @@ class _Source:
 
     @cached_property
     def reports(self) -> list[tuple[Commit, str, Mapping[str, str]]]:
-        """Every report that a commit wrote: the commit, the file, and specifications by the ids of its claims."""
+        """Every report that a commit wrote: the commit, the file, and the specifications by claim id."""
         paths = self.history.names(REPORTS)
         touching = self.history.touching((REPORTS,))
         texts = self.history.texts((one, path) for c in touching for one in (c.id, *c.parents) for path in paths)
@@ -157,9 +157,9 @@ class _Source:
         return [section for page in pages for section in _sections(page, texts[self.history.at, page])]
 
     def names(self, path: str) -> list[str]:
-        """A claim file's path, and what it was called before."""
+        """A claim file's path, and its earlier paths."""
         found = [path]
-        for name in found:  # which grows while it is gone through
+        for name in found:  # the list grows during the loop
             found += [before for (_, after), before in self.renames.items() if after == name and before not in found]
         return found
 
@@ -206,10 +206,10 @@ class _Source:
 
 
 def register(history: History) -> Register:
-    """What the history says about every claim that stands at its end.
+    """The register of all claims that exist at the end of the history.
 
     Raises:
-        NoHistory: where no claim stands there.
+        NoHistory: when there are no claims at its end.
     """
     source = _Source(history)
     files = sorted(path for path in history.files("claims") if re.fullmatch(r"claims/[^_/][^/]*\.py", path))
@@ -240,7 +240,7 @@ def _entry(source: _Source, names: Sequence[str]) -> Entry:
 
 
 def _registered(history: History, written: Commit, judged: Commit) -> Registered:
-    """Whether a text was committed before its first verdict."""
+    """Whether a claim's text was committed before its first verdict, with it, or after it."""
     if written == judged:
         return "with"
     return "before" if history.precedes(written.id, judged.id) else "after"
@@ -249,7 +249,7 @@ def _registered(history: History, written: Commit, judged: Commit) -> Registered
 def _parted(
     history: History, changes: Sequence[Change], verdicts: Sequence[Verdict]
 ) -> tuple[list[Change], list[Change]]:
-    """The changes that were committed before the first verdict, and those neither before nor with it."""
+    """The changes committed before the first verdict, and those committed neither before nor with it."""
     if not verdicts:
         return list(changes), []
     first = verdicts[0].commit
@@ -258,7 +258,7 @@ def _parted(
 
 
 def _changes(source: _Source, names: Sequence[str]) -> Iterator[Change]:
-    """The commits after which a part of the claim read as none of their parents had it."""
+    """Yield the commits that changed a part of the claim compared with all of their parents."""
     for commit in source.commits:
         now = source.parts(commit.id, names)
         before = [old for parent in commit.parents if (old := source.parts(parent, names)) is not None]
@@ -272,9 +272,9 @@ def _changes(source: _Source, names: Sequence[str]) -> Iterator[Change]:
 
 
 def _judged(text: Parts, verdicts: Sequence[Verdict]) -> Verdict | None:
-    """The first verdict with the specification that stands now, if the newest report was made with the text of now.
+    """The first verdict with the present specification, if the newest report judged the present text.
 
-    The digest also changed where only the way of computing it did. So a verdict counts as well where the text was the same.
+    A digest also changed when only its computation did. So an earlier verdict on the same text counts too.
     """
     if not verdicts or verdicts[-1].text != text:
         return None
@@ -283,7 +283,7 @@ def _judged(text: Parts, verdicts: Sequence[Verdict]) -> Verdict | None:
 
 
 def _specifications(report: str) -> Mapping[str, str]:
-    """Specifications by the ids of the claims that a report judges; none where the file is no report."""
+    """Specifications by the ids of the claims in a report; empty where the file is not a report."""
     try:
         read = json.loads(report)
     except ValueError:
@@ -302,12 +302,12 @@ def _sections(page: str, text: str) -> Iterator[Section]:
 
 
 def _named(path: str) -> str:
-    """The id of the claim that a file holds."""
+    """The id of the claim in a file."""
     return PurePosixPath(path).stem.replace("_", "-")
 
 
 def deciding_parts(changes: Sequence[Change]) -> tuple[str, ...]:
-    """What changes changed of the parts that decide a verdict."""
+    """The deciding parts that these changes concern."""
     return _ordered({part for change in changes for part in change.parts} & DECIDING.keys())
 
 

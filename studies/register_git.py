@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class NoHistory(Exception):
-    """What is asked for cannot be read here; the message says what to do."""
+    """The history cannot be read here; the message gives the remedy."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,17 @@ class Commit:
     date: str
     subject: str
     place: int
-    """In the history, where every commit comes after its parents."""
+    """Its place in the history, in which every commit comes after its parents."""
 
     @property
     def short(self) -> str:
-        """As pages name it; of a fixed length, since git's own grows with the clone."""
+        """The id shortened to a fixed length, since the length that git chooses grows with the clone."""
         return self.id[:7]
 
 
 @dataclass(frozen=True)
 class History:
-    """The history up to one commit, whole: in a part of it the oldest commit left would seem to have written everything."""
+    """The complete history up to one commit. In a partial history, the oldest commit would seem to have written everything."""
 
     folder: Path
     at: str
@@ -40,7 +40,7 @@ class History:
         """The history up to a revision.
 
         Raises:
-            NoHistory: where there is no git, no repository, no such revision, or only a part of the history.
+            NoHistory: when git, the repository or the revision is missing, or the clone is partial.
         """
         try:
             inside = _git(folder, "rev-parse", "--show-prefix", "--is-shallow-repository").decode().splitlines()
@@ -59,7 +59,7 @@ class History:
         return cls(folder, at)
 
     def up_to(self, paths: Iterable[str]) -> "History":
-        """The history up to the newest commit that changed any of these paths, where all others that did lie behind it."""
+        """The history up to the newest commit that changed any of these paths, if it includes all others that did."""
         touching = self.touching(paths)
         newest = touching[-1].id if touching else self.at
         whole = all(commit.id == newest or self.precedes(commit.id, newest) for commit in touching)
@@ -67,7 +67,7 @@ class History:
 
     @cached_property
     def commits(self) -> Mapping[str, Commit]:
-        """All commits, every one after its parents."""
+        """All commits by id, every one after its parents."""
         told = self._read("log", "--topo-order", "--reverse", "--format=%H%x00%P%x00%cs%x00%s", self.at).decode()
         rows = (line.split("\0") for line in told.split("\n") if line)
         return {
@@ -76,12 +76,12 @@ class History:
         }
 
     def touching(self, paths: Iterable[str]) -> list[Commit]:
-        """The commits that changed any of these paths, those of merged branches too; every one after its parents."""
+        """The commits that changed any of these paths, including those of merged branches, each after its parents."""
         told = self._read("rev-list", "--full-history", self.at, "--", *paths).decode()
         return sorted((self.commits[name] for name in told.split()), key=lambda commit: commit.place)
 
     def renames(self, path: str) -> Mapping[tuple[str, str], str]:
-        """What files were called before, by the commit that renamed them and their names since."""
+        """Earlier names of files, by the commit that renamed them and their later names."""
         told = self._read("log", "-M", "--diff-filter=R", "--name-status", "--format=%H", self.at, "--", path)
         commit, found = "", {}
         for line in told.decode().splitlines():
@@ -93,7 +93,7 @@ class History:
         return found
 
     def files(self, *paths: str) -> list[str]:
-        """The files that stand at these paths, and below those that are folders."""
+        """The files at these paths; for folders, all files below them."""
         return self._read("ls-tree", "-r", "-z", "--name-only", self.at, "--", *paths).decode().split("\0")[:-1]
 
     def names(self, pattern: str) -> list[str]:
@@ -102,7 +102,7 @@ class History:
         return sorted({path.strip("\n") for path in told.split("\0")} - {""})
 
     def texts(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """Files by commit and path; those that are not there are left out."""
+        """The texts of files by commit and path; missing files are left out."""
         asked = list(dict.fromkeys(wanted))
         lines = "".join(f"{commit}:{path}\n" for commit, path in asked)
         answer = self._read("cat-file", "--batch", asked=lines.encode())
@@ -131,6 +131,6 @@ class History:
 
 
 def _git(folder: Path, *arguments: str, asked: bytes = b"") -> bytes:
-    own = ("core.quotePath=false", "log.showRoot=true", "log.showSignature=false")  # whatever the user's settings are
+    own = ("core.quotePath=false", "log.showRoot=true", "log.showSignature=false")  # overrides the user's settings
     line = ["git", *(part for setting in own for part in ("-c", setting)), "-C", str(folder), *arguments]
     return subprocess.run(line, input=asked, capture_output=True, check=True).stdout

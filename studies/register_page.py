@@ -1,4 +1,4 @@
-"""The register as a page, and as a file for programs."""
+"""Writes the register as a page, and as a file for programs."""
 
 import json
 import re
@@ -62,7 +62,7 @@ _COLUMNS = (
 
 
 def page(register: Register) -> str:
-    """The register as Markdown: a row a claim, then a section a claim."""
+    """The register as Markdown: one row per claim, then one section per claim."""
     head = _HEAD.format(newest=register.newest.short, date=register.newest.date, summary=_summary(register))
     rows = [_COLUMNS, ["---"] * len(_COLUMNS), *map(_row, register.entries)]
     overview = "".join(f"| {' | '.join(row)} |\n" for row in rows)
@@ -99,7 +99,7 @@ def _inline(commit: Commit) -> str:
 
 
 def _summary(register: Register) -> str:
-    """How many claims came before their data."""
+    """The numbers of claims that were registered before their data, with them, and after."""
     entries = register.entries
     counts = {answer: sum(entry.registered == answer for entry in entries) for answer in ANSWERS}
     kept = sum(entry.registered == "before" and not deciding_parts(entry.later) for entry in entries)
@@ -137,7 +137,7 @@ def _section(entry: Entry) -> Iterator[str]:
 
 
 def _verdicts(entry: Entry) -> str:
-    """What it was called, whether it was registered, and the specification that stands."""
+    """A claim's earlier names, whether it was registered before its data, and its present specification."""
     called = "".join(f"Called `{name}` before. " for name in entry.before)
     answer = f"{called}Registered before its data: {ANSWERS[entry.registered]}."
     if not entry.verdicts:
@@ -149,7 +149,7 @@ def _verdicts(entry: Entry) -> str:
 
 
 def _events(entry: Entry) -> Iterator[str]:
-    """Its changes and its verdicts on something new, in their order."""
+    """Yield rows for a claim's changes and for its verdicts with a new specification, in order of time."""
     events = [(change.commit, ", ".join(change.parts)) for change in entry.changes]
     events[0] = (entry.changes[0].commit, "written")
     for before, verdict in zip([None, *entry.verdicts], entry.verdicts, strict=False):
@@ -174,5 +174,5 @@ def _commit(commit: Commit) -> str:
 
 
 def _plain(text: str) -> str:
-    """Words of others, with nothing in them that Markdown would take for its own."""
+    """A text with all Markdown characters escaped."""
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)

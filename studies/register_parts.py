@@ -1,4 +1,4 @@
-"""What a claim file says, part by part: two texts with the same parts say the same, however they are laid out."""
+"""A claim file as parts: two files with the same parts make the same claim, whatever their layout."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-# The keyword arguments of `Claim(...)`, by what a reader calls them. Any other counts as a part of its own.
+# The keyword arguments of `Claim(...)`, grouped under the name of a part. Arguments not listed belong to `other`.
 DECIDING = {
     "effect": ("measure",),
     "threshold": ("predicts", "kind"),
@@ -25,7 +25,7 @@ ALONGSIDE = {
     "update rules": ("rules",),
     "wording": ("says", "where", "unit", "quotes", "reading", "cannot_tell"),
 }
-"""These are kept track of, but a verdict does not depend on them."""
+"""Changes of these are listed, but a verdict does not depend on them."""
 IGNORED = ("known", "beside", "further", "maps", "companions")
 
 _PART = {keyword: part for part, keywords in (DECIDING | ALONGSIDE).items() for keyword in keywords}
@@ -38,7 +38,7 @@ Shared = tuple[tuple[str, str], ...]
 
 
 def deciding(parts: Parts) -> Parts:
-    """Those that a verdict depends on."""
+    """The parts that a verdict depends on."""
     return {part: text for part, text in parts.items() if part in DECIDING}
 
 
@@ -46,7 +46,7 @@ def deciding(parts: Parts) -> Parts:
 def parts_of(claim: str, settings: str, shared: Shared = ()) -> Parts:
     """The parts of a claim file, with what they use of it, of the shared modules and of the shared reference settings.
 
-    A file that is no Python, or that makes its claim in another way, has the one part `other`.
+    A file that is not Python, or that creates its claim in another way, has the single part `other`.
     """
     try:
         file, others = _Module.of("", claim), _Others.of(settings, shared)
@@ -70,7 +70,7 @@ def parts_of(claim: str, settings: str, shared: Shared = ()) -> Parts:
 
 @dataclass(frozen=True)
 class _Module:
-    """A file's definitions by name, and the names that it imports from spikecheck as they are called there."""
+    """A file's definitions by name, and the original names of what it imports from spikecheck, by its own names."""
 
     name: str
     """What its definitions are told apart by from those of others; empty for a claim file."""
@@ -115,7 +115,7 @@ class _Others:
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement at the top of a file defines."""
+    """Yield the names that a top-level statement defines."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -154,7 +154,7 @@ def _used(node: ast.AST) -> set[str]:
 
 
 class _Plain(ast.NodeTransformer):
-    """Without docstrings, annotations, and words that decide nothing."""
+    """Removes docstrings, annotations, and texts that decide nothing."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         said = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

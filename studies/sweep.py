@@ -1,10 +1,10 @@
-"""Every optimizer of torch.optim and of five other packages against torch's ordinary loop, as they come.
+"""Every optimizer of torch.optim and of five other packages, unmodified, compared with torch's ordinary loop.
 
     python studies/sweep.py [--out docs/sweep.md] [PACKAGE or PACKAGE:CLASS ...]      (nox -s thirdparty installs them)
 
-The ordinary loop is an `nn.Module`, `zero_grad`, `backward` and `step`, from the same parameters on the same data, and shares
-no code with the laboratory but the seed of what an optimizer draws. Where the two end at different numbers, the loop is run
-once more from a start moved by 1e-13 of itself: what that alone changes as much is chaos, and no fault.
+The ordinary loop is an `nn.Module`, `zero_grad`, `backward` and `step`, from the same parameters on the same data. It shares
+no code with the laboratory except the seed of an optimizer's draws. Where the two end at different numbers, the loop is run
+again from parameters changed by a relative 1e-13. If that alone makes as large a difference, it is chaos and not a fault.
 """
 
 import argparse
@@ -43,18 +43,18 @@ PACKAGES = {
     "lion_pytorch": "lion-pytorch",
     "prodigyopt": "prodigyopt",
 }
-"""Module, and the package that it comes in. pytorch_optimizer and heavyball have Muon and SOAP and their kin."""
+"""Module, and the package that contains it. pytorch_optimizer and heavyball have Muon, SOAP and related optimizers."""
 STEPS, MEMBERS, LR, MOVED = 200, 2, 0.01, 1e-13
 ROUNDING = 1e-9
-"""Largest difference of a parameter over the largest parameter, that counts as rounding."""
+"""Largest difference of a parameter, relative to the largest parameter, that counts as rounding."""
 CHAOS = 100.0
-"""Times the difference that the moved start makes: up to that it is chaos."""
+"""A difference counts as chaos up to this multiple of the difference that the moved start makes."""
 SECONDS = 240
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One optimizer, and what came of it: same, chaos, refused, different or late."""
+    """One optimizer and its verdict: same, chaos, refused, different or late."""
 
     path: str
     verdict: str
@@ -63,7 +63,7 @@ class Compared:
 
 
 class Net(nn.Module):
-    """A member's perceptron as a user has it."""
+    """A member's perceptron as a user would write it."""
 
     def __init__(self, flat: Tensor, sizes: tuple[int, ...]) -> None:
         super().__init__()
@@ -76,23 +76,23 @@ class Net(nn.Module):
             self.second.weight.copy_(outgoing.view(width, outputs).T)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, D] to [N, O]."""
+        """Outputs [N, O] at inputs [N, D]."""
         found: Tensor = self.second(torch.tanh(self.first(x)))
         return found
 
     def flat(self) -> Tensor:
-        """All parameters, as the laboratory has them."""
+        """All parameters in the laboratory's order."""
         parts = (self.first.weight.T, self.first.bias, self.second.weight.T)
         return torch.cat([part.detach().reshape(-1) for part in parts])
 
 
 def setting_of(path: str) -> Setting:
-    """Where it is tried."""
+    """The setting in which an optimizer is tried."""
     return Setting(problem="mnist1d", points=60, width=8, optimizer=path, lr=LR, steps=STEPS)
 
 
 def ours(setting: Setting) -> tuple[Tensor, str]:
-    """The last parameters of every member by the laboratory's way, and how it ran."""
+    """Every member's final parameters as the laboratory trains them, and how the optimizer ran."""
     goal = build_objective([setting] * MEMBERS)
     for _ in range(2):
         rule = rule_for(goal)
@@ -110,11 +110,11 @@ def ours(setting: Setting) -> tuple[Tensor, str]:
 
 
 def _silent(steps: int) -> None:
-    """Two hundred steps need no progress."""
+    """Report no progress: two hundred steps take little time."""
 
 
 def ordinary(setting: Setting, member: int, moved: float = 0.0) -> Tensor:
-    """The last parameters of one nn.Module in torch's ordinary loop."""
+    """The final parameters of one nn.Module in torch's ordinary loop."""
     goal = build_objective([setting] * MEMBERS)
     for closure in (False, True):
         try:
@@ -147,7 +147,7 @@ def _looped(goal: Objective, setting: Setting, member: int, moved: float, closur
         number = seed_of(member, "optimizer", done)
         torch.default_generator.manual_seed(number)
         random.seed(number)
-        np.random.seed(number % 2**32)  # noqa: NPY002 - what some of them draw from
+        np.random.seed(number % 2**32)  # noqa: NPY002 - some optimizers draw from it
         evaluated()
         if closure:
             optimizer.step(evaluated)
@@ -157,7 +157,7 @@ def _looped(goal: Objective, setting: Setting, member: int, moved: float, closur
 
 
 def compared(path: str) -> Compared:
-    """The laboratory's way against the loop's."""
+    """Compare the laboratory's training with the ordinary loop."""
     setting = setting_of(path)
     try:
         found, how = ours(setting)
@@ -192,7 +192,7 @@ def _line(error: Exception) -> str:
 
 
 def classes(module: str) -> list[str]:
-    """The optimizers that a module shows."""
+    """The public optimizers of a module."""
     shown = vars(import_module(module)).items()
     found = [
         f"{module}:{name}"
@@ -203,7 +203,7 @@ def classes(module: str) -> list[str]:
 
 
 def in_a_process_of_its_own(path: str) -> Compared:
-    """An optimizer may crash, hang or change what others see."""
+    """Compare in a separate process, since an optimizer may crash, hang or change global state."""
     line = [sys.executable, __file__, "--one", path]
     try:
         done = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=False)
@@ -235,7 +235,7 @@ def text(found: Sequence[Compared]) -> str:
 
 
 def main() -> None:
-    """Compare all of them, two at a time."""
+    """Compare all optimizers, two at a time."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("only", nargs="*", default=list(PACKAGES), help="packages' modules, or MODULE:CLASS")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "sweep.md")

@@ -29,13 +29,13 @@ _COLOURS = {
 
 
 def theme(colours: str) -> TerminalTheme:
-    """A terminal's colours: its ground, its text, then the eight from black to white."""
+    """A terminal's colours: background, text, then the eight from black to white."""
     ground, text, *eight = (parse_rgb_hex(colour) for colour in colours.split())
     return TerminalTheme(ground, text, [(colour.red, colour.green, colour.blue) for colour in eight])
 
 
 THEMES = {name: theme(colours) for name, colours in _COLOURS.items()}
-# Rich's own asks a server for its font and draws a window around the text. What is doubled here is filled in by rich.
+# Rich's own format loads a font from a server and draws a window around the text. Rich fills in the doubled braces.
 _FORMAT = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -8 {{width}} {{terminal_height}}" role="img">
 <style>
 .{{unique_id}}-matrix {{{{ font: {{char_height}}px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }}}}
@@ -50,7 +50,7 @@ _FORMAT = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -8 {{width}} {
 
 
 def shown(report: Path, columns: int, **switches: str) -> str:
-    """What the command prints on a terminal of so many columns, escapes included."""
+    """The command's output on a terminal of so many columns, escape sequences included."""
     inherited = {name: value for name, value in os.environ.items() if name not in {"CI", "NO_COLOR", "FORCE_COLOR"}}
     terminal = {"COLUMNS": str(columns), "TERM": "xterm-256color", "COLORTERM": "truecolor", **switches}
     command = [sys.executable, "-m", "spikecheck", "report", str(report)]
@@ -61,7 +61,7 @@ def shown(report: Path, columns: int, **switches: str) -> str:
 
 
 def drawn(text: str, columns: int, colours: TerminalTheme) -> str:
-    """The text as an SVG picture that needs nothing else."""
+    """The text as a self-contained SVG picture."""
     console = Console(file=StringIO(), record=True, width=columns, color_system="truecolor", force_terminal=True)
     console.print(Text.from_ansi(text), soft_wrap=True)
     form = _FORMAT.format(ground=colours.background_color.hex)
@@ -98,7 +98,7 @@ def verify(report: Path) -> None:
 
 
 def main() -> None:
-    """One claim of the report, in a file of its own, drawn."""
+    """Write a report of one claim to a temporary file, and draw it."""
     whole = json_file.read(ROOT / "reports" / "reproduction.json")
     one = whole.model_copy(update={"claims": tuple(verdict for verdict in whole.claims if verdict.id == CLAIM)})
     folder = ROOT / "docs" / "pictures"

@@ -1,8 +1,8 @@
-"""Optimizers of other packages through the gate, as they come: each against torch's AdamW or SGD at the rate its authors name.
+"""Unmodified optimizers of other packages in the gate, each against torch's AdamW or SGD at the rate its authors recommend.
 
     python studies/thirdparty.py [--out docs/thirdparty.md] [--store FOLDER]      (nox -s thirdparty installs them)
 
-Each is one call of `spikecheck gate` as a user would make it; what is trained is stored, so a second run is quick.
+Each is one call of `spikecheck gate`, as a user would make it. All trainings are stored, so a second run is quick.
 """
 
 import argparse
@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Entry:
-    """An optimizer of a package, and what it is held against."""
+    """An optimizer of a package, and the reference that it is compared with."""
 
     package: str
     path: str
@@ -71,7 +71,7 @@ REFUSED = (
 
 
 def gated(entry: Entry, store: Path | None, folder: Path) -> tuple[int, Scorecard | str]:
-    """The exit code of `spikecheck gate`, and its scorecard, or what it said where it made none."""
+    """The exit code of `spikecheck gate`, and its scorecard, or its last message where it wrote none."""
     file = folder / f"{entry.path.replace(':', '.')}.json"
     line = [sys.executable, "-m", "spikecheck", "gate", "--optimizer", entry.path, "--set", f"lr={entry.lr}"]
     line += ["--against", entry.against, "--against-set", f"lr={entry.reference_lr}", "--json", str(file)]
@@ -83,7 +83,7 @@ def gated(entry: Entry, store: Path | None, folder: Path) -> tuple[int, Scorecar
 
 
 def runs_as(path: str, lr: float) -> str:
-    """What was seen of it in a small training; what couples its parameters may show after some steps."""
+    """How an optimizer runs, as seen in a small training; that its rule is not elementwise may only show after some steps."""
     setting = Setting(problem="mnist1d", points=20, width=6, optimizer=path, lr=lr, steps=1_000)
     goal, rates = build_objective([setting] * 2), torch.full((2,), lr, dtype=torch.float64)
     with suppress(Coupled):
@@ -100,11 +100,11 @@ def runs_as(path: str, lr: float) -> str:
 
 
 def _silent(steps: int) -> None:
-    """A thousand steps of so small a net are soon over."""
+    """Report no progress: a thousand steps of so small a net take little time."""
 
 
 def table(store: Path | None) -> Iterable[str]:
-    """A line an optimizer, as they are done."""
+    """Yield one line per optimizer as it is done."""
     with tempfile.TemporaryDirectory() as folder:
         for entry in ENTRIES:
             code, card = gated(entry, store, Path(folder))
@@ -125,14 +125,14 @@ def table(store: Path | None) -> Iterable[str]:
 
 
 def _listed(card: Scorecard, change: Change) -> str:
-    """Rows of all settings together by name; those of one setting only where the whole is decided otherwise."""
+    """Names of the rows for all settings together; rows of one setting are listed only where those are not."""
     whole = {row.name for row in card.rows if row.alarms and not row.where and row.change is change}
     told = [r.title for r in card.rows if r.alarms and r.change is change and (not r.where or r.name not in whole)]
     return ", ".join(told) or "-"
 
 
 def main() -> None:
-    """Train what is not stored, and write the table."""
+    """Train what is not stored yet, and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--store", type=Path, default=None)
     parser.add_argument("--out", type=Path, default=HERE / "docs" / "thirdparty.md")

@@ -1,6 +1,6 @@
-"""Where spikes condense and what decides it: `python studies/twins.py` writes reports/twins.md and its figure (half an hour).
+"""Where spikes condense, and what decides it: `python studies/twins.py` writes reports/twins.md and its figure (half an hour).
 
-Everything trained is stored: a run that was stopped, or whose `--minutes` were over, goes on where it was.
+All trainings are stored: after a stop, or when `--minutes` are over, the next run resumes the work.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from studies.twins_report import figure, text
 
 
 def table(lab: Laboratory, rows: Sequence[Row], seeds: int) -> Iterator[Cell]:
-    """Row after row, until the laboratory's time is over."""
+    """Yield the cells row by row, until the laboratory's time is over."""
     for row in rows:
         began = time.monotonic()
         try:
@@ -39,15 +39,17 @@ def _told(event: Event) -> None:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--store", type=Path, default=default_folder(), help="where what was trained is kept")
-    parser.add_argument("--seeds", type=int, default=64, help="seeds a cell")
+    parser.add_argument("--store", type=Path, default=default_folder(), help="the folder that stores all trainings")
+    parser.add_argument("--seeds", type=int, default=64, help="seeds per cell")
     parser.add_argument("--minutes", type=float, default=45.0, help="rows not trained by then are left out, and named")
-    parser.add_argument("--out", type=Path, default=Path("reports/twins.md"), help="the figure lies beside it")
+    parser.add_argument(
+        "--out", type=Path, default=Path("reports/twins.md"), help="the report; its figure lies next to it"
+    )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Train what is not stored, and write the report."""
+    """Train what is not stored yet, and write the report."""
     asked = _asked()
     lab = Laboratory(Store(asked.store), observe=_told, deadline=time.monotonic() + 60.0 * asked.minutes)
     found = list(table(lab, ROWS, asked.seeds))

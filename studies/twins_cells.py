@@ -1,4 +1,4 @@
-"""The cells of studies/twins.py: which settings, and what is measured on every seed's twins."""
+"""The cells of studies/twins.py: their settings, and the measurements on every seed's twins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -25,18 +25,18 @@ from spikecheck.measures import alignment, effective_ratio
 Numbers = NDArray[np.float64]
 
 FIRST_SEED = 2_000
-"""No seed from here on was looked at before: the claims' first figures are of 0 to 63 and of 1,000 to 1,063."""
+"""No seed from here on was used before: the claims' first results come from seeds 0 to 63 and 1,000 to 1,063."""
 HORIZON = 3_000
 RATES = (0.05, 0.075, 0.1, 0.125, 0.15)
 ENOUGH = 16
-"""Applicable seeds with which a cell takes part in the explanation."""
+"""Fewest applicable seeds with which a cell takes part in the explanation."""
 DEFINITION = SpikeDefinition()
 ASCENT = Anatomy(before=DEFINITION.lead, after=0, longest=300, pairs=1, definition=DEFINITION)
-"""The first spike from the fork to its recovery, step by step: a sample every fifty steps misses the top of the sharpness."""
+"""The first spike from the fork to its recovery, at every step: a sample every fifty steps misses the largest sharpness."""
 
 
 class Seen(NamedTuple):
-    """What the plan's first look found in a cell: seeds that gained, of how many."""
+    """The first results in a cell, from planning: the seeds that gained, and the number of seeds."""
 
     gained: int
     of: int
@@ -83,12 +83,12 @@ ROWS = (
 
 @dataclass(frozen=True)
 class Twins:
-    """One cell's applicable seeds, an array [S] each; alignments and ratios are of the ends of the arms."""
+    """One cell's applicable seeds, an array [S] each; alignments and ratios are measured at the ends of the arms."""
 
     gain: Numbers
     """Mean |cos| between input weights: spiking minus calm."""
     weighted: Numbers
-    """The same, pairs weighted by amplitude."""
+    """The gain with pairs weighted by amplitude."""
     fewer: Numbers
     """Effective ratio: calm minus spiking, so that more condensed is positive here too."""
     held_gain: Numbers
@@ -100,7 +100,7 @@ class Twins:
     overshoot: Numbers
     """Largest lr x sharpness from the fork to the first spike's recovery, minus 2."""
     spikes: Numbers
-    """Spikes of the spiking arm."""
+    """Number of spikes in the spiking arm."""
     start: Numbers
     """Mean |cos| at the fork."""
     loss: Numbers
@@ -115,7 +115,7 @@ class Twins:
 
     @property
     def edge(self) -> Numbers:
-        """Mean |cos|: held minus calm, what the larger learning rate does without a spike."""
+        """Mean |cos|: held minus calm, the effect of the larger learning rate without a spike."""
         return self.gain - self.held_gain
 
 
@@ -129,11 +129,11 @@ class Cell:
     unspiked: int
     """Seeds without a spike."""
     early: int
-    """Seeds whose first spike leaves no room for a fork."""
+    """Seeds whose first spike comes too early for a fork."""
     diverged: int
-    """Seeds of which an arm diverged."""
+    """Seeds with an arm that diverged."""
     calm_spikes: int
-    """Calm twins that spiked, later than their spiking twin."""
+    """Calm twins that spiked within the horizon."""
     held_spikes: int
     twins: Twins
 
@@ -147,7 +147,7 @@ class Cell:
 
 
 def cells(lab: Laboratory, row: Row, seeds: int) -> list[Cell]:
-    """The row's cells; all its rates are trained together."""
+    """The row's cells; all its learning rates are trained together."""
     settings = {rate: row.setting.but(lr=rate) for rate in row.rates}
     asked = range(FIRST_SEED, FIRST_SEED + seeds)
     recipes = [Recipe(setting=setting, seed=seed) for setting in settings.values() for seed in asked]
@@ -179,7 +179,7 @@ def cells(lab: Laboratory, row: Row, seeds: int) -> list[Cell]:
 
 
 def _arm(lab: Laboratory, recipes: Sequence[Recipe], fork: Continue | LowerRate | Hold) -> dict[Recipe, Run]:
-    """The arm of every recipe that has one, by the recipe that it is forked from."""
+    """The forked runs, by the recipe that they are forked from; recipes without a fork are left out."""
     forked = {Recipe(setting=r.setting.but(intervention=fork), seed=r.seed): r for r in recipes}
     return {forked[recipe]: run for recipe, run in lab.runs(forked).items()}
 
@@ -192,7 +192,7 @@ def _measured(spiking: Run, calm: Run, held: Run, ascent: Run) -> dict[str, floa
     weighted = [alignment(end.input_weights, np.linalg.norm(end.output_weights, axis=1)) for end in ends]
     ratios = [effective_ratio(end.input_weights) for end in ends]
     sharpness = ascent.records["anatomy"]["sharpness"][:, 0]
-    # The arm forgets the minimum before the fork, so a spike that is small by the trunk's count may be none by its own.
+    # An arm does not know the minimum before the fork, so a spike that is small for the whole run may be none for the arm.
     heights = [ascent.spikes[0].height, *(spike.height for spike in spiking.spikes)]
     return {
         "gain": plain[0] - plain[1],

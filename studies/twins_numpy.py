@@ -1,9 +1,9 @@
 """Three cells of reports/twins.md by a second implementation: `python studies/twins_numpy.py` (about ten minutes).
 
-NumPy alone, nothing of spikecheck: its own draws of initial weights, gradients, spikes, forks and alignment, Hessians in
-closed form at every step, and the gradient of the sharpness in closed form, where spikecheck tracks an
-eigenpair and takes differences. It prints, cell by cell, what the spiking twin gains over the calm one, how much of that the
-held twin gains, and the held twin's mean lr x sharpness.
+It uses NumPy only and nothing from spikecheck: initial weights, gradients, spikes, forks and alignment are its own. The
+Hessian at every step and the gradient of the sharpness are in closed form, where spikecheck tracks an eigenpair and takes
+differences. For every cell it prints the spiking twin's gain over the calm one, the held twin's share of it, and the held
+twin's mean lr x sharpness.
 """
 
 import argparse
@@ -20,7 +20,7 @@ LEAD, HORIZON, FACTOR, DENSE = 80, 3_000, 3.0, 25
 
 @dataclass(frozen=True)
 class Problem:
-    """A sum of sines on N points, and how a net for it begins. Parameters are [S, 3, W]: w, b, a of tanh nets."""
+    """A sum of sines on N points, and the initialisation of nets for it. Parameters are [S, 3, W]: w, b, a of tanh nets."""
 
     x: Numbers
     y: Numbers
@@ -29,7 +29,7 @@ class Problem:
     steps: int
 
     def starts(self, seeds: int, root: int) -> Numbers:
-        """Independent normal numbers."""
+        """Independent normal initial parameters."""
         draw = np.random.default_rng(root)
         return np.stack([draw.normal(0, std, (seeds, self.width)) for std in self.stds], 1)
 
@@ -43,7 +43,7 @@ class Problem:
         return (error**2).mean(1), np.stack([by_signal @ self.x, by_signal.sum(2), (pull * value).sum(2)], 1)
 
     def hessian(self, nets: Numbers) -> Numbers:
-        """[S, 3W, 3W]."""
+        """Hessians [S, 3W, 3W]."""
         w, b, a = nets.swapaxes(0, 1)[..., None]
         value = np.tanh(w * self.x + b)
         slope = 1 - value**2
@@ -66,9 +66,9 @@ class Problem:
         return scaled
 
     def rise(self, nets: Numbers, along: Numbers) -> Numbers:
-        """The gradient of v.H v by the parameters, v held still: [S, 3, W].
+        """The gradient of v.H v with respect to the parameters, for fixed v: [S, 3, W].
 
-        Along v the outputs are F, F' and F'', and v.H v is 2/N sum (F'^2 + (F - y) F'').
+        With the outputs F and their derivatives F' and F'' along v, v.H v is 2/N sum (F'^2 + (F - y) F'').
         """
         w, b, a = nets.swapaxes(0, 1)[..., None]
         dw, db, da = along.swapaxes(0, 1)[..., None]
@@ -117,7 +117,7 @@ def alignment(nets: Numbers) -> Numbers:
 
 
 def forks(problem: Problem, nets: Numbers, rate: float) -> Numbers:
-    """Where the nets that spike late enough are, LEAD steps before the loss first exceeds FACTOR times its minimum."""
+    """The nets that spike late enough, LEAD steps before the loss first exceeds FACTOR times its running minimum."""
     lowest, found = np.full(len(nets), np.inf), np.zeros(len(nets), dtype=bool)
     recent, parted = [nets], {}
     for step in range(problem.steps + 1):
@@ -133,14 +133,14 @@ def forks(problem: Problem, nets: Numbers, rate: float) -> Numbers:
 
 
 def trained(problem: Problem, nets: Numbers, rate: float, steps: int) -> Numbers:
-    """Gradient descent."""
+    """The nets after `steps` steps of gradient descent."""
     for _ in range(steps):
         nets = nets - rate * problem.gradient(nets)[1]
     return nets
 
 
 def top_pair(hessians: Numbers, near: Numbers | None) -> tuple[Numbers, Numbers]:
-    """The largest eigenvalue [S] and its vector [S, P]: by Rayleigh quotient iteration from vectors that are near, if any."""
+    """The largest eigenvalue [S] and its vector [S, P], by Rayleigh quotient iteration where nearby vectors are given."""
     if near is None:
         values, vectors = np.linalg.eigh(hessians)
         return values[:, -1], vectors[:, :, -1]
@@ -155,7 +155,7 @@ def top_pair(hessians: Numbers, near: Numbers | None) -> tuple[Numbers, Numbers]
 def held_step(
     problem: Problem, nets: Numbers, rate: float, ceiling: float, near: Numbers | None = None
 ) -> tuple[Numbers, Numbers, Numbers]:
-    """One step of the constrained trajectory (Damian et al., arXiv 2209.15594); the sharpness before it, and its vector."""
+    """One step of the constrained trajectory (Damian et al., arXiv 2209.15594), with the sharpness and vector before it."""
     sharpness, along = top_pair(problem.hessian(nets), near)
     slopes = problem.gradient(nets)[1].reshape(along.shape)
     rise = problem.rise(nets, along.reshape(nets.shape)).reshape(along.shape)
@@ -168,10 +168,10 @@ def held_step(
 
 
 def held(problem: Problem, nets: Numbers, rate: float, steps: int) -> tuple[Numbers, Numbers]:
-    """The held twins' ends, and their mean lr x sharpness [S] over the second half."""
+    """The held twins' final parameters, and their mean lr x sharpness [S] over the second half."""
     seen, near = [], None
     for step in range(steps):
-        again = step % DENSE == 0  # an eigenvalue that overtakes the first is found then
+        again = step % DENSE == 0  # finds an eigenvalue that has overtaken the first
         nets, sharpness, near = held_step(problem, nets, rate, 2 / rate, None if again else near)
         seen.append(rate * sharpness)
     return nets, np.mean(seen[steps // 2 :], axis=0)
@@ -187,7 +187,7 @@ def main() -> None:
     """Print every cell."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=64)
-    parser.add_argument("--root", type=int, default=0, help="of the draws of initial weights")
+    parser.add_argument("--root", type=int, default=0, help="the seed of the initial weights")
     asked = parser.parse_args()
     for name, (problem, rate) in CELLS.items():
         parted = forks(problem, problem.starts(asked.seeds, asked.root), rate)

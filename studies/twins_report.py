@@ -1,4 +1,4 @@
-"""What studies/twins.py writes: tables, an explanation whose every figure is computed here, and the figure."""
+"""The report of studies/twins.py: tables, an explanation with every number computed here, and the figure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -98,7 +98,7 @@ def _spike_or_edge(used: Sequence[Cell]) -> str:
 
 
 def _by_rate(used: Sequence[Cell]) -> str:
-    """How the share moves with the learning rate within each row."""
+    """How the share of seeds that gain changes with the learning rate within each row."""
     ends = [(part[0], part[-1]) for part in by_row(used) if len(part) > 1]
     shares = sum(np.mean(last.twins.gain > 0) > np.mean(first.twins.gain > 0) for first, last in ends)
     middles = sum(np.median(last.twins.gain) > np.median(first.twins.gain) for first, last in ends)
@@ -307,13 +307,13 @@ def _names(chosen: Iterable[str]) -> str:
 
 # ---- the figure --------------------------------------------------------------------------------------------------------
 
-# Okabe and Ito's colours, apart for all common colour vision; in black and white the marks' shapes tell rows apart.
+# Okabe and Ito's colours, distinct for all common types of colour vision; in black and white, marks differ by shape.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _MARKS = ("o", "s", "^", "v", "D", "P", "X", "*", "<", ">", "p", "h", "d", "8")
 
 
 def figure(cells: Sequence[Cell]) -> Figure:
-    """Median gain against the overshoot, and against what the held twin gains without a spike; one mark a cell."""
+    """Median gain against the overshoot, and against the held twin's gain without a spike; one mark per cell."""
     used = [cell for cell in cells if cell.enough]
     drawn = Figure(figsize=(9.0, 5.2), layout="constrained")
     left, right = drawn.subplots(1, 2, sharey=True)

@@ -1,4 +1,4 @@
-"""How much of what spiking runs gain in alignment the ceiling on their sharpness carries, cell by cell."""
+"""The share of the spiking runs' gain in alignment that is due to the ceiling on their sharpness, cell by cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class Ratio:
 
 
 def fieller(above: Numbers, below: Numbers) -> Ratio | None:
-    """The ratio of the means of two paired samples [S]; None where the denominator is not surely different from 0.
+    """The ratio of the means of two paired samples [S]; None where the denominator does not differ significantly from 0.
 
-    The interval holds the ratios r for which the mean of above - r below is not told from 0 by Student's t (Fieller 1954).
+    The interval contains the ratios r for which Student's t does not reject a mean of 0 for above - r below (Fieller 1954).
     """
     count = len(below)
     if count < 3:
@@ -42,7 +42,7 @@ def fieller(above: Numbers, below: Numbers) -> Ratio | None:
 
 
 def decomposition(used: Sequence[Cell]) -> str:
-    """The table: total, ceiling's part and direct part as means, and the ceiling's share where there is a total to share."""
+    """The table: means of the total, the ceiling's part and the direct part, and the ceiling's share where it is defined."""
     ratios = {id(cell): fieller(cell.twins.edge, cell.twins.gain) for cell in used}
     rows = [
         "| setting | η | total | ceiling: held less calm | direct: spiking less held | ceiling's share of the total |",

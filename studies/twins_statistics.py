@@ -1,4 +1,4 @@
-"""The statistics of studies/twins.py: how many seeds gain, and what goes with the gain."""
+"""The statistics of studies/twins.py: how many seeds gain, and which quantities correlate with the gain."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ CANDIDATES = {
     "fork": "step of the fork",
 }
 ALPHA = (1.0 - LEVEL) / len(CANDIDATES)
-"""Bonferroni: so many candidates are tested at once."""
+"""The level of one test, with Bonferroni's correction for the number of candidates."""
 Slopes = dict[str, tuple[float, float, float]]
-"""By candidate: the slope and its interval."""
+"""The slope and its interval, by candidate."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """Seeds with a positive effect, of how many, with the exact two-sided interval on their share."""
+    """The number of seeds with a positive effect, the number of all, and the exact two-sided interval of their share."""
 
     gained: int
     of: int
@@ -41,7 +41,7 @@ class Share:
 
 
 def share(values: Numbers) -> Share:
-    """How many are positive; a zero is not."""
+    """The share of positive values; zeros are not positive."""
     gained, of = int(np.sum(values > 0)), len(values)
     return Share(gained, of, *clopper_pearson(gained, of, (1.0 - LEVEL) / 2))
 
@@ -52,9 +52,9 @@ class Association:
 
     name: str
     rho: Numbers
-    """[C], one a cell; cells in which the candidate is constant are left out."""
+    """[C], one per cell; cells in which the candidate is constant are left out."""
     p: float
-    """Of a two-sided sign test over the cells."""
+    """The p value of a two-sided sign test over the cells."""
     between: float
     low: float
     high: float
@@ -64,22 +64,22 @@ class Association:
 
     @property
     def within(self) -> float:
-        """Median over cells."""
+        """The median correlation over cells."""
         return float(np.median(self.rho)) if len(self.rho) else 0.0
 
     @property
     def positive(self) -> int:
-        """Cells with a positive correlation."""
+        """The number of cells with a positive correlation."""
         return int(np.sum(self.rho > 0))
 
     @property
     def counts_within(self) -> bool:
-        """Whether the sign test passes with all candidates allowed for."""
+        """Whether the sign test is significant after correction for all candidates."""
         return self.p < ALPHA
 
     @property
     def counts_between(self) -> bool:
-        """Whether the interval leaves out no correlation at all."""
+        """Whether the interval excludes zero correlation."""
         return self.low > 0 or self.high < 0
 
 
@@ -102,9 +102,9 @@ def medians(cells: Sequence[Cell], name: str, outcome: str) -> Numbers:
 
 
 def regression(cells: Sequence[Cell]) -> Slopes:
-    """Standardised slopes of the gain's ranks on all candidates' ranks together, ranks taken within each cell.
+    """Standardised slopes of the gain's ranks on all candidates' ranks together, with ranks taken within each cell.
 
-    With the intervals of a bootstrap over cells.
+    Intervals are from a bootstrap over cells.
     """
     normal = []
     for cell in cells:
@@ -121,17 +121,17 @@ def regression(cells: Sequence[Cell]) -> Slopes:
 
 
 def by_row(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """The cells of every row that has any, in the rows' order."""
+    """The cells by row, in the rows' order; rows without cells are left out."""
     return [part for row in ROWS if (part := [cell for cell in cells if cell.row.name == row.name])]
 
 
 def rho_of(pairs: Numbers) -> float:
-    """The rank correlation of the two columns of [C, 2]; 0 of fewer than two cells."""
+    """The rank correlation of the two columns of [C, 2]; 0 for fewer than two cells."""
     return spearman(pairs[:, 0], pairs[:, 1]) if len(pairs) > 1 else 0.0
 
 
 def _scores(values: Numbers) -> Numbers:
-    """Ranks with mean 0 and variance 1; all 0 where the values are alike."""
+    """Ranks with mean 0 and variance 1; all 0 where all values are equal."""
     ranks = rankdata(values)
     spread = ranks.std()
     scored: Numbers = (ranks - ranks.mean()) / (spread if spread > 0 else 1.0)
@@ -139,7 +139,7 @@ def _scores(values: Numbers) -> Numbers:
 
 
 def _resampled(parts: Sequence[Numbers], statistic: Callable[[Sequence[Numbers]], Numbers | float]) -> Numbers:
-    """The percentile interval [2, ...] of a statistic when its parts are drawn anew with replacement."""
+    """The percentile interval [2, ...] of a statistic whose parts are resampled with replacement."""
     rng = np.random.default_rng(0)
     draws = [statistic([parts[i] for i in rng.integers(len(parts), size=len(parts))]) for _ in range(RESAMPLES)]
     interval: Numbers = np.quantile(np.array(draws), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)

@@ -1,7 +1,7 @@
 """Eigenpairs of the loss Hessian, algebraically largest first, for every member at once.
 
-`exact` takes the Hessian apart, `top` finds pairs from nothing, `track` follows them from one update to the next. What
-is reported is always the Rayleigh quotient of the vector that is returned, with the residual of that vector.
+`exact` factorises the dense Hessian, `top` finds pairs without a starting guess, and `track` follows them from one update to
+the next. Every reported value is the Rayleigh quotient of the returned vector, with that vector's residual.
 """
 
 from collections.abc import Iterator
@@ -15,29 +15,29 @@ from spikecheck.core.errors import SettingError
 from spikecheck.curvature.hessian import LocalCurvature
 from spikecheck.curvature.rayleigh_ritz import Ritz, explore, noise, ritz, search, usable
 
-# Up to so many parameters `top` takes the Hessian apart where it is written out: P^2 numbers a member. By products it would
-# take P of them, where a search takes a hundred.
+# Up to so many parameters, `top` factorises the dense Hessian: the first number where it is available as a matrix, of P^2
+# numbers per member; the second where it takes P products, while a search takes about a hundred.
 EXACT_UP_TO = 1000
 EXACT_BY_PRODUCTS_UP_TO = 200
-# Up to so many, `track` does so too for the members that it has lost: a few ms where it happens, which is rare. Where products
-# are cheap it does so without a longer search, and after one up to the second number.
+# Up to so many parameters, `track` does so too for members that it has lost, which is rare and takes a few milliseconds. Where
+# products are cheap, it does so at once up to the first number, and after a search up to the second.
 EXACT_WHEN_LOST = 128
 EXACT_AFTER_A_SEARCH = 400
 
-# The relative residual that a dense factorisation is held to, as `top` is.
+# The relative residual that a dense factorisation must reach; it is the default of `top` too.
 EXACT_TOLERANCE = 1e-6
 
 _GUARDS = 2
 _COLD_GUARDS = 4
 _COLD_GROWTH = 6
 _COLD_ROUNDS = 100
-# Where eigenvectors stand still, residuals vanish and no longer point to a direction that rises from below the guards.
-# So every few steps a patrol looks for one from random vectors, a few products deep.
+# Where eigenvectors hardly change, residuals vanish and no longer point to a direction that rises from below the guards. So
+# every few steps a "patrol" searches for one from random vectors, a few products deep.
 _STEPS_A_PATROL = 10
 _PATROLLING = 3
 _PATROL_DEPTH = 4
 _HESSIAN_ROWS_AT_ONCE = 64
-# Where products are cheap two of them take less than one round of the search and save most of its rounds.
+# Where products are cheap, two of them take less time than one round of the search and save most of its rounds.
 _SHARPENING = 2
 
 
@@ -45,27 +45,28 @@ _SHARPENING = 2
 class EigenPairs:
     """The top eigenpairs of every member's Hessian. Axes: B members, K eigenpairs, M directions, P parameters.
 
-    Where a Hessian holds a number that is not finite, or so large that its square is not, values are NaN, residuals infinite
-    and nothing has converged.
+    Where a Hessian has an entry that is not finite, or whose square is not, values are NaN, residuals are infinite and nothing
+    has converged.
     """
 
     values: Float[Tensor, "B K"]
     vectors: Float[Tensor, "B K P"]
     """Of unit length."""
     residuals: Float[Tensor, "B K"]
-    """|H v - value v| / |largest value|. A value is off by no more than this, and mostly by about its square."""
+    """|H v - value v| / |largest value|. A value's error, in the same units, is at most this and mostly about its square."""
     converged: Bool[Tensor, "B K"]
-    """Residual within tolerance, for a pair well below the first within tolerance of its own value's size."""
+    """Whether the residual is within tolerance; for a pair well below the first, relative to its own value."""
     basis: Float[Tensor, "B M P"]
-    """Where a search nearby starts: the vectors, guards below them, and those of one step earlier."""
+    """Start of a search nearby: the vectors, guard vectors below them, and those of one step earlier."""
     age: int = 0
-    """Steps tracked since the pairs were found from nothing."""
+    """Steps tracked since the pairs were found without a guess."""
 
 
 def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
-    """The top `pairs` by the dense Hessian: P products and one factorisation a member.
+    """The top `pairs` eigenpairs by the dense Hessian, with at most P products and one factorisation per member.
 
-    Raises SettingError where there are fewer than `pairs` parameters.
+    Raises:
+        SettingError: when `pairs` is below 1 or above the number of parameters.
     """
     _, size = _checked(local, pairs)
     found = _dense(local, min(2 * (pairs + _GUARDS), size), _everyone(local))
@@ -74,9 +75,12 @@ def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
 
 
 def top(local: LocalCurvature, pairs: int, tolerance: float = 1e-6) -> EigenPairs:
-    """The top `pairs`, knowing nothing: exact where there are few parameters, iterated from fixed random vectors elsewhere.
+    """The top `pairs` eigenpairs without a guess: exact for few parameters, else iterated from fixed random vectors.
 
     `tolerance` is the relative residual at which an iterated pair has converged; rounding sets its lower limit.
+
+    Raises:
+        SettingError: when `pairs` is below 1 or above the number of parameters.
     """
     members, size = _checked(local, pairs)
     if size <= (EXACT_UP_TO if local.written_out else EXACT_BY_PRODUCTS_UP_TO):
@@ -97,12 +101,12 @@ def top(local: LocalCurvature, pairs: int, tolerance: float = 1e-6) -> EigenPair
 
 
 def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, most: int = 5) -> EigenPairs:
-    """The same pairs as `previous`, which were found at nearby parameters; every vector keeps its sign.
+    """Follow the pairs of `previous`, found at nearby parameters, to this point; every vector keeps its sign.
 
-    Gradient descent at the edge of stability oscillates with period two, and the Hessian with it: the last two steps'
-    vectors together hold nearly what is wanted. From their span the search grows by at most `most` residuals a pair.
-    Pairs whose relative residual stays above `tolerance` are not converged; where EXACT_WHEN_LOST allows, they are
-    found again from the dense Hessian.
+    Gradient descent at the edge of stability oscillates with period two, and so does the Hessian: the span of the last two
+    steps' vectors nearly contains the new ones. From that span the search grows by at most `most` residuals per pair. Pairs
+    whose relative residual stays above `tolerance` are not converged; where the limit EXACT_WHEN_LOST or
+    EXACT_AFTER_A_SEARCH allows, they are computed from the dense Hessian.
     """
     pairs = previous.values.shape[1]
     _, size = _checked(local, pairs)
@@ -128,7 +132,7 @@ def _patrolled(local: LocalCurvature, basis: Float[Tensor, "B M P"], keep: int, 
 
 
 def _sharpened(local: LocalCurvature, start: Float[Tensor, "B M P"]) -> Float[Tensor, "B M P"]:
-    """What a few products leave of a basis: mostly the top of the spectrum."""
+    """The basis after a few products with H, which leave mostly the top of the spectrum."""
     for _ in range(_SHARPENING):
         start = local.product(torch.nn.functional.normalize(start, dim=2))
         start = torch.where(start.isfinite(), start, 0.0)
@@ -138,7 +142,7 @@ def _sharpened(local: LocalCurvature, start: Float[Tensor, "B M P"]) -> Float[Te
 def _followed(
     local: LocalCurvature, start: Float[Tensor, "B M P"], keep: int, pairs: int, tolerance: float, most: int
 ) -> Ritz:
-    """The top pairs near the span of `start`; by dense Hessians where that span is half of everything anyway."""
+    """The top pairs near the span of `start`; by dense Hessians where that span is at least half of the space."""
     _, directions, size = start.shape
     if size <= 2 * directions:
         return _dense(local, keep, _everyone(local))
@@ -151,7 +155,7 @@ def _followed(
 
 
 def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, basis: Tensor) -> EigenPairs:
-    """The first pairs of what was found, under the signs that `vectors` have."""
+    """The first pairs that were found, with the signs of `vectors`."""
     pairs = vectors.shape[1]
     sound = found.sound[:, None]
     residuals = torch.where(sound, found.relative_residuals()[:, :pairs], torch.inf)
@@ -167,15 +171,15 @@ def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz
     vectors = torch.eye(keep, size, dtype=local.gradients.dtype, device=local.gradients.device).repeat(members, 1, 1)
     for member, hessian in _hessians(local, wanted):
         if usable(hessian[None]):
-            # One at a time: the factors of all at once would take three times the Hessians' memory. Each sum begins
-            # a fresh, aligned tensor, so that LAPACK rounds a member alike wherever it stands.
+            # One at a time: factors of all at once would take three times the Hessians' memory. Each sum is a new, aligned
+            # tensor, so that LAPACK rounds a member in the same way at every place in the batch.
             symmetric = (hessian + hessian.T) / 2
             vectors[member] = torch.linalg.eigh(symmetric).eigenvectors.T.flip(0)[:keep]
     return ritz(vectors, local.product(vectors), keep)
 
 
 def _dense_at_once(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:
-    """All members' at the same time, as an accelerator wants it; those that are not wanted get unit vectors as well."""
+    """The same as `_dense` for all members at once, which is fastest on an accelerator."""
     hessians = local.hessians()
     hessians = _multiplied(local) if hessians is None else hessians
     usual = wanted & usable(hessians)
@@ -185,7 +189,7 @@ def _dense_at_once(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"])
 
 
 def _hessians(local: LocalCurvature, wanted: Bool[Tensor, " B"]) -> Iterator[tuple[int, Float[Tensor, "P P"]]]:
-    """The wanted members' Hessians, one at a time where they are written out."""
+    """Yield the wanted members' Hessians, computed one at a time where they are available as matrices."""
     multiplied: Tensor | None = None
     for member in wanted.nonzero().ravel().tolist():
         hessian = local.hessian(member)
@@ -196,7 +200,7 @@ def _hessians(local: LocalCurvature, wanted: Bool[Tensor, " B"]) -> Iterator[tup
 
 
 def _multiplied(local: LocalCurvature) -> Float[Tensor, "B P P"]:
-    """All Hessians, by P products."""
+    """Every member's Hessian, by P products."""
     members, size = local.gradients.shape
     hessians = local.gradients.new_empty(members, size, size)
     units = torch.eye(size, dtype=hessians.dtype, device=hessians.device)
@@ -211,7 +215,7 @@ def _everyone(local: LocalCurvature) -> Bool[Tensor, " B"]:
 
 
 def _checked(local: LocalCurvature, pairs: int) -> tuple[int, int]:
-    """Members and parameters."""
+    """The numbers of members and parameters, after checking `pairs` against the latter."""
     members, size = local.gradients.shape
     if not 1 <= pairs <= size:
         raise SettingError(f"pairs={pairs}: a model of {size} parameters has between 1 and {size} eigenpairs")
@@ -219,17 +223,17 @@ def _checked(local: LocalCurvature, pairs: int) -> tuple[int, int]:
 
 
 def _reachable(local: LocalCurvature, tolerance: float) -> float:
-    """The tolerance, or what rounding leaves of it: products of P numbers are off by some multiple of epsilon."""
+    """The tolerance, but at least 100 epsilon: rounding makes products of P numbers wrong by some multiple of epsilon."""
     return max(tolerance, 100 * torch.finfo(local.gradients.dtype).eps)
 
 
 def _positive(vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
-    """Signs under which the largest component is positive."""
+    """The vectors with signs that make each one's largest component positive."""
     largest = vectors.gather(2, vectors.abs().argmax(2, keepdim=True))
     return torch.where(largest < 0, -vectors, vectors)
 
 
 def _continued(vectors: Float[Tensor, "B K P"], before: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
-    """Signs under which no vector points away from the one before."""
+    """The vectors with signs that make each one's product with the vector before non-negative."""
     along = (vectors * before).sum(2, keepdim=True)
     return torch.where(along < 0, -vectors, vectors)

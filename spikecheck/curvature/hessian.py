@@ -10,7 +10,7 @@ from torch import Tensor
 from spikecheck.tensors.batched_matmul import aligned, plain_product
 
 WRITTEN_OUT_UP_TO = 400
-"""Parameters up to which a Hessian that can be written out is: that costs a few products then, and P^2 numbers a member."""
+"""Largest P for which a Hessian is computed as a matrix, where possible: a few products and P^2 numbers per member."""
 
 
 @runtime_checkable
@@ -31,11 +31,11 @@ class Sloping(Losses, Protocol):
 
 @runtime_checkable
 class WrittenOut(Sloping, Protocol):
-    """Losses whose derivatives may be known without a graph."""
+    """Losses whose derivatives may be computed without an autograd graph."""
 
     @property
     def multiplies(self) -> bool:
-        """Whether products, many at once, cost little more than gradients."""
+        """Whether many Hessian-vector products at once cost little more than gradients."""
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
@@ -43,16 +43,16 @@ class WrittenOut(Sloping, Protocol):
         """Every member's loss, gradient, and Hessian times K vectors."""
 
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
-        """Every member's Hessian; None where it is not written out."""
+        """Every member's Hessian; None where it cannot be computed as a matrix."""
 
     def select(self, index: list[int]) -> "WrittenOut":
-        """The same of these members."""
+        """The losses of these members only."""
 
 
 class LocalCurvature(ABC):
     """Losses, gradients and the Hessian of B members at one point each. Axes: B members, K vectors, P parameters.
 
-    A member whose loss is not finite has products that are not; the others' are right.
+    A member whose loss is not finite has products that are not finite; the other members' products are right.
     """
 
     losses: Float[Tensor, " B"]
@@ -60,33 +60,33 @@ class LocalCurvature(ABC):
     products: int = 0
     """Hessian-vector products made so far, counted per member."""
     cheap: bool = False
-    """Whether products cost so little that a few more of them are better than a longer search."""
+    """Whether products are so cheap that a few additional ones are better than a longer search."""
     written_out: bool = False
-    """Whether `hessian` knows them."""
+    """Whether `hessian` and `hessians` return matrices."""
 
     @abstractmethod
     def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
-        """H v for K vectors of every member."""
+        """H v for K vectors v of every member."""
 
     @abstractmethod
     def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "LocalCurvature":
-        """The same point seen in the coordinates P^1/2 theta: P^-1/2 H P^-1/2 and P^-1/2 g, for P = diag(diagonal) > 0."""
+        """The curvature in the coordinates P^1/2 theta: P^-1/2 H P^-1/2 and P^-1/2 g, for P = diag(diagonal) > 0."""
 
     def hessian(self, member: int) -> Float[Tensor, "P P"] | None:
-        """One member's Hessian, where it can be had without products."""
+        """One member's Hessian; None where it would take products."""
         return None
 
     def hessians(self) -> Float[Tensor, "B P P"] | None:
-        """All of them, where they can be had without products."""
+        """Every member's Hessian; None where they would take products."""
         return None
 
 
 @final
 class ByBackward(LocalCurvature):
-    """Products by a second backward pass.
+    """Hessian-vector products by a second backward pass.
 
-    Losses of independent members add up to one function whose Hessian is block diagonal. So one double backward pass
-    through the sum multiplies every member's own Hessian with its own vector, and no member sees another.
+    The losses of independent members add up to one function with a block-diagonal Hessian. So one double backward pass
+    through the sum multiplies each member's Hessian by its own vector, and no member affects another.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ByBackward(LocalCurvature):
         slope: Float[Tensor, "B P"],
         scale: Tensor | None,
     ) -> None:
-        """`slope` is the gradient with its graph to `params`; `scale` is P^-1/2 where the curvature is preconditioned."""
+        """`slope` is the gradient with its graph to `params`; `scale` is P^-1/2, or None without a preconditioner."""
         self._params = params
         self._slope = slope
         self._scale = scale
@@ -104,12 +104,12 @@ class ByBackward(LocalCurvature):
         self.gradients = self._scaled(slope.detach())
 
     def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
-        """One backward pass a vector: faster on a CPU than any batching of them."""
+        """One backward pass per vector: on a CPU this is faster than any batching."""
         self.products += vectors.shape[1]
         return torch.stack([self._multiplied(vector) for vector in vectors.unbind(1)], 1)
 
     def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByBackward":
-        """The same graph, other coordinates."""
+        """The same graph in other coordinates."""
         return ByBackward(self._params, self.losses, self._slope, diagonal.rsqrt())
 
     def _multiplied(self, vector: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
@@ -122,23 +122,23 @@ class ByBackward(LocalCurvature):
 
 @final
 class ByMatrix(LocalCurvature):
-    """Products with Hessians that are there as matrices."""
+    """Hessian-vector products with Hessians given as matrices."""
 
     cheap = written_out = True
 
     def __init__(
         self, losses: Float[Tensor, " B"], gradients: Float[Tensor, "B P"], hessians: Float[Tensor, "B P P"]
     ) -> None:
-        """Symmetric matrices; laid out once as every product would lay them out again."""
+        """`hessians` are symmetric. They are aligned in memory once, which every product would otherwise repeat."""
         self.losses, self.gradients, self._hessians = losses, gradients, aligned(hessians)
 
     def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
-        """One matrix product a member."""
+        """One matrix product per member."""
         self.products += vectors.shape[1]
         return plain_product(vectors, self._hessians)
 
     def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByMatrix":
-        """The same matrices, other coordinates."""
+        """The same matrices in other coordinates."""
         scale = diagonal.rsqrt()
         scaled = self._hessians * scale[:, :, None] * scale[:, None, :]
         return ByMatrix(self.losses, self.gradients * scale, scaled)
@@ -154,12 +154,12 @@ class ByMatrix(LocalCurvature):
 
 @final
 class ByKernel(LocalCurvature):
-    """Products that an objective makes by itself, without a graph."""
+    """Hessian-vector products that an objective computes itself, without an autograd graph."""
 
     cheap = written_out = True
 
     def __init__(self, objective: WrittenOut, params: Float[Tensor, "B P"], scale: Tensor | None = None) -> None:
-        """`scale` is P^-1/2 where the curvature is preconditioned."""
+        """`scale` is P^-1/2, or None without a preconditioner."""
         self._objective, self._params, self._scale = objective, params, scale
         self.losses, gradients = objective.gradient(params)
         self.gradients = gradients if scale is None else gradients * scale
@@ -174,11 +174,11 @@ class ByKernel(LocalCurvature):
         return (images if scale is None else images * scale).contiguous()
 
     def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByKernel":
-        """The same point, other coordinates."""
+        """The same point in other coordinates."""
         return ByKernel(self._objective, self._params, diagonal.rsqrt())
 
     def hessian(self, member: int) -> Float[Tensor, "P P"]:
-        """Written out when it is asked for."""
+        """One member's Hessian, computed on request."""
         found = self._objective.select([member]).hessians(self._params[member, None])
         assert found is not None
         if self._scale is None:
@@ -187,14 +187,14 @@ class ByKernel(LocalCurvature):
         return found[0] * scale[:, None] * scale
 
     def hessians(self) -> Float[Tensor, "B P P"]:
-        """Written out when they are asked for."""
+        """Every member's Hessian, computed on request."""
         found = self._objective.hessians(self._params)
         assert found is not None
         return found if self._scale is None else found * self._scale[:, :, None] * self._scale[:, None, :]
 
 
 def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature:
-    """Losses, gradients and Hessian products at `params`: without a graph where the objective can do without.
+    """Losses, gradients and Hessian-vector products at `params`, without an autograd graph where the objective allows it.
 
     >>> class Bowls:
     ...     def losses(self, params):
@@ -217,7 +217,7 @@ def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature
 
 
 def gradient_curvature(local: LocalCurvature) -> Float[Tensor, " B"]:
-    """g.H g / g.g: the curvature along the gradient, in units of loss per parameter squared; 0 where g vanishes."""
+    """The curvature along the gradient, g.H g / g.g, in units of loss per parameter squared; 0 where g vanishes."""
     gradients = local.gradients
     directions = torch.nn.functional.normalize(gradients, dim=1)
     return (directions * local.product(directions[:, None])[:, 0]).sum(1)

@@ -1,14 +1,13 @@
-"""When is training unstable? The update linearised, parameters and optimizer state together, and its multipliers.
+"""Stability of training: the multipliers of the linearised update of parameters and optimizer state.
 
 One update maps z = (theta, state) to F(z), with the gradient taken at theta. Small deviations from the trajectory are
-multiplied by the eigenvalues of F's Jacobian. Along flat directions these are near +1 whatever the optimizer does; what a
-spike grows along is the valley's wall, where deviations change sign from step to step. So the figure asked for is the largest
-modulus among the eigenvalues with a negative real part: above 1 the oscillation grows. For gradient descent it is
-eta lambda_max - 1.
+multiplied by the eigenvalues of F's Jacobian. Along flat directions these are near +1 for every optimizer. A spike grows
+across the valley, where deviations change sign from step to step. So the quantity of interest is the largest modulus among the
+eigenvalues with a negative real part: above 1, the oscillation grows. For gradient descent it is eta lambda_max - 1.
 
-No formula is used: Krylov spaces of Jacobian-vector products, exact for spikecheck's own rules; of optimizers named by
-MODULE:NAME the step is taken by central differences. The two disagree where a step has kinks, as where Adam's second moment
-is 0, so optimizers are compared by differences of both.
+No formula for a threshold is used. Eigenvalues come from Krylov spaces of Jacobian-vector products. These products are exact
+for built-in rules; for optimizers named by MODULE:NAME they are central differences of the step. The two disagree where a step
+has kinks, as where Adam's second moment is 0, so comparisons between optimizers use differences for both.
 """
 
 from collections.abc import Callable
@@ -28,16 +27,16 @@ from spikecheck.optimizers.schedules import Scheduled
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 
 DEPTH = 48
-"""Products a Krylov space is built from. A wall's multiplier stands alone and is found by far fewer; flat ones crowd at 1."""
+"""Products per Krylov space. The multiplier across the valley is isolated and needs far fewer; those near 1 are clustered."""
 _CHECK = 4
-"""Products between two looks at whether a reversal still changes."""
+"""Products between two checks whether a reversal still changes."""
 _STEP = 1e-5
-"""Of a central difference, in units of what each coordinate is worth: its error is of the order of the step squared."""
+"""The step of a central difference, in units of each coordinate's scale: its error is of the order of the step squared."""
 
 
 @runtime_checkable
 class Slopes(Losses, Protocol):
-    """Losses with their gradients: an `Objective`, or whatever else is differentiable twice."""
+    """Losses with their gradients: an `Objective`, or anything differentiable twice."""
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and gradient."""
@@ -51,13 +50,13 @@ class Multipliers:
     """The linearised update's largest eigenvalues. Axes: B members."""
 
     oscillating: Float[Tensor, " B"]
-    """Largest modulus among those with a negative real part; 0 where there is none. Above 1 an oscillation grows."""
+    """Largest modulus among eigenvalues with a negative real part; 0 where there is none. Above 1 an oscillation grows."""
     radius: Float[Tensor, " B"]
-    """Largest modulus of all: the spectral radius. Negative curvature lifts it above 1 even where nothing oscillates."""
+    """The spectral radius. Negative curvature lifts it above 1 even where nothing oscillates."""
     reversal: Float[Tensor, " B"]
-    """Smallest real part of all, its sign turned: -1 where nothing bends, 1 at the threshold; eta lambda - 1 for descent."""
+    """Minus the smallest real part: -1 without curvature, 1 at the threshold; eta lambda_max - 1 for gradient descent."""
     residual: Float[Tensor, " B"]
-    """|J v - mu v| of the first, for its unit vector v: how far from an eigenvalue it can be in a normal matrix."""
+    """|J v - mu v| for the eigenvalue mu of `oscillating` and its unit vector v: the error bound if J were normal."""
 
 
 def multipliers(
@@ -69,24 +68,25 @@ def multipliers(
     settled: float = 0.0,
     tick: Callable[[], None] = lambda: None,
 ) -> Multipliers:
-    """Every member's, at its parameters and state. A member whose numbers fail has NaN.
+    """The multipliers at every member's parameters and optimizer state. A member whose numbers are not finite gets NaN.
 
-    With `differences` by central differences, whatever the rule. `settled` and `tick`: as `arnoldi`.
+    `depth` is the number of products. With `differences`, they are central differences for every rule. `settled` and `tick`
+    are those of `arnoldi`.
 
     Raises:
-        SettingError: when an optimizer cannot be gone on with from a stored state, so that it cannot be deviated from it.
+        SettingError: when an optimizer cannot be resumed from a stored state, and so not from a deviation of that state.
     """
     product, size = jacobian(objective, rule, ensemble, differences)
     like = ensemble.params.new_zeros(ensemble.members, size)
     start = noise(1, like)[0].expand(ensemble.members, -1)
-    if differences:  # a deviation of the parameters, so that it does not matter how an optimizer lays out its state
+    if differences:  # deviate the parameters only: then the layout of an optimizer's state does not matter
         start = like.clone()
         start[:, : ensemble.params.shape[1]] = noise(1, ensemble.params)[0]
     return arnoldi(product, like, min(depth, size), start, settled, tick)
 
 
 def linearisable(rule: UpdateRule) -> bool:
-    """Whether a rule can be deviated from: not if it remembers what cannot be stored."""
+    """Whether a rule's update can be linearised. False where the rule's state cannot be stored."""
     own = rule.rule if isinstance(rule, Scheduled) else rule
     return not (isinstance(own, NamedOptimizer) and own.abilities.resumes)
 
@@ -94,7 +94,10 @@ def linearisable(rule: UpdateRule) -> bool:
 def jacobian(
     objective: Slopes, rule: UpdateRule, ensemble: Ensemble, differences: bool = False
 ) -> tuple[Jacobian, int]:
-    """Products with the linearised update, and D: in coordinates in which every number is worth about as much."""
+    """A function for products with the linearised update, and its dimension D.
+
+    Coordinates are scaled so that all have about the same size.
+    """
     own = rule.rule if isinstance(rule, Scheduled) else rule
     if differences or isinstance(own, NamedOptimizer):
         return _by_differences(objective, rule, own, ensemble)
@@ -109,11 +112,11 @@ def arnoldi(
     settled: float = 0.0,
     tick: Callable[[], None] = lambda: None,
 ) -> Multipliers:
-    """The extreme eigenvalues that the Krylov space of so many products of `start` holds.
+    """The extreme Ritz values of the Krylov space that `depth` products from `start` span.
 
-    Where `settled` is above 0, a member's are those of a smaller space if its reversal changed by no more at two looks in a
-    row; no more products are made once that holds for all. A member's figures do not depend on the others. `tick` is called
-    before every product, and may raise to stop.
+    With `settled` above 0, a member's values are those of a smaller space, once its reversal changed by at most `settled` in
+    two checks in a row; the iteration ends when that holds for all members. A member's values do not depend on the others.
+    `tick` is called before every product, and may raise to stop.
     """
     members = len(like)
     basis = like.new_zeros(members, depth + 1, like.shape[1])
@@ -124,7 +127,7 @@ def arnoldi(
         tick()
         image = product(basis[:, column])
         known = basis[:, : column + 1]
-        for _ in range(2):  # once leaves rounding in what is nearly parallel
+        for _ in range(2):  # one pass leaves rounding errors of nearly parallel vectors
             part = torch.einsum("bkd,bd->bk", known, image)
             projected[:, : column + 1, column] += part
             image = image - torch.einsum("bk,bkd->bd", part, known)
@@ -141,7 +144,7 @@ def arnoldi(
 
 @dataclass
 class _Watch:
-    """Every member's multipliers as they were when they had settled, else as they are."""
+    """Every member's multipliers: those at which it settled, or the latest if it has not."""
 
     settled: float
     done: Bool[Tensor, " B"]
@@ -152,7 +155,7 @@ class _Watch:
         if self._calm is None:
             self.found, self._calm = now, torch.zeros_like(self.done)
             return
-        # A member whose numbers have failed has settled too.
+        # A member whose numbers are not finite has settled too.
         still = ~((now.reversal - self.found.reversal).abs() > self.settled)
         kept = self.done
         self.done = self.done | (still & self._calm & (self.settled > 0.0))
@@ -192,7 +195,7 @@ def _read(projected: Float[Tensor, "B E M"], depth: int) -> Multipliers:
 
 
 def _by_derivatives(objective: Slopes, rule: UpdateRule, ensemble: Ensemble) -> tuple[Jacobian, int]:
-    """Exact: the gradient's tangent is H v, the rule's own derivative is taken through its step."""
+    """Exact products: the gradient's tangent is H v, and the rule's step is differentiated."""
     local = curvature(objective, ensemble.params)
     size, names = ensemble.params.shape[1], rule.slots
     paced = rule.paced(ensemble) if isinstance(rule, Scheduled) else ensemble
@@ -209,7 +212,7 @@ def _by_derivatives(objective: Slopes, rule: UpdateRule, ensemble: Ensemble) -> 
         way, *rest = (vector * worth).split_with_sizes([size] * (1 + len(names)), 1)
         bent = local.product(way[:, None])[:, 0]
         _, moved = jvp(step, point, (way, bent, *rest))  # type: ignore[no-untyped-call]
-        # A second moment that was never fed has an infinite derivative at 0, times a motion of 0.
+        # A second moment that is still 0 has an infinite derivative there, multiplied by a motion of 0.
         whole = torch.cat([part.nan_to_num(0.0, 0.0, 0.0) for part in moved], 1) / worth
         return torch.where(bent.isfinite().all(1, keepdim=True), whole, torch.nan)
 
@@ -217,9 +220,10 @@ def _by_derivatives(objective: Slopes, rule: UpdateRule, ensemble: Ensemble) -> 
 
 
 def _by_differences(objective: Slopes, rule: UpdateRule, own: UpdateRule, ensemble: Ensemble) -> tuple[Jacobian, int]:
-    """Central differences of the optimizer's step; the gradient's tangent is H v, so that kinks of the loss do not count.
+    """Products by central differences of the optimizer's step.
 
-    Counters and other single numbers of the state are held still. A closure computes its gradients where it is.
+    The gradient's tangent is H v, so that kinks of the loss do not matter. Counters and other scalars of the state are fixed.
+    A closure computes its gradients at the displaced parameters.
     """
     local = curvature(objective, ensemble.params)
     kept = rule.kept(ensemble)
@@ -249,16 +253,16 @@ def _by_differences(objective: Slopes, rule: UpdateRule, own: UpdateRule, ensemb
 
 
 def _parts(own: UpdateRule, size: int, device: torch.device) -> list[tuple[str, Int[Tensor, " K"]]]:
-    """What of a rule's memory is deviated from: the name of a slot and places in it, part by part."""
+    """The parts of a rule's state that are varied: the name of a slot, and the places in it."""
     if isinstance(own, NamedOptimizer):
         return [("state", torch.tensor(places, device=device)) for places in own.wide()]
     return [(name, torch.arange(size, device=device)) for name in own.slots]
 
 
 def _worth(numbers: Float[Tensor, "B Q"]) -> Float[Tensor, "B Q"]:
-    """What a coordinate is worth: of averages of squares each its own size, else the root mean square of all.
+    """Each coordinate's scale: its own size in averages of squares, else the root mean square of all coordinates.
 
-    Eigenvalues don't depend on it, but a difference must not make a square negative.
+    Eigenvalues do not depend on the scale, but a difference must not make a square negative.
     """
     size = numbers.square().mean(1, keepdim=True).sqrt()
     whole = torch.where(size > 0, size, torch.ones_like(size)).expand_as(numbers)

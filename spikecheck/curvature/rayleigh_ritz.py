@@ -1,7 +1,7 @@
-"""Rayleigh-Ritz: the best approximations to a Hessian's top eigenpairs that a small subspace holds.
+"""Rayleigh-Ritz: the best approximations to a Hessian's top eigenpairs within a small subspace.
 
-LAPACK and BLAS round by the address at which a matrix starts. In a batch that would make a member's bits depend on its
-place, so everything that goes to them is padded to whole 64-byte lines.
+LAPACK and BLAS round by the address at which a matrix starts. In a batch, a member's bits would then depend on its place. So
+every matrix given to them is padded to whole 64-byte lines.
 """
 
 from dataclasses import dataclass
@@ -29,27 +29,27 @@ class Ritz:
     vectors: Float[Tensor, "B M P"]
     images: Float[Tensor, "B M P"]
     sound: Bool[Tensor, " B"]
-    """False where H has given a number that is not usable: nothing is known of such a member."""
+    """False where H gave a number that is not usable; the member's pairs are then meaningless."""
 
     def residuals(self) -> Float[Tensor, "B M P"]:
         """H v - value v."""
         return self.images - self.values[:, :, None] * self.vectors
 
     def relative_residuals(self) -> Float[Tensor, "B M"]:
-        """Lengths of the residuals over the largest value's size."""
+        """Lengths of the residuals, divided by the size of the largest value."""
         size = self.values[:, :1].abs().clamp(min=torch.finfo(self.values.dtype).tiny)
         lengths: Tensor = torch.linalg.vector_norm(self.residuals() / size[:, :, None], dim=2)
         return lengths
 
     def converged(self, tolerance: float) -> Bool[Tensor, "B M"]:
-        """Residuals within tolerance of the value's own size, which counts for a tenth of the largest at least."""
+        """Whether a residual is within tolerance, relative to its value, or to a tenth of the largest if that is more."""
         sizes = self.values.abs()
         allowed = tolerance * torch.minimum(torch.maximum(sizes, sizes[:, :1] / 10), sizes[:, :1])
         within: Tensor = torch.linalg.vector_norm(self.residuals(), dim=2) <= allowed
         return within & self.sound[:, None]
 
     def settled(self, pairs: int, tolerance: float) -> Bool[Tensor, " B"]:
-        """Members whose first `pairs` have converged, and those of which nothing can be known."""
+        """True for members whose first `pairs` have converged, and for those that are not sound."""
         return self.converged(tolerance)[:, :pairs].all(1) | ~self.sound
 
     def where(self, mask: Bool[Tensor, " B"], other: "Ritz") -> "Ritz":
@@ -67,9 +67,9 @@ def search(
 ) -> Ritz:
     """The top `keep` Ritz pairs of the span of `start`, enlarged until the first `pairs` have converged.
 
-    A block Davidson search: the subspace grows by the residuals of the first `block` pairs, at most `most` times, and is
-    never contracted. A member that has converged takes no part in what follows, so its result does not depend on how
-    long its companions need.
+    This is a block Davidson search: the subspace grows by the residuals of the first `block` pairs, at most `most` times, and
+    is never contracted. The result of a member is fixed once it has converged, so it does not depend on how long the others
+    take.
     """
     basis = orthonormal(start)
     images = local.product(basis)
@@ -86,7 +86,7 @@ def search(
 
 
 def explore(local: LocalCurvature, known: Float[Tensor, "B M P"], scouts: Float[Tensor, "B R P"], depth: int) -> Ritz:
-    """As many Ritz pairs as are known, the best of their span and of what H makes of scouts in `depth` - 1 products."""
+    """The best M Ritz pairs of the span of `known` and of the Krylov spaces of `scouts` with `depth` vectors each."""
     basis = orthonormal(known)
     images = local.product(basis)
     for _ in range(depth):
@@ -111,14 +111,14 @@ def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: in
 
 
 def usable(rows: Float[Tensor, "B S P"]) -> Bool[Tensor, " B"]:
-    """Which members' numbers are finite, and their squares too: a training on its way out overflows in the next sum."""
+    """Whether a member's numbers and their squares are finite: a diverging training overflows in the next sum."""
     limit = torch.finfo(rows.dtype).max ** 0.5
     within: Tensor = (rows.abs() < limit).all(2).all(1)
     return within
 
 
 def orthonormal(rows: Float[Tensor, "B S P"]) -> Float[Tensor, "B S P"]:
-    """An orthonormal basis of the rows' span, by Householder reflections: orthonormal whatever the rows are."""
+    """An orthonormal basis of the rows' span by Householder reflections; orthonormal even if the rows are dependent."""
     width = rows.shape[2]
     padded = functional.pad(rows, (0, -width % _COLUMNS))
     columns: Tensor = torch.linalg.qr(padded.mT).Q
@@ -126,9 +126,9 @@ def orthonormal(rows: Float[Tensor, "B S P"]) -> Float[Tensor, "B S P"]:
 
 
 def beside(basis: Float[Tensor, "B S P"], rows: Float[Tensor, "B R P"]) -> Float[Tensor, "B R P"]:
-    """Rows made orthonormal to the basis and to one another.
+    """The rows, made orthonormal to the basis and to one another.
 
-    Twice, since the first pass may cancel nearly everything; what is left of a row without substance is noise.
+    Two passes are made, since the first may cancel nearly everything. A row that vanishes is replaced by noise.
     """
     whole = _padded(basis)
     rows = functional.normalize(rows, dim=2) + _GRAIN * noise(rows.shape[1], rows)
@@ -140,7 +140,7 @@ def beside(basis: Float[Tensor, "B S P"], rows: Float[Tensor, "B R P"]) -> Float
 
 
 def noise(count: int, like: Float[Tensor, "*any P"], seed: int = 0) -> Float[Tensor, "1 S P"]:
-    """Random rows of about unit length: the same for every member, whatever its place."""
+    """Random rows of about unit length, the same for every member."""
     rows: Tensor = _drawn(count, like.shape[-1], seed)
     return rows.to(like)
 
@@ -152,7 +152,7 @@ def _drawn(count: int, size: int, seed: int) -> Float[Tensor, "1 S P"]:
 
 
 def _below_all(square: Float[Tensor, "B S S"], used: int) -> Float[Tensor, "B S S"]:
-    """A symmetric matrix whose unused last rows are given eigenvalues below those of the used."""
+    """A symmetric matrix whose unused last rows have eigenvalues below all others."""
     bound = square.abs().sum(2).amax(1, keepdim=True)
     unused = torch.arange(square.shape[1], device=square.device) >= used
     lowering: Tensor = torch.diag_embed(torch.where(unused, 2 * bound + 1, 0.0))

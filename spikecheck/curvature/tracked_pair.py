@@ -1,7 +1,7 @@
-"""A vector with its image under a Hessian: the Rayleigh quotient, how far it is from an eigenvalue, and where to look next.
+"""A vector with its image under a Hessian: the Rayleigh quotient, its residual, and the next guess.
 
-The arithmetic stands in functions of columns [P, B], to be compiled where products are: vectors are short, and a dozen calls
-of torch for each would take as long as the products.
+The arithmetic is written as functions of columns [P, B], which are compiled where products are compiled: vectors are short,
+and a dozen calls of torch for each would take as long as the products.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from torch import Tensor
 from spikecheck.tensors.compile import compiled
 
 _SHIFT = 0.25
-"""Of the value, added to the spectrum: a negative eigenvalue as large as the value then fades by 0.6 a step."""
+"""Share of the value that is added to the spectrum: a negative eigenvalue of the same size then fades by 0.6 per step."""
 
 Columns = Float[Tensor, "P B"]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Every member's unit vector with its image under H, and what follows from them."""
+    """Every member's unit vector v with its image H v, and what follows from them. Axes: B members, P parameters."""
 
     vector: Float[Tensor, "B P"]
     image: Float[Tensor, "B P"]
@@ -39,16 +39,16 @@ class Pair:
         return torch.addcmul(self.image, self.vector, self.value[:, None], value=-1)
 
     def index(self, members: Int[Tensor, " F"] | slice) -> "Pair":
-        """Those of some members."""
+        """The pairs of these members."""
         return Pair(*(field[members] for field in self._fields()))
 
     def scatter(self, members: Int[Tensor, " F"], other: "Pair") -> "Pair":
-        """The other's in the place of some members'; the rest keep their bits."""
+        """These pairs with those of some members replaced by `other`'s; the rest keep their bits."""
         fields = zip(self._fields(), other._fields(), strict=True)
         return Pair(*(mine.index_copy(0, members, theirs) for mine, theirs in fields))
 
     def without(self, other: "Pair") -> "Pair":
-        """What of the vector is orthogonal to another's, of unit length: no product is needed for its image."""
+        """The unit vector of the part orthogonal to another pair's vector; its image needs no product."""
         part = (self.vector * other.vector).sum(1, keepdim=True)
         rest = torch.addcmul(self.vector, other.vector, part, value=-1)
         length = torch.linalg.vector_norm(rest, dim=1, keepdim=True).clamp(min=torch.finfo(rest.dtype).tiny)
@@ -60,31 +60,31 @@ class Pair:
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How pairs are made: by torch call by call, or by kernels."""
+    """The operations on pairs: by torch call by call, or by compiled kernels."""
 
     quotient: Callable[..., tuple[Tensor, ...]]
     rotation: Callable[..., tuple[Tensor, ...]]
     crossing: Callable[..., tuple[Tensor, ...]]
 
     def pair(self, vector: Float[Tensor, "B P"], image: Float[Tensor, "B P"]) -> Pair:
-        """From unit vectors and their images."""
+        """The pairs of unit vectors and their images."""
         value, relative, ahead = self.quotient(vector.T, image.T)
         return Pair(vector, image, value, relative, ahead.T)
 
     def turned(self, one: Pair, other: Pair) -> tuple[Pair, Pair]:
-        """Rayleigh-Ritz in two dimensions: the pair of the larger value, and the other; the vectors are orthonormal."""
+        """Rayleigh-Ritz in the span of two orthonormal vectors: the pair of the larger value, and the other pair."""
         first, image, second, image_of_second = self.rotation(one.vector.T, one.image.T, other.vector.T, other.image.T)
         return self.pair(first.T, image.T), self.pair(second.T, image_of_second.T)
 
     def beside(self, rows: Float[Tensor, "B P"], vector: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
-        """Unit rows orthogonal to the vectors."""
+        """The rows, made orthogonal to the vectors and of unit length."""
         (found,) = self.crossing(rows.T, vector.T)
         return found.T
 
 
 @lru_cache(maxsize=8)
 def by_kernels(dtype: torch.dtype, threads: int) -> Arithmetic:
-    """The same arithmetic, compiled."""
+    """The compiled version of `PLAIN`."""
 
     def kernel(function: Callable[..., tuple[Tensor, ...]], arguments: int) -> Callable[..., tuple[Tensor, ...]]:
         example = [torch.zeros(150, 32, dtype=dtype) for _ in range(arguments)]  # any sizes would do
@@ -114,7 +114,7 @@ def _rotation(one: Columns, image: Columns, other: Columns, image_of_other: Colu
 
 
 def _crossing(rows: Columns, vector: Columns) -> tuple[Tensor, ...]:
-    for _ in range(2):  # once leaves rounding of what was nearly parallel
+    for _ in range(2):  # one pass leaves rounding errors of nearly parallel rows
         rows = rows - (rows * vector).sum(0) * vector
         rows = rows / _length(rows)
     return (rows,)

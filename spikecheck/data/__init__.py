@@ -1,1 +1,1 @@
-"""Training problems: inputs, targets and what is held out."""
+"""Training problems: inputs, targets and held-out points."""

@@ -13,7 +13,14 @@ from spikecheck.data.images import Labelled, check_there, data_folder, datasets,
 
 
 def cifar10(setting: Setting) -> Data:
-    """`points` training images and 1,000 test images, classes balanced; colours from 0 to 1 less the training images' mean."""
+    """`points` training images and 1,000 test images, with balanced classes.
+
+    Colours are in [0, 1], minus the training images' mean.
+
+    Raises:
+        SettingError: when torchvision or a file is missing, or there are fewer than `points` images.
+        DataError: when a file differs from the published one.
+    """
     return _subset(data_folder(), setting.points)
 
 
@@ -26,7 +33,7 @@ def _subset(folder: Path, points: int) -> Data:
 
 
 def _check_originals(folder: Path, source: Any) -> None:
-    # The files are pickles, which may run anything. Only the published bytes get as far as torchvision, which checks again.
+    # The files are pickles, which can run any code. Only the published bytes are passed to torchvision, which checks again.
     known = source.CIFAR10
     sums = dict([*known.train_list, *known.test_list, (known.meta["filename"], known.meta["md5"])])
     files = {folder / known.base_folder / name: md5 for name, md5 in sums.items()}
@@ -34,8 +41,8 @@ def _check_originals(folder: Path, source: Any) -> None:
     others = [str(file) for file, md5 in files.items() if not source.utils.check_integrity(str(file), md5)]
     if others:
         raise DataError(
-            f"problem='cifar10': {', '.join(others)}: not what was published, by its md5; "
-            "delete it, and the next try says how to fetch it"
+            f"problem='cifar10': {', '.join(others)}: by its md5 not the published file; "
+            "delete it, and the next run says how to fetch it"
         )
 
 

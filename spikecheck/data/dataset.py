@@ -1,4 +1,4 @@
-"""A problem's numbers: inputs and targets to train on, and to hold out."""
+"""A problem's data: inputs and targets for training, and held-out ones."""
 
 import math
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from spikecheck.core.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What a problem's factory returns; any object with these attributes will do. Tensors or NumPy arrays.
+    """The result of a problem's factory; any object with these attributes, tensors or NumPy arrays, works too.
 
-    Axes: N training points, M held-out points, D inputs, O outputs. Targets are real values [N, O], or class indices
-    from 0 [N] as integers. Where nothing is held out, `x_test` and `y_test` are None or absent.
+    Axes: N training points, M held-out points, D inputs, O outputs. Targets are real values [N, O], or integer class indices
+    [N] from 0. Without held-out points, `x_test` and `y_test` are None or absent.
     """
 
     x: Float[Tensor, "N D"]
@@ -30,7 +30,7 @@ class Data:
 
     @property
     def outputs(self) -> int:
-        """O: how many numbers a model has to put out per point."""
+        """O: the number of outputs that a model needs per point."""
         if not self.classified:
             return self.y.shape[1]
         tests = [] if self.y_test is None else [self.y_test]
@@ -38,7 +38,11 @@ class Data:
 
 
 def checked(found: object, problem: str) -> Data:
-    """What a problem's factory returned as `Data`: float64 and int64 on the CPU, of fitting shapes, and finite."""
+    """The result of a problem's factory as `Data`: float64 and int64 on the CPU, of matching shapes, and finite.
+
+    Raises:
+        DataError: when an array is missing or no array of numbers, shapes do not match, or a number is not finite.
+    """
     arrays = {name: _tensor(found, name, problem) for name in ("x", "y", "x_test", "y_test")}
     x, y = arrays["x"], arrays["y"]
     if x is None or y is None:
@@ -97,5 +101,5 @@ def _check_numbers(array: Tensor | None, name: str, problem: str) -> None:
         first = tuple(bad.nonzero()[0].tolist())
         raise DataError(
             f"problem={problem!r}: {name} holds {count} {what} (of {math.prod(array.shape)}), first at {first}; "
-            "mend or drop those points"
+            "correct or drop those points"
         )

@@ -1,6 +1,6 @@
 """Fashion-MNIST: 28 x 28 pictures of clothes, from the four compressed files of Debian's package dataset-fashion-mnist.
 
-Read here, with nothing of torchvision's: the IDX format is a header of sizes and then the numbers. Source: Xiao et al.,
+The files are read without torchvision: the IDX format is a header of sizes, followed by the numbers. Source: Xiao et al.,
 arXiv 1708.07747.
 """
 
@@ -21,7 +21,7 @@ from spikecheck.data.dataset import Data
 from spikecheck.data.images import Labelled, files_digest, subset
 
 HELD_OUT = 5_000
-"""Test images looked at."""
+"""Test images used."""
 
 _FOLDER = Path("/usr/share/datasets/fashion-mnist")
 _PARTS = tuple(
@@ -29,11 +29,16 @@ _PARTS = tuple(
 )
 _SIDE, _CLASSES = 28, 10
 _MOST = 2**30
-"""Bytes that a file may claim to hold: twenty times what the published ones do."""
+"""The most bytes that a file's header may claim: twenty times those of the published files."""
 
 
 def fashion_mnist(setting: Setting) -> Data:
-    """`points` training images and 5,000 test images, classes balanced; from 0 to 1 less the training images' mean."""
+    """`points` training images and 5,000 test images, with balanced classes, in [0, 1] minus the training images' mean.
+
+    Raises:
+        SettingError: when a file is missing, or there are fewer than `points` images.
+        DataError: when a file is not in IDX format, or does not hold such images.
+    """
     missing = [file.name for file in _files() if not file.is_file()]
     if missing:
         raise SettingError(
@@ -44,13 +49,13 @@ def fashion_mnist(setting: Setting) -> Data:
 
 
 def data_digest() -> str:
-    """sha256 of the four files; "" where they are not all there."""
+    """The sha256 of the four files; "" if one is missing."""
     return files_digest(_files())
 
 
 @lru_cache(maxsize=4)
 def _subset(files: tuple[Path, ...], digest: str, points: int) -> Data:
-    """The digest is what tells one state of the files from another."""
+    """The cached subset. The argument `digest` makes changed files a new cache entry."""
     return subset("fashion-mnist", _labelled(*files[:2]), _labelled(*files[2:]), points, HELD_OUT)
 
 
@@ -71,17 +76,17 @@ def _idx(file: Path, sides: tuple[int, ...]) -> Tensor:
             head = packed.read(4 + 4 * axes)
             sizes = _sizes(file, head, sides)
             count = math.prod(sizes)
-            body = packed.read(count + 1)  # one more, to see that there is none
+            body = packed.read(count + 1)  # one byte more, to check that there is none
     except (OSError, EOFError, zlib.error) as error:
         raise _unfit(file, f"cannot be read ({error})") from error
     if len(body) != count:
         held = "more" if len(body) > count else f"{len(body):,}"
-        raise _unfit(file, f"says that it holds {count:,} bytes, and holds {held}")
+        raise _unfit(file, f"should hold {count:,} bytes by its header, and holds {held}")
     return torch.from_numpy(np.frombuffer(body, np.uint8).reshape(sizes).copy())
 
 
 def _sizes(file: Path, head: bytes, sides: tuple[int, ...]) -> tuple[int, ...]:
-    """What a header says: two zeros, 8 for unsigned bytes, how many axes, and their lengths, four bytes each."""
+    """The lengths in a header: two zeros, 8 for unsigned bytes, the number of axes, and four bytes per length."""
     magic = bytes([0, 0, 8, 1 + len(sides)])
     if head[:4] != magic or len(head) != 4 + 4 * magic[3]:
         lengths = f" and {magic[3]} lengths" if head[:4] == magic else ""
@@ -93,11 +98,11 @@ def _sizes(file: Path, head: bytes, sides: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _unfit(file: Path, what: str) -> DataError:
-    return DataError(f"problem='fashion-mnist': {file} {what}; install dataset-fashion-mnist again, or mend the file")
+    return DataError(f"problem='fashion-mnist': {file} {what}; install dataset-fashion-mnist again, or repair the file")
 
 
 def _folder() -> Path:
-    """$SPIKECHECK_FASHION_MNIST, or where Debian's package puts the files."""
+    """The folder named by $SPIKECHECK_FASHION_MNIST, else the one of Debian's package."""
     named = os.environ.get("SPIKECHECK_FASHION_MNIST")
     return Path(named) if named else _FOLDER
 

@@ -1,4 +1,4 @@
-"""Images read from files already on this machine. Nothing is ever downloaded."""
+"""Reads images from files that are already on this machine. Nothing is ever downloaded."""
 
 import hashlib
 import importlib
@@ -16,32 +16,40 @@ from spikecheck.data.dataset import Data
 from spikecheck.data.subsets import balanced, chosen
 
 _HELD_OUT = 1_000
-"""Test images looked at: the whole ten thousand would cost more than most trainings."""
+"""Test images used: evaluating all ten thousand would cost more than most trainings."""
 
 Labelled = tuple[Tensor, Tensor]
 """Images of bytes [N, C, H, W], and their classes [N]."""
 
 
 def data_folder() -> Path:
-    """$SPIKECHECK_DATA, or the platform's folder for a user's data."""
+    """The folder named by $SPIKECHECK_DATA, else the platform's folder for a user's data."""
     named = os.environ.get("SPIKECHECK_DATA")
     return Path(named) if named else user_data_path("spikecheck")
 
 
 def datasets(problem: str) -> Any:
-    """The module torchvision.datasets, imported when a problem first needs it: it is an extra, and slow to come in."""
+    """The module torchvision.datasets, imported only when a problem needs it: it is optional, and slow to import.
+
+    Raises:
+        SettingError: when it cannot be imported.
+    """
     try:
         return importlib.import_module("torchvision.datasets")
-    except Exception as error:  # one that does not fit torch raises RuntimeError among others
+    except Exception as error:  # a version that does not match torch raises RuntimeError, among others
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise SettingError(
-            f"problem={problem!r}: needs torchvision, which cannot be imported ({first}); each belongs to one torch, so "
+            f"problem={problem!r}: needs torchvision, which cannot be imported ({first}); each version fits one torch, so "
             "in an environment without constraints.txt: pip install torch==2.14.1 torchvision==0.29.1"
         ) from error
 
 
 def check_there(problem: str, name: str, folder: Path, files: Sequence[Path]) -> None:
-    """Raise SettingError unless all files lie in the folder; `name` is what torchvision calls the data set."""
+    """Check that all files are in the folder; `name` is torchvision's class for the data set.
+
+    Raises:
+        SettingError: when a file is missing; the message says how to fetch it.
+    """
     missing = [str(file.relative_to(folder)) for file in files if not file.is_file()]
     if missing:
         raise SettingError(
@@ -51,7 +59,7 @@ def check_there(problem: str, name: str, folder: Path, files: Sequence[Path]) ->
 
 
 def files_digest(files: Sequence[Path]) -> str:
-    """sha256 of files that may hold anything that has their form; "" where they are not all there."""
+    """The sha256 of files that may differ from the published ones; "" if one is missing."""
     if not all(file.is_file() for file in files):
         return ""
     states = [file.stat() for file in files]
@@ -60,7 +68,7 @@ def files_digest(files: Sequence[Path]) -> str:
 
 @lru_cache(maxsize=4)
 def _digest(files: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> str:
-    """Of so many bytes only when a file's time or size is another than before."""
+    """The sha256 of the files, computed again only when a file's time or size has changed."""
     found = hashlib.sha256()
     for file in files:
         found.update(file.read_bytes())
@@ -68,9 +76,12 @@ def _digest(files: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> str
 
 
 def subset(problem: str, train: Labelled, test: Labelled, points: int, held_out: int = _HELD_OUT) -> Data:
-    """`points` training images and `held_out` test images, a fixed choice: classes balanced, in file order.
+    """A fixed choice of `points` training and `held_out` test images, with balanced classes, in file order.
 
-    Brightness goes from 0 to 1, less the mean of the chosen training images.
+    Brightness is in [0, 1], minus the mean of the chosen training images.
+
+    Raises:
+        SettingError: when there are fewer than `points` training images.
     """
     (images, classes), (test_images, test_classes) = train, test
     mine, others = chosen(problem, classes, points), balanced(test_classes, held_out)

@@ -1,4 +1,4 @@
-"""MNIST: 28 x 28 handwritten digits, from the four files in IDX format that it comes in."""
+"""MNIST: 28 x 28 handwritten digits, from its four files in IDX format."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -13,32 +13,37 @@ _SIZE = (28, 28)
 
 
 def mnist(setting: Setting) -> Data:
-    """`points` training images and 1,000 test images, classes balanced; ink from 0 to 1 less the training images' mean."""
+    """`points` training images and 1,000 test images, with balanced classes, in [0, 1] minus the training images' mean.
+
+    Raises:
+        SettingError: when torchvision or a file is missing, or there are fewer than `points` images.
+        DataError: when a file does not hold such images.
+    """
     datasets("mnist")
     check_there("mnist", "MNIST", data_folder(), _files())
     return _subset(_files(), data_digest(), setting.points)
 
 
 def data_digest() -> str:
-    """sha256 of the four files; "" where they are not all there."""
+    """The sha256 of the four files; "" if one is missing."""
     return files_digest(_files())
 
 
 @lru_cache(maxsize=4)
 def _subset(files: tuple[Path, ...], digest: str, points: int) -> Data:
-    """The digest is what tells one state of the files from another."""
+    """The cached subset. The argument `digest` makes changed files a new cache entry."""
     return subset("mnist", _read(files[0], files[1]), _read(files[2], files[3]), points)
 
 
 def _read(images: Path, labels: Path) -> Labelled:
-    # By torchvision's readers of bytes, not by its class MNIST, which unpickles a processed/training.pt that it finds.
+    # Read by torchvision's byte readers, not by its class MNIST, which would unpickle an existing processed/training.pt.
     idx = datasets("mnist").mnist
     try:
         found, classes = idx.read_image_file(str(images)), idx.read_label_file(str(labels))
     except Exception as error:
         raise DataError(
-            f"problem='mnist': {images} or {labels.name} is no file of MNIST's kind ({error}); "
-            "delete it, and the next try says how to fetch it"
+            f"problem='mnist': {images} or {labels.name} is not in MNIST's format ({error}); "
+            "delete it, and the next run says how to fetch it"
         ) from error
     if found.shape != (len(classes), *_SIZE):
         shapes = f"{list(found.shape)} and {list(classes.shape)}"

@@ -24,6 +24,9 @@ _TERM = re.compile(
 def terms(target: str) -> tuple[tuple[float, float], ...]:
     """Amplitude and angular frequency of every sine in a target such as 'sin x + 0.5 sin 4x'.
 
+    Raises:
+        SettingError: when the target is not such a sum.
+
     >>> terms("sin x - 0.5 sin 4x")
     ((1.0, 1.0), (-0.5, 4.0))
     """
@@ -42,7 +45,7 @@ def terms(target: str) -> tuple[tuple[float, float], ...]:
 def sines(setting: Setting) -> Data:
     """The target at `points` inputs spaced evenly over [-interval pi, interval pi].
 
-    Held out are the midpoints of 256 equal cells of the interval, where a cosine transform (DCT-II) needs its samples.
+    The held-out points are the midpoints of 256 equal cells of the interval, as a cosine transform (DCT-II) needs them.
     """
     half = setting.interval * math.pi
     x = torch.linspace(-half, half, setting.points, dtype=torch.float64)[:, None]

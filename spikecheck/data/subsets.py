@@ -1,4 +1,4 @@
-"""Some of a data set's points, with every class in its due share."""
+"""Subsets of a data set with balanced classes."""
 
 import torch
 from jaxtyping import Int
@@ -8,16 +8,18 @@ from spikecheck.core.errors import SettingError
 
 
 def chosen(problem: str, classes: Int[Tensor, " N"], points: int) -> Int[Tensor, " n"]:
-    """The indices of a balanced choice of `points` training points; SettingError where there are not so many."""
+    """The indices of a balanced choice of `points` training points.
+
+    Raises:
+        SettingError: when there are fewer training points.
+    """
     if points > len(classes):
-        raise SettingError(
-            f"points={points!r}: {problem} has {len(classes):,} training points; ask for at most so many"
-        )
+        raise SettingError(f"points={points!r}: {problem} has {len(classes):,} training points; use at most that many")
     return balanced(classes, points)
 
 
 def balanced(classes: Int[Tensor, " N"], points: int) -> Int[Tensor, " n"]:
-    """The first `points` indices when every class's points, in file order, take turns: sorted.
+    """The first `points` indices when the classes take turns, each in file order; the result is sorted.
 
     >>> balanced(torch.tensor([0, 0, 0, 1, 1]), 4).tolist()
     [0, 1, 3, 4]

@@ -1,1 +1,1 @@
-"""Triton kernels. They import nothing else of spikecheck, and are imported where there is a GPU, or to be interpreted."""
+"""Triton kernels. They import nothing else from spikecheck, and are only imported on a GPU or for Triton's interpreter."""

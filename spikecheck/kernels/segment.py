@@ -1,7 +1,7 @@
-"""Many updates inside one kernel: parameters and what the rule remembers stay in registers, losses go out step by step.
+"""Many updates in one kernel: parameters and the rule's state stay in registers, losses are written at every step.
 
-The passes over the points are those of `shallow`, the rules those of `optimizers.rules`. A member whose loss is not
-finite stops in the state in which that happened, and so does one that has made its updates.
+The passes over the points are those of `shallow`; the rules are those of `optimizers.rules`. A member whose loss is not finite
+keeps the state at which that happened. A member that has made all its updates keeps its last state.
 """
 
 import triton
@@ -12,10 +12,10 @@ from spikecheck.kernels.shallow import SIZES, per_point, read, sweep, write
 
 @triton.jit
 def moved(p, g, first, second, numbers, rate, pace, root, RULE: tl.constexpr, DECAYED: tl.constexpr):
-    """One update of some parameters: they, and the two things that a rule may remember of them.
+    """Some parameters, and up to two slots of the rule's state, after one update.
 
-    `numbers`: momentum or beta1, beta2, eps, weight decay. `pace` is Adam's rate over its first bias correction, `root` the
-    square root of its second.
+    `numbers`: momentum or beta1, beta2, eps, weight decay. `pace` is Adam's learning rate divided by its first bias
+    correction; `root` is the square root of its second.
     """
     pull = g
     kept = p
@@ -79,9 +79,10 @@ def segment(
     DECAYED: tl.constexpr,
     SLOTS: tl.constexpr,
 ):
-    """`steps` updates of members [B] from `parameters`, `first`, `second` [B, P]; losses [T, B] before each of them.
+    """Make `steps` updates of B members from `parameters`, `first`, `second` [B, P]; write the losses [T, B] before each.
 
-    Rates are [1, B] or [T, B], whose hop is then B; Adam's bias corrections [T, B]. `constants` are the four of `moved`.
+    `rates` are [1, B] with `rate_hop` 0, or [T, B] with `rate_hop` B. Adam's `corrections` and `roots` are [T, B]. `constants`
+    are the four `numbers` of `moved`.
     """
     member = tl.program_id(0) * TOGETHER + tl.arange(0, TOGETHER)
     real = member < members
@@ -124,7 +125,7 @@ def segment(
                 v = two[i]
             p, m, v = moved(theta[i], pulls[i] * share, m, v, numbers, rate, pace, root, RULE, DECAYED)
             moving = moves[:, None]
-            if i < 3 * GROUPS:  # lanes that are no neuron stay 0, also where eps is 0
+            if i < 3 * GROUPS:  # lanes without a neuron stay 0, even where eps is 0
                 moving = moving & ((i % GROUPS) * GROUP + columns < width)[None, :]
             theta_after = theta_after + (tl.where(moving, p, theta[i]),)
             if SLOTS > 0:

@@ -1,8 +1,8 @@
-"""One hidden layer under the mean squared error as Triton functions: a member's parameters stay in registers.
+"""Triton functions for one hidden layer and the mean squared error, with a member's parameters in registers.
 
-Neurons lie across lanes, `GROUP` of them at a time. A parameter's numbers are a tuple of tensors [M, GROUP], for M members a
-program: a tensor holds a power of two of numbers, so 20 neurons are five groups of 4, and no lane is wasted. Points come one
-after another, so a member's bits depend neither on its companions nor on its place.
+Neurons lie across lanes, `GROUP` of them at a time. A kind of parameter is a tuple of tensors [M, GROUP], for M members per
+program. Tensors must hold a power of two of numbers: 20 neurons are five groups of 4, so that no lane is wasted. Points are
+processed one after another, so a member's bits depend neither on the other members nor on its place among them.
 
 Axes: B members, P parameters, N points, W neurons, M members of a program, K vectors.
 """
@@ -13,12 +13,12 @@ import triton.language as tl
 _SQRT_HALF = tl.constexpr(0.7071067811865476)
 _NORMAL = tl.constexpr(0.3989422804014327)
 SIZES = ("x_hop", "y_hop", "members", "points", "width", "size")
-"""Arguments of which no value gets a kernel of its own."""
+"""Arguments for whose values no specialised kernels are compiled."""
 
 
 @triton.jit
 def read(base, rows, real, columns, width, blocks: tl.constexpr, GROUPS: tl.constexpr, BIAS: tl.constexpr):
-    """What has the layout of M members' parameters: GROUPS tensors [M, GROUP] a block, then what shifts outputs."""
+    """Read M members' numbers in the layout of parameters: GROUPS tensors [M, GROUP] per block, then the output biases."""
     found = ()
     for i in tl.static_range(blocks * GROUPS):
         lane = (i % GROUPS) * columns.shape[0] + columns
@@ -32,7 +32,7 @@ def read(base, rows, real, columns, width, blocks: tl.constexpr, GROUPS: tl.cons
 
 @triton.jit
 def write(base, rows, real, columns, width, numbers, blocks: tl.constexpr, GROUPS: tl.constexpr, BIAS: tl.constexpr):
-    """The inverse of `read`."""
+    """Write what `read` reads."""
     for i in tl.static_range(blocks * GROUPS):
         lane = (i % GROUPS) * columns.shape[0] + columns
         there = real[:, None] & (lane < width)[None, :]
@@ -44,7 +44,7 @@ def write(base, rows, real, columns, width, numbers, blocks: tl.constexpr, GROUP
 
 @triton.jit
 def zeros(like, count: tl.constexpr, BIAS: tl.constexpr):
-    """As many tensors of zeros as a member's parameters take."""
+    """`count` tensors of zeros, and one for the output bias."""
     found = ()
     for _ in tl.static_range(count):
         found = found + (like[0] * 0,)
@@ -55,15 +55,15 @@ def zeros(like, count: tl.constexpr, BIAS: tl.constexpr):
 
 @triton.jit
 def tanh(z):
-    """Within 4e-16 of tanh z. (exp overflows to infinity, whose inverse is 0.)"""
+    """tanh z with an error of at most 4e-16. (Where exp overflows to infinity, its inverse is 0.)"""
     return 1 - 2 / (tl.exp(2 * z) + 1)
 
 
 @triton.jit
 def activated(z, ACTIVATION: tl.constexpr):
-    """A neuron's value, and its first and second derivative by its signal."""
+    """A neuron's value, and its first and second derivative with respect to its signal z."""
     if ACTIVATION == "relu":
-        value = tl.maximum(z, 0.0, propagate_nan=tl.PropagateNan.ALL)  # a lost member stays lost
+        value = tl.maximum(z, 0.0, propagate_nan=tl.PropagateNan.ALL)  # NaN stays NaN
         slope = tl.where(z > 0, value * 0 + 1, value * 0)
         curve = value * 0
     elif ACTIVATION == "gelu":
@@ -85,7 +85,7 @@ def activated(z, ACTIVATION: tl.constexpr):
 
 @triton.jit
 def sweep(theta, x, y, x_at, y_at, points, GROUPS: tl.constexpr, BIAS: tl.constexpr, ACTIVATION: tl.constexpr):
-    """Every member's loss [M], and half of N times its gradient, laid out as `theta`."""
+    """Every member's loss [M], and N/2 times its gradient in the layout of `theta`."""
     pulls = zeros(theta, 3 * GROUPS, BIAS)
     squares = tl.sum(theta[0] * 0, 1)[:, None]
     for n in range(points):
@@ -128,7 +128,7 @@ def sweep(theta, x, y, x_at, y_at, points, GROUPS: tl.constexpr, BIAS: tl.conste
 def sweep_along(
     theta, along, x, y, x_at, y_at, points, GROUPS: tl.constexpr, BIAS: tl.constexpr, ACTIVATION: tl.constexpr
 ):
-    """As `sweep`, and half of N times the Hessian's product with `along`: the derivative of every line in that direction."""
+    """`sweep`, and N/2 times the Hessian's product with `along`: every line of `sweep` differentiated in that direction."""
     pulls = zeros(theta, 3 * GROUPS, BIAS)
     turns = zeros(theta, 3 * GROUPS, BIAS)
     squares = tl.sum(theta[0] * 0, 1)[:, None]
@@ -195,13 +195,13 @@ def sweep_along(
 
 @triton.jit
 def per_point(like, points):
-    """2/N in the precision of what `like` points to: integers are divided in float32."""
+    """2/N in the precision of the numbers that `like` points to: Triton would divide integers in float32."""
     return tl.full((), 2, like.dtype.element_ty) / points
 
 
 @triton.jit
 def times(numbers, factor, count: tl.constexpr, BIAS: tl.constexpr):
-    """Every tensor times a number."""
+    """Every tensor multiplied by a number."""
     found = ()
     for i in tl.static_range(count):
         found = found + (numbers[i] * factor,)
@@ -229,7 +229,7 @@ def gradient(
     BIAS: tl.constexpr,
     ACTIVATION: tl.constexpr,
 ):
-    """Losses [B] and gradients [B, P] at `parameters` [B, P]; points [1, N] or [B, N], whose hop is then N."""
+    """Write losses [B] and gradients [B, P] at `parameters` [B, P]. Points are [1, N] with hop 0, or [B, N] with hop N."""
     member = tl.program_id(0) * TOGETHER + tl.arange(0, TOGETHER)
     real = member < members
     member = tl.where(real, member, 0).to(tl.int64)
@@ -262,7 +262,7 @@ def products(
     BIAS: tl.constexpr,
     ACTIVATION: tl.constexpr,
 ):
-    """As `gradient`, and the Hessians' products with `vectors` [B, K, P]: `images` [B, K, P]."""
+    """`gradient`, and the Hessians' products `images` [B, K, P] with `vectors` [B, K, P]."""
     member = tl.program_id(0) * TOGETHER + tl.arange(0, TOGETHER)
     vector, count = tl.program_id(1), tl.num_programs(1)
     real = member < members

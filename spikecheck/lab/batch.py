@@ -25,9 +25,9 @@ from spikecheck.training.loop import Tick, rates, train
 T = TypeVar("T")
 
 CHECKPOINTED = 2**16
-"""Numbers that the checkpoints of one training hold, all together: 512 KiB in float64."""
+"""The most numbers that all checkpoints of one training hold together: 512 KiB in float64."""
 STRIDE = 50
-"""Updates between two checkpoints of a small net."""
+"""Updates between two checkpoints of a small net; larger nets use a multiple of it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Batch:
-    """The members of one tile, copies that fill it included."""
+    """The members of one tile, including the copies that fill it up."""
 
     recipes: list[Recipe]
     objective: Objective
@@ -50,29 +50,29 @@ class Batch:
     gradients: Gradients
     device: str
     wanted: int
-    """How many of the recipes are to be answered; the others are copies of the first, and nothing is recorded of them."""
+    """The first `wanted` recipes get a result; the others are copies of the first recipe and only fill the tile."""
 
     @property
     def setting(self) -> Setting:
-        """The first member's: the others share its signature."""
+        """The first member's setting; the other members share its signature."""
         return self.recipes[0].setting
 
     @property
     def seeds(self) -> list[int]:
-        """One a member."""
+        """One seed per member."""
         return [recipe.seed for recipe in self.recipes]
 
     @property
     def stride(self) -> int:
-        """Updates between two checkpoints of a whole training."""
+        """Updates between two checkpoints of a whole training run."""
         return self.stride_of(self.setting.steps)
 
     def stride_of(self, steps: int) -> int:
-        """The same for a stretch of `steps` updates."""
+        """Updates between two checkpoints when `steps` updates are made."""
         return checkpoint_stride(steps, self.objective.size * (1 + len(self.rule.slots)))
 
     def state(self, kept: Sequence[Checkpoints], index: Sequence[int]) -> Ensemble:
-        """Every member's checkpoint of its own index."""
+        """The ensemble in which each member is at its own checkpoint: number `index[member]` of `kept[member]`."""
 
         def gathered(rows: list[Array]) -> Tensor:
             return torch.from_numpy(np.stack(rows)).to(self.device)
@@ -89,20 +89,20 @@ class Batch:
         )
 
     def resumed(self, parents: Sequence[Trained], steps: Sequence[int], tick: Tick) -> Ensemble:
-        """Every parent's exact state at its own step: from the last checkpoint before it, trained up to the step."""
+        """Every parent's exact state at its own step: resumed from the last checkpoint at or before it."""
         kept = [required(parent.checkpoints) for parent in parents]
         nearest = [int(np.searchsorted(k.steps, step, side="right")) - 1 for k, step in zip(kept, steps, strict=True)]
         until = torch.tensor(list(steps), device=self.device)
         return train(self.objective, self.rule, self.state(kept, nearest), until, tick, gradients=self.gradients).end
 
     def ends(self, trained: Sequence[Trained]) -> Tensor:
-        """The parameters at the ends of trainings, [B, P] in the objective's dtype."""
+        """The final parameters of finished trainings, [B, P] in the objective's dtype."""
         params = torch.stack([torch.tensor(one.run.snapshots["end"].params) for one in trained])
         return params.to(self.lr.device, self.objective.train.x.dtype)
 
 
 def checkpoint_stride(steps: int, numbers: int) -> int:
-    """Updates between two checkpoints of `numbers` numbers: the fewest fifties with which all of them take 512 KiB at most.
+    """Updates between two checkpoints of `numbers` numbers each: the smallest multiple of 50 that fits `CHECKPOINTED`.
 
     >>> checkpoint_stride(3_000, 60), checkpoint_stride(30_000, 180), checkpoint_stride(3_000, 3_090)
     (50, 100, 150)
@@ -111,10 +111,10 @@ def checkpoint_stride(steps: int, numbers: int) -> int:
 
 
 def required(value: T | None) -> T:
-    """The value, which the laboratory has made sure is there.
+    """The value itself; the laboratory has checked before that it exists.
 
     Raises:
-        ValueError: when it is not.
+        ValueError: when the value is None.
     """
     if value is None:
         raise ValueError("a fork or probe was planned for a training that cannot be resumed")

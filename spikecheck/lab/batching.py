@@ -1,9 +1,9 @@
-"""How runs share a computation: members of one signature, in tiles of a fixed size.
+"""How runs share a computation: members of one signature are trained together, in tiles of a fixed size.
 
-A member's bits depend on the size of its batch (kernels differ), not on its companions or its place. So every tile of a
-signature has the same size, padded where there are fewer members, and the size follows from the setting and the probe alone: a
-run trained today in a full tile is the run replayed tomorrow by itself. An accelerator's memory decides with them, and is in
-its digests.
+A member's bits depend on the size of its batch, because kernels differ with size, but not on the other members or its place
+among them. So every tile of a signature has the same size, padded where there are fewer members. The size follows from the
+setting and the probe alone. A run trained in a full tile therefore equals the same run replayed alone. On an accelerator the
+size also depends on its memory, which is part of its digests.
 """
 
 import math
@@ -23,39 +23,39 @@ from spikecheck.tensors.compile import compiler
 from spikecheck.training.gradients import exact
 
 _LARGEST, _USUAL, _SWIFT, _SMALLEST, _FEWEST = 64, 32, 16, 8, 2
-# Up to so many activations of a member a step is all dispatch, and a tile twice as large takes no longer.
+# With at most so many activations per member, a step is all dispatch: a tile twice as large takes no longer.
 _TINY = 2**7
-# Activations of a tile's forward pass, in numbers: 512 KiB in float64. More members would cost in proportion; far fewer would
-# leave the dispatch of operations as the larger part of a step.
+# Activations of a tile's forward pass, in numbers: 512 KiB in float64. With more, cost grows in proportion to the members.
+# With far fewer, the dispatch of operations takes most of a step.
 _ACTIVATIONS = 2**16
 # A convolution's patches, and the graph of a product with the Hessian, hold some fifteen times as many numbers as its
 # activations. Tiles of 8 whose activations were above this, 32 MiB, took gigabytes and twice the time of tiles of 2.
 _CONV_ACTIVATIONS = 2**22
-# An accelerator computes thousands of numbers at once: its tiles grow to so many members, as long as their footprint takes no
-# more than half of its memory. The rest is for torch's context, its libraries' room to work and gaps between tensors.
+# An accelerator computes thousands of numbers at once: its tiles grow up to so many members while their footprint takes no
+# more than half of its memory. The rest is left to torch's context, the workspaces of its libraries and fragmentation.
 LARGEST_OF_ALL = 1_024
 SHARE = 0.5
 _GIB = 2**30
-# Parameters of a tile's members. Of large nets a member is all arithmetic, eight take eight times as long, and until a tile is
-# done nothing of it is kept when a budget is spent.
+# Parameters of all members of a tile. Large nets are all arithmetic, so eight members take eight times as long as one; and
+# when the budget runs out, an unfinished tile is lost.
 _PARAMETERS = 2**20
 _OVERHEAD = 400
-"""What the dispatch of a step costs, as activations of a member."""
+"""The cost of dispatching a step, in activations of a member."""
 _OF_MACHINE_CODE = 0.4
-"""The cost of an activation where many updates are one call; 1 is its cost where every update is dispatched from Python.
+"""The cost of an activation where one call makes many updates; 1 is its cost where Python dispatches every update.
 Measured: 0.3 at setting A, 0.55 at B."""
 _PRODUCT = 0.025
-"""What a product of a weight with a number takes, there and back, as activations."""
+"""The cost of multiplying by one weight, forward and backward, in activations."""
 _NAMED = 3_000
-"""What an optimizer from torch or elsewhere takes more than one of ours in a step, as activations of a member."""
+"""The extra cost per step of an optimizer from torch or elsewhere over a built-in one, in activations of a member."""
 _A_SECOND = 8e7
-"""Activations that a usual core computes in a second."""
+"""Activations that a typical core computes in a second."""
 
 
 def tile_size(setting: Setting) -> int:
-    """Members a tile of this setting holds: the largest power of two in [8, 32] whose activations stay in cache.
+    """Members per tile of this setting: the largest power of two in [8, 32] whose activations stay in cache.
 
-    Of the tiniest models 64, of large convolutional nets as few as 2, of nets with more than half a million parameters 1. A
+    The tiniest models get 64, large convolutional nets as few as 2, and nets with more than half a million parameters 1. A
     block of search seeds fills a tile of 32, and two such tiles of fresh seeds keep two cores busy.
     """
     size = _by_activations(setting)
@@ -65,7 +65,10 @@ def tile_size(setting: Setting) -> int:
 
 
 def cut_short(setting: Setting) -> str:
-    """For digests: a tile's size where its members' many parameters make it smaller than it once was; else empty."""
+    """The part of a digest that names a tile size reduced by the number of parameters; empty where it is not reduced.
+
+    Tiles of settings with few parameters keep the digests they had before this limit existed.
+    """
     size = tile_size(setting)
     return f"tile {size}" if size < _by_activations(setting) else ""
 
@@ -81,11 +84,10 @@ def _by_activations(setting: Setting) -> int:
 
 
 def size_of(recipe: Recipe, memory: int = 0) -> int:
-    """Members a tile of such recipes holds: one where it is a picture of one run, whose companions nobody looks at, and of
-    models of the user's own on a CPU.
+    """Members per tile of such recipes: 1 where the probe draws a picture of one run, and for a user's model on a CPU.
 
-    With an accelerator's `memory`, in GiB, the largest power of two whose footprint fits its share, between `tile_size` and
-    1,024; 0 is the CPU.
+    `memory` is an accelerator's memory in GiB, 0 on a CPU. On an accelerator the size is the largest power of two between
+    `tile_size` and 1,024 whose footprint fits into `SHARE` of that memory.
     """
     if measurement(recipe.probe).alone or (not memory and _own(recipe)):
         return 1
@@ -98,9 +100,9 @@ def size_of(recipe: Recipe, memory: int = 0) -> int:
 
 
 def filled_size(tile: Sequence[Recipe], memory: int = 0) -> int:
-    """Members that a tile's recipes are trained as: `size_of` them on the CPU.
+    """Members that are trained when the tile holds these recipes: `size_of` on the CPU.
 
-    On an accelerator the smallest power of two that holds them, but no fewer than a tile of the CPU: thirty-two seeds are not
+    On an accelerator it is the smallest power of two that holds them, but no fewer than a CPU's tile: thirty-two seeds are not
     worth a thousand copies. Two such sizes may round differently where torch's operations do.
     """
     size = size_of(tile[0], memory)
@@ -108,7 +110,7 @@ def filled_size(tile: Sequence[Recipe], memory: int = 0) -> int:
 
 
 def smallest(recipe: Recipe) -> int:
-    """Members below which no tile of such recipes goes, however little memory there is."""
+    """The fewest members that a tile of such recipes may have, however little memory there is."""
     usual = (
         1
         if measurement(recipe.probe).alone or _own(recipe)
@@ -120,36 +122,37 @@ def smallest(recipe: Recipe) -> int:
 
 
 def _own(recipe: Recipe) -> bool:
-    """Whether it trains a module of the user's own as an ordinary loop does, member by member.
+    """Whether the recipe trains a user's module as an ordinary loop does, one member at a time.
 
-    Measured on a CPU (`nox -s bench`, test_modules.py): batches of 8 by `vmap` make no more steps a second than that. Compiled
-    ones, of long trainings, do.
+    Measured on a CPU (`nox -s bench`, test_modules.py): batches of 8 by `vmap` make no more steps per second than one member
+    at a time. Compiled batches do, where the training is long.
     """
     return recipe.setting.model not in BUILT_IN["model"] and not should_compile(recipe.setting)
 
 
 def compiles(recipe: Recipe) -> bool:
-    """Whether its derivatives are compiled, where there is a compiler; a rule of the recipe alone, to be digested.
+    """Whether the recipe's derivatives are compiled where there is a compiler.
 
-    Not where one run's checkpoints are looked at and nothing is trained: 8 s of compiling when nothing is there yet, for looks
-    of 0.2 s. A fork is trained by the recipe that looks at it.
+    It depends on the recipe alone, as digests must. Derivatives are not compiled where the checkpoints of one run are measured
+    and nothing is trained: compiling takes 8 s the first time, such measurements 0.2 s. A probe of a fork trains the fork, so
+    its derivatives are compiled.
     """
     setting = recipe.setting
     return should_compile(setting) and not (measurement(recipe.probe).only_looks and setting.intervention is None)
 
 
 def _swift(recipe: Recipe) -> bool:
-    """Whether many of its updates are one call (`training.segment`): 16 members then take half of what 32 do."""
+    """Whether one call makes many of its updates (`training.segment`): 16 members then take half as long as 32."""
     setting = recipe.setting
     plain = (setting.intervention is None or departure(setting.intervention).plain_updates) and exact(setting)
     steady = setting.optimizer in ("gd", "heavy-ball", "nesterov") and setting.schedule == "constant"
-    # Without a compiler bits depend on the size of a tile, which then has to stay as it was.
+    # Without a compiler, bits depend on the size of a tile, which must then stay what it was when runs were stored.
     compiled = setting.model in BUILT_IN["model"] and should_compile(setting) and bool(compiler())
     return recipe.probe is None and plain and steady and compiled
 
 
 def _activations(setting: Setting) -> int:
-    """Numbers that a member's hidden layers put out on all training points; where its model is the user's own, a guess."""
+    """Activations of a member's hidden layers on all training points; a guess where the model is the user's own."""
     points = training_points(setting)
     if setting.model == "conv":
         return points * sum(math.prod(shape) for shape in shapes(setting)[1:])
@@ -157,7 +160,7 @@ def _activations(setting: Setting) -> int:
 
 
 def tiles(recipes: Iterable[Recipe], memory: int = 0) -> list[tuple[Recipe, ...]]:
-    """The recipes as tiles: each of one signature and one probe, none larger than `size_of` its recipes."""
+    """Group the recipes into tiles of one signature and one probe each, none larger than `size_of` its recipes."""
 
     def shared(recipe: Recipe) -> tuple[str, str]:
         return recipe.setting.signature, recipe.probe.canonical() if recipe.probe else ""
@@ -171,7 +174,7 @@ def _cut(group: list[Recipe], size: int) -> list[tuple[Recipe, ...]]:
 
 
 def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
-    """Updates a tile makes, padding included; those of a probe's window are a guess, since the window depends on the spike."""
+    """Updates that a tile makes, padding included. A probe's window depends on the spike, so its updates are a guess."""
     setting, size = tile[0].setting, max(len(tile), filled_size(tile, memory))
     if setting.intervention is not None:
         return size * steps_of(setting.intervention)
@@ -179,7 +182,7 @@ def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
 
 
 def work(tile: Sequence[Recipe]) -> float:
-    """A tile's cost on the CPU, in activations computed: for ordering, and for deciding what is worth a process."""
+    """A tile's cost on the CPU, in activations computed: used to order tiles and to decide what is worth a process."""
     recipe, setting = tile[0], tile[0].setting
     products = 0 if setting.model == "conv" else _PRODUCT * training_points(setting) * parameters(setting)
     computed = _activations(setting) + products
@@ -193,11 +196,11 @@ def work(tile: Sequence[Recipe]) -> float:
 
 
 def seconds(tile: Sequence[Recipe]) -> float:
-    """What a tile takes on a usual core, about: a weight for progress, which is set right by how long things then take."""
+    """Estimated seconds for a tile on a typical core: a weight for progress, which is corrected by measured times."""
     return work(tile) / _A_SECOND
 
 
 def padded(tile: Sequence[Recipe], size: int | None = None) -> list[Recipe]:
-    """The tile filled up to `size`, or to its size on the CPU, with copies of its first member."""
+    """The tile filled up with copies of its first member, to `size` or, without it, to its size on the CPU."""
     missing = (size_of(tile[0]) if size is None else size) - len(tile)
     return [*tile, *[tile[0]] * missing]

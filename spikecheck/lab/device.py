@@ -1,4 +1,4 @@
-"""The device that trains, and what of it belongs to every digest."""
+"""The device that trains, and its properties that are part of every digest."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def usable(device: Device) -> str:
-    """The device itself; for auto CUDA where there is one, else the CPU.
+    """The device's name; "auto" is CUDA where there is one, else the CPU.
 
     Raises:
         UsageError: when torch sees no such device.
@@ -28,7 +28,7 @@ def usable(device: Device) -> str:
 
 
 def environment(device: str) -> Environment:
-    """What belongs to every digest on this machine: another value of any of it may give other bits.
+    """The part of every digest that describes this machine: a change in any of its values may change a run's bits.
 
     On the CPU every tile is trained with one thread (see `execution`).
     """
@@ -55,6 +55,6 @@ def memory_of(device: str) -> int:
 
 
 def _kernels(device: str) -> str:
-    """What compiles an accelerator's kernels."""
+    """Name and version of the compiler of an accelerator's kernels; empty without one."""
     version = triton_version() if device == "cuda" else ""
     return f"triton {version}" if version else ""

@@ -1,4 +1,4 @@
-"""How forks are trained: where one leaves its parent, what its intervention changes there, and how it goes on."""
+"""How forks are trained: where a fork leaves its parent, what its intervention changes there, and how it continues."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,24 +36,24 @@ F = TypeVar("F", bound=Fork)
 
 @dataclass(frozen=True)
 class ForkedBatch:
-    """The members at their forks, changed as their intervention says."""
+    """The members of a batch at their fork points, after the intervention has changed them. Axes: B members, P parameters."""
 
     batch: Batch
-    """With the gradients that the fork's own steps follow."""
+    """Its `gradients` are those that the fork's own steps follow."""
     intervention: Fork
     ensemble: Ensemble
     starts: Sequence[int]
-    """Every member's step at its fork."""
+    """The step at which each member forks."""
     along: Tensor | None
-    """The direction outside of which nothing moves, [B, P]; None where everything moves."""
+    """The only direction along which parameters may move, [B, P]; None where all parameters may move."""
 
     @property
     def steps(self) -> int:
-        """Of the fork's own, without its annealing."""
+        """Steps of the fork itself, without its annealing."""
         return own_steps(self.intervention)
 
     def trained(self, tick: Tick, watch: BalanceObserver | None = None) -> Trajectory:
-        """The fork's own steps, and those of its annealing, which neither intervention nor noise touches."""
+        """Train the fork's own steps, then its annealing steps, which have neither intervention nor noise."""
         batch, seen, plain = self.batch, self.batch.gradients, full_batch(self.batch.objective)
         if watch is not None:
             seen, plain = watch.over(seen), watch.over(plain)
@@ -69,32 +69,32 @@ class ForkedBatch:
 
 
 class Departure(Generic[F]):
-    """How one kind of intervention departs from the parent's training. The defaults do not depart from it."""
+    """How one kind of intervention changes the parent's training. The defaults change nothing."""
 
     needs_curvature = False
-    """Whether it takes products with the Hessian: memory is estimated by it."""
+    """Whether it computes Hessian-vector products; the memory estimate depends on it."""
     adds_noise = False
     plain_updates = False
-    """Whether its updates are the rule's own, so that many of them can be one call."""
+    """Whether every update is a plain update of the rule, so that one call can make many of them."""
 
     def __init__(self, intervention: F) -> None:
         self.intervention = intervention
 
     @property
     def pairs(self) -> int:
-        """The rank of the eigenpair that is searched for at the fork, where it can be large."""
+        """Eigenpairs searched for at the fork; 0 where the number is small and fixed."""
         return 0
 
     def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
-        """The state from which the fork goes on."""
+        """The state from which the fork continues."""
         return ensemble
 
     def direction(self, batch: Batch, ensemble: Ensemble) -> Tensor | None:
-        """Outside of which nothing moves, [B, P]."""
+        """The only direction along which parameters may move, [B, P]; None where all parameters may move."""
         return None
 
     def gradients(self, batch: Batch) -> Gradients:
-        """What the fork's own steps follow."""
+        """The gradients that the fork's own steps follow."""
         return batch.gradients
 
 
@@ -164,12 +164,12 @@ _DEPARTURES: dict[type[Fork], type[Departure[Any]]] = {
 
 
 def departure(intervention: Fork) -> Departure[Any]:
-    """How this intervention departs from its parent."""
+    """The departure that carries out this intervention."""
     return _DEPARTURES[type(intervention)](intervention)
 
 
 def forked(batch: Batch, parents: Sequence[Trained], partners: Sequence[Trained], tick: Tick) -> ForkedBatch:
-    """The members of a batch of forks, each at its own fork."""
+    """Bring every member of a batch to its fork point and apply the intervention there."""
     intervention = required(batch.setting.intervention)
     starts = [required(fork_step(r, p.run)) for r, p in zip(batch.recipes, parents, strict=True)]
     parted, how = batch.resumed(parents, starts, tick), departure(intervention)
@@ -179,7 +179,10 @@ def forked(batch: Batch, parents: Sequence[Trained], partners: Sequence[Trained]
 
 
 def fork_step(recipe: Recipe, parent: Run) -> int | None:
-    """Where a fork leaves its parent: None where the parent has no spike with room before it, or no end."""
+    """The step at which a fork leaves its parent.
+
+    None where the parent diverged, has no spike, or spikes too early for a fork before the onset.
+    """
     intervention = recipe.setting.intervention
     if intervention is not None and intervention.at == "end":
         return None if parent.diverged else parent.ended.step

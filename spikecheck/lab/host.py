@@ -1,4 +1,4 @@
-"""From an accelerator to the host: everything of a tile at once, since one number takes as long on its way as a thousand."""
+"""Copies a tile's results from an accelerator to the host in one go: one number takes as long as a thousand."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def on_host(value: T) -> T:
-    """The same value with every tensor in it on the CPU: in tuples, lists, mappings and dataclasses.
+    """The value with every tensor in it moved to the CPU, also inside tuples, lists, mappings and dataclasses.
 
     >>> import torch
     >>> on_host({"a": (torch.ones(2), 3)})

@@ -1,7 +1,7 @@
-"""Ctrl-C that cannot be lost.
+"""Makes sure that Ctrl-C is never lost.
 
-Python raises KeyboardInterrupt wherever it happens to be; where that is a callback of the garbage collector's or of a weak
-reference's, it is printed and forgotten. So it is noted as well, and whoever trains looks at the note now and then.
+Python raises KeyboardInterrupt wherever it happens to be. Inside a callback of the garbage collector or of a weak reference,
+the exception is printed and dropped. So the signal is recorded as well, and training checks that record regularly.
 """
 
 import signal
@@ -11,14 +11,14 @@ from typing import Any, Self
 
 
 class Interrupts:
-    """Notes SIGINT while it is entered, in the main thread and where it is not ignored."""
+    """A context manager that records SIGINT, in the main thread and unless the process ignores the signal."""
 
     def __init__(self) -> None:
         self._noted = False
         self._before: Any = None
 
     def check(self) -> None:
-        """Raise what was noted.
+        """Raise the interrupt that was recorded, if there was one.
 
         Raises:
             KeyboardInterrupt: when Ctrl-C was pressed.
@@ -27,7 +27,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def __enter__(self) -> Self:
-        """Begin to note."""
+        """Begin to record."""
         if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
             self._before = signal.signal(signal.SIGINT, self._note)
         return self
@@ -35,7 +35,7 @@ class Interrupts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """As it was before."""
+        """Restore the handler that was there before."""
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
             self._before = None

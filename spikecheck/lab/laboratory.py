@@ -1,4 +1,4 @@
-"""The only place that trains and stores: asked for recipes, it answers with runs."""
+"""The laboratory: looks up, trains and stores the runs of requested recipes. Nothing else trains or stores."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,17 +26,17 @@ from spikecheck.lab.tile_progress import TileProgress
 
 @dataclass(frozen=True)
 class Request:
-    """The recipes that are asked for at once, and what has been found of them and of what they start from."""
+    """Recipes requested together, and the runs found so far, of these recipes and of those they start from."""
 
     wanted: tuple[Recipe, ...]
     keeps_runs: bool = True
-    """Otherwise only the runs that others start from stay in memory: the rest is read from the store later."""
+    """Whether all runs stay in memory. If not, only runs that others start from do; the rest is read from the store later."""
     counts_reused: bool = True
     found: dict[Recipe, Run] = field(default_factory=dict)
 
     @cached_property
     def everything(self) -> list[Recipe]:
-        """With what they start from."""
+        """The wanted recipes and those they start from."""
         return with_ancestors(self.wanted)
 
     @cached_property
@@ -48,14 +48,14 @@ class Request:
         return self.keeps_runs or recipe in self._started_from
 
     def answers(self) -> dict[Recipe, Run]:
-        """Of what was asked for; a recipe that cannot start has none."""
+        """The runs of the wanted recipes. A recipe that cannot start has no run."""
         return {recipe: self.found[recipe] for recipe in self.wanted if recipe in self.found}
 
 
 class Laboratory:
-    """Looks up, trains and stores runs. What it was asked before it answers from the store.
+    """Looks up, trains and stores runs. Runs trained before are read from the store.
 
-    Work that is stopped, by Ctrl-C or at the deadline, raises `Stopped`; every tile finished until then is stored.
+    Work stopped by Ctrl-C or by the deadline raises `Stopped`; every tile finished before is stored.
     """
 
     def __init__(
@@ -66,9 +66,11 @@ class Laboratory:
         deadline: float | None = None,
         executor: Executor | None = None,
     ) -> None:
-        """`deadline` is a value of `time.monotonic()`. Without a store, runs live as long as the laboratory.
+        """`store`: where runs are kept; without one, they live as long as the laboratory.
 
-        `executor` is where tiles are trained: in this process unless told otherwise.
+        `device`: "cpu", "cuda", "mps", or "auto" for CUDA where there is one and the CPU elsewhere. `observe` receives the
+        events of the work. `deadline`: a value of `time.monotonic()`, in seconds. `executor` trains the tiles; by default,
+        this process does.
 
         Raises:
             UsageError: when torch sees no such device.
@@ -85,10 +87,10 @@ class Laboratory:
         self._observe, self._deadline, self._interrupts = observe, deadline, Interrupts()
         self._stored = store is not None
         self._told: set[Recipe] = set()
-        """Recipes of runs whose spikes were told."""
+        """Recipes of runs whose spikes were reported."""
 
     def runs(self, recipes: Iterable[Recipe]) -> Mapping[Recipe, Run]:
-        """The recipes' runs, trained where they aren't stored. A fork whose parent never spiked has no run.
+        """The recipes' runs, trained where they are not stored. A fork whose parent never spiked has no run.
 
         Raises:
             Stopped: when the deadline passes or Ctrl-C is pressed.
@@ -98,9 +100,12 @@ class Laboratory:
         return request.answers()
 
     def each(self, blocks: Sequence[Sequence[Recipe]]) -> Iterator[Mapping[Recipe, Run]]:
-        """Every block's runs in turn, all of them trained in one go and, where there is a store, read back from it.
+        """Train the runs of all blocks together, then yield each block's runs in turn.
 
-        So cores are busy and memory holds one block. Raises what `runs` does.
+        Training together keeps all cores busy. With a store, each block is read back from it, so memory holds only one block.
+
+        Raises:
+            Stopped: when the deadline passes or Ctrl-C is pressed.
         """
         everything = Request(tuple(dict.fromkeys(r for block in blocks for r in block)), keeps_runs=not self._stored)
         self._fulfil(everything)
@@ -118,13 +123,13 @@ class Laboratory:
         return self._cache.writes
 
     def is_stored(self, recipe: Recipe) -> bool:
-        """Whether it would be answered without training."""
+        """Whether the recipe's run is there without training."""
         return recipe in self._cache
 
     def anticipate(self, rounds: Iterable[Iterable[Recipe]]) -> None:
-        """What will be asked for next, in this order: trained where a core would otherwise be idle.
+        """Announce which recipes will be requested next, in this order: they are trained where a core would be idle.
 
-        Trainings only, no forks and no probes. An executor of one process takes no notice.
+        `rounds` may hold plain trainings only, no forks and no probes. An executor of one process ignores them.
         """
         self._prefetch.anticipate(rounds)
 
@@ -134,11 +139,11 @@ class Laboratory:
         self._told.clear()
 
     def close(self) -> None:
-        """End the workers, where there are any. The laboratory can still be asked: it starts them anew."""
+        """End the workers, where there are any. The laboratory stays usable: it starts them again."""
         self._executor.close()
 
     def _fulfil(self, request: Request) -> None:
-        """Train parents before forks and probes, reading what is there already."""
+        """Find or train all runs of the request, parents before forks and probes."""
         with self._stoppable():
             for recipes in generations(request.everything):
                 planned = self._planned([recipe for recipe in recipes if can_start(recipe, request.found)], request)
@@ -161,7 +166,7 @@ class Laboratory:
             raise
 
     def _planned(self, recipes: Sequence[Recipe], request: Request) -> list[Tile]:
-        """The tiles that have to be trained; other runs are read, or only seen to be there if they do not stay in memory."""
+        """The tiles that must be trained. Other runs are read, or merely found to exist if they do not stay in memory."""
         missing = [recipe for recipe in recipes if not self._found(recipe, request)]
         there = set(recipes).difference(missing)
         claimed = self._prefetch.claim(there) if request.counts_reused else 0
@@ -192,7 +197,7 @@ class Laboratory:
         return TrainingRequest(planned, self._job, self.device, tick, self._prefetch.tiles)
 
     def _finish(self, tile: Tile, results: list[Trained] | None, request: Request, *, ahead: bool) -> None:
-        """Keep a tile's runs. What was trained ahead waits on the disk until it is asked for."""
+        """Keep a tile's runs. Runs trained ahead stay in the store, not in memory, until they are requested."""
         trained = [self._cache.stored(recipe) for recipe in tile] if results is None else results
         for recipe, result in zip(tile, trained, strict=True):
             if results is not None:
@@ -205,7 +210,7 @@ class Laboratory:
         self._progress.finish(tile, sum(len(result.run.spikes) for result in trained), ahead=ahead)
 
     def _job(self, tile: Tile) -> Job:
-        """A tile with what its recipes start from, read back where memory no longer has it."""
+        """A tile with the trainings that its recipes start from, read back where memory no longer has them."""
         size = filled_size(tile, self.environment.memory)
         if generation(tile[0]) == 0:
             return Job(tile, (), size=size)
@@ -213,7 +218,7 @@ class Laboratory:
         return Job(tile, tuple(self._start(r.parent()) for r in tile), tuple(map(self._start, partners)), size=size)
 
     def _start(self, recipe: Recipe) -> Trained:
-        """A training that was there a while ago; trained again where the store has dropped it since."""
+        """A training that existed before; it is trained again where the store has dropped it since."""
         known = self._cache.get(recipe)
         if known is None:
             with one_thread(self.device):
@@ -223,7 +228,7 @@ class Laboratory:
         return known
 
     def _tell_spikes(self, request: Request) -> None:
-        """Those of runs that were trained before; a tile's are told when it is stored."""
+        """Report the spikes of runs that were trained before; those of a tile are reported when it is stored."""
         new = {recipe: run for recipe, run in request.answers().items() if recipe not in self._told}
         self._told.update(new)
         if spikes := sum(len(run.spikes) for run in new.values()):
@@ -236,6 +241,6 @@ class Laboratory:
 
     @property
     def _what_stays(self) -> str:
-        """Of what was trained, when the work is stopped."""
+        """The part of a message that says what is kept when the work is stopped."""
         kept, lost = "everything trained so far is kept, run again to go on", "without a store nothing is kept"
         return kept if self.stores else lost

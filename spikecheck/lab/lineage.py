@@ -21,12 +21,12 @@ def generations(recipes: Iterable[Recipe]) -> Iterator[list[Recipe]]:
 
 
 def starts(recipe: Recipe) -> list[Recipe]:
-    """The trainings that it starts from: itself, where it is one."""
+    """The recipes that this one starts from; a plain training starts from itself."""
     return [start for start in (recipe.parent(), recipe.partner()) if start is not None]
 
 
 def with_ancestors(wanted: Iterable[Recipe]) -> list[Recipe]:
-    """The recipes and all that must be there before them, each once."""
+    """The recipes and all recipes that must be trained before them, each once."""
     found: dict[Recipe, None] = {}
     left = list(wanted)
     while left:
@@ -37,7 +37,7 @@ def with_ancestors(wanted: Iterable[Recipe]) -> list[Recipe]:
 
 
 def can_start(recipe: Recipe, trained: Mapping[Recipe, Run]) -> bool:
-    """Whether there is what the recipe starts from: a spike to fork before or to dissect, whole trainings elsewhere."""
+    """Whether the recipe has what it starts from: its parents' runs and, for forks and dissections of a spike, that spike."""
     if generation(recipe) == 0:
         return True
     run, partner, probe = trained.get(recipe.parent()), recipe.partner(), recipe.probe

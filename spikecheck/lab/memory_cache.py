@@ -1,4 +1,4 @@
-"""What was trained or read last, in memory."""
+"""The trainings that were made or read last, in memory."""
 
 from collections import OrderedDict
 
@@ -6,11 +6,11 @@ from spikecheck.lab.batch import Trained
 from spikecheck.lab.run_codec import size_in_memory
 
 MEMORY = 2**28
-"""Bytes of arrays that are kept where a store has them too; a claim's runs together take gigabytes."""
+"""Bytes of arrays kept in memory that a store has too; all runs of a claim together take gigabytes."""
 
 
 class Recent:
-    """Trainings by digest; beyond `limit` bytes the least recently used are forgotten. None: nothing is."""
+    """Trainings by digest. Beyond `limit` bytes the least recently used are forgotten; with None, nothing is."""
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
@@ -19,11 +19,11 @@ class Recent:
         self._size = 0
 
     def __contains__(self, digest: str) -> bool:
-        """Whether it is known."""
+        """Whether a training with this digest is in memory."""
         return digest in self._trained
 
     def get(self, digest: str) -> Trained | None:
-        """What is known under a digest."""
+        """The training with this digest; None where it is not in memory."""
         if digest not in self._trained:
             return None
         self._trained.move_to_end(digest)

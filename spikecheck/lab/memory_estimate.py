@@ -1,18 +1,20 @@
-"""What a tile takes in memory, estimated before it is trained: an accelerator's tiles are sized by it.
+"""The memory that a tile takes, estimated before it is trained: it decides the size of an accelerator's tiles.
 
-What is there at the same time, in numbers per member of P parameters, S slots of the update rule and K eigenpairs:
+These numbers exist at the same time, per member of P parameters, S slots of the update rule and K eigenpairs:
 
-- on every training point, what the layers take in (inputs, or a convolution's patches), and _PASS times what they put out: the
-  signals, their slopes, what comes back, and room. The graph of a gradient, for products with the Hessian, has twice that;
-- on every held-out point, where a probe looks there, as much as on a training point;
+- for every training point, the inputs of all layers (for a convolution, its patches) and _PASS times their outputs: the
+  activations, their derivatives, the backward signals, and workspace. The graph of a gradient, needed for Hessian-vector
+  products, takes twice as much;
+- for every held-out point that a probe evaluates, as much as for a training point;
 - parameters and slots before and after an update, the gradient and the update's own terms: _STATE P (1 + S);
 - noise on gradients, drawn for 100 steps at once: 100 P;
-- checkpoints, CHECKPOINTED numbers or a single one, of an annealing as many again; a loss a step, and what a probe records;
-- looks at the Hessian: a search's subspace grows to _DIRECTIONS (K + _GUARDS) vectors of P, and lies there _COPIES times:
-  basis and images, both in whole lines, both turned, and what is being appended. P^2 numbers three times where it is written
-  out, and a Krylov space of 48 vectors of P (1 + S) three times.
+- checkpoints, CHECKPOINTED numbers or one state if that is more, and as many for an annealing; one loss per step, and the
+  arrays that a probe records;
+- for curvature, a search's subspace of up to _DIRECTIONS (K + _GUARDS) vectors of P, in _COPIES copies: basis and images, both
+  padded to whole lines, both rotated, and the block being appended. In addition, P^2 numbers three times where the Hessian is
+  written out, and a Krylov space of 48 vectors of P (1 + S) three times.
 
-The factors were read off measured peaks and rounded up; tests/lab/test_memory_estimate.py holds the estimate to them.
+The factors are measured peaks, rounded up; tests/lab/test_memory_estimate.py compares the estimate with measurements.
 """
 
 import math
@@ -33,7 +35,7 @@ from spikecheck.models.patches import kernel
 
 _BYTES = {"float64": 8, "float32": 4}
 _SIZED = ("sines", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
-"""Problems with as many training points as the setting says."""
+"""Problems whose number of training points is the setting's `points`."""
 _DIGITS_POINTS = 1_347
 _ENDS = {
     "sines": (1, 1),
@@ -47,7 +49,7 @@ _ENDS = {
 """Inputs and outputs."""
 _HELD_OUT = {"sines": 256, "digits": 450, "few-digits": 1_797, "fashion-mnist": 5_000}
 _USUAL_ENDS, _USUALLY_HELD_OUT = (784, 10), 1_000
-"""For want of better those of a user's problem, which is not asked."""
+"""Assumed for a user's problem, whose sizes are not known before its data are loaded."""
 _SLOTS = {"gd": 0, "heavy-ball": 1, "nesterov": 1, "rmsprop": 1}
 _MOST_SLOTS = 2
 _PASS, _STATE, _NOISE = 6, 10, 100
@@ -56,21 +58,21 @@ _HESSIANS, _KRYLOV_SPACES = 3, 3
 
 
 def footprint(recipe: Recipe, members: int) -> int:
-    """Bytes that a tile of so many members takes at its peak, at most; up to five times what was measured.
+    """An upper bound on the peak memory of a tile of so many members, in bytes; up to five times the measured peak.
 
-    A function of what a tile's recipes share, signature and probe. A user's own model counts as a perceptron of the setting's
-    width and depth, and may take anything.
+    It depends only on what a tile's recipes share, signature and probe. A user's model is counted as a perceptron of the
+    setting's width and depth, so for such a model it is no bound.
     """
     return members * numbers_of_a_member(recipe) * _BYTES[recipe.setting.dtype]
 
 
 def training_points(setting: Setting) -> int:
-    """As many as the setting says, but for the digits, and for a user's problem, which is not asked."""
+    """The number of training points; for a user's problem, whose data are not loaded here, that of the digits."""
     return setting.points if setting.problem in _SIZED else _DIGITS_POINTS
 
 
 def numbers_of_a_member(recipe: Recipe) -> int:
-    """How many numbers of the setting's dtype are there for each member at the same time, at most; see above."""
+    """The most numbers of the setting's dtype that exist per member at the same time; see the module's docstring."""
     setting = recipe.setting
     size, slots = parameters(setting), _SLOTS.get(setting.optimizer, _MOST_SLOTS)
     how = None if setting.intervention is None else departure(setting.intervention)
@@ -90,23 +92,23 @@ def numbers_of_a_member(recipe: Recipe) -> int:
 
 
 def _checkpoints(state: int, steps: int) -> int:
-    """Numbers kept of the states of so many steps."""
+    """Numbers that the checkpoints of so many steps hold."""
     return min(state * math.ceil(steps / STRIDE), CHECKPOINTED)
 
 
 def _annealing(setting: Setting) -> int:
-    """Steps that come on top: a fork's own count as a whole training's."""
+    """A fork's annealing steps; its own steps are counted as those of a whole training."""
     return 0 if setting.intervention is None else annealing_steps(setting.intervention)
 
 
 def parameters(setting: Setting) -> int:
-    """P; a user's own model counts as a perceptron of the setting's width and depth."""
+    """P, the number of parameters; a user's model counts as a perceptron of the setting's width and depth."""
     known = setting if setting.model in BUILT_IN["model"] else setting.but(model="mlp")
     return model_of(known, *_ENDS.get(setting.problem, _USUAL_ENDS)).size
 
 
 def _a_pass(setting: Setting) -> int:
-    """Numbers that a pass forward and back keeps on one point."""
+    """Numbers that a forward and backward pass keeps for one point."""
     inputs, outputs = _ENDS.get(setting.problem, _USUAL_ENDS)
     if setting.model == "linear":
         return inputs + _PASS * outputs
@@ -118,7 +120,7 @@ def _a_pass(setting: Setting) -> int:
 
 
 def _points_seen(recipe: Recipe) -> int:
-    """Held-out points that the probe looks at."""
+    """Held-out points that the probe evaluates."""
     return _held_out(recipe.setting) if measurement(recipe.probe).sees_held_out else 0
 
 
@@ -127,7 +129,7 @@ def _held_out(setting: Setting) -> int:
 
 
 def _looking(recipe: Recipe, size: int, state: int) -> int:
-    """Numbers that looks at the Hessian keep."""
+    """Numbers that computations with the Hessian keep."""
     measured, intervention = measurement(recipe.probe), recipe.setting.intervention
     pairs = max(measured.pairs, 0 if intervention is None else departure(intervention).pairs)
     search = _COPIES * min(_DIRECTIONS * (pairs + _GUARDS), size) * size
@@ -138,7 +140,7 @@ def _looking(recipe: Recipe, size: int, state: int) -> int:
 
 
 def _recorded(recipe: Recipe) -> int:
-    """Numbers written down: a loss a step, or pairs of every step of a window; outputs twice, as a list and as one."""
+    """Numbers recorded by a probe. Outputs count twice: they are a list of tensors first, then one tensor."""
     setting = recipe.setting
     _, outputs = _ENDS.get(setting.problem, _USUAL_ENDS)
     seen = 2 * outputs * _points_seen(recipe)

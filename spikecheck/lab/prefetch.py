@@ -1,4 +1,4 @@
-"""Trainings done ahead of being asked for, where a core would otherwise be idle."""
+"""Trainings done before they are requested, where a core would otherwise be idle."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -11,33 +11,33 @@ from spikecheck.lab.run_cache import RunCache
 
 
 class Prefetch:
-    """What will be asked for next, and what of it is trained already."""
+    """The recipes that will be requested next, and which of them are trained already."""
 
     def __init__(self, cache: RunCache, memory: int) -> None:
         self.tiles: Iterator[Tile] = NOTHING
-        """The next tiles to train ahead, as it is when each one's turn has come."""
+        """The next tiles to train ahead; each is put together only when its turn has come."""
         self._cache, self._memory = cache, memory
         self._under_way: set[Recipe] = set()
-        """What is being trained, asked for or ahead: not to be begun a second time."""
+        """Recipes being trained now, requested or ahead; they must not be begun a second time."""
         self._unclaimed: set[Recipe] = set()
-        """What was trained ahead and has not been asked for."""
+        """Recipes that were trained ahead and have not been requested yet."""
 
     def anticipate(self, rounds: Iterable[Iterable[Recipe]]) -> None:
-        """Train these in this order; trainings only, no forks and no probes."""
+        """Train these ahead, in this order. They must be plain trainings, no forks and no probes."""
         self.tiles = self._tiles(rounds)
 
     def begin(self, recipes: Iterable[Recipe]) -> None:
-        """These are being trained now."""
+        """Note that training of these begins."""
         self._under_way.update(recipes)
 
     def end(self, tile: Tile, *, ahead: bool) -> None:
-        """These are trained; `ahead` of being asked for."""
+        """Note that a tile is trained; `ahead` where it was not requested."""
         self._under_way.difference_update(tile)
         if ahead:
             self._unclaimed.update(tile)
 
     def claim(self, recipes: Iterable[Recipe]) -> int:
-        """How many of these were trained ahead and are asked for the first time: they count as trained, not as reused."""
+        """How many of these were trained ahead and are requested for the first time: they count as trained, not as reused."""
         first = self._unclaimed.intersection(recipes)
         self._unclaimed -= first
         return len(first)
@@ -45,7 +45,7 @@ class Prefetch:
     def _tiles(self, rounds: Iterable[Iterable[Recipe]]) -> Iterator[Tile]:
         for recipes in rounds:
             missing: tuple[Recipe, ...] = ()
-            with suppress(SpikecheckError):  # one that cannot be trained says so when it is asked for
+            with suppress(SpikecheckError):  # a recipe that cannot be trained raises when it is requested
                 missing = self._untouched(dict.fromkeys(recipes))
             for tile in tiles(missing, self._memory):
                 if left := self._untouched(tile):

@@ -1,7 +1,8 @@
 """A store behind an address that fsspec knows, such as s3://bucket/spikecheck: records as in a folder, one file each.
 
-A file appears by a move out of `unfinished/`, as in a folder. What such places do beyond that is theirs to say: a record that
-is not what was written is set aside and trained again. Nothing is ever removed here; leave that to the bucket's own rules.
+A file appears by a move out of `unfinished/`, as in a folder. Whether that move is atomic depends on the place, so a record
+that differs from what was written is set aside and its run trained again. Nothing is ever removed here; use the bucket's own
+retention rules for that.
 """
 
 import uuid
@@ -20,10 +21,10 @@ class Remote:
     """Records at an address."""
 
     def __init__(self, address: str) -> None:
-        """Open a store, made where there is none.
+        """Open the store at an address; create it where there is none.
 
         Raises:
-            StoreError: when the address means nothing here, nobody answers there, or another format lives there.
+            StoreError: when the address is not understood, cannot be reached, or holds another format.
         """
         self.address = address
         with self._told():
@@ -39,16 +40,16 @@ class Remote:
             )
 
     def __contains__(self, digest: str) -> bool:
-        """Whether there is such a record."""
+        """Whether a record with this digest exists."""
         with self._told():
             return bool(self._files.exists(self._path(digest)))
 
     def get(self, digest: str) -> Entry | None:
-        """The record, its arrays read-only; None where there is none.
+        """The record with this digest, its arrays read-only; None where there is none.
 
         Raises:
-            CorruptEntry: when it isn't what was written; it is set aside, so the next `get` finds none.
-            StoreError: when nobody answers.
+            CorruptEntry: when it differs from what was written; it is set aside, so the next `get` finds none.
+            StoreError: when the address cannot be reached.
         """
         path = self._path(digest)
         with self._told():
@@ -66,7 +67,7 @@ class Remote:
         """Store a record.
 
         Raises:
-            StoreError: when it can't be written.
+            StoreError: when it cannot be written.
             ValueError: when safetensors has no such dtype, or JSON no such value.
         """
         path, content = self._path(digest), pack(digest, entry)
@@ -87,7 +88,7 @@ class Remote:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Whatever a place's own library raises, in one line."""
+        """Turn whatever the library of the address raises into a StoreError of one line."""
         try:
             yield
         except StoreError:
@@ -98,6 +99,6 @@ class Remote:
 
 
 def _connected(address: str) -> tuple[Any, str]:
-    """The file system, and the place on it. What fsspec needs for a kind of bucket is the user's to install."""
+    """The file system and the path on it. The user installs what fsspec needs for a kind of bucket."""
     found: tuple[Any, str] = import_module("fsspec.core").url_to_fs(address)
     return found

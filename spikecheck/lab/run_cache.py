@@ -12,29 +12,29 @@ from spikecheck.objective.objective import sources
 
 
 class RunCache:
-    """Looks runs up and keeps them. A store that cannot be written is read as before, and memory then keeps everything."""
+    """Looks runs up and keeps them. After a failed write the store is still read, and memory keeps every new run."""
 
     def __init__(self, store: RunStore | None, where: Environment, observe: Observer) -> None:
         self.writes = store is not None
-        """Whether what is kept is stored: not without a store, nor after a write that failed."""
+        """Whether kept runs are stored. False without a store, and after a failed write."""
         self._store, self._where, self._observe = store, where, observe
         self._recent = Recent(MEMORY if store is not None else None)
         self._digests: dict[Recipe, str] = {}
 
     def digest(self, recipe: Recipe) -> str:
-        """Under which the recipe's run is stored on this machine."""
+        """The digest under which the recipe's run is stored on this machine."""
         if recipe not in self._digests:
             where = self._where if compiles(recipe) else self._where.uncompiled()
             self._digests[recipe] = recipe.digest(where, sources(recipe.setting) + cut_short(recipe.setting))
         return self._digests[recipe]
 
     def __contains__(self, recipe: Recipe) -> bool:
-        """Whether there is an entry. A damaged one is found out when it is read."""
+        """Whether there is an entry for the recipe. Whether it is damaged shows only when it is read."""
         digest = self.digest(recipe)
         return digest in self._recent or (self._store is not None and digest in self._store)
 
     def get(self, recipe: Recipe) -> Trained | None:
-        """The recipe's run; None where it has to be trained."""
+        """The recipe's run; None where it must be trained."""
         digest = self.digest(recipe)
         known = self._recent.get(digest)
         if known is not None or self._store is None:
@@ -51,7 +51,7 @@ class RunCache:
         return trained
 
     def stored(self, recipe: Recipe) -> Trained:
-        """What a worker says that it has stored.
+        """The run that a worker reports to have stored.
 
         Raises:
             StoreError: when the store does not have it.
@@ -65,7 +65,7 @@ class RunCache:
         return trained
 
     def keep(self, recipe: Recipe, trained: Trained, *, in_memory: bool = True) -> None:
-        """Store it, and keep it in memory too; without `in_memory` only where it cannot be stored."""
+        """Store a run, and keep it in memory too. Without `in_memory`, memory keeps it only if it cannot be stored."""
         digest = self.digest(recipe)
         if in_memory or not self.writes:
             self._recent.add(digest, trained)
@@ -79,7 +79,7 @@ class RunCache:
             self._observe(StoreTrouble(f"{error}; going on without storing"))
 
     def forget(self) -> None:
-        """Drop from memory what the store has."""
+        """Drop from memory the runs that the store has."""
         self._digests.clear()
         if self.writes:
             self._recent.clear()

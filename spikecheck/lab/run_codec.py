@@ -1,4 +1,4 @@
-"""Runs as stored entries and back."""
+"""Turns runs into stored entries, and stored entries into runs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,25 +22,25 @@ class Checkpoints:
     """Exact training states of one member, in the dtype it trains in. Axes: C checkpoints, P parameters."""
 
     steps: np.ndarray
-    """[C] updates made, rising."""
+    """[C] updates made, in rising order."""
     params: np.ndarray
     """[C, P]"""
     slots: Mapping[str, np.ndarray]
-    """[C, P] each: what the update rule remembers."""
+    """[C, P] each: the update rule's state, by the slot's name."""
 
 
 def encode(run: Run, checkpoints: Checkpoints | None = None) -> Entry:
-    """A run, and the states it can be gone on from.
+    """The stored entry of a run and of the checkpoints from which it can be resumed.
 
     Raises:
-        ValueError: when an array or a spike's height is NaN; divergence is `Run.ended`, absence an absent key.
+        ValueError: when an array or a spike's height is NaN. Divergence is recorded in `Run.ended`, absence by a missing key.
     """
     arrays = _arrays(run, checkpoints)
     for name, array in arrays.items():
         if np.isnan(array).any():
-            raise ValueError(f"{name} of seed {run.seed} holds NaN; nothing that is stored may")
+            raise ValueError(f"{name} of seed {run.seed} holds NaN; stored arrays must not")
     if any(np.isnan(spike.height) for spike in run.spikes):
-        raise ValueError(f"a spike of seed {run.seed} has a height of NaN; nothing that is stored may")
+        raise ValueError(f"a spike of seed {run.seed} has a height of NaN; stored numbers must not be NaN")
     return Entry(arrays, _about(run))
 
 
@@ -53,7 +53,7 @@ def decode(entry: Entry) -> tuple[Run, Checkpoints | None]:
     """The run, read-only, and its checkpoints where it has any.
 
     Raises:
-        CorruptEntry: when the entry is of another format.
+        CorruptEntry: when the entry has another format or cannot be read.
     """
     about, arrays = entry.about, entry.arrays
     if about.get("format") != FORMAT:
@@ -86,7 +86,7 @@ def _about(run: Run) -> dict[str, Any]:
             [s.trough, s.onset, s.peak, s.recovery, s.height if np.isfinite(s.height) else None] for s in run.spikes
         ],
         "snapshots": {name: snapshot.step for name, snapshot in run.snapshots.items()},
-        # by name, for a file's arrays come back in no order, and a record without arrays is a record
+        # by name: a file's arrays come back in no order, and a record without arrays is still a record
         "records": {probe: list(record) for probe, record in run.records.items()},
     }
 

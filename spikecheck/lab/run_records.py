@@ -1,4 +1,4 @@
-"""From tensors to runs: one member's part of what a tile computed, as numpy arrays that can be stored."""
+"""Turns tensors into runs: one member's part of a tile's results, as NumPy arrays that can be stored."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ from spikecheck.objective.objective import Objective
 from spikecheck.training.loop import Trajectory
 
 Records = Mapping[str, Mapping[str, Array]]
-"""Arrays by the probe's kind and their own names."""
+"""Arrays by the probe's kind and by their own names."""
 
 
 def run_of(
@@ -27,9 +27,9 @@ def run_of(
     definition: SpikeDefinition,
     records: Records | None = None,
 ) -> Run:
-    """One member's training as a run."""
+    """One member's training as a run that begins at step `start`."""
     loss, ended = _finite(trajectory.loss[:, member], start)
-    first = trajectory.checkpoints[0] if trajectory.checkpoints else trajectory.end  # of no steps at all
+    first = trajectory.checkpoints[0] if trajectory.checkpoints else trajectory.end  # no checkpoint: no step was made
     states = {"start": first, "end": trajectory.end}
     snapshots = {
         name: snapshot(objective, int(state.done[member]), state.params[member])
@@ -47,7 +47,7 @@ def snapshot(objective: Objective, step: int, params: Tensor) -> Snapshot:
 
 
 def checkpoints_of(trajectory: Trajectory, member: int) -> Checkpoints:
-    """The finite states; what follows a divergence is left out."""
+    """One member's checkpoints up to a divergence; states that are not finite are left out."""
     whole = [state for state in trajectory.checkpoints if bool(state.params[member].isfinite().all())]
     return Checkpoints(
         steps=np.array([int(state.done[member]) for state in whole]),

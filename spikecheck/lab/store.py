@@ -1,7 +1,7 @@
-"""Records on disk under the digest of what they answer: written whole or not at all, read back as written or not at all.
+"""Records on disk, each under its recipe's digest: written whole or not at all, read back as written or not at all.
 
-One file an entry, `runs/ab/abcdef….safetensors` (see `store_format`). Two processes may share a folder: files appear by rename
-out of `unfinished/`, and two writers of one digest write the same bytes.
+Each entry is one file, `runs/ab/abcdef….safetensors` (see `store_format`). Processes may share a folder: files appear by a
+rename out of `unfinished/`, and two writers of one digest write the same bytes.
 """
 
 import errno
@@ -23,19 +23,19 @@ from spikecheck.core.errors import CorruptEntry, StoreError
 from spikecheck.lab.store_format import DIGEST, FORMAT, Entry, pack, unpack
 
 DEFAULT_LIMIT = 4 * 2**30
-"""Bytes a store is held under: about 100,000 runs of an ordinary size."""
+"""The size below which a store is kept, in bytes: about 100,000 runs of an ordinary size."""
 _STALE_AFTER = 24 * 3600.0
 """Seconds after which an unfinished file belongs to no living writer."""
 _TOUCH_AFTER = 3600.0
-"""Seconds between two notes of an entry's last use; prune needs no finer ones."""
+"""Seconds between two records of an entry's last use; `prune` needs no finer times."""
 _LOOKS = 16
-"""A process looks at the store's size each time it has written this part of the limit."""
+"""A process checks the store's size each time it has written one such part of the limit."""
 _ELSEWHERE = "give --store DIR, or --no-store"
 
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What a store holds; sizes in bytes, times of last use (to the hour) in seconds since 1970."""
+    """The contents of a store. Sizes are in bytes; times of last use are seconds since 1970, exact to an hour."""
 
     folder: Path
     entries: int
@@ -47,7 +47,7 @@ class StoreInfo:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What a prune removed and left: `removed` entries, and bytes; what was freed includes leftovers."""
+    """The result of a prune: `removed` entries, and the bytes `freed` and `left`. `freed` includes unfinished files."""
 
     removed: int
     freed: int
@@ -61,16 +61,16 @@ class _Stored(NamedTuple):
 
 
 def default_folder() -> Path:
-    """$SPIKECHECK_STORE, or the platform's cache folder."""
+    """The folder named by $SPIKECHECK_STORE, else the platform's cache folder."""
     named = os.environ.get("SPIKECHECK_STORE")
     return Path(named) if named else user_cache_path("spikecheck")
 
 
 def default_limit() -> int:
-    """$SPIKECHECK_STORE_LIMIT in bytes, such as 500MiB or 2GiB; 4 GiB where it isn't set.
+    """The limit in $SPIKECHECK_STORE_LIMIT, such as 500MiB or 2GiB, in bytes; 4 GiB where it is not set.
 
     Raises:
-        StoreError: when it is no size.
+        StoreError: when the variable is not a size.
     """
     text = os.environ.get("SPIKECHECK_STORE_LIMIT", "").strip()
     if not text:
@@ -82,19 +82,19 @@ def default_limit() -> int:
 
 
 class Store:
-    """A folder of records, held under `limit` bytes by forgetting the least recently used."""
+    """A folder of records, kept below `limit` bytes by removing the least recently used."""
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
-        """Open a store, made where there is none.
+        """Open the store in `folder`; create it where there is none. `limit` is in bytes, by default `default_limit()`.
 
         Raises:
-            StoreError: when the folder can't be made or written, or another format lives in it.
+            StoreError: when the folder cannot be created or written, or holds another format.
         """
         self.folder = folder
         self._runs = folder / "runs"
         self._unfinished = folder / "unfinished"
         self._limit = default_limit() if limit is None else limit
-        # From a random start, many short processes look as often as one long one that writes the same.
+        # With a random start, many short processes check the size as often as one long process that writes as much.
         self._unlooked = random.SystemRandom().uniform(0, self._limit / _LOOKS)
         try:
             found = self._open()
@@ -110,19 +110,19 @@ class Store:
 
     @property
     def address(self) -> str:
-        """The folder, as another process finds it."""
+        """The folder's absolute path, under which another process finds it."""
         return str(self.folder.resolve())
 
     def __contains__(self, digest: str) -> bool:
-        """Whether there is such a record; a look at the folder, not into the file."""
+        """Whether a record with this digest exists; its file is not read."""
         return self._path(digest).exists()
 
     def get(self, digest: str) -> Entry | None:
-        """The record, its arrays read-only; None where there is none.
+        """The record with this digest, its arrays read-only; None where there is none.
 
         Raises:
-            CorruptEntry: when the file isn't what was written; it is set aside, so the next `get` finds none.
-            StoreError: when the file can't be read at all.
+            CorruptEntry: when the file differs from what was written; it is set aside, so the next `get` finds none.
+            StoreError: when the file cannot be read at all.
         """
         path = self._path(digest)
         try:
@@ -142,8 +142,8 @@ class Store:
         """Store a record.
 
         Raises:
-            StoreError: when it can't be written, for instance on a full disk; nothing half-written stays behind.
-            ValueError: when safetensors has no such dtype, or JSON no such value.
+            StoreError: when it cannot be written, for instance on a full disk; nothing half-written stays behind.
+            ValueError: when safetensors cannot hold an array's dtype, or JSON a value.
         """
         path, content = self._path(digest), pack(digest, entry)
         try:
@@ -154,11 +154,11 @@ class Store:
         self._unlooked += len(content)
         if self._unlooked > self._limit / _LOOKS:
             self._unlooked = 0.0
-            with suppress(StoreError):  # this record is stored; that old ones can't be removed is no loss to its reader
+            with suppress(StoreError):  # this record is stored; failing to remove old ones does not affect it
                 self.prune(keep_bytes=self._limit)
 
     def info(self) -> StoreInfo:
-        """What is stored."""
+        """Count the records, and find their total size and times of last use."""
         stored = list(self._stored("safetensors"))
         used = [one.used for one in stored]
         corrupt = sum(1 for _ in self._stored("corrupt"))
@@ -166,11 +166,13 @@ class Store:
         return StoreInfo(self.folder, len(stored), size, corrupt, min(used, default=None), max(used, default=None))
 
     def prune(self, keep_bytes: int | None = None, older_than: float | None = None) -> Pruned:
-        """Remove what was set aside, what dead writers left, what was not used for `older_than` seconds, and then the least
-        recently used until at most `keep_bytes` stay. Other processes may read and write meanwhile.
+        """Remove damaged and abandoned files, and records that are too old or too many.
+
+        Records unused for `older_than` seconds go first, then the least recently used until at most `keep_bytes` stay. Other
+        processes may read and write meanwhile.
 
         Raises:
-            StoreError: when a file can't be removed.
+            StoreError: when a file cannot be removed.
         """
         now = time.time()
         stored = sorted(self._stored("safetensors"))
@@ -190,7 +192,7 @@ class Store:
         return Pruned(removed, freed, left)
 
     def _open(self) -> str:
-        """Make or find the folder, clear what dead writers left, and read which format lives here."""
+        """Create or find the folder, remove the files of dead writers, and read the format of its records."""
         self._runs.mkdir(parents=True, exist_ok=True)
         self._unfinished.mkdir(exist_ok=True)
         marker = self.folder / "format"
@@ -200,15 +202,15 @@ class Store:
         found = marker.read_text(encoding="utf-8").strip()
         if found == FORMAT:
             for stale in self._stale(time.time()):
-                with suppress(OSError):  # one of another user's
+                with suppress(OSError):  # it may belong to another user
                     stale.path.unlink(missing_ok=True)
         return found
 
     def _write_whole(self, path: Path, content: bytes) -> None:
-        """All of it under its name, or nothing.
+        """Write a file completely or not at all.
 
-        The rename is atomic. Without an fsync a power cut may leave an empty file under the name: its checksum then does
-        not fit and the run is trained again, which costs less than an fsync, milliseconds, for every run.
+        The rename is atomic. There is no fsync, so a power cut may leave an empty file under the name. Its checksum then does
+        not fit and the run is trained again, which costs less in all than the milliseconds of an fsync for every run.
         """
         self._unfinished.mkdir(exist_ok=True)  # somebody may clear a cache while it is in use
         draft = self._unfinished / uuid.uuid4().hex
@@ -226,7 +228,7 @@ class Store:
         return self._runs / digest[:2] / f"{digest}.safetensors"
 
     def _stored(self, suffix: str) -> Iterator[_Stored]:
-        """Only what a store names so: the folder given with --store may hold other people's files."""
+        """The files that a store named itself: a folder given with --store may hold other files too."""
         for path in self._runs.glob(f"??/*.{suffix}"):
             if DIGEST.fullmatch(path.stem):
                 yield from _measured(path)
@@ -244,7 +246,7 @@ def _measured(path: Path) -> Iterator[_Stored]:
 
 
 def _set_aside(path: Path) -> str:
-    """Out of the way of the next reader, for whoever wants to know what happened; says what became of it."""
+    """Rename a damaged file, so that no reader finds it but its bytes stay. Returns what happened, for a message."""
     try:
         path.replace(path.with_suffix(".corrupt"))
     except FileNotFoundError:
@@ -255,7 +257,7 @@ def _set_aside(path: Path) -> str:
 
 
 def _note_use(path: Path) -> None:
-    # Another process may have pruned it: the order of a later prune suffers, no more.
+    # Another process may have pruned the file. Then only the order of a later prune suffers.
     with suppress(OSError):
         if time.time() - path.stat().st_mtime > _TOUCH_AFTER:
             os.utime(path)

@@ -1,4 +1,4 @@
-"""Where records are: in a folder, or behind an address."""
+"""Opens the store at a place: a folder, or an address."""
 
 import os
 from pathlib import Path
@@ -12,10 +12,10 @@ RunStore = Store | Remote
 def opened(place: str | Path | None = None) -> RunStore:
     """The store at a place: a folder, or an address such as s3://bucket/spikecheck.
 
-    Where no place is given, $SPIKECHECK_STORE or else the user's cache folder.
+    Without a place, it is $SPIKECHECK_STORE if set, else the user's cache folder.
 
     Raises:
-        StoreError: when it cannot be used.
+        StoreError: when the store cannot be used.
     """
     named = place or os.environ.get("SPIKECHECK_STORE")
     if isinstance(named, str) and "://" in named:

@@ -1,6 +1,6 @@
 """A record as bytes: arrays as safetensors, everything else as JSON in the header, and a checksum over both.
 
-Safetensors itself lacks the checksum. Nothing is ever unpickled.
+Safetensors itself has no checksum. Nothing is ever unpickled.
 """
 
 import hashlib
@@ -15,23 +15,23 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 FORMAT = "1"
-"""Which a store's marker says: what is packed otherwise lives in another store."""
+"""The version in a store's marker file. Records of another format need another store."""
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One record: named arrays, and what else there is to know as JSON."""
+    """One record: named arrays, and everything else as JSON."""
 
     arrays: Mapping[str, np.ndarray]
     about: Mapping[str, Any]
 
 
 def pack(digest: str, entry: Entry) -> bytes:
-    """Arrays and JSON as one safetensors file.
+    """The bytes of one safetensors file that holds the entry under `digest`.
 
     Raises:
-        ValueError: when safetensors has no such dtype, or JSON no such value.
+        ValueError: when safetensors cannot hold an array's dtype, or JSON a value.
     """
     if "__metadata__" in entry.arrays:
         raise ValueError("array '__metadata__': safetensors keeps this name for itself; give another")
@@ -44,10 +44,10 @@ def pack(digest: str, entry: Entry) -> bytes:
 
 
 def unpack(raw: bytes, digest: str) -> Entry:
-    """What was packed under this digest, its arrays read-only.
+    """The entry that was packed under this digest, its arrays read-only.
 
     Raises:
-        ValueError: when it is anything else.
+        ValueError: when the bytes are anything else.
     """
     try:
         return _unpacked(raw, digest)
@@ -59,7 +59,7 @@ def _unpacked(raw: bytes, digest: str) -> Entry:
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
     arrays = load(raw)
     if header["digest"] != digest:
-        raise ValueError(f"it answers {header['digest'][:12]}")
+        raise ValueError(f"it holds run {header['digest'][:12]}")
     if header["checksum"] != _checksum(digest, header["about"], arrays):
         raise ValueError("its checksum does not fit")
     for array in arrays.values():
@@ -68,7 +68,7 @@ def _unpacked(raw: bytes, digest: str) -> Entry:
 
 
 def _native(array: np.ndarray) -> np.ndarray:
-    """In this machine's byte order, which is how it is given back, and C order; also without an axis or an element."""
+    """The array in this machine's byte order, in which it is read back, and in C order; it may have no axis or no element."""
     return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 

@@ -1,4 +1,4 @@
-"""How far tiles are, as observers are told: in member-steps, and in seconds of a usual core."""
+"""The progress of tiles as reported to observers: in member-steps, and in seconds of a typical core."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 class _Left:
     member_steps: int
     a_step: float
-    """Seconds that a member-step is expected to take on a usual core."""
+    """Seconds that a member-step is expected to take on a typical core."""
 
 
 class TileProgress:
-    """Never tells more of a tile than was planned: how long an autopsy is, nobody knows beforehand."""
+    """Reports the progress of tiles, and never more of a tile than was planned.
+
+    The limit is needed because the length of an Anatomy's window is not known before it is measured.
+    """
 
     def __init__(self, observe: Observer, memory: int) -> None:
         self._observe, self._memory = observe, memory
         self._left: dict[Recipe, _Left] = {}
-        """By the first recipes of the tiles."""
+        """Work left, by the first recipe of each tile."""
 
     def plan(self, tiles: Sequence[Tile], reused: int) -> None:
-        """These are to be trained; so many runs are there already."""
+        """Report the tiles to be trained, and how many runs are reused."""
         left = [self._of(tile) for tile in tiles]
         self._observe(
             WorkPlanned(
@@ -37,7 +40,7 @@ class TileProgress:
         )
 
     def advance(self, tile: Tile, made: int, *, ahead: bool) -> None:
-        """So many member-steps more were made."""
+        """Report `made` more member-steps of a tile; `ahead` where it was not requested yet."""
         left = self._of(tile)
         made = min(made, left.member_steps)
         left.member_steps -= made
@@ -45,7 +48,7 @@ class TileProgress:
             self._observe(TileAdvanced(made, made * left.a_step, ahead))
 
     def finish(self, tile: Tile, spikes: int, *, ahead: bool) -> None:
-        """The tile is done; its runs had so many spikes."""
+        """Report that a tile is done, and how many spikes its runs had."""
         self.advance(tile, self._of(tile).member_steps, ahead=ahead)
         del self._left[tile[0]]
         self._observe(TileStored(len(tile), spikes))

@@ -27,13 +27,14 @@ def train_tile(
     partners: Sequence[Trained] = (),
     size: int | None = None,
 ) -> list[Trained]:
-    """Train a tile of recipes of one signature and probe, filled up to `size` members, or to a tile's on the CPU.
+    """Train a tile of recipes that share one signature and one probe: whole trainings, forks, or probes of earlier trainings.
 
-    It is a whole training, a fork, or a probe of what was trained before. `parents` are the trainings that the recipes start
-    from, empty where they are plain trainings; `partners` the trainings that exchanges take from, empty where there are none.
+    `parents` are the trainings that the recipes start from; plain trainings have none. `partners` are the trainings that
+    exchanges take parameters from; other recipes have none. `tick` receives the member-steps made and may raise to stop.
+    The tile is filled up to `size` members; without `size`, to the tile size of a CPU.
 
     Raises:
-        Coupled: once, when an optimizer turns out to need an instance a member; the next call gives it one.
+        Coupled: once, when an optimizer turns out to need one instance per member; the next call uses one per member.
     """
     batch = _batch(tile, device, size)
     parents, partners = (_filled(some, len(batch.recipes)) for some in (parents, partners))
@@ -56,7 +57,7 @@ def _batch(tile: Sequence[Recipe], device: str, size: int | None) -> Batch:
 
 
 def _whole(batch: Batch, tick: Tick) -> list[Trained]:
-    """From the initialisation to the end, with the states from which it can be resumed."""
+    """Train from initialisation to the end and keep the states from which the training can be resumed."""
     start = begin(batch.objective, batch.rule, batch.objective.initial(batch.seeds), batch.lr)
     until = torch.full_like(start.done, batch.setting.steps)
     trajectory = train(batch.objective, batch.rule, start, until, tick, batch.stride, gradients=batch.gradients)
@@ -72,7 +73,7 @@ def _whole(batch: Batch, tick: Tick) -> list[Trained]:
 
 
 def _forks(batch: Batch, parents: Sequence[Trained], partners: Sequence[Trained], tick: Tick) -> list[Trained]:
-    """Each from its parent's state at the fork, with what its probe records on the way."""
+    """Train each fork from its parent's state, and record what its probe measures on the way."""
     forks = forked(batch, parents, partners, tick)
     trajectory, records = measurement(batch.recipes[0].probe).of_forks(forks, tick)
     trajectory, definition = on_host(trajectory), forks.intervention.definition
@@ -83,5 +84,5 @@ def _forks(batch: Batch, parents: Sequence[Trained], partners: Sequence[Trained]
 
 
 def _filled(some: Sequence[Trained], size: int) -> list[Trained]:
-    """As many as there are members, with copies of the first; none where there are none."""
+    """The trainings filled up to `size` with copies of the first; an empty sequence stays empty."""
     return [*some, *list(some[:1]) * (size - len(some))]

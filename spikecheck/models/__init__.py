@@ -1,1 +1,1 @@
-"""Models whose members are computed together, and a user's own modules."""
+"""Models whose members are computed together: built-in ones and users' own modules."""

@@ -1,4 +1,4 @@
-"""Activation functions: differentiable ones for autograd, and ones that give values and derivatives without it."""
+"""Activation functions: for autograd, and with derivatives computed without it."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,12 +10,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Activation:
-    """One function of a neuron's signal, in three ways."""
+    """One activation function in three implementations."""
 
     differentiable: Callable[[Tensor], Tensor]
-    """May overwrite its argument. A number's bits do not depend on its place in the tensor."""
+    """The value, for autograd. May overwrite its argument. A number's bits do not depend on its place in the tensor."""
     with_slope: Callable[[Tensor, Tensor], None]
-    """Overwrites signals by values, and its second argument by derivatives. The end of a tensor may be rounded differently."""
+    """Overwrites signals with values, and its second argument with slopes. A tensor's end may be rounded differently."""
     jet: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
     """Value, first and second derivative. A number's bits do not depend on its place in the tensor."""
 
@@ -44,7 +44,7 @@ def _relu_jet(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _gelu(x: Tensor) -> Tensor:
-    # torch's own gelu rounds the end of a tensor differently from the rest, which would tell a member its place.
+    # torch's own gelu rounds the end of a tensor differently from the rest, so a member's bits would depend on its place.
     return x * (0.5 * (1 + torch.erf(x * math.sqrt(0.5))))
 
 
@@ -77,7 +77,7 @@ def _xtanh_jet(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return x * value, value + x * slope, 2 * slope + x * curvature
 
 
-# tanh and relu work in place: nothing else needs their argument, and in big tiles memory traffic is what costs.
+# tanh and relu work in place: nothing else needs their argument, and large tiles are limited by memory traffic.
 ACTIVATIONS: Mapping[str, Activation] = {
     "tanh": Activation(torch.tanh_, _tanh_with_slope, _tanh_jet),
     "relu": Activation(torch.relu_, _relu_with_slope, _relu_jet),

@@ -18,7 +18,7 @@ from spikecheck.tensors.batched_matmul import product
 from spikecheck.tensors.seeding import generator_of
 
 Shape = tuple[int, int, int]
-"""Channels, height and width: how the D inputs of a point, or the numbers of a layer, are read."""
+"""Channels, height and width: the shape of the D inputs of a point, or of a layer's outputs."""
 
 _INPUTS: Mapping[str, Shape] = {
     "digits": (1, 8, 8),
@@ -32,10 +32,10 @@ _INPUTS: Mapping[str, Shape] = {
 
 @dataclass(frozen=True)
 class Conv:
-    """Convolutions of kernel 3 and stride 2, each followed by the activation, and one linear layer at the end.
+    """Convolutions with kernel 3 and stride 2, each followed by the activation, and one linear layer at the end.
 
-    `shapes` are those of the inputs and of every convolution's numbers. In the parameters (see `Layers`) a filter's
-    incoming weights stand channel by channel, in each row by row; so do the numbers that the linear layer takes.
+    `shapes` are those of the inputs and of every convolution's outputs. Among the parameters (see `Layers`), a filter's
+    incoming weights are ordered by channel, then by row; so are the inputs of the linear layer.
     Axes: B members, P parameters, N points, D inputs, O outputs, W filters of the first convolution.
 
     >>> Conv(((1, 8, 8), (4, 4, 4), (4, 2, 2)), 10, "tanh").size
@@ -49,7 +49,7 @@ class Conv:
 
     @cached_property
     def layers(self) -> Layers:
-        """Where the parameters stand."""
+        """The layout of the parameters."""
         pairs = [(before[0] * math.prod(kernel(before[1:])), after[0]) for before, after in pairwise(self.shapes)]
         return Layers((*pairs, (math.prod(self.shapes[-1]), self.classes)), self.output_bias)
 
@@ -59,7 +59,7 @@ class Conv:
         return self.layers.size
 
     def initial(self, setting: Setting, seed: int) -> Float[Tensor, " P"]:
-        """Independent normal numbers, float64. Settings that differ in nothing but their scales share their draws."""
+        """Independent normal parameters, float64. Settings that differ only in their scales share their draws."""
         return self.layers.initial(setting, generator_of(seed, "conv", self.shapes, self.classes, self.output_bias))
 
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
@@ -75,16 +75,19 @@ class Conv:
         return found + biases[-1] if self.output_bias else found
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
-        """Every filter of the first convolution, its bias last."""
+        """Every filter of the first convolution; the bias is the last number of a row."""
         return self.layers.input_weights(params)
 
     def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
-        """[0, 0]: a filter's numbers go out by many weights."""
+        """An empty tensor [0, 0]: a filter has many outgoing weights per output."""
         return params.new_zeros(0, 0)
 
 
 def shapes(setting: Setting) -> tuple[Shape, ...]:
-    """Of the inputs, and of the `width` channels after each of `depth` convolutions.
+    """The shapes of the inputs, and of the `width` channels after each of `depth` convolutions.
+
+    Raises:
+        SettingError: when the problem has no images, or they are too small for so many convolutions.
 
     >>> shapes(Setting(problem="mnist1d", model="conv", width=4, depth=2))
     ((1, 1, 40), (4, 1, 20), (4, 1, 10))
@@ -99,8 +102,8 @@ def shapes(setting: Setting) -> tuple[Shape, ...]:
         _, *size = found[-1]
         if math.prod(size) == 1:
             raise SettingError(
-                f"depth={setting.depth}: of {setting.problem} one pixel is left after {before} convolutions, "
-                f"each of which halves the image; use depth={before} at most"
+                f"depth={setting.depth}: images of {setting.problem} have one pixel left after {before} convolutions, "
+                f"each of which halves them; use depth={before} at most"
             )
         found.append((setting.width, *halved((size[0], size[1]))))
     return tuple(found)

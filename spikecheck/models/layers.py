@@ -1,4 +1,4 @@
-"""Affine layers of an ensemble's members: where their numbers stand among a member's parameters, and where they start."""
+"""The affine layers of a network: their layout among a member's parameters, and their initialisation."""
 
 import math
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from spikecheck.core.setting import Setting
 
 @dataclass(frozen=True)
 class Layers:
-    """`pairs` are how many numbers every layer takes and gives at a time, the output layer's last.
+    """The layout of a network's parameters. `pairs` are the numbers of inputs and outputs of every layer, in order.
 
-    The parameters' flat order is, per layer, the weights [incoming, outgoing] row by row, then the biases; the output
-    layer has biases only where `output_bias`. Axes: B members, P parameters, D incoming numbers, W neurons.
+    Per layer, the weights [incoming, outgoing] come row by row, then the biases. The output layer has biases only with
+    `output_bias`. Axes: B members, P parameters, D inputs (D1 = D + 1), W neurons.
     """
 
     pairs: tuple[tuple[int, int], ...]
@@ -24,13 +24,13 @@ class Layers:
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
-        """Of every layer's weights and biases in their flat order; biases are one row."""
+        """The shapes of every layer's weights and biases in their flat order; biases are one row."""
         shapes = [shape for pair in self.pairs for shape in (pair, (1, pair[1]))]
         return tuple(shapes if self.output_bias else shapes[:-1])
 
     @cached_property
     def lengths(self) -> tuple[int, ...]:
-        """How many parameters each of `shapes` takes."""
+        """The number of parameters in each of `shapes`."""
         return tuple(math.prod(shape) for shape in self.shapes)
 
     @cached_property
@@ -39,7 +39,7 @@ class Layers:
         return sum(self.lengths)
 
     def initial(self, setting: Setting, generator: torch.Generator) -> Float[Tensor, " P"]:
-        """Independent normal numbers, float64. Settings that differ in nothing but their scales share their draws."""
+        """Independent normal parameters, float64. Settings that differ only in their scales share their draws."""
         draws = torch.randn(self.size, generator=generator, dtype=torch.float64)
         hidden = sum(self.lengths[: 2 * len(self.pairs) - 2])
         input_std, output_std = standard_deviations(setting)
@@ -52,13 +52,15 @@ class Layers:
         return tensors[::2], tensors[1::2]
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
-        """One member's first layer: every neuron's incoming weights, its bias last."""
+        """One member's first layer: every neuron's incoming weights, then its bias."""
         weights, biases = self.tensors(params[None])
         return torch.cat([weights[0][0], biases[0][0]]).T
 
 
 def standard_deviations(setting: Setting) -> tuple[float, float]:
-    """Of the hidden layers' weights and biases, and of the output layer's: as given, or width^-gamma for both.
+    """Standard deviations at initialisation, of the hidden layers and of the output layer.
+
+    They are init_scale times the setting's own values, or init_scale width^-gamma for both.
 
     >>> standard_deviations(Setting(width=100, gamma=0.5, init_scale=2.0))
     (0.2, 0.2)

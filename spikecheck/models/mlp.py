@@ -16,9 +16,9 @@ from spikecheck.tensors.seeding import generator_of
 
 @dataclass(frozen=True)
 class MLP:
-    """`sizes` are the numbers of inputs, of every hidden layer's neurons, and of outputs.
+    """A multilayer perceptron. `sizes` are the numbers of inputs, of neurons in every hidden layer, and of outputs.
 
-    Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
+    Axes: B members, P parameters, N points, D inputs (D1 = D + 1), O outputs, W neurons.
 
     >>> MLP((1, 20, 1), "tanh").size
     60
@@ -30,7 +30,7 @@ class MLP:
 
     @cached_property
     def layers(self) -> Layers:
-        """Where the parameters stand."""
+        """The layout of the parameters."""
         return Layers(tuple(pairwise(self.sizes)), self.output_bias)
 
     @property
@@ -39,7 +39,7 @@ class MLP:
         return self.layers.size
 
     def initial(self, setting: Setting, seed: int) -> Float[Tensor, " P"]:
-        """Independent normal numbers, float64. Settings that differ in nothing but their scales share their draws."""
+        """Independent normal parameters, float64. Settings that differ only in their scales share their draws."""
         return self.layers.initial(setting, generator_of(seed, "mlp", self.sizes, self.output_bias))
 
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
@@ -53,7 +53,7 @@ class MLP:
         return found + biases[-1] if self.output_bias else found
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
-        """Every first-layer neuron's incoming weights, its bias last; [0, 0] where there is no hidden layer."""
+        """Every first-layer neuron's incoming weights, then its bias; [0, 0] where there is no hidden layer."""
         return self.layers.input_weights(params) if len(self.sizes) > 2 else params.new_zeros(0, 0)
 
     def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:

@@ -1,4 +1,4 @@
-"""What computes the outputs: the interface, and the model that a setting names."""
+"""The interface of models, and the model that a setting names."""
 
 from typing import Protocol, runtime_checkable
 
@@ -15,8 +15,8 @@ from spikecheck.models.torch_module import FromModule, from_module
 class Model(Protocol):
     """Outputs as a function of flat parameters. Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
 
-    `MLP`, `Conv` and `FromModule` are those there are. All can be differentiated twice. A member's numbers depend on its own
-    parameters and points alone, on the CPU to the last bit (see `FromModule` for its limits).
+    `MLP`, `Conv` and `FromModule` are the implementations. All can be differentiated twice. A member's outputs depend only on
+    its own parameters and points, on the CPU to the last bit (see `FromModule` for its limits).
     """
 
     @property
@@ -24,20 +24,24 @@ class Model(Protocol):
         """P."""
 
     def initial(self, setting: Setting, seed: int) -> Float[Tensor, " P"]:
-        """A member's first parameters: float64, on the CPU, from its own generator."""
+        """A member's initial parameters: float64, on the CPU, from its own generator."""
 
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
         """Every member's outputs at its points, or at points that all of them share."""
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
-        """First-layer neurons' incoming weights, the bias last; [0, 0] where there is no such layer."""
+        """The first layer's neurons' incoming weights, then the bias; [0, 0] where there is no such layer."""
 
     def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
-        """First-layer neurons' outgoing weights; [0, 0] where there is no such layer."""
+        """The first layer's neurons' outgoing weights; [0, 0] where there is no such layer."""
 
 
 def model_of(setting: Setting, inputs: int, outputs: int) -> Model:
-    """The setting's model between so many inputs and outputs."""
+    """The setting's model with so many inputs and outputs.
+
+    Raises:
+        SettingError: when the model does not fit the problem, or a user's module cannot be trained.
+    """
     if setting.model == "conv":
         return Conv(shapes(setting), outputs, setting.activation, setting.output_bias)
     if setting.model not in ("mlp", "linear"):

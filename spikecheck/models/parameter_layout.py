@@ -1,4 +1,4 @@
-"""A member's flat parameters as the tensors that an optimizer expects: named, and shaped as torch's own layers shape them."""
+"""Maps a member's flat parameters to the tensors that an optimizer expects: named, and shaped as in torch's own layers."""
 
 import math
 from collections.abc import Sequence
@@ -13,28 +13,28 @@ from spikecheck.models.model import MLP, Conv, FromModule, Model
 
 @dataclass(frozen=True)
 class Span:
-    """Where one tensor stands among the flat parameters."""
+    """The place of one tensor among the flat parameters."""
 
     name: str
     start: int
     shape: tuple[int, ...]
-    """As it stands there, row by row."""
+    """The shape in which the numbers are stored there, row by row."""
     turned: bool = False
-    """Whether torch has rows and columns the other way round."""
+    """Whether torch's own layer has the transposed shape."""
 
     @property
     def stop(self) -> int:
-        """Behind its last number."""
+        """The index after its last number."""
         return self.start + math.prod(self.shape)
 
     def of(self, row: Float[Tensor, " P"]) -> Tensor:
-        """A view of a member's parameters, or of anything that lies as they do."""
+        """The tensor as a view of a member's parameters, or of anything with the same layout."""
         found = row[self.start : self.stop].view(self.shape)
         return found.T if self.turned else found
 
 
 def torchs_order(found: Sequence[Span]) -> tuple[list[int], tuple[Span, ...]]:
-    """Which flat parameter stands where if every tensor lies as torch shapes it, and the spans then: none is turned."""
+    """The permutation of flat parameters into torch's order, and the spans in that order, none of them turned."""
     order: list[int] = []
     straight = []
     for span in found:
@@ -48,7 +48,7 @@ def torchs_order(found: Sequence[Span]) -> tuple[list[int], tuple[Span, ...]]:
 def spans(model: Model) -> tuple[Span, ...]:
     """All tensors of a model in their flat order.
 
-    Layers of spikecheck's own models are called layers.0.weight, layers.0.bias and so on, the weights [outgoing, incoming].
+    Tensors of built-in models are named layers.0.weight, layers.0.bias and so on; weights are [outgoing, incoming].
     """
     if isinstance(model, FromModule):
         named = [(name, tuple(shape), False) for name, shape in model.shapes.items()]

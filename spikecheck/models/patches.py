@@ -1,7 +1,7 @@
-"""What the filters of a convolution look at, laid out so that it becomes one matrix product a member.
+"""Patches of images, laid out so that a convolution becomes one matrix product per member.
 
-The points' axis comes last, so that a patch is copied in whole rows. torch's own convolutions, batched over members as
-groups, take up to twice as long at these sizes, and their matrices begin where they happen to (see `tensors.batched_matmul`).
+The points' axis comes last, so that a patch is copied in whole rows. torch's own convolutions, batched over members as groups,
+take up to twice as long at these sizes, and their matrices are not aligned (see `tensors.batched_matmul`).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _STRIDE = 2
 
 
 def kernel(size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width of the patches of a signal of this height and width: 3, or 1 where the signal has length 1.
+    """Height and width of a patch, for images of this height and width: 3, or 1 along an axis of length 1.
 
     >>> kernel((8, 8)), kernel((1, 40))
     ((3, 3), (1, 3))
@@ -26,7 +26,7 @@ def kernel(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def halved(size: tuple[int, int]) -> tuple[int, int]:
-    """How many patches there are, down and across: one around every second pixel, from the first.
+    """The numbers of patches, down and across: one around every second pixel, from the first.
 
     >>> halved((8, 8)), halved((1, 5))
     ((4, 4), (1, 3))
@@ -35,16 +35,16 @@ def halved(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def patches(signal: Float[Tensor, "B C H W N"]) -> Float[Tensor, "B C KH KW h w N"]:
-    """Every second pixel with its neighbours, zeros beyond the edge; differentiable twice.
+    """Every second pixel with its neighbours, with zeros beyond the edge; differentiable twice.
 
-    Axes: B members, C channels, H x W pixels, N points, KH x KW pixels a patch, h x w patches.
+    Axes: B members, C channels, H x W pixels, N points, KH x KW pixels per patch, h x w patches.
     """
     found: Tensor = _Patches.apply(signal)  # type: ignore[no-untyped-call]
     return found
 
 
 class _Patches(torch.autograd.Function):
-    """Pixels copied into patches."""
+    """Copies pixels into patches."""
 
     @staticmethod
     def forward(ctx: Any, signal: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class _Patches(torch.autograd.Function):
 
 
 class _Sums(torch.autograd.Function):
-    """Patches added back onto their pixels: the transpose of `_Patches`, as that is the transpose of this."""
+    """Adds patches back onto their pixels. This and `_Patches` are each other's transpose."""
 
     @staticmethod
     def forward(ctx: Any, parts: Tensor, size: tuple[int, int]) -> Tensor:
@@ -80,7 +80,7 @@ class _Sums(torch.autograd.Function):
 
 
 def _places(framed: Tensor, size: tuple[int, int]) -> Iterator[tuple[int, int, Tensor]]:
-    """For every place in a patch, down and right, the pixels that stand there in all patches; views."""
+    """Yield, for every place in a patch (down, right), a view of the pixels at that place in all patches."""
     rows, columns = (_STRIDE * count - 1 for count in halved(size))
     for down, right in product(*map(range, kernel(size))):
         yield down, right, framed[:, :, down : down + rows : _STRIDE, right : right + columns : _STRIDE]

@@ -1,4 +1,4 @@
-"""Any nn.Module as a model: one structure, a set of parameters for every member."""
+"""Any nn.Module as a model: one structure, with a set of parameters per member."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -20,7 +20,7 @@ from spikecheck.tensors.batched_matmul import product
 from spikecheck.tensors.seeding import generator_of
 
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-"""Layers whose weights are one row a neuron or filter."""
+"""Layers whose weights have one row per neuron or filter."""
 _Dropping = nn.modules.dropout._DropoutNd
 
 
@@ -28,11 +28,10 @@ _Dropping = nn.modules.dropout._DropoutNd
 class FromModule:
     """A model from the factory at `path`, which is called with the setting and returns an nn.Module.
 
-    The module maps inputs [N, D] to outputs [N, O]. Its parameters stand flat in the order of `named_parameters`; its buffers
-    are constants that all members share.
-    In linear layers, convolutions, tanh and relu a member's bits depend on nothing else. Where a module uses what torch
-    rounds differently at different places (its gelu and sigmoid; products of its own, as in attention), they may.
-    Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
+    The module maps inputs [N, D] to outputs [N, O]. Its flat parameters are in the order of `named_parameters`; its buffers
+    are constants that all members share. With linear layers, convolutions, tanh and relu, a member's bits do not depend on the
+    other members. They may where torch rounds by a number's place in a tensor: in its gelu and sigmoid, and in matrix products
+    outside linear layers, as in attention. Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
     """
 
     path: str
@@ -42,7 +41,7 @@ class FromModule:
 
     @cached_property
     def shapes(self) -> Mapping[str, torch.Size]:
-        """Of the parameters, by name."""
+        """Shapes of the parameters, by name."""
         return {name: parameter.shape for name, parameter in self.module.named_parameters()}
 
     @cached_property
@@ -51,7 +50,11 @@ class FromModule:
         return sum(shape.numel() for shape in self.shapes.values())
 
     def initial(self, setting: Setting, seed: int) -> Float[Tensor, " P"]:
-        """What the module draws when it is made, times init_scale; float64. torch's global generator stays as it was."""
+        """The module's own initialisation times init_scale, float64. torch's global generator keeps its state.
+
+        Raises:
+            SettingError: when the parameters' shapes depend on what members may differ in.
+        """
         module = _made(self.path, setting, seed, self.inputs)
         if {name: parameter.shape for name, parameter in module.named_parameters()} != self.shapes:
             raise SettingError(f"model={self.path!r}: its shape depends on what members may differ in; fix its shape")
@@ -65,7 +68,7 @@ class FromModule:
             return found
 
         buffers = self._buffers_as(params)
-        if len(params) == 1:  # as in an ordinary loop, which on a CPU nothing beats (`lab.batching`)
+        if len(params) == 1:  # as in an ordinary loop, the fastest way on a CPU (`lab.batching`)
             return one({name: tensor[0] for name, tensor in self._tensors(params).items()} | buffers, x[0])[None]
         with _LinearAlone():
             batched: Tensor = vmap(lambda own, points: one({**own, **buffers}, points))(
@@ -74,7 +77,7 @@ class FromModule:
         return batched
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
-        """The first linear layer's or convolution's weights, a row a neuron or filter, its bias last, zero where it has none.
+        """The weights of the first linear layer or convolution: one row per neuron or filter, with its bias (or 0) last.
 
         [0, 0] where there is no such layer.
         """
@@ -86,7 +89,7 @@ class FromModule:
         return torch.cat([weights, biases[0][:, None]], dim=1)
 
     def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
-        """The second layer's weights transposed; [0, 0] unless it is linear and takes up the first one's neurons."""
+        """The second layer's weights transposed; [0, 0] unless both layers are linear and follow one another."""
         if len(self._layers) < 2:
             return params.new_zeros(0, 0)
         tensors = self._tensors(params[None])
@@ -101,7 +104,7 @@ class FromModule:
         return tuple(f"{name}." if name else "" for name, layer in layers if isinstance(layer, _WEIGHTED))
 
     def _buffers_as(self, params: Float[Tensor, "B P"]) -> dict[str, Tensor]:
-        """The buffers beside these parameters: on their device, and numbers in their precision."""
+        """The buffers on these parameters' device, and real numbers in their precision."""
         return {
             name: buffer.to(params if buffer.is_floating_point() else params.device)
             for name, buffer in self._buffers.items()
@@ -109,7 +112,7 @@ class FromModule:
 
     @cached_property
     def _buffers(self) -> Mapping[str, Tensor]:
-        """Looked for once: to walk through all layers at every step would take a tenth of a small one."""
+        """The module's buffers. They are cached: walking through all layers would take a tenth of a small step."""
         return dict(self.module.named_buffers())
 
     def _tensors(self, params: Float[Tensor, "B P"]) -> dict[str, Tensor]:
@@ -121,7 +124,12 @@ class FromModule:
 
 
 def from_module(setting: Setting, inputs: int, outputs: int) -> FromModule:
-    """The setting's own model, once it is known that an ensemble can train it on such points."""
+    """The model of a setting that names a user's module, after checking that an ensemble can train it.
+
+    Raises:
+        SettingError: when the module cannot be made, has layers or parameters that cannot be trained, or does not map
+            `inputs` numbers to `outputs` numbers per point.
+    """
     path, common = setting.model, for_all(setting)
     module = _made(path, common, 0, inputs)
     _check_kind(module, path)
@@ -132,7 +140,7 @@ def from_module(setting: Setting, inputs: int, outputs: int) -> FromModule:
 
 
 class _LinearAlone(TorchFunctionMode):
-    """Linear layers by `product`, whose rounding does not depend on a member's place."""
+    """Computes linear layers by `product`, whose rounding does not depend on a member's place."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -159,7 +167,7 @@ def _made(path: str, setting: Setting, seed: int, inputs: int) -> nn.Module:
 
 
 def _give_shapes(module: nn.Module, path: str, inputs: int) -> None:
-    """Lazy layers learn their shapes from what they are first shown."""
+    """Call the module once, since lazy layers get their shapes from their first input."""
     try:
         with torch.no_grad():
             module(torch.zeros(2, inputs))
@@ -168,7 +176,7 @@ def _give_shapes(module: nn.Module, path: str, inputs: int) -> None:
 
 
 def _check_kind(module: nn.Module, path: str) -> None:
-    """Refuse what cannot be trained as an ensemble, or not in the precision that it comes in."""
+    """Refuse modules that cannot be trained as an ensemble, or have parameters of another precision."""
     if not any(True for _ in module.parameters()):
         raise SettingError(f"model={path!r}: has no parameters; return a module with something to train")
     for name, layer in module.named_modules():
@@ -179,7 +187,7 @@ def _check_kind(module: nn.Module, path: str) -> None:
             )
         if isinstance(layer, _Dropping) and layer.p > 0:
             raise SettingError(
-                f"model={path!r}: has {type(layer).__name__} {name} with p={layer.p:g}, which draws anew at every step; "
+                f"model={path!r}: has {type(layer).__name__} {name} with p={layer.p:g}, which draws new masks at every step; "
                 "set p=0 or leave it out"
             )
     for name, parameter in module.named_parameters():
@@ -188,15 +196,15 @@ def _check_kind(module: nn.Module, path: str) -> None:
         if parameter.dtype not in (torch.float32, torch.float64):
             kind = str(parameter.dtype).removeprefix("torch.")
             raise SettingError(
-                f"model={path!r}: parameter {name} is {kind}; trained are float32 and float64, whichever dtype the setting "
-                f"says; return the module in float32"
+                f"model={path!r}: parameter {name} is {kind}; only float32 and float64 can be trained, for every dtype of "
+                f"the setting; return the module in float32"
             )
         if not bool(parameter.isfinite().all()):
             raise SettingError(f"model={path!r}: parameter {name} starts with numbers that are not finite")
 
 
 def _check_draws(module: nn.Module, again: nn.Module, other: nn.Module, path: str) -> None:
-    """The same seed starts alike; another one may not have constants of its own, which members could not share."""
+    """Check that one seed always gives the same parameters, and that buffers, which members share, are the same for all."""
     for (name, first), second in zip(module.named_parameters(), again.parameters(), strict=True):
         if not torch.equal(first, second):
             raise SettingError(
@@ -211,7 +219,7 @@ def _check_draws(module: nn.Module, again: nn.Module, other: nn.Module, path: st
 
 
 def _check_outputs(model: FromModule, outputs: int) -> None:
-    """Try the module on two points, and that being called leaves its buffers as they were."""
+    """Check the module's outputs on two points, and that a call does not change its buffers."""
     wanted = f"[points, {model.inputs}] to [points, {outputs}]"
     points = torch.zeros(1, 2, model.inputs, dtype=torch.float64)
     called = deepcopy(model.module).double()

@@ -1,7 +1,7 @@
-"""Gradients of multilayer perceptrons without a graph, and products with their Hessians.
+"""Gradients and Hessian-vector products of multilayer perceptrons without an autograd graph.
 
-Of a step on a few dozen points autograd's bookkeeping is more than half. `Shallow` goes further for networks of one input and
-one output; here the inputs and outputs are many, as on real data.
+On a few dozen points, autograd's bookkeeping takes more than half of a step. `Shallow` is faster still, for networks with one
+input and one output; here there are many inputs and outputs, as with real data.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,22 +17,23 @@ from spikecheck.models.mlp import MLP
 from spikecheck.tensors.batched_matmul import aligned, plain_product
 
 _POINTS = 16
-"""Points are filled up to a multiple of so many: then every row of numbers begins at a cache line, and every product."""
+"""Points are padded to a multiple of this: then every row of numbers, and every product, begins at a cache line."""
 _TOGETHER = 2**17
-"""Numbers in one layer of the members, and of the vectors, that are computed at a time: 1 MiB of them."""
+"""Numbers in one layer of all members, and of all vectors, that are computed at a time: 1 MiB in float64."""
 
 
 @dataclass(frozen=True)
 class _Derivatives:
-    """An activation, with derivatives by its values."""
+    """An activation and its derivatives as functions of its values."""
 
     activate: Callable[[Tensor, Tensor], Tensor]
-    """Of signals and biases. May overwrite the signals."""
+    """Values from signals and biases. May overwrite the signals."""
     backward: Callable[[Tensor, Tensor], Tensor]
-    """From what comes back to the values, and the values, to what goes back to the signals."""
+    """The gradient by the signals, from the gradient by the values and the values themselves."""
     slope: Callable[[Tensor], Tensor]
+    """The first derivative, from the values."""
     bends: float
-    """Second derivative over the first and over the value."""
+    """The second derivative divided by the first derivative and by the value."""
 
 
 def _relu(signals: Tensor, biases: Tensor) -> Tensor:
@@ -44,7 +45,7 @@ def _through_relu(upstream: Tensor, values: Tensor) -> Tensor:
 
 
 def _tanh(signals: Tensor, biases: Tensor) -> Tensor:
-    # As in `activations`: 2 sigmoid(2x) - 1 takes a fraction of tanh's time. Here in as few passes as there can be.
+    # As in `activations`: 2 sigmoid(2x) - 1 takes a fraction of the time of tanh. Here it takes as few passes as possible.
     values = torch.add(2 * biases, signals, alpha=2, out=signals).sigmoid_()
     return torch.add(values.new_tensor(-1.0), values, alpha=2, out=values)
 
@@ -62,23 +63,24 @@ _DERIVATIVES: Mapping[str, _Derivatives] = {
 
 @dataclass(frozen=True)
 class _Passes:
-    """One pass forward and one back, kept. Lists hold a tensor a layer; what comes back to its outputs is its upstream."""
+    """The results of one forward and one backward pass. Lists hold one tensor per layer."""
 
     losses: Float[Tensor, " B"]
     gradients: Float[Tensor, "B P"]
     weights: list[Tensor]
     signals: list[Tensor]
-    """What every layer takes in."""
+    """Every layer's inputs."""
     upstreams: list[Tensor]
+    """The loss's gradient by every layer's outputs, before the activation."""
     pulled: list[Tensor]
-    """What comes back to every layer's inputs, the first layer's left out."""
+    """The loss's gradient by every layer's inputs, without the first layer's."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layered:
     """A multilayer perceptron under the mean squared error.
 
-    Axes: B members, P parameters, N points, R as many columns or more, D inputs, O outputs, K vectors.
+    Axes: B members, P parameters, N points, R points with padding, D inputs, O outputs, K vectors.
     """
 
     model: MLP
@@ -88,7 +90,7 @@ class Layered:
 
     @staticmethod
     def fits(model: MLP, loss: str) -> bool:
-        """Whether such a training is one of these: with none of the thin matrices that are multiplied in another way."""
+        """Whether this class supports the model and loss. It has no path for matrices with a single row or column."""
         return loss == "mse" and model.activation in _DERIVATIVES and len(model.sizes) > 2 and min(model.sizes) > 1
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
@@ -99,7 +101,7 @@ class Layered:
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
-        """Every member's loss, its gradient to the bits of `gradient`, and its Hessian times K vectors."""
+        """Every member's loss, its gradient with the bits of `gradient`, and its Hessian times K vectors."""
         losses, gradients, images = [], [], []
         for some in self._blocks:
             done = self._passes(params[some], *self._points_of(some))
@@ -119,7 +121,7 @@ class Layered:
             signals.append(self._derivatives.activate(plain_product(incoming.mT, signals[-1]), bias))
         outputs = plain_product(weights[-1].mT, signals[-1])
         errors = (outputs + biases[-1] if self.model.output_bias else outputs) - targets
-        errors[:, :, self._count :] = 0  # of columns that are no points
+        errors[:, :, self._count :] = 0  # columns that only pad
 
         upstream = errors * (2 / self._errors)
         upstreams, pulled = [upstream], []
@@ -136,7 +138,7 @@ class Layered:
         return _Passes(losses, gradients, weights, signals, upstreams[::-1], pulled[::-1])
 
     def _images(self, done: _Passes, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
-        """Both passes differentiated along every vector (Pearlmutter 1994): twice the products of matrices."""
+        """Both passes differentiated along every vector (Pearlmutter 1994), with twice as many matrix products."""
         ways, ways_of_biases = (
             [part.reshape(*vectors.shape[:2], *part.shape[1:]) for part in parts]
             for parts in self.model.layers.tensors(vectors.flatten(0, 1))
@@ -146,7 +148,7 @@ class Layered:
         slopes = [self._derivatives.slope(values)[:, None] for values in done.signals[1:]]
         for layer, way in enumerate(ways):
             motion = _each_by(way.mT, done.signals[layer])
-            if layer:  # the inputs stand still
+            if layer:  # the network's inputs do not change
                 motion += _by_each(done.weights[layer].mT, moved[-1])
             if layer < len(ways_of_biases):
                 motion += ways_of_biases[layer].mT
@@ -183,48 +185,48 @@ class Layered:
 
     @property
     def _errors(self) -> int:
-        """How many errors a member's loss is the mean of."""
+        """The number of errors whose mean is a member's loss."""
         return self.y[0].numel()
 
     @cached_property
     def _points(self) -> tuple[Float[Tensor, "B D R"], Float[Tensor, "#B O R"]]:
-        """A block's inputs and all targets, with columns of zeros up to a multiple of _POINTS; as products lay them out."""
+        """A block's inputs and all targets, padded with zeros to a multiple of _POINTS and aligned for products."""
         x, y = (functional.pad(part.mT, (0, -part.shape[1] % _POINTS)) for part in (self.x, self.y))
         return aligned(x.expand(self._blocks[0].stop, -1, -1) if len(x) == 1 else x), y
 
     def _points_of(self, some: slice) -> tuple[Float[Tensor, "B D R"], Float[Tensor, "#B O R"]]:
-        """Those of some members: the same for every block, where all members share them."""
+        """The points of some members; the same for every block where all members share them."""
         x, y = self._points
         return x[: some.stop - some.start] if len(self.x) == 1 else x[some], y if len(y) == 1 else y[some]
 
     @cached_property
     def _blocks(self) -> list[slice]:
-        """As many members at a time as keep a layer's numbers in the cache of a core; an accelerator takes all at once."""
+        """Blocks of members whose numbers of one layer fit into a core's cache; an accelerator computes all at once."""
         together = max(1, _TOGETHER // self._numbers) if self.x.device.type == "cpu" else self.members
         size = min(self.members, together)
         return [slice(first, min(first + size, self.members)) for first in range(0, self.members, size)]
 
     @property
     def _numbers(self) -> int:
-        """What the widest layer of one member takes in or puts out."""
+        """Numbers in the widest layer's inputs or outputs, for one member."""
         return self.x.shape[1] * max(self.model.sizes)
 
 
 def _each_by(left: Float[Tensor, "B K N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B K N O"]:
-    """Each of a member's K matrices times one other."""
+    """Each of a member's K matrices times the member's other matrix."""
     tall = plain_product(left.flatten(1, 2), right)
     return tall.reshape(*left.shape[:3], right.shape[2])
 
 
 def _by_each(left: Float[Tensor, "B N M"], right: Float[Tensor, "B K M O"]) -> Float[Tensor, "B K N O"]:
-    """A member's matrix, a small one, times each of its K others."""
+    """A member's matrix, which is small, times each of its K other matrices."""
     members, vectors = right.shape[:2]
     many = plain_product(left.repeat_interleave(vectors, 0), right.flatten(0, 1))
     return many.reshape(members, vectors, *many.shape[1:])
 
 
 def _over_points(left: Float[Tensor, "B N R"], right: Float[Tensor, "B M R"]) -> Float[Tensor, "B N M"]:
-    """Sums over the points of products. MKL takes half as long for few rows and many columns as the other way round."""
+    """Products summed over the points. MKL takes half as long for few rows and many columns as the other way round."""
     if right.shape[1] < left.shape[1]:
         return plain_product(right, left.mT).mT
     return plain_product(left, right.mT)

@@ -1,12 +1,12 @@
-"""Gradients and Hessians of the networks that most claims are about, without a graph: one input, one hidden layer, one output.
+"""Gradients and Hessians of networks with one input, one hidden layer and one output, without an autograd graph.
 
-A step of such a network is a dozen passes over its activations, and autograd's bookkeeping, its copies and torch's tanh take
-two thirds of the time. Here the backward pass is written out. The members' axis comes last, so that sums over points and
-neurons add whole rows.
+Most claims are about such networks. A step is a dozen passes over the activations, and autograd's bookkeeping, its copies and
+torch's tanh take two thirds of the time. Here the backward pass is written out. The members' axis comes last, so that sums
+over points and neurons add whole rows.
 
-Kernels take 64 numbers at a time, or a smaller power of two, and round those left over at the end of a row differently.
-Members are filled up to a multiple of 64 or to a power of two, so that all columns of a neuron fall to the same part of a
-kernel, and no member's bits tell its place.
+Kernels take 64 numbers at a time, or a smaller power of two, and round those left over at the end of a row differently. So
+members are padded to a multiple of 64 or to a power of two: every column is then handled by the same part of a kernel, and a
+member's bits do not depend on its place.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _GROUP = 64
 class Shallow:
     """f(x) = sum_w a_w phi(w_w x + b_w), plus a bias where the model has one, under the mean squared error.
 
-    Axes: B members, P parameters, N points, W neurons; C columns, B and what they are filled up with.
+    Axes: B members, P parameters, N points, W neurons, C columns: the members and padding.
     """
 
     model: MLP
@@ -38,7 +38,7 @@ class Shallow:
 
     @staticmethod
     def fits(model: MLP, loss: str) -> bool:
-        """Whether such a training is one of these."""
+        """Whether this class supports the model and loss."""
         return len(model.sizes) == 3 and (model.sizes[0], model.sizes[2], loss) == (1, 1, "mse")
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
@@ -52,7 +52,7 @@ class Shallow:
 
         outputs = torch.mul(values, outgoing, out=scratch).sum(1)
         errors = outputs + shift[0] - y if shift else outputs - y
-        pull = (errors * (2 / len(x)))[:, None]  # derivative of the loss by the outputs
+        pull = (errors * (2 / len(x)))[:, None]  # derivative of the loss with respect to the outputs
 
         for_outgoing = torch.mul(values, pull, out=scratch).sum(0)
         for_biases = slopes.mul_(pull).sum(0).mul_(outgoing)
@@ -98,17 +98,17 @@ class Shallow:
 
     @cached_property
     def _memory(self) -> Float[Tensor, "3 N W C"]:
-        """Every neuron's value and slope at every point, and room to work in; what one step writes the next writes over."""
+        """Memory for every neuron's value and slope at every point, and a workspace; every step overwrites it."""
         return self.x.new_empty(3, self.x.shape[1], self.model.sizes[1], self._capacity)
 
     @cached_property
     def _capacity(self) -> int:
-        """C: the members, and as many more as their number needs."""
+        """C: the number of members, padded."""
         if self.members > _GROUP:
             return -(-self.members // _GROUP) * _GROUP
         return 1 << (self.members - 1).bit_length()
 
     def _columns(self, rows: Float[Tensor, "*K R B"]) -> Float[Tensor, "*K R C"]:
-        """Something of every member, with columns of zeros at the end where there are not enough members."""
+        """The rows with members last, padded with columns of zeros."""
         missing = self._capacity - self.members
         return (functional.pad(rows, (0, missing)) if missing else rows).contiguous()

@@ -1,7 +1,7 @@
-"""Any model's gradient, traced through autograd once and compiled for tensors of these sizes; as it is where that fails.
+"""Any model's gradient, traced through autograd once and compiled for tensors of fixed sizes; uncompiled where that fails.
 
-Of a step of a user's own module on a few dozen points most is bookkeeping, of `vmap` and of autograd; a kernel has none.
-Products of matrices stay what they are, so networks that are mostly those gain least.
+For a user's module on a few dozen points, most of a step is the bookkeeping of `vmap` and autograd, which a kernel avoids.
+Matrix products are not changed, so networks that consist mostly of them gain least.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from torch import Tensor
 from spikecheck.tensors.compile import CannotTrace, compiled
 
 LONG = 5_000
-"""Updates from which on it is worth it: seconds of compiling, for a millisecond or two an update (`nox -s bench`)."""
+"""Fewest updates for which compiling pays: it takes seconds, and saves a millisecond or two per update (`nox -s bench`)."""
 
 
 Step = Callable[..., Sequence[Tensor]]
@@ -22,7 +22,7 @@ Step = Callable[..., Sequence[Tensor]]
 
 @dataclass(frozen=True, eq=False)
 class Traced:
-    """Gradients only. `losses` takes parameters, inputs and targets.
+    """Compiled gradients of losses. `losses` takes parameters, inputs and targets.
 
     Axes: B members, P parameters, N points, D inputs.
     """
@@ -31,7 +31,7 @@ class Traced:
     x: Float[Tensor, "#B N D"]
     y: Tensor
     signature: str
-    """Of what else the losses depend on: one kernel serves all objectives of a signature."""
+    """Identifies everything else that the losses depend on: one kernel serves all objectives of a signature."""
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and its gradient."""
@@ -45,7 +45,7 @@ class Traced:
         if key not in _KERNELS:
             try:
                 _KERNELS[key] = compiled(self._step, example, of_all_sizes=False)
-            except CannotTrace:  # today as tomorrow: the same source is always trained in the same way
+            except CannotTrace:  # the same source fails every time, so it is always trained in the same way
                 _KERNELS[key] = self._step
         return _KERNELS[key]
 

@@ -1,8 +1,8 @@
-"""`Shallow`'s passes over points and neurons as one compiled kernel each: a third of the time, and products for little more.
+"""Each of `Shallow`'s passes as one compiled kernel: it takes a third of the time, and products cost little more.
 
-Members come last, and no member's bits depend on their number or on its place (tests/objective/test_compiled_shallow.py). They
-differ from those of the uncompiled passes in the last place, so which one ran belongs to a run's digest. Short trainings are
-not worth the compiler's time.
+Members come last. A member's bits depend neither on the number of members nor on its place among them
+(tests/objective/test_compiled_shallow.py). They differ from those of the uncompiled passes in the last digit, so a run's
+digest says which passes were used. For short trainings, compiling takes longer than it saves.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,12 @@ from spikecheck.tensors.compile import Bound, Kernel, compiled
 Pass = Callable[..., tuple[Tensor, ...]]
 
 LONG = 1_000
-"""Updates from which on a training is compiled: about where compiling costs what it saves (`nox -s bench`)."""
+"""Fewest updates for which a training is compiled: there compiling costs about what it saves (`nox -s bench`)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fused(Shallow):
-    """The same losses and gradients, and products; Hessians are `Shallow`'s."""
+    """`Shallow` with compiled losses and gradients, and with Hessian-vector products."""
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and its gradient."""
@@ -33,11 +33,11 @@ class Fused(Shallow):
         return losses[: self.members], gradients[:, : self.members].T.contiguous()
 
     def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
-        """`gradient` as machine code bound to a copy of the parameters, members last, and that copy; None where it can't be.
+        """`gradient` as machine code bound to a copy of the parameters, and that copy, members last; None if not possible.
 
-        Its first two results are losses [C] and gradients [P, C] at what the copy holds when it is called.
+        Its first two results are losses [C] and gradients [P, C] at the copy's values at the time of the call.
         """
-        # A copy: of a single member the columns are the rows, and who binds the kernel writes there.
+        # A copy: for a single member the columns are the caller's own rows, and the bound kernel's user writes there.
         columns, width = self._columns(params.T).clone(), self.model.sizes[1]
         layers, shift = columns[: 3 * width].view(3, width, -1), columns[3 * width :]
         found = self._kernel(reverse).bound(layers, shift, *self._points)
@@ -46,11 +46,11 @@ class Fused(Shallow):
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
-        """Every member's loss, its gradient, and the gradient's derivatives along K vectors: its Hessian times those."""
+        """Every member's loss, its gradient, and its Hessian times K vectors."""
         at, along = self._laid(params.T), self._laid(vectors.permute(1, 2, 0))
         one = vectors.shape[1] == 1
         losses, gradients, images, *_ = self._kernel(forward_over_reverse, one)(*at, *along, *self._points)
-        # Views: whoever asks for products lays everything members last, and copies would be a tenth of a step.
+        # Views: callers of products also keep members last, and copies would take a tenth of a step.
         return losses[: self.members], gradients[:, : self.members].T, images[..., : self.members].permute(2, 0, 1)
 
     def _kernel(self, function: Pass, one: bool = False) -> Kernel:
@@ -58,7 +58,7 @@ class Fused(Shallow):
         return _kernel(function, model.activation, model.output_bias, self.x.dtype, torch.get_num_threads(), one)
 
     def _laid(self, rows: Float[Tensor, "*K P B"]) -> tuple[Float[Tensor, "*K 3 W C"], Float[Tensor, "*K S C"]]:
-        """What belongs to neurons, and what shifts the output: contiguous, as kernels take it."""
+        """The neurons' parameters and the output biases, both contiguous, as kernels need them."""
         columns, width = self._columns(rows), self.model.sizes[1]
         neurons, shift = columns.split_with_sizes([3 * width, columns.shape[-2] - 3 * width], -2)
         shape = (*rows.shape[:-2], 3, width, columns.shape[-1])
@@ -66,14 +66,14 @@ class Fused(Shallow):
 
     @cached_property
     def _points(self) -> tuple[Float[Tensor, "N 1 C"], Float[Tensor, "N C"]]:
-        """Inputs and targets, a column a member even where all share them: one kernel serves both."""
+        """Inputs and targets with one column per member, even where all members share them: one kernel serves both cases."""
         x, y = super()._points
         return tuple(part.expand(*part.shape[:-1], self._capacity).contiguous() for part in (x, y))  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=64)
 def _kernel(function: Pass, activation: str, bias: bool, dtype: torch.dtype, threads: int, one: bool) -> Kernel:
-    """One of the passes for networks of all widths; with `one` for a single vector, a tenth faster than for any number."""
+    """One of the passes, compiled for all widths; with `one` for a single vector, which is a tenth faster."""
     points, width, columns, vectors = 40, 50, 32, 1 if one else 8  # any other sizes would do
     layers = torch.zeros(3, width, columns, dtype=dtype)
     shift = layers.new_zeros(int(bias), columns)

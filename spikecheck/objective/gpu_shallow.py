@@ -1,4 +1,4 @@
-"""`Shallow`'s passes on a GPU: one kernel a gradient in place of fifteen, and products with the Hessian without a graph."""
+"""`Shallow`'s passes on a GPU: one kernel per gradient instead of fifteen, and Hessian-vector products without a graph."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,31 +15,32 @@ from spikecheck.models.mlp import MLP
 from spikecheck.objective.analytic_shallow import Shallow
 
 WIDEST = 4_096
-"""Neurons up to which a member's parameters fit the registers of one program."""
+"""The most neurons for which a member's parameters fit into the registers of one program."""
 _MOST_GROUPS = 8
-"""Tensors that a parameter's numbers are spread over: with more of them registers spill."""
+"""The most tensors over which one kind of parameter is spread: with more, registers spill."""
 _WARP = 32
 
 
 def triton_version() -> str:
-    """Of the package that compiles kernels, which torch's CUDA builds bring along; empty where there is none."""
+    """The version of Triton, which compiles kernels and comes with torch's CUDA builds; empty without Triton."""
     return str(import_module("triton").__version__) if find_spec("triton") else ""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a program's lanes are shared out. Follows from the width alone, and so do a member's bits."""
+    """The distribution of neurons over a program's lanes. It follows from the width alone, and so do a member's bits."""
 
     group: int
     """Neurons that lie across lanes at a time: a power of two."""
     groups: int
+    """Groups that hold all neurons."""
     together: int
-    """Members of a program."""
+    """Members per program."""
     warps: int
 
     @staticmethod
     def of(width: int) -> "Layout":
-        """The one that wastes the fewest lanes, and of these the one with the fewest registers.
+        """The layout that wastes the fewest lanes and, among those, uses the fewest registers.
 
         >>> Layout.of(20), Layout.of(200).groups
         (Layout(group=4, groups=5, together=8, warps=1), 7)
@@ -51,11 +52,11 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class ShallowGpu(Shallow):
-    """The same losses, gradients and Hessians, and products."""
+    """`Shallow` on a GPU, with Hessian-vector products."""
 
     @staticmethod
     def fits(model: MLP, loss: str) -> bool:
-        """Whether such a training is one of these, and its parameters fit."""
+        """Whether `Shallow` supports the model and loss, and a member's parameters fit into registers."""
         return Shallow.fits(model, loss) and model.sizes[1] <= WIDEST
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
@@ -81,17 +82,17 @@ class ShallowGpu(Shallow):
 
     @property
     def programs(self) -> tuple[int]:
-        """How many programs a kernel takes."""
+        """The grid of a kernel: its number of programs."""
         return (-(-self.members // self.layout.together),)
 
     @cached_property
     def layout(self) -> Layout:
-        """Of these networks."""
+        """The layout for this network's width."""
         return Layout.of(self.model.sizes[1])
 
     @cached_property
     def arguments(self) -> Mapping[str, Any]:
-        """What all kernels are given besides tensors of their own: points, sizes, and what they are compiled for."""
+        """The arguments common to all kernels: points, sizes, and compile-time constants."""
         x, y = (part.squeeze(2).contiguous() for part in (self.x, self.y))
         points = x.shape[1]
         return {
@@ -109,5 +110,5 @@ class ShallowGpu(Shallow):
             "BIAS": self.model.output_bias,
             "ACTIVATION": self.model.activation,
             "num_warps": self.layout.warps,
-            "enable_fp_fusion": True,  # a multiplication and an addition round once; Triton's default is about to change
+            "enable_fp_fusion": True,  # a multiplication and an addition round once; Triton's default may change
         }

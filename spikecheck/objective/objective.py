@@ -1,4 +1,4 @@
-"""What an ensemble minimises: one independent full-batch loss for every member."""
+"""The objective of an ensemble: one independent full-batch loss per member."""
 
 import hashlib
 from collections.abc import Sequence
@@ -28,10 +28,10 @@ from spikecheck.objective.gpu_shallow import ShallowGpu, triton_version
 from spikecheck.tensors.compile import Bound, compiler
 
 _REAL = ("digits", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
-"""Problems whose numbers depend on neither target nor interval: all members share one copy."""
+"""Problems whose data depend on neither target nor interval: all members share one copy."""
 
 _FROM_FILES = {"mnist": mnist.data_digest, "fashion-mnist": fashion_mnist.data_digest}
-"""Problems whose files may be any, and what tells one state of these from another."""
+"""Problems whose files may differ from the published ones, with functions that return a digest of the files."""
 
 Targets = Float[Tensor, "#B N O"] | Int[Tensor, "#B N"]
 
@@ -44,11 +44,11 @@ class Points:
     y: Targets
 
     def select(self, index: Tensor) -> "Points":
-        """Some members' points."""
+        """The points of these members."""
         return self if len(self.x) == 1 else Points(self.x[index], self.y[index])
 
     def index(self, chosen: Int[Tensor, "B n"]) -> "Points":
-        """Every member's own choice of points."""
+        """The points with indices `chosen`, which may differ by member."""
         members = torch.arange(len(chosen), device=chosen.device)[:, None]
         own = members if len(self.x) > 1 else torch.zeros_like(members)
         return Points(self.x[own, chosen], self.y[own, chosen])
@@ -56,7 +56,7 @@ class Points:
 
 @dataclass(frozen=True, eq=False)
 class Objective:
-    """The full-batch losses of B members. Their sum has a block-diagonal Hessian, one block a member.
+    """The full-batch losses of B members. Their sum has a block-diagonal Hessian, with one block per member.
 
     Axes: B members, P parameters, N points, D inputs, O outputs, W neurons.
     """
@@ -68,7 +68,7 @@ class Objective:
     classified: bool
     device: str
     compiles: bool = True
-    """Whether derivatives are machine code where that pays."""
+    """Whether derivatives are compiled where that saves time."""
 
     @property
     def members(self) -> int:
@@ -86,37 +86,37 @@ class Objective:
         return self.train.x.shape[1]
 
     def losses(self, params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
-        """Every member's training loss: the mean over its points, for squared errors also over its outputs."""
+        """Every member's training loss: the mean over its points and, for squared errors, over its outputs."""
         return self._losses(params, self.train)
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """Every member's training loss, to rounding that of `losses`, and its gradient."""
+        """Every member's training loss, equal to that of `losses` up to rounding, and its gradient."""
         if self.written_out is not None:
             return self.written_out.gradient(params)
-        with torch.enable_grad():  # closures are called where an optimizer has switched it off
+        with torch.enable_grad():  # an optimizer may have disabled it before it calls a closure
             here = params.detach().requires_grad_()
             losses = self.losses(here)
-            # Members are independent, so the gradient of their losses' sum holds each one's own.
+            # Members are independent, so the gradient of the sum of losses holds each member's gradient.
             (gradients,) = torch.autograd.grad(losses.sum(), here)
         return losses.detach(), gradients
 
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"] | None:
-        """Every member's Hessian, to rounding that of `losses`, where it is written out; elsewhere None."""
+        """Every member's Hessian, exact up to rounding; None where it cannot be computed as a matrix."""
         return self.written_out.hessians(params) if isinstance(self.written_out, Shallow) else None
 
     @property
     def multiplies(self) -> bool:
-        """Whether products, many at once, cost little more than gradients."""
+        """Whether many Hessian-vector products at once cost little more than gradients."""
         return isinstance(self.written_out, Fused | ShallowGpu)
 
     def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
-        """`gradient` as machine code bound to a copy of these parameters, members last; None where there is no such code."""
+        """`gradient` as machine code bound to a copy of these parameters, and that copy, members last; None without code."""
         return self.written_out.bound(params) if isinstance(self.written_out, Fused) else None
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
-        """Every member's training loss and gradient, to the bit those of `gradient`, and its Hessian times K vectors."""
+        """Every member's training loss and gradient, with the bits of `gradient`, and its Hessian times K vectors."""
         if isinstance(self.written_out, Fused | ShallowGpu | Layered):
             return self.written_out.gradient_and_products(params, vectors)
         here = params.detach().requires_grad_()
@@ -127,7 +127,7 @@ class Objective:
     def gradient_at(
         self, params: Float[Tensor, "B P"], chosen: Int[Tensor, "B n"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """Every member's loss over some of its training points, and its gradient."""
+        """Every member's loss over its training points with indices `chosen`, and that loss's gradient."""
         with torch.enable_grad():
             here = params.detach().requires_grad_()
             losses = self._losses(here, self.train.index(chosen))
@@ -135,12 +135,12 @@ class Objective:
         return losses.detach(), gradients
 
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
-        """Every member's outputs at points of its own or of all."""
+        """Every member's outputs at its own points, or at points that all members share."""
         return self.model.outputs(params, x)
 
     @property
     def held_out_points(self) -> Points:
-        """The held-out points; the training points where the problem holds nothing out."""
+        """The held-out points; the training points where the problem has none."""
         return self.train if self.test is None else self.test
 
     @torch.no_grad()
@@ -149,14 +149,14 @@ class Objective:
         return self.outputs(params, self.held_out_points.x)
 
     def residual(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
-        """Every member's outputs on the held-out points less the targets; classes are one-hot."""
+        """Every member's outputs on the held-out points minus the targets; classes are one-hot."""
         points = self.held_out_points
         found = self.outputs(params, points.x)
         return found - (points.y if points.y.is_floating_point() else functional.one_hot(points.y, found.shape[2]))
 
     @torch.no_grad()
     def test_metrics(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
-        """`test_loss`, and for classes `test_accuracy` in [0, 1]; empty where the problem holds nothing out."""
+        """`test_loss`, and for classes `test_accuracy` in [0, 1]; empty where the problem has no held-out points."""
         if self.test is None:
             return {}
         found = {"test_loss": self._losses(params, self.test)}
@@ -165,7 +165,7 @@ class Objective:
         return found
 
     def initial(self, seeds: Sequence[int]) -> Float[Tensor, "B P"]:
-        """Every member's first parameters; a member's depend on its own seed and setting alone."""
+        """Every member's initial parameters, which depend on its own seed and setting only."""
         pairs = zip(self.settings, seeds, strict=True)
         drawn = torch.stack([self.model.initial(setting, seed) for setting, seed in pairs])
         return drawn.to(self.device, self.train.x.dtype)
@@ -179,7 +179,7 @@ class Objective:
         return replace(self, settings=settings, train=self.train.select(there), test=test)
 
     def uncompiled(self) -> "Objective":
-        """The same, whose derivatives are dispatched by torch: for a few of them no compiler is worth waiting for."""
+        """The same objective without compiled derivatives: for a few of them, compiling takes too long."""
         return replace(self, compiles=False)
 
     def weights(self, params: Float[Tensor, " P"]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -190,7 +190,7 @@ class Objective:
 
     @cached_property
     def written_out(self) -> Shallow | Layered | Traced | None:
-        """The faster way to derivatives, where there is one."""
+        """The fastest available way to compute derivatives; None where only autograd is left."""
         compiled = self.compiles and self.device == "cpu" and should_compile(self.settings[0]) and compiler()
         if not isinstance(self.model, MLP):
             way = Traced(self._losses_at, self.train.x, self.train.y, self.settings[0].signature)
@@ -212,7 +212,7 @@ class Objective:
 
 
 def should_compile(setting: Setting) -> bool:
-    """Whether trainings of a setting are compiled, where they can be: a rule of the setting alone, to be digested."""
+    """Whether a setting's trainings are compiled where a compiler exists. It depends on the setting alone, as digests must."""
     if setting.model not in BUILT_IN["model"]:
         return setting.batch is None and setting.steps >= compiled_module.LONG
     shallow = (setting.problem, setting.model, setting.depth, setting.loss) == ("sines", "mlp", 1, "mse")
@@ -220,9 +220,11 @@ def should_compile(setting: Setting) -> bool:
 
 
 def build_objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
-    """The objective of one member per setting; all settings have one signature.
+    """The objective with one member per setting; all settings must have one signature.
 
-    Raises DataError for numbers that cannot be trained on and SettingError for a target, model or loss that does not fit.
+    Raises:
+        DataError: when a problem's data cannot be trained on.
+        SettingError: when the signatures differ, or a target, model or loss does not fit the problem.
     """
     first = settings[0]
     if len({setting.signature for setting in settings}) > 1:
@@ -242,7 +244,7 @@ def build_objective(settings: Sequence[Setting], device: str = "cpu") -> Objecti
 
 @dataclass(frozen=True, eq=False)
 class ProblemArrays:
-    """A problem's data as numpy arrays; classes are one-hot. Where nothing is held out, training points stand in.
+    """A problem's data as NumPy arrays; classes are one-hot. Without held-out points, training points take their place.
 
     Axes: N training points, M held-out points, D inputs, O outputs.
     """
@@ -259,7 +261,7 @@ class ProblemArrays:
 
 @lru_cache(maxsize=64)
 def numbers_of(setting: Setting) -> ProblemArrays:
-    """What a setting's members are trained on and looked at with."""
+    """The training and held-out data of a setting's members."""
     (data,) = _data([setting])
     x_test, y_test = (data.x, data.y) if data.x_test is None or data.y_test is None else (data.x_test, data.y_test)
 
@@ -270,9 +272,9 @@ def numbers_of(setting: Setting) -> ProblemArrays:
 
 
 def sources(setting: Setting) -> str:
-    """A digest of the files that a setting stands for and that may change: sources named by MODULE:NAME, and images.
+    """A digest of the files behind a setting that may change: sources named by MODULE:NAME, and images; "" without any.
 
-    "" where there are none. CIFAR-10's files are no such ones: others than the published are refused.
+    CIFAR-10's files are not included, since any but the published ones are refused.
     """
     named = {"problem": setting.problem, "model": setting.model, "optimizer": setting.optimizer}
     own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
@@ -285,7 +287,7 @@ def sources(setting: Setting) -> str:
 
 
 def _data(settings: Sequence[Setting]) -> list[Data]:
-    """Every member's data. One object serves all members that the problem cannot tell apart."""
+    """Every member's data. Members whose settings give the same data share one object."""
     kept = () if settings[0].problem in _REAL else ("target", "interval")
     seen = [for_all(setting, *kept) for setting in settings]
     made_once = {setting: _loaded(setting) for setting in dict.fromkeys(seen)}
@@ -312,7 +314,7 @@ def _loaded(setting: Setting) -> Data:
 
 
 def _check_fixed(once: Data, again: Data, path: str) -> None:
-    """A problem that draws anew would be another for every tile, and no stored run could be made again."""
+    """Check that a problem's factory returns the same data twice. Otherwise every tile would have other data."""
     for name in ("x", "y", "x_test", "y_test"):
         first, second = getattr(once, name), getattr(again, name)
         if first is not None and not torch.equal(first, second):
@@ -322,7 +324,7 @@ def _check_fixed(once: Data, again: Data, path: str) -> None:
 
 
 def _laid_out(pairs: Sequence[tuple[Tensor, Tensor]], setting: Setting, outputs: int, device: str) -> Points:
-    """Inputs and targets as the loss takes them. Data that all members share is not copied."""
+    """Inputs and targets in the form the loss needs. Data that all members share is not copied."""
     distinct = pairs[:1] if all(pair[0] is pairs[0][0] for pair in pairs) else pairs
     precision = getattr(torch, setting.dtype)
     x, y = (torch.stack(parts) for parts in zip(*distinct, strict=True))

@@ -1,9 +1,9 @@
-"""A shallow network's passes as plain functions of tensors, members last: what `tensors.compile` compiles.
+"""A shallow network's passes as plain functions of tensors, members last, which `tensors.compile` compiles.
 
-Each returns, beside its results, what its activation is made of, which nobody reads: what leaves a kernel is kept in memory
-between its loops and not computed a second time, which would take longer.
+Each also returns intermediate results of its activation, which no caller reads. Returning them makes the compiled kernel keep
+them in memory between its loops; otherwise it would compute them twice, which takes longer.
 
-Axes: N points, W neurons, C columns of one member each, K vectors a member, S shifts of the output: one, or none.
+Axes: N points, W neurons, C columns of one member each, K vectors per member, S output biases: one or none.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ from torch import Tensor
 from spikecheck.tensors.normal_cdf import normal
 
 Jet = tuple[Tensor, Tensor, Tensor, tuple[Tensor, ...]]
-"""Value, first and second derivative, and what is to be kept of their making."""
+"""Value, first and second derivative, and the intermediate results to keep."""
 
 
 def _tanh(x: Tensor) -> Jet:
-    # As in `activations`: the sigmoid takes a fraction of tanh's time.
+    # As in `activations`: sigmoid takes a fraction of the time of tanh.
     value = 2 * torch.sigmoid(2 * x) - 1
     slope = 1 - value * value
     return value, slope, -2 * value * slope, (value,)
@@ -50,7 +50,7 @@ def reverse(
     x: Float[Tensor, "N 1 C"],
     y: Float[Tensor, "N C"],
 ) -> tuple[Tensor, ...]:
-    """Losses [C], gradients [P, C], and what is kept. `layers` are weights, biases and outgoing weights."""
+    """Losses [C], gradients [P, C], and kept intermediate results. `layers` are weights, biases and outgoing weights."""
     weights, biases, outgoing = layers.unbind(0)
     values, slopes, _, kept = jet(weights * x + biases)
     errors = (values * outgoing).sum(1) + shift.sum(0) - y
@@ -69,7 +69,7 @@ def forward_over_reverse(
     x: Float[Tensor, "N 1 C"],
     y: Float[Tensor, "N C"],
 ) -> tuple[Tensor, ...]:
-    """Losses [C], gradients [P, C], their derivatives along K vectors of every member [K, P, C], and what is kept."""
+    """Losses [C], gradients [P, C], their derivatives along K vectors of every member [K, P, C], and kept results."""
     weights, biases, outgoing = layers.unbind(0)
     ways, ways_of_biases, ways_out = along[:, :, None].unbind(1)  # [K, 1, W, C]: the points come second
     values, slopes, curves, kept = jet(weights * x + biases)

@@ -1,1 +1,1 @@
-"""Update rules over an ensemble: spikecheck's own, and any torch.optim.Optimizer."""
+"""Update rules for an ensemble: built-in ones, and any torch.optim.Optimizer."""

@@ -1,4 +1,4 @@
-"""What an optimizer can do, seen on made-up gradients over as many steps as its trainings have, and not believed."""
+"""An optimizer's capabilities, tested with artificial gradients over as many steps as its trainings have."""
 
 import inspect
 import itertools
@@ -19,51 +19,51 @@ from spikecheck.optimizers.instances import Abilities, Evaluate, Pace, PerMember
 from spikecheck.optimizers.state_dict import count
 
 COUPLED: set[OptimizerFactory] = set()
-"""Optimizers that looked elementwise and in a training were seen not to be."""
+"""Optimizers that passed as elementwise here, and that a training showed not to be."""
 
 _SCALES = (1.0, 1e3, 1e-3, 1.0)
-"""Of the gradients: rules that clip, or that compare lengths, treat them differently."""
+"""Scales of the artificial gradients: rules that clip, or that compare lengths, treat them differently."""
 _FIRST = 4
-"""Steps over which two members are tried in one instance; every training that does so goes on looking."""
+"""Steps over which two members are tried in one instance. Every training with one instance continues the comparison."""
 _MOST_NUMBERS = 10_000_000
-"""Parameters times steps that are looked at, at most: of a large model fewer steps than its trainings have."""
+"""Limit on parameters times steps: a large model is tested over fewer steps than its trainings have."""
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """Members with made-up gradients, the same in every trial."""
+    """Members with artificial gradients, which are the same in every trial."""
 
     order: OptimizerFactory
     lr: float
     members: int
 
     def start(self) -> Tensor:
-        """Where all trials begin, [B, P]: every fourth number is small, as some rules move only such ones."""
+        """The first parameters of all trials, [B, P]. Every fourth number is small, since some rules move only small ones."""
         drawn = self._drawn(0).clone()
         drawn[:, ::4] *= 1e-4
         return drawn
 
     def grads(self) -> Iterator[Tensor]:
-        """Gradients [B, P] without end."""
+        """Yield gradients [B, P] without end."""
         some = [self._drawn(1 + number) * scale for number, scale in enumerate(_SCALES)]
         return itertools.cycle(some)
 
     def alone(self, able: Abilities, there: Ensemble) -> PerMember:
-        """One instance a member, in the state of `there`."""
+        """One instance per member, in the state of `there`."""
         return PerMember(self.order, able, there, self._pace, range(self.members), self._tilted())
 
     def together(self, able: Abilities, there: Ensemble) -> Shared:
-        """One instance for all."""
+        """One instance for all members, in the state of `there`."""
         return Shared(self.order, able, there, self._pace, range(self.members), None)
 
     def fresh(self, params: Tensor) -> Ensemble:
-        """Members that have made no step."""
+        """Members at these parameters that have made no step."""
         none = torch.zeros(self.members, dtype=torch.int64)
         return Ensemble(params, {}, none, self.rates, torch.ones(self.members, dtype=torch.bool))
 
     @property
     def rates(self) -> Tensor:
-        """[B]."""
+        """Learning rates [B]."""
         return torch.full((self.members,), self.lr, dtype=torch.float64)
 
     @property
@@ -76,17 +76,17 @@ class _Trial:
         return torch.randn(self.members, size, generator=generator, dtype=torch.float64).to(self.order.dtype)
 
     def _tilted(self) -> Evaluate:
-        """A tilted bowl, for closures."""
+        """A quadratic loss with a linear term, for closures."""
         tilt = self._drawn(1)
         return lambda member, row, _: (float((tilt[member] * row + row * row / 2).sum()), tilt[member] + row)
 
 
 @lru_cache(maxsize=64)
 def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
-    """What an optimizer can do, seen over so many steps of made-up gradients.
+    """An optimizer's capabilities, tested over `steps` steps with artificial gradients.
 
     Raises:
-        SettingError: when it cannot be made or stepped, when it never moves, or when the same gradients lead to other numbers.
+        SettingError: when it cannot be made or stepped, moves no parameter, or gives other numbers for the same gradients.
     """
     one = _Trial(order, lr, 1)
     steps = max(_FIRST, min(steps, _MOST_NUMBERS // order.spans[-1].stop))
@@ -96,7 +96,7 @@ def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
     template = _template(one, bare)
     try:
         able = replace(bare, numbers=count(template) + 1, template=template)
-    except ValueError:  # what it holds is no number; `_why_not_resumed` says so
+    except ValueError:  # the state holds something that is not a number; `_why_not_resumed` reports it
         able = bare
     resumes = _why_not_resumed(one, able, steps)
     able = replace(able, resumes=resumes, numbers=0 if resumes else able.numbers)
@@ -104,10 +104,10 @@ def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
 
 
 def _wants_closure(trial: _Trial) -> bool:
-    """Whether `step` cannot be called without one.
+    """Whether `step` needs a closure.
 
     Raises:
-        SettingError: when it cannot be called with one either.
+        SettingError: when `step` fails with a closure too.
     """
     grads = next(trial.grads())
     first: Exception | None = None
@@ -128,7 +128,7 @@ def _wants_closure(trial: _Trial) -> bool:
 
 
 def _takes_closure(trial: _Trial) -> bool:
-    """Whether `step` has room for one: where it has not, what it raised without one is what is wrong with it."""
+    """Whether `step` accepts a closure. If it does not, the error it raised without one is the one to report."""
     step = trial.order.of(trial.start()[0], float(trial.rates[0])).optimizer.step
     try:
         inspect.signature(step).bind(None)
@@ -146,7 +146,7 @@ def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
 
 
 def failed_step(path: str, error: Exception, done: int) -> SettingError:
-    """What a user is told where an optimizer's own step raises, after so many."""
+    """The error for a user when an optimizer's own step raises, after `done` steps."""
     said = " ".join(str(error).partition("\n\n")[0].split()) or _line_of(error)
     return SettingError(
         f"optimizer={path!r}: its step raised {type(error).__name__} after {done:,} steps: {said}; "
@@ -155,7 +155,7 @@ def failed_step(path: str, error: Exception, done: int) -> SettingError:
 
 
 def _line_of(error: Exception) -> str:
-    """Where an error without words was raised: an `assert` says nothing else."""
+    """The line that raised an error without a message, such as a bare `assert`."""
     *_, last = traceback.extract_tb(error.__traceback__)
     return f"{last.line} ({Path(last.filename).name}, line {last.lineno})"
 
@@ -170,12 +170,13 @@ def _stepped(live: PerMember, trial: _Trial, slope: Tensor, done: int) -> Tensor
 
 
 def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
-    """Stopped half-way, turned into numbers and gone on with by a new instance: empty where it ends at the same bits.
+    """Why a training cannot be resumed from a stored state; empty where it can.
 
-    Parameters and state: an average that is not trained on shows in the state alone.
+    A training is stopped half-way, its state stored as numbers, and resumed by a new instance. It must end at the same bits as
+    an uninterrupted one, in parameters and in state: an average that does not affect training shows in the state alone.
 
     Raises:
-        SettingError: when the same gradients led to other numbers before that, or to none: it never moved.
+        SettingError: when the same gradients gave other numbers before the stop, or when no parameter ever moved.
     """
     whole, half = (trial.alone(able, trial.fresh(trial.start())) for _ in range(2))
     stop, grads, why = _prime_below(steps // 2), trial.grads(), ""
@@ -192,8 +193,8 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
             if done < stop:
                 raise SettingError(
                     f"optimizer={trial.order.path!r}: gives other numbers for the same gradients from step {done + 1} on; "
-                    "what it draws from torch's, NumPy's or Python's generator is repeated, so it draws elsewhere: give it "
-                    "a fixed seed"
+                    "draws from torch's, NumPy's and Python's generators are repeated, so it draws from another source: "
+                    "give it a fixed seed"
                 )
             why = "it remembers what its state_dict does not hold"
     if same_bits(params, trial.start()):
@@ -206,7 +207,7 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
 
 
 def _prime_below(most: int) -> int:
-    """The largest prime up to `most`, at least 2: no rule with a period goes on from there as from its start.
+    """The largest prime up to `most`, at least 2. No period of a rule divides it, so such a step differs from the start.
 
     >>> _prime_below(1_000), _prime_below(2)
     (997, 2)
@@ -216,7 +217,7 @@ def _prime_below(most: int) -> int:
 
 
 def _resumed(trial: _Trial, able: Abilities, live: PerMember, params: Tensor, done: int) -> tuple[PerMember, str]:
-    """A new instance in the old one's state, or the old one and why there is none."""
+    """A new instance in the old one's state and an empty text, or the old instance and the reason why it cannot be copied."""
     try:
         state = {"state": live.state()}
         there = replace(trial.fresh(params), slots=state, done=torch.full((trial.members,), done))
@@ -226,7 +227,7 @@ def _resumed(trial: _Trial, able: Abilities, live: PerMember, params: Tensor, do
 
 
 def _same_together(trial: _Trial, able: Abilities) -> bool:
-    """Whether one instance for two members gives the bits of one a member."""
+    """Whether one instance for two members gives the same bits as one instance per member."""
     try:
         alone, one = (make(able, trial.fresh(trial.start())) for make in (trial.alone, trial.together))
         alike = True

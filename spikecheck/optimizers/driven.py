@@ -1,8 +1,8 @@
-"""One optimizer with its parameters, driven as in torch's ordinary loop.
+"""One optimizer with its parameters, called as in torch's ordinary loop.
 
-Parameters, their `.data` and their `.grad` belong to the optimizer: gradients are set as new tensors before every step and
-inside closures, and what a step made of the parameters is read from them. A learning rate that the optimizer sets stays,
-unless the setting asks for a schedule.
+Parameters, their `.data` and their `.grad` belong to the optimizer. Gradients are set as new tensors before every step and
+inside closures, and the parameters after a step are read from the tensors. A learning rate that the optimizer sets stays,
+unless the setting has a schedule.
 """
 
 import io
@@ -26,7 +26,7 @@ from spikecheck.tensors.seeding import seed_of
 
 @dataclass(frozen=True)
 class OptimizerFactory:
-    """Which optimizer is to be made, for which tensors."""
+    """Makes optimizers of one kind, with one set of options, for tensors of one layout."""
 
     path: str
     options: tuple[tuple[str, Any], ...]
@@ -34,13 +34,13 @@ class OptimizerFactory:
     dtype: torch.dtype
 
     def of(self, row: Tensor, lr: float) -> "Driven":
-        """An optimizer of tensors of its own, which start from one member's parameters, `row` [P]."""
+        """An optimizer with its own tensors, which start from one member's parameters, `row` [P]."""
         return Driven(
             self.path, self._made([(s.name, nn.Parameter(s.of(row).clone())) for s in self.spans], lr), self.spans
         )
 
     def of_all(self, rows: Tensor, lr: float) -> tuple[torch.optim.Optimizer, nn.Parameter]:
-        """One optimizer of all members' parameters, `rows` [B, P], as a single tensor."""
+        """One optimizer for all members' parameters, `rows` [B, P], as a single tensor."""
         whole = nn.Parameter(rows.clone())
         return self._made([("all", whole)], lr)[0], whole
 
@@ -50,7 +50,9 @@ class OptimizerFactory:
         found = named("optimizer", self.path)
         is_class = isinstance(found, type)
         if is_class and not issubclass(found, torch.optim.Optimizer):
-            raise SettingError(f"optimizer={self.path!r}: is no torch.optim.Optimizer; name a subclass, or a function")
+            raise SettingError(
+                f"optimizer={self.path!r}: is not a torch.optim.Optimizer; name a subclass, or a function"
+            )
         params = [tensor for _, tensor in tensors]
         with _said_once():
             optimizer = made("optimizer", self.path, params if is_class else tensors, lr=lr, **dict(self.options))
@@ -74,7 +76,7 @@ _said: set[str] = set()
 
 @contextmanager
 def _said_once() -> Iterator[None]:
-    """What is printed when an optimizer is made is passed on once, to standard error: it is made many times."""
+    """A context that writes printed text to standard error, each text once: the same optimizer is made many times."""
     heard = io.StringIO()
     try:
         with redirect_stdout(heard):
@@ -87,7 +89,7 @@ def _said_once() -> Iterator[None]:
 
 
 class Driven:
-    """One optimizer with the parameters that it was made for, in the order of the spans."""
+    """One optimizer with its parameters, in the order of the spans."""
 
     def __init__(
         self, path: str, made_of: tuple[torch.optim.Optimizer, list[nn.Parameter]], spans: Sequence[Span]
@@ -100,45 +102,45 @@ class Driven:
 
     @torch.no_grad()
     def put(self, row: Float[Tensor, " P"]) -> None:
-        """Overwrite the parameters, whatever storage they have by now."""
+        """Overwrite the parameters, wherever the optimizer stores them by now."""
         for tensor, span in zip(self.params, self.spans, strict=True):
             tensor.copy_(span.of(row))
 
     @torch.no_grad()
     def read(self) -> Float[Tensor, " P"]:
-        """The parameters as they are.
+        """The current parameters.
 
         Raises:
-            SettingError: when one has another shape than the model needs.
+            SettingError: when the optimizer has changed a parameter's shape.
         """
         for tensor, span in zip(self.params, self.spans, strict=True):
             if tuple(tensor.shape) != span.shape:
                 raise SettingError(
-                    f"optimizer={self._path!r}: gave {span.name} the shape {tuple(tensor.shape)}, which the model has as "
-                    f"{span.shape}; an optimizer must keep the shapes of its parameters"
+                    f"optimizer={self._path!r}: changed the shape of {span.name} from {span.shape} to "
+                    f"{tuple(tensor.shape)}; an optimizer must keep the shapes of its parameters"
                 )
         return torch.cat([tensor.reshape(-1) for tensor in self.params])
 
     def feed(self, gradient: Float[Tensor, " P"]) -> None:
-        """A new gradient, as after `zero_grad()` and `backward()`; the optimizer may keep or change it."""
+        """Set a new gradient, as `zero_grad()` and `backward()` do; the optimizer may keep or change it."""
         for tensor, span in zip(self.params, self.spans, strict=True):
             tensor.grad = span.of(gradient)
 
     def step(self, closure: Callable[[], Tensor] | None = None) -> None:
-        """One update."""
+        """Make one update."""
         if closure is None:
             self.optimizer.step()
         else:
             self.optimizer.step(closure)  # type: ignore[arg-type]  # torch's stub says float, its own closures give tensors
 
     def scale(self, factor: float) -> None:
-        """All learning rates as they are now, times a factor."""
+        """Multiply all present learning rates by a factor."""
         if factor != 1.0:
             for group in self.optimizer.param_groups:
                 group["lr"] = self._rate_of(group) * factor
 
     def pace(self, factor: float) -> None:
-        """All learning rates at a factor of what the optimizer was made with: a schedule's."""
+        """Set all learning rates to a schedule's factor times those that the optimizer was made with."""
         for group, full in zip(self.optimizer.param_groups, self._rates, strict=True):
             self._rate_of(group)
             group["lr"] = full * factor
@@ -153,17 +155,17 @@ class Driven:
 
 
 class KnownGradient(torch.autograd.Function):
-    """A loss whose gradient is known: after `backward()` it stands in `.grad`, once, whoever called it already."""
+    """A loss whose gradient is known. After `backward()`, `.grad` holds it exactly once, even after repeated calls."""
 
     @staticmethod
     def forward(ctx: Any, loss: float, gradient: Tensor, driven: Driven, *params: Tensor) -> Tensor:
-        """The loss; `params` are those whose gradient is known."""
+        """The loss; `params` are the parameters whose gradient is known."""
         ctx.known = gradient, driven
         return gradient.new_tensor(loss)
 
     @staticmethod
     def backward(ctx: Any, *above: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradient in place of whatever stood in `.grad`: autograd adds to what it finds there."""
+        """The gradient; `.grad` is cleared first, since autograd adds to it."""
         gradient, driven = ctx.known
         parts = [span.of(gradient) * above[0] for span in driven.spans]
         for tensor in driven.params:
@@ -179,9 +181,9 @@ def _numpys_state() -> tuple[Any, ...]:
 
 @contextmanager
 def own_random_numbers(like: Tensor) -> Iterator[Callable[[], bool]]:
-    """What is drawn in here leaves the global generators of torch, NumPy and Python as they were.
+    """A context whose draws leave the global generators of torch, NumPy and Python as they were.
 
-    What it gives tells, inside, whether anything was drawn since.
+    It yields a function that says whether anything was drawn since the context was entered.
     """
     of_numpy, of_python = _numpys_state(), random.getstate()
     before = torch.get_rng_state()
@@ -207,22 +209,22 @@ def own_random_numbers(like: Tensor) -> Iterator[Callable[[], bool]]:
 
 
 def seed_draws(like: Tensor, seed: int, done: int) -> None:
-    """Seed the generators so that what an optimizer draws depends on its member's seed and the updates made alone."""
+    """Seed the generators so that an optimizer's draws depend only on its member's seed and the updates made."""
     number = seed_of(seed, "optimizer", done)
     random.seed(number)
     np.random.seed(number % 2**32)  # noqa: NPY002
-    if like.is_cpu:  # torch.manual_seed would write down a traceback for every device that is not there
+    if like.is_cpu:  # torch.manual_seed would record a traceback for every device that is missing
         torch.default_generator.manual_seed(number)
     else:
         torch.manual_seed(number)
 
 
 def same_bits(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are the same to the bit; numbers that have failed are like themselves."""
+    """Whether two tensors are equal bit for bit; NaN equals NaN."""
     return torch.equal(one, other) or torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def train_mode(optimizer: torch.optim.Optimizer) -> None:
-    """Where it has `train()` and `eval()`: those that do refuse to step before they are told."""
+    """Call `train()` on an optimizer that has `train()` and `eval()`: such optimizers refuse to step before it."""
     if callable(getattr(optimizer, "train", None)) and callable(getattr(optimizer, "eval", None)):
         optimizer.train()  # type: ignore[attr-defined]

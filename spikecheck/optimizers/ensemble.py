@@ -1,4 +1,4 @@
-"""Many trainings as one computation: the exact state of every member, and what it takes to go on from there."""
+"""Many trainings as one computation: the exact state of every member, from which training can continue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,19 +9,19 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The state of B members between two updates. Two equal states go on to equal futures, bit for bit.
+    """The state of B members between two updates. Equal states lead to equal trainings, bit for bit.
 
     Axes: B members, P parameters.
     """
 
     params: Float[Tensor, "B P"]
     slots: Mapping[str, Float[Tensor, "B _"]]
-    """What the update rule remembers, by name: for spikecheck's own rules P numbers each."""
+    """The update rule's state, by name: P numbers each for built-in rules."""
     done: Int[Tensor, " B"]
-    """Updates made so far; the learning rate's and the bias corrections' clock."""
+    """Updates made so far, on which schedules and bias corrections depend."""
     lr: Float[Tensor, " B"]
     alive: Bool[Tensor, " B"]
-    """False once the loss was not finite: such a member keeps the state in which that happened."""
+    """False once the loss was not finite; such a member keeps the state at which that happened."""
 
     @property
     def members(self) -> int:
@@ -35,5 +35,5 @@ class Ensemble:
         return Ensemble(self.params[chosen], slots, self.done[chosen], self.lr[chosen], self.alive[chosen])
 
     def at_rate(self, factor: float) -> "Ensemble":
-        """The same states at `factor` times their learning rates."""
+        """The same states with learning rates multiplied by `factor`."""
         return replace(self, lr=self.lr * factor)

@@ -1,4 +1,4 @@
-"""Optimizers at work on an ensemble: one instance a member, or a single one that has all members' parameters."""
+"""Live optimizers of an ensemble: one instance per member, or a single instance for all members' parameters."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,51 +21,51 @@ from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.state_dict import count, filled_as, leaves, load, numbers_of, packed
 
 Evaluate = Callable[[int, Tensor, int], tuple[float, Tensor]]
-"""Of a member, at parameters [P], after so many updates: the loss and the gradient that its next update sees."""
+"""A member's loss and gradient [P] for its next update, from its number, its parameters [P] and the updates made."""
 
 
 class Coupled(Exception):
-    """One instance for all members gave other numbers than an instance of a member's own."""
+    """One instance for all members gave other numbers than one instance per member."""
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """What was seen of an optimizer on made-up gradients, over as many steps as its trainings have."""
+    """An optimizer's capabilities, found with artificial gradients over as many steps as its trainings have."""
 
     together: bool
-    """All members may share one instance, unless a training shows otherwise."""
+    """Whether all members may share one instance, unless a training shows otherwise."""
     resumes: str
-    """Why a training cannot be gone on with from a stored state; empty where it can."""
+    """Why a training cannot be resumed from a stored state; empty where it can."""
     closure: bool
-    """`step` wants a closure."""
+    """Whether `step` needs a closure."""
     averages: bool
-    """It has `train()` and `eval()`, and means other parameters to be used than it trains."""
+    """Whether it has `train()` and `eval()`, and so evaluates other parameters than it trains."""
     numbers: int
-    """How many numbers a member's state is, with the factor of the rate at which it was stored as the last."""
+    """Numbers in a member's state. The last one is the factor of the learning rate at which it was stored."""
     template: Any = field(compare=False)
     """A state_dict, for its structure."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What decides members' rates: those that their optimizers were made with, and whether a schedule goes over them."""
+    """The members' learning rates: those that their optimizers were made with, and whether a schedule changes them."""
 
     rates: tuple[float, ...]
-    """Every member's rate as its setting says."""
+    """Every member's learning rate in its setting."""
     scheduled: bool = False
 
     def factors(self, lr: Float[Tensor, " B"]) -> list[float]:
-        """The rates of now over those."""
+        """The present learning rates divided by `rates`."""
         return [now / full for now, full in zip(lr.tolist(), self.rates, strict=True)]
 
     def of(self, members: Sequence[int]) -> "Pace":
-        """Some members'."""
+        """The rates of these members."""
         return Pace(tuple(self.rates[member] for member in members), self.scheduled)
 
 
 @runtime_checkable
 class Live(Protocol):
-    """Optimizers at work on an ensemble."""
+    """Live optimizers of an ensemble. Axes: B members, P parameters, Q numbers of a member's state."""
 
     def step(
         self,
@@ -75,17 +75,20 @@ class Live(Protocol):
         done: Sequence[int],
         moving: Bool[Tensor, " B"] | None,
     ) -> Float[Tensor, "B P"]:
-        """The parameters after one update of those that move; with None from where the last update left them."""
+        """The parameters after one update of the members that move (None: all).
+
+        Without `params`, the update starts from the result of the last one.
+        """
 
     def state(self) -> Float[Tensor, "B Q"]:
         """Every member's state as numbers."""
 
     def evaluated(self, params: Tensor) -> Float[Tensor, "B P"]:
-        """The parameters that are meant to be used."""
+        """The parameters that the optimizer evaluates."""
 
 
 class PerMember:
-    """One optimizer a member."""
+    """One optimizer per member."""
 
     def __init__(
         self,
@@ -96,7 +99,7 @@ class PerMember:
         seeds: Sequence[int],
         evaluate: Evaluate | None,
     ) -> None:
-        """`ensemble` has its parameters in torch's order; `seeds` decide what the optimizers draw."""
+        """`ensemble` has its parameters in torch's order; `seeds` determine the optimizers' random draws."""
         self._able, self._pace, self._seeds, self._evaluate = able, pace, seeds, evaluate
         self._rows = ensemble.params.clone()
         self._driven = [order.of(row, rate) for row, rate in zip(self._rows, pace.rates, strict=True)]
@@ -119,7 +122,7 @@ class PerMember:
         done: Sequence[int],
         moving: Bool[Tensor, " B"] | None,
     ) -> Float[Tensor, "B P"]:
-        """As `Live`."""
+        """See `Live`."""
         if params is not None:
             self._rows.copy_(params)
             for one, row in zip(self._driven, self._rows, strict=True):
@@ -141,7 +144,7 @@ class PerMember:
         return self._rows.clone()
 
     def state(self) -> Float[Tensor, "B Q"]:
-        """As `Live`: zeros for a member that has not stepped, nothing where it cannot be stored."""
+        """See `Live`. Zeros for a member that has not stepped; no numbers (Q = 0) where the state cannot be stored."""
         if self._able.resumes:
             return self._rows.new_zeros(len(self._rows), 0, dtype=torch.float64)
         found = torch.zeros(len(self._rows), self._able.numbers, dtype=torch.float64)
@@ -152,11 +155,11 @@ class PerMember:
         return found.to(self._rows.device)
 
     def state_dict(self, member: int) -> dict[str, Any]:
-        """One optimizer's own."""
+        """The state_dict of one member's optimizer."""
         return self._driven[member].optimizer.state_dict()
 
     def evaluated(self, params: Tensor) -> Float[Tensor, "B P"]:
-        """As `Live`."""
+        """See `Live`."""
         for one, row in zip(self._driven, params, strict=True):
             one.put(row)
             one.optimizer.eval()  # type: ignore[attr-defined]
@@ -177,10 +180,9 @@ class PerMember:
 
 
 class Shared:
-    """One optimizer for all members, which all have made as many updates at one rate.
+    """One optimizer for all members, which must have made equally many updates at one learning rate.
 
-    Two members are driven by optimizers of their own as well, step by step: where these come to other numbers the rule is not
-    elementwise after all.
+    Two members also get optimizers of their own, which step along. If these give other numbers, the rule is not elementwise.
     """
 
     def __init__(
@@ -193,7 +195,7 @@ class Shared:
         evaluate: Evaluate | None,
         watched: bool = True,
     ) -> None:
-        """As `Alone`; where nothing is `watched`, the rule is known to be elementwise here."""
+        """Arguments as for `PerMember`. Without `watched`, no members are compared: the rule is known to be elementwise."""
         self._able, self._pace = able, pace
         self._optimizer, self._tensor = order.of_all(ensemble.params, pace.rates[0])
         self._whole = Driven(order.path, (self._optimizer, [self._tensor]), ())
@@ -222,15 +224,15 @@ class Shared:
         done: Sequence[int],
         moving: Bool[Tensor, " B"] | None,
     ) -> Float[Tensor, "B P"]:
-        """As `Live`.
+        """See `Live`.
 
         Raises:
-            Coupled: where a member comes to other numbers than with an optimizer of its own, or a random number is drawn.
+            Coupled: when a member gets other numbers than with its own optimizer, or when a random number is drawn.
         """
         before = self._tensor.detach().clone() if params is None else params
         resting = [] if moving is None else (~moving).nonzero().ravel().tolist()
         if newly := [member for member in resting if member not in self._rested]:
-            # Counters are shared and go on, so what a member rests with is noted when it comes to rest.
+            # Shared counters continue, so the state of a member is saved at the moment it stops.
             now = self._now()
             self._rested |= {member: now[member].clone() for member in newly}
         if params is not None:
@@ -241,7 +243,7 @@ class Shared:
             self._whole.pace(self._factor)
         with own_random_numbers(grads) as drawn:
             self._optimizer.step()
-            if drawn():  # one draw for all members would be no seed's own
+            if drawn():  # a draw shared by all members would not depend on each member's seed
                 raise Coupled
         self._begun = True
         self._tensor.detach()[resting] = before[resting]
@@ -271,14 +273,14 @@ class Shared:
             raise Coupled
 
     def state(self) -> Float[Tensor, "B Q"]:
-        """As `Live`: what a member rests with, where it has come to rest."""
+        """See `Live`. For a member that has stopped, the state at which it stopped."""
         found = self._now()
         for member, numbers in self._rested.items():
             found[member] = numbers
         return found
 
     def evaluated(self, params: Tensor) -> Float[Tensor, "B P"]:
-        """As `Live`."""
+        """See `Live`."""
         self._tensor.detach().copy_(params)
         self._optimizer.eval()  # type: ignore[attr-defined]
         return self._tensor.detach().clone()
@@ -299,7 +301,7 @@ class Shared:
         return found
 
     def _load(self, states: Float[Tensor, "B Q"], rows: Float[Tensor, "B P"]) -> None:
-        """What has an element a parameter is every member's own; the rest is the same for all."""
+        """Load the members' states: arrays with one element per parameter differ by member, other values are shared."""
         state, stop = self._optimizer.state[self._tensor], 0
         for name, span, leaf, start, stop in self._columns:
             if span is None:
@@ -315,10 +317,12 @@ class Shared:
 
 
 def _columns(template: Any, spans: Sequence[Span]) -> Iterator[tuple[str, Span | None, Any, int, int]]:
-    """Where the numbers of every tensor's state stand: name, the tensor if there is an element a parameter, leaf, columns.
+    """Yield where the numbers of every tensor's state are: name, span, leaf, first column, and the column after the last.
+
+    The span is None unless the state has one element per parameter.
 
     Raises:
-        TypeError: where a state is nested deeper than one expects of an elementwise rule.
+        TypeError: when a state is nested more deeply than is possible for an elementwise rule.
     """
     start = 0
     for number, own in template["state"].items():
@@ -332,6 +336,6 @@ def _columns(template: Any, spans: Sequence[Span]) -> Iterator[tuple[str, Span |
 
 
 def _group_numbers(group: Mapping[str, Any], pattern: Mapping[str, Any]) -> list[Tensor]:
-    """A group's numbers in the template's order; which tensors are in it belongs to the template."""
+    """A group's numbers in the template's order; the list of its tensors is taken from the template."""
     values = [part if name == "params" else group[name] for name, part in pattern.items()]
     return [numbers_of(leaf) for leaf in leaves(values)]

@@ -1,7 +1,7 @@
-"""Update rules over an ensemble, each equal to torch.optim's to rounding and each with its stability threshold.
+"""Built-in update rules for an ensemble. Each equals torch.optim's up to rounding, and has a stability threshold.
 
-Every operation rounds once per element, so a member's bits depend neither on its companions nor on its place.
-(`torch.pow(number, tensor)` would: its kernel rounds the end of a tensor differently from the rest.)
+Every operation rounds once per element, so a member's bits depend neither on the other members nor on its place among them.
+(With `torch.pow(number, tensor)` they would: its kernel rounds the end of a tensor differently from the rest.)
 """
 
 import math
@@ -17,24 +17,25 @@ from spikecheck.core.setting import Setting
 from spikecheck.optimizers.ensemble import Ensemble
 
 Slots = dict[str, Tensor]
-"""What a rule remembers from one update to the next, by name; each [B, P]."""
+"""A rule's state between updates, by name; each [B, P]."""
 
 
 class UpdateRule(ABC):
-    """How gradients move parameters. Axes: B members, P parameters. Every member has its own learning rate and clock.
+    """An update rule: it maps gradients to changes of the parameters. Axes: B members, P parameters.
 
-    Thresholds are of the training loss's own curvature: along an eigenvector whose eigenvalue exceeds the threshold, the
-    update linearised about a minimum multiplies the displacement by a factor below -1. Where the rule has a
-    preconditioner P, the threshold is of P^-1/2 H P^-1/2 with P held still. Weight decay shifts it, as each rule says.
+    Every member has its own learning rate and its own count of updates. A threshold bounds the curvature of the training loss:
+    along an eigenvector whose eigenvalue exceeds it, the update linearised about a minimum multiplies the displacement by a
+    factor below -1. Where the rule has a preconditioner P, the threshold refers to P^-1/2 H P^-1/2 with P fixed. Weight decay
+    shifts the threshold, as each rule says.
     """
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what is remembered."""
+        """The names of the rule's slots."""
         return ()
 
     def begin(self, params: Float[Tensor, "B P"]) -> Slots:
-        """What is remembered before the first update: nothing, so zeros."""
+        """The rule's state before the first update: zeros."""
         return {name: torch.zeros_like(params) for name in self.slots}
 
     @abstractmethod
@@ -46,12 +47,12 @@ class UpdateRule(ABC):
         lr: Float[Tensor, "B 1"],
         done: Int[Tensor, "B 1"],
     ) -> tuple[Float[Tensor, "B P"], Slots]:
-        """Parameters and memory after one update; `done` counts the updates made before it. Changes nothing in place."""
+        """Parameters and state after one update; `done` counts the updates made before it. Nothing is changed in place."""
 
     def move(
         self, ensemble: Ensemble, grads: Float[Tensor, "B P"], moving: Bool[Tensor, " B"] | None
     ) -> tuple[Float[Tensor, "B P"], Mapping[str, Tensor]]:
-        """Parameters and memory after one update of the members that move (None: all of them); the others' stay."""
+        """Parameters and state after one update of the members that move (None: all); the others' stay the same."""
         slots = dict(ensemble.slots)
         params, after = self.step(ensemble.params, grads, slots, ensemble.lr[:, None], ensemble.done[:, None])
         if moving is None:
@@ -61,11 +62,11 @@ class UpdateRule(ABC):
         return torch.where(column, params, ensemble.params), kept
 
     def kept(self, ensemble: Ensemble) -> Ensemble:
-        """The ensemble as a value that later updates leave alone: built-in rules give nothing else."""
+        """The ensemble as a value that later updates do not change; for built-in rules, the ensemble itself."""
         return ensemble
 
     def evaluated(self, ensemble: Ensemble) -> Float[Tensor, "B P"]:
-        """The parameters that the rule means to be used; those that it trains, unless it averages."""
+        """The parameters to evaluate: those being trained, unless the rule averages."""
         return ensemble.params
 
     @abstractmethod
@@ -99,7 +100,7 @@ class GradientDescent(UpdateRule):
         return params - lr * _decayed(grads, params, self.weight_decay), {}
 
     def threshold(self, lr: float) -> float:
-        """2/lr, less the curvature that the weight decay adds."""
+        """2/lr - weight_decay: weight decay adds its value to the curvature."""
         return 2 / lr - self.weight_decay
 
 
@@ -120,7 +121,7 @@ class HeavyBall(UpdateRule):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what is remembered."""
+        """The names of the rule's slots."""
         return ("velocity",)
 
     def step(
@@ -131,14 +132,14 @@ class HeavyBall(UpdateRule):
         lr: Float[Tensor, "B 1"],
         done: Int[Tensor, "B 1"],
     ) -> tuple[Float[Tensor, "B P"], Slots]:
-        """One step along the velocity, or along the velocity looked ahead."""
+        """One step along the velocity, or for Nesterov's rule along g + momentum v."""
         pull = _decayed(grads, params, self.weight_decay)
         velocity = self.momentum * slots["velocity"] + pull
         motion = pull + self.momentum * velocity if self.nesterov else velocity
         return params - lr * motion, {"velocity": velocity}
 
     def threshold(self, lr: float) -> float:
-        """Where the linearised map of (theta, v) gets an eigenvalue of -1, less the curvature of the weight decay."""
+        """The curvature at which the linearised map of (theta, v) has an eigenvalue of -1, less weight_decay."""
         lookahead = 1 + 2 * self.momentum if self.nesterov else 1
         return 2 / lr * (1 + self.momentum) / lookahead - self.weight_decay
 
@@ -147,7 +148,7 @@ class HeavyBall(UpdateRule):
 class RMSprop(UpdateRule):
     """v <- beta2 v + (1 - beta2) g^2; theta <- theta - lr g / P with P = sqrt(v) + eps. Stable below 2/lr.
 
-    With weight decay the threshold is of P^-1/2 (H + weight_decay I) P^-1/2: what decay adds depends on P.
+    The threshold refers to P^-1/2 H P^-1/2; with weight decay, to P^-1/2 (H + weight_decay I) P^-1/2.
     """
 
     beta2: float
@@ -156,7 +157,7 @@ class RMSprop(UpdateRule):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what is remembered."""
+        """The names of the rule's slots."""
         return ("squares",)
 
     def step(
@@ -173,7 +174,7 @@ class RMSprop(UpdateRule):
         return params - lr * pull / self.preconditioner(after, done + 1), after
 
     def threshold(self, lr: float) -> float:
-        """2/lr, of the preconditioned sharpness."""
+        """2/lr, for the preconditioned sharpness."""
         return 2 / lr
 
     def preconditioner(self, slots: Slots, done: Int[Tensor, "B 1"]) -> Float[Tensor, "B P"]:
@@ -185,10 +186,10 @@ class RMSprop(UpdateRule):
 class Adam(UpdateRule):
     """theta <- theta - lr m^ / P with P = sqrt(v^) + eps, where m^ and v^ are bias-corrected averages of g and g^2.
 
-    Stable below (2 + 2 beta1)/((1 - beta1) lr) once the bias corrections are gone (Cohen et al., arXiv 2207.14484).
-    Weight decay is added to the gradient, and the threshold is then of P^-1/2 (H + weight_decay I) P^-1/2; where it is
-    `decoupled` (AdamW, which first shrinks theta by 1 - lr weight_decay) it lowers the threshold by exactly
-    weight_decay (1 + beta1)/(1 - beta1), whatever P is.
+    Stable below (2 + 2 beta1)/((1 - beta1) lr) once the bias corrections have faded (Cohen et al., arXiv 2207.14484).
+    Weight decay is added to the gradient, and the threshold then refers to P^-1/2 (H + weight_decay I) P^-1/2. With
+    `decoupled` (AdamW, which first multiplies theta by 1 - lr weight_decay), decay lowers the threshold by exactly
+    weight_decay (1 + beta1)/(1 - beta1) for every P.
 
     >>> round(Adam(beta1=0.9, beta2=0.999).threshold(0.01))
     3800
@@ -202,7 +203,7 @@ class Adam(UpdateRule):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what is remembered."""
+        """The names of the rule's slots."""
         return ("mean", "squares")
 
     def step(
@@ -222,7 +223,7 @@ class Adam(UpdateRule):
         return kept - (pace * mean).div_(self.preconditioner(after, done + 1)), after
 
     def threshold(self, lr: float) -> float:
-        """Where the linearised map of (theta, m) gets an eigenvalue of -1, of the preconditioned sharpness."""
+        """The preconditioned sharpness at which the linearised map of (theta, m) has an eigenvalue of -1."""
         decay = lr * self.weight_decay if self.decoupled else 0.0
         return (2 - decay) * (1 + self.beta1) / ((1 - self.beta1) * lr)
 
@@ -237,7 +238,7 @@ BuiltIn = GradientDescent | HeavyBall | RMSprop | Adam
 
 
 def rule_of(setting: Setting) -> BuiltIn:
-    """The setting's update rule with the setting's numbers, for the rules that are spikecheck's own.
+    """The built-in update rule of a setting, with the setting's hyperparameters.
 
     >>> rule_of(Setting(optimizer="nesterov", momentum=0.8))
     HeavyBall(momentum=0.8, nesterov=True, weight_decay=0.0)

@@ -1,4 +1,4 @@
-"""An optimizer's state_dict as numbers, so that it can be stored, and back again to the bit."""
+"""Turns an optimizer's state_dict into numbers that can be stored, and back, bit for bit."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from spikecheck.core.errors import SettingError
 
 
 def packed(optimizer: torch.optim.Optimizer, template: Any) -> Float[Tensor, " Q"]:
-    """Every number in a state_dict, in the order of the template; infinite where it is built otherwise than the template."""
+    """Every number in a state_dict, in the template's order; all infinite where its structure differs from the template."""
     found = list(leaves(optimizer.state_dict()))
     if [_kind(leaf) for leaf in found] != [_kind(leaf) for leaf in leaves(template)]:
         return torch.full((count(template),), torch.inf, dtype=torch.float64)
@@ -20,10 +20,10 @@ def packed(optimizer: torch.optim.Optimizer, template: Any) -> Float[Tensor, " Q
 
 
 def load(optimizer: torch.optim.Optimizer, template: Any, numbers: Float[Tensor, " Q"]) -> None:
-    """Give an optimizer the state that was packed, and every tensor its own precision: torch casts what is no `step`.
+    """Give an optimizer a packed state, with every tensor in its own precision: torch would cast all but `step`.
 
     Raises:
-        SettingError: when it could not be packed.
+        SettingError: when the state could not be packed.
     """
     if bool(numbers.isinf().all()) and len(numbers):
         raise SettingError(
@@ -38,12 +38,16 @@ def load(optimizer: torch.optim.Optimizer, template: Any, numbers: Float[Tensor,
         for name, value in exact.items():
             if isinstance(value, Tensor):
                 optimizer.state[tensor][name] = value.to(tensor.device)
-            elif isinstance(value, int | float):  # torch's own rules make tensors of the counters of their subclasses
+            elif isinstance(value, int | float):  # torch would turn a subclass's counter into a tensor
                 optimizer.state[tensor][name] = value
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """The numbers and tensors in nested containers; text and None belong to the structure."""
+    """Yield the numbers and tensors in nested containers; text and None belong to the structure.
+
+    Raises:
+        ValueError: when a container holds anything else.
+    """
     if isinstance(value, Mapping):
         for part in value.values():
             yield from leaves(part)
@@ -57,7 +61,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 def filled_as(template: Any, rest: Iterator[Tensor]) -> Any:
-    """Something built as the template is, with the numbers that come next in `rest`."""
+    """A copy of the template's structure, filled with the next numbers in `rest`."""
     if isinstance(template, Mapping):
         return {name: filled_as(part, rest) for name, part in template.items()}
     if isinstance(template, list | tuple):
@@ -77,7 +81,7 @@ def numbers_of(leaf: Any) -> Float[Tensor, " q"]:
     """A leaf's numbers, on the CPU in float64.
 
     Raises:
-        ValueError: when it is a complex or a sparse tensor.
+        ValueError: when the leaf is a complex or a sparse tensor.
     """
     if isinstance(leaf, Tensor):
         if leaf.is_complex() or leaf.is_sparse:
@@ -87,5 +91,5 @@ def numbers_of(leaf: Any) -> Float[Tensor, " q"]:
 
 
 def count(value: Any) -> int:
-    """How many numbers there are in nested containers."""
+    """The number of numbers in nested containers."""
     return sum(leaf.numel() if isinstance(leaf, Tensor) else 1 for leaf in leaves(value))

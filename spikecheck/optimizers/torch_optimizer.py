@@ -1,8 +1,8 @@
-"""Optimizers from any package, as they come: what `torch.optim.Optimizer` promises is all that is asked of them.
+"""Unmodified optimizers from any package; they need only what `torch.optim.Optimizer` promises.
 
-One instance a member, on tensors as torch's own layers have them, so that rules which look at whole matrices or at all of a
-model (Muon, Shampoo, clipping by the global norm) see one model. An optimizer whose rule is elementwise gives the same bits
-when a single instance of it has all members' parameters; as long as that is seen it is done, at a fraction of the time.
+By default each member has its own instance, on tensors shaped as in torch's own layers. So rules that use whole matrices or
+the whole model (Muon, Shampoo, clipping by the global norm) see exactly one model. For an elementwise rule, one instance for
+all members' parameters gives the same bits in a fraction of the time; it is used as long as that is observed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from spikecheck.optimizers.state_dict import count, leaves
 
 
 class NamedOptimizer(UpdateRule):
-    """A setting's MODULE:NAME as an update rule. No formula for its threshold is known."""
+    """The optimizer named by a setting's MODULE:NAME, as an update rule. No formula for its threshold is known."""
 
     def __init__(
         self,
@@ -34,13 +34,13 @@ class NamedOptimizer(UpdateRule):
         seeds: Sequence[int] | None = None,
         evaluate: Evaluate | None = None,
     ) -> None:
-        """Of members that share all but what a tile's may differ in.
+        """`settings`: one per member, of one signature. `spans`: the model's tensors in spikecheck's order.
 
-        `seeds` decide what the members' optimizers draw, where they draw at all; by default their numbers. `evaluate` serves
-        an optimizer whose step wants a closure.
+        `seeds` determine the random draws of the members' optimizers; by default 0, 1, 2, … `evaluate` computes loss and
+        gradient for an optimizer whose step needs a closure.
 
         Raises:
-            SettingError: when it cannot be made, cannot be stepped, or gives other numbers for the same gradients.
+            SettingError: when the optimizer cannot be made or stepped, or gives other numbers for the same gradients.
         """
         setting = settings[0]
         columns, straight = torchs_order(spans)
@@ -54,7 +54,7 @@ class NamedOptimizer(UpdateRule):
         self.abilities = abilities(order, setting.lr, setting.steps)
         if self.abilities.closure and isinstance(setting.intervention, Hold | Jitter | FreezeOutside):
             raise SettingError(
-                f"optimizer={setting.optimizer!r}: its step wants a closure, which computes gradients of its own, so "
+                f"optimizer={setting.optimizer!r}: its step needs a closure, which computes its own gradients, so "
                 f"{type(setting.intervention).__name__} cannot change them; leave such claims out"
             )
         self._live: Live | None = None
@@ -63,11 +63,11 @@ class NamedOptimizer(UpdateRule):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """One vector a member: every number in its state_dict."""
+        """The one slot, `state`: every number in a member's state_dict."""
         return ("state",)
 
     def begin(self, params: Float[Tensor, "B P"]) -> Slots:
-        """Nothing yet: an optimizer makes its state at its first step."""
+        """Zeros: an optimizer creates its state at its first step."""
         return {"state": params.new_zeros(len(params), self.abilities.numbers, dtype=torch.float64)}
 
     def step(
@@ -78,16 +78,16 @@ class NamedOptimizer(UpdateRule):
         lr: Float[Tensor, "B 1"],
         done: Int[Tensor, "B 1"],
     ) -> tuple[Float[Tensor, "B P"], Slots]:
-        """Parameters and state after one update, from the state as a value."""
+        """Parameters and state after one update that starts from the given state."""
         start = Ensemble(params, slots, done[:, 0], lr[:, 0], torch.ones_like(done[:, 0], dtype=torch.bool))
-        live = self._awake(start, watched=False)  # no training: it has been watched where it was trained
+        live = self._awake(start, watched=False)  # not a training: the rule was compared during training
         found = self._stepped(live, None, grads, start, None)
         return self.in_our_order(found), {"state": live.state()}
 
     def move(
         self, ensemble: Ensemble, grads: Float[Tensor, "B P"], moving: Bool[Tensor, " B"] | None
     ) -> tuple[Float[Tensor, "B P"], Mapping[str, Tensor]]:
-        """The instances go on from where they are; what stands for their state is turned into numbers by `kept`."""
+        """Parameters after one update of the live instances, and a placeholder for their state, which `kept` replaces."""
         if self._live is None or ensemble.slots is not self._token:
             self._live = self._awake(ensemble)
             self._shown = ensemble.params
@@ -98,32 +98,36 @@ class NamedOptimizer(UpdateRule):
         return self._shown, self._token
 
     def kept(self, ensemble: Ensemble) -> Ensemble:
-        """With the state as numbers, where an optimizer can be gone on with from them at all."""
+        """The ensemble with the optimizers' state as numbers; no numbers where it cannot be resumed from them."""
         if self._live is None or ensemble.slots is not self._token:
             return ensemble
         return replace(ensemble, slots={"state": self._live.state()})
 
     def evaluated(self, ensemble: Ensemble) -> Float[Tensor, "B P"]:
-        """Where the optimizer has `eval()`, the parameters that it then shows."""
+        """The parameters to evaluate: those after `eval()` where the optimizer has it, else those being trained."""
         if not self.abilities.averages:
             return ensemble.params
-        # Where no other instance can stand in, the one at work is asked: its training ends here.
+        # Where no other instance can take over the state, the live one evaluates; its training ends here.
         if self.abilities.resumes and self._live is not None:
             return self.in_our_order(self._live.evaluated(self.in_torchs_order(ensemble.params)))
         return self.in_our_order(self._awake(self.kept(ensemble)).evaluated(self.in_torchs_order(ensemble.params)))
 
     @property
     def shares_an_instance(self) -> bool:
-        """Whether all members have one, as far as has been seen."""
+        """Whether all members share one instance, as far as observed."""
         return self.abilities.together and self._order not in COUPLED
 
     def evaluated_at(self, member: int, row: Float[Tensor, " P"], done: int) -> tuple[float, Float[Tensor, " P"]]:
-        """What a closure gives: a member's loss and gradient, parameters and gradient in torch's order."""
+        """A member's loss and gradient, as a closure returns them; parameters and gradient are in torch's order."""
         assert self._evaluate is not None
         return self._evaluate(member, row, done)
 
     def wide(self) -> list[list[int]]:
-        """Places in the state of every tensor that is none of single numbers: averages and matrices, not counters."""
+        """The places of every array in the state, such as averages and matrices; counters and other scalars are left out.
+
+        Raises:
+            SettingError: when the optimizer cannot be resumed, so that it cannot be linearised.
+        """
         if self.abilities.resumes:
             raise SettingError(f"optimizer={self._order.path!r}: {self.abilities.resumes}; it cannot be linearised")
         found, start = [], 0
@@ -135,11 +139,11 @@ class NamedOptimizer(UpdateRule):
         return found
 
     def threshold(self, lr: float) -> float | None:
-        """None: `curvature.linearised_update` finds where it becomes unstable."""
+        """None: no formula is known. `curvature.linearised_update` finds where training becomes unstable."""
         return None
 
     def _awake(self, ensemble: Ensemble, *, watched: bool = True) -> "Live":
-        """Instances in the ensemble's states."""
+        """Live optimizers in the ensemble's states."""
         if self.abilities.resumes and bool((ensemble.done > 0).any()):
             raise SettingError(
                 f"optimizer={self._order.path!r}: {self.abilities.resumes}, so nothing can be forked from its runs"
@@ -154,7 +158,7 @@ class NamedOptimizer(UpdateRule):
     def _stepped(
         self, live: Live, displaced: Tensor | None, grads: Tensor, ensemble: Ensemble, moving: Tensor | None
     ) -> Float[Tensor, "B P"]:
-        """One update, in torch's order; a rule that turns out not to be elementwise is known for that from then on."""
+        """One update, in torch's order. A rule that turns out not to be elementwise is remembered as such."""
         try:
             return live.step(displaced, self.in_torchs_order(grads), ensemble.lr, ensemble.done.tolist(), moving)
         except Coupled:
@@ -166,11 +170,11 @@ class NamedOptimizer(UpdateRule):
             raise failed_step(self._order.path, error, int(ensemble.done.max())) from error
 
     def in_torchs_order(self, rows: Float[Tensor, "*any P"]) -> Float[Tensor, "*any P"]:
-        """Parameters or gradients as torch's tensors have them, one after the other."""
+        """Parameters or gradients in the order of torch's tensors, one after the other."""
         return rows[..., self._columns.to(rows.device)]
 
     def in_our_order(self, rows: Float[Tensor, "*any P"]) -> Float[Tensor, "*any P"]:
-        """The same as this package has them."""
+        """Parameters or gradients in spikecheck's order."""
         return rows[..., self._back.to(rows.device)]
 
     def _evaluated_there(self, evaluate: Evaluate) -> Evaluate:

@@ -1,8 +1,8 @@
-"""Matrix products of an ensemble's members, each computed as if it were alone.
+"""Matrix products of an ensemble's members, each rounded as if it were alone.
 
-Intel's MKL rounds a product differently by where in memory its matrices begin, so in a plain `torch.bmm` a member of odd
-width would get other bits at other places of the batch, and after a few thousand steps another run. Thin matrices need
-no MKL. For the others every member's factors and product are laid at the start of a cache line.
+Intel's MKL rounds a product by where in memory its matrices begin. In a plain `torch.bmm`, a member of odd width would get
+other bits at other places of the batch, and after a few thousand steps another run. Thin matrices do not need MKL. For all
+others, every member's factors and product begin at a cache line.
 """
 
 import math
@@ -17,7 +17,7 @@ from torch.nn import functional
 
 _CACHE_LINE = 64  # bytes
 _LARGE = 2**20
-"""Multiplications a member from which on its product is a call of its own."""
+"""Multiplications per member from which on each member's product is a separate call."""
 
 
 def product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
@@ -26,7 +26,7 @@ def product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Floa
     >>> product(torch.ones(2, 3, 4), torch.ones(2, 4, 5))[1, 2]
     tensor([4., 4., 4., 4., 4.])
     """
-    if left.shape[2] != right.shape[1]:  # broadcasting would take 1 for anything
+    if left.shape[2] != right.shape[1]:  # broadcasting would accept a 1
         raise ValueError(f"no product of members' matrices {list(left.shape[1:])} and {list(right.shape[1:])}")
     if right.shape[1] == 1:
         return left * right
@@ -37,12 +37,12 @@ def product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Floa
 
 
 def plain_product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
-    """The same bits without a derivative, which takes as long again; for matrices that `product` takes for thick ones."""
+    """`product` without derivatives, which take as long again; for matrices without an axis of length 1."""
     return _bmm(left, right)
 
 
 class _Product(torch.autograd.Function):
-    """`torch.bmm` on aligned matrices, and so are the products in its derivatives."""
+    """`torch.bmm` on aligned matrices; its derivatives use aligned products too."""
 
     @staticmethod
     def forward(left: Tensor, right: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None]:
         left, right = ctx.saved_tensors
-        # The bookkeeping of a second derivative that nobody can ask for takes as long as the product.
+        # The bookkeeping of a second derivative takes as long as the product, so it is skipped where there can be none.
         multiplied = product if torch.is_grad_enabled() else plain_product
         for_left = multiplied(upstream, right.mT) if ctx.needs_input_grad[0] else None
         for_right = multiplied(left.mT, upstream) if ctx.needs_input_grad[1] else None
@@ -63,7 +63,7 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, int | None], left: Tensor, right: Tensor) -> tuple[Tensor, int]:
-        """One more batch axis makes so many more members."""
+        """A batch axis is treated as additional members."""
         pair = ((left, in_dims[0]), (right, in_dims[1]))
         many = [t.expand(info.batch_size, *t.shape) if dim is None else t.movedim(dim, 0) for t, dim in pair]
         found = product(many[0].flatten(0, 1), many[1].flatten(0, 1))
@@ -71,13 +71,13 @@ class _Product(torch.autograd.Function):
 
 
 def _bmm(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
-    """As it is, or as one opaque operation for whoever traces it: where numbers lie in memory is not known then."""
+    """The product; when traced, one opaque operation, since tracing does not know where numbers lie in memory."""
     found: Tensor = _opaque(left, right) if isinstance(left, FakeTensor) else _padded(left, right)
     return found
 
 
 def _padded(left: Tensor, right: Tensor) -> Tensor:
-    """`torch.bmm`, with as many rows more as bring every member's product to the start of a cache line too."""
+    """`torch.bmm`, padded with rows so that every member's product begins at a cache line too."""
     rows, line = left.shape[1], _CACHE_LINE // left.itemsize
     if left.device.type == "cpu" and left[0].numel() * right.shape[2] >= _LARGE:
         return _one_by_one(aligned(left), aligned(right))
@@ -96,9 +96,9 @@ def _shape(left: Tensor, right: Tensor) -> Tensor:
 
 
 def _one_by_one(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
-    """Large matrices one after another: in a batch MKL takes up to twice as long for them."""
+    """Products of large matrices one after another: MKL takes up to twice as long for them in a batch."""
     if len(left) == 1:
-        return torch.mm(left[0], right[0])[None]  # where torch finds room, a cache line begins
+        return torch.mm(left[0], right[0])[None]  # torch allocates at cache lines
     found = _room(left, (len(left), left.shape[1], right.shape[2]))
     for one, other, out in zip(left, right, found, strict=True):
         torch.mm(one, other, out=out)
@@ -106,7 +106,7 @@ def _one_by_one(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> 
 
 
 def aligned(matrices: Float[Tensor, "B N M"]) -> Float[Tensor, "B N M"]:
-    """The same numbers, every member's from the start of a cache line; the same tensor where they lie so already."""
+    """The matrices with every member's numbers at the start of a cache line; the same tensor if they are already."""
     if matrices.stride(2) != 1 and matrices.stride(1) == 1:
         return aligned(matrices.mT).mT
     line = _CACHE_LINE // matrices.itemsize
@@ -117,7 +117,7 @@ def aligned(matrices: Float[Tensor, "B N M"]) -> Float[Tensor, "B N M"]:
 
 
 def _room(like: Tensor, shape: Sequence[int]) -> Float[Tensor, "B N M"]:
-    """Matrices without numbers yet, every member's from the start of a cache line."""
+    """Uninitialised matrices, every member's at the start of a cache line."""
     members, *sizes = shape
     line, numbers = _CACHE_LINE // like.itemsize, math.prod(sizes)
     return like.new_empty(members, -(-numbers // line) * line)[:, :numbers].view(members, *sizes)

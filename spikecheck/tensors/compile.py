@@ -1,7 +1,8 @@
-"""Functions of tensors as machine code, by torch's inductor: compiled once a process, where that is wished for all sizes.
+"""Compiles functions of tensors to machine code by torch's inductor, once per process, on request for all sizes.
 
-A kernel takes two seconds or three to compile, some tenths of one when another process has done it before. Its vectors run
-along the last axis, and at that axis's end under a mask: no number's bits depend on how many there are, or on its place.
+A kernel takes two or three seconds to compile, or some tenths of a second when another process has compiled it before. It is
+vectorised along the last axis and masked at that axis's end, so a number's bits depend neither on the axis's length nor on
+its place.
 """
 
 import ctypes
@@ -27,10 +28,10 @@ from spikecheck.core.errors import UsageError
 
 
 class Kernel:
-    """A compiled function. Called with tensors it gives new ones; bound to them it can be called from machine code."""
+    """A compiled function. Called with tensors, it returns new ones; bound to tensors, machine code can call it."""
 
     def __init__(self, graph: Any) -> None:
-        """`graph` is what inductor makes of a traced function."""
+        """`graph` is inductor's result for a traced function."""
         self._graph = graph
 
     def __call__(self, *tensors: Tensor) -> Sequence[Tensor]:
@@ -38,9 +39,9 @@ class Kernel:
         return self._graph(list(tensors))  # type: ignore[no-any-return]
 
     def bound(self, *tensors: Tensor) -> "Bound | None":
-        """The kernel as it is called with just these tensors, and where it leaves its results.
+        """The kernel's machine code bound to these tensors, with the tensors that receive its results.
 
-        None where inductor made more or less of the function than one loop nest in C++, which can't be called by itself.
+        None where inductor did not compile the function to exactly one loop nest in C++, which alone can be called directly.
         """
         call = getattr(self._graph, "current_callable", None)
         names = getattr(getattr(call, "__func__", None), "__globals__", {})
@@ -65,48 +66,46 @@ class Kernel:
         address = ctypes.cast(ctypes.CDLL(library)["kernel"], ctypes.c_void_p).value
         given = [part.data_ptr() if isinstance(part, Tensor) else int(part) for part in heard[0]]
         ours = {tensor.data_ptr() for tensor in tensors if tensor.numel()}
-        if address is None or not ours.issubset(given):  # a copy of them was handed on
+        if address is None or not ours.issubset(given):  # the kernel received a copy of a tensor
             return None
         return Bound(address, tuple(given), tuple(results), (*heard[0], *tensors))
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A kernel's machine code with everything that it is called with."""
+    """A kernel's machine code with all arguments of its calls."""
 
     address: int
     arguments: tuple[int, ...]
     """Addresses and sizes."""
     results: tuple[Tensor, ...]
-    """Every call writes them anew."""
+    """Every call overwrites them."""
     kept: tuple[Any, ...]
-    """What owns the memory behind the addresses."""
+    """The owners of the memory behind the addresses."""
 
 
 _OPTIONS = {
-    # Inductor keeps in memory what is made of four numbers or more and used twice; here making it again is faster.
+    # Inductor would store a value that is read twice and depends on four or more others; here recomputing it is faster.
     "realize_reads_threshold": 1_000,
     "realize_opcount_threshold": 1_000,
-    # Sizes are seen to by who calls; asking again would be a twentieth of a small step.
+    # Callers guarantee the sizes; checking them would take a twentieth of a small step.
     "size_asserts": False,
 }
 _TRUSTING = {} if "TORCHINDUCTOR_VEC_ISA_OK" in os.environ else {"cpp.vec_isa_ok": True}
-"""That the compiler knows what the processor can do; torch would compile a program of its own to see."""
+"""Assume that the compiler supports the processor's vector instructions; torch would compile a test program to find out."""
 _IMPORTED = ("torch._guards", "torch._inductor.compile_fx", "torch.fx.experimental.symbolic_shapes")
 
 
 @lru_cache(maxsize=1)
 def compiler() -> str:
-    """The C++ compiler that torch calls, with its version; empty where there is none, or where $SPIKECHECK_COMPILE is 0.
+    """The C++ compiler that torch calls, with its version; empty without one, or when $SPIKECHECK_COMPILE is 0.
 
     Raises:
         UsageError: when $SPIKECHECK_COMPILE is 1 and something is missing, or when it is neither 0 nor 1.
     """
     asked = os.environ.get("SPIKECHECK_COMPILE", "")
     if asked not in ("", "0", "1"):
-        raise UsageError(
-            f"SPIKECHECK_COMPILE={asked!r}: give 0 to do without compiling, 1 to insist on it, or leave it out"
-        )
+        raise UsageError(f"SPIKECHECK_COMPILE={asked!r}: give 0 to disable compiling, 1 to require it, or leave it out")
     if asked == "0":
         return ""
     named = os.environ.get("CXX", "g++")
@@ -125,20 +124,20 @@ def compiler() -> str:
 
 
 class CannotTrace(UsageError):
-    """A function does what cannot be traced."""
+    """A function cannot be traced."""
 
 
 def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Kernel:
-    """The function for contiguous tensors like the example's.
+    """Compile the function for contiguous tensors like those of the example.
 
-    `of_all_sizes`: of the same types and numbers of axes, whatever their sizes. An axis that has one number or none in the
-    example has so always; the others should differ in size.
+    With `of_all_sizes`, the kernel serves all sizes with the same types and numbers of axes. An axis of length 0 or 1 in the
+    example must always have that length; the lengths of all others should differ from one another.
 
     Raises:
-        CannotTrace: when the function fails on tensors without numbers.
+        CannotTrace: when the function fails on tensors without data.
         UsageError: when torch's compiler fails.
     """
-    # The user's own folder, where torch's would be one for all users, with a name that anybody can guess.
+    # The cache is in the user's own folder: torch's default is shared by all users, and its name can be guessed.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
     try:
         with busy("compiling"), warnings.catch_warnings():
@@ -148,16 +147,16 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
         raise
     except Exception as error:
         raise UsageError(
-            f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to do without"
+            f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to disable compiling"
         ) from error
 
 
 def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Kernel:
-    # Imported here: a second that nobody should wait for who does not compile.
+    # Imported here: it takes a second, which users who do not compile should not wait for.
     guards, inductor, shapes = (import_module(name) for name in _IMPORTED)
     table = import_module("torch._inductor.decomposition").select_decomp_table()
     make_fx = import_module("torch.fx.experimental.proxy_tensor").make_fx
-    # Its thousand lines are for files that TORCH_TRACE asks for; under pytest a user's failure would drown in them.
+    # Its thousand lines are meant for TORCH_TRACE files; pytest would show them with every failure of a user's test.
     logging.getLogger("torch.__trace").propagate = False
     fake = FakeTensorMode(shape_env=shapes.ShapeEnv())
 
@@ -174,20 +173,20 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
         raise CannotTrace(f"torch cannot trace {function} ({type(error).__name__})") from error
 
     def made(options: dict[str, Any]) -> Callable[[list[Tensor]], Sequence[Tensor]]:
-        # Without a tracing context nothing is taken from torch's cache.
+        # Without a tracing context, torch does not use its cache.
         with guards.tracing(guards.TracingContext(fake)), import_module("torch._inductor.config").patch(options):
             return inductor.compile_fx_inner(graph, fakes)  # type: ignore[no-any-return]
 
     try:
         kernel = made({**_OPTIONS, **_TRUSTING})
-    except Exception:  # the compiler may be older than the processor: torch finds out what both know, in some seconds
+    except Exception:  # the compiler may be older than the processor: torch then tests, for seconds, what both know
         _doubt()
         kernel = made(_OPTIONS)
     return Kernel(kernel)
 
 
 def _doubt() -> None:
-    """Have torch forget what it was told of the processor's instructions."""
+    """Clear torch's cached assumptions about the processor's instructions."""
     known = import_module("torch._inductor.cpu_vec_isa")
     for remembered in (known.valid_vec_isa_list, *(type(isa).__bool__ for isa in known.supported_vec_isa_list)):
         getattr(remembered, "cache_clear", lambda: None)()

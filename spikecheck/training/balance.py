@@ -1,4 +1,4 @@
-"""Self-stabilisation along a training: how wide it oscillates across the valley, and how wide it has to for that."""
+"""Self-stabilisation during training: the width of the oscillation across the valley, and the quantities that balance it."""
 
 from dataclasses import dataclass
 
@@ -16,37 +16,37 @@ from spikecheck.training.gradients import Gradients
 
 @dataclass(frozen=True)
 class Stabilisation:
-    """What was seen, look by look. Axes: W looks, B members."""
+    """Measurements along a training. Axes: W measurements, B members."""
 
     steps: Int[Tensor, "W B"]
-    """Updates made; a member that stands still repeats its value."""
+    """Updates made; a member that has stopped repeats its value."""
     sharpness: Float[Tensor, "W B"]
     residual: Float[Tensor, "W B"]
     displacement: Float[Tensor, "W B"]
-    """From the bottom of the valley, along v."""
+    """Distance from the bottom of the valley along v, with its sign."""
     sharpening: Float[Tensor, "W B"]
-    """What the sharpness rises by per learning rate and step at the bottom."""
+    """Rise of the sharpness per step at the bottom, divided by the learning rate."""
     steepness: Float[Tensor, "W B"]
-    """The squared length of the gradient of the sharpness at right angles to v, at the bottom."""
+    """Squared length of the sharpness gradient's part orthogonal to v, at the bottom."""
 
 
 class BalanceObserver:
-    """Looks at an ensemble every few updates, by way of the gradients that its training asks for.
+    """Measures an ensemble every few updates, by wrapping the gradients that its training computes.
 
-    With the first eigenpair (lambda, v) and the gradient g, a state is x = g.v/lambda away from the bottom across the valley.
-    Gradient and sharpness gradient are taken there, at the state less x v, and not at the state itself: the latter's
-    gradient has two terms in x^2 besides, from the sharpness gradient and from the turning of v, that are of the order of
-    what the oscillation does. Three gradients a look, and what the eigenpair takes. Axes: B members, P parameters.
+    With the first eigenpair (lambda, v) and the gradient g, a state is x = g.v/lambda away from the bottom of the valley.
+    Gradient and sharpness gradient are taken at the bottom, the state less x v. At the state itself, the gradient has two
+    additional terms in x^2, from the sharpness gradient and from the rotation of v, which are as large as the effect of the
+    oscillation. A measurement costs three gradients and one eigenpair. Axes: B members, P parameters.
     """
 
     def __init__(self, objective: Sloping, every: int, since: int = 0) -> None:
-        """`since` updates are let pass before the first look, `every` lie between two looks."""
+        """The first measurement follows `since` updates, the next ones follow every `every` updates."""
         self._objective, self._every, self._left = objective, every, since
         self._pairs: EigenPairs | None = None
         self._looks: list[Stabilisation] = []
 
     def over(self, gradients: Gradients) -> Gradients:
-        """The same gradients, to the bit, under which the ensemble is looked at."""
+        """The same gradients, bit for bit, with the measurement added to their calls."""
 
         def watched(ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
             if self._left == 0:
@@ -58,7 +58,7 @@ class BalanceObserver:
         return watched
 
     def seen(self) -> Stabilisation:
-        """All looks until now."""
+        """All measurements so far."""
         names = Stabilisation.__dataclass_fields__
         return Stabilisation(**{name: torch.cat([getattr(look, name) for look in self._looks]) for name in names})
 

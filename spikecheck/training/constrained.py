@@ -1,4 +1,4 @@
-"""Gradients under which gradient descent neither oscillates nor gets sharper than a ceiling."""
+"""Gradients that keep gradient descent from oscillating and from exceeding a ceiling on the sharpness."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _MOST_ITERATIONS = 8
 
 @dataclass(frozen=True)
 class _Look:
-    """What was computed at one step."""
+    """The eigenpair and the sharpness gradient at one step."""
 
     at: Float[Tensor, "B P"]
     pairs: EigenPairs
@@ -31,29 +31,29 @@ class _Look:
 
 
 class ConstrainedGradient:
-    """In place of the gradient g, what makes a step of gradient descent follow the constrained trajectory.
+    """A replacement of the gradient g, with which a step of gradient descent follows the constrained trajectory.
 
-    With the first eigenpair (lambda, v) the unconstrained step is
+    With the first eigenpair (lambda, v), the unconstrained step is
 
-        s = -lr (g - (g.v) v) - (g.v / lambda) v,
+        s = -lr (g - (g.v) v) - (g.v / lambda) v.
 
-    gradient descent's own but for the motion across the valley, which goes to the bottom. The sharpness that the step
-    would lead to is predicted from the gradient r of the sharpness, lambda + r.s. Where that is above the ceiling, the step
-    is moved against the part of r at right angles to v, by as much as brings the prediction to the ceiling.
+    It is gradient descent's own step, except that across the valley it goes to the bottom. The sharpness after the step is
+    predicted as lambda + r.s, where r is the gradient of the sharpness. Where that exceeds the ceiling, the step is moved
+    against the part of r orthogonal to v, by just enough to bring the prediction to the ceiling.
 
-    The eigenpair and r are computed every few steps. Between two such looks the sharpness is predicted to first order from
-    where the member has come to since, so that a correction is made once and not at every step up to the next look. Source:
-    Damian et al., arXiv 2209.15594, section 4. Axes: B members, P parameters.
+    The eigenpair and r are computed every few steps. In between, the sharpness is predicted to first order at the member's
+    current parameters, so that a correction is made once and not repeated at every step. Source: Damian et al., arXiv
+    2209.15594, section 4. Axes: B members, P parameters.
     """
 
     def __init__(self, objective: Objective, gradients: Gradients, every: int, level: float = 1.0) -> None:
-        """The ceiling is `level` times 2/lr; `every` steps lie between two looks."""
+        """The ceiling is `level` times 2/lr; the eigenpair is recomputed after `every` steps."""
         self._objective, self._gradients, self._every, self._level = objective, gradients, every, level
         self._calls = 0
         self._seen: _Look | None = None
 
     def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """The losses as they are, and the gradient that keeps to the trajectory."""
+        """The unchanged losses [B], and the gradients [B, P] that follow the constrained trajectory."""
         losses, gradients = self._gradients(ensemble)
         due = self._calls % self._every == 0
         seen = self._look(ensemble.params) if self._seen is None or due else self._seen
@@ -76,9 +76,10 @@ def held(
     vectors: Float[Tensor, "B P"],
     rise: Float[Tensor, "B P"],
 ) -> Float[Tensor, "B P"]:
-    """The gradient whose step leads to a sharpness of at most `ceiling`; `rise` is the gradient of the sharpness.
+    """The gradient whose step leads to a predicted sharpness of at most `ceiling`.
 
-    A member that has no sharpness, or none above zero, keeps its own gradient.
+    `vectors` are unit top eigenvectors, `rise` is the gradient of the sharpness. A member whose sharpness is not finite or
+    not positive keeps its own gradient.
     """
     rate, sharp = lr[:, None], sharpness[:, None]
     across = (gradients * vectors).sum(1, keepdim=True)
@@ -95,16 +96,16 @@ def held(
 def sharpness_gradient(
     objective: Sloping, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
 ) -> Float[Tensor, "B P"]:
-    """The gradient of v.H v by the parameters, v held still."""
+    """The gradient of v.H v with respect to the parameters, for fixed v."""
     return slope_and_rise(objective, params, vectors)[1]
 
 
 def slope_and_rise(
     objective: Sloping, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
 ) -> tuple[Float[Tensor, "B P"], Float[Tensor, "B P"]]:
-    """The loss's gradient, and its second difference along v: the gradient of v.H v by the parameters, v held still.
+    """The loss's gradient, and its second difference along v, which is the gradient of v.H v for fixed v.
 
-    The step is the fourth root of the rounding unit, where rounding and curvature of the difference are about equal.
+    The step is the fourth root of machine epsilon, where rounding error and truncation error are about equal.
     """
     step = torch.finfo(params.dtype).eps ** 0.25
     ahead, here, behind = (objective.gradient(params + shift * vectors)[1] for shift in (step, 0.0, -step))

@@ -1,4 +1,4 @@
-"""Moves along one direction: until the loss has risen by a given factor, or to where another training stands."""
+"""Displacements along one direction: until the loss has risen by a given factor, or to another training's coordinate."""
 
 import torch
 from jaxtyping import Float
@@ -14,10 +14,10 @@ _HALVINGS = 60
 def risen(
     objective: Losses, params: Float[Tensor, "B P"], direction: Float[Tensor, "B P"], rise: float
 ) -> Float[Tensor, "B P"]:
-    """The parameters on the ray along `direction` (unit vectors) at which every member's loss is first `rise` times its own.
+    """Move every member along `direction` (unit vectors) until its loss is `rise` times its present loss.
 
-    First by doubling the way until the loss is there, so a ridge narrower than half the way could be stepped over; then by
-    halving, to rounding. Where the loss never rises so far, which no finite way shows, parameters are NaN.
+    The distance is doubled until the loss is reached, then bisected down to rounding. A ridge narrower than half the distance
+    can be stepped over. Where the loss is not reached within 60 doublings, the parameters are NaN.
     """
     with torch.no_grad():
         wanted = rise * objective.losses(params)
@@ -37,12 +37,14 @@ def risen(
 def exchanged(
     params: Float[Tensor, "B P"], other: Float[Tensor, "B Q"], direction: Float[Tensor, "B P"]
 ) -> Float[Tensor, "B P"]:
-    """The parameters with the other's component along `direction` (unit vectors) in place of their own.
+    """The parameters, with their component along `direction` (unit vectors) replaced by that of `other`.
 
     Raises:
-        SettingError: when the two have different numbers of parameters.
+        SettingError: when the two trainings have different numbers of parameters.
     """
     if other.shape != params.shape:
         sizes = f"{params.shape[1]} and {other.shape[1]} parameters"
-        raise SettingError(f"exchange: the two runs have {sizes}; let them differ in what keeps the model's shape")
+        raise SettingError(
+            f"exchange: the two runs have {sizes}; they may differ only in conditions that keep the model's shape"
+        )
     return params + ((other - params) * direction).sum(1, keepdim=True) * direction

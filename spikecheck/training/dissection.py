@@ -1,4 +1,4 @@
-"""What is measured on the members while they train: eigenpairs along a stretch, and the motion along them."""
+"""Measurements on members while they train: eigenpairs at every step or checkpoint, and the motion along them."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,33 +19,36 @@ from spikecheck.training.gradients import Gradients
 from spikecheck.training.loop import Tick
 from spikecheck.training.one_update import update
 
-# Relative residual at which a tracked pair counts as found, and the iterations it may take per step. An eigenvalue's
-# own error is of the order of the residual squared, so 1e-3 leaves eigenvalues to about 1e-6.
+# Relative residual at which a tracked pair counts as found, and the most iterations per step. An eigenvalue's error is of the
+# order of the residual squared, so at 1e-3 eigenvalues are right to about 1e-6.
 TOLERANCE = 1e-3
 MOST_ITERATIONS = 8
 
-# The oscillation across the valley alternates from step to step while everything else moves smoothly; while it is small it
-# hides in that drift. Each difference in time halves the drift's share many times over and doubles the oscillation's.
+# The oscillation across the valley alternates from step to step, while everything else moves smoothly. A small oscillation is
+# hidden in that drift. Each difference in time doubles the oscillation and reduces the drift many times over.
 DIFFERENCES = 8
 _WEIGHTS = tuple((-1.0) ** j * comb(DIFFERENCES, j) / 2**DIFFERENCES for j in range(DIFFERENCES + 1))
 
 
 @dataclass(frozen=True)
 class Dissection:
-    """A stretch of training seen step by step. Axes: W steps of the longest member, B members, K eigenpairs."""
+    """Measurements at every step of a window of training.
+
+    Axes: W steps of the longest member, B members, K eigenpairs, M held-out points, O outputs, P parameters.
+    """
 
     loss: Float[Tensor, "W B"]
     sharpness: Float[Tensor, "W B K"]
     residual: Float[Tensor, "W B K"]
     swing: Float[Tensor, "W B K"]
-    """The gradient's swing at t along v_k(t); not meaningful in the first `DIFFERENCES` steps."""
+    """The gradient's oscillation at step t along v_k(t); not meaningful in the first `DIFFERENCES` steps."""
     next_swing: Float[Tensor, "W B K"]
-    """The swing at t + 1 along the same v_k(t)."""
+    """The oscillation at step t + 1 along the same v_k(t)."""
     gradient_curvature: Float[Tensor, "W B"]
     outputs: Float[Tensor, "W B M O"] | None
-    """On the held-out points, where asked for."""
+    """Outputs on the held-out points; None unless requested."""
     captured: Mapping[str, Float[Tensor, "B P"]]
-    """Parameters at the landmarks asked for."""
+    """Parameters at the requested landmarks, by name."""
     end: Ensemble
 
 
@@ -61,12 +64,11 @@ def dissect(
     gradients: Gradients | None = None,
     outputs: bool = False,
 ) -> Dissection:
-    """Train like `train`, with the top `pairs` eigenpairs of every member at every step.
+    """Train like `train`, and compute every member's top `pairs` eigenpairs at every step.
 
-    The motion is seen as the gradient's swing, its difference of order `DIFFERENCES` in time.
-
-    Start-up is exact where that is affordable, then the pairs are tracked. Where the rule has a preconditioner P, the
-    pairs are those of P^-1/2 H P^-1/2 and the gradient is seen in the same coordinates.
+    The motion across the valley is measured by the gradient's "swing", its difference of order `DIFFERENCES` in time. The
+    first step's pairs are exact where that is affordable; later pairs are tracked. Where the rule has a preconditioner P, the
+    pairs are those of P^-1/2 H P^-1/2, and the gradient is given in the same coordinates.
     """
     longest = int((until - ensemble.done).clamp(min=0).max())
     shape = (longest + 1, ensemble.members)
@@ -86,13 +88,13 @@ def dissect(
         if found is not None:
             next_swing[step - 1] = _along(swung, found, pairs)
         found = top(local, pairs) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
-        # The training's own gradient: the curvature's is rounded differently, and scaled where there is a preconditioner.
+        # The update needs the training's own gradient: the curvature's is rounded differently, and scaled by a preconditioner.
         loss[step], gradient = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         along_gradient[step] = gradient_curvature(local)
         if outputs:
             at_points = objective.test_outputs(ensemble.params)
-            # Into one place from the start: small tensors that are kept between large ones that are not break up the heap, and
-            # every step would take room of its own for the latter.
+            # Allocated once: small tensors kept between large temporary ones would fragment the heap, so that every step would
+            # need new memory for its large ones.
             seen = like.new_zeros(longest + 1, *at_points.shape) if seen is None else seen
             seen[step] = at_points
         sharpness[step], residual[step] = found.values[:, :pairs], found.residuals[:, :pairs]
@@ -105,14 +107,14 @@ def dissect(
 def trace(
     objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]
 ) -> tuple[Float[Tensor, "W B"], Float[Tensor, "W B"]]:
-    """Sharpness and its relative residual at each of some consecutive states."""
+    """Sharpness and its relative residual at each of W consecutive states."""
     found = [pairs for _, pairs in _first_pairs(objective, rule, states)]
     return torch.stack([pairs.values[:, 0] for pairs in found]), torch.stack([pairs.residuals[:, 0] for pairs in found])
 
 
 @dataclass(frozen=True)
 class Waypoints:
-    """A training seen at its checkpoints. Axes: C checkpoints, B members, M held-out points, O outputs."""
+    """Measurements at a training's checkpoints. Axes: C checkpoints, B members, M held-out points, O outputs."""
 
     sharpness: Float[Tensor, "C B"]
     residual: Float[Tensor, "C B"]
@@ -121,7 +123,7 @@ class Waypoints:
 
 
 def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) -> Waypoints:
-    """What a training looks like at each of some consecutive states."""
+    """Sharpness, curvature along the gradient and held-out outputs at each of C consecutive states."""
     seen = [
         (pairs.values[:, 0], pairs.residuals[:, 0], gradient_curvature(local), objective.test_outputs(state.params))
         for state, (local, pairs) in zip(states, _first_pairs(objective, rule, states), strict=True)
@@ -132,27 +134,30 @@ def trail(objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]) 
 
 @dataclass(frozen=True)
 class EigendirectionResponse:
-    """What eigendirections do to the outputs. Axes: B members, K pairs, N training, M held-out points, O outputs."""
+    """How outputs change along eigendirections.
+
+    Axes: B members, K pairs, R random directions, N training points, M held-out points, O outputs.
+    """
 
     values: Float[Tensor, "B K"]
     residuals: Float[Tensor, "B K"]
     deviation: Float[Tensor, "B K M O"]
-    """J v_k on the held-out points: the change of the outputs per unit of way along v_k."""
+    """J v_k on the held-out points: the change of the outputs per unit length along v_k."""
     outputs: Float[Tensor, "B M O"]
     train_outputs: Float[Tensor, "B N O"]
     own: Float[Tensor, "B M O"]
-    """J J'r: the deviation along the direction in parameter space that the held-out residual r spans."""
+    """J J'r: the change of the outputs along J'r, the gradient direction of the held-out residual r."""
     random: Float[Tensor, "B R M O"] | None
-    """J u along every member's random directions u, where there are any."""
+    """J u along every member's random directions u; None without random directions."""
 
 
 def directions(
     objective: Objective, params: Float[Tensor, "B P"], pairs: int, random: Float[Tensor, "B R P"] | None = None
 ) -> EigendirectionResponse:
-    """The top eigendirections of the training loss, and `random` directions beside them, seen on the held-out points.
+    """How held-out outputs change along the top eigendirections of the training loss and along `random` unit vectors.
 
-    J v is the derivative by u of (J'u).v, which is linear in u: one backward pass a direction, whatever the number of
-    points. It works wherever Hessians do; torch's forward mode asks more of a module than double differentiation.
+    J v is the derivative by u of (J'u).v, which is linear in u. So it takes one backward pass per direction, whatever the
+    number of points, and works wherever Hessians do; torch's forward mode supports fewer modules than double differentiation.
     """
     found = top(curvature(objective, params), pairs)
     here = params.detach().requires_grad_()
@@ -178,26 +183,26 @@ def directions(
 
 
 def random_directions(seeds: Sequence[int], count: int, like: Float[Tensor, "B P"]) -> Float[Tensor, "B R P"]:
-    """Every seed's own unit vectors, all directions being equally likely; of more of them the first are the same."""
+    """Unit vectors drawn uniformly from the sphere for every seed. A larger `count` begins with the same vectors."""
     rows = torch.stack([_drawn(generator_of(seed, "directions"), count, like.shape[1]) for seed in seeds])
     return rows.to(like)
 
 
 def _drawn(generator: torch.Generator, count: int, size: int) -> Float[Tensor, "R P"]:
-    # One after the other: torch draws a few numbers and many in different ways, so those of one call follow its size.
+    # Drawn one by one: torch draws few and many numbers in different ways, so the numbers of one call depend on its size.
     rows = [torch.randn(size, generator=generator, dtype=torch.float64) for _ in range(count)]
     return torch.stack([row / row.square().sum().sqrt() for row in rows])
 
 
 def top_directions(objective: Objective, ensemble: Ensemble, pairs: int) -> Float[Tensor, "B K P"]:
-    """Every member's unit eigenvectors to its largest eigenvalues."""
+    """Every member's unit eigenvectors of its largest eigenvalues."""
     return top(curvature(objective, ensemble.params), pairs).vectors
 
 
 def _first_pairs(
     objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]
 ) -> Iterator[tuple[LocalCurvature, EigenPairs]]:
-    """Curvature and first pair at each of some consecutive states."""
+    """Yield curvature and first eigenpair at each of some consecutive states."""
     found: EigenPairs | None = None
     for state in states:
         local, _ = _local(objective, rule, state)
@@ -215,5 +220,5 @@ def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> tuple[
 
 
 def _along(gradients: Float[Tensor, "B P"], found: EigenPairs, pairs: int) -> Float[Tensor, "B K"]:
-    # multiply and sum, not a batched matrix product: those round by memory alignment and so by a member's place
+    # multiply and sum: a batched matrix product rounds by memory alignment, and so by a member's place
     return (gradients[:, None] * found.vectors[:, :pairs]).sum(-1)

@@ -1,7 +1,7 @@
-"""The gradients that a training follows: the full batch's, or noisier ones.
+"""The gradients that a training follows: those of the full batch, of mini-batches, with noise, or clipped.
 
-What is drawn depends on a member's seed and on how many updates it has made, and on nothing else. So a training that is
-gone on with from a stored state draws what it would have drawn, and so does a fork.
+Random draws depend only on a member's seed and on the number of its updates. So a training resumed from a stored state, or a
+fork, draws what the original training would have drawn.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,15 +20,15 @@ Gradients = Callable[[Ensemble], tuple[Float[Tensor, " B"], Float[Tensor, "B P"]
 """Every member's full-batch loss, and the gradient that its next update takes."""
 
 _STEPS_A_DRAW = 100
-"""Noise is drawn for so many steps at a time: seeding a generator takes longer than drawing from it."""
+"""Steps for which noise is drawn at a time: seeding a generator takes longer than drawing from it."""
 
 
 def followed(
     objective: Objective, seeds: Sequence[int], noise: float | None = None, own_loss: bool = False
 ) -> Gradients:
-    """The gradients that the settings ask for; `noise` stands in for their gradient_noise.
+    """The gradients that the settings describe; `noise` replaces their gradient_noise.
 
-    The losses are the full batch's, with `own_loss` those of the points that the gradients are of.
+    The losses are those of the full batch; with `own_loss`, those of the mini-batch behind each gradient.
     """
     setting = objective.settings[0]
     found = full_batch(objective) if setting.batch is None else Minibatches(objective, seeds, own_loss)
@@ -38,15 +38,15 @@ def followed(
 
 
 def exact(setting: Setting) -> bool:
-    """Whether trainings of this setting follow the full batch's own gradient."""
+    """Whether trainings of this setting follow the unmodified full-batch gradient."""
     return setting.batch is None and setting.gradient_noise == 0.0 and setting.clip is None
 
 
 class Minibatches:
-    """Gradients of `batch` points, drawn without replacement until all have had their turn; the rest of a pass is left out."""
+    """Gradients of mini-batches of `batch` points, drawn without replacement; an incomplete last batch is dropped."""
 
     def __init__(self, objective: Objective, seeds: Sequence[int], own_loss: bool = False) -> None:
-        """With `own_loss` losses are those of the mini-batches."""
+        """With `own_loss`, losses are those of the mini-batches."""
         self._own_loss = own_loss
         size = objective.settings[0].batch or objective.points
         self._objective = objective
@@ -57,7 +57,7 @@ class Minibatches:
         self._orders = torch.zeros(len(self._seeds), objective.points, dtype=torch.int64)
 
     def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """The full batch's losses or the mini-batches' own, and the gradients of one mini-batch a member."""
+        """The losses of the full batch or of the mini-batches, and the gradients of one mini-batch per member."""
         chosen = self.chosen(ensemble.done.tolist()).to(ensemble.params.device)
         losses, gradients = self._objective.gradient_at(ensemble.params, chosen)
         if not self._own_loss:
@@ -66,7 +66,7 @@ class Minibatches:
         return losses, gradients
 
     def chosen(self, done: Sequence[int]) -> Int[Tensor, "B N"]:
-        """Which points every member's next update looks at, after `done` updates each."""
+        """Indices of the points in every member's next mini-batch, after `done` updates each."""
         rows = []
         for member, (seed, updates) in enumerate(zip(self._seeds, done, strict=True)):
             turn = updates // self._turns
@@ -89,7 +89,7 @@ class Noisy:
         self._draws: dict[int, tuple[int, Tensor]] = {}
 
     def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """The losses as they are, and the gradients with this step's noise."""
+        """The unchanged losses, and the gradients with this step's noise."""
         losses, gradients = self._gradients(ensemble)
         drawn = [self._drawn(member, updates, gradients) for member, updates in enumerate(ensemble.done.tolist())]
         return losses, gradients + self._deviation * torch.stack(drawn)
@@ -104,14 +104,14 @@ class Noisy:
 
 
 class Clipped:
-    """Gradients no longer than `norm`, every member's own, as `torch.nn.utils.clip_grad_norm_` shortens them."""
+    """Gradients clipped to length `norm`, each member's separately, as by `torch.nn.utils.clip_grad_norm_`."""
 
     def __init__(self, gradients: Gradients, norm: float) -> None:
         self._gradients = gradients
         self._norm = norm
 
     def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """The losses as they are, and the gradients, shortened where they are longer."""
+        """The unchanged losses, and the clipped gradients."""
         losses, gradients = self._gradients(ensemble)
         lengths = gradients.square().sum(1, keepdim=True).sqrt()
         return losses, gradients * (self._norm / (lengths + 1e-6)).clamp(max=1.0)
@@ -119,15 +119,15 @@ class Clipped:
 
 @dataclass(frozen=True)
 class FullBatch:
-    """The gradients of all training points, as they are."""
+    """The unmodified gradients of all training points."""
 
     objective: Objective
 
     def __call__(self, ensemble: Ensemble) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
-        """The objective's."""
+        """The objective's losses and gradients."""
         return self.objective.gradient(ensemble.params)
 
 
 def full_batch(objective: Objective) -> Gradients:
-    """The gradients of all training points, as they are."""
+    """The unmodified gradients of all training points."""
     return FullBatch(objective)

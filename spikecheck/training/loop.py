@@ -18,26 +18,26 @@ from spikecheck.training.segment import segments
 from spikecheck.training.segment_gpu import Advance, launches
 
 Tick = Callable[[int], None]
-"""Told after every few updates how many member-steps were made; may raise to stop the training."""
+"""Called every few updates with the number of member-steps made since; may raise to stop the training."""
 
 _STEPS_A_TICK = 100
 _STEPS_A_LAUNCH = 500
-"""On a GPU, where nothing has to be kept sooner: a launch of some milliseconds."""
+"""Updates per launch on a GPU, unless a checkpoint is due sooner: a launch then takes some milliseconds."""
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """A finished stretch of training. Axes: T updates of the longest member, B members."""
+    """A finished training, or a part of one. Axes: T updates of the longest member (T1 = T + 1), B members."""
 
     loss: Float[Tensor, "T1 B"]
-    """Before every update, and after the last; a member that stands still repeats its value."""
+    """The loss before every update and after the last; a member that has stopped repeats its value."""
     checkpoints: tuple[Ensemble, ...]
-    """The exact states at every multiple of the stride, the start included."""
+    """The exact states at every multiple of the stride, including the start."""
     end: Ensemble
 
 
 def begin(objective: Objective, rule: UpdateRule, params: Float[Tensor, "B P"], lr: Float[Tensor, " B"]) -> Ensemble:
-    """An ensemble before its first update."""
+    """The state of an ensemble before its first update."""
     return Ensemble(
         params=params,
         slots=rule.begin(params),
@@ -48,7 +48,7 @@ def begin(objective: Objective, rule: UpdateRule, params: Float[Tensor, "B P"], 
 
 
 def rates(objective: Objective, lr: Float[Tensor, " B"], params: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
-    """As the members' optimizers take them: those of torch are given Python's numbers, whatever the parameters are."""
+    """The learning rates in the dtype that the optimizer needs: float64 for torch's, else that of the parameters."""
     named = objective.settings[0].named
     return lr.to(params.device, torch.float64 if named else params.dtype)
 
@@ -63,9 +63,10 @@ def train(
     along: Float[Tensor, "B P"] | None = None,
     gradients: Gradients | None = None,
 ) -> Trajectory:
-    """Train every member until it has made `until` updates, keeping a checkpoint every `stride` updates (0: none).
+    """Train every member until it has made `until` updates, and keep a checkpoint every `stride` updates (0: none).
 
-    Updates follow `gradients`, or where there are none the objective's own, those of the full batch.
+    Updates follow `gradients`; by default, the objective's full-batch gradients. With `along` (unit vectors), members move
+    along that direction only. `tick` receives the member-steps made, and may raise to stop.
     """
     advance = launches(objective, rule, ensemble, until, gradients) if along is None else None
     if advance is not None:
@@ -109,7 +110,10 @@ def _launched(
     stride: int,
     advance: Advance,
 ) -> Trajectory:
-    """As `train`, many updates a launch. The next launch waits until the last but one is done: a tick is then nearly true."""
+    """Train as `train` does, with many updates per launch.
+
+    At most two launches are queued, so that the progress reported to `tick` is at most one launch off.
+    """
     longest = int((until - ensemble.done).clamp(min=0).max())
     record = torch.empty(longest + 1, ensemble.members, dtype=ensemble.params.dtype, device=ensemble.params.device)
     checkpoints, step, pending = [], 0, deque[tuple[torch.cuda.Event, int]]()
@@ -129,12 +133,15 @@ def _launched(
 
 
 def _next_stop(step: int, stride: int, longest: int) -> int:
-    """Up to which update many can be made at once: the next checkpoint, the next tick, or the end."""
+    """The update up to which one call may go: the next checkpoint, the next tick, or the end."""
     stops = [longest, step - step % _STEPS_A_TICK + _STEPS_A_TICK]
     return min(stops + ([step - step % stride + stride] if stride else []))
 
 
 def _together(ensemble: Ensemble, left: Int[Tensor, " B"]) -> int:
-    """For how many updates all members move unless a loss fails; 0 off the CPU, where asking at every step costs more."""
+    """The number of updates during which all members move, unless a loss is not finite.
+
+    0 on an accelerator, where checking for such a loss at every step costs more than it saves.
+    """
     asked_cheaply = ensemble.params.device.type == "cpu" and bool(ensemble.alive.all())
     return int(left.min()) if asked_cheaply else 0

@@ -1,4 +1,4 @@
-"""One update of an ensemble, of all its members or of those that are to move."""
+"""One update of an ensemble, of all its members or of some."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,9 +18,9 @@ def update(
     until: Int[Tensor, " B"],
     along: Float[Tensor, "B P"] | None = None,
 ) -> Ensemble:
-    """One update of every member that is alive and has not made `until` updates; the others stand still.
+    """Update every member that is alive and has made fewer than `until` updates; the others keep their state.
 
-    With `along` (unit vectors) members move along that direction only.
+    With `along` (unit vectors), members move along that direction only.
     """
     alive = ensemble.alive & losses.isfinite()
     moving = alive & (ensemble.done < until)
@@ -31,7 +31,7 @@ def update(
 def update_all(
     rule: UpdateRule, ensemble: Ensemble, gradients: Float[Tensor, "B P"], along: Float[Tensor, "B P"] | None = None
 ) -> Ensemble:
-    """One update of every member, where it is known that all of them move: without the masks, a fifth of a small step."""
+    """Update every member, where all are known to move. Without masks it saves a fifth of a small step's time."""
     params, slots = _moved(rule, ensemble, gradients, None, along)
     return replace(ensemble, params=params, slots=slots, done=ensemble.done + 1)
 
@@ -43,7 +43,7 @@ def _moved(
     moving: Bool[Tensor, " B"] | None,
     along: Float[Tensor, "B P"] | None,
 ) -> tuple[Float[Tensor, "B P"], Mapping[str, Tensor]]:
-    """Where one update brings every member."""
+    """Every member's parameters and optimizer state after one update."""
     params, slots = rule.move(ensemble, gradients, moving)
     if along is None:
         return params, slots

@@ -1,4 +1,4 @@
-"""The update rule that a setting asks for, whoever wrote it."""
+"""The update rule that a setting names: built-in, or from another package."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,7 +17,7 @@ from spikecheck.training.gradients import Gradients, followed
 
 
 def rule_for(objective: Objective, seeds: Sequence[int] | None = None) -> UpdateRule:
-    """The rule by which an objective's members are trained, with these seeds, by default their numbers.
+    """The update rule of an objective's members. `seeds` decide what an optimizer draws; by default 0, 1, 2, …
 
     Raises:
         SettingError: when an optimizer named by MODULE:NAME cannot be used.
@@ -29,7 +29,7 @@ def rule_for(objective: Objective, seeds: Sequence[int] | None = None) -> Update
 
 
 def threshold_of(setting: Setting) -> float | None:
-    """The stability threshold of the setting's rule at its full rate; None where no formula is known."""
+    """The stability threshold of the setting's rule at its full learning rate; None where no formula is known."""
     return None if setting.named else rule_of(setting).threshold(setting.lr)
 
 

@@ -1,8 +1,8 @@
-"""Many updates in one call of machine code: between two of them Python takes longer than a small network's pass.
+"""Many updates in one call of machine code. For a small network, Python takes longer between two updates than the updates do.
 
-The gradient is the kernel that `objective.compiled_shallow` compiles, the updates are those of `segment.cpp`: gradient
-descent, heavy ball and Nesterov's. (Adam and RMSprop take square roots, which torch has from a library that rounds otherwise
-than the compiler.) Bits are those of the loop in Python, which serves where this cannot.
+`objective.compiled_shallow` compiles the gradient; `segment.cpp` makes the updates of gradient descent, heavy ball and
+Nesterov's method. (Adam and RMSprop need square roots, which torch takes from a library that rounds differently from the
+compiler.) The bits equal those of the Python loop, which is used elsewhere.
 """
 
 import ctypes
@@ -28,7 +28,7 @@ _NUMBER = {torch.float64: "double", torch.float32: "float"}
 
 
 class _Segment(ctypes.Structure):
-    """As in `segment.cpp`."""
+    """The struct of the same layout in `segment.cpp`."""
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("kernel", "a", "losses", "gradients", "params", "velocity", "lr")),
@@ -39,7 +39,10 @@ class _Segment(ctypes.Structure):
 
 
 class Segments:
-    """An ensemble in the layout of its kernel, members last, and the way to move it on. Axes: P parameters, C columns."""
+    """An ensemble in the layout of its kernel, members last, and the call that updates it.
+
+    Axes: B members, P parameters, T updates, C columns: the members and padding.
+    """
 
     def __init__(
         self,
@@ -50,7 +53,7 @@ class Segments:
         ensemble: Ensemble,
         until: Int[Tensor, " B"],
     ) -> None:
-        """`function` is `segment.cpp`'s, for kernels of as many arguments as `bound` has."""
+        """`function` is the one of `segment.cpp`, compiled for kernels with as many arguments as `bound` has."""
         self._function = function
         self._start, self._params = ensemble, params
         missing = params.shape[1] - ensemble.members
@@ -86,12 +89,12 @@ class Segments:
         )
 
     def go(self, record: Float[Tensor, "T B"]) -> None:
-        """T updates, with the losses before each in `record`; a member makes those that are left to it."""
+        """Make T updates and write the losses before each to `record`; a member stops at its `until`."""
         steps, at = ctypes.c_int64(len(record)), ctypes.c_void_p(record.data_ptr())
         self._function(ctypes.byref(self._segment), steps, at)
 
     def ensemble(self) -> Ensemble:
-        """Where it stands."""
+        """The ensemble's present state."""
         members = self._start.members
         return replace(
             self._start,
@@ -108,7 +111,7 @@ class Segments:
 def segments(
     objective: Objective, rule: UpdateRule, ensemble: Ensemble, until: Int[Tensor, " B"], gradients: Gradients | None
 ) -> Segments | None:
-    """The ensemble ready to be moved on in one call; None where only the loop in Python can."""
+    """The ensemble prepared for many updates in one call; None where only the Python loop can train it."""
     plain = gradients is None or isinstance(gradients, FullBatch)
     if not plain or not isinstance(rule, GradientDescent | HeavyBall):
         return None
@@ -122,9 +125,9 @@ def segments(
 
 @lru_cache(maxsize=8)
 def _function(number: str, arguments: int) -> "ctypes._NamedFuncPointer | None":
-    """`segment.cpp` for numbers of one kind and kernels of so many arguments, compiled once a machine.
+    """`segment.cpp` for one type of numbers and kernels of so many arguments, compiled once per machine.
 
-    None where that fails, as on a full disk: the loop in Python gives the same bits, only later.
+    None where compiling fails, as on a full disk: the Python loop gives the same bits, but takes longer.
     """
     types, given = ", ".join(["int64_t"] * arguments), ", ".join(f"a[{place}]" for place in range(arguments))
     head = f"#define NUMBER {number}\n#define TYPES {types}\n#define ARGUMENTS {given}\n"
@@ -132,7 +135,7 @@ def _function(number: str, arguments: int) -> "ctypes._NamedFuncPointer | None":
     try:
         with busy("compiling"):
             function = cache.load(head + _SOURCE.read_text(encoding="utf-8"), device_type="cpu")["segment"]
-    except Exception:  # whatever a compiler or a file system may say
+    except Exception:  # compilers and file systems may raise anything
         return None
     function.restype = None
     return function  # type: ignore[no-any-return]

@@ -1,6 +1,7 @@
-"""Many updates on a GPU without a word from the host: inside one kernel where there is one, else as a graph of kernels.
+"""Many updates on a GPU without the host: in one kernel where there is one, else as a CUDA graph.
 
-Host and GPU work at the same time. What asks the GPU for a number waits for it, so nothing here does: members stop by masks.
+Host and GPU work at the same time. Reading a number from the GPU makes the host wait, so nothing here does: members stop by
+masks.
 """
 
 import warnings
@@ -22,19 +23,19 @@ from spikecheck.training.gradients import FullBatch, Gradients
 from spikecheck.training.one_update import update
 
 Advance = Callable[[Ensemble, Int[Tensor, " B"], Float[Tensor, "T B"]], Ensemble]
-"""The ensemble after T updates, of which a member makes those that are left to it; the record takes the losses before each."""
+"""Makes T updates, of which a member makes those left until its `until`, and writes the losses before each to the record."""
 
 
 @dataclass(frozen=True)
 class InKernel:
-    """Shallow networks: T updates are one launch of `kernels.segment`. Axes: T updates, B members."""
+    """Makes T updates of shallow networks in one launch of `kernels.segment`. Axes: T updates, B members."""
 
     passes: ShallowGpu
     rule: UpdateRule
-    """A built-in rule, perhaps under a schedule."""
+    """A built-in rule, with or without a schedule."""
 
     def __call__(self, ensemble: Ensemble, until: Int[Tensor, " B"], record: Float[Tensor, "T B"]) -> Ensemble:
-        """One launch; nothing is changed in place but the record."""
+        """Launch once; nothing but the record is changed in place."""
         rule = _built_in(self.rule)
         assert rule is not None
         after = replace(
@@ -75,7 +76,7 @@ class InKernel:
         return after
 
     def _clocked(self, rule: BuiltIn, ensemble: Ensemble, steps: int) -> tuple[Tensor, Tensor, Tensor]:
-        """What depends on how many updates a member has made: its rates, and Adam's corrections."""
+        """The quantities that depend on the updates a member has made: its rates, and Adam's bias corrections."""
         clock = ensemble.done + torch.arange(steps, device=ensemble.done.device)[:, None]
         rates = ensemble.lr[None] if self.rule is rule else self._scheduled(ensemble.lr, clock)
         if not isinstance(rule, Adam):
@@ -92,7 +93,7 @@ class InKernel:
 
     @cached_property
     def _constants(self) -> Float[Tensor, " 4"]:
-        """The rule's numbers, in the precision of the parameters: a kernel takes a number of Python's as float32."""
+        """The rule's hyperparameters in the parameters' precision: a kernel would take Python's numbers as float32."""
         rule = _built_in(self.rule)
         names = ("beta1" if isinstance(rule, Adam) else "momentum", "beta2", "eps", "weight_decay")
         values = [getattr(rule, name, 0.0) for name in names]
@@ -100,17 +101,17 @@ class InKernel:
 
 
 class InGraph:
-    """Any other ensemble: so many updates are captured once as a CUDA graph, and replayed. Axes: B members."""
+    """Updates any other ensemble: `CAPTURED` updates are captured once as a CUDA graph, then replayed. Axes: B members."""
 
     def __init__(self, move: Callable[[Ensemble, Int[Tensor, " B"]], tuple[Float[Tensor, " B"], Ensemble]]) -> None:
-        """`move` makes one update and gives the losses before it."""
+        """`move` makes one update, and returns the losses before it and the ensemble after it."""
         self._move = move
         self._graph: torch.cuda.CUDAGraph | None = None
         self._inputs: tuple[Ensemble, Tensor] | None = None
         self._outputs: tuple[Ensemble, Tensor] | None = None
 
     def __call__(self, ensemble: Ensemble, until: Int[Tensor, " B"], record: Float[Tensor, "T B"]) -> Ensemble:
-        """As many whole graphs as fit, and what is left step by step."""
+        """Replay as many whole graphs as fit, then make the remaining updates one by one."""
         made = 0
         while len(record) - made >= CAPTURED:
             ensemble = self._replayed(ensemble, until, record[made : made + CAPTURED])
@@ -143,7 +144,7 @@ class InGraph:
         losses = torch.empty_like(record)
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):  # libraries set themselves up at the first call, which a graph must not hold
+        with torch.cuda.stream(side):  # libraries initialise at the first call, which a graph must not contain
             self._moved(*self._inputs, losses[:3])
         torch.cuda.current_stream().wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
@@ -152,16 +153,16 @@ class InGraph:
 
 
 CAPTURED = 50
-"""Updates of a graph: every stride between checkpoints is a multiple of it."""
+"""Updates per graph; every stride between checkpoints is a multiple of it."""
 
 
 def launches(
     objective: Objective, rule: UpdateRule, ensemble: Ensemble, until: Int[Tensor, " B"], gradients: Gradients | None
 ) -> Advance | None:
-    """How such an ensemble is moved on by launches; None on a CPU, and where an update needs the host.
+    """A function that updates such an ensemble by launches; None on a CPU, and where an update needs the host.
 
-    Not before its first updates were compared with those that torch's operations make: a card, a driver or a compiler may have
-    faults, and then training goes on without kernels.
+    Its first updates are compared with those of torch's operations: a card, a driver or a compiler may be faulty, and then
+    training uses torch's operations.
     """
     plain = gradients is None or isinstance(gradients, FullBatch)
     if not objective.device.startswith("cuda") or not plain or _built_in(rule) is None:
@@ -177,25 +178,28 @@ def launches(
     elif objective.settings[0].model in BUILT_IN["model"]:
         advance = InGraph(move)
     else:
-        return None  # a user's module may ask for numbers
+        return None  # a user's module may read numbers on the host
     key = (objective.settings[0].signature, objective.device)
     if key not in _TRIED:
         _TRIED[key] = trial(advance, objective, rule, ensemble, until)
         if _TRIED[key]:
-            warnings.warn(f"{_TRIED[key]}; training goes on by torch's operations, and takes longer", stacklevel=2)
+            warnings.warn(f"{_TRIED[key]}; training uses torch's operations instead, and takes longer", stacklevel=2)
     return None if _TRIED[key] else advance
 
 
 _TRIED: dict[tuple[str, str], str] = {}
-"""What was wrong with the launches of a signature on a device; empty where nothing was."""
+"""The fault found in the launches of a signature on a device; empty where none was found."""
 _COMPARED = 3
-"""Updates that are compared: too few for rounding to grow."""
+"""Updates compared: too few for rounding errors to grow."""
 
 
 def trial(
     advance: Advance, objective: Objective, rule: UpdateRule, ensemble: Ensemble, until: Int[Tensor, " B"]
 ) -> str:
-    """Empty where losses of the first updates are to rounding those of autograd and the rule; else what was wrong."""
+    """Compare the losses of the first updates with those of autograd and the rule.
+
+    Returns an empty text where they agree up to rounding, else a description of the fault.
+    """
     losses = ensemble.params.new_empty(CAPTURED, ensemble.members)
     expected = []
     try:
@@ -214,7 +218,7 @@ def trial(
         return "" if bool((close | both_lost).all()) else f"device={objective.device!r}: kernels give other numbers"
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # whatever a compiler or a driver may say
+    except Exception as error:  # compilers and drivers may raise anything
         return f"device={objective.device!r}: kernels fail ({type(error).__name__}: {str(error)[:200]})"
 
 
@@ -224,7 +228,7 @@ def _built_in(rule: UpdateRule) -> BuiltIn | None:
 
 
 def _name(rule: BuiltIn) -> str:
-    """As settings call it."""
+    """The rule's name in a setting."""
     match rule:
         case GradientDescent():
             return "gd"
@@ -237,7 +241,7 @@ def _name(rule: BuiltIn) -> str:
 
 
 def _two_slots(rule: BuiltIn, ensemble: Ensemble) -> tuple[Tensor, Tensor]:
-    """What the rule remembers; in the place of what it does not, tensors that no kernel touches."""
+    """The rule's slots; the parameters stand in for missing ones, and no kernel touches them there."""
     first, second, *_ = (*(ensemble.slots[name] for name in rule.slots), ensemble.params, ensemble.params)
     return first, second
 

@@ -1,11 +1,10 @@
 """Training with the sharpness at every step, at little more than the cost of training.
 
-One Hessian-vector product a step, with the vector that the pair had two steps earlier: at the edge of stability a training
-oscillates with period two, and its Hessian with it. A product with that vector gives the Rayleigh quotient and the residual;
-the image, shifted so that large negative eigenvalues fade too, is the next guess. An eigenvalue's error is of the order of the
-residual squared over the gap, so where that is too much, and only for those members, the search is widened by residuals until
-it is not. Every few steps a second vector is looked at as well: it tells the gap, and two eigenvalues that cross would else
-not be seen.
+Each step takes one Hessian-vector product, with the eigenvector of two steps earlier: at the edge of stability a training
+oscillates with period two, and so does its Hessian. The product gives the Rayleigh quotient and the residual. The image,
+shifted so that large negative eigenvalues fade too, is the next guess. An eigenvalue's error is of the order of the residual
+squared over the gap. Where that is too large, and for those members only, residuals are added to the search space until it is
+small enough. Every few steps a second vector is computed too: it gives the gap, and shows when two eigenvalues cross.
 """
 
 import math
@@ -26,25 +25,25 @@ from spikecheck.training.loop import Tick
 from spikecheck.training.one_update import update, update_all
 
 ACCURACY = 1e-3
-"""Relative error of an eigenvalue that the residual and the gap are to promise."""
+"""Largest relative error of an eigenvalue, as bounded by the residual and the gap."""
 _SECOND_LOOK = 7
-"""Odd: even and odd steps have guesses of their own, and both are to be held against the second vector."""
+"""Steps between two comparisons with the second vector. Odd, since even and odd steps have separate guesses to compare."""
 _SCOUTS, _DEPTH, _ROUGHLY = 4, 6, 1e-2
-"""A first search: from so many random vectors, so many products of each, to that relative residual."""
+"""The first search: random vectors, products of each, and the relative residual to reach."""
 _FEW = 4
-"""A quarter of the members or fewer are searched for by themselves."""
+"""If at most one member in `_FEW` needs a search, those members are searched as a smaller ensemble."""
 _STEPS_A_TICK = 100
 _MOST = 8
-"""Products that one step may take to bring a residual down."""
+"""The most additional products that one step may take to reduce a residual."""
 
 
 @runtime_checkable
 class Products(Losses, Protocol):
-    """Losses with their gradients and products: an `Objective`, or whatever else is differentiable twice."""
+    """Losses with gradients and Hessian-vector products: an `Objective`, or anything differentiable twice."""
 
     @property
     def multiplies(self) -> bool:
-        """Whether its products are compiled."""
+        """Whether Hessian-vector products are compiled."""
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
@@ -52,25 +51,25 @@ class Products(Losses, Protocol):
         """Every member's loss, gradient, and Hessian times K vectors."""
 
     def select(self, index: Int[Tensor, " F"]) -> "Products":
-        """The same of these members."""
+        """The losses of these members only."""
 
 
 @dataclass(frozen=True)
 class SharpnessTrajectory:
-    """A stretch of training with its sharpness. Axes: T updates of the longest member, B members."""
+    """A training with its sharpness at every step. Axes: T updates of the longest member (T1 = T + 1), B members."""
 
     loss: Float[Tensor, "T1 B"]
     sharpness: Float[Tensor, "T1 B"]
-    """Rayleigh quotients: never above the largest eigenvalue but by rounding."""
+    """Rayleigh quotients: up to rounding, never above the largest eigenvalue."""
     residual: Float[Tensor, "T1 B"]
-    """|H v - value v| over the value."""
+    """|H v - value v| / |value|."""
     products: Int[Tensor, " B"]
-    """Hessian-vector products that were made."""
+    """Hessian-vector products made."""
     end: Ensemble
 
 
 class _Look:
-    """The products at one point of an ensemble, in the coordinates in which its rule takes plain gradient steps."""
+    """Hessian-vector products at one state of an ensemble, in the coordinates in which its rule takes plain gradient steps."""
 
     def __init__(self, objective: Products, rule: UpdateRule, ensemble: Ensemble, by: Arithmetic) -> None:
         diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
@@ -85,18 +84,18 @@ class _Look:
     def first_two(
         self, vector: Float[Tensor, "B P"], rows: Float[Tensor, "B P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Pair, Pair]:
-        """Loss, gradient, the better pair in the span of a vector and of further rows, and the other one."""
+        """Loss, gradient, and both Ritz pairs in the span of two vectors, the one of the larger value first."""
         across = self._by.beside(rows, vector)
         losses, gradients, images = self._images(torch.stack([vector.T, across.T]).permute(2, 0, 1))
         one, other = (self._by.pair(v, images[:, place]) for place, v in enumerate((vector, across)))
         return losses, gradients, *self._by.turned(one, other)
 
     def wider(self, pair: Pair) -> Pair:
-        """The better pair in the span of a pair and its residual."""
+        """The pair of the larger value in the span of a pair's vector and its residual."""
         return self._by.turned(pair, self.first(self._by.beside(pair.residual, pair.vector))[2])[0]
 
     def index(self, members: Int[Tensor, " F"]) -> "_Look":
-        """The same of some members, with repeats."""
+        """The products of these members only; repeats are allowed."""
         found = object.__new__(_Look)
         found._objective, found._params, found._by = self._objective.select(members), self._params[members], self._by
         found._scale = None if self._scale is None else self._scale[members]
@@ -105,7 +104,7 @@ class _Look:
     def _images(
         self, vectors: Float[Tensor, "B K P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
-        """Loss, gradient, and the vectors' images."""
+        """Loss, gradient, and the Hessian times the vectors."""
         if self._scale is None:
             return self._objective.gradient_and_products(self._params, vectors)
         losses, gradients, images = self._objective.gradient_and_products(self._params, vectors * self._scale)
@@ -120,10 +119,11 @@ def follow(
     tick: Tick,
     gradients: Gradients | None = None,
 ) -> SharpnessTrajectory:
-    """Train every member until it has made `until` updates, its sharpness recorded before each and after the last.
+    """Train every member until it has made `until` updates, and record its sharpness before each and after the last.
 
-    Updates follow `gradients`, or where there are none those that come with the products, which are those of `train`. Where
-    the rule has a preconditioner, the sharpness is that of the preconditioned Hessian.
+    Updates follow `gradients`; by default, the gradients computed with the products, which are those of `train`. Where the
+    rule has a preconditioner, the sharpness is that of the preconditioned Hessian. `tick` receives the member-steps made, and
+    may raise to stop.
     """
     left = (until - ensemble.done).clamp(min=0)
     longest, together = int(left.max()), int(left.min()) if bool(ensemble.alive.all()) else 0
@@ -164,7 +164,7 @@ def follow(
 def _started(
     objective: Products, rule: UpdateRule, ensemble: Ensemble
 ) -> tuple[list[Float[Tensor, "B P"]], Float[Tensor, "B P"]]:
-    """The first vector for even and for odd steps, and the second: roughly, since the first step narrows them."""
+    """First guesses of the top vector for even and odd steps, and of the second vector; the first step improves them."""
     local = curvature(objective, ensemble.params)
     diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
     local = local if diagonal is None else local.preconditioned(diagonal)
@@ -175,7 +175,7 @@ def _started(
 
 
 def _members_last(rows: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
-    """The same rows as columns in memory: so compiled kernels take them and give them."""
+    """The same rows with members last in memory, the layout of compiled kernels."""
     return rows.T.contiguous().T
 
 
@@ -185,15 +185,16 @@ def _usable(rows: Float[Tensor, "B P"]) -> Bool[Tensor, "B 1"]:
 
 
 def _enough(first: Pair, second: Pair) -> Float[Tensor, " B"]:
-    """The relative residual that leaves an error of ACCURACY, with the gap between two values."""
+    """The relative residual at which an eigenvalue's error is ACCURACY, given the gap between two values."""
     gap = (1 - second.value / first.value).nan_to_num(1.0).clamp(0, 1)
     return (ACCURACY / 2 * gap).sqrt().clamp(min=ACCURACY)
 
 
 def _narrowed(look: _Look, pair: Pair, enough: Float[Tensor, " B"], products: Int[Tensor, " B"]) -> Pair:
-    """The pair with residuals that are small enough; members whose numbers fail are left as they are.
+    """The pairs, improved until residuals are small enough; members whose numbers are not finite stay unchanged.
 
-    Locally optimal: from the residual and from the way of the step before, as LOBPCG does for one vector.
+    Each iteration searches the span of the vector, its residual and the previous search direction, as LOBPCG does for one
+    vector.
     """
     members = len(pair.value)
     way: Pair | None = None
@@ -201,7 +202,7 @@ def _narrowed(look: _Look, pair: Pair, enough: Float[Tensor, " B"], products: In
         far = ((pair.relative > enough) & pair.relative.isfinite()).nonzero().ravel()
         if not len(far):
             break
-        # One size for few and one for many: a kernel is compiled for every number of members.
+        # Only two sizes, one for few members and one for many: a kernel is compiled for every number of members.
         size = members // _FEW if len(far) <= members // _FEW else members
         chosen = (
             far[torch.arange(size, device=far.device) % len(far)]

@@ -77,7 +77,7 @@ def test_no_file_of_cifars_is_unpickled_unless_its_sum_is_the_published_one(fold
     there = write_cifar(folder)
     (there / "batches.meta").write_bytes(b"cos\nsystem\n(S'echo no'\ntR.")
     with pytest.raises(
-        DataError, match=rf"problem='cifar10': {there / 'batches.meta'}: not what was published, by its md5"
+        DataError, match=rf"problem='cifar10': {there / 'batches.meta'}: by its md5 not the published file"
     ):
         build_objective([CIFAR])
     assert OPENED == []

@@ -29,7 +29,7 @@ def test_numbers_that_are_not_finite_are_counted_and_placed(name: str, bad: floa
     arrays: dict[str, Any] = {"x": X.copy(), "y": Y.copy(), "x_test": X.copy(), "y_test": Y.copy()}
     arrays[name][[1, 3], 0] = bad
     size = arrays[name].size
-    says = rf"problem='p': {name} holds 2 values that are not finite \(of {size}\), first at \(1, 0\); mend or drop"
+    says = rf"problem='p': {name} holds 2 values that are not finite \(of {size}\), first at \(1, 0\); correct or drop"
     with pytest.raises(DataError, match=says):
         checked(SimpleNamespace(**arrays), "p")
 

@@ -106,9 +106,7 @@ def test_several_thousand_test_images_are_held_out_in_balance(folder: Path) -> N
 
 def test_too_many_points_are_refused(folder: Path) -> None:
     write(folder)
-    with pytest.raises(
-        SettingError, match="points=101: fashion-mnist has 100 training points; ask for at most so many"
-    ):
+    with pytest.raises(SettingError, match="points=101: fashion-mnist has 100 training points; use at most that many"):
         build_objective([FASHION.but(points=101)])
 
 
@@ -134,8 +132,8 @@ IMAGES = idx(np.zeros((100, 28, 28), np.uint8))
         (PARTS[0], b"\x80\x04K\x01.", "begins with 80044b01, not with 00000803"),
         (PARTS[0], b"", "begins with nothing, not with 00000803"),
         (PARTS[0], IMAGES[:10], "begins with 00000803, not with 00000803 and 3 lengths"),
-        (PARTS[0], IMAGES[:-1], "says that it holds 78,400 bytes, and holds 78,399"),
-        (PARTS[0], IMAGES + b"x", "says that it holds 78,400 bytes, and holds more"),
+        (PARTS[0], IMAGES[:-1], "should hold 78,400 bytes by its header, and holds 78,399"),
+        (PARTS[0], IMAGES + b"x", "should hold 78,400 bytes by its header, and holds more"),
         (PARTS[0], bytes([0, 0, 8, 3]) + b"\xff" * 12, r"holds \[4294967295, 4294967295, 4294967295\], not images"),
         (PARTS[0], bytes([0, 0, 8, 3]) + b"\xff" * 4 + IMAGES[8:], r"holds \[4294967295, 28, 28\], not images"),
         (PARTS[0], bytes([0, 0, 13, 3]) + IMAGES[4:], "begins with 00000d03, not with 00000803"),
@@ -148,7 +146,7 @@ IMAGES = idx(np.zeros((100, 28, 28), np.uint8))
 def test_files_of_another_kind_are_refused(folder: Path, part: str, content: bytes, says: str) -> None:
     write(folder)
     (folder / part).write_bytes(gzip.compress(content))
-    with pytest.raises(DataError, match=f"problem='fashion-mnist': .*{says}.*; install .*, or mend the file$"):
+    with pytest.raises(DataError, match=f"problem='fashion-mnist': .*{says}.*; install .*, or repair the file$"):
         build_objective([FASHION])
 
 

@@ -86,7 +86,7 @@ def test_mnist_is_read_into_a_training_with_either_model(folder: Path) -> None:
 
 def test_too_many_points_are_refused(folder: Path) -> None:
     write_mnist(folder)
-    with pytest.raises(SettingError, match="points=101: mnist has 100 training points; ask for at most so many"):
+    with pytest.raises(SettingError, match="points=101: mnist has 100 training points; use at most that many"):
         build_objective([MNIST.but(points=101)])
 
 
@@ -107,7 +107,7 @@ def test_other_files_give_other_records(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "numbers", "says"),
     [
-        (PARTS[0], b"\x80\x04K\x01.", "is no file of MNIST's kind"),
+        (PARTS[0], b"\x80\x04K\x01.", "is not in MNIST's format"),
         (PARTS[1], np.zeros(99, np.uint8), r"hold \[100, 28, 28\] and \[99\], not images of 28 x 28 with a class each"),
         (PARTS[2], np.zeros((30, 14, 14), np.uint8), r"hold \[30, 14, 14\] and \[30\], not images"),
     ],

@@ -28,5 +28,5 @@ def test_a_larger_choice_contains_the_smaller_and_takes_what_stands_first() -> N
 
 def test_more_points_than_there_are_is_an_error_that_says_so() -> None:
     assert chosen("p", torch.tensor([0, 1]), 2).tolist() == [0, 1]
-    with pytest.raises(SettingError, match=r"points=1001: p has 1,000 training points; ask for at most so many"):
+    with pytest.raises(SettingError, match=r"points=1001: p has 1,000 training points; use at most that many"):
         chosen("p", torch.zeros(1_000, dtype=torch.int64), 1_001)

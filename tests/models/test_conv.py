@@ -162,7 +162,7 @@ def test_input_weights_are_the_first_filters_with_their_biases() -> None:
             r"model='conv': problem 'sines' has no images; use one of digits, few-digits, mnist1d, .*model='mlp'",
         ),
         ({"problem": "mine:make"}, "model='conv': problem 'mine:make' has no images"),
-        ({"problem": "digits", "depth": 4}, r"depth=4: of digits one pixel is left after 3 convolutions.*use depth=3"),
+        ({"problem": "digits", "depth": 4}, r"depth=4: images of digits have one pixel left after 3 conv.*use depth=3"),
         ({"problem": "mnist1d", "depth": 64}, r"depth=64: .*mnist1d .* after 6 convolutions"),
     ],
 )

@@ -105,7 +105,10 @@ def test_weights_are_empty_where_there_are_no_such_layers(
     ("body", "says"),
     [
         ("make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))", "BatchNorm1d 1, whose averages change"),
-        ("make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.Dropout())", "has Dropout 1 with p=0.5, which draws anew"),
+        (
+            "make = lambda s: nn.Sequential(nn.Linear(1, 1), nn.Dropout())",
+            "has Dropout 1 with p=0.5, which draws new masks",
+        ),
         ("make = lambda s: nn.Linear(1, 1).requires_grad_(False)", "parameter weight is frozen"),
         ("make = lambda s: nn.Tanh()", "has no parameters"),
         ("make = lambda s: 3", "returned int; return an nn.Module"),
@@ -117,7 +120,7 @@ def test_weights_are_empty_where_there_are_no_such_layers(
         ),
         (
             "make = lambda s: nn.Linear(1, 1).bfloat16()",
-            "parameter weight is bfloat16; trained are float32 and float64",
+            "parameter weight is bfloat16; only float32 and float64 can be trained",
         ),
         ("make = lambda s: nn.ParameterList([torch.ones(2, dtype=torch.complex64)])", "parameter 0 is complex64"),
         (

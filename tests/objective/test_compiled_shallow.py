@@ -182,5 +182,5 @@ def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.M
 
     monkeypatch.setattr("torch._inductor.compile_fx.compile_fx_inner", failing)
     compiled_shallow._kernel.cache_clear()
-    with pytest.raises(UsageError, match="set SPIKECHECK_COMPILE=0 to do without"):
+    with pytest.raises(UsageError, match="set SPIKECHECK_COMPILE=0 to disable compiling"):
         build_objective([Setting(width=7, steps=LONG)]).gradient(torch.zeros(1, 21, dtype=torch.float64))

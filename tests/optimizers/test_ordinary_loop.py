@@ -199,7 +199,7 @@ def test_a_counter_outside_the_state_dict_is_found_however_late() -> None:
     [
         ("DrawsFromTheSystem", r"gives other numbers for the same gradients from step 21 on; .* give it a fixed seed"),
         ("NeverMoves", r"60 steps move no parameter; does its step\(\) write to the parameters\?"),
-        ("ChangesShape", r"gave layers.0.weight the shape \(240,\), which the model has as \(6, 40\)"),
+        ("ChangesShape", r"changed the shape of layers.0.weight from \(6, 40\) to \(240,\)"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_true_reason(name: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""What every worker process is doing, in memory that it shares with its parent: reading it waits for nobody."""
+"""The state of every worker process, in memory shared with the parent: the parent reads it without waiting."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,30 +8,30 @@ from typing import Any, Self
 from spikecheck.core.activity import tell
 
 Numbers = Any
-"""Shared memory, an array or one number: multiprocessing has no public name for their types."""
+"""Shared memory, an array or one number; multiprocessing has no public name for these types."""
 _COLUMNS = 3
 _STARTING, _TRAINING, _BUSY, _IDLE = 0.0, 1.0, 2.0, 3.0
 
 
 class Board:
-    """A row a worker: the number of its job, the member-steps made of it, and whether it trains."""
+    """One row per worker: the number of its job, the member-steps made of that job, and the worker's state."""
 
     def __init__(self, context: BaseContext, workers: int) -> None:
-        # Without a lock: a worker that is killed while it holds one would stop its parent for ever.
+        # No lock: a worker killed while holding one would block its parent for ever.
         self.shared: tuple[Numbers, Numbers] = (context.RawArray("d", _COLUMNS * workers), context.Value("i", 0))
         self._workers = workers
         self._told: Counter[int] = Counter()
         self._said = ""
 
     def made(self) -> Iterator[tuple[int, int]]:
-        """Jobs by their numbers, and the member-steps made of each since this was asked last."""
+        """Yield each job's number and the member-steps made of it since the last call."""
         for number, made, _ in self._rows():
-            if (new := int(made) - self._told[int(number)]) > 0:  # it may have begun its next job while it was read
+            if (new := int(made) - self._told[int(number)]) > 0:  # it may begin its next job during the read
                 self._told[int(number)] += new
                 yield int(number), new
 
     def tell_what_else(self) -> None:
-        """Where no worker trains, tell what they do in place of it."""
+        """Report what the workers do while none of them trains: starting, or compiling."""
         states = {state for _, _, state in self._rows()}
         starting = f"starting {self._workers} workers" if states == {_STARTING} else ""
         doing = "compiling" if _BUSY in states and _TRAINING not in states else starting
@@ -52,25 +52,25 @@ class Row:
 
     @classmethod
     def taken_from(cls, numbers: Numbers, taken: Numbers) -> Self:
-        """The next row that no worker has."""
+        """Take the next free row."""
         with taken.get_lock():
             taken.value += 1
             return cls(numbers, _COLUMNS * (taken.value - 1))
 
     def begin(self, number: int) -> None:
-        """A job begins."""
-        self._numbers[self._first + 1] = 0  # before the number: no job has its predecessor's steps
+        """Note that a job begins."""
+        self._numbers[self._first + 1] = 0  # set before the number, so that no job shows its predecessor's steps
         self._numbers[self._first] = number
         self._numbers[self._first + 2] = _TRAINING
 
     def advance(self, member_steps: int) -> None:
-        """So many more were made."""
+        """Add member-steps made of the current job."""
         self._numbers[self._first + 1] += member_steps
 
     def end(self) -> None:
-        """The job is done."""
+        """Note that the job is done."""
         self._numbers[self._first + 2] = _IDLE
 
     def tell(self, doing: str) -> None:
-        """What this worker does in place of training; empty when it trains again."""
+        """Note what this worker does instead of training; an empty text means that it trains again."""
         self._numbers[self._first + 2] = _BUSY if doing else _TRAINING

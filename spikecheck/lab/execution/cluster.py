@@ -1,8 +1,8 @@
-"""Tiles to workers on other machines: through any `concurrent.futures.Executor`, one task a tile.
+"""Tiles trained by workers on other machines, through any `concurrent.futures.Executor`: one task per tile.
 
-Results come through the store, a place that all of them can reach: a worker stores what it trained before it says so. What a
-worker had finished is therefore kept whatever becomes of the worker, the scheduler or this process, and nothing large passes
-through a scheduler.
+Results come through the store, at a place that all workers can reach: a worker stores a tile's runs before its task returns.
+Finished tiles therefore survive the loss of the worker, the scheduler or this process, and nothing large passes through the
+scheduler.
 """
 
 import logging
@@ -27,19 +27,19 @@ from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store_address import opened
 
 _RETRIES = 2
-"""How often a scheduler tries a tile again whose worker is lost, besides its own count of suspicious deaths."""
+"""How often a scheduler retries a tile whose worker is lost, in addition to its own limit on suspicious deaths."""
 _LOOK_EVERY = 0.2
-"""Seconds between two looks at the deadline."""
+"""Seconds between two checks of the deadline."""
 _ASK_EVERY = 0.5
-"""Seconds between two questions to a batch system whether a job is done."""
+"""Seconds between two queries to a batch system whether a job is done."""
 _PATIENCE = "5s"
 _NOBODY_LEFT = {"KilledWorker", "UncompletedJobError"}
-"""What Dask and submitit call it; neither is imported where it is not used."""
+"""Names of the errors by which Dask and submitit report lost workers. By name, so that neither must be imported."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """An executor, how to leave it, and whether nobody is at its other end any more."""
+    """An executor, a function that disconnects from it, and one that says whether the connection is lost."""
 
     executor: futures.Executor
     leave: Callable[[], object]
@@ -47,19 +47,19 @@ class Connection:
 
 
 class Cluster:
-    """An executor whose workers answer through the store."""
+    """Trains tiles on a cluster whose workers return runs through the store."""
 
     def __init__(self, connect: Callable[[], Connection], store: str, where: str) -> None:
-        """`connect` is called when something is to be trained; `store` is an address; `where` is what the user called it."""
+        """`connect` is called at the first tile; `store` is the store's address; `where` is the user's name of the cluster."""
         self._connect, self._store, self._where = connect, store, where
         self._connection: Connection | None = None
 
     def results(self, order: TrainingRequest) -> Answers:
-        """In the order in which they are done, the longest begun first; None: it is in the store.
+        """Yield tiles as they finish, the longest begun first. Their results are None, since the store has them.
 
         Raises:
-            ClusterLost: when the scheduler or too many workers are gone; what they had finished is stored.
-            UsageError: when a worker cannot give the bits that this machine would.
+            ClusterLost: when the scheduler or too many workers are gone; finished tiles are stored.
+            UsageError: when a worker cannot reproduce the bits of this machine.
         """
         if not order.tiles:
             return
@@ -85,14 +85,14 @@ class Cluster:
             raise
 
     def close(self) -> None:
-        """Leave the cluster; its workers go on to live."""
+        """Disconnect from the cluster; its workers keep running."""
         if self._connection is not None:
             with suppress(OSError, RuntimeError):  # a scheduler that is gone
                 self._connection.leave()
             self._connection = None
 
     def _check(self, future: "futures.Future[None]") -> None:
-        """Pass on what a worker said; that there is nobody left shows as a cancelled task or a broken connection."""
+        """Raise a worker's error. Lost workers show as a cancelled task or a broken connection, and raise ClusterLost."""
         try:
             future.result()
         except (futures.CancelledError, Exception) as error:
@@ -111,18 +111,18 @@ class Cluster:
 
 
 def answer(tile: tuple[Recipe, ...], store: str, device: Device, expected: Environment) -> None:
-    """What a worker does: train what the store lacks of a tile, and store it.
+    """A worker's task: train the recipes of a tile that the store lacks, and store their runs.
 
     Raises:
-        UsageError: when its bits would be filed under other digests than they are looked for.
-        StoreError: when the store cannot be written there.
+        UsageError: when the worker's environment differs from `expected`, so that its digests would differ too.
+        StoreError: when the worker cannot write the store.
     """
     troubles: list[Event] = []
     lab = Laboratory(opened(store), device, troubles.append)
     if lab.environment != expected:
         pairs = zip(expected.model_dump().items(), lab.environment.model_dump().values(), strict=True)
         told = ", ".join(f"{name} {there} (here {here})" for (name, here), there in pairs if here != there)
-        raise UsageError(f"a worker has {told}: its rounding differs; give the cluster's machines what this one has")
+        raise UsageError(f"a worker has {told}, so it rounds differently; use the same on all machines of the cluster")
     lab.runs(tile)
     if not lab.stores:
         reasons = [event.message for event in troubles if isinstance(event, StoreTrouble)]
@@ -130,7 +130,7 @@ def answer(tile: tuple[Recipe, ...], store: str, device: Device, expected: Envir
 
 
 def _extra(package: str, executor: str) -> Any:
-    """A library that only clusters need: nobody else should have to install it, or wait for its import."""
+    """Import a library that only clusters need, so that other users need not install it or wait for its import."""
     try:
         return import_module(package)
     except ImportError as error:
@@ -138,16 +138,18 @@ def _extra(package: str, executor: str) -> Any:
 
 
 def dask(address: str, device: str) -> Connection:
-    """The workers of a Dask scheduler, HOST:PORT. On CUDA a task takes the resource GPU, of which workers declare how many.
+    """Connect to the workers of the Dask scheduler at `address`, HOST:PORT.
+
+    On CUDA each task takes one unit of the resource GPU, which the workers must declare.
 
     Raises:
-        UsageError: without dask.distributed, or when nobody answers there.
+        UsageError: when dask.distributed is missing, or no scheduler answers.
     """
     distributed = _extra("distributed", "dask://…")
     for name in (
         "distributed.batched", "distributed.client", "distributed.comm", "distributed.core", "tornado.application"
     ):  # fmt: skip
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost connection is told once, by us
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost connection is reported once, by us
     try:
         client = distributed.Client(f"tcp://{address}", timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -157,15 +159,15 @@ def dask(address: str, device: str) -> Connection:
     options: dict[str, Any] = {"retries": _RETRIES, "pure": False}
     if device.startswith("cuda"):
         options["resources"] = {"GPU": 1}
-    # Where a scheduler dies between a task's end and its answer, Dask forgets the future that waits for it.
+    # When a scheduler dies between the end of a task and its answer, Dask forgets the waiting future: hence the status check.
     return Connection(client.get_executor(**options), client.close, lambda: client.status != "running")
 
 
 class Submitted(futures.Executor):
-    """A batch system behind submitit: a job a task, asked now and then whether it is done."""
+    """A batch system behind submitit: one job per task, polled until it is done."""
 
     def __init__(self, system: Any) -> None:
-        """`system` is a submitit executor, its folder reachable for all nodes."""
+        """`system` is a submitit executor whose folder all nodes can reach."""
         self._system = system
         self._waiting: dict[futures.Future[Any], Any] = {}
         self._lock = threading.Lock()
@@ -221,10 +223,10 @@ def _settle(future: "futures.Future[Any]", job: Any) -> None:
 
 
 def submitit(system: str, partition: str, folder: Path, device: str) -> Connection:
-    """SLURM's queue, or with system "local" processes of this machine that stand in for it.
+    """Connect to a SLURM queue; with system "local", processes of this machine stand in for it.
 
     Raises:
-        UsageError: without submitit, or where there is no SLURM.
+        UsageError: when submitit or SLURM is missing.
     """
     library = _extra("submitit", "slurm://…")
     try:

@@ -1,4 +1,4 @@
-"""Tiles trained in this process, and how a tile that does not fit an accelerator's memory is trained by halves."""
+"""Trains tiles in this process; a tile that does not fit an accelerator's memory is trained in halves."""
 
 import gc
 import sys
@@ -16,14 +16,14 @@ from spikecheck.lab.train_batch import train_tile
 from spikecheck.optimizers.instances import Coupled
 
 _NO_ROOM = ("out of memory", "ALLOC_FAILED")
-"""What errors that are no `torch.OutOfMemoryError` say: Metal's, CUDA's own, and those of its libraries for matrices."""
+"""Texts of out-of-memory errors that are no `torch.OutOfMemoryError`: from Metal, CUDA and CUDA's matrix libraries."""
 
 
 class Local:
-    """One tile after another, in this process."""
+    """Trains one tile after another, in this process."""
 
     def results(self, order: TrainingRequest) -> Answers:
-        """In the order given; this process is never idle, so nothing is done ahead."""
+        """Yield the tiles in the order given. This process is never idle, so nothing is trained ahead."""
         for tile in order.tiles:
             order.tick(tile, 0)  # a tile of few steps never ticks by itself
             with one_thread(order.device):
@@ -31,17 +31,17 @@ class Local:
             yield tile, trained
 
     def close(self) -> None:
-        """Nothing was started."""
+        """Do nothing: no worker was started."""
 
 
 def train_job(job: Job, device: str, tick: Callable[[int], None]) -> list[Trained]:
-    """A job's results, in the order of its recipes. An accelerator that has no room for a tile trains it by halves.
+    """A job's results, in the order of its recipes. A tile that does not fit an accelerator's memory is trained in halves.
 
-    What a half has finished is kept; the other half may be halved again. Once halved, `tick` is told no steps: some were made
-    before and would be told twice.
+    The results of a finished half are kept; the other half may be halved again. After a halving, `tick` only receives 0:
+    the steps made before it were counted already, and would count twice.
 
     Raises:
-        UsageError: when there is no room for the smallest tile either.
+        UsageError: when even the smallest tile does not fit.
     """
     trained: list[Trained] = []
     size, coupled = job.size, False
@@ -49,28 +49,30 @@ def train_job(job: Job, device: str, tick: Callable[[int], None]) -> list[Traine
         part = job.part(len(trained), size)
         heard = tick if size == job.size else lambda _: tick(0)
         try:
-            with redirect_stdout(sys.stderr):  # what a user's optimizer prints is no part of what --json - writes
+            with redirect_stdout(sys.stderr):  # a user's optimizer may print; --json - owns stdout
                 trained += train_tile(part.tile, part.parents, device, heard, part.partners, size)
             continue
         except Coupled:
             if coupled:
                 raise
-            coupled = True  # by now its optimizer is known to need an instance a member
+            coupled = True  # the next try knows that this optimizer needs one instance per member
             continue
         except RuntimeError as error:
             if not _lacks_room(error, device):
                 raise
             if size // 2 < smallest(job.tile[0]):
                 raise UsageError(_no_room(part, device)) from error
-        size //= (
-            2  # behind the handler: an error holds on to the frames it came through, and they to what is to be freed
-        )
+        size //= 2  # after the handler: an error keeps its frames alive, and they keep the memory that must be freed
         _release(device)
     return trained
 
 
 def _lacks_room(error: RuntimeError, device: str) -> bool:
-    """On the CPU a tile's size belongs to the bits that a digest promises: there, only what torch never raises counts."""
+    """Whether an error means that memory ran out.
+
+    On a CPU only `torch.OutOfMemoryError` counts, which torch never raises there: halving a tile would change the bits that
+    its digests promise.
+    """
     said = device != "cpu" and any(sign in str(error) for sign in _NO_ROOM)
     return isinstance(error, torch.OutOfMemoryError) or said
 
@@ -85,7 +87,7 @@ def _no_room(job: Job, device: str) -> str:
 
 
 def _release(device: str) -> None:
-    """Give back what torch has set aside: what is left of a large tile lies in pieces that a smaller one may not fit."""
+    """Return torch's cached memory to the device: the blocks of a large tile may be too fragmented for a smaller one."""
     gc.collect()  # graphs may refer to themselves
     if device == "cuda":
         torch.cuda.empty_cache()
@@ -95,7 +97,7 @@ def _release(device: str) -> None:
 
 @contextmanager
 def one_thread(device: str) -> Iterator[None]:
-    """Torch with a single thread, as it was before afterwards."""
+    """A context in which torch uses a single thread on the CPU; the number from before is restored afterwards."""
     before = torch.get_num_threads()
     if device == "cpu" and before != 1:
         torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""What an executor is given and what it answers."""
+"""The types of an executor's requests and results."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,49 +12,49 @@ Tile = tuple[Recipe, ...]
 
 @dataclass(frozen=True)
 class Job:
-    """One tile, the trainings its recipes start from, and those they exchange with."""
+    """One tile, the trainings that its recipes start from, and those that exchanges take parameters from."""
 
     tile: Tile
     parents: tuple[Trained, ...]
     partners: tuple[Trained, ...] = ()
     size: int = field(kw_only=True)
-    """Members that train together, copies of the first included."""
+    """Members that train together, including the copies that fill the tile."""
 
     def part(self, first: int, size: int) -> "Job":
-        """At most `size` of its recipes, from `first` on, with what each starts from."""
+        """The job of at most `size` of its recipes, from index `first` on."""
         some = slice(first, first + size)
         return Job(self.tile[some], self.parents[some], self.partners[some], size=size)
 
 
 Load = Callable[[Tile], Job]
-"""A tile's job, with what its recipes start from. Called when the tile's turn has come: all at once would take gigabytes."""
+"""Builds a tile's job. Called only when the tile's turn has come: the parents of all tiles would take gigabytes."""
 NOTHING: Iterator[Tile] = iter(())
 
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What is to be trained."""
+    """The tiles that an executor must train."""
 
     tiles: Sequence[Tile]
     load: Load
     device: str
     tick: Callable[[Tile, int], None]
-    """Is told how many more member-steps of a tile were made, and may raise to stop."""
+    """Receives the additional member-steps made of a tile, and may raise to stop the work."""
     ahead: Iterator[Tile] = NOTHING
-    """What will be ordered later: taken from where a core would be idle."""
+    """Tiles that will be ordered later; an executor takes one when a core would be idle."""
 
 
 Answers = Iterator[tuple[Tile, list[Trained] | None]]
-"""Tiles as they are done, with their results; None for what a worker has stored itself."""
+"""Finished tiles with their results; None where a worker has stored them itself."""
 
 
 class Executor(Protocol):
-    """Trains tiles and gives each one's results as soon as they are there."""
+    """Trains tiles, and yields each tile's results as soon as it is done."""
 
     def results(self, order: TrainingRequest) -> Answers:
-        """In any order. What was taken from `ahead` is answered too, at this call or a later one."""
+        """Yield the results, in any order. Tiles taken from `ahead` are yielded too, by this call or a later one."""
         ...
 
     def close(self) -> None:
-        """Let go of what was started."""
+        """End the workers that were started."""
         ...

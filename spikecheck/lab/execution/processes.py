@@ -1,4 +1,4 @@
-"""Tiles trained by worker processes, one a core."""
+"""Trains tiles in worker processes, one per core."""
 
 import os
 from collections.abc import Iterator
@@ -9,24 +9,24 @@ from spikecheck.lab.execution.local import Local
 from spikecheck.lab.execution.order import Answers, Tile, TrainingRequest
 from spikecheck.lab.execution.worker_pool import Pending, WorkerPool
 
-# About three seconds of training: less is done before workers have imported torch.
+# Activations of about three seconds of training: less is done before workers have imported torch.
 WORTH_WORKERS = 2.5e8
 _A_WORKER = 2
-"""Tiles that are loaded for each worker: the one it trains, and the next."""
+"""Tiles loaded per worker: the one it trains, and the next."""
 
 
 class Processes:
-    """As many tiles at once as there are cores. Work too small to be worth it stays in this process."""
+    """Trains as many tiles at once as there are cores. Small work stays in this process."""
 
     def __init__(self, workers: int | None = None) -> None:
-        """`workers`: the cores this process may use, where none is given."""
+        """`workers`: the number of processes; by default, the number of cores that this process may use."""
         self._workers = workers or len(os.sched_getaffinity(0))
         self._pool: WorkerPool | None = None
         self._ahead: dict[Tile, Pending] = {}
-        """Tiles that are trained before they are ordered."""
+        """Tiles being trained before they are ordered."""
 
     def results(self, order: TrainingRequest) -> Answers:
-        """In the order in which they are done; the longest are begun first."""
+        """Yield tiles as they finish; the longest are begun first."""
         if not self._worth_workers(order):
             yield from Local().results(order)
             return
@@ -44,7 +44,7 @@ class Processes:
                 done = pool.completed([*wanted, *self._ahead.values()])
                 _tell(pool, order, [*wanted, *self._ahead.values()])
                 for pending in done:
-                    # What has failed ahead raises when it is ordered: nobody has asked for it yet.
+                    # A tile that failed ahead raises only once it is ordered: until then its result is not wanted.
                     if pending in wanted or not pending.failed:
                         yield pending.tile, pending.future.result()
                 wanted = [pending for pending in wanted if pending not in done]
@@ -54,7 +54,7 @@ class Processes:
             raise
 
     def close(self) -> None:
-        """End the workers, idle ones that is: between two calls of `results` there are no others."""
+        """End the workers. They are idle: between two calls of `results` none of them trains."""
         if self._pool is not None:
             self._pool.close()
             self._pool = None
@@ -72,12 +72,12 @@ class Processes:
 
 
 def _begun(pool: WorkerPool, order: TrainingRequest, tiles: Iterator[Tile], room: int) -> list[Pending]:
-    """The next tiles, given to workers as far as there is room for them."""
+    """Submit the next `room` tiles to the workers."""
     return [pool.submit(order.load(tile), order.device) for tile in islice(tiles, max(room, 0))]
 
 
 def _tell(pool: WorkerPool, order: TrainingRequest, pending: list[Pending]) -> None:
-    """Pass on what the workers have made; may raise to stop them."""
+    """Report the workers' member-steps to `order.tick`, which may raise to stop them."""
     order.tick((), 0)
     for tile, member_steps in pool.made(pending):
         order.tick(tile, member_steps)

@@ -1,4 +1,4 @@
-"""Worker processes: jobs in, results out as they are done, and what each worker is doing meanwhile."""
+"""A pool of worker processes: it accepts jobs, returns results as they finish, and reports progress in between."""
 
 import multiprocessing
 import os
@@ -18,14 +18,14 @@ from spikecheck.lab.execution.local import train_job
 from spikecheck.lab.execution.order import Job, Tile
 
 _LOOK_EVERY = 0.2
-"""Seconds between two looks at the deadline while workers train."""
+"""Seconds between two checks of the deadline while workers train."""
 _rows: list[Row] = []
-"""A worker's own row of its parent's board; empty in the parent."""
+"""A worker's own row on its parent's board; empty in the parent."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pending:
-    """A tile that a worker has or will have."""
+    """A tile that a worker is training or will train."""
 
     tile: Tile
     number: int
@@ -33,12 +33,12 @@ class Pending:
 
     @property
     def failed(self) -> bool:
-        """Whether it is done, and raised."""
+        """Whether the job raised an error; call it only when the job is done."""
         return self.future.exception() is not None
 
 
 class WorkerPool:
-    """A number of worker processes, which end with this one whatever becomes of it."""
+    """Worker processes, which end when this process ends, even if it is killed."""
 
     def __init__(self, workers: int) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in unknown states
@@ -49,18 +49,21 @@ class WorkerPool:
         self._jobs = 0
 
     def submit(self, job: Job, device: str) -> Pending:
-        """Give a job to the next worker that is free."""
+        """Queue a job for the next free worker."""
         self._jobs += 1
         with _safe_path():
             return Pending(job.tile, self._jobs, self._executor.submit(_train_numbered, self._jobs, job, device))
 
     def completed(self, pending: Collection[Pending]) -> list[Pending]:
-        """Those that are done; waits for the first, but no longer than a fifth of a second."""
+        """The jobs that are done. Waits for the first one, but at most a fifth of a second."""
         wait([one.future for one in pending], timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
         return [one for one in pending if one.future.done()]
 
     def made(self, pending: Collection[Pending]) -> Iterator[tuple[Tile, int]]:
-        """The member-steps made of each tile since this was called last; where none is trained, tells what is done instead."""
+        """Yield the member-steps made of each tile since the last call.
+
+        While no worker trains, also report what the workers do instead.
+        """
         tiles = {one.number: one.tile for one in pending}
         for number, member_steps in self._board.made():
             if number in tiles:
@@ -68,11 +71,11 @@ class WorkerPool:
         self._board.tell_what_else()
 
     def close(self) -> None:
-        """End the workers when they have finished what they are doing."""
+        """End the workers once they have finished their jobs."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def terminate(self) -> None:
-        """End the workers at once, whatever they are doing; unfinished tiles are lost, stored ones are not."""
+        """End the workers at once. Unfinished tiles are lost; stored ones are not."""
         for worker in list((self._executor._processes or {}).values()):
             worker.terminate()
         self.close()
@@ -80,9 +83,9 @@ class WorkerPool:
 
 @contextmanager
 def _safe_path() -> Iterator[None]:
-    """Workers begun in here do not search the working directory first: a user's types.py would stand for Python's.
+    """A context in which new workers do not search the working directory first.
 
-    They are told afterwards where this process searches.
+    Otherwise a user's types.py would replace Python's. The workers receive this process's search path after they have started.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -106,7 +109,7 @@ def _begin_worker(numbers: Numbers, taken: Numbers) -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed tells nobody: its workers would wait for tiles for ever, at 400 MB each."""
+    """End this worker when its parent dies. Otherwise it would wait for tiles for ever, at 400 MB of memory."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -114,7 +117,7 @@ def _end_with_parent() -> None:
 
 
 def _train_numbered(number: int, job: Job, device: str) -> list[Trained]:
-    """Train one job; the worker's row on the board tells how far it is."""
+    """Train one job; the worker's row on the board shows its progress."""
     (row,) = _rows
     row.begin(number)
     try:

@@ -1,4 +1,4 @@
-"""How each kind of probe is carried out: one file a kind, and the table that names them all."""
+"""How each kind of probe is carried out: one file per kind, and the table of all kinds."""
 
 from typing import Any
 
@@ -26,5 +26,5 @@ _MEASUREMENTS: dict[type, type[Measurement[Any]]] = {
 
 
 def measurement(probe: Probe | None) -> Measurement[Any]:
-    """How this probe is carried out; without a probe, the training itself."""
+    """The measurement that carries out this probe; None stands for the training itself."""
     return _MEASUREMENTS[type(probe)](probe)

@@ -21,20 +21,20 @@ from spikecheck.training.dissection import Dissection, dissect
 from spikecheck.training.loop import Tick, Trajectory
 
 _A_STEP = 12
-"""What a dissected step costs, in plain ones."""
+"""The cost of a dissected step, in plain steps."""
 
 
 class AnatomyMeasurement(Measurement[Anatomy]):
-    """Steps dissected one by one: eigenpairs, and the motion along them."""
+    """Measures eigenpairs, and the motion along them, at every step."""
 
     updates = True
 
     def has_subject(self, run: Run) -> bool:
-        """A spike."""
+        """Whether the run has a spike."""
         return bool(spikes(run.loss, self.probe.definition))
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
-        """The window around each first spike."""
+        """Dissect the window around each run's first spike."""
         first_spikes = [spikes(parent.run.loss, self.probe.definition)[0] for parent in parents]
         windows = [self._window(spike, parent.run) for spike, parent in zip(first_spikes, parents, strict=True)]
         seen = on_host(
@@ -56,7 +56,7 @@ class AnatomyMeasurement(Measurement[Anatomy]):
         ]
 
     def of_forks(self, forks: ForkedBatch, tick: Tick) -> tuple[Trajectory, list[Records]]:
-        """The whole fork."""
+        """Dissect each fork from its first step to its last."""
         batch, start = forks.batch, forks.ensemble
         seen = dissect(
             batch.objective,
@@ -75,29 +75,29 @@ class AnatomyMeasurement(Measurement[Anatomy]):
 
     @property
     def alone(self) -> bool:
-        """As the probe says."""
+        """The probe's own `alone`."""
         return self.probe.alone
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """A fork whole, of a run a window."""
+        """Every step of a fork, or one window of a run."""
         return _A_STEP * (steps if fork else WINDOW)
 
     @property
     def pairs(self) -> int:
-        """As the probe says."""
+        """The probe's own `pairs`."""
         return self.probe.pairs
 
     @property
     def sees_held_out(self) -> bool:
-        """With outputs."""
+        """True where the probe records outputs."""
         return self.probe.outputs
 
     def recorded(self, steps: int, outputs: int) -> int:
-        """At every step of the window loss, curvature and four numbers a pair."""
+        """Loss, curvature, four numbers per pair, and outputs, at every step of the longest window."""
         return self.probe.longest * (2 + 4 * self.probe.pairs + outputs)
 
     def _window(self, spike: Spike, run: Run) -> tuple[int, int]:
-        """First step seen and last update made: around the spike, inside the run, and no longer than the longest."""
+        """The window's first step and last update: around the spike, inside the run, and at most `longest` updates."""
         first = max(0, spike.onset - self.probe.before)
         last = (spike.recovery if spike.recovery is not None else spike.peak) + self.probe.after
         return first, min(last, first + self.probe.longest, run.ended.step)
@@ -105,7 +105,7 @@ class AnatomyMeasurement(Measurement[Anatomy]):
     def _autopsy(
         self, objective: Objective, run: Run, seen: Dissection, member: int, spike: Spike, window: tuple[int, int]
     ) -> Run:
-        """The run with what its window shows, and its weights at the landmarks inside the window."""
+        """The run with the records of its window, and with its weights at the landmarks inside the window."""
         first, last = window
         landmarks = {"onset": spike.onset, "peak": spike.peak, "recovery": spike.recovery}
         captured = {
@@ -122,7 +122,7 @@ class AnatomyMeasurement(Measurement[Anatomy]):
 
 
 def _landmarks(first_spikes: Sequence[Spike], device: str) -> Mapping[str, Tensor]:
-    """Steps at which to keep the parameters; -1 where a spike has no such step."""
+    """Steps at which the parameters are kept; -1 where a spike has no such step."""
     return {
         "onset": torch.tensor([spike.onset for spike in first_spikes], device=device),
         "peak": torch.tensor([spike.peak for spike in first_spikes], device=device),
@@ -131,7 +131,10 @@ def _landmarks(first_spikes: Sequence[Spike], device: str) -> Mapping[str, Tenso
 
 
 def _record(seen: Dissection, member: int, first: int, length: int) -> Records:
-    """One member's window, cut where its numbers end: the last step has no next gradient, so it is not in it."""
+    """One member's window, cut at its first number that is not finite.
+
+    The last step has no next gradient, so it is left out.
+    """
     parts = {
         "loss": seen.loss,
         "sharpness": seen.sharpness,

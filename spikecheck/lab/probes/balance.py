@@ -1,4 +1,4 @@
-"""Balance: the oscillation across the valley, and what it has to be to stop the sharpening."""
+"""Balance: the oscillation across the valley, compared with the size at which it stops the sharpening."""
 
 import math
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from spikecheck.training.balance import BalanceObserver, Stabilisation
 from spikecheck.training.loop import Tick, Trajectory, train
 
 _A_LOOK = 40
-"""What one look costs, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
+"""The cost of one measurement, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
 _NUMBERS = 6
-"""Of a look, there twice: look by look and as one."""
+"""Numbers of one measurement. Memory holds them twice: as a list of tensors, then as one tensor."""
 
 
 class BalanceMeasurement(Measurement[Balance]):
-    """Looks every few updates, at the states that the training passes through."""
+    """Measures every few updates, at the states that the training passes through."""
 
     updates = True
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
-        """Trained once more from where the looks begin, to the same bits."""
+        """Train again from the first measured step, to the same bits, and measure on the way."""
         start = batch.resumed(parents, [self.probe.since] * len(parents), tick)
         until = torch.tensor([parent.run.ended.step for parent in parents], device=batch.device)
         watch = BalanceObserver(batch.objective, self.probe.every)
@@ -36,21 +36,21 @@ class BalanceMeasurement(Measurement[Balance]):
         return recorded_runs(parents, _records(watch, batch.wanted))
 
     def of_forks(self, forks: ForkedBatch, tick: Tick) -> tuple[Trajectory, list[Records]]:
-        """Looked at as they are trained, in their annealing too."""
+        """Measure the forks as they are trained, annealing included."""
         watch = BalanceObserver(forks.batch.objective, self.probe.every, self.probe.since)
         trajectory = forks.trained(tick, watch)
         return trajectory, _records(watch, forks.batch.wanted)
 
     def member_steps(self, steps: int) -> int:
-        """From the first look on."""
+        """Updates from the first measurement on."""
         return steps - self.probe.since
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """The updates, and the looks."""
+        """The updates and the measurements."""
         return (steps - self.probe.since) * (1 + _A_LOOK / self.probe.every)
 
     def recorded(self, steps: int, outputs: int) -> int:
-        """A loss a step, and the looks."""
+        """One loss per step, and the measurements."""
         return steps + 2 * _NUMBERS * math.ceil(steps / self.probe.every)
 
 
@@ -60,7 +60,7 @@ def _records(watch: BalanceObserver, wanted: int) -> list[Records]:
 
 
 def _record(seen: Stabilisation, member: int) -> Records:
-    """One member's looks; those whose numbers fail are left out."""
+    """One member's measurements; those that are not finite are left out."""
     parts = (seen.steps, seen.sharpness, seen.residual, seen.displacement, seen.sharpening, seen.steepness)
     looks = np.stack([numbers(part[:, member]) for part in parts])
     steps, sharpness, residual, displacement, sharpening, steepness = looks[:, np.isfinite(looks).all(0)]

@@ -1,4 +1,4 @@
-"""Directions: what the top eigendirections of one state do to the outputs."""
+"""Directions: how the outputs change along the top eigendirections of one state."""
 
 from collections.abc import Sequence
 
@@ -15,18 +15,18 @@ from spikecheck.training.dissection import EigendirectionResponse, directions, r
 from spikecheck.training.loop import Tick
 
 _SEARCH = 400
-"""What the search for the pairs of one state costs, in plain steps."""
+"""The cost of searching for the eigenpairs of one state, in plain steps."""
 
 
 class DirectionsMeasurement(Measurement[Directions]):
-    """One state of every run."""
+    """Measures one state of every run."""
 
     def has_subject(self, run: Run) -> bool:
-        """A state: the end of a run that has one, or a landmark of a spike."""
+        """Whether the run reaches the probe's state: its end, or a landmark of its first spike."""
         return self._step(run) is not None
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
-        """Read off their ends, or resumed up to the landmark."""
+        """Measure the final parameters, or those at the landmark, up to which the training is resumed."""
         if self.probe.reads_ends:
             params = batch.ends(parents)
         else:
@@ -41,25 +41,25 @@ class DirectionsMeasurement(Measurement[Directions]):
 
     @property
     def pairs(self) -> int:
-        """As the probe says."""
+        """The probe's own `pairs`."""
         return self.probe.pairs
 
     @property
     def random_directions(self) -> int:
-        """As the probe says."""
+        """The probe's own `random`."""
         return self.probe.random
 
     @property
     def sees_held_out(self) -> bool:
-        """Along every direction."""
+        """True: outputs are evaluated along every direction."""
         return True
 
     def recorded(self, steps: int, outputs: int) -> int:
-        """Outputs along random directions; those along eigendirections are few beside them."""
+        """Outputs along random directions; those along eigendirections are few in comparison."""
         return steps + self.probe.random * outputs
 
     def _step(self, run: Run) -> int | None:
-        """The step of the state: None where the run never comes there."""
+        """The step of the probe's state; None where the run never reaches it."""
         if run.diverged:
             return None
         if self.probe.at == "end":
@@ -69,7 +69,7 @@ class DirectionsMeasurement(Measurement[Directions]):
 
 
 def _record(seen: EigendirectionResponse, member: int) -> Records:
-    """One member's; empty where its Hessian holds no numbers."""
+    """One member's record; empty where its Hessian is not finite."""
     parts = {
         "values": seen.values,
         "residual": seen.residuals,

@@ -1,4 +1,4 @@
-"""Finish: how near the stability threshold a training began, and how it ended."""
+"""Finish: how close to the stability threshold a training was, early and late, and its final held-out loss."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,18 +17,18 @@ from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.loop import Tick, train
 
 _SETTLED = 1e-3
-"""Change of a reversal that no longer counts: the closest margin that a gate has for it is 50 times as large."""
+"""Change of a reversal below which it counts as converged; the smallest margin of a gate for it is 50 times as large."""
 _AN_EDGE = 200
-"""What one edge costs, in plain steps; measured: 115 on sums of sines, 520 on images."""
+"""The cost of one edge, in plain steps; measured: 115 on sums of sines, 520 on images."""
 
 
 class FinishMeasurement(Measurement[Finish]):
-    """Edges early and late, and the loss on held-out points at the end."""
+    """Measures the distance to the stability threshold ("edge") early and late, and the held-out loss at the end."""
 
     searches_krylov_space = True
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
-        """Late edges at checkpoints of the last quarter, early ones at updates that are made once more."""
+        """Measure late edges at checkpoints of the last quarter, and early ones at updates that are made again."""
         kept = [required(parent.checkpoints) for parent in parents]
         late, early, looks = self._late(len(kept[0].steps)), [], []
         if self.probe.edges and linearisable(batch.rule):
@@ -42,22 +42,22 @@ class FinishMeasurement(Measurement[Finish]):
         return recorded_runs(parents, [_record(early, steps, looks, held_out, m) for m in range(batch.wanted)])
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """The edges."""
+        """The cost of all edges; 1 where none is measured."""
         return _AN_EDGE * (self.probe.period + self.probe.looks) if self.probe.edges else 1
 
     @property
     def sees_held_out(self) -> bool:
-        """Once."""
+        """True: the held-out loss is evaluated once."""
         return True
 
     def _late(self, checkpoints: int) -> list[int]:
-        """Of the last quarter, the first of all left out: an optimizer that has not stepped has no state."""
+        """Indices of checkpoints in the last quarter. Index 0 is left out: an optimizer that has not stepped has no state."""
         first = max(1, 3 * checkpoints // 4)
         spread = np.linspace(first, checkpoints - 1, self.probe.looks)
         return sorted({round(at) for at in spread}) if checkpoints > 1 else []
 
     def _early_edges(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Multipliers]:
-        """After each update of a whole period of the rule; none where the training is too short for one."""
+        """Edges after each update of one period of the rule; empty where the training is too short for a period."""
         if batch.setting.steps < self.probe.early + self.probe.period:
             return []
         there = batch.resumed(parents, [self.probe.early] * len(parents), tick)
@@ -69,7 +69,7 @@ class FinishMeasurement(Measurement[Finish]):
         return edges
 
     def _edge(self, batch: Batch, there: Ensemble, tick: Tick) -> Multipliers:
-        """By central differences, whatever the rule."""
+        """One edge, by central differences for every rule."""
         edge = multipliers(batch.objective, batch.rule, there, differences=True, settled=_SETTLED, tick=lambda: tick(0))
         tick(len(batch.recipes) * WINDOW // (self.probe.period + self.probe.looks))
         return edge
@@ -82,7 +82,7 @@ def _record(
     held_out: Mapping[str, Tensor],
     member: int,
 ) -> Records:
-    """How one member began and ended; looks at states whose numbers fail are left out."""
+    """One member's record; edges that are not finite are left out."""
     found = np.array([[float(look.reversal[member]), float(look.residual[member])] for look in looks]).reshape(-1, 2)
     sound = np.isfinite(found).all(1)
     record = {

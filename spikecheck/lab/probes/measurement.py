@@ -1,4 +1,4 @@
-"""What the laboratory has to know of a kind of probe: when it can be carried out, how, and what it takes."""
+"""What the laboratory must know about a kind of probe: when and how it is carried out, and what it costs."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,21 +13,21 @@ from spikecheck.training.loop import Tick, Trajectory
 P = TypeVar("P")
 
 WINDOW = 700
-"""Updates that a probe of a run makes, at a guess: the window of an Anatomy depends on the spike."""
+"""Assumed number of updates that a probe of a run makes; the true window of an Anatomy depends on the spike."""
 
 
 class Measurement(Generic[P]):
-    """One kind of probe. A new kind is a file beside this one, and a line in the table of `probes`.
+    """One kind of probe. To add a kind, add a file to this folder and a line to the table in its `__init__.py`.
 
-    The defaults are those of a probe that looks at checkpoints of a whole run.
+    The defaults are those of a probe that measures the checkpoints of a whole run.
     """
 
     reads_ends = False
-    """Whether it looks at finished trainings, forks or not, and trains nothing itself."""
+    """Whether it measures finished trainings, forks included, and trains nothing itself."""
     updates = False
-    """Whether it makes updates, by which an optimizer's cost counts."""
+    """Whether it makes updates, so that the cost of the optimizer counts."""
     searches_krylov_space = False
-    """Whether it searches a Krylov space of the linearised update: memory is estimated by it."""
+    """Whether it searches a Krylov space of the linearised update; the memory estimate depends on it."""
 
     def __init__(self, probe: P) -> None:
         self.probe = probe
@@ -35,37 +35,37 @@ class Measurement(Generic[P]):
     # ---- carrying it out --------------------------------------------------------------------------------------------
 
     def has_subject(self, run: Run) -> bool:
-        """Whether a run has what the probe looks at."""
+        """Whether a run has what the probe measures, such as a spike."""
         return not run.diverged
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
-        """The parents' runs with what is recorded of them, those of the wanted members."""
+        """Measure the parents' runs. Returns the wanted members' runs together with their records."""
         raise NotImplementedError
 
     def of_forks(self, forks: ForkedBatch, tick: Tick) -> tuple[Trajectory, list[Records]]:
-        """The forks' trainings, and what is recorded of each: of this probe nothing."""
+        """Train the forks. Returns their trajectory and each wanted member's records; by default these are empty."""
         return forks.trained(tick), [{}] * forks.batch.wanted
 
     # ---- what it takes ----------------------------------------------------------------------------------------------
 
     @property
     def alone(self) -> bool:
-        """Whether it is of one run only, to be looked at: a tile of one member is quickest then."""
+        """Whether it measures a single run, for a picture: a tile of one member is quickest then."""
         return False
 
     @property
     def only_looks(self) -> bool:
-        """Whether nothing is trained and compiling derivatives takes longer than the looks themselves."""
+        """Whether nothing is trained, and compiling derivatives takes longer than the measurement itself."""
         return False
 
     def member_steps(self, steps: int) -> int:
-        """Updates that are counted for a member of a run of `steps`, for progress."""
+        """Updates counted as progress for one member of a run of `steps` updates."""
         return WINDOW
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """The cost of a member of `steps` updates, in updates each dispatched from Python.
+        """The cost per member of a run or fork of `steps` updates, in plain steps: updates dispatched from Python.
 
-        Measured on quick verifications of the shipped claims.
+        The constants were measured on quick verifications of the shipped claims.
         """
         raise NotImplementedError
 
@@ -73,24 +73,24 @@ class Measurement(Generic[P]):
 
     @property
     def pairs(self) -> int:
-        """Eigenpairs that are searched for."""
+        """Eigenpairs searched for."""
         return 2
 
     @property
     def random_directions(self) -> int:
-        """Directions of P numbers each."""
+        """Random directions drawn, of P numbers each."""
         return 0
 
     @property
     def sees_held_out(self) -> bool:
-        """Whether it looks at held-out points."""
+        """Whether it evaluates held-out points."""
         return False
 
     def recorded(self, steps: int, outputs: int) -> int:
-        """Numbers written down in `steps` updates; `outputs` are those of all held-out points, counted twice."""
+        """Numbers recorded in `steps` updates; `outputs` is the number of outputs on all held-out points, counted twice."""
         return steps
 
 
 def recorded_runs(parents: Sequence[Trained], records: Sequence[Records]) -> list[Run]:
-    """The parents' runs with their records; parents that only fill the tile have none."""
+    """The parents' runs with their records. Parents beyond the last record only fill the tile and are dropped."""
     return [replace(parent.run, records=record) for parent, record in zip(parents, records, strict=False)]

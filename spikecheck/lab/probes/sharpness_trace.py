@@ -19,28 +19,28 @@ from spikecheck.training.with_sharpness import SharpnessTrajectory, follow
 
 
 class SharpnessTraceMeasurement(Measurement[SharpnessTrace]):
-    """One eigenpair a checkpoint, or followed through the training once more."""
+    """Measures one eigenpair at every checkpoint, or at every step of a repeated training."""
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
-        """As the probe says."""
+        """Measure every step or every checkpoint, as the probe's `every_step` says."""
         return recorded_runs(parents, (_every_step if self.probe.every_step else _checkpoints)(batch, parents, tick))
 
     @property
     def alone(self) -> bool:
-        """As the probe says."""
+        """The probe's own `alone`."""
         return self.probe.alone
 
     @property
     def only_looks(self) -> bool:
-        """At one run's checkpoints: 8 s of compiling where nothing is compiled yet, for looks of 0.2 s."""
+        """True at the checkpoints of one run: compiling takes 8 s the first time, the measurement 0.2 s."""
         return self.probe.alone and not self.probe.every_step
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """A checkpoint is a search among many steps, a followed step one product and its Rayleigh quotient."""
+        """A checkpoint costs one search per many steps; with `every_step`, each step costs one Hessian-vector product."""
         return steps * (5.0 if self.probe.every_step else 2.5 if self.probe.alone else 0.3)
 
     def recorded(self, steps: int, outputs: int) -> int:
-        """Loss, sharpness and residual."""
+        """Loss, and with `every_step` sharpness and residual."""
         return steps * (3 if self.probe.every_step else 1)
 
 
@@ -53,7 +53,7 @@ def _checkpoints(batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[R
 
 
 def _every_step(batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Records]:
-    """Trained once more from the start, to the same bits."""
+    """Train again from the start, to the same bits, and record the sharpness at every step."""
     kept = [required(parent.checkpoints) for parent in parents]
     until = torch.tensor([parent.run.ended.step for parent in parents], device=batch.device)
     gradients = None if exact(batch.setting) else batch.gradients
@@ -63,13 +63,13 @@ def _every_step(batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Re
 
 
 def _sharpness(steps: Array, values: Tensor, residuals: Tensor) -> Records:
-    """One member's at its checkpoints."""
+    """One member's record at its checkpoints."""
     arrays = {"sharpness": numbers(values)[:, None], "residual": numbers(residuals)[:, None]}
     return {"sharpness": {"steps": steps.astype(np.float64), **arrays}}
 
 
 def _followed(seen: SharpnessTrajectory, member: int, steps: int) -> Records:
-    """One member's at every step; steps whose numbers fail are left out."""
+    """One member's record at every step; steps whose numbers are not finite are left out."""
     values, residuals = (numbers(part[: steps + 1, member]) for part in (seen.sharpness, seen.residual))
     sound = np.isfinite(values) & np.isfinite(residuals)
     return {

@@ -15,20 +15,20 @@ from spikecheck.measures.spikes import spikes
 from spikecheck.training.loop import Tick
 
 _SEARCHES = 400
-"""What the searches at three landmarks cost, in plain steps."""
+"""The cost of the searches at three landmarks, in plain steps."""
 
 
 class StabilityMeasurement(Measurement[Stability]):
-    """How deviations across the valley multiply, at up to three states of every run."""
+    """Measures by which factor an update multiplies deviations across the valley, at up to three states of every run."""
 
     searches_krylov_space = True
 
     def has_subject(self, run: Run) -> bool:
-        """A spike."""
+        """Whether the run has a spike."""
         return bool(spikes(run.loss, self.probe.definition))
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
-        """A member whose spike has no such landmark stands in at its onset, and is not recorded there."""
+        """Measure each landmark. A member whose spike lacks the landmark is computed at its onset, but not recorded."""
         first_spikes = [spikes(parent.run.loss, self.probe.definition)[0] for parent in parents]
         records: list[dict[str, Array]] = [{} for _ in range(batch.wanted)]
         for landmark in ("onset", "peak", "recovery"):
@@ -40,7 +40,7 @@ class StabilityMeasurement(Measurement[Stability]):
         return recorded_runs(parents, [{"stability": record} for record in records])
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """Three searches."""
+        """The cost of three searches."""
         return _SEARCHES
 
 
@@ -50,7 +50,7 @@ def _step(spike: Spike, landmark: str) -> int:
 
 
 def _record(found: Multipliers, member: int, landmark: str) -> dict[str, Array]:
-    """One member's, under the name of the landmark; nothing where its numbers fail."""
+    """One member's numbers, under the name of the landmark; empty where they are not finite."""
     parts = (found.oscillating, found.radius, found.residual)
     values = np.array([float(part[member]) for part in parts])
     return {landmark: values} if np.isfinite(values).all() else {}

@@ -19,30 +19,30 @@ from spikecheck.training.loop import Tick, Trajectory
 
 
 class TrailMeasurement(Measurement[Trail]):
-    """The states that were kept, looked at one after another."""
+    """Measures the checkpoints one after another."""
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
-        """At the run's checkpoints."""
+        """Measure the runs' checkpoints."""
         kept = [required(parent.checkpoints) for parent in parents]
         states = tuple(batch.state(kept, [index] * len(kept)) for index in range(len(kept[0].steps)))
         return recorded_runs(parents, _records(batch, states))
 
     def of_forks(self, forks: ForkedBatch, tick: Tick) -> tuple[Trajectory, list[Records]]:
-        """At the fork's checkpoints, those of its annealing too."""
+        """Measure the forks' checkpoints, those of the annealing included."""
         trajectory = forks.trained(tick)
         return trajectory, _records(forks.batch, trajectory.checkpoints)
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """A search a checkpoint."""
+        """The cost of one search per checkpoint."""
         return 0.4 * steps
 
     @property
     def sees_held_out(self) -> bool:
-        """At every checkpoint."""
+        """True: outputs are evaluated at every checkpoint."""
         return True
 
     def recorded(self, steps: int, outputs: int) -> int:
-        """A loss a step, outputs a checkpoint."""
+        """One loss per step, and outputs at every checkpoint."""
         return steps + outputs * math.ceil(steps / STRIDE)
 
 
@@ -53,7 +53,7 @@ def _records(batch: Batch, states: Sequence[Ensemble]) -> list[Records]:
 
 
 def _record(objective: Objective, states: Sequence[Ensemble], seen: Waypoints, member: int) -> Records:
-    """One member at its checkpoints."""
+    """One member's record at its checkpoints."""
     return {
         "trail": {
             "steps": np.array([float(state.done[member]) for state in states]),

@@ -4,14 +4,14 @@ from spikecheck.lab.probes.measurement import Measurement
 
 
 class TrainingMeasurement(Measurement[None]):
-    """Nothing beside the training."""
+    """Measures nothing in addition to the training."""
 
     updates = True
 
     def member_steps(self, steps: int) -> int:
-        """Those of the training."""
+        """The training's own steps."""
         return steps
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """Those of the training."""
+        """The training's own steps."""
         return steps
