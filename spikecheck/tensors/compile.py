@@ -1,10 +1,10 @@
 """Functions of tensors as machine code, by torch's inductor: compiled once a process, where that is wished for all sizes.
 
-A kernel takes two seconds or three to compile, some tenths of one when another process has done it before. Its vectors run
-along the last axis, and at that axis's end under a mask: no number's bits depend on how many there are, or on its place.
+A kernel takes two seconds or three to compile; one of our own that another process has compiled loads in milliseconds
+(`kernel_records`). Its vectors run along the last axis, and at that axis's end under a mask: no number's bits depend on how
+many there are, or on its place.
 """
 
-import ctypes
 import logging
 import os
 import shutil
@@ -12,76 +12,18 @@ import subprocess
 import sysconfig
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from spikecheck.core.activity import busy
 from spikecheck.core.errors import UsageError
-
-
-class Kernel:
-    """A compiled function. Called with tensors it gives new ones; bound to them it can be called from machine code."""
-
-    def __init__(self, graph: Any) -> None:
-        """`graph` is what inductor makes of a traced function."""
-        self._graph = graph
-
-    def __call__(self, *tensors: Tensor) -> Sequence[Tensor]:
-        """The function's results."""
-        return self._graph(list(tensors))  # type: ignore[no-any-return]
-
-    def bound(self, *tensors: Tensor) -> "Bound | None":
-        """The kernel as it is called with just these tensors, and where it leaves its results.
-
-        None where inductor made more or less of the function than one loop nest in C++, which can't be called by itself.
-        """
-        call = getattr(self._graph, "current_callable", None)
-        names = getattr(getattr(call, "__func__", None), "__globals__", {})
-        kernels = [name for name in names if name.startswith("cpp_fused")]
-        if len(kernels) != 1:
-            return None
-        (name,) = kernels
-        binding, heard = names[name], list[tuple[Any, ...]]()
-
-        def listening(*arguments: Any) -> None:
-            heard.append(arguments)
-            binding(*arguments)
-
-        names[name] = listening
-        try:
-            results = self(*tensors)
-        finally:
-            names[name] = binding
-        library = getattr(getattr(binding, "__self__", None), "__file__", None)
-        if len(heard) != 1 or library is None:
-            return None
-        address = ctypes.cast(ctypes.CDLL(library)["kernel"], ctypes.c_void_p).value
-        given = [part.data_ptr() if isinstance(part, Tensor) else int(part) for part in heard[0]]
-        ours = {tensor.data_ptr() for tensor in tensors if tensor.numel()}
-        if address is None or not ours.issubset(given):  # a copy of them was handed on
-            return None
-        return Bound(address, tuple(given), tuple(results), (*heard[0], *tensors))
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A kernel's machine code with everything that it is called with."""
-
-    address: int
-    arguments: tuple[int, ...]
-    """Addresses and sizes."""
-    results: tuple[Tensor, ...]
-    """Every call writes them anew."""
-    kept: tuple[Any, ...]
-    """What owns the memory behind the addresses."""
-
+from spikecheck.tensors import kernel_records
+from spikecheck.tensors.kernel import Kernel
 
 _OPTIONS = {
     # Inductor keeps in memory what is made of four numbers or more and used twice; here making it again is faster.
@@ -138,21 +80,30 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
         CannotTrace: when the function fails on tensors without numbers.
         UsageError: when torch's compiler fails.
     """
-    # The user's own folder, where torch's would be one for all users, with a name that anybody can guess.
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
+    kernel_records.cache_folder()
+    key = kernel_records.key_of(function, example, of_all_sizes, compiler())
+    recorded = kernel_records.kernel(key)
+    if recorded is not None:
+        return recorded
     try:
         with busy("compiling"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's compiler imports what torch calls deprecated
-            return _compiled(function, example, of_all_sizes)
+            graph = _compiled(function, example, of_all_sizes)
     except CannotTrace:
         raise
     except Exception as error:
         raise UsageError(
             f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to do without"
         ) from error
+    run = getattr(graph, "current_callable", None)
+    kernel = Kernel(graph, getattr(getattr(run, "__func__", None), "__globals__", {}))
+    if not (getattr(graph, "constants", None) or getattr(graph, "inputs_to_check", None)):
+        kernel_records.record_kernel(key, kernel, getattr(graph, "source_code", ""))
+    return kernel
 
 
-def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Kernel:
+def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Any:
+    """What inductor makes of the function."""
     # Imported here: a second that nobody should wait for who does not compile.
     guards, inductor, shapes = (import_module(name) for name in _IMPORTED)
     table = import_module("torch._inductor.decomposition").select_decomp_table()
@@ -179,11 +130,10 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
             return inductor.compile_fx_inner(graph, fakes)  # type: ignore[no-any-return]
 
     try:
-        kernel = made({**_OPTIONS, **_TRUSTING})
+        return made({**_OPTIONS, **_TRUSTING})
     except Exception:  # the compiler may be older than the processor: torch finds out what both know, in some seconds
         _doubt()
-        kernel = made(_OPTIONS)
-    return Kernel(kernel)
+        return made(_OPTIONS)
 
 
 def _doubt() -> None:
