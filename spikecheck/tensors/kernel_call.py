@@ -54,7 +54,7 @@ def runnable(
         "__builtins__": {},
         "torch": SimpleNamespace(**_DTYPES),
         "empty_strided_cpu": guards._empty_strided_cpu,  # type: ignore[attr-defined]
-        "reinterpret_tensor": guards._reinterpret_tensor,
+        "reinterpret_tensor": guards._reinterpret_tensor,  # type: ignore[attr-defined]
         _check(text): binding,
     }
     exec(compile(text, "<kernel>", "exec"), names)  # `_check` lets nothing else through

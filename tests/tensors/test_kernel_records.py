@@ -188,7 +188,12 @@ def test_many_that_write_at_once_leave_a_whole_record(folder: Path) -> None:
 
 def test_only_functions_whose_source_is_known_are_recorded() -> None:
     assert key_of(FUNCTION, example(), True, "g++") is not None
-    for other in (example, lambda x: (x,), partial(reverse, lambda x: x), partial(reverse, jet=JETS["tanh"])):
+    for other in (
+        example,
+        lambda x: (x,),
+        partial(reverse, lambda x: (x, x, x, ())),
+        partial(reverse, jet=JETS["tanh"]),
+    ):
         assert key_of(other, example(), True, "g++") is None
     gelu = key_of(partial(reverse, JETS["gelu"]), example(), True, "g++")
     assert gelu != key_of(FUNCTION, example(), True, "g++")
