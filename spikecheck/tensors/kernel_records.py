@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -29,6 +30,7 @@ from spikecheck.tensors.kernel_call import call_in, runnable
 _PACKAGE = Path(__file__).parents[1]
 _COUNTED = ("CXX", "CXXFLAGS", "LDFLAGS", "ATEN_CPU_CAPABILITY")
 _FORMAT = 1
+_BEGAN = time.time()
 
 Key = dict[str, Any]
 """What a library depends on, as JSON."""
@@ -40,17 +42,20 @@ def cache_folder() -> str:
 
 
 def key_of(function: Callable[..., Any], example: Sequence[Tensor], of_all_sizes: bool, compiler: str) -> Key | None:
-    """What the function's kernel depends on; None for a function that is not spikecheck's own, whose source we can't know."""
+    """What the function's kernel depends on; None where its source can't be known, as of a user's function."""
     named = _named(function)
     if named is None:
         return None
     sizes = [[str(part.dtype), list(part.shape), list(part.stride())] for part in example]
     rooms = sorted({"tensors", *(name.split(".")[1] for name in named)})
+    source = {room: _digest_of_room(room) for room in rooms}
+    if None in source.values():
+        return None
     return {
         "function": named,
         "example": sizes,
         "of_all_sizes": of_all_sizes,
-        "source": {room: _digest_of_room(room) for room in rooms},
+        "source": source,
         **_surroundings(compiler),
     }
 
@@ -107,11 +112,14 @@ def _named(function: Callable[..., Any]) -> list[str] | None:
 
 
 @lru_cache(maxsize=8)
-def _digest_of_room(room: str) -> str:
-    digest = hashlib.sha256()
-    for path in sorted((_PACKAGE / room).rglob("*.py")):
+def _digest_of_room(room: str) -> str | None:
+    """None where a file was edited since this process began, and what runs here may be of before; or where there is no file."""
+    paths, digest = sorted((_PACKAGE / room).rglob("*.py")), hashlib.sha256()
+    for path in paths:
+        if path.stat().st_mtime > _BEGAN:
+            return None
         digest.update(f"{path.relative_to(_PACKAGE)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
+    return digest.hexdigest() if paths else None
 
 
 def _surroundings(compiler: str) -> Key:

@@ -215,8 +215,12 @@ def test_a_change_of_our_source_is_another_key(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(kernel_records, "_PACKAGE", tmp_path / "package")
     kernel_records._digest_of_room.cache_clear()
     assert key() == before
-    with (tmp_path / "package" / "tensors" / "normal_cdf.py").open("a", encoding="utf-8") as file:
+    changed = tmp_path / "package" / "tensors" / "normal_cdf.py"
+    with changed.open("a", encoding="utf-8") as file:
         file.write("# changed\n")
+    kernel_records._digest_of_room.cache_clear()
+    assert key_of(FUNCTION, example(), True, compiler()) is None  # this process may have imported what was there before
+    os.utime(changed, (0, 0))
     kernel_records._digest_of_room.cache_clear()
     assert key() != before
     monkeypatch.undo()
