@@ -113,7 +113,7 @@ def _named(function: Callable[..., Any]) -> list[str] | None:
 
 @lru_cache(maxsize=8)
 def _digest_of_room(room: str) -> str | None:
-    """None where a file was edited since this process began, and what runs here may be of before; or where there is no file."""
+    """None where a file was edited since this process began, so that what runs may be older, or where there is none."""
     paths, digest = sorted((_PACKAGE / room).rglob("*.py")), hashlib.sha256()
     for path in paths:
         if path.stat().st_mtime > _BEGAN:
