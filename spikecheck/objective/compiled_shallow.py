@@ -15,7 +15,8 @@ from torch import Tensor
 
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.shallow_passes import JETS, forward_over_reverse, reverse
-from spikecheck.tensors.compile import Bound, Kernel, compiled
+from spikecheck.tensors.compile import compiled
+from spikecheck.tensors.kernel import Bound, Kernel
 
 Pass = Callable[..., tuple[Tensor, ...]]
 

@@ -25,7 +25,8 @@ from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.compiled_module import Traced
 from spikecheck.objective.compiled_shallow import Fused
 from spikecheck.objective.gpu_shallow import ShallowGpu, triton_version
-from spikecheck.tensors.compile import Bound, compiler
+from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.kernel import Bound
 
 _REAL = ("digits", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
 """Problems whose data depend on neither target nor interval: all members share one copy."""

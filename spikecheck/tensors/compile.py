@@ -1,11 +1,10 @@
 """Compiles functions of tensors to machine code by torch's inductor, once per process, on request for all sizes.
 
-A kernel takes two or three seconds to compile, or some tenths of a second when another process has compiled it before. It is
-vectorised along the last axis and masked at that axis's end, so a number's bits depend neither on the axis's length nor on
-its place.
+A kernel takes two or three seconds to compile; one that another process has compiled loads in milliseconds
+(`kernel_records`). It is vectorised along the last axis and masked at that axis's end, so a number's bits depend neither on
+the axis's length nor on its place.
 """
 
-import ctypes
 import logging
 import os
 import shutil
@@ -13,76 +12,18 @@ import subprocess
 import sysconfig
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from spikecheck.core.activity import busy
 from spikecheck.core.errors import UsageError
-
-
-class Kernel:
-    """A compiled function. Called with tensors, it returns new ones; bound to tensors, machine code can call it."""
-
-    def __init__(self, graph: Any) -> None:
-        """`graph` is inductor's result for a traced function."""
-        self._graph = graph
-
-    def __call__(self, *tensors: Tensor) -> Sequence[Tensor]:
-        """The function's results."""
-        return self._graph(list(tensors))  # type: ignore[no-any-return]
-
-    def bound(self, *tensors: Tensor) -> "Bound | None":
-        """The kernel's machine code bound to these tensors, with the tensors that receive its results.
-
-        None where inductor did not compile the function to exactly one loop nest in C++, which alone can be called directly.
-        """
-        call = getattr(self._graph, "current_callable", None)
-        names = getattr(getattr(call, "__func__", None), "__globals__", {})
-        kernels = [name for name in names if name.startswith("cpp_fused")]
-        if len(kernels) != 1:
-            return None
-        (name,) = kernels
-        binding, heard = names[name], list[tuple[Any, ...]]()
-
-        def listening(*arguments: Any) -> None:
-            heard.append(arguments)
-            binding(*arguments)
-
-        names[name] = listening
-        try:
-            results = self(*tensors)
-        finally:
-            names[name] = binding
-        library = getattr(getattr(binding, "__self__", None), "__file__", None)
-        if len(heard) != 1 or library is None:
-            return None
-        address = ctypes.cast(ctypes.CDLL(library)["kernel"], ctypes.c_void_p).value
-        given = [part.data_ptr() if isinstance(part, Tensor) else int(part) for part in heard[0]]
-        ours = {tensor.data_ptr() for tensor in tensors if tensor.numel()}
-        if address is None or not ours.issubset(given):  # the kernel received a copy of a tensor
-            return None
-        return Bound(address, tuple(given), tuple(results), (*heard[0], *tensors))
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A kernel's machine code with all arguments of its calls."""
-
-    address: int
-    arguments: tuple[int, ...]
-    """Addresses and sizes."""
-    results: tuple[Tensor, ...]
-    """Every call overwrites them."""
-    kept: tuple[Any, ...]
-    """The owners of the memory behind the addresses."""
-
+from spikecheck.tensors import kernel_records
+from spikecheck.tensors.kernel import Kernel
 
 _OPTIONS = {
     # Inductor would store a value that is read twice and depends on four or more others; here recomputing it is faster.
@@ -137,21 +78,30 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
         CannotTrace: when the function fails on tensors without data.
         UsageError: when torch's compiler fails.
     """
-    # The cache is in the user's own folder: torch's default is shared by all users, and its name can be guessed.
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
+    kernel_records.cache_folder()
+    key = kernel_records.key_of(function, example, of_all_sizes, compiler())
+    recorded = kernel_records.kernel(key)
+    if recorded is not None:
+        return recorded
     try:
         with busy("compiling"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's compiler imports what torch calls deprecated
-            return _compiled(function, example, of_all_sizes)
+            graph = _compiled(function, example, of_all_sizes)
     except CannotTrace:
         raise
     except Exception as error:
         raise UsageError(
             f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to disable compiling"
         ) from error
+    run = getattr(graph, "current_callable", None)
+    kernel = Kernel(graph, getattr(getattr(run, "__func__", None), "__globals__", {}))
+    if not (getattr(graph, "constants", None) or getattr(graph, "inputs_to_check", None)):
+        kernel_records.record_kernel(key, kernel, getattr(graph, "source_code", ""))
+    return kernel
 
 
-def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Kernel:
+def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Any:
+    """Inductor's result for the function."""
     # Imported here: it takes a second, which users who do not compile should not wait for.
     guards, inductor, shapes = (import_module(name) for name in _IMPORTED)
     table = import_module("torch._inductor.decomposition").select_decomp_table()
@@ -178,11 +128,10 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
             return inductor.compile_fx_inner(graph, fakes)  # type: ignore[no-any-return]
 
     try:
-        kernel = made({**_OPTIONS, **_TRUSTING})
+        return made({**_OPTIONS, **_TRUSTING})
     except Exception:  # the compiler may be older than the processor: torch then tests, for seconds, what both know
         _doubt()
-        kernel = made(_OPTIONS)
-    return Kernel(kernel)
+        return made(_OPTIONS)
 
 
 def _doubt() -> None:

@@ -20,7 +20,9 @@ from spikecheck.core.activity import busy
 from spikecheck.objective.objective import Objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import GradientDescent, HeavyBall, UpdateRule
-from spikecheck.tensors.compile import Bound
+from spikecheck.tensors import kernel_records
+from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.kernel import Bound
 from spikecheck.training.gradients import FullBatch, Gradients
 
 _SOURCE = Path(__file__).with_name("segment.cpp")
@@ -131,11 +133,18 @@ def _function(number: str, arguments: int) -> "ctypes._NamedFuncPointer | None":
     """
     types, given = ", ".join(["int64_t"] * arguments), ", ".join(f"a[{place}]" for place in range(arguments))
     head = f"#define NUMBER {number}\n#define TYPES {types}\n#define ARGUMENTS {given}\n"
-    cache = import_module("torch._inductor.codecache").CppCodeCache
+    source = head + _SOURCE.read_text(encoding="utf-8")
+    key = kernel_records.key_of_text(source, compiler())
     try:
-        with busy("compiling"):
-            function = cache.load(head + _SOURCE.read_text(encoding="utf-8"), device_type="cpu")["segment"]
+        function = (kernel_records.library(key) or _compiled(source, key))["segment"]
     except Exception:  # compilers and file systems may raise anything
         return None
     function.restype = None
-    return function  # type: ignore[no-any-return]
+    return function
+
+
+def _compiled(source: str, key: kernel_records.Key) -> ctypes.CDLL:
+    with busy("compiling"):
+        library: ctypes.CDLL = import_module("torch._inductor.codecache").CppCodeCache.load(source, device_type="cpu")
+    kernel_records.record_library(key, Path(library._name))
+    return library

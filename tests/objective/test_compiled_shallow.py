@@ -176,10 +176,11 @@ def test_nobody_waits_for_the_compiler_who_does_not_compile() -> None:
     assert subprocess.run([sys.executable, "-c", line], check=False).returncode == 0
 
 
-def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def failing(*_: object) -> None:
         raise RuntimeError("ld returned 1")
 
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))  # where no kernel is recorded yet
     monkeypatch.setattr("torch._inductor.compile_fx.compile_fx_inner", failing)
     compiled_shallow._kernel.cache_clear()
     with pytest.raises(UsageError, match="set SPIKECHECK_COMPILE=0 to disable compiling"):

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -129,7 +130,7 @@ def test_only_what_it_can_do_is_taken_from_the_loop() -> None:
         assert segments(goal, rule_for(goal), ensemble, until, None) is None
 
 
-def test_where_the_compiler_fails_it_is_trained_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_compiler_fails_it_is_trained_step_by_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     goal, ensemble = started(GD, [0.1, 0.2])
     until = torch.full_like(ensemble.done, 60)
     expected = train(goal, rule_for(goal), ensemble, until, lambda made: None)
@@ -137,6 +138,7 @@ def test_where_the_compiler_fails_it_is_trained_step_by_step(monkeypatch: pytest
     def full(*asked: object, **more: object) -> None:
         raise OSError("no space left on device")
 
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))  # where no library is recorded yet
     monkeypatch.setattr("torch._inductor.codecache.CppCodeCache.load", full)
     segment._function.cache_clear()
     assert segments(goal, rule_for(goal), ensemble, until, None) is None

@@ -1,0 +1,219 @@
+"""Compiled libraries on the user's disk, found again in milliseconds: without tracing, and without importing torch's compiler.
+
+A record lies in a folder that only its owner may enter, and holds all that the machine code depends on: what was compiled, our
+source, torch, Python, the compiler and the processor. Where anything differs, where a file is damaged or cannot be written,
+there is no record, and torch's compiler does the work again.
+"""
+
+import ctypes
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from platformdirs import user_cache_path
+from torch import Tensor
+
+from spikecheck.tensors.kernel import Kernel
+from spikecheck.tensors.kernel_call import call_in, runnable
+
+_PACKAGE = Path(__file__).parents[1]
+_COUNTED = ("CXX", "CXXFLAGS", "LDFLAGS", "ATEN_CPU_CAPABILITY")
+_FORMAT = 1
+_BEGAN = time.time()
+
+Key = dict[str, Any]
+"""What a library depends on, as JSON."""
+
+
+def cache_folder() -> str:
+    """Torch's cache, set where the user has not: the user's own folder, where torch's would be one for all users."""
+    return os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
+
+
+def key_of(function: Callable[..., Any], example: Sequence[Tensor], of_all_sizes: bool, compiler: str) -> Key | None:
+    """What the function's kernel depends on; None where its source can't be known, as of a user's function."""
+    named = _named(function)
+    if named is None:
+        return None
+    sizes = [[str(part.dtype), list(part.shape), list(part.stride())] for part in example]
+    rooms = sorted({"tensors", *(name.split(".")[1] for name in named)})
+    source = {room: _digest_of_room(room) for room in rooms}
+    if None in source.values():
+        return None
+    return {
+        "function": named,
+        "example": sizes,
+        "of_all_sizes": of_all_sizes,
+        "source": source,
+        **_surroundings(compiler),
+    }
+
+
+def key_of_text(source: str, compiler: str) -> Key:
+    """What a library depends on that is compiled from this source in C++."""
+    return {"text": hashlib.sha256(source.encode()).hexdigest(), **_surroundings(compiler)}
+
+
+def kernel(key: Key | None) -> Kernel | None:
+    """The kernel that was recorded; None where there is none, or none that is whole."""
+    with suppress(Exception):  # whatever is wrong with a file, it can be made again
+        found = None if key is None else _read(key)
+        if found is not None:
+            path, text = found
+            run, names = runnable(text, _binding(path))
+            return Kernel(run, names)
+    return None
+
+
+def record_kernel(key: Key | None, made: Kernel, source: str) -> None:
+    """Keep a kernel for other processes, where it can be. `source` is the module that inductor wrote for it."""
+    with suppress(Exception):  # nobody's training fails because a disk is full
+        if key is not None and made.library is not None:
+            _write(key, made.library, call_in(source))
+
+
+def library(key: Key) -> ctypes.CDLL | None:
+    """The library that was recorded; None as for `kernel`."""
+    with suppress(Exception):
+        found = _read(key)
+        if found is not None:
+            return ctypes.CDLL(str(found[0]))
+    return None
+
+
+def record_library(key: Key, path: Path) -> None:
+    """Keep a library for other processes, where it can be."""
+    with suppress(Exception):
+        _write(key, path, "")
+
+
+# ---- what a library depends on ---------------------------------------------------------------------------------------
+
+
+def _named(function: Callable[..., Any]) -> list[str] | None:
+    """A function's name, with those of the functions it is bound to; None where a name does not say everything."""
+    if isinstance(function, partial):
+        parts = [_named(part) for part in (function.func, *function.args)]
+        return None if function.keywords or None in parts else [name for part in parts if part for name in part]
+    module, name = getattr(function, "__module__", None) or "", getattr(function, "__qualname__", "")
+    ours = module.startswith("spikecheck.") and getattr(sys.modules.get(module), name, None) is function
+    return [f"{module}.{name}"] if ours else None
+
+
+@lru_cache(maxsize=8)
+def _digest_of_room(room: str) -> str | None:
+    """None where a file was edited since this process began, so that what runs may be older, or where there is none."""
+    paths, digest = sorted((_PACKAGE / room).rglob("*.py")), hashlib.sha256()
+    for path in paths:
+        if path.stat().st_mtime > _BEGAN:
+            return None
+        digest.update(f"{path.relative_to(_PACKAGE)}\n".encode() + path.read_bytes())
+    return digest.hexdigest() if paths else None
+
+
+def _surroundings(compiler: str) -> Key:
+    told = {name: value for name, value in os.environ.items() if name.startswith("TORCHINDUCTOR_") or name in _COUNTED}
+    told.pop("TORCHINDUCTOR_CACHE_DIR", None)
+    return {
+        "format": _FORMAT,
+        "torch": [torch.__version__, str(torch.version.git_version), torch.__file__],
+        "python": [sys.version, sys.prefix, *platform.uname()[::4]],
+        "processor": [torch.backends.cpu.get_cpu_capability(), _instructions()],
+        "compiler": compiler,
+        "environment": dict(sorted(told.items())),
+        "threads": torch.get_num_threads(),
+        "default": [str(torch.get_default_dtype()), torch.are_deterministic_algorithms_enabled()],
+    }
+
+
+@lru_cache(maxsize=1)
+def _instructions() -> str:
+    """Inductor compiles for the processor at hand, and a home may be one for many machines."""
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        kinds = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU part")
+        return hashlib.sha256(
+            "\n".join(sorted({line for line in lines if line.startswith(kinds)})).encode()
+        ).hexdigest()
+    return platform.processor()
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def _folder() -> Path | None:
+    """Where records lie; None where others could write there, or where torch is told to cache nothing."""
+    folder = Path(cache_folder()) / "spikecheck"
+    if os.environ.get("TORCHINDUCTOR_FORCE_DISABLE_CACHES") == "1":
+        return None
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.lstat()
+    return folder if folder.is_dir() and status.st_uid == os.geteuid() and not status.st_mode & 0o077 else None
+
+
+def _read(key: Key) -> tuple[Path, str] | None:
+    folder = _folder()
+    if folder is None:
+        return None
+    record = json.loads((folder / _name(key)).read_text(encoding="utf-8"))
+    if record["key"] != key or record["sha256"] != _digest_of(record["key"], record["library"], record["call"]):
+        return None
+    path = folder / f"{record['library']}.so"
+    whole = hashlib.sha256(path.read_bytes()).hexdigest() == record["library"]
+    return (path, record["call"]) if whole else None
+
+
+def _write(key: Key, compiled: Path, call: str) -> None:
+    folder = _folder()
+    if folder is None:
+        return
+    code = compiled.read_bytes()
+    name = hashlib.sha256(code).hexdigest()
+    _put(folder / f"{name}.so", code)
+    record = {"key": key, "library": name, "call": call, "sha256": _digest_of(key, name, call)}
+    _put(folder / _name(key), json.dumps(record).encode())
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Whole or not at all, whoever else writes the same at the same time."""
+    handle, draft = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(draft, path)
+    except BaseException:
+        Path(draft).unlink()
+        raise
+
+
+def _name(key: Key) -> str:
+    return f"{_digest_of(key)}.json"
+
+
+def _digest_of(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _binding(path: Path) -> Callable[..., None]:
+    """The function of the extension module that inductor has compiled."""
+    # The module asks there for the function that gives a tensor's address, as torch's own loader has it do.
+    address = torch._C._dynamo.guards._torchinductor_pyobject_tensor_data_ptr  # type: ignore[attr-defined]
+    os.environ["_TORCHINDUCTOR_PYOBJECT_TENSOR_DATA_PTR"] = str(address)
+    spec = importlib.util.spec_from_file_location(f"{path.stem}.kernel", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path.name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.kernel  # type: ignore[no-any-return]
