@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.core.setting import Setting
@@ -88,10 +89,15 @@ def _held() -> int:
     gc.collect()
     kept = {}
     for found in gc.get_objects():
-        if issubclass(type(found), Tensor) and found.layout is torch.strided and found.device.type != "meta":
+        if issubclass(type(found), Tensor) and _holds_memory(found):
             storage = found.untyped_storage()
             kept[storage.data_ptr()] = storage.nbytes()
     return sum(kept.values())
+
+
+def _holds_memory(tensor: Tensor) -> bool:
+    """Not tensors without data, which torch's compiler keeps of what it has traced."""
+    return tensor.layout is torch.strided and tensor.device.type != "meta" and not isinstance(tensor, FakeTensor)
 
 
 def _plain(contestant: OptimizerSpec) -> OptimizerSpec:

@@ -190,7 +190,7 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
         (("--optimizer", "torch.optim:SGDD", "--set", "lr=0.1", "--against", "gd"), "did you mean"),
         (
             ("--optimizer", "planted_optimizers:DicingElsewhere", "--set", "lr=0.1", "--against", "gd"),
-            "draws elsewhere",
+            "draws from another source",
         ),
         (("--optimizer", "gd", "--set", "lr=True", "--against", "gd"), "lr=True: is not a number"),
         (("--optimizer", "adam", "--set", "lr=0.1", "--set", "betas=1", "--against", "gd"), "adam takes only"),

@@ -145,7 +145,7 @@ def test_against_a_baseline(own: str) -> None:
     assert run("--baseline", "base.json", "--optimizer", "torch.optim:SGD", "--set", "lr=0.1")[0] == 0
     assert run("--baseline", "base.json", "--optimizer", f"{own}:Late", "--set", "lr=0.1")[0] == 1
     code, _, err = run("--baseline", "base.json", "--optimizer", "gd", "--set", "lr=0.1", "--at", "noise=0.5")
-    assert (code, "is of settings or measures that have changed since" in err) == (4, True)
+    assert (code, "its settings or measures have changed since" in err) == (4, True)
 
 
 def test_a_plan_trains_nothing(own: str) -> None:

@@ -166,7 +166,7 @@ def test_what_cannot_be_resumed_says_why() -> None:
     [
         ("planted_optimizers:Raising", (), "no step today"),
         ("planted_optimizers:nothing", (), "returned str"),
-        ("torch.nn:Linear", (), "no torch.optim.Optimizer"),
+        ("torch.nn:Linear", (), "not a torch.optim.Optimizer"),
         (
             "planted_optimizers:weights_only",
             (),
