@@ -133,10 +133,10 @@ def _read(path: Path) -> Report | Scorecard:
         document = json.loads(text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file written by --json") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is not JSON; give a file written by --json") from error
     named = document.get("schema") if isinstance(document, dict) else None
-    if named not in _KINDS:
+    if not isinstance(named, str) or named not in _KINDS:
         raise UsageError(f"{path}: has schema {named!r}; give files that verify or gate wrote with --json")
     try:
         return _KINDS[named].model_validate_json(text)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from spikecheck.report.braille import Canvas
 
-_LABEL = 9
+LABEL = 9
+"""Characters of a scale's labels, before the curve."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Axis:
     @property
     def columns(self) -> int:
         """Characters of the curve itself."""
-        return max(20, self.width - _LABEL - 1)
+        return max(20, self.width - LABEL - 1)
 
     def across(self, step: int, places: int) -> int:
         """Where a step lies among so many places."""
@@ -50,7 +51,7 @@ def curve(
         scale.setdefault(down(level) // 4, label(level))
     bar = "|" if axis.ascii_only else "│"
     lines = canvas.lines(ascii_only=axis.ascii_only)
-    return [f"{scale.get(row, ''):>{_LABEL}}{bar}{line}".rstrip() for row, line in enumerate(lines)]
+    return [f"{scale.get(row, ''):>{LABEL}}{bar}{line}".rstrip() for row, line in enumerate(lines)]
 
 
 def step_axis(axis: Axis, marks: Sequence[tuple[int, str]]) -> list[str]:
@@ -59,4 +60,4 @@ def step_axis(axis: Axis, marks: Sequence[tuple[int, str]]) -> list[str]:
     for step, mark in marks:
         line[axis.across(step, axis.columns)] = mark
     corner = "+" if axis.ascii_only else "└"
-    return [f"{'step':>{_LABEL}}{corner}{''.join(line)}", f"{'':>{_LABEL}} {axis.first:,} to {axis.last:,}"]
+    return [f"{'step':>{LABEL}}{corner}{''.join(line)}", f"{'':>{LABEL}} {axis.first:,} to {axis.last:,}"]

@@ -1,20 +1,14 @@
 """A watched training's log as one web page that needs nothing else."""
 
-import base64
-import hashlib
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from spikecheck.report.sanitize import inert
 from spikecheck.report.watch_words import MEANING, OVERSHOOT_CAPTION, SPIKE_COLUMNS, about, heading, notes, spike_line
+from spikecheck.report.web_page import rendered
 from spikecheck.watch.summary import Summary
 
-_WEB = Path(__file__).parent / "web"
 _WIDTH, _HEIGHT, _LEFT, _TOP = 860, 200, 70, 12
 _POINTS = 1_000
 """Places across a curve; of the values that share one, the lowest and the highest are drawn."""
@@ -22,16 +16,9 @@ _POINTS = 1_000
 
 def watch_html(summary: Summary, name: str) -> str:
     """The page; `name` is the log's."""
-    environment = Environment(
-        loader=FileSystemLoader(_WEB),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    script = (_WEB / "theme.js").read_text(encoding="utf-8")
-    return environment.get_template("watch.html.j2").render(
+    return rendered(
+        "watch.html.j2",
+        ["theme.js"],
         name=name,
         summary=summary,
         heading=heading(summary),
@@ -41,9 +28,6 @@ def watch_html(summary: Summary, name: str) -> str:
         spikes=[spike_line(spike, summary) for spike in summary.spikes],
         notes=list(notes(summary)),
         figures=_figures(summary),
-        style=Markup((_WEB / "style.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
 
 
@@ -121,7 +105,3 @@ def _rule(x1: float, y1: float, x2: float, y2: float, dashes: str, colour: str) 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12" fill="currentColor">{text}</text>'
-
-
-def _harmless(value: Any) -> Any:
-    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -2,7 +2,6 @@
 log."""
 
 import csv
-import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +75,7 @@ def _rows(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
     if not start:
         raise UsageError(f"{path}: is empty")
     if start not in "{[":
-        yield from _csv(text)
+        yield from _csv(text, path)
     elif SCHEMA in text.split("\n", 1)[0]:
         yield from _watched(path)
     else:
@@ -87,7 +86,7 @@ def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
     """Lines of objects, an array of them, or a Trainer's state, which has them as its log history."""
     try:
         whole: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         whole = [_parsed(line) for line in text.splitlines() if line.strip()]
     if isinstance(whole, Mapping):
         whole = whole.get("log_history", [whole])
@@ -100,7 +99,7 @@ def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
 def _parsed(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # an unfinished or foreign line
 
 
@@ -114,11 +113,16 @@ def _watched(path: Path) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
-def _csv(text: str) -> Iterator[Mapping[str, Any]]:
-    first = text.lstrip().split("\n", 1)[0]
-    separator = max(";\t|,", key=first.count)
-    decimal_comma = separator != "," and "," in text and "." not in text.split("\n", 1)[-1]
-    for row in csv.DictReader(io.StringIO(text.lstrip()), delimiter=separator):
+def _csv(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
+    lines = text.strip().splitlines()  # of any system
+    separator = max(";\t|,", key=lines[0].count)
+    decimal_comma = separator != "," and "," in text and not any("." in line for line in lines[1:])
+    reader = csv.DictReader(lines, delimiter=separator)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise UsageError(f"{path}: line {reader.line_num + 1} is not CSV: {error}; mend or remove the line") from error
+    for row in rows:
         cells = {name.strip(): cell for name, cell in row.items() if isinstance(name, str) and isinstance(cell, str)}
         yield {name: cell.replace(",", ".") for name, cell in cells.items()} if decimal_comma else cells
 

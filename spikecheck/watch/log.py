@@ -120,7 +120,7 @@ class WatchLog:
                 self.header = Header(**content)
                 return
             step = Step(**content)
-        except (ValueError, TypeError, SpikecheckError):
+        except (ValueError, TypeError, RecursionError, SpikecheckError):
             self.unreadable += 1
         else:
             self._forget_from(step.step)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ import torch
 
 from spikecheck.core.errors import SpikecheckError
 from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.execution.worker_process import end_with_parent, safe_path
 from spikecheck.lab.store import Store
 from spikecheck.tensors.random_state import random_state_kept
 from spikecheck.watch.runs import (
@@ -90,7 +90,7 @@ def _in_processes(
     counts = context.Array("q", 1 + max(orders), lock=False)
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=(counts,))
     try:
-        with _safe_path():
+        with safe_path():
             waiting = {
                 pool.submit(_train_numbered, place, order, store, save_every): place for place, order in orders.items()
             }
@@ -106,20 +106,6 @@ def _in_processes(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _safe_path() -> Iterator[None]:
-    """Workers begun in here do not search the working directory first: a user's types.py would stand for Python's."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _result(future: "Future[WorkloadRun]") -> WorkloadRun:
@@ -139,21 +125,13 @@ class _Ended(BaseException):
 def _begin_worker(counts: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     signal.signal(signal.SIGTERM, _end)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     _counts.append(counts)
 
 
 def _end(number: int, frame: object) -> None:
     _ending.set()
-
-
-def _end_with_parent() -> None:
-    """A parent that is killed tells nobody: its workers would train on, or wait for orders for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _train_numbered(place: int, order: Order, store: Store | None, save_every: float) -> WorkloadRun:

@@ -1,5 +1,6 @@
 """Trainings by name: a function MODULE:FUNCTION that makes one, and the optimizer it makes it with."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -77,12 +78,15 @@ class OptimizerChoice:
 
     @classmethod
     def of(cls, path: str, numbers: Options) -> "OptimizerChoice":
-        """Raises UsageError when there is no such optimizer, or one by name has no such number."""
+        """Raises UsageError when there is no such optimizer, or one by name has no such number, or no positive lr."""
         if path in OPTIMIZERS:
             for name in numbers.keys() - OPTIMIZERS[path].keys() - {"lr"}:
                 raise UnknownName(f"number of {path}", name, ["lr", *OPTIMIZERS[path]])
         else:
             named("optimizer", path)
+        rate = numbers.get("lr", 1.0)
+        if isinstance(rate, int | float) and not 0.0 < rate < math.inf:
+            raise SettingError(f"lr={rate!r}: input should be greater than 0, and finite")
         return cls(path, tuple(sorted(numbers.items())))
 
     def make(self) -> MakeOptimizer:

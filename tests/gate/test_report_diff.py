@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from spikecheck.core.errors import UsageError
 from spikecheck.core.judgement import Effect, Outcome
 from spikecheck.core.reach import Reach
 from spikecheck.core.verdict import Report, Verdict
@@ -62,3 +63,11 @@ def test_a_report_of_before_has_no_mean(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", verdict("slas", "law", HOLDS, HOLDS))
     (line,) = compared(path, path).lines
     assert line.before == "replicates holds (60/64, 86 to 98 %), generalises holds"
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"schema": []}', '{"schema": {"a": 1}}', "3", ""])
+def test_what_is_no_report_is_one_line(tmp_path: Path, content: str) -> None:
+    """Regression: many levels, and a schema that is a list, were internal errors."""
+    (tmp_path / "foreign.json").write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match="give (a )?files? (written|that)"):
+        compared(tmp_path / "foreign.json", tmp_path / "foreign.json")

@@ -1,10 +1,14 @@
 """Logs of any make become columns of numbers, or a message that says what to do."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spikecheck.core.errors import UsageError
 from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, named_column, read_columns
@@ -25,6 +29,7 @@ PLAIN = "step,loss,lr\n0,2.0,0.1\n1,,0.1\n2,nan,0.2\n"
         PLAIN.replace("lr", "taux é,lr").replace("0,2.0", "0,2.0,x").encode("latin-1"),
         ("\n\n" + PLAIN).encode(),
         PLAIN.replace("step,loss", " step , loss ").encode(),
+        PLAIN.replace("\n", "\r").encode(),
     ],
 )
 def test_csv_in_any_dress(content: bytes, tmp_path: Path) -> None:
@@ -67,6 +72,8 @@ def test_json_in_any_dress(form: str, tmp_path: Path) -> None:
         (b"   \n", "is empty"),
         (b"[1, 2]", "holds no objects"),
         (b"{nonsense", "holds no objects"),
+        (b"[" * 100_000, "holds no objects"),
+        (b"step,loss\n1," + b"2" * 200_000, "line 2 is not CSV"),
         (b"a,b\nx,y\n", "no column of numbers was found"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "no column of numbers was found"),
     ],
@@ -75,6 +82,15 @@ def test_what_is_no_log_is_told(content: bytes, says: str, tmp_path: Path) -> No
     (tmp_path / "run").write_bytes(content)
     with pytest.raises(UsageError, match=says):
         read_columns(tmp_path / "run")
+
+
+@given(st.binary(max_size=80), st.sampled_from([b"", b"step,loss\n1,2\n", b'{"step": 1, "loss": 2}\n']))
+def test_any_bytes_are_columns_or_a_users_mistake(content: bytes, before: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "run"
+        path.write_bytes(before + content)
+        with suppress(UsageError):
+            assert len({len(column) for column in read_columns(path).values()}) == 1
 
 
 def test_events_without_tensorboard_name_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

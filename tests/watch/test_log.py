@@ -70,7 +70,9 @@ def test_a_resumed_training_takes_the_place_of_the_steps_after_it(tmp_path: Path
     assert log.unreadable == 1
 
 
-@pytest.mark.parametrize("content", ["", "step,loss\n1,2\n", '{"step":1,"loss":2.0}\n', "[1]\n3\nnull\n", "\x00\xff\n"])
+@pytest.mark.parametrize(
+    "content", ["", "step,loss\n1,2\n", '{"step":1,"loss":2.0}\n', "[1]\n3\nnull\n", "\x00\xff\n", "[" * 100_000 + "\n"]
+)
 def test_what_is_no_log_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match="is no log of spikecheck.Watch"):

@@ -37,8 +37,8 @@ def test_workers_give_the_bits_of_this_process(tmp_path: Path) -> None:
 
 
 def test_one_that_cannot_be_trained_is_said(tmp_path: Path) -> None:
-    broken = Order(MLP, 0, 10, OptimizerChoice.of("torch.optim:SGD", {"lr": -1.0}))
-    with pytest.raises(SettingError, match=r"Invalid learning rate"):
+    broken = Order(MLP, 0, 10, OptimizerChoice.of("torch.optim:SGD", {"lr": 0.1, "momentum": -1.0}))
+    with pytest.raises(SettingError, match=r"Invalid momentum value"):
         list(train_all([*orders(1, 10), broken], Store(tmp_path), workers=2))
 
 

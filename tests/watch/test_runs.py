@@ -254,3 +254,11 @@ def test_a_step_that_raises_is_named(write: Write) -> None:
     module = write(OWN.format(imported="", target="torch.ones(7, 2)"))
     with pytest.raises(SettingError, match=r"workload='users.*': step 0 raised RuntimeError: The size of tensor"):
         train(order(workload=Workload.of(f"{module}:workload")), None)
+
+
+@pytest.mark.parametrize("lr", [0, -0.1, float("inf"), float("nan")])
+@pytest.mark.parametrize("path", ["gd", "torch.optim:SGD"])
+def test_a_rate_that_trains_nothing_is_refused_before_any_training(path: str, lr: float) -> None:
+    """Regression: a gate with lr=0 trained both sides for minutes."""
+    with pytest.raises(SettingError, match=f"lr={lr!r}: input should be greater than 0"):
+        OptimizerChoice.of(path, {"lr": lr})

@@ -1,12 +1,10 @@
 """A pool of worker processes: it accepts jobs, returns results as they finish, and reports progress in between."""
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +14,7 @@ from spikecheck.lab.batch import Trained
 from spikecheck.lab.execution.board import Board, Numbers, Row
 from spikecheck.lab.execution.local import train_job
 from spikecheck.lab.execution.order import Job, Tile
+from spikecheck.lab.execution.worker_process import end_with_parent, safe_path
 
 _LOOK_EVERY = 0.2
 """Seconds between two checks of the deadline while workers train."""
@@ -51,7 +50,7 @@ class WorkerPool:
     def submit(self, job: Job, device: str) -> Pending:
         """Queue a job for the next free worker."""
         self._jobs += 1
-        with _safe_path():
+        with safe_path():
             return Pending(job.tile, self._jobs, self._executor.submit(_train_numbered, self._jobs, job, device))
 
     def completed(self, pending: Collection[Pending]) -> list[Pending]:
@@ -81,39 +80,14 @@ class WorkerPool:
         self.close()
 
 
-@contextmanager
-def _safe_path() -> Iterator[None]:
-    """A context in which new workers do not search the working directory first.
-
-    Otherwise a user's types.py would replace Python's. The workers receive this process's search path after they have started.
-    """
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = before
-
-
 # ---- in a worker -----------------------------------------------------------------------------------------------------
 
 
 def _begin_worker(numbers: Numbers, taken: Numbers) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     _rows.append(Row.taken_from(numbers, taken))
-
-
-def _end_with_parent() -> None:
-    """End this worker when its parent dies. Otherwise it would wait for tiles for ever, at 400 MB of memory."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _train_numbered(number: int, job: Job, device: str) -> list[Trained]:
