@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from spikecheck.cli.main import main
 from spikecheck.core.scorecard import Scorecard, SuiteSetting
@@ -371,6 +372,14 @@ def test_what_an_optimizer_keeps_anywhere_is_counted() -> None:
     assert memory(contestant("torch.optim:SGD", {"lr": 0.1, "momentum": 0.9})) == pytest.approx(1.0)
     assert memory(contestant("adam", {"lr": 0.1})) == pytest.approx(2.0, abs=0.01)
     assert memory(contestant("planted_optimizers:Leaks", {"lr": 0.1})) == pytest.approx(60.0)
+
+
+def test_tensors_without_data_take_no_memory() -> None:
+    """Regression: torch's compiler keeps some in the process that traced a kernel, and a gate ended as an internal error."""
+    with FakeTensorMode():
+        kept = torch.ones(1_000)
+    assert memory(contestant("torch.optim:SGD", {"lr": 0.1})) == 0.0
+    del kept
 
 
 def test_a_fault_of_every_fifth_step_is_seen_at_the_edge(project: Path) -> None:
