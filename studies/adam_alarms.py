@@ -48,7 +48,8 @@ def loss_of(theta: Tensor) -> Tensor:
     weights, biases, outputs = theta.reshape(3, WIDTH)
     x = torch.linspace(-2 * torch.pi, 2 * torch.pi, POINTS, dtype=theta.dtype)
     predicted = torch.tanh(x[:, None] * weights + biases) @ outputs
-    return (predicted - torch.sin(x)).square().mean()
+    loss: Tensor = (predicted - torch.sin(x)).square().mean()
+    return loss
 
 
 def trained(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

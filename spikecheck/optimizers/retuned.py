@@ -19,7 +19,8 @@ def retuned(rule: UpdateRule, numbers: Mapping[str, float]) -> UpdateRule:
         return replace(rule, rule=retuned(rule.rule, numbers))
     if not isinstance(rule, BuiltIn):
         raise TypeError(f"rule={rule!r}: is not built in")
-    return replace(rule, **numbers)
+    changed: UpdateRule = replace(rule, **numbers)  # type: ignore[arg-type]  # Setting has checked the names
+    return changed
 
 
 def carried_over(ensemble: Ensemble, before: UpdateRule, after: UpdateRule) -> Ensemble:
