@@ -154,7 +154,7 @@ def _each(what: Callable[[np.ndarray], np.ndarray], old: Judgement, new: Judgeme
 
 
 def _judgements(answer: Answer) -> list[Judgement | None]:
-    return [answer.judgement, answer.control, answer.positive, *(found.judgement for found in answer.also_not)]
+    return [answer.judgement, answer.control, answer.positive, *(further.judgement for further in answer.also_not)]
 
 
 def _same(one: Judgement | None, other: Judgement | None) -> bool:

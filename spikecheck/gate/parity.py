@@ -81,16 +81,16 @@ def demand(setting: Setting, name: str, tick: Tick = unheard) -> None:
     """
     if not setting.named:
         return
-    if setting not in _found:
-        _found[setting] = parity(setting, tick=tick)
-    if differs := _found[setting].differs:
+    if setting not in _checked:
+        _checked[setting] = parity(setting, tick=tick)
+    if differs := _checked[setting].differs:
         raise SettingError(
             f"optimizer={setting.optimizer!r}: in {name} it does not move as in torch's ordinary loop: {differs}. "
             "This is a fault of spikecheck, and its results for this optimizer would be wrong; please report it"
         )
 
 
-_found: dict[Setting, Parity] = {}
+_checked: dict[Setting, Parity] = {}
 """Comparisons made by this process."""
 
 

@@ -195,8 +195,8 @@ def _medians(losses: Losses, window: int) -> Losses:
     """Running medians over so many steps; none where there are fewer."""
     if len(losses) < window:
         return np.zeros(0)
-    found: Losses = np.median(np.lib.stride_tricks.sliding_window_view(losses, window), axis=1)
-    return found
+    medians: Losses = np.median(np.lib.stride_tricks.sliding_window_view(losses, window), axis=1)
+    return medians
 
 
 def _log(loss: float) -> float:

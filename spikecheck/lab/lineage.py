@@ -27,13 +27,13 @@ def starts(recipe: Recipe) -> list[Recipe]:
 
 def with_ancestors(wanted: Iterable[Recipe]) -> list[Recipe]:
     """The recipes and all recipes that must be trained before them, each once."""
-    found: dict[Recipe, None] = {}
+    needed: dict[Recipe, None] = {}
     left = list(wanted)
     while left:
-        found.update(dict.fromkeys(left))
+        needed.update(dict.fromkeys(left))
         before = [start for recipe in left for start in starts(recipe)]
-        left = [recipe for recipe in dict.fromkeys(before) if recipe not in found]
-    return list(found)
+        left = [recipe for recipe in dict.fromkeys(before) if recipe not in needed]
+    return list(needed)
 
 
 def can_start(recipe: Recipe, trained: Mapping[Recipe, Run]) -> bool:

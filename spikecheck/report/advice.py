@@ -12,12 +12,12 @@ _MOST = 256
 
 def advised(verdict: Verdict, report: Report) -> list[str]:
     """One sentence or two on each of the two answers, each said once; none where there is nothing to do."""
-    reference, found = at_reference(verdict), nominated(verdict)
+    reference, elsewhere = at_reference(verdict), nominated(verdict)
     if verdict.replicates is Outcome.INVALID:
-        found = reference
+        elsewhere = reference
     said = (
         _advice(verdict, verdict.replicates, reference, "whether it replicates", report),
-        _advice(verdict, verdict.generalises, found, "where it holds", report),
+        _advice(verdict, verdict.generalises, elsewhere, "where it holds", report),
     )
     return list(dict.fromkeys(filter(None, said)))
 

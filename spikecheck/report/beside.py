@@ -21,12 +21,12 @@ def answer_says(answer: Answer, predicts: Estimand | None) -> str:
     """An answer in one line; of a setting that was not asked, why."""
     if not answer.judgement.drawn:
         return answer.reason.rstrip(".") or "not reached"
-    said = [f"{answer.outcome}, {_found(answer.judgement, predicts)}", *in_brief(answer, predicts)]
+    said = [f"{answer.outcome}, {_figures(answer.judgement, predicts)}", *in_brief(answer, predicts)]
     said += filter(None, (answer.reason.rstrip("."), to_decide(answer.judgement)))
     return "; ".join(said)
 
 
-def _found(judgement: Judgement, predicts: Estimand | None) -> str:
+def _figures(judgement: Judgement, predicts: Estimand | None) -> str:
     share = f"{judgement.held} of {judgement.applicable} ({judgement.drawn} trained)"
     between = f"share {percent(judgement.low)} to {percent(judgement.high)}" if judgement.applicable else ""
     return ", ".join(filter(None, (share, between, average(judgement.effect, shown_average(judgement, predicts)))))

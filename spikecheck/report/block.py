@@ -66,8 +66,8 @@ def _where_it_holds(page: Page, verdict: Verdict) -> None:
     if verdict.replicates is Outcome.FAILS and verdict.counterexample is not None:
         page.row("breaks at", "the reference setting itself", "bold")
         _again(page, verdict.counterexample.replay)
-    if (found := nominated(verdict)) is not None:
-        _setting_found(page, verdict, found)
+    if (nominee := nominated(verdict)) is not None:
+        _nominated_setting(page, verdict, nominee)
     page.rows("besides", beside_says(verdict))
     page.rows("tried", tried(verdict))
 
@@ -77,7 +77,7 @@ def _again(page: Page, replay: str) -> None:
     page.verbatim(inert(replay))
 
 
-def _setting_found(page: Page, verdict: Verdict, answer: Answer) -> None:
+def _nominated_setting(page: Page, verdict: Verdict, answer: Answer) -> None:
     """The setting that the search nominated, with its evidence, what guards it, and the outcome that they make."""
     page.row(_LABELS[answer.role], differs(answer.judgement.setting, verdict.reference.setting), "bold")
     said = Text(f"the {ROLES[answer.role]}, on fresh seeds", style="dim")
@@ -95,19 +95,19 @@ def _setting_found(page: Page, verdict: Verdict, answer: Answer) -> None:
 
 
 def _contrast(page: Page, answer: Answer) -> None:
-    if (found := contrasted(answer)) is not None:
-        _told(page, "contrast", found)
+    if (contrast := contrasted(answer)) is not None:
+        _told(page, "contrast", contrast)
 
 
 def _also_negative(page: Page, verdict: Verdict, answer: Answer) -> None:
-    for says, found in also_negative(answer, rule_of(verdict)):
-        _told(page, "also not", found)
+    for says, finding in also_negative(answer, rule_of(verdict)):
+        _told(page, "also not", finding)
         page.row("", f"where it must not hold either: {inert(says)}", "dim")
 
 
 def _planted(page: Page, verdict: Verdict, answer: Answer) -> None:
-    if (found := planted(answer, rule_of(verdict))) is not None:
-        _told(page, "planted", found)
+    if (finding := planted(answer, rule_of(verdict))) is not None:
+        _told(page, "planted", finding)
 
 
 def _told(page: Page, label: str, told: Told) -> None:
@@ -125,8 +125,8 @@ def _robustness(page: Page, verdict: Verdict) -> None:
     same = len(verdict.robustness) - len(others)
     page.row("robust", f"{same} of {len(verdict.robustness)} variations of detector and cut-offs come out alike")
     for variation in others:
-        found = variation.judgement
-        page.row("", f"{inert(variation.name)}: {found.outcome}, {brief(found, rule_of(verdict))}", "dim")
+        judgement = variation.judgement
+        page.row("", f"{inert(variation.name)}: {judgement.outcome}, {brief(judgement, rule_of(verdict))}", "dim")
 
 
 def _scopes(page: Page, verdict: Verdict) -> None:

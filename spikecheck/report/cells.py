@@ -61,8 +61,12 @@ def face(cell: Judgement, *, ascii_only: bool = False) -> Face:
 
 def written(cell: Judgement) -> str:
     """A cell in one line: sign and counts, and the average where that decides."""
-    found = face(cell)
-    return found.count if cell.required is not None or not found.average else f"{found.count}, {found.average}"
+    cell_face = face(cell)
+    return (
+        cell_face.count
+        if cell.required is not None or not cell_face.average
+        else f"{cell_face.count}, {cell_face.average}"
+    )
 
 
 def _interval(cell: Judgement) -> str:

@@ -59,8 +59,8 @@ def ctrf(report: Report) -> str:
         }
         for file, reason in report.unreadable.items()
     ]
-    found = [test["status"] for test in tests]
-    summary = {status: found.count(status) for status in ("passed", "failed", "pending", "skipped", "other")}
+    statuses = [test["status"] for test in tests]
+    summary = {status: statuses.count(status) for status in ("passed", "failed", "pending", "skipped", "other")}
     times = {"start": 0, "stop": sum(int(str(test["duration"])) for test in tests)}
     tool = {"name": "spikecheck", "version": str(report.environment.get("spikecheck", ""))}
     results = {"tool": tool, "summary": {"tests": len(tests), **summary, **times}, "tests": tests}

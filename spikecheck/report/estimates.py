@@ -54,33 +54,33 @@ def counts(judgement: Judgement) -> str:
     )
 
 
-def effect(found: Effect) -> str:
+def effect(measured: Effect) -> str:
     """An effect's mean and median, each with its bounds; of reports that hold no mean, the median."""
-    said = [average(found, "mean"), average(found, "median")]
-    return f"{inert(found.unit)}: {', '.join(filter(None, said)) or 'not measured'}"
+    said = [average(measured, "mean"), average(measured, "median")]
+    return f"{inert(measured.unit)}: {', '.join(filter(None, said)) or 'not measured'}"
 
 
-def average(found: Effect, which: Decider) -> str:
+def average(measured: Effect, which: Decider) -> str:
     """One average with its bounds, under its name; empty where there is none.
 
     >>> average(Effect(unit="gain", median=0.0412, low=0.02, high=0.0631), "median")
     'median 0.0412 (0.02 to 0.0631)'
     """
-    estimate = estimated(found, which)
+    estimate = estimated(measured, which)
     return f"{which} {estimate}" if estimate else ""
 
 
-def estimated(found: Effect, which: Decider) -> str:
+def estimated(measured: Effect, which: Decider) -> str:
     """One average with its bounds; empty where there is none."""
-    estimate, low, high = of_average(found, which)
+    estimate, low, high = of_average(measured, which)
     return "" if estimate is None else bounded(estimate, low, high)
 
 
-def of_average(found: Effect, which: Decider) -> tuple[float | None, float | None, float | None]:
+def of_average(measured: Effect, which: Decider) -> tuple[float | None, float | None, float | None]:
     """One average and its bounds as numbers; of what decides by the share, the median."""
     if which == "mean":
-        return found.mean, found.mean_low, found.mean_high
-    return found.median, found.low, found.high
+        return measured.mean, measured.mean_low, measured.mean_high
+    return measured.median, measured.low, measured.high
 
 
 def bounded(estimate: float, low: float | None, high: float | None) -> str:
@@ -107,13 +107,13 @@ def average_in_brief(judgement: Judgement, predicts: Estimand | None = None) -> 
     return "" if estimate is None else f"{shown} {estimate:.3g}"
 
 
-def condition(found: ConditionJudged) -> str:
+def condition(judged: ConditionJudged) -> str:
     """A further average that decides as well, and what is asked of it."""
-    predicts = read_rule(found.predicts)
-    said = f"{found.outcome}: {effect(found.effect)}, in {found.applicable} seeds"
+    predicts = read_rule(judged.predicts)
+    said = f"{judged.outcome}: {effect(judged.effect)}, in {judged.applicable} seeds"
     if isinstance(predicts, Average):
         return f"{said}; the {predicts.of} decides{asked(predicts)}"
-    return f"{said}; {inert(found.rule)}"
+    return f"{said}; {inert(judged.rule)}"
 
 
 def to_decide(judgement: Judgement) -> str:

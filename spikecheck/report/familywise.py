@@ -52,14 +52,14 @@ def _p_value(verdict: Verdict) -> float:
     A judgement's bounds are surer than the rule's where there were several looks: at least as many as the ratio of the two
     errors, and no more than that rounded up in any profile.
     """
-    found = verdict.reference
-    if found.outcome is Outcome.UNTRIGGERED:
+    reference = verdict.reference
+    if reference.outcome is Outcome.UNTRIGGERED:
         return 1.0
-    looks = ceil((1 - _level(verdict)) / (1 - found.level) - 1e-9)
-    return min(1.0, 2 * min(_one_sided(found, rule_of(verdict))) * max(looks, 1))
+    looks = ceil((1 - _level(verdict)) / (1 - reference.level) - 1e-9)
+    return min(1.0, 2 * min(_one_sided(reference, rule_of(verdict))) * max(looks, 1))
 
 
-def _one_sided(found: Judgement, predicts: Estimand | None) -> tuple[float, float]:
+def _one_sided(judgement: Judgement, predicts: Estimand | None) -> tuple[float, float]:
     """That it holds by chance, and that it fails by chance; 1 where the report does not hold what it takes to know.
 
     With further averages it holds where all of them do, and fails where one does at its part of the error.
@@ -67,9 +67,9 @@ def _one_sided(found: Judgement, predicts: Estimand | None) -> tuple[float, floa
     # scipy takes half a second that `spikecheck list` has not
     from spikecheck.stats.p_values import of_average, of_share  # noqa: PLC0415
 
-    if found.required is not None:
-        return of_share(found.held, found.applicable, found.required)
-    scores = [score for score in found.scores if score is not None]
-    asked = [(scores, predicts), *((further.scores, read_rule(further.predicts)) for further in found.conditions)]
+    if judgement.required is not None:
+        return of_share(judgement.held, judgement.applicable, judgement.required)
+    scores = [score for score in judgement.scores if score is not None]
+    asked = [(scores, predicts), *((further.scores, read_rule(further.predicts)) for further in judgement.conditions)]
     rules = [of_average(values, rule) if isinstance(rule, Average) else (1.0, 1.0) for values, rule in asked]
     return max(holds for holds, _ in rules), min(1.0, len(rules) * min(fails for _, fails in rules))

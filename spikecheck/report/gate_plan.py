@@ -10,19 +10,19 @@ from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
 
 
-def render_gate_plan(found: GateOutlook, console: Console) -> None:
+def render_gate_plan(outlook: GateOutlook, console: Console) -> None:
     """The settings, then what is found where."""
-    if found.warning:
-        console.print(Text(f"warning: {found.warning}", style="yellow"), soft_wrap=True)
+    if outlook.warning:
+        console.print(Text(f"warning: {outlook.warning}", style="yellow"), soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("setting")
     for name in ("trainings a side", "steps", "batch"):
         table.add_column(name, justify="right")
-    for place in found.places:
+    for place in outlook.places:
         steps, batch = _of(place)
-        table.add_row(Text(inert(place.name)), str(found.seeds), f"{steps:,}", batch)
+        table.add_row(Text(inert(place.name)), str(outlook.seeds), f"{steps:,}", batch)
     console.print(table)
-    for one in found.finds:
+    for one in outlook.finds:
         console.print(Text(_says(one)), highlight=False)
     console.print(
         Text(

@@ -78,7 +78,7 @@ def _layout(page: Page, scope: Scope) -> Layout:
     sides = _keyed(scope.y, "y", min(_LONGEST_SIDE, page.width // 3))
     heads = _keyed(scope.x, "x", _LONGEST_HEAD)
     faces = [face(cell, ascii_only=page.ascii_only) for cell in scope.cells]
-    column = max([*(found.width for found in faces), *map(cell_len, heads)]) + 2
+    column = max([*(shown.width for shown in faces), *map(cell_len, heads)]) + 2
     room = page.console.width - Layout(heads, sides, column, 1).side
     most = max(room // column, 1)
     panels = -(-len(heads) // most)
@@ -109,22 +109,22 @@ def _panel(page: Page, scope: Scope, layout: Layout, columns: Sequence[int], ref
 def _written(page: Page, cell: Judgement, width: int, *, marked: bool) -> tuple[Text, Text]:
     """A cell's two lines, between marks if it is the reference."""
     left, right = "[]" if marked else "  "
-    found, background = face(cell, ascii_only=page.ascii_only), fill(cell)
+    lines, background = face(cell, ascii_only=page.ascii_only), fill(cell)
     style = "dim" if background is None else f"{_named(ink(background))} on {_named(background)}"
-    above, below = (Text(f"{left}{text:<{width - 2}}{right}", style) for text in (found.count, found.interval))
+    above, below = (Text(f"{left}{text:<{width - 2}}{right}", style) for text in (lines.count, lines.interval))
     return above, below
 
 
 def _signs(page: Page, cells: Iterable[Judgement], fewest: int) -> Iterable[str]:
     """Every sign that occurs, with its meaning."""
-    found = {(reading(cell), cell.outcome) for cell in cells}
-    judged = [o for o in Outcome if (Reading.JUDGED, o) in found]
+    states = {(reading(cell), cell.outcome) for cell in cells}
+    judged = [o for o in Outcome if (Reading.JUDGED, o) in states]
     if judged:
         yield ", ".join(f"{sign(outcome, ascii_only=page.ascii_only)} {outcome}" for outcome in judged)
-    if any(state is Reading.UNTRIGGERED for state, _ in found):
+    if any(state is Reading.UNTRIGGERED for state, _ in states):
         mark = sign(Outcome.UNTRIGGERED, ascii_only=page.ascii_only)
         yield f"{mark} untriggered: it applies to n seeds only, fewer than {fewest}; neither for nor against"
-    if any(state is Reading.LOST for state, _ in found):
+    if any(state is Reading.LOST for state, _ in states):
         yield "~ lost: the numbers failed in most seeds; neither for nor against"
 
 

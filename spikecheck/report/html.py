@@ -74,12 +74,12 @@ def html(report: Report) -> str:
 
 
 def _heading(report: Report) -> str:
-    found = [word_of(verdict) for verdict in report.claims]
-    count = {word: found.count(word) for word in _FIRST}
+    words = [word_of(verdict) for verdict in report.claims]
+    count = {word: words.count(word) for word in _FIRST}
     verbs = {"fails": ("fails", "fail"), "passes": ("passes", "pass")}
     open_verbs = {word: (f"is {word}", f"are {word}") for word in _FIRST if word not in verbs}
     parts = [f"{count[w]} {(verbs | open_verbs)[w][count[w] != 1]}" for w in reversed(_FIRST) if count[w]]
-    return f"{plural(len(found), 'claim')}: {', '.join(parts)}" if parts else "No claim was judged"
+    return f"{plural(len(words), 'claim')}: {', '.join(parts)}" if parts else "No claim was judged"
 
 
 def _linked(text: str) -> Markup:
@@ -87,25 +87,25 @@ def _linked(text: str) -> Markup:
     return Markup(_ARXIV.sub(r'<a href="https://arxiv.org/abs/\1">arXiv \1</a>', str(escape(inert(text)))))
 
 
-def _guard_says(found: Answer, verdict: Verdict) -> list[Told]:
+def _guard_says(answer: Answer, verdict: Verdict) -> list[Told]:
     """What guards an answer away from the reference, where it was asked."""
-    control = [negative(found, rule_of(verdict))] if found.control is not None else []
-    further = [told for _, told in also_negative(found, rule_of(verdict))]
-    return [*control, *filter(None, (contrasted(found), *further, planted(found, rule_of(verdict))))]
+    control = [negative(answer, rule_of(verdict))] if answer.control is not None else []
+    further = [told for _, told in also_negative(answer, rule_of(verdict))]
+    return [*control, *filter(None, (contrasted(answer), *further, planted(answer, rule_of(verdict))))]
 
 
 def _beside_settings(verdict: Verdict) -> list[Setting | None]:
     """The settings of the lines that `beside_says` gives; of an old report's None."""
-    found = besides(verdict)
-    return [*(answer.judgement.setting for answer in found.values()), *[None] * (len(verdict.beside) - len(found))]
+    judged = besides(verdict)
+    return [*(answer.judgement.setting for answer in judged.values()), *[None] * (len(verdict.beside) - len(judged))]
 
 
 def _searched(verdict: Verdict, setting: Setting) -> str:
     """What the search had found at a setting that was then judged on fresh seeds."""
-    found = next((judgement for judgement in verdict.tried if judgement.setting == setting), None)
-    if found is None:
+    searched = next((judgement for judgement in verdict.tried if judgement.setting == setting), None)
+    if searched is None:
         return "on fresh seeds"
-    return f"on fresh seeds; in the search {found.outcome}, {found.held} of {found.applicable}"
+    return f"on fresh seeds; in the search {searched.outcome}, {searched.held} of {searched.applicable}"
 
 
 def _paint(cell: Judgement) -> str:

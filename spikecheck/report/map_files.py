@@ -35,13 +35,13 @@ def check(paths: Sequence[Path], count: int) -> None:
             atomic_write.check(name, "--figure")
 
 
-def write(found: ScopeMap, paths: Sequence[Path]) -> None:
+def write(maps: ScopeMap, paths: Sequence[Path]) -> None:
     """Draw every map into every file asked for.
 
     Raises:
         UsageError: when a file can't be written.
     """
     for path in paths:
-        for scope, name in zip(found.scopes, names(path, len(found.scopes)), strict=True):
-            content = drawn(scope, found.reference, f"{found.claim}: {found.says}", _FORMS[path.suffix.lower()])
+        for scope, name in zip(maps.scopes, names(path, len(maps.scopes)), strict=True):
+            content = drawn(scope, maps.reference, f"{maps.claim}: {maps.says}", _FORMS[path.suffix.lower()])
             atomic_write.write(content, name, "--figure")

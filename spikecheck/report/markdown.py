@@ -127,20 +127,21 @@ def _about(verdict: Verdict) -> dict[str, str]:
 
 
 def _replicates(verdict: Verdict) -> list[str]:
-    reference, found = verdict.reference, at_reference(verdict)
+    reference, answer_there = verdict.reference, at_reference(verdict)
     at = _plain(conditions(reference.setting))
     lines = [
         f"- **Does it replicate? {_outcome(verdict.replicates)}.** {_evidence(reference, verdict)} At {at}.",
         *(f"- **And**, {_plain(condition(further))}." for further in reference.conditions),
         *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
-        f"- **Control** ({_plain(verdict.control_says)}): {_told(negative(found, rule_of(verdict)))}.",
+        f"- **Control** ({_plain(verdict.control_says)}): {_told(negative(answer_there, rule_of(verdict)))}.",
     ]
-    if (compared := contrasted(found)) is not None:
+    if (compared := contrasted(answer_there)) is not None:
         lines.append(f"- **Contrast:** {_told(compared)}.")
     lines += [
-        f"- **Further control** ({_plain(says)}): {_told(f)}." for says, f in also_negative(found, rule_of(verdict))
+        f"- **Further control** ({_plain(says)}): {_told(f)}."
+        for says, f in also_negative(answer_there, rule_of(verdict))
     ]
-    if (positive := planted(found, rule_of(verdict))) is not None:
+    if (positive := planted(answer_there, rule_of(verdict))) is not None:
         lines.append(f"- **Positive control** ({_plain(verdict.positive_says)}): {_told(positive)}.")
     return lines
 
@@ -157,31 +158,31 @@ def _where(verdict: Verdict) -> list[str]:
         lines[0] += f" {_plain(first[:1].upper() + first[1:])}{''.join(f' ({_plain(line)})' for line in further)}."
     if verdict.replicates is Outcome.FAILS:
         lines.append("- **Breaks** at the reference setting itself.")
-    if (found := nominated(verdict)) is not None:
-        lines += _nominated(verdict, found)
+    if (nominee := nominated(verdict)) is not None:
+        lines += _nominated(verdict, nominee)
     lines += [f"- **Besides**, {_plain(line)}." for line in beside_says(verdict)]
     return [*lines, f"- **Tried:** {_plain('; '.join(tried(verdict)))}."]
 
 
-def _nominated(verdict: Verdict, found: Answer) -> list[str]:
+def _nominated(verdict: Verdict, nominee: Answer) -> list[str]:
     """The setting that the search nominated, on fresh seeds, with what guards it."""
-    name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[found.role]
-    where = f"at {_plain(differs(found.judgement.setting, verdict.reference.setting))}, the {ROLES[found.role]}"
-    guards = [negative(found, rule_of(verdict))] if found.control is not None else []
-    further = [told for _, told in also_negative(found, rule_of(verdict))]
-    guards += filter(None, (contrasted(found), *further, planted(found, rule_of(verdict))))
+    name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[nominee.role]
+    where = f"at {_plain(differs(nominee.judgement.setting, verdict.reference.setting))}, the {ROLES[nominee.role]}"
+    guards = [negative(nominee, rule_of(verdict))] if nominee.control is not None else []
+    further = [told for _, told in also_negative(nominee, rule_of(verdict))]
+    guards += filter(None, (contrasted(nominee), *further, planted(nominee, rule_of(verdict))))
     said = "".join(f" {part}." for part in map(_told, guards))
     return [
-        f"- **{name}** {where}, on fresh seeds, {_outcome(found.outcome)}: {_evidence(found.judgement, verdict)}{said}"
+        f"- **{name}** {where}, on fresh seeds, {_outcome(nominee.outcome)}: {_evidence(nominee.judgement, verdict)}{said}"
     ]
 
 
 def _variations(verdict: Verdict) -> list[str]:
     rows = ["| varied | outcome | held | average |", "|---|---|---|---|"]
     for moved in verdict.robustness:
-        found = moved.judgement
-        average = average_in_brief(found, rule_of(verdict))
-        rows.append(f"| {_plain(moved.name)} | {found.outcome} | {_count(found)} | {average} |")
+        judgement = moved.judgement
+        average = average_in_brief(judgement, rule_of(verdict))
+        rows.append(f"| {_plain(moved.name)} | {judgement.outcome} | {_count(judgement)} | {average} |")
     return rows
 
 

@@ -56,29 +56,29 @@ def of_claims(report: Report, patterns: Sequence[str]) -> Report:
 
 def _check_claims(reports: Mapping[Path, Report]) -> None:
     """No claim in two parts: then they are parts of different selections, and something is missing elsewhere."""
-    found: dict[str, Path] = {}
+    file_of: dict[str, Path] = {}
     for file, report in reports.items():
         for verdict in report.claims:
-            if verdict.id in found:
+            if verdict.id in file_of:
                 raise BaselineError(
-                    f"{file}: has {verdict.id}, as {found[verdict.id]} has; make all parts with the same --claim options"
+                    f"{file}: has {verdict.id}, as {file_of[verdict.id]} has; make all parts with the same --claim options"
                 )
-            found[verdict.id] = file
+            file_of[verdict.id] = file
 
 
 def _check_parts(reports: Mapping[Path, Report]) -> None:
     """Every part once and none missing: what is not there cannot fail."""
-    found: dict[str, Path] = {}
+    file_of: dict[str, Path] = {}
     for file, report in reports.items():
         if not report.shard:
             raise BaselineError(f"{file}: is a whole report and no part; merge what verify --shard I/N --json wrote")
-        if report.shard in found:
-            raise BaselineError(f"{file}: is part {report.shard}, as {found[report.shard]} is; give every part once")
-        found[report.shard] = file
-    totals = {int(shard.partition("/")[2]) for shard in found}
+        if report.shard in file_of:
+            raise BaselineError(f"{file}: is part {report.shard}, as {file_of[report.shard]} is; give every part once")
+        file_of[report.shard] = file
+    totals = {int(shard.partition("/")[2]) for shard in file_of}
     if len(totals) > 1:
-        raise BaselineError(f"parts {', '.join(sorted(found))}: are of different divisions; give those of one")
+        raise BaselineError(f"parts {', '.join(sorted(file_of))}: are of different divisions; give those of one")
     (total,) = totals
-    missing = [f"{part}/{total}" for part in range(1, total + 1) if f"{part}/{total}" not in found]
+    missing = [f"{part}/{total}" for part in range(1, total + 1) if f"{part}/{total}" not in file_of]
     if missing:
         raise BaselineError(f"parts {', '.join(missing)}: are missing; give all {total} files")

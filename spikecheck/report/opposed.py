@@ -39,6 +39,6 @@ def _sign(effect: Effect, which: Decider) -> int:
 
 
 def _said(effect: Effect, which: Decider, *, against: bool) -> str:
-    found = estimated(effect, which)
+    estimate = estimated(effect, which)
     other = "what decides" if against else "its other companion"
-    return f"Measured otherwise, as {inert(effect.unit)}, it contradicts {other}: the {which} is {found}."
+    return f"Measured otherwise, as {inert(effect.unit)}, it contradicts {other}: the {which} is {estimate}."

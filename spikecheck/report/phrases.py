@@ -36,8 +36,8 @@ def tried(verdict: Verdict) -> list[str]:
     """How many settings were looked at, and how those beside the reference came out on the search's seeds."""
     if not verdict.tried:
         return ["no setting but the reference" if verdict.reference.drawn else "not reached"]
-    found = Counter(judgement.outcome for judgement in verdict.tried)
-    outcomes = ", ".join(f"{found[outcome]} {outcome}" for outcome in Outcome if found[outcome])
+    counted = Counter(judgement.outcome for judgement in verdict.tried)
+    outcomes = ", ".join(f"{counted[outcome]} {outcome}" for outcome in Outcome if counted[outcome])
     count = f"{plural(verdict.settings_tried, 'setting')}, the reference among them"
     met = f"{verdict.settings_triggered} met the precondition in enough seeds"
     return [f"{count}; {met}", f"the others in the search: {outcomes}"]

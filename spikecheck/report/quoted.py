@@ -45,8 +45,8 @@ def at_reference(verdict: Verdict) -> Answer:
 def nominated(verdict: Verdict) -> Answer | None:
     """The answer at the setting that the search nominated; None where there is none."""
     apart = set(verdict.beside.values())
-    found = (a for place, a in enumerate(verdict.answers) if a.role in ROLES and place not in apart)
-    return next(found, None) or _of_an_old_report(verdict)
+    nominees = (a for place, a in enumerate(verdict.answers) if a.role in ROLES and place not in apart)
+    return next(nominees, None) or _of_an_old_report(verdict)
 
 
 def besides(verdict: Verdict) -> dict[str, Answer]:

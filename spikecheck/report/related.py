@@ -65,14 +65,14 @@ QUESTIONS = (
 def related(verdict: Verdict, report: Report) -> list[tuple[str, list[Verdict]]]:
     """The other claims of the report that speak to the same question, under that question."""
     there = {other.id: other for other in report.claims if other.id != verdict.id}
-    found = [
+    links = [
         (f"To the same question: {question.asks}", [there[name] for name in question.claims if name in there])
         for question in QUESTIONS
         if verdict.id in question.claims
     ]
-    known = {other.id for _, others in found for other in others}
+    known = {other.id for _, others in links for other in others}
     named = [there[name] for name in _named(verdict, report) if name in there and name not in known]
-    return [(asks, others) for asks, others in [*found, ("Named in its words, or naming it:", named)] if others]
+    return [(asks, others) for asks, others in [*links, ("Named in its words, or naming it:", named)] if others]
 
 
 def _named(verdict: Verdict, report: Report) -> Iterator[str]:

@@ -123,13 +123,13 @@ def _key(axes: Axes, scope: Scope, reference: Setting) -> None:
             Rectangle((column + 0.025, row + 0.035), 0.95, 0.93, fill=False, edgecolor="black", linewidth=2.5)
         )
         marks.append(Patch(fill=False, edgecolor="black", linewidth=2.5, label="the reference setting"))
-    found = {reading(cell) for cell in scope.cells}
+    states = {reading(cell) for cell in scope.cells}
     said = {
         Reading.UNTRIGGERED: f"untriggered: applies to n < {scope.fewest} seeds",
         Reading.LOST: "lost: the numbers failed in most seeds",
     }
     for state, text in said.items():
-        if state in found:
+        if state in states:
             marks.append(Patch(facecolor="white", edgecolor=_GREY, hatch=_HATCHES[state], label=text))
     if marks:
         beside = max(1, len(scope.x.values) // 2)
@@ -138,11 +138,11 @@ def _key(axes: Axes, scope: Scope, reference: Setting) -> None:
 
 def _outcomes(scope: Scope) -> list[Patch]:
     """Where an average decides, what the shades mean that occur."""
-    found = {cell.outcome for cell in scope.cells if cell.required is None and reading(cell) is Reading.JUDGED}
+    outcomes = {cell.outcome for cell in scope.cells if cell.required is None and reading(cell) is Reading.JUDGED}
     return [
         Patch(facecolor=_unit(colour), edgecolor=_GREY, label=f"the {decider(scope.cells[0])} decides: {outcome}")
         for outcome, colour in DECIDED.items()
-        if outcome in found
+        if outcome in outcomes
     ]
 
 

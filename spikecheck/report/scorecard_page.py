@@ -66,9 +66,9 @@ def _colour(row: Row) -> str:
 
 def _curves(card: Scorecard) -> list[tuple[str, list[str], Markup]]:
     """By setting: its name, the sides that have a curve, and the figure."""
-    found = []
+    figures = []
     for number, place in enumerate(card.places):
         sides = {side: bands[place.name] for side, bands in card.curves.items() if place.name in bands}
         if sides:
-            found.append((inert(place.name), list(sides), Markup(curves_svg(sides, f"curves-{number}"))))
-    return found
+            figures.append((inert(place.name), list(sides), Markup(curves_svg(sides, f"curves-{number}"))))
+    return figures

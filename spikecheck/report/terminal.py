@@ -79,23 +79,23 @@ def render_judgement(
         _picture(page, typical)
 
 
-def render_map(found: ScopeMap, console: Console) -> None:
+def render_map(maps: ScopeMap, console: Console) -> None:
     """Print what `spikecheck map` found."""
     page = Page(console)
-    page.say(Text.assemble((inert(found.claim), "bold"), "  where it holds"))
-    page.say(inert(found.says), "italic", indent=2)
-    page.say(inert(found.where), "dim", indent=2)
-    for scope in found.scopes:
+    page.say(Text.assemble((inert(maps.claim), "bold"), "  where it holds"))
+    page.say(inert(maps.says), "italic", indent=2)
+    page.say(inert(maps.where), "dim", indent=2)
+    for scope in maps.scopes:
         page.blank()
-        show_scope(page, scope, found.reference)
+        show_scope(page, scope, maps.reference)
     page.blank()
-    show_legend(page, found.scopes, found.reference)
-    page.row("seeds", f"{found.scopes[0].seeds} a cell")
-    page.row("rule", inert(found.rule), "dim")
+    show_legend(page, maps.scopes, maps.reference)
+    page.row("seeds", f"{maps.scopes[0].seeds} a cell")
+    page.row("rule", inert(maps.rule), "dim")
     page.row("", "applied to each cell by itself; nothing is corrected for the number of cells", "dim")
-    for name, text in found.definitions.items():
+    for name, text in maps.definitions.items():
         page.row(inert(name), inert(text.removeprefix(f"{name}: ")), "dim")
-    page.say(inert(f"specification {found.specification}, seed {found.seed}; {_environment(found.environment)}"), "dim")
+    page.say(inert(f"specification {maps.specification}, seed {maps.seed}; {_environment(maps.environment)}"), "dim")
 
 
 def _picture(page: Page, trace: Trace) -> None:
@@ -153,5 +153,5 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
     page.say(inert(f"profile {report.profile}, seed {report.seed}; {_environment(report.environment)}"), "dim")
 
 
-def _environment(found: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in found.items())
+def _environment(environment: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in environment.items())

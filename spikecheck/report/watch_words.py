@@ -22,13 +22,13 @@ def heading(summary: Summary) -> str:
     if not summary.steps:
         return "No step was logged yet."
     spikes, above = len(summary.spikes), sum(value > 1.0 for _, value in summary.overshoots)
-    found = f"The loss spiked {_times(spikes)}" if spikes else "No spike"
+    spiked = f"The loss spiked {_times(spikes)}" if spikes else "No spike"
     share = (
         f"overshoot was above 1 at {above} of {plural(len(summary.overshoots), 'look')}"
         if summary.overshoots
         else "no overshoot"
     )
-    return f"{found} in {plural(len(summary.steps), 'step')}; {share}."
+    return f"{spiked} in {plural(len(summary.steps), 'step')}; {share}."
 
 
 def about(summary: Summary) -> str:
@@ -41,8 +41,8 @@ def about(summary: Summary) -> str:
 def spike_line(spike: NoisySpike, summary: Summary) -> tuple[str, str, str, str, str]:
     """Onset, peak, height, end, and the largest overshoot from the look before it."""
     height = "not finite" if math.isinf(spike.height) else f"{spike.height:.1f} spreads"
-    found = summary.overshoot_at(spike)
-    overshoot = "-" if found is None else f"{found[1]:.2f} (step {found[0]:,})"
+    highest = summary.overshoot_at(spike)
+    overshoot = "-" if highest is None else f"{highest[1]:.2f} (step {highest[0]:,})"
     peak = f"{spike.loss:.4g} at {spike.peak:,}" if math.isfinite(spike.loss) else f"at {spike.peak:,}"
     return f"{spike.onset:,}", peak, height, "-" if spike.over is None else f"{spike.over:,}", overshoot
 

@@ -133,8 +133,8 @@ class BatchCursor:
     def _generators(self) -> list[torch.Generator]:
         """The torch generators that a loader draws from besides the global one, each once."""
         owners = [_reached(self._source, path) for path in _OWN_GENERATORS]
-        found = [getattr(owner, "generator", None) for owner in owners]
-        return list({id(each): each for each in found if isinstance(each, torch.Generator)}.values())
+        generators = [getattr(owner, "generator", None) for owner in owners]
+        return list({id(each): each for each in generators if isinstance(each, torch.Generator)}.values())
 
 
 def _reached(source: Any, path: str) -> Any:

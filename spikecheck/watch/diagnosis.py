@@ -48,7 +48,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class SpikeFound:
+class DiagnosedSpike:
     """One spike, and what the log has around it."""
 
     spike: NoisySpike
@@ -68,7 +68,7 @@ class Diagnosis:
     last: int
     interval: float
     """Median of the steps from row to row."""
-    spikes: tuple[SpikeFound, ...]
+    spikes: tuple[DiagnosedSpike, ...]
     recurring: str | None
     """How the spikes recur, in words."""
     columns: tuple[str, ...]
@@ -94,13 +94,13 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
         if not _is_rate(name) and not _is_epoch(name)
     }
     spikes = detect(steps.tolist(), losses.tolist())
-    found = tuple(_found(spike, steps, moves, kinks, others) for spike in spikes)
+    described = tuple(_diagnosed(spike, steps, moves, kinks, others) for spike in spikes)
     return Diagnosis(
         rows=len(steps),
         first=int(steps[0]) if len(steps) else 0,
         last=int(steps[-1]) if len(steps) else 0,
         interval=float(np.median(np.diff(steps))) if len(steps) > 1 else 1.0,
-        spikes=found,
+        spikes=described,
         recurring=_recurring(spikes, steps, others),
         columns=tuple(others),
         missing=tuple(_missing(steps, others)),
@@ -135,13 +135,13 @@ def _kinks(rate: np.ndarray) -> list[int]:
     return (np.flatnonzero(turn > sharp) + 1).tolist()
 
 
-def _found(
+def _diagnosed(
     spike: NoisySpike,
     steps: np.ndarray,
     moves: Mapping[str, Sequence[NoisySpike]],
     kinks: Mapping[str, Sequence[int]],
     others: Columns,
-) -> SpikeFound:
+) -> DiagnosedSpike:
     row = int(np.searchsorted(steps, spike.onset))
     since = int(steps[max(0, row - _LEAD)])
     near = [
@@ -152,7 +152,7 @@ def _found(
     ]
     at_kink = [kink for rows in kinks.values() for kink in rows if kink <= row <= kink + _AFTER_KINK]
     rate = next((float(others[name][row]) for name in kinks if math.isfinite(others[name][row])), None)
-    return SpikeFound(
+    return DiagnosedSpike(
         spike,
         tuple(sorted(near, key=lambda moved: (moved.onset, moved.column))),
         int(steps[max(at_kink)]) if at_kink else None,

@@ -134,8 +134,8 @@ def train(order: Order, store: Store | None, tick: Tick = unheard, save_every: f
     path = None if store is None else store.folder / "checkpoints" / f"{digest}.pt"
     run = _Run(order, training, path, save_every)
     run.resume()
-    found = run.finish(tick)
-    return found if store is None or path is None else _kept(found, store, digest, path)
+    finished = run.finish(tick)
+    return finished if store is None or path is None else _kept(finished, store, digest, path)
 
 
 def stored(order: Order, store: Store) -> WorkloadRun | None:
@@ -176,14 +176,14 @@ class _Run:
 
     def resume(self) -> None:
         """Go on from the checkpoint, if there is one that can be read; another is no loss but time."""
-        found = None
+        checkpoint = None
         if self._path is not None:
             with suppress(CorruptEntry):
-                found = load_checkpoint(self._path)
-        if found is not None:
-            self._training.restore(found.snapshot)
-            self._losses, self._paces = found.about["losses"].tolist(), found.about["paces"].tolist()
-            self._resumed_at = found.snapshot.steps
+                checkpoint = load_checkpoint(self._path)
+        if checkpoint is not None:
+            self._training.restore(checkpoint.snapshot)
+            self._losses, self._paces = checkpoint.about["losses"].tolist(), checkpoint.about["paces"].tolist()
+            self._resumed_at = checkpoint.snapshot.steps
 
     def finish(self, tick: Tick) -> WorkloadRun:
         """Make the steps that are left."""

@@ -83,8 +83,8 @@ class Signals:
     def _overshoot_says(self) -> str:
         latest = [s.look.overshoot for s in self._looked if s.look and s.look.overshoot is not None][-_IN_A_ROW:]
         figures = ", ".join(f"{value:.2f}" for value in latest)
-        found = f"the last {_IN_A_ROW} looks found steps that raise their own batch's loss (overshoot {figures})"
-        return f"{found}{self._rising()}"
+        sentence = f"the last {_IN_A_ROW} looks found steps that raise their own batch's loss (overshoot {figures})"
+        return f"{sentence}{self._rising()}"
 
     def _spike_says(self, spike: NoisySpike, step: Step) -> str:
         if spike.rule == "not finite":
@@ -95,8 +95,8 @@ class Signals:
         return f"loss spike since step {spike.onset}: {spike.loss:.4g}, {height}{overshoot}{self._rising()}"
 
     def _rising(self) -> str:
-        found = [*self._rate(), *rising(list(self._looked))][:3]
-        return f"; rising: {'; '.join(rise.says() for rise in found)}" if found else ""
+        rises = [*self._rate(), *rising(list(self._looked))][:3]
+        return f"; rising: {'; '.join(rise.says() for rise in rises)}" if rises else ""
 
     def _rate(self) -> Iterator[Rise]:
         """The learning rate, where it is higher than it was."""
