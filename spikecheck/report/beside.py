@@ -1,4 +1,4 @@
-"""Settings off the ladders, a line each: the answer on fresh seeds, and what its controls say."""
+"""Settings outside the claim's domain that are judged as well: one line each, with the answer and its controls."""
 
 from spikecheck.core.judgement import Answer, Judgement
 from spikecheck.core.verdict import Verdict
@@ -11,14 +11,14 @@ from spikecheck.stats.prediction import Estimand
 
 
 def beside_says(verdict: Verdict) -> list[str]:
-    """A line a setting; of an old report, that it was judged in the search alone."""
+    """One line per setting. Old reports judged these settings in the search only, and the line says so."""
     predicts = rule_of(verdict)
     said = [f"{inert(name)}: {answer_says(answer, predicts)}" for name, answer in besides(verdict).items()]
     return said + [f"{inert(name)}: not judged on fresh seeds" for name in only_searched(verdict)]
 
 
 def answer_says(answer: Answer, predicts: Estimand | None) -> str:
-    """An answer in one line; of a setting that was not asked, why."""
+    """An answer in one line; if nothing was trained, the reason."""
     if not answer.judgement.drawn:
         return answer.reason.rstrip(".") or "not reached"
     said = [f"{answer.outcome}, {_figures(answer.judgement, predicts)}", *in_brief(answer, predicts)]

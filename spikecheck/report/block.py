@@ -1,4 +1,4 @@
-"""One claim's block of a report: what is claimed, whether it replicates, where it holds, and on what that rests."""
+"""One claim's block of a report: the claim, whether it replicates, where it holds, and the evidence."""
 
 from rich.text import Text
 
@@ -78,7 +78,7 @@ def _again(page: Page, replay: str) -> None:
 
 
 def _nominated_setting(page: Page, verdict: Verdict, answer: Answer) -> None:
-    """The setting that the search nominated, with its evidence, what guards it, and the outcome that they make."""
+    """The setting nominated by the search, with its evidence, its controls and its outcome."""
     page.row(_LABELS[answer.role], differs(answer.judgement.setting, verdict.reference.setting), "bold")
     said = Text(f"the {ROLES[answer.role]}, on fresh seeds", style="dim")
     page.row("", Text.assemble(said, ": ", badge(answer.outcome, ascii_only=page.ascii_only)))
@@ -111,13 +111,13 @@ def _planted(page: Page, verdict: Verdict, answer: Answer) -> None:
 
 
 def _told(page: Page, label: str, told: Told) -> None:
-    """What a control did behind its sign, and the figures."""
+    """A control's sign, what it did, and its figures."""
     figures = f": {told.figures}" if told.figures else ""
     page.row(label, Text.assemble((signed(told, ascii_only=page.ascii_only), _STYLES[told.mark]), figures))
 
 
 def _robustness(page: Page, verdict: Verdict) -> None:
-    """What the reference's outcome hangs on."""
+    """Variations of detector and cut-offs that change the outcome at the reference."""
     if not verdict.robustness:
         return
     page.blank()
@@ -130,7 +130,7 @@ def _robustness(page: Page, verdict: Verdict) -> None:
 
 
 def _scopes(page: Page, verdict: Verdict) -> None:
-    """Where the claim holds over two ladders each."""
+    """The claim's maps: where it holds over two conditions each."""
     reference = verdict.reference.setting
     for scope in verdict.scopes:
         page.blank()
@@ -141,7 +141,7 @@ def _scopes(page: Page, verdict: Verdict) -> None:
 
 
 def _what_next(page: Page, verdict: Verdict, report: Report) -> None:
-    """Why an answer is not what its interval alone would say, and what to do next."""
+    """Why an outcome differs from what its interval alone implies, and what to do next."""
     said = advised(verdict, report)
     if verdict.reason or said:
         page.blank()
@@ -151,7 +151,7 @@ def _what_next(page: Page, verdict: Verdict, report: Report) -> None:
 
 
 def _circumstances(page: Page, verdict: Verdict) -> None:
-    """Everything that the verdict depends on, and what it cost."""
+    """The rule, the definitions and the specification behind the verdict, and its cost."""
     page.row("rule", inert(verdict.rule), "dim")
     for name, text in verdict.definitions.items():
         page.row(inert(name), inert(text.removeprefix(f"{name}: ")), "dim")

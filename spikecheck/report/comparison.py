@@ -1,4 +1,4 @@
-"""Two files of results side by side, as a person reads it."""
+"""The comparison of two result files, for the terminal."""
 
 from rich.console import Console
 from rich.text import Text
@@ -11,7 +11,7 @@ _STYLES: dict[Kind, str] = {"regressed": "bold red", "improved": "bold green", "
 
 
 def render_comparison(comparison: Comparison, console: Console) -> None:
-    """What changed, the regressions first; what did not is counted."""
+    """Print what changed, regressions first, and the number of unchanged entries."""
     console.print(
         Text(inert(f"{comparison.before} -> {comparison.after}"), style="bold"), soft_wrap=True, highlight=False
     )

@@ -1,4 +1,4 @@
-"""What an answer's controls did, and whether that is what they must do."""
+"""What the controls of an answer did, and whether they did what they must."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from spikecheck.stats.prediction import Estimand
 
 
 class Mark(StrEnum):
-    """Whether it did what it must."""
+    """Whether a control did what it must."""
 
     GOOD = "good"
     BAD = "bad"
     UNCLEAR = "unclear"
     PLAIN = "plain"
-    """Neither: nothing hangs on it."""
+    """No outcome depends on it."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """A finding with its mark, and the figures that it rests on, which may be none."""
+    """What a control did, with its mark and its figures; the figures may be empty."""
 
     mark: Mark
     finding: str
@@ -30,16 +30,16 @@ class Told:
 
     @property
     def text(self) -> str:
-        """The whole in one line, without its mark."""
+        """Finding and figures in one line, without the mark."""
         return ": ".join(filter(None, (self.finding, self.figures)))
 
 
 SIGNS = {Mark.GOOD: ("✓", "+"), Mark.BAD: ("✗", "x"), Mark.UNCLEAR: ("?", "?"), Mark.PLAIN: ("", "")}
-"""Each in Unicode and in ASCII."""
+"""The sign of each mark, in Unicode and in ASCII."""
 
 
 def signed(told: Told, *, ascii_only: bool = False) -> str:
-    """The finding behind its sign.
+    """The finding, preceded by its sign.
 
     >>> signed(Told(Mark.GOOD, "failed, as it must"), ascii_only=True)
     '+ failed, as it must'
@@ -48,7 +48,7 @@ def signed(told: Told, *, ascii_only: bool = False) -> str:
 
 
 def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
-    """The negative control."""
+    """What the negative control did. `predicts` is the claim's rule, if known."""
     control = answer.control
     if control is None or not control.drawn:
         return Told(Mark.UNCLEAR, "not reached")
@@ -66,7 +66,7 @@ def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
 
 
 def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[tuple[str, Told]]:
-    """Each further negative control: the conditions that it fails, or else by how much the claim exceeds it."""
+    """Each further negative control with its description: the conditions it fails, or by how much the claim exceeds it."""
     for control in answer.also_not:
         failed = [condition(one) for one in control.judgement.conditions if one.outcome is Outcome.FAILS]
         if failed:
@@ -78,7 +78,7 @@ def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[
 
 
 def contrasted(answer: Answer) -> Told | None:
-    """By how much the claim exceeds its negative control; None where that was not asked."""
+    """By how much the claim exceeds its negative control; None if this was not measured."""
     contrast = answer.contrast
     if contrast is None:
         return None
@@ -94,7 +94,7 @@ def contrasted(answer: Answer) -> Told | None:
 
 
 def excess(answer: Answer) -> str:
-    """The contrast's estimate with its bounds; empty where there is none."""
+    """The estimated excess over the negative control, with its bounds; empty if there is none."""
     contrast = answer.contrast
     return (
         "" if contrast is None or contrast.estimate is None else bounded(contrast.estimate, contrast.low, contrast.high)
@@ -102,7 +102,7 @@ def excess(answer: Answer) -> str:
 
 
 def planted(answer: Answer, predicts: Estimand | None = None) -> Told | None:
-    """The positive control, where a planted effect must be found; None where it was not asked."""
+    """What the positive control did: it plants an effect that must be found. None if it was not run."""
     control = answer.positive
     if control is None or not control.drawn:
         return None
@@ -120,7 +120,7 @@ def planted(answer: Answer, predicts: Estimand | None = None) -> Told | None:
 
 
 def in_brief(answer: Answer, predicts: Estimand | None = None) -> Iterator[str]:
-    """The controls in few words."""
+    """The controls, in a few words each."""
     control, positive = answer.control, answer.positive
     if control is not None and control.drawn:
         exceeded = f", exceeded by {excess(answer)}" if excess(answer) else ""

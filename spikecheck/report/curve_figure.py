@@ -12,11 +12,16 @@ from spikecheck.core.scorecard import Band
 from spikecheck.report.claim_figure import CLAIM, CONTROL, themed
 
 _SIDES = {"candidate": (CLAIM, "-"), "reference": (CONTROL, "--")}
-"""Colours that are apart for all common colour vision, and lines that are in black and white."""
+"""Colour and line style of each side: colours differ under all common colour vision, styles in black and white."""
 
 
 def curves_svg(sides: dict[str, Band], name: str) -> str:
-    """An SVG element without a background; `name` tells its identifiers from those of other figures on the page."""
+    """Draw median and band of each side as an SVG element without a background.
+
+    Args:
+        sides: the bands of "candidate" and "reference"; one may be missing.
+        name: prefix of the element's identifiers, unique on the page.
+    """
     out = StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 9}):
         _drawn(sides).savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -43,5 +48,5 @@ def _line(axes: Axes, side: str, band: Band) -> None:
 
 
 def _top(band: Band) -> float:
-    """Where a band ends whose upper edge is no number: at the largest that there is."""
+    """The largest finite value of a band; it replaces an upper edge that is not finite."""
     return max((value for values in (band.high, band.median, band.low) for value in values if value), default=1.0)

@@ -1,4 +1,4 @@
-"""A diagnosis in the terminal: the answer, the loss, each spike, and what the log cannot tell."""
+"""A log's diagnosis in the terminal: the answer, the loss curve, each spike, and what the log cannot show."""
 
 import math
 
@@ -9,11 +9,11 @@ from spikecheck.report.sanitize import inert
 from spikecheck.watch.diagnosis import DiagnosedSpike, Diagnosis, Moved
 
 _SHOWN = 12
-"""Spikes that are listed, the highest."""
+"""At most so many spikes are listed, the highest."""
 
 
 def render_diagnosis(diagnosis: Diagnosis, page: Page) -> None:
-    """Print a diagnosis."""
+    """Print the diagnosis of a log on the page."""
     page.say(heading(diagnosis), "bold red" if diagnosis.spikes else "bold")
     if diagnosis.recurring:
         page.say(inert(diagnosis.recurring[0].upper() + diagnosis.recurring[1:] + "."))
