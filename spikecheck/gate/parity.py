@@ -39,7 +39,7 @@ _TOLD_EVERY = 50
 Tick = Callable[[int], None]
 
 
-def unheard(steps: int) -> None:
+def ignore_progress(steps: int) -> None:
     """Ignore progress."""
 
 
@@ -55,7 +55,7 @@ class Parity:
     """The first difference: its step, its parameter and the two values; empty if there is none."""
 
 
-def parity(setting: Setting, limit: float = SECONDS, tick: Tick = unheard) -> Parity:
+def parity(setting: Setting, limit: float = SECONDS, tick: Tick = ignore_progress) -> Parity:
     """Train two members of a setting in spikecheck and in an ordinary loop, in lock-step, for at most `limit` seconds.
 
     `tick` receives the number of steps since its last call.
@@ -71,7 +71,7 @@ def parity(setting: Setting, limit: float = SECONDS, tick: Tick = unheard) -> Pa
             return _compared(objective, setting, limit, tick)
 
 
-def demand(setting: Setting, name: str, tick: Tick = unheard) -> None:
+def demand(setting: Setting, name: str, tick: Tick = ignore_progress) -> None:
     """Check that an optimizer named by MODULE:NAME moves as in an ordinary loop; `name` is the setting's name.
 
     Built-in rules are not checked here: the tests compare them with torch's.

@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: a pure function of the report."""
+"""A report as one self-contained HTML file: a pure function of the report."""
 
 import re
 
@@ -49,14 +49,14 @@ from spikecheck.report.summary import behind, headline, level_says, moved_says, 
 from spikecheck.report.web_page import rendered
 
 _FIRST: tuple[Word, ...] = ("fails", "invalid", "untriggered", "undecided", "passes")
-"""What a reader has to see first."""
+"""Order of the claims on the page, the most urgent first."""
 _SCRIPTS = ("theme.js", "overview.js")
-"""One element on the page, and one hash in its policy."""
+"""Files under web/ that become one script element, allowed by its hash in the page's security policy."""
 _ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5}(?:v\d+)?)")
 
 
 def html(report: Report) -> str:
-    """The whole report."""
+    """The page as text."""
     return rendered(
         "report.html.j2",
         _SCRIPTS,
@@ -83,25 +83,25 @@ def _heading(report: Report) -> str:
 
 
 def _linked(text: str) -> Markup:
-    """A place in the literature, with a link a paper."""
+    """A reference to the literature; arXiv numbers become links."""
     return Markup(_ARXIV.sub(r'<a href="https://arxiv.org/abs/\1">arXiv \1</a>', str(escape(inert(text)))))
 
 
 def _guard_says(answer: Answer, verdict: Verdict) -> list[Told]:
-    """What guards an answer away from the reference, where it was asked."""
+    """The controls of an answer away from the reference, as far as they were run."""
     control = [negative(answer, rule_of(verdict))] if answer.control is not None else []
     further = [told for _, told in also_negative(answer, rule_of(verdict))]
     return [*control, *filter(None, (contrasted(answer), *further, planted(answer, rule_of(verdict))))]
 
 
 def _beside_settings(verdict: Verdict) -> list[Setting | None]:
-    """The settings of the lines that `beside_says` gives; of an old report's None."""
+    """The setting of each line of `beside_says`; None for settings that an old report judged in the search only."""
     judged = besides(verdict)
     return [*(answer.judgement.setting for answer in judged.values()), *[None] * (len(verdict.beside) - len(judged))]
 
 
 def _searched(verdict: Verdict, setting: Setting) -> str:
-    """What the search had found at a setting that was then judged on fresh seeds."""
+    """On which seeds a nominated setting was judged, and its result in the search."""
     searched = next((judgement for judgement in verdict.tried if judgement.setting == setting), None)
     if searched is None:
         return "on fresh seeds"
@@ -109,7 +109,7 @@ def _searched(verdict: Verdict, setting: Setting) -> str:
 
 
 def _paint(cell: Judgement) -> str:
-    """A cell's colours as CSS; empty where its share may not be read."""
+    """A cell's colours as CSS; empty if the cell was lost or untriggered."""
     background = fill(cell)
     if background is None:
         return ""
@@ -117,7 +117,7 @@ def _paint(cell: Judgement) -> str:
 
 
 _MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.UNCLEAR: "undecided", Mark.PLAIN: ""}
-"""The colours of what controls did."""
+"""CSS class of each mark."""
 
 _WORDS = {
     "LOOKS": LOOKS,

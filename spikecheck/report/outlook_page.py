@@ -1,4 +1,4 @@
-"""What a verification will take, as a table."""
+"""The expected cost and power of a verification, as a table."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ from spikecheck.report.sanitize import inert
 _COLUMNS = ("claim", "settings", "runs", "of all", "seeds", "needed", "power")
 
 _BEYOND = 0.4
-"""What `harness.cost_model` takes for an average that is true by a margin."""
+"""Distance from the limit that `harness.cost_model` assumes for a true average, in standard deviations of the seeds."""
 
 
 def render_outlook(outlooks: Sequence[Outlook], console: Console) -> None:
-    """A line a claim, and what the columns mean."""
+    """Print one line a claim, and the meaning of the columns."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name == "claim" else "right", no_wrap=name != "claim")
@@ -45,7 +45,7 @@ def _legend(outlooks: Sequence[Outlook]) -> str:
 
 
 def _truth(outlooks: Sequence[Outlook]) -> str:
-    """What the power is for: a claim that is true by a margin."""
+    """The truth that the power is computed for."""
     shares = dict.fromkeys(percent((1 + claim.required) / 2) for claim in outlooks if claim.required is not None)
     said = [f"it is true in {', '.join(shares)} of them"] if shares else []
     if any(claim.required is None for claim in outlooks):

@@ -1,4 +1,4 @@
-"""What of a report does not follow from its own counts, as a person reads it."""
+"""The result of `spikecheck recheck`: statements of a report that contradict its own counts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from spikecheck.report.sanitize import inert
 
 
 def render_rechecked(report: Report, differences: Mapping[str, Sequence[str]], console: Console) -> None:
-    """Every contradiction under its claim, and how many verdicts have none."""
+    """Print every contradiction under its claim, and how many verdicts have none."""
     for claim, said in differences.items():
         console.print(Text(inert(claim), style="bold red"), soft_wrap=True)
         for line in said:

@@ -1,4 +1,4 @@
-"""Claims that answer one another: which of a report's claims speak to one question, and what each makes of it."""
+"""Groups of claims that address the same question, for links between them."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from spikecheck.core.verdict import Report, Verdict
 
 @dataclass(frozen=True)
 class Question:
-    """What several claims speak to."""
+    """A question, and the ids of the claims that address it."""
 
     asks: str
     claims: tuple[str, ...]
@@ -59,11 +59,11 @@ QUESTIONS = (
         ),
     ),
 )
-"""Of the claims that come with spikecheck. A claim of one's own is related to those that its words name in backticks."""
+"""Questions of the claims that come with spikecheck. A user's claim is related to those that its text names in backticks."""
 
 
 def related(verdict: Verdict, report: Report) -> list[tuple[str, list[Verdict]]]:
-    """The other claims of the report that speak to the same question, under that question."""
+    """Other claims of the report that are related to this one, grouped under a heading each."""
     there = {other.id: other for other in report.claims if other.id != verdict.id}
     links = [
         (f"To the same question: {question.asks}", [there[name] for name in question.claims if name in there])
@@ -76,7 +76,7 @@ def related(verdict: Verdict, report: Report) -> list[tuple[str, list[Verdict]]]
 
 
 def _named(verdict: Verdict, report: Report) -> Iterator[str]:
-    """The claims that its own words name, and those whose words name it."""
+    """Ids of the claims named in this claim's text, and of those that name it."""
     yield from _names_in(verdict)
     for other in report.claims:
         if verdict.id in _names_in(other):

@@ -1,4 +1,4 @@
-"""A verdict in plain sentences, for a reader who has seen nothing else: the answer first, then what it rests on."""
+"""A verdict in plain sentences: the answer first, then its evidence."""
 
 from collections.abc import Iterator
 
@@ -13,21 +13,21 @@ from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Estimand
 
 _NAMED = 2
-"""Cut-offs that are told one by one; of more their number."""
+"""Cut-offs that are named one by one; further ones are counted."""
 
 
 def answer(verdict: Verdict) -> str:
-    """Whether it holds, where it ends, what that hangs on, and what the controls did."""
+    """Whether the claim holds, where it stops holding, what the answer depends on, and what the controls did."""
     return " ".join(filter(None, [headline(verdict), behind(verdict)]))
 
 
 def headline(verdict: Verdict) -> str:
-    """Whether it holds, where it ends, and which companion contradicts it."""
+    """Whether the claim holds, where it stops holding, and which companions contradict it."""
     return _nothing(verdict.reference) or " ".join(filter(None, [*_held(verdict), _reached(verdict), opposed(verdict)]))
 
 
 def behind(verdict: Verdict) -> str:
-    """What the headline rests on: what it hangs on, and what the controls did; empty where nothing was found."""
+    """What the answer depends on and what the controls did; empty if no seed gave an answer."""
     if _nothing(verdict.reference):
         return ""
     return " ".join(filter(None, [_hanging(verdict), _survivors(verdict.reference), *_against(verdict)]))
@@ -39,7 +39,7 @@ def control_says(verdict: Verdict) -> str:
 
 
 def _nothing(reference: Judgement) -> str:
-    """Why nothing can be said; empty where something can."""
+    """Why there is no answer; empty if there is one."""
     if not reference.drawn:
         return "Nothing was trained for it."
     if reference.applicable:
@@ -49,7 +49,7 @@ def _nothing(reference: Judgement) -> str:
 
 
 def stops(verdict: Verdict) -> str:
-    """Where it is known not to hold; empty where nothing is known."""
+    """The setting in which the claim is known not to hold; empty if there is none."""
     if verdict.replicates is Outcome.FAILS:
         return "the reference setting itself"
     if verdict.counterexample is None:
@@ -58,14 +58,14 @@ def stops(verdict: Verdict) -> str:
 
 
 def otherwise(verdict: Verdict) -> list[Variation]:
-    """The moved detectors and cut-offs under which the reference is decided, and otherwise than with those that judged."""
+    """Variations of detector and cut-offs that decide the reference differently from the claim's own."""
     decided = (Outcome.HOLDS, Outcome.FAILS)
     moved = [variation for variation in verdict.robustness if variation.judgement.outcome in decided]
     return [variation for variation in moved if variation.judgement.outcome is not verdict.reference.outcome]
 
 
 def moved_says(verdict: Verdict) -> str:
-    """How the moved detectors and cut-offs came out, counted."""
+    """Counts of the variations of detector and cut-offs by outcome."""
     alike = sum(variation.judgement.outcome is verdict.reference.outcome for variation in verdict.robustness)
     other = len(otherwise(verdict))
     parts = {"the same": alike, "otherwise": other, "undecided": len(verdict.robustness) - alike - other}
@@ -75,7 +75,7 @@ def moved_says(verdict: Verdict) -> str:
 
 
 def level_says(judgement: Judgement, verdict: Verdict) -> str:
-    """The confidence of a judgement's bounds, and why it may be more than the rule's."""
+    """The confidence level of a judgement's bounds, and why it may exceed the rule's."""
     said = f"Each bound at {100 * judgement.level:.4g} %"
     if verdict.level is not None and judgement.level > verdict.level + 1e-9:
         return f"{said}: the rule's {100 * verdict.level:.4g} %, less what looking again at more seeds costs"
@@ -83,7 +83,7 @@ def level_says(judgement: Judgement, verdict: Verdict) -> str:
 
 
 def figures(judgement: Judgement, predicts: Estimand | None) -> str:
-    """The share of seeds and the average in a sentence, what decides first, with what is asked of it."""
+    """Share of seeds and average in a sentence; the deciding one comes first, with its requirement."""
     share = (
         f"{percent(judgement.held / judgement.applicable)} of the seeds show it (between {percent(judgement.low)} and "
         f"{percent(judgement.high)})"
@@ -97,7 +97,7 @@ def figures(judgement: Judgement, predicts: Estimand | None) -> str:
 
 
 def _held(verdict: Verdict) -> list[str]:
-    """What was found where it was claimed and around it."""
+    """The answers at the reference setting and around it."""
     reference, where = verdict.reference, stops(verdict)
     evidence = figures(reference, rule_of(verdict))
     refuted = f"It is refuted as a law, which has to hold in all of its domain: at {where} it does not."
@@ -118,7 +118,7 @@ def _held(verdict: Verdict) -> list[str]:
 
 
 def _blind(answer: Answer) -> str:
-    """Why figures prove nothing."""
+    """Which control makes the figures inconclusive."""
     control, positive = answer.control, answer.positive
     if answer.judgement.outcome is Outcome.FAILS:
         return "no planted effect was ever looked for" if positive is None else "a planted effect was not found either"
@@ -128,7 +128,7 @@ def _blind(answer: Answer) -> str:
 
 
 def _elsewhere(verdict: Verdict) -> str:
-    """Where the reference fails: what was found for the claim."""
+    """If the claim fails at the reference: the strongest setting in which it holds."""
     nominee = nominated(verdict)
     if nominee is None or nominee.outcome is not Outcome.HOLDS:
         return ""
@@ -137,7 +137,7 @@ def _elsewhere(verdict: Verdict) -> str:
 
 
 def _reached(verdict: Verdict) -> str:
-    """In how much of its domain it holds, if that was estimated."""
+    """The share of its domain in which the claim holds; empty if not estimated."""
     reach = verdict.reach
     if reach is None or reach.share is None:
         return ""
@@ -148,7 +148,7 @@ def _reached(verdict: Verdict) -> str:
 
 
 def _hanging(verdict: Verdict) -> str:
-    """What would turn the answer."""
+    """The cut-offs that change the answer."""
     differing = otherwise(verdict)
     if not differing:
         return ""
@@ -161,7 +161,7 @@ def _hanging(verdict: Verdict) -> str:
 
 
 def _survivors(reference: Judgement) -> str:
-    """A share of what is left says little where most is lost."""
+    """A warning if most seeds had numerical failures: the share then describes the others only."""
     if 2 * reference.numerical_failures <= reference.drawn:
         return ""
     counts = f"{reference.numerical_failures} of {reference.drawn} seeds"
@@ -198,7 +198,7 @@ def _negative(control: Judgement, predicts: Estimand | None) -> str:
 
 
 def _compared(control: Judgement, counted: str) -> str:
-    """A negative control that an average decides: what counts is whether the claim exceeds it."""
+    """What a negative control did if an average decides; whether the claim exceeds it is judged by the contrast."""
     if not control.drawn:
         return "Its negative control was not reached."
     said = {

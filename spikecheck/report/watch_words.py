@@ -1,4 +1,4 @@
-"""What a watched training's log says, in sentences: for terminal and web page alike."""
+"""Sentences about a watched training's log, shared by terminal and web page."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ OVERSHOOT_CAPTION = (
 
 
 def heading(summary: Summary) -> str:
-    """The answer in one line."""
+    """The answer in one line: number of spikes, and looks with overshoot above 1."""
     if not summary.steps:
         return "No step was logged yet."
     spikes, above = len(summary.spikes), sum(value > 1.0 for _, value in summary.overshoots)
@@ -32,14 +32,14 @@ def heading(summary: Summary) -> str:
 
 
 def about(summary: Summary) -> str:
-    """What was trained."""
+    """Model, size, optimizer, interval of the looks, and start of the training."""
     header = summary.header
     size = f"{header.parameters:,} parameters"
     return f"{header.model}, {size}, {header.optimizer}; a look every {header.every} steps; since {header.started}"
 
 
 def spike_line(spike: NoisySpike, summary: Summary) -> tuple[str, str, str, str, str]:
-    """Onset, peak, height, end, and the largest overshoot from the look before it."""
+    """A spike's onset, peak, height, end, and the largest overshoot near it, as text."""
     height = "not finite" if math.isinf(spike.height) else f"{spike.height:.1f} spreads"
     highest = summary.overshoot_at(spike)
     overshoot = "-" if highest is None else f"{highest[1]:.2f} (step {highest[0]:,})"
@@ -51,7 +51,7 @@ SPIKE_COLUMNS = ("onset", "peak", "height", "over", "overshoot")
 
 
 def notes(summary: Summary) -> Iterator[str]:
-    """What else a reader should know."""
+    """Remarks on skipped steps, losses that are not finite, recurring excursions, and looks without overshoot."""
     skipped = sum(step.skipped for step in summary.steps)
     unfinite = sum(step.not_finite is not None for step in summary.steps)
     if skipped:
