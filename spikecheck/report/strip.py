@@ -121,7 +121,8 @@ class Line:
 
     def _written(self, value: float) -> str:
         if abs(value) >= 1e5 or self.digits > 6:
-            return f"{value:.3g}"
+            # as many figures as tell the ends of this line apart: -1.003e+09 beside -9e+08 is not -1e+09
+            return f"{value:.{max(3, floor(log10(abs(value) or 1.0)) + self.digits + 1)}g}"
         return f"{round(value, self.digits) + 0.0:.{max(self.digits, 0)}f}"
 
 
