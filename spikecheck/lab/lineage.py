@@ -37,7 +37,8 @@ def with_ancestors(wanted: Iterable[Recipe]) -> list[Recipe]:
 
 
 def can_start(recipe: Recipe, trained: Mapping[Recipe, Run]) -> bool:
-    """Whether the recipe has what it starts from: its parents' runs and, for forks and dissections of a spike, that spike."""
+    """Whether everything that the recipe starts from exists: its parents' runs and, for forks and dissections of a spike, the
+    spike."""
     if generation(recipe) == 0:
         return True
     run, partner, probe = trained.get(recipe.parent()), recipe.partner(), recipe.probe
