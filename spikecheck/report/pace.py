@@ -38,7 +38,7 @@ class Pace:
         """Known work left in the current claim, and in the claims after it."""
         self.call_left = 0.0
         """Work left in the current training call."""
-        self.foretold = False
+        self.announced = False
         """Whether the amount of work was announced."""
         self._stages: dict[str, float] = {}
         """Expected work of each stage of the current claim."""
@@ -54,7 +54,7 @@ class Pace:
         """Begin a claim: its stages with their expected work, and the work of the claims after it."""
         self._stages = dict(stages)
         self.claim_left, self.after, self.call_left = sum(self._stages.values()), after, 0.0
-        self.foretold = True
+        self.announced = True
 
     def enter(self, stage: str) -> None:
         """Begin a stage; the stages before it count as done. A repeated stage takes its expected work again."""

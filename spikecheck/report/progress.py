@@ -102,7 +102,7 @@ class Tally:
 
         Work other than training is named instead of estimated. Empty if the amount of work is unknown.
         """
-        known = [self._done()] if self.pace.foretold else []
+        known = [self._done()] if self.pace.announced else []
         return ", ".join([*known, *([f"{self.doing} …"] if self.doing else [])])
 
     def _done(self) -> str:
