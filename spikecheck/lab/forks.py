@@ -206,8 +206,8 @@ def fork_step(recipe: Recipe, parent: Run) -> int | None:
     intervention = recipe.setting.intervention
     if intervention is not None and intervention.at == "end":
         return None if parent.diverged else parent.ended.step
-    found = spikes(parent.loss, intervention.definition) if intervention else ()
-    if not found or intervention is None:
+    parent_spikes = spikes(parent.loss, intervention.definition) if intervention else ()
+    if not parent_spikes or intervention is None:
         return None
-    step = found[0].onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
+    step = parent_spikes[0].onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
     return step if step >= 0 else None
