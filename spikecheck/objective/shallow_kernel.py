@@ -57,7 +57,7 @@ class ShallowKernel:
         x: Float[Tensor, "N 1 C"],
         y: Float[Tensor, "N C"],
     ) -> Bound:
-        """The kernel with all that it is called with. Its results are losses [C] and gradients [P, C], of these values for now."""
+        """The kernel with all that it is called with. Its results, losses [C] and gradients [P, C], are of these values."""
         (_, width, columns), points = layers.shape, len(x)
         losses, gradients = layers.new_empty(columns), layers.new_empty(3 * width + len(shift), columns)
         room = layers.new_empty(((6 + 2 * _TOGETHER) * width + 2 * points) * self.lanes)

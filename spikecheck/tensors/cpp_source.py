@@ -1,4 +1,4 @@
-"""Functions of tensors written out in C++: called with symbols in place of tensors, they leave a statement for every operation.
+"""Functions of tensors written out in C++: called with symbols for tensors, they leave a statement for every operation.
 
 A statement is one operation on a vector of numbers, in the order in which torch would make it. The functions that stand beside
 the statements in C++ (`sigmoid`, `either` and so on) do what torch's functions do.
@@ -47,7 +47,7 @@ class Symbol(torch.Tensor):
     ) -> Any:
         operation = getattr(function, "__name__", "")
         if operation == "__get__":  # its type and shape, which a checker of annotations reads
-            return super().__torch_function__(function, types, tuple(args), kwargs or {})
+            return super().__torch_function__(function, types, tuple(args), kwargs or {})  # type: ignore[no-untyped-call]
         if kwargs or operation not in _OPERATIONS:
             raise NotImplementedError(f"{operation} has no counterpart in C++")
         (lines, *_) = (part.lines for part in args if isinstance(part, cls))
