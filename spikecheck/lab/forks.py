@@ -22,7 +22,7 @@ from spikecheck.core.intervention import (
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.lab.batch import Batch, Trained, required
-from spikecheck.measures.spikes import spikes
+from spikecheck.measures.spikes import first_onset
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.balance import BalanceObserver
 from spikecheck.training.constrained import ConstrainedGradient
@@ -186,8 +186,8 @@ def fork_step(recipe: Recipe, parent: Run) -> int | None:
     intervention = recipe.setting.intervention
     if intervention is not None and intervention.at == "end":
         return None if parent.diverged else parent.ended.step
-    found = spikes(parent.loss, intervention.definition) if intervention else ()
-    if not found or intervention is None:
+    onset = None if intervention is None else first_onset(parent.loss, intervention.definition)
+    if onset is None or intervention is None:
         return None
-    step = found[0].onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
+    step = onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
     return step if step >= 0 else None
