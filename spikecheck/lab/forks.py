@@ -23,7 +23,7 @@ from spikecheck.core.intervention import (
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.lab.batch import Batch, Trained, required
-from spikecheck.measures.spikes import spikes
+from spikecheck.measures.spikes import first_onset
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.retuned import carried_over, retuned, without_momentum
 from spikecheck.optimizers.rules import UpdateRule
@@ -206,8 +206,8 @@ def fork_step(recipe: Recipe, parent: Run) -> int | None:
     intervention = recipe.setting.intervention
     if intervention is not None and intervention.at == "end":
         return None if parent.diverged else parent.ended.step
-    parent_spikes = spikes(parent.loss, intervention.definition) if intervention else ()
-    if not parent_spikes or intervention is None:
+    onset = None if intervention is None else first_onset(parent.loss, intervention.definition)
+    if onset is None or intervention is None:
         return None
-    step = parent_spikes[0].onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
+    step = onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
     return step if step >= 0 else None
