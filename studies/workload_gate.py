@@ -15,7 +15,7 @@ import torch
 from spikecheck.core.scorecard import Change, Scores
 from spikecheck.gate.comparison import rows
 from spikecheck.gate.metrics import DIVERGED
-from spikecheck.gate.workload_run import best_loss, final_loss, reached
+from spikecheck.gate.workload_figures import best_loss, final_loss, reached
 from spikecheck.gate.workload_suite import BEST, FINAL, REACHES, WORKLOAD_MEASURES
 from spikecheck.watch.runs import Order, WorkloadRun, train
 from spikecheck.watch.workload import OptimizerChoice, Workload

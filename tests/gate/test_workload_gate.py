@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from spikecheck.cli.main import main
 from spikecheck.core.errors import UsageError
 from spikecheck.core.scorecard import Change, Decision, Scorecard
-from spikecheck.gate.workload_run import best_loss, final_loss, reached
+from spikecheck.gate.workload_figures import best_loss, final_loss, reached
 from spikecheck.gate.workload_suite import WORKLOAD_ROWS, workload_suite
 from spikecheck.watch.runs import Order, WorkloadRun
 from spikecheck.watch.workload import Workload
@@ -188,7 +188,7 @@ def test_a_budget_that_is_over_keeps_what_was_trained(own: str) -> None:
     (("--workload", "mlp", "--at", "steps=5"), "steps=5: give 20 or more"),
     (("--workload", "mlp", "--at", "colour=3"), "no option of the workload mlp is called 'colour'"),
     (("--workload", "mlp", "--at", "size=big"), "no size of a workload is called 'big'"),
-    (("--workload", "mlp", "--rows", "spikes"), "no row of the gate of a workload is called 'spikes'"),
+    (("--workload", "mlp", "--rows", "late edge"), "no row of the gate of a workload is called 'late edge'"),
     (("--workload", "mlp", "--executor", "dask://h:1"), "workloads are trained on this machine; use local or processes"),
     (("--workload", "mlp", "--against", "torch.optim:Addam"), "is called 'Addam'; did you mean: Adam"),
 ])  # fmt: skip
