@@ -182,8 +182,8 @@ The reference is torch's AdamW with {adamw}. *Named* are gates in which a row is
 here. Gates on other seeds use each training twice.
 
 Expected, written before anything was trained: both kinds of gate without a fault are silent in all {nulls}; what is left
-out or coupled, the lost warm-up and the lower rate are named; β₂ alone is not, since its memory of 1,000 steps is longer than these
-trainings; of ε nothing was expected.
+out or coupled, the lost warm-up and the lower rate are named; β₂ alone is not, since its memory of 1,000 steps is longer
+than these trainings; of ε nothing was expected.
 
 | workload | fault | gates | worse, in how many | better, in how many |
 |---|---|---|---|---|
