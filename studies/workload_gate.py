@@ -2,8 +2,8 @@
 
     python studies/workload_gate.py [--nulls 20] [--tries 10] [--workers 2] [--out reports/workload-gates.md]
 
-The first table has gates as `spikecheck gate --workload` holds them, with 8 seeds, at roots that no other study uses: without a
-fault (torch's AdamW against AdamW written out, which rounds otherwise, and against itself on other seeds) the gate must
+The first table has gates as `spikecheck gate --workload` holds them, with 8 seeds, at roots that no other study uses: without
+a fault (torch's AdamW against AdamW written out, which rounds otherwise, and against itself on other seeds) the gate must
 stay silent, and each planted fault should be named. The second redraws gates from 200 trainings of mlp. All trainings are
 stored: a run that is stopped goes on where it was.
 """
