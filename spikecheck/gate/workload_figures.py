@@ -69,6 +69,11 @@ def final_loss(run: WorkloadRun) -> float:
     return LOST_LOSS if run.diverged else _log(float(np.median(_without_nan(run.losses[-_window(run) :]))))
 
 
+def first_loss(run: WorkloadRun) -> float:
+    """log10 of the loss of the first batch, before any update."""
+    return _log(float(run.losses[0])) if len(run.losses) else LOST_LOSS
+
+
 def best_loss(run: WorkloadRun) -> float:
     """log10 of the smallest median over a twentieth of the steps; 6 where there are not so many."""
     medians = _medians(run.losses, _window(run))
