@@ -11,15 +11,15 @@ from typing import Any, Self
 import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
+from spikecheck.cli.gate_rates import numbers_of, tuned_range
 from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
 from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.comparison import can_name, too_few
-from spikecheck.gate.config import assignments, conditions, table
+from spikecheck.gate.config import conditions, table
 from spikecheck.gate.plan import gate_outlook
-from spikecheck.gate.rates import RateRange
 from spikecheck.gate.run import GateRun, announced, scores
 from spikecheck.gate.suite import ROWS, SEEDS, Suite, contestant, own_suite
 from spikecheck.gate.workload_suite import WORKLOAD_ROWS, WorkloadSuite, workload_suite
@@ -72,8 +72,8 @@ class GateRequest:
         compared = _compared_with(given, told)
         baseline = Path(compared["baseline"]) if "baseline" in compared else None
         known = _read(baseline) if "against" not in compared and not options["update_baseline"] else None
-        tune = _tuned(given, told, known)
-        candidate = contestant(optimizer, _numbers(given, told, "set", "numbers", tune))
+        tune = tuned_range(given, told, known)
+        candidate = contestant(optimizer, numbers_of(given, told, "set", "numbers", tune))
         reference = _reference(given, told, compared, candidate, tune)
         if options["update_baseline"]:
             _check_update(given, baseline)
@@ -232,36 +232,8 @@ def _reference(
     """The reference optimizer, if there is one."""
     if "against" not in compared:
         return None
-    own = _numbers(given, told, "against-set", "other_numbers", tune)
+    own = numbers_of(given, told, "against-set", "other_numbers", tune)
     return contestant(compared["against"], {"lr": candidate.lr} | own)
-
-
-def _tuned(given: Mapping[str, Any], told: Mapping[str, Any], known: Baseline | None) -> str | None:
-    """The range in which rates are sought: of the command line, of the baseline, or of pyproject.toml; None if there is none.
-
-    A rate on the command line overrides a range in pyproject.toml.
-    """
-    if "tune" in given:
-        return str(RateRange.of(given["tune"]))
-    if known is not None:
-        kept = known.conditions.get("tune")
-        return None if kept is None else str(kept)
-    if "tune" not in told or "lr" in assignments(given.get("numbers", ()), "--set"):
-        return None
-    return str(RateRange.of(told["tune"]))
-
-
-def _numbers(
-    given: Mapping[str, Any], told: Mapping[str, Any], table_name: str, option: str, tune: str | None
-) -> dict[str, Any]:
-    """An optimizer's arguments; where rates are tuned, its rate stands for the range's middle until then."""
-    typed = assignments(given.get(option, ()), f"--{table_name}")
-    numbers: dict[str, Any] = told.get(table_name, {}) | typed
-    if tune is None:
-        return numbers
-    if "lr" in typed or ("lr" in numbers and "tune" not in given):
-        raise UsageError(f"--tune {tune}, --{table_name} lr={numbers['lr']}: the rate is given or tuned; leave out one")
-    return numbers | {"lr": RateRange.of(tune).middle}
 
 
 def _check_update(given: Mapping[str, Any], baseline: Path | None) -> None:

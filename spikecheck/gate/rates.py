@@ -50,7 +50,7 @@ class RateRange:
         return found
 
     def __str__(self) -> str:
-        return f"lr={self.low:g}..{self.high:g}"
+        return f"lr={self.low:.12g}..{self.high:.12g}"
 
     @property
     def decades(self) -> float:
