@@ -1,6 +1,6 @@
 """How often the gate on workloads is right: gates whose truth is known, on gpt and resnet, and redrawn ones on mlp.
 
-    python studies/workload_gate.py [--nulls 20,10] [--tries 5,3] [--workers 2] [--out reports/workload-gates.md]
+    python studies/workload_gate.py [--nulls 20,10] [--tries 5,3] [--no-mlp] [--out reports/workload-gates.md]
 
 The first table has gates as `spikecheck gate --workload` holds them, with 8 seeds, at roots that no other study uses: without
 a fault (torch's AdamW against AdamW written out, which rounds otherwise, and against itself on other seeds) the gate must
@@ -131,9 +131,9 @@ def table(bench: Bench, name: str, nulls: int, tries: int) -> Iterator[str]:
     alike = [(Side(written(), name, root), torchs[root]) for root in roots]
     others = [(torchs[root + 1], torchs[root]) for root in roots]
     bench.train(f"{name}, AdamW", list(torchs.values()))
+    yield line(bench, name, "none: AdamW on other seeds", others)
     bench.train(f"{name}, AdamW written out", [side for side, _ in alike])
     yield line(bench, name, "none: AdamW written out", alike)
-    yield line(bench, name, "none: AdamW on other seeds", others)
     for fault, who in PLANTED.items():
         sides = [(Side(who, name, root), torchs[root]) for root in roots[:tries]]
         bench.train(f"{name}, {fault}", [side for side, _ in sides])
@@ -177,43 +177,39 @@ def alarms(suite: WorkloadSuite, candidates: Sequence[WorkloadRun], reference: S
 
 HEAD = """# How often the gate on workloads is right
 
-Made by `python studies/workload_gate.py --nulls {nulls} --tries {tries}`: {seeds} seeds a gate, roots from {root}, {settings}.
+Made by `python studies/workload_gate.py`: {seeds} seeds a gate, roots from {root}, {settings}.
 The reference is torch's AdamW with {adamw}. *Named* are gates in which a row is worse. Time and memory are not looked at
 here. Gates on other seeds use each training twice.
 
-Expected, written before anything was trained: all gates without a fault are silent; what is left
-out or coupled, the lost warm-up and the lower rate are named; β₂ alone is not, since its memory of 1,000 steps is longer
-than these trainings; of ε nothing was expected.
+Expected, written before anything was trained: all gates without a fault are silent; what is left out or coupled, the lost
+warm-up and the lower rate are named; β₂ alone is not, since its memory of 1,000 steps is longer than these trainings; of ε
+nothing was expected.
 
 | workload | fault | gates | worse, in how many | better, in how many |
 |---|---|---|---|---|
-{table}
-
-Of {redrawn} gates that are drawn from {trainings} trainings of mlp with Adam at rate 0.003, so many call a row worse, without
-a fault and with a rate of 0.0025:
+"""
+REDRAWN_HEAD = f"""
+Of {REDRAWN} gates that are drawn from {TRAININGS} trainings of mlp with Adam at rate 0.003, so many call a row worse, without a
+fault and with a rate of 0.0025:
 
 | seeds | the same optimizer | a lower rate |
 |---:|---:|---:|
-{drawn}
 """
 
 
-def page(bench: Bench, nulls: Sequence[int], tries: Sequence[int]) -> str:
-    """Both tables; `nulls` and `tries` are gates without a fault and with each fault, by workload."""
-    asked = zip(WORKLOADS, nulls, tries, strict=True)
-    drawn = "\n".join(redrawn(bench))
-    return HEAD.format(
-        nulls=",".join(map(str, nulls)),
-        tries=",".join(map(str, tries)),
+def lines(bench: Bench, nulls: Sequence[int], tries: Sequence[int], *, mlp: bool) -> Iterator[str]:
+    """The page, line by line; `nulls` and `tries` are gates without a fault and with each fault, by workload."""
+    yield HEAD.format(
         seeds=SEEDS,
         root=FIRST_ROOT,
         settings="; ".join(", ".join(f"{key} {value}" for key, value in known.items()) for known in WORKLOADS.values()),
         adamw=", ".join(f"{key} {value}" for key, value in ADAMW.items()),
-        table="\n".join(each for name, *gates in asked for each in table(bench, name, *gates)),
-        redrawn=REDRAWN,
-        trainings=TRAININGS,
-        drawn=drawn,
     )
+    for name, *gates in zip(WORKLOADS, nulls, tries, strict=True):
+        yield from (f"{each}\n" for each in table(bench, name, *gates))
+    if mlp:
+        yield REDRAWN_HEAD
+        yield from (f"{each}\n" for each in redrawn(bench))
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -228,10 +224,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--store", type=Path, default=None)
     parser.add_argument("--out", type=Path, default=HERE / "reports" / "workload-gates.md")
+    parser.add_argument("--no-mlp", action="store_true", help="leave out the second table")
     asked = parser.parse_args()
-    bench = Bench(Store(asked.store or default_folder()), asked.workers)
-    text = page(bench, asked.nulls, asked.tries)
-    asked.out.write_text(text, encoding="utf-8")
+    bench, text = Bench(Store(asked.store or default_folder()), asked.workers), ""
+    for each in lines(bench, asked.nulls, asked.tries, mlp=not asked.no_mlp):
+        text += each
+        asked.out.write_text(text, encoding="utf-8")  # what is done stays, whenever it is stopped
     print(text)
 
 
