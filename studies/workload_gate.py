@@ -189,8 +189,8 @@ nothing was expected.
 |---|---|---|---|---|
 """
 REDRAWN_HEAD = f"""
-Of {REDRAWN} gates that are drawn from {TRAININGS} trainings of mlp with Adam at rate 0.003, so many call a row worse, without a
-fault and with a rate of 0.0025:
+Of {REDRAWN} gates that are drawn from {TRAININGS} trainings of mlp with Adam at rate 0.003, so many call a row worse, without
+a fault and with a rate of 0.0025:
 
 | seeds | the same optimizer | a lower rate |
 |---:|---:|---:|
