@@ -23,17 +23,16 @@ import numpy as np
 from spikecheck.core.scorecard import Change, Decision, OptimizerSpec, Row, Scores
 from spikecheck.gate.comparison import ALPHA, decided, rows
 from spikecheck.gate.curves import band_of
-from spikecheck.gate.metrics import MEMORY, TIME
 from spikecheck.gate.suite import contestant
 from spikecheck.gate.workload_figures import figures, final_loss
-from spikecheck.gate.workload_suite import FINAL, WORKLOAD_ROWS, WorkloadSuite, choice_of, workload_suite
+from spikecheck.gate.workload_suite import FINAL, WORKLOAD_MEASURES, WorkloadSuite, choice_of, workload_suite
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.watch.processes import train_all
 from spikecheck.watch.runs import Order, WorkloadRun
 
 HERE = Path(__file__).resolve().parents[1]
 SEEDS, FIRST_ROOT = 8, 4_100
-LOOKED_AT = tuple(row for row in WORKLOAD_ROWS if row not in (TIME[0], MEMORY[0]))
+LOOKED_AT = tuple(measure.name for measure in WORKLOAD_MEASURES)
 """The rows that trainings tell: time depends on what else the machine does, and memory is one exact number."""
 
 WORKLOADS: Mapping[str, Mapping[str, Any]] = {
