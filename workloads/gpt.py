@@ -97,7 +97,7 @@ def gpt(
         batches=NumberedBatches(drawn),
         state={"model": model, "optimizer": optimizer, "scheduler": scheduler, "scaler": scaler},
         loss=loss_of,
-        about={"parameters": count(model), "text": digest},
+        about={"parameters": count(model), "text": digest, "tokens a step": batch * context},
     )
 
 

@@ -70,5 +70,5 @@ def mlp(
         batches=DataLoader(points, batch_size=batch, shuffle=True, generator=order),
         state={"model": model, "optimizer": optimizer},
         loss=loss_of,
-        about={"parameters": count(model), "points": len(points)},
+        about={"parameters": count(model), "points": len(points), "samples a step": batch},
     )

@@ -40,6 +40,7 @@ def modular(
     optimizer = default if make_optimizer is None else make_optimizer(model.named_parameters())
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / _WARMUP))
     questions, sums = _half_of_all(prime, seed)
+    batch = min(_MOST, len(sums))
 
     def loss_of(pair: list[Tensor]) -> Tensor:
         answers = model(pair[0].to(device))[:, -1]
@@ -55,10 +56,10 @@ def modular(
 
     return Training(
         step=step,
-        batches=DataLoader(TensorDataset(questions, sums), batch_size=min(_MOST, len(sums)), shuffle=True),
+        batches=DataLoader(TensorDataset(questions, sums), batch_size=batch, shuffle=True),
         state={"model": model, "optimizer": optimizer, "scheduler": scheduler},
         loss=loss_of,
-        about={"parameters": count(model), "prime": prime},
+        about={"parameters": count(model), "prime": prime, "samples a step": batch},
     )
 
 

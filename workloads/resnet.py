@@ -73,7 +73,7 @@ def resnet(
         batches=DataLoader(pictures, batch_size=batch, shuffle=True, drop_last=True),
         state={"model": model, "optimizer": optimizer, "scheduler": scheduler},
         loss=loss_of,
-        about={"parameters": count(model), "images": len(pictures)},
+        about={"parameters": count(model), "images": len(pictures), "samples a step": batch},
     )
 
 

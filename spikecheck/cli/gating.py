@@ -11,13 +11,14 @@ from typing import Any, Self
 import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
+from spikecheck.cli.gate_rates import numbers_of, tuned_range
 from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
 from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.comparison import can_name, too_few
-from spikecheck.gate.config import assignments, conditions, table
+from spikecheck.gate.config import conditions, table
 from spikecheck.gate.plan import gate_outlook
 from spikecheck.gate.run import GateRun, announced, scores
 from spikecheck.gate.suite import ROWS, SEEDS, Suite, contestant, own_suite
@@ -68,18 +69,20 @@ class GateRequest:
         optimizer = given.get("optimizer", told.get("optimizer"))
         if optimizer is None:
             raise UsageError("--optimizer: no candidate; give MODULE:CLASS, or optimizer in [tool.spikecheck]")
-        numbers = told.get("set", {}) | assignments(options["numbers"], "--set")
-        candidate = contestant(optimizer, numbers)
-        reference, baseline = _reference(given, told, candidate)
+        compared = _compared_with(given, told)
+        baseline = Path(compared["baseline"]) if "baseline" in compared else None
+        known = _read(baseline) if "against" not in compared and not options["update_baseline"] else None
+        tune = tuned_range(given, told, known)
+        candidate = contestant(optimizer, numbers_of(given, told, "set", "numbers", tune))
+        reference = _reference(given, told, compared, candidate, tune)
         if options["update_baseline"]:
             _check_update(given, baseline)
         elif (reference is None) == (baseline is None):
             raise UsageError(
                 "--against, --baseline: give exactly one of them, here or in [tool.spikecheck]; it is the reference"
             )
-        known = None if reference is not None or options["update_baseline"] else _read(baseline)
         suite = _suite(
-            _conditions(given, told, options["changes"]),
+            _conditions(given, told, options["changes"]) | ({} if tune is None else {"tune": tune}),
             given.get("seeds", told.get("seeds")),
             given.get("root", told.get("seed")),
             known,
@@ -143,7 +146,8 @@ def _held_on_workload(
         baseline = fitting(json_file.read_baseline(asked.baseline), asked.baseline, suite, gate.environment)
         return gate.against_baseline(baseline, str(asked.baseline))
     atomic_write.check(asked.baseline, "--baseline")
-    _write_baseline(asked, asked.baseline, gate.baseline_scores(), gate.environment)
+    contestant, found = gate.baseline_scores()
+    _write_baseline(asked, asked.baseline, contestant, found, gate.environment)
     return None
 
 
@@ -189,6 +193,10 @@ def gate_in_test(
     suite = _suite(conditions or {}, seeds, seed, _read(kept))
     asked = GateRequest(candidate, reference, kept, suite, {})
     if isinstance(suite, WorkloadSuite):
+        if suite.tune is not None:
+            raise UsageError(
+                f"lr={candidate.lr:g}: the rates of this gate are tuned; hold it with spikecheck gate --tune"
+            )
         card = _held_on_workload(asked, suite, LabOptions(store=folder), ignore)
         assert card is not None
         return card
@@ -209,16 +217,23 @@ def path_of(optimizer: str | Callable[..., Any]) -> str:
     return path
 
 
+def _compared_with(given: Mapping[str, Any], told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the reference or the baseline is named; one on the command line overrides both of pyproject.toml."""
+    return given if {"against", "baseline"} & given.keys() else told
+
+
 def _reference(
-    given: Mapping[str, Any], told: Mapping[str, Any], candidate: OptimizerSpec
-) -> tuple[OptimizerSpec | None, Path | None]:
-    """The reference optimizer or the baseline; one on the command line overrides both of pyproject.toml."""
-    named = given if {"against", "baseline"} & given.keys() else told
-    baseline = Path(named["baseline"]) if "baseline" in named else None
-    if "against" not in named:
-        return None, baseline
-    own = told.get("against-set", {}) | assignments(given.get("other_numbers", ()), "--against-set")
-    return contestant(named["against"], {"lr": candidate.lr} | own), baseline
+    given: Mapping[str, Any],
+    told: Mapping[str, Any],
+    compared: Mapping[str, Any],
+    candidate: OptimizerSpec,
+    tune: str | None,
+) -> OptimizerSpec | None:
+    """The reference optimizer, if there is one."""
+    if "against" not in compared:
+        return None
+    own = numbers_of(given, told, "against-set", "other_numbers", tune)
+    return contestant(compared["against"], {"lr": candidate.lr} | own)
 
 
 def _check_update(given: Mapping[str, Any], baseline: Path | None) -> None:
@@ -262,6 +277,11 @@ def _suite(
         seeds = known.seeds if seeds is None else seeds
         root = known.root if root is None else root
     suite, whole = (workload_suite, WORKLOAD_ROWS) if "workload" in conditions else (own_suite, ROWS)
+    if suite is own_suite and "tune" in conditions:
+        raise UsageError(
+            f"--tune {conditions['tune']}: only trainings of --workload are tuned; add --workload gpt or one of your own, or "
+            "give the rate with --set lr=0.01"
+        )
     kept = whole if known is None else tuple(row for row in whole if row in known.scores.values)
     return suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or kept)
 
@@ -271,6 +291,8 @@ def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tupl
     chosen = dict(told.get("conditions", {}))
     if "problem" in given and "dataset" in given:
         raise UsageError(f"--problem {given['problem']}, --dataset {given['dataset']}: give one of them")
+    if any(change.partition("=")[0].strip() == "tune" for change in changes):
+        raise UsageError("--at tune=…: is no condition; use --tune lr=1e-4..1e-1")
     for name in ("problem", "model"):
         if (value := given.get(name, told.get(name))) is not None:
             chosen[name] = value
@@ -304,14 +326,18 @@ def _update(asked: GateRequest, lab: Laboratory, observe: Observer) -> None:
     assert asked.baseline is not None
     assert isinstance(asked.suite, Suite)
     atomic_write.check(asked.baseline, "--baseline")
-    measured = scores(asked.candidate, asked.suite, lab, observe)
-    _write_baseline(asked, asked.baseline, measured, environment_of(lab))
+    found = scores(asked.candidate, asked.suite, lab, observe)
+    _write_baseline(asked, asked.baseline, asked.candidate, found, environment_of(lab))
 
 
 def _write_baseline(
-    asked: GateRequest, path: Path, measured: Scores, environment: dict[str, str | int | float]
+    asked: GateRequest,
+    path: Path,
+    contestant: OptimizerSpec,
+    found: Scores,
+    environment: dict[str, str | int | float],
 ) -> None:
-    baseline = baseline_of(asked.candidate, measured, asked.suite, asked.options["reason"], command_line(), environment)
+    baseline = baseline_of(contestant, found, asked.suite, asked.options["reason"], command_line(), environment)
     atomic_write.write(json_file.text(baseline).encode(), path, "--baseline")
     print_error(f"written: {path}; commit it with the change that it belongs to", "green")
 

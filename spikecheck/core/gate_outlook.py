@@ -18,6 +18,15 @@ class Finds(Record):
     )
 
 
+class TuningOutlook(Record):
+    """How many trainings it takes to find one side's rate and to look around it."""
+
+    range: str
+    rates: int = Field(description="that are tried at most")
+    seeds: int = Field(description="of its own, at each of these rates")
+    around: int = Field(description="trainings at most at rates around the best one, on the seeds that are compared")
+
+
 class GateOutlook(Record):
     """The plan of a gate that has not been run."""
 
@@ -25,3 +34,4 @@ class GateOutlook(Record):
     seeds: int
     finds: tuple[Finds, ...]
     warning: str = ""
+    tuning: TuningOutlook | None = Field(None, description="of each side that is trained, if its rate is tuned")

@@ -137,6 +137,15 @@ class Baseline(Record):
     digest: str = Field(description="digest of all other fields: an edited baseline is refused")
 
 
+class TunedRate(Record):
+    """How the learning rate of one side was found, on seeds that nothing is compared on."""
+
+    best: float
+    seeds: int
+    rates: tuple[float, ...] = Field(description="all that were tried, from the smallest")
+    losses: tuple[float, ...] = Field(description="mean log10 of the final loss at each; 6 stands for a divergence")
+
+
 class Decision(StrEnum):
     """The decision of a gate."""
 
@@ -171,6 +180,9 @@ class Scorecard(Record):
         description="rows of all settings together, each followed by those of single settings"
     )
     not_compared: tuple[str, ...] = Field((), description="rows for which one side has no number, and which side")
+    tuned: dict[str, TunedRate] = Field(
+        default_factory=dict, description="how the rates of candidate and reference were found, where they were tuned"
+    )
     curves: dict[str, dict[str, Band]] = Field(
         default_factory=dict, description="the loss of candidate and of reference, by setting"
     )

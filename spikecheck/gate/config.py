@@ -19,6 +19,7 @@ KEYS = (
     "model",
     "dataset",
     "workload",
+    "tune",
     "conditions",
     "rows",
     "seeds",

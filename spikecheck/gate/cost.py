@@ -76,15 +76,15 @@ def memory(contestant: OptimizerSpec, model: Model | None = None) -> float:
 def _added(contestant: OptimizerSpec, model: Model | None) -> int:
     """Bytes that an optimizer and its parameters add to the process's tensors."""
     abilities(_order(contestant, model), contestant.lr, _STEPS)  # first, so that tensors kept by this are not counted
-    before = _held()
+    before = bytes_held()
     stepper = _Stepper.of(contestant, model)
     for _ in range(2 * _STEPS):
         stepper.step()
     stepper.driven.optimizer.zero_grad()
-    return _held() - before
+    return bytes_held() - before
 
 
-def _held() -> int:
+def bytes_held() -> int:
     """Bytes of all tensors that this process can reach."""
     gc.collect()
     kept = {}

@@ -1,10 +1,11 @@
 """The plan of a gate: what it would train, and which differences it could detect."""
 
-from spikecheck.core.gate_outlook import Finds, GateOutlook
+from spikecheck.core.gate_outlook import Finds, GateOutlook, TuningOutlook
 from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.gate.comparison import can_name, level, too_few
 from spikecheck.gate.suite import Suite
-from spikecheck.gate.workload_suite import WorkloadSuite
+from spikecheck.gate.workload_suite import TUNING_SEEDS, WorkloadSuite
+from spikecheck.gate.workload_tuning import MOST_AROUND
 from spikecheck.stats.paired import detectable_in_spreads
 from spikecheck.stats.proportions import Counts
 
@@ -19,8 +20,16 @@ def gate_outlook(candidate: OptimizerSpec, suite: Suite | WorkloadSuite) -> Gate
         places=suite.places(candidate),
         seeds=seeds,
         finds=tuple(finds),
+        tuning=_tuning(suite) if isinstance(suite, WorkloadSuite) else None,
         warning="" if can_name(settings, seeds) else f"{too_few(settings, seeds)}; the gate cannot pass",
     )
+
+
+def _tuning(suite: WorkloadSuite) -> TuningOutlook | None:
+    if suite.tune is None:
+        return None
+    around = suite.seeds * MOST_AROUND if suite.looks_around else 0
+    return TuningOutlook(range=str(suite.tune), rates=suite.tune.trainings, seeds=TUNING_SEEDS, around=around)
 
 
 def _finds(where: str, settings: int, together: int, seeds: int) -> Finds:

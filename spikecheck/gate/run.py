@@ -1,12 +1,13 @@
 """Train a candidate and its reference on the same settings and seeds, and report what is worse."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from spikecheck.core.activity import heard_by
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
-from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting
+from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting, TunedRate
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
 from spikecheck.gate.curves import band
@@ -79,6 +80,7 @@ def scorecard(
     environment: dict[str, str | int | float],
     runs: tuple[int, int],
     seconds: float,
+    tuned: Mapping[str, TunedRate] = MappingProxyType({}),
 ) -> Scorecard:
     """What two sides' scores come to; `runs` are those trained now, and those that were stored."""
     compared = rows(own, other, alpha, suite.measures, suite.cost)
@@ -98,6 +100,7 @@ def scorecard(
         root=suite.root,
         rows=compared,
         not_compared=not_compared(own, other, (*suite.measures, *suite.cost)),
+        tuned=dict(tuned),
         curves={"candidate": own.curves, "reference": other.curves},
         runs_trained=runs[0],
         runs_reused=runs[1],

@@ -1,6 +1,7 @@
 """What the gate looks at in a workload: trainings of a user's own, whose losses are noisy and whose model is their own.
 
-The margins were written before any workload was gated: a twentieth of a loss, a tenth of the steps or of the time.
+Every margin was written before the row was used, with the reason beside it. They say what a user of an optimizer would not
+care about, and not what is easy to show.
 """
 
 import hashlib
@@ -12,32 +13,77 @@ from typing import Any
 
 import numpy as np
 
-from spikecheck.core.errors import SettingError, UnknownName
+from spikecheck.core.errors import SettingError, UnknownName, UsageError
 from spikecheck.core.import_path import named
 from spikecheck.core.run import Run
 from spikecheck.core.scorecard import OptimizerSpec, WorkloadPlace
-from spikecheck.gate.metrics import DIVERGED, TIME, Measure
+from spikecheck.gate.metrics import DIVERGED, MARGINS, MEMORY, TIME, Measure
+from spikecheck.gate.rates import RateRange
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
-MEASURES_EPOCH = 1
+MEASURES_EPOCH = 2
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 STEPS = 500
 """Of a training, where nobody says otherwise."""
+LOOKS = 20
+"""Looks at the overshoot in the last tenth of a training, about."""
+SPIKES, LOST = "spikes", "steps lost"
 FINAL, BEST, REACHES = "final loss", "best loss", "steps to the reference's loss"
+OVERSHOOT = "overshoot late"
+SENSITIVITY, STABLE = "rate sensitivity", "stable range"
+TUNING_SEEDS = 3
+"""Seeds on which each side's best rate is found."""
+COUNTED = ("tokens", "samples")
+"""What a workload may say that a step has, in its training's `about`."""
+
+
+def a_step(what: str) -> str:
+    """The key of `about` that says how many tokens or samples a step has."""
+    return f"{what} a step"
+
+
+def reaches_in(what: str) -> str:
+    """The row that has the steps to the reference's loss in tokens or in samples."""
+    return f"{what} to the reference's loss"
 
 
 def _told_by_losses(run: Run) -> None:
     """Nothing that is read off a run of the laboratory: these trainings have another record."""
 
 
+_TENTH = 0.14
+"""log2 of 1.1: a tenth of the steps or of the time."""
+_LOSS_MARGIN = 0.02
+"""log10 of 1.05: a twentieth of a loss."""
+
 WORKLOAD_MEASURES: tuple[Measure, ...] = (
+    # As in the suite of small nets: one spike more in 2,000 steps. The detector's own false alarms are a fifth of that,
+    # at most 1 in 10,000 steps, and come on both sides alike.
+    Measure(SPIKES, "per 1,000 steps, noisy loss", 0.5, _told_by_losses),
+    # As in the suite: one step of fifty.
+    Measure(LOST, "share within spikes", 0.02, _told_by_losses),
     Measure(DIVERGED, "share of trainings", 0.02, _told_by_losses, law="count"),
-    Measure(FINAL, "log10", 0.02, _told_by_losses),
-    Measure(BEST, "log10", 0.02, _told_by_losses),
-    Measure(REACHES, "log2", 0.14, _told_by_losses, may_lack=True),
+    Measure(FINAL, "log10", _LOSS_MARGIN, _told_by_losses),
+    Measure(BEST, "log10", _LOSS_MARGIN, _told_by_losses),
+    Measure(REACHES, "log2", _TENTH, _told_by_losses, may_lack=True),
+    # Steps in another unit: they say nothing more, and so raise no alarm of their own.
+    *(Measure(reaches_in(what), "log2", _TENTH, _told_by_losses, alarms=False, may_lack=True) for what in COUNTED),
+    # For gradient descent it is rate x curvature / 2: at the threshold, which is 1, a tenth of the rate changes it by 0.1.
+    Measure(OVERSHOOT, "1 - change / slope, unstable > 1", 0.1, _told_by_losses, may_lack=True),
 )
-_STEP_TIME = Measure(*TIME, margin=0.14, of=_told_by_losses)
-WORKLOAD_ROWS = (*(measure.name for measure in WORKLOAD_MEASURES), TIME[0])
+TUNED_MEASURES: tuple[Measure, ...] = (
+    # A loss, over a decade of rates: as much of it as of the final loss.
+    Measure(SENSITIVITY, "log10 of loss, mean over a decade", _LOSS_MARGIN, _told_by_losses),
+    # A quarter of a decade, the distance of two rates that are tried: less is not resolved.
+    Measure(STABLE, "log10 of best over largest stable", 0.25, _told_by_losses),
+)
+"""Only where each side's rate is tuned."""
+WORKLOAD_COST: tuple[Measure, ...] = (
+    Measure(*TIME, margin=_TENTH, of=_told_by_losses),
+    # As in the suite: a twentieth of a number a parameter.
+    Measure(*MEMORY, margin=MARGINS[MEMORY[0]], of=_told_by_losses, law="exact", may_lack=True),
+)
+WORKLOAD_ROWS = tuple(measure.name for measure in (*WORKLOAD_MEASURES, *TUNED_MEASURES, *WORKLOAD_COST))
 
 
 @dataclass(frozen=True)
@@ -51,6 +97,8 @@ class WorkloadSuite:
     conditions: Mapping[str, Any]
     """The workload, its options and the steps, as they were given."""
     rows: tuple[str, ...] = WORKLOAD_ROWS
+    tune: RateRange | None = None
+    """Where each side's own best rate is sought; None where rates are given."""
 
     @property
     def settings(self) -> Mapping[str, Workload]:
@@ -60,18 +108,29 @@ class WorkloadSuite:
     @property
     def measures(self) -> tuple[Measure, ...]:
         """What is looked at in trainings."""
-        return tuple(measure for measure in WORKLOAD_MEASURES if measure.name in self.rows)
+        known = WORKLOAD_MEASURES if self.tune is None else (*WORKLOAD_MEASURES, *TUNED_MEASURES)
+        return tuple(measure for measure in known if measure.name in self.rows)
 
     @property
     def cost(self) -> tuple[Measure, ...]:
         """What is looked at beside them."""
-        return (_STEP_TIME,) if TIME[0] in self.rows else ()
+        return tuple(measure for measure in WORKLOAD_COST if measure.name in self.rows)
+
+    @property
+    def looks(self) -> int:
+        """Looks at the overshoot of each training; none where nobody wants to know it."""
+        return LOOKS if OVERSHOOT in self.rows else 0
+
+    @property
+    def looks_around(self) -> bool:
+        """Whether rates around the best one are trained as well."""
+        return self.tune is not None and not {SENSITIVITY, STABLE}.isdisjoint(self.rows)
 
     @property
     def digest(self) -> str:
         """Of all that two scores must share to be compared; the workload's source is in it."""
         parts = [self.workload.path, self.workload.source(), self.workload.options, self.steps, self.seeds, self.root]
-        text = json.dumps([*parts, self.rows, MEASURES_EPOCH], sort_keys=True, default=repr)
+        text = json.dumps([*parts, self.rows, str(self.tune), MEASURES_EPOCH], sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def places(self, contestant: OptimizerSpec) -> tuple[WorkloadPlace, ...]:
@@ -84,6 +143,12 @@ class WorkloadSuite:
         key = [self.root, *self.workload.path.encode()]
         return tuple(map(int, np.random.SeedSequence(key).generate_state(self.seeds, np.uint32)))
 
+    def tuning_seeds(self) -> tuple[int, ...]:
+        """Those on which rates are found: none of its own, and the same for every contestant."""
+        key, own = [self.root, *b"tuned", *self.workload.path.encode()], self.own_seeds()
+        drawn = map(int, np.random.SeedSequence(key).generate_state(TUNING_SEEDS + self.seeds, np.uint32))
+        return tuple(seed for seed in drawn if seed not in own)[:TUNING_SEEDS]
+
 
 def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...]) -> WorkloadSuite:
     """The suite of `conditions`: workload, steps, and what else the workload's function takes.
@@ -94,17 +159,20 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
     """
     options = dict(conditions)
     path, steps = options.pop("workload"), options.pop("steps", STEPS)
+    tune = None if (text := options.pop("tune", None)) is None else RateRange.of(text)
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 20:
         raise SettingError(f"steps={steps!r}: give 20 or more; the final loss is the median of the last twentieth")
     for row in rows:
         if row not in WORKLOAD_ROWS:
             raise UnknownName("row of the gate of a workload", row, WORKLOAD_ROWS)
+    if tune is None and rows and {*rows} <= {SENSITIVITY, STABLE}:
+        raise UsageError(f"--rows {','.join(rows)}: needs the best rate of each side; add --tune lr=1e-4..1e-1")
     known = _options_of(Workload.of(path))
     for name in options:
         if name not in known:
             raise UnknownName(f"option of the workload {path}", name, [*known, "steps"])
     horizon = {"steps": steps} if "steps" in known else {}  # where its schedule ends
-    return WorkloadSuite(Workload.of(path, {**options, **horizon}), steps, seeds, root, dict(conditions), rows)
+    return WorkloadSuite(Workload.of(path, {**options, **horizon}), steps, seeds, root, dict(conditions), rows, tune)
 
 
 def choice_of(contestant: OptimizerSpec) -> OptimizerChoice:

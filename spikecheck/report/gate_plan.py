@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spikecheck.core.gate_outlook import Finds, GateOutlook
+from spikecheck.core.gate_outlook import Finds, GateOutlook, TuningOutlook
 from spikecheck.core.scorecard import SuiteSetting, WorkloadPlace
 from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
@@ -22,12 +22,24 @@ def render_gate_plan(outlook: GateOutlook, console: Console) -> None:
         steps, batch = _of(place)
         table.add_row(Text(inert(place.name)), str(outlook.seeds), f"{steps:,}", batch)
     console.print(table)
+    if outlook.tuning is not None:
+        console.print(Text(_tuning_says(outlook.tuning, outlook.seeds * len(outlook.places))), highlight=False)
     for one in outlook.finds:
         console.print(Text(_says(one)), highlight=False)
     console.print(
         Text(
             "Found: with 80 % power, at the level that the first row is tested at. More --seeds find less.", style="dim"
         )
+    )
+
+
+def _tuning_says(tuning: TuningOutlook, compared: int) -> str:
+    """How many trainings each side takes, and which."""
+    searched = tuning.rates * tuning.seeds
+    whole = searched + compared + tuning.around
+    return (
+        f"{inert(tuning.range)}: up to {whole:,} trainings a side: {searched:,} to find its best rate ({tuning.rates} rates "
+        f"on {plural(tuning.seeds, 'seed')} of their own), {compared:,} there, and up to {tuning.around:,} at rates around it."
     )
 
 

@@ -81,10 +81,23 @@ def closing(card: Scorecard) -> list[str]:
     )
     return [
         trained,
+        *_tuned(card),
         rule,
         power,
         f"{card.runs_trained:,} runs trained, {card.runs_reused:,} reused, {card.seconds:.0f} s",
     ]
+
+
+def _tuned(card: Scorecard) -> list[str]:
+    """How the rates were found."""
+    said = [
+        f"the {side}'s, {found.best:g}, among {len(found.rates)} from {found.rates[0]:g} to {found.rates[-1]:g}"
+        for side, found in card.tuned.items()
+    ]
+    if not said:
+        return []
+    seeds = next(iter(card.tuned.values())).seeds
+    return [f"Best rates, found on {seeds} seeds of their own: {'; '.join(said)}."]
 
 
 def contestant_says(contestant: OptimizerSpec) -> str:

@@ -8,6 +8,7 @@ from spikecheck.core.events import Observer
 from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.gate.workload_run import WorkloadGate
 from spikecheck.gate.workload_suite import WorkloadSuite
+from spikecheck.gate.workload_trainer import Trainer
 from spikecheck.lab.device import usable
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_address import opened
@@ -41,4 +42,5 @@ def workload_gate(
         "date": datetime.now(UTC).date().isoformat(),
     }
     workers = 1 if options.executor == "local" else None
-    return WorkloadGate(candidate, suite, store, device, workers, options.deadline, command, where, observe)
+    trainer = Trainer(suite.workload, suite.steps, store, device, workers, options.deadline, observe)
+    return WorkloadGate(candidate, suite, trainer, command, where, observe)

@@ -9,7 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from platform import python_version
@@ -24,11 +24,12 @@ from spikecheck.core.errors import CorruptEntry, SettingError, SpikecheckError, 
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_format import Entry
 from spikecheck.watch.checkpoint import load_checkpoint, save_checkpoint
+from spikecheck.watch.late_looks import LateLooks
 from spikecheck.watch.training import Training
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
-RUNS_EPOCH = 1
-"""Increase by one when a change here or in the shipped workloads changes any bit of any run."""
+RUNS_EPOCH = 2
+"""Raised by one whenever a change here or in the workloads that ship changes any bit of any run, or what is kept of it."""
 
 SAVE_EVERY = 60.0
 """Least number of seconds between two checkpoints. More if writing them would take over a thirtieth of the time."""
@@ -57,9 +58,11 @@ class Order:
     optimizer: OptimizerChoice | None = None
     """None for the workload's own optimizer."""
     device: str = "cpu"
+    looks: int = 0
+    """Looks at the overshoot in the last tenth of the steps, about; they change no bit of the training."""
 
     def __post_init__(self) -> None:
-        for name, least in (("seed", 0), ("steps", 1)):
+        for name, least in (("seed", 0), ("steps", 1), ("looks", 0)):
             if getattr(self, name) < least:
                 raise SettingError(f"{name}={getattr(self, name)!r}: give {least} or more")
 
@@ -87,7 +90,9 @@ class WorkloadRun:
     seconds_a_step: float
     """Median over stretches of half a second, without the time for checkpoints."""
     about: dict[str, Any] = field(default_factory=dict)
-    """The training's `about`, such as its number of parameters and the digest of its data."""
+    """What the training says of itself, such as its parameters and the digest of its data."""
+    overshoots: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """[L], of the looks in the last tenth that could be resolved."""
     reused: bool = False
     """Whether it was read from the store."""
     resumed_at: int = 0
@@ -157,7 +162,7 @@ def _kept(run: WorkloadRun, store: Store, digest: str, path: Path) -> WorkloadRu
     """Store the run. If that fails, return it with a warning: a full disk must not discard hours of training."""
     about = {"diverged": run.diverged, "seconds_a_step": run.seconds_a_step, "about": run.about}
     try:
-        store.put(digest, Entry({"losses": run.losses}, about))
+        store.put(digest, Entry({"losses": run.losses, "overshoots": run.overshoots}, about))
     except StoreError as error:
         return replace(run, warning=str(error))
     path.unlink(missing_ok=True)
@@ -175,6 +180,7 @@ class _Run:
         self._cost = 0.0
         self._resumed_at = 0
         self._warning = ""
+        self._looks = LateLooks(training, order.steps, order.looks)
 
     def resume(self) -> None:
         """Resume from the checkpoint if there is a readable one. A damaged checkpoint costs only time."""
@@ -185,10 +191,16 @@ class _Run:
         if checkpoint is not None:
             self._training.restore(checkpoint.snapshot)
             self._losses, self._paces = checkpoint.about["losses"].tolist(), checkpoint.about["paces"].tolist()
+            self._looks.overshoots = checkpoint.about["overshoots"].tolist()
             self._resumed_at = checkpoint.snapshot.steps
 
     def finish(self, tick: Tick) -> WorkloadRun:
-        """Make the remaining steps, with checkpoints in between."""
+        """Make the steps that are left."""
+        with closing(self._looks):
+            self._make_all(tick)
+        return self._result()
+
+    def _make_all(self, tick: Tick) -> None:
         while (left := self._order.steps - self._training.steps) > 0 and not self._lost():
             self._advance(min(left, self._at_once()))
             try:
@@ -198,12 +210,11 @@ class _Run:
                 raise
             if self._due():
                 self._save()
-        return self._result()
 
     def _advance(self, steps: int) -> None:
         began = time.perf_counter()
         try:
-            self._losses += self._training.run(steps)
+            self._losses += self._looks.run(steps)
         except SpikecheckError:
             raise
         except torch.OutOfMemoryError:
@@ -234,10 +245,11 @@ class _Run:
         if self._path is None:
             return
         began = time.monotonic()
-        losses, paces = (torch.tensor(numbers, dtype=torch.float64) for numbers in (self._losses, self._paces))
+        kept = {"losses": self._losses, "paces": self._paces, "overshoots": self._looks.overshoots}
+        tensors = {name: torch.tensor(numbers, dtype=torch.float64) for name, numbers in kept.items()}
         try:
-            save_checkpoint(self._path, self._training.snapshot(), losses=losses, paces=paces)
-        except SpikecheckError as error:  # the training continues without checkpoints
+            save_checkpoint(self._path, self._training.snapshot(), **tensors)
+        except SpikecheckError as error:  # the training itself is sound, and goes on without
             self._path, self._warning = None, str(error)
         self._saved = time.monotonic()
         self._cost = self._saved - began
@@ -254,6 +266,7 @@ class _Run:
             diverged,
             pace,
             dict(self._training.about),
+            np.array(self._looks.overshoots),
             resumed_at=self._resumed_at,
             warning=self._warning,
         )
@@ -267,7 +280,8 @@ def _stored(store: Store, digest: str, order: Order) -> WorkloadRun | None:
         return None
     if entry is None:
         return None
-    about = entry.about
+    about, arrays = entry.about, entry.arrays
     return WorkloadRun(
-        order, entry.arrays["losses"], about["diverged"], about["seconds_a_step"], about["about"], reused=True
+        *(order, arrays["losses"], about["diverged"], about["seconds_a_step"], about["about"], arrays["overshoots"]),
+        reused=True,
     )

@@ -6,6 +6,8 @@ import math
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,12 @@ from hypothesis import strategies as st
 from spikecheck.cli.main import main
 from spikecheck.core.errors import UsageError
 from spikecheck.core.scorecard import Change, Decision, Scorecard
-from spikecheck.gate.workload_run import best_loss, final_loss, reached
+from spikecheck.gate.workload_cost import memory
+from spikecheck.gate.workload_figures import best_loss, figures, final_loss, reached
 from spikecheck.gate.workload_suite import WORKLOAD_ROWS, workload_suite
 from spikecheck.watch.runs import Order, WorkloadRun
-from spikecheck.watch.workload import Workload
+from spikecheck.watch.training import Training
+from spikecheck.watch.workload import MakeOptimizer, OptimizerChoice, Workload
 
 Write = Callable[[str], str]
 STEPS = 100
@@ -188,7 +192,7 @@ def test_a_budget_that_is_over_keeps_what_was_trained(own: str) -> None:
     (("--workload", "mlp", "--at", "steps=5"), "steps=5: give 20 or more"),
     (("--workload", "mlp", "--at", "colour=3"), "no option of the workload mlp is called 'colour'"),
     (("--workload", "mlp", "--at", "size=big"), "no size of a workload is called 'big'"),
-    (("--workload", "mlp", "--rows", "spikes"), "no row of the gate of a workload is called 'spikes'"),
+    (("--workload", "mlp", "--rows", "late edge"), "no row of the gate of a workload is called 'late edge'"),
     (("--workload", "mlp", "--executor", "dask://h:1"), "workloads are trained on this machine; use local or processes"),
     (("--workload", "mlp", "--against", "torch.optim:Addam"), "is called 'Addam'; did you mean: Adam"),
 ])  # fmt: skip
@@ -225,13 +229,79 @@ def test_figures_of_a_training_that_diverged() -> None:
     assert reached(run, 6.0) is None
 
 
-@given(st.lists(st.floats(1e-6, 1e6), min_size=20, max_size=60))
+@given(st.lists(st.floats(1e-6, 9e5), min_size=20, max_size=60))
 def test_a_training_reaches_its_own_final_loss_by_its_end(losses: list[float]) -> None:
     run = made(losses, len(losses))
     steps = reached(run, final_loss(run))
     assert steps is not None
     assert steps <= math.log2(len(losses)) + 1e-9
     assert best_loss(run) <= final_loss(run)
+
+
+def test_spikes_and_the_steps_they_cost() -> None:
+    """Noise with ten steps ten spreads above it, in a training that diverged after 600 of 1,000 steps."""
+    losses = np.random.default_rng(0).normal(2.0, 0.1, 600)
+    losses[500:510] += 1.0
+    found = figures(made(losses, 1_000, diverged=True), None)
+    assert found["spikes"] == pytest.approx(1_000 / 600)
+    assert found["steps lost"] == pytest.approx((10 + 400) / 1_000)
+    calm = figures(made(np.delete(losses, slice(500, 510)), 590), None)
+    assert (calm["spikes"], calm["steps lost"]) == (0.0, 0.0)
+
+
+def test_a_loss_that_never_comes_back_is_lost_to_the_end() -> None:
+    losses = np.random.default_rng(0).normal(2.0, 0.1, 600)
+    losses[400:] += 1.0
+    assert figures(made(losses, 600), None)["steps lost"] == pytest.approx(200 / 600, abs=0.005)
+
+
+def test_a_loss_that_was_no_number_for_a_step_is_no_small_one() -> None:
+    run = made([2.0, np.nan, *[1.0] * 18], 20)
+    assert best_loss(run) == final_loss(run) == 0.0
+    assert final_loss(made([*[1.0] * 19, np.nan], 20)) == 6.0
+
+
+def test_tokens_and_samples_where_the_workload_counts_them() -> None:
+    run = replace(made(1 / (1 + np.arange(100)), 100), about={"tokens a step": 512, "samples a step": "many"})
+    found = figures(run, math.log10(1 / 48))
+    assert found["tokens to the reference's loss"] == pytest.approx(math.log2(50 * 512))
+    assert found["samples to the reference's loss"] is None
+    assert figures(run, None)["tokens to the reference's loss"] is None
+
+
+def test_the_overshoot_is_the_median_of_what_was_resolved() -> None:
+    run = replace(made([1.0] * 20, 20), overshoots=np.array([0.1, 0.3, 0.9]))
+    assert figures(run, None)["overshoot late"] == 0.3
+    assert figures(made([1.0] * 20, 20), None)["overshoot late"] is None
+
+
+LEAKS = """
+import torch
+
+class Leaks(torch.optim.SGD):
+    '''Plain SGD that keeps every gradient.'''
+    def step(self, closure=None):
+        self.kept = getattr(self, "kept", [])
+        self.kept += [p.grad.clone() for group in self.param_groups for p in group["params"]]
+        return super().step(closure)
+"""
+
+
+@pytest.mark.parametrize(("optimizer", "numbers"), [("gd", 0.0), ("heavy-ball", 1.0), ("adam", 2.0), ("Leaks", 20.0)])
+def test_memory_beyond_plain_sgd(write: Write, optimizer: str, numbers: float) -> None:
+    """Adam keeps two numbers a parameter, besides one a tensor for its steps."""
+    path = f"{write(LEAKS)}:Leaks" if optimizer == "Leaks" else optimizer
+    make = partial(Workload.of("mlp").make, seed=0, device="cpu")
+    held = memory(make, OptimizerChoice.of(path, {"lr": 0.001}).make())
+    assert held == pytest.approx(numbers, abs=2e-3)
+
+
+def test_memory_of_a_training_without_a_module_is_not_known() -> None:
+    def make(optimizer: MakeOptimizer) -> Training:
+        weight = torch.ones(2, requires_grad=True)
+        return Training(step=lambda x: 1.0, batches=[0], state={"optimizer": optimizer([weight])})
+
+    assert memory(make, OptimizerChoice.of("adam", {"lr": 0.001}).make()) is None
 
 
 def test_a_suite_follows_what_decides_it(own: str) -> None:

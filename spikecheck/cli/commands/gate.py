@@ -33,6 +33,11 @@ from spikecheck.cli.options import lab_options
     help="gpt, modular, resnet, mlp, or a training of your own, in place of the suite; --at steps=…, size=…, for it.",
 )
 @click.option(
+    "--tune",
+    metavar="lr=LOW..HIGH",
+    help="With --workload: find each side's own best rate on seeds of its own, and compare there, in place of --set lr.",
+)
+@click.option(
     "--at",
     "changes",
     multiple=True,

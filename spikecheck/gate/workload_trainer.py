@@ -1,0 +1,58 @@
+"""Trainings of one workload with optimizers at seeds: from the store, or made now, within a budget."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spikecheck.core.errors import BudgetSpent
+from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkPlanned, ignore
+from spikecheck.core.scorecard import OptimizerSpec
+from spikecheck.gate.workload_suite import choice_of
+from spikecheck.lab.store import Store
+from spikecheck.watch.processes import train_all
+from spikecheck.watch.runs import Order, WorkloadRun
+from spikecheck.watch.workload import Workload
+
+
+@dataclass
+class Trainer:
+    """Trains one workload for so many steps, and counts what it trained."""
+
+    workload: Workload
+    steps: int
+    store: Store | None
+    device: str
+    workers: int | None
+    """Processes at once; None for one a core."""
+    deadline: float | None
+    observe: Observer = ignore
+    pace: float = 0.0
+    """Expected seconds of a step, for a display."""
+    trained: int = 0
+    reused: int = 0
+
+    def runs(self, wanted: Sequence[tuple[OptimizerSpec, int]], looks: int = 0) -> list[WorkloadRun]:
+        """A run for each optimizer and seed, in their order.
+
+        Raises:
+            SettingError: when an optimizer or the workload cannot be used.
+            BudgetSpent: when the deadline has passed; what was trained is kept.
+        """
+        orders = [Order(self.workload, seed, self.steps, choice_of(who), self.device, looks) for who, seed in wanted]
+        made = [0] * len(orders)
+
+        def progress(place: int, steps: int) -> None:
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                raise BudgetSpent("--budget: the time is over; what was trained is kept, and the same again goes on")
+            more, made[place] = steps - made[place], max(steps, made[place])
+            if more > 0:
+                self.observe(TileAdvanced(more, more * self.pace))
+
+        runs: dict[int, WorkloadRun] = {}
+        for place, run in train_all(orders, self.store, self.workers, progress):
+            runs[place] = run
+            self.reused += run.reused
+            self.trained += not run.reused
+            self.observe(WorkPlanned(0, 1) if run.reused else TileStored(1, 0))
+            progress(place, self.steps)
+        return [runs[place] for place in range(len(orders))]

@@ -1,0 +1,76 @@
+"""The overshoot of the last tenth of a training, measured while it is made; no bit of the training changes."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from torch.optim import Optimizer
+
+from spikecheck.core import watched
+from spikecheck.core.errors import UsageError
+from spikecheck.watch.training import Step, Training
+from spikecheck.watch.watch import QuietWatch
+
+_LATE = 0.1
+
+
+class LateLooks:
+    """Watches the last tenth of `steps` steps, with about `looks` looks in it; with 0 it never watches.
+
+    A look costs one forward pass, or two where gradients are clipped; the first three cost four. For the smallest nets, whose
+    passes are quick, it takes as long as two steps; `python studies/late_looks_cost.py` measures it.
+    """
+
+    def __init__(self, training: Training, steps: int, looks: int) -> None:
+        self.overshoots: list[float] = []
+        """Of the looks so far that could be resolved."""
+        tenth = max(1, round(_LATE * steps))
+        self._training = training
+        self._first = steps - tenth if looks else steps
+        self._every = max(1, tenth // max(1, looks))
+        self._watch: QuietWatch | None = None
+
+    def run(self, steps: int) -> list[float]:
+        """Make so many steps of the training; their losses."""
+        before = min(steps, max(0, self._first - self._training.steps))
+        losses = self._training.run(before) if before else []
+        return losses + self._watched(steps - before) if steps > before else losses
+
+    def close(self) -> None:
+        """Leave model and optimizers as they were found."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    def _watched(self, steps: int) -> list[float]:
+        if self._watch is None:
+            with suppress(UsageError):  # no model or no loss of its own: there is then no overshoot
+                self._watch = _Silent(self._training, self._every, self._take)
+        return self._training.run(steps, None if self._watch is None else self._note)
+
+    def _note(self, step: Step) -> None:
+        if self._watch is not None:
+            self._watch.step(step.loss, lambda: self._training.loss(step.batch))
+
+    def _take(self, step: watched.Step) -> None:
+        if step.look is not None and step.look.overshoot is not None:
+            self.overshoots.append(step.look.overshoot)
+
+
+class _Silent(QuietWatch):
+    """A watch that hands on its steps and says nothing."""
+
+    def __init__(self, training: Training, every: int, take: Callable[[watched.Step], None]) -> None:
+        optimizers = [part for part in training.state.values() if isinstance(part, Optimizer)]
+        super().__init__(training.model, optimizers, every=every)
+        self._sinks.append(_Taker(take))
+
+    def _warn(self, message: str, step: int) -> None:
+        """Nobody reads the warnings of an ensemble; the gate shows the figure."""
+
+
+class _Taker:
+    def __init__(self, take: Callable[[watched.Step], None]) -> None:
+        self.step = take
+
+    def close(self) -> None:
+        """Nothing is open."""
