@@ -53,7 +53,9 @@ class Spike(Record):
     onset: int = Field(description="first step of the excursion")
     peak: int
     over: int | None = Field(description="first step of the calm after it; null where the loss stayed up")
-    height: float = Field(description="of the peak above the level, in spreads; 1e6 stands for a loss that is not finite")
+    height: float = Field(
+        description="of the peak above the level, in spreads; 1e6 stands for a loss that is not finite"
+    )
     level: float = Field(description="median of the losses before")
     spread: float = Field(description="their robust spread")
     loss: float | None = Field(description="at the peak; null where it is not finite")
@@ -144,6 +146,7 @@ class Answer(Record):
     start: int | None = Field(None, description="step at which the forks begin")
     end: int | None = Field(None, description="step before which they end")
     batches: tuple[int, int] | None = Field(None, description="first and last step of the batches that were left out")
+    differs_at: int | None = Field(None, description="first step at which the training, made again, was not the same")
     arms: tuple[ArmResult, ...] = ()
     signs: Signs = Field(default_factory=lambda: Signs())  # noqa: PLW0108 - mypy's plugin wants a callable of no argument
     losses: tuple[tuple[int, float | None], ...] = Field((), description="of the first run around the spike")

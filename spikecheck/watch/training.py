@@ -137,6 +137,11 @@ class Training:
         optimizer: torch.optim.Optimizer = self._only("optimizer", torch.optim.Optimizer)
         return optimizer
 
+    @property
+    def has_loss(self) -> bool:
+        """Whether the training was described with a `loss`."""
+        return self._loss is not None
+
     def loss(self, batch: Any) -> Tensor:
         """The loss of a batch at the present parameters.
 

@@ -6,8 +6,17 @@ The order and its reasons: docs/decisions/0004-causes-by-forks.md.
 from collections.abc import Sequence
 
 from spikecheck.core.why import ArmResult, Cause, Effect, Ranked, Signs
-from spikecheck.why.arms import CLIPPED, EMPTIED, FASTER_SECOND, FULL_PRECISION, HALF_RATE, LARGER_EPS
-from spikecheck.why.arms import LEFT_OUT, OTHER_BATCHES, RATE_HELD
+from spikecheck.why.arms import (
+    CLIPPED,
+    EMPTIED,
+    FASTER_SECOND,
+    FULL_PRECISION,
+    HALF_RATE,
+    LARGER_EPS,
+    LEFT_OUT,
+    OTHER_BATCHES,
+    RATE_HELD,
+)
 
 _BUILT_IN = frozenset(Cause)
 
@@ -21,7 +30,11 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
         present = tuple(name for name in names if name in removing)
         return [Ranked(cause=cause, arms=present)] if present else []
 
-    own = [Ranked(cause=arm.cause, arms=(arm.name,)) for arm in removing.values() if arm.cause not in _BUILT_IN and arm.cause]
+    own = [
+        Ranked(cause=arm.cause, arms=(arm.name,))
+        for arm in removing.values()
+        if arm.cause not in _BUILT_IN and arm.cause
+    ]
     own.sort(key=lambda one: removing[one.arms[0]].height or 0.0)
     return (
         *_data(removing.keys(), unstable=signs.unstable and smaller_steps),

@@ -71,13 +71,13 @@ class Context:
     fork: int
 
 
-def scene_of(spike: NoisySpike, steps: int) -> Scene:
-    """Where forks begin and end, in a training of so many steps."""
+def scene_of(spike: NoisySpike, until: int, first: int = 0) -> Scene:
+    """Where forks begin and end, in a run of the steps from `first` to `until` - 1."""
     lasted = LONGEST if spike.over is None else spike.over - spike.onset
-    end = min(steps, spike.onset + min(max(2 * lasted, SHORTEST), LONGEST))
+    end = min(until, spike.onset + min(max(2 * lasted, SHORTEST), LONGEST))
     spread = spike.spread if spike.spread > 0.0 else max(abs(spike.level), 1.0) * 1e-6
     return Scene(
-        start=max(0, spike.onset - BEFORE),
+        start=max(first, spike.onset - BEFORE),
         onset=spike.onset,
         over=end if spike.over is None else min(spike.over, end),
         end=end,
@@ -86,11 +86,11 @@ def scene_of(spike: NoisySpike, steps: int) -> Scene:
     )
 
 
-def is_benign(spike: NoisySpike, losses: Sequence[float]) -> bool:
-    """Whether the loss was back in a few steps and is then no higher than before; `losses` are the run's, from step 0."""
+def is_benign(spike: NoisySpike, losses: Sequence[float], first: int = 0) -> bool:
+    """Whether the loss was back in a few steps and is then no higher than before; `losses` are the run's from step `first` on."""
     if spike.over is None or spike.over - spike.onset > BENIGN_STEPS:
         return False
-    after = losses[spike.over : spike.over + BENIGN_AFTER]
+    after = losses[spike.over - first : spike.over - first + BENIGN_AFTER]
     if len(after) < BENIGN_AFTER // 2 or not all(map(math.isfinite, after)):
         return False
     return median(after) <= spike.level + BENIGN_SPREADS * spike.spread
