@@ -7,7 +7,6 @@ from pydantic import Field
 
 from spikecheck.core.record import Record
 
-SCHEMA = "spikecheck/why@1"
 HIGHEST = 1e6
 """Spreads that stand for a loss that is not finite; finite heights count as no larger."""
 
@@ -102,8 +101,10 @@ class LayerSign(Record):
     """One layer before the onset."""
 
     name: str
-    surprise: float = Field(description="largest |g|/√v of the steps just before the onset, v the second moment")
-    usual: float = Field(description="median of the steps before those")
+    surprise: float = Field(
+        description="root mean square of |g|/√v over the 8 steps before the onset, v the second moment"
+    )
+    usual: float = Field(description="the largest of such means over the steps before those, 8 by 8")
 
 
 class Signs(Record):
@@ -122,7 +123,7 @@ class Signs(Record):
     @property
     def lagging(self) -> LayerSign | None:
         """The layer whose second moment under-estimates the squared gradient most, if any does."""
-        behind = [layer for layer in self.layers if layer.surprise > 1.0 and layer.surprise >= 2.0 * layer.usual]
+        behind = [layer for layer in self.layers if layer.surprise > 1.0 and layer.surprise >= 1.5 * layer.usual]
         return max(behind, key=lambda layer: layer.surprise, default=None)
 
 
@@ -136,7 +137,7 @@ class Ranked(Record):
 class Answer(Record):
     """Why a training's loss spiked."""
 
-    schema_: Literal["spikecheck/why@1"] = Field(SCHEMA, alias="schema")
+    schema_: Literal["spikecheck/why@1"] = Field("spikecheck/why@1", alias="schema")
     outcome: Outcome
     sentence: str = Field(description="the answer in words")
     cause: str | None = None

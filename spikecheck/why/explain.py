@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -68,11 +68,10 @@ def explain_order(order: Order, store: Store | None, question: Question, workers
     """
     _announce(question, order.steps)
     run = _trained(order, store, question)
-    with tempfile.TemporaryDirectory() if store is None else nullcontext(str(store.folder)) as folder:
-        with one_thread(order.device), random_state_kept():
-            training = order.begin()
-            states = States(Path(folder) / "states", order.digest(training.about))
-            answer = _of_run(run, question, _WorkloadSource(order, training, states, store, workers))
+    with _folder(store) as folder, one_thread(order.device), random_state_kept():
+        training = order.begin()
+        states = States(Path(folder) / "states", order.digest(training.about))
+        answer = _of_run(run, question, _WorkloadSource(order, training, states, store, workers))
     return answer.model_copy(
         update={"workload": order.workload.path, "seed": order.seed, "environment": environment(order.device)}
     )
@@ -102,7 +101,7 @@ def explain_spike(
     Raises:
         UsageError: when no spike is at `at`, or an argument cannot be used.
     """
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+    if steps < 1:
         raise UsageError(f"steps={steps!r}: give a whole number of at least 1")
     question = Question(at, arms, None if budget is None else time.monotonic() + budget, observe)
     _announce(question, steps)
@@ -163,6 +162,11 @@ class _OwnSource:
     def forks(self, scene: Scene) -> ForkStore:
         """Nothing is kept."""
         return ForkStore(None, "", scene)
+
+
+def _folder(store: Store | None) -> AbstractContextManager[str]:
+    """Where states are kept."""
+    return tempfile.TemporaryDirectory() if store is None else nullcontext(str(store.folder))
 
 
 def _of_run(run: Run, question: Question, source: "_WorkloadSource | _OwnSource") -> Answer:

@@ -1,9 +1,8 @@
 """The first run made once more from the fork on, with nothing changed: does it come again, and what was usual in it?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import torch
@@ -23,8 +22,8 @@ class _Noted:
     rates: list[tuple[float, ...]] = field(default_factory=list)
     norms: list[float] = field(default_factory=list)
 
-    def note(self, optimizer: Optimizer) -> None:
-        """Before a step."""
+    def note(self, optimizer: Optimizer, *step: object) -> None:
+        """A hook before a step."""
         self.rates.append(tuple(float(group["lr"]) for group in optimizer.param_groups))
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         self.norms.append(float(torch.nn.utils.get_total_norm(gradients)))
@@ -38,7 +37,7 @@ def run_again(training: Training, state: Snapshot, scene: Scene) -> tuple[list[f
     return losses, _usual(noted, scene.onset - scene.start, autocast=bool(seen))
 
 
-def first_difference(losses: list[float], others: list[float]) -> int | None:
+def first_difference(losses: Sequence[float], others: Sequence[float]) -> int | None:
     """Place of the first loss that is not the same to the bit; None where all are."""
     same = np.array(losses, dtype=np.float64).view(np.uint64) == np.array(others, dtype=np.float64).view(np.uint64)
     return None if same.all() else int(np.argmin(same))
@@ -49,7 +48,7 @@ def _noted(optimizers: list[Optimizer]) -> Iterator[list[_Noted]]:
     noted = [_Noted() for _ in optimizers]
     with ExitStack() as stack:
         for optimizer, own in zip(optimizers, noted, strict=True):
-            stack.callback(optimizer.register_step_pre_hook(lambda *_, see=partial(own.note, optimizer): see()).remove)
+            stack.callback(optimizer.register_step_pre_hook(own.note).remove)
         yield noted
 
 

@@ -1,7 +1,5 @@
 """One fork: a training put back to before its spike, changed in one thing, and run on."""
 
-from contextlib import nullcontext
-
 import torch
 
 from spikecheck.watch.training import Snapshot, Training
@@ -21,7 +19,7 @@ def run_fork(training: Training, state: Snapshot, arm: Arm, scene: Scene, number
     training.restore(state)
     if arm.nudged:
         nudge(training, number)
-    with arm.apply(training, Context(scene, number)) or nullcontext():
+    with arm.apply(training, Context(scene, number)):
         return training.run(scene.steps)
 
 

@@ -37,14 +37,14 @@ def rate_held(training: Training, context: Context) -> Iterator[None]:
     usual = context.scene.usual
     if usual.rate_varies < _STEADY:
         raise NotApplicable(f"the rate stays within {100 * usual.rate_varies:.1f} % of its median")
-    with _rates_set(training, lambda place, group, rate: usual.rates[place][group]):
+    with _rates_set(training, lambda place, group, _: usual.rates[place][group]):
         yield
 
 
 @contextmanager
 def half_rate(training: Training, context: Context) -> Iterator[None]:
     """Every group's rate halved at every step."""
-    with _rates_set(training, lambda place, group, rate: 0.5 * rate):
+    with _rates_set(training, lambda _place, _group, rate: 0.5 * rate):
         yield
 
 

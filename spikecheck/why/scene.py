@@ -87,7 +87,7 @@ def scene_of(spike: NoisySpike, until: int, first: int = 0) -> Scene:
 
 
 def is_benign(spike: NoisySpike, losses: Sequence[float], first: int = 0) -> bool:
-    """Whether the loss was back in a few steps and is then no higher than before; `losses` are the run's from step `first` on."""
+    """Whether the loss was back in a few steps, and no higher than before; `losses` are the run's from step `first` on."""
     if spike.over is None or spike.over - spike.onset > BENIGN_STEPS:
         return False
     after = losses[spike.over - first : spike.over - first + BENIGN_AFTER]

@@ -1,7 +1,8 @@
 """What a watch sees of every step from the fork to the onset: overshoot, and each layer's lag of the second moment."""
 
+import math
 from collections.abc import Sequence
-from statistics import median
+from statistics import fmean, median
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.watched import Step
@@ -64,21 +65,25 @@ def _watched(training: Training, steps: int, start: int) -> list[Step]:
 
 def _layers(steps: Sequence[Step], onset: int) -> tuple[LayerSign, ...]:
     """The layers whose second moment lags most, by how far the last steps exceed the usual."""
-    early, near = _surprises(steps, range(onset - LEAD)), _surprises(steps, range(onset - LEAD, onset))
+    near = _surprises(steps, onset - LEAD)
+    blocks = [_surprises(steps, first) for first in range(onset - 2 * LEAD, steps[0].step - 1, -LEAD)] if steps else []
     signs = [
-        LayerSign(name=name, surprise=max(near[name]), usual=median(early[name])) for name in near if early.get(name)
+        LayerSign(name=name, surprise=surprise, usual=max(block[name] for block in blocks))
+        for name, surprise in near.items()
+        if blocks and all(name in block for block in blocks)
     ]
     return tuple(sorted(signs, key=lambda sign: -sign.surprise / max(sign.usual, 1e-12)))
 
 
-def _surprises(steps: Sequence[Step], among: range) -> dict[str, list[float]]:
-    """|g|/sqrt(v) of every layer at the looks among these steps."""
-    found: dict[str, list[float]] = {}
-    for step in steps:
-        for name, layer in step.look.layers.items() if step.look is not None and step.step in among else ():
+def _surprises(steps: Sequence[Step], first: int) -> dict[str, float]:
+    """Of every layer the root mean square of |g|/sqrt(v) over `LEAD` steps; only layers known at all of them."""
+    looks = [step.look.layers for step in steps if first <= step.step < first + LEAD and step.look is not None]
+    squares: dict[str, list[float]] = {}
+    for layers in looks:
+        for name, layer in layers.items():
             if layer.surprise is not None:
-                found.setdefault(name, []).append(layer.surprise)
-    return found
+                squares.setdefault(name, []).append(layer.surprise**2)
+    return {name: math.sqrt(fmean(values)) for name, values in squares.items() if len(values) == LEAD}
 
 
 def _why_not(steps: Sequence[Step]) -> str:

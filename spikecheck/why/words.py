@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from spikecheck.core.why import Answer, ArmResult, Cause, Effect, Outcome, Ranked, Signs
+from spikecheck.core.why import Answer, Cause, Effect, Outcome, Ranked, Signs
 
 _SAYS = {
     Cause.DATA: "the batches of these steps made it",
@@ -65,26 +65,31 @@ def _layer(signs: Signs) -> str:
 
 
 def _counts(answer: Answer) -> str:
-    removing = [arm for arm in answer.arms if arm.effect is Effect.REMOVES]
-    leaving = [arm for arm in answer.arms if arm.tested and arm.effect is Effect.LEAVES]
-    parts = [_together(removing, "removes it", "remove it")]
-    if leaving:
-        parts.append(_together(leaving, "does not", "do not"))
     placebo = answer.arm("placebo")
-    parts.append(f"the placebo spikes in {placebo.hits} of {len(placebo.forks)}")
-    text = "; ".join(part for part in parts if part)
+    parts = [
+        *(f"{_listed(names)} {_verb(names)} {count} forks" for count, names in _by_count(answer, Effect.REMOVES)),
+        *(f"{_listed(names)} {_not(names)} ({count})" for count, names in _by_count(answer, Effect.LEAVES)),
+        f"the placebo spikes in {placebo.hits} of {len(placebo.forks)}",
+    ]
+    text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _together(arms: Sequence[ArmResult], one: str, several: str) -> str:
-    """Arms with their counts, those with the same counts together."""
-    by_count: dict[tuple[int, int], list[str]] = {}
-    for arm in arms:
-        by_count.setdefault((arm.hits, len(arm.forks)), []).append(arm.name)
-    return ", ".join(
-        f"{_listed(names)} {several if len(names) > 1 else one} {'each ' if len(names) > 1 else ''}in {hits} of {of} forks"
-        for (hits, of), names in by_count.items()
-    )
+def _by_count(answer: Answer, effect: Effect) -> list[tuple[str, list[str]]]:
+    """Names of the arms with this effect, those with the same counts together."""
+    by_count: dict[str, list[str]] = {}
+    for arm in answer.arms:
+        if arm.tested and arm.effect is effect:
+            by_count.setdefault(f"{arm.hits} of {len(arm.forks)}", []).append(arm.name)
+    return list(by_count.items())
+
+
+def _verb(names: Sequence[str]) -> str:
+    return "each remove it in" if len(names) > 1 else "removes it in"
+
+
+def _not(names: Sequence[str]) -> str:
+    return "do not" if len(names) > 1 or names[0].endswith("batches") else "does not"
 
 
 def _listed(names: Sequence[str]) -> str:
