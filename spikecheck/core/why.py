@@ -66,7 +66,7 @@ class Fork(Record):
 
     number: int = Field(description="seeds the nudge of its weights")
     height: float = Field(description="of its excursion, mean of five losses, in spreads; at most 1e6")
-    spikes: bool = Field(description="whether the detector raises an alarm")
+    spikes: bool = Field(description="whether the detector raises an alarm, or the height is at least half the run's")
     removed: bool | None = Field(description="whether the spike is gone; null for placebo and again")
     late: float | None = Field(description="median of its last losses; null where one is not finite")
     losses: tuple[float | None, ...] = Field(description="of every step since the fork; null where not finite")
@@ -144,6 +144,9 @@ class Answer(Record):
     causes: tuple[Ranked, ...] = Field((), description="all that hold, the most specific first")
     spike: Spike | None = None
     others: tuple[int, ...] = Field((), description="onsets of further spikes")
+    highest: tuple[int, float] | None = Field(
+        None, description="where there is no spike: step and height, in spreads, of the highest excursion"
+    )
     start: int | None = Field(None, description="step at which the forks begin")
     end: int | None = Field(None, description="step before which they end")
     batches: tuple[int, int] | None = Field(None, description="first and last step of the batches that were left out")

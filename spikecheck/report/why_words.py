@@ -14,9 +14,10 @@ STYLES = {
     Effect.NOT_APPLICABLE: "dim",
 }
 MEANING = (
-    "Forks: how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: mean of five losses above the level "
-    "before the spike, in spreads, median over forks. p: of removing it in at most 20 % of forks, after Holm's correction over the arms that "
-    "apply. Cost: median of the last losses less that of the placebo; negative where the arm ends lower."
+    "Forks: how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: mean of "
+    "five losses above the level before the spike, in spreads, median over forks. p: of removing it in at most 20 % of "
+    "forks, after Holm's correction over the arms that apply. Cost: median of the last losses less that of the placebo; "
+    "negative where the arm ends lower."
 )
 
 

@@ -14,10 +14,12 @@ from spikecheck.core.why import Answer, Effect, Outcome, Signs
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.lab.store import Store
 from spikecheck.tensors.random_state import random_state_kept
+from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.processes import train_all
 from spikecheck.watch.runs import Order, WorkloadRun, environment
 from spikecheck.watch.training import Snapshot, Training
 from spikecheck.why.arms import ARMS, Arm
+from spikecheck.why.excursion import highest
 from spikecheck.why.executors import Executor, Here, Job, Result, Workers, workers_for
 from spikecheck.why.first_run import first_difference, run_again
 from spikecheck.why.fork_store import ForkStore
@@ -28,7 +30,7 @@ from spikecheck.why.ring import Ring, watched_run
 from spikecheck.why.scene import Scene, scene_of
 from spikecheck.why.sequential import FEWEST
 from spikecheck.why.signs import signs_before
-from spikecheck.why.spikes import Run, chosen, reported
+from spikecheck.why.spikes import Run, at_step, meant, reported
 from spikecheck.why.states import States, differs_at, reach
 from spikecheck.why.words import notes, sentence
 
@@ -172,12 +174,9 @@ def _folder(store: Store | None) -> AbstractContextManager[str]:
 def _of_run(run: Run, question: Question, source: "_WorkloadSource | _OwnSource") -> Answer:
     began = time.monotonic()
     spikes = run.spikes
-    spike = chosen(run, spikes, question.at)
+    spike = meant(run, spikes) if question.at is None else at_step(run, spikes, question.at)
     if spike is None:
-        outcome = Outcome.BENIGN if spikes else Outcome.NO_SPIKE
-        return _finished(
-            Answer(outcome=outcome, sentence="", others=tuple(one.onset for one in spikes), losses=_shown(run, None))
-        )
+        return _finished(_without_spike(run, spikes))
     scene = scene_of(spike, run.first + len(run.losses), run.first)
     answer = Answer(
         outcome=Outcome.STOPPED,
@@ -193,6 +192,16 @@ def _of_run(run: Run, question: Question, source: "_WorkloadSource | _OwnSource"
     return _finished(judged.model_copy(update={"seconds": round(time.monotonic() - began, 1)}))
 
 
+def _without_spike(run: Run, spikes: Sequence[NoisySpike]) -> Answer:
+    return Answer(
+        outcome=Outcome.BENIGN if spikes else Outcome.NO_SPIKE,
+        sentence="",
+        others=tuple(one.onset for one in spikes),
+        highest=None if spikes else highest(run.first, run.losses),
+        losses=_shown(run, None),
+    )
+
+
 def _forked(
     answer: Answer, run: Run, scene: Scene, question: Question, source: "_WorkloadSource | _OwnSource"
 ) -> Answer:
@@ -202,12 +211,12 @@ def _forked(
     observe(StageStarted(CLAIM, "the spike again", 1, 0))
     again, usual = run_again(source.training, state, scene)
     scene = replace(scene, usual=usual)
-    reader = Reader(run.until(scene.start), scene)
+    reader = Reader(run.until(scene.start), scene, run.losses[scene.start - run.first : scene.end - run.first])
     if differs is None:
         place = first_difference(again, run.losses[scene.start - run.first : scene.end - run.first])
         differs = None if place is None else scene.start + place
     answer = answer.model_copy(update={"differs_at": differs})
-    if differs is not None and not reader.alarms(again):
+    if differs is not None and not reader.seen(again).spikes:
         return answer.model_copy(update={"outcome": Outcome.NOT_REPRODUCIBLE})
     signs = signs_before(source.training, state, scene)
     answer = answer.model_copy(update={"signs": signs})

@@ -14,6 +14,8 @@ from spikecheck.why.scene import LEAD, Scene
 
 _TOGETHER = 5
 """Losses whose mean is a height: one loss alone is noise."""
+HALF = 0.5
+"""Share of a height below which a spike is not the same any more."""
 LATE = 32
 """Last losses of a fork, of which its cost is read off."""
 
@@ -24,16 +26,20 @@ class Seen:
 
     losses: Sequence[float]
     height: float
+    alarms: bool
+    """Whether the detector finds a spike."""
     spikes: bool
+    """Whether it does, or the excursion is at least half as high as the run's own."""
     late: float | None
 
 
 class Reader:
     """Reads forks' losses as the detector would have, had the run gone on so."""
 
-    def __init__(self, before: Sequence[float], scene: Scene) -> None:
-        """`before` are the run's losses up to the fork, the last of step `scene.start` - 1."""
+    def __init__(self, before: Sequence[float], scene: Scene, own: Sequence[float]) -> None:
+        """`before` are the run's losses up to the fork, the last of step `scene.start` - 1; `own` its losses from there on."""
         self._scene = scene
+        self._half = HALF * self.height(own)
         self._detector = Detector()
         known = before[-HISTORY:]
         for step, loss in enumerate(known, scene.start - len(known)):
@@ -41,7 +47,8 @@ class Reader:
 
     def seen(self, losses: Sequence[float]) -> Seen:
         """A fork, judged."""
-        return Seen(losses, self.height(losses), self.alarms(losses), late_loss(losses))
+        height, alarms = self.height(losses), self.alarms(losses)
+        return Seen(losses, height, alarms, alarms or height >= self._half, late_loss(losses))
 
     def alarms(self, losses: Sequence[float]) -> bool:
         """Whether the detector finds a spike in the fork."""

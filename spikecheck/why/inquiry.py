@@ -10,13 +10,11 @@ from spikecheck.stats.bounds import clopper_pearson
 from spikecheck.stats.holm import holm
 from spikecheck.why.arms import PLACEBO, Arm
 from spikecheck.why.executors import Job, Result
-from spikecheck.why.heights import Reader, Seen
+from spikecheck.why.heights import HALF, Reader, Seen
 from spikecheck.why.sequential import ALPHA, FEWEST, decided, p_value, wants_more
 
 Ask = Callable[[Sequence[Job]], Iterator[tuple[Job, Result]]]
 """Runs forks, or reads them from a store; every job with its result, as they are done."""
-_GONE = 0.5
-"""Share of the placebo's height below which a spike counts as removed."""
 _INTERVAL = 0.025
 """On each side of an arm's 95 % interval."""
 
@@ -91,8 +89,8 @@ class Inquiry:
         return [fork.spikes for fork in self._seen(PLACEBO)]
 
     def _hits(self, arm: Arm) -> list[bool]:
-        limit = _GONE * median(fork.height for fork in self._seen(PLACEBO)) if self._seen(PLACEBO) else 0.0
-        return [fork.height < limit and not fork.spikes for fork in self._seen(arm)]
+        limit = HALF * median(fork.height for fork in self._seen(PLACEBO)) if self._seen(PLACEBO) else 0.0
+        return [fork.height < limit and not fork.alarms for fork in self._seen(arm)]
 
     def _placebo_result(self) -> ArmResult:
         hits = self._spikes_again()

@@ -1,10 +1,12 @@
 """A training run until it spikes, with its last states kept in memory."""
 
+import math
 from collections.abc import Callable
 
 from spikecheck.watch.detector import Detector, NoisySpike
 from spikecheck.watch.training import Snapshot, Training
-from spikecheck.why.scene import BENIGN_AFTER, LONGEST, scene_of
+from spikecheck.why.excursion import NEAR
+from spikecheck.why.scene import BEFORE, BENIGN_AFTER, LONGEST, scene_of
 from spikecheck.why.spikes import Run, meant
 
 EVERY = 256
@@ -44,10 +46,10 @@ def watched_run(training: Training, steps: int, ring: Ring, at: int | None, tick
     losses: list[float] = []
     run, detector = Run(training.steps, losses), Detector()
     while (left := steps - len(losses)) > 0:
-        spike = meant(run, detector.spikes, at)
-        if spike is not None and training.steps >= _enough(run, spike):
+        spike = meant(run, detector.spikes) if at is None else None
+        if training.steps >= _enough(run, spike, at):
             break
-        if spike is None and len(losses) % EVERY == 0:
+        if spike is None and len(losses) % EVERY == 0 and (at is None or training.steps <= at - NEAR - BEFORE):
             ring.keep()
         made = training.run(min(left, _AT_ONCE))
         for step, loss in enumerate(made, run.first + len(losses)):
@@ -57,7 +59,9 @@ def watched_run(training: Training, steps: int, ring: Ring, at: int | None, tick
     return run
 
 
-def _enough(run: Run, spike: NoisySpike) -> int:
+def _enough(run: Run, spike: NoisySpike | None, at: int | None) -> float:
     """The step after which nothing more of the run is needed."""
+    if spike is None:
+        return math.inf if at is None else at + NEAR + LONGEST
     longest = spike.onset + LONGEST
     return longest if spike.over is None else min(longest, scene_of(spike, longest, run.first).end + BENIGN_AFTER)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from spikecheck.core.errors import UsageError
 from spikecheck.core.why import HIGHEST, Spike
 from spikecheck.watch.detector import NoisySpike, detect
+from spikecheck.why.excursion import NEAR, excursion_at
 from spikecheck.why.scene import is_benign
-
-_NEAR = 64
-"""Steps from a spike within which a step still means that spike."""
 
 
 @dataclass(frozen=True)
@@ -35,25 +33,26 @@ class Run:
         return is_benign(spike, self.losses, self.first)
 
 
-def meant(run: Run, spikes: Sequence[NoisySpike], at: int | None) -> NoisySpike | None:
-    """The spike at a step; without one the first that is not benign. None where there is none so far."""
-    if at is None:
-        return next((spike for spike in spikes if not run.is_benign(spike)), None)
-    near = [spike for spike in spikes if spike.onset - _NEAR <= at <= (spike.over or math.inf) + _NEAR]
-    return min(near, key=lambda spike: abs(spike.onset - at), default=None)
+def meant(run: Run, spikes: Sequence[NoisySpike]) -> NoisySpike | None:
+    """The first spike that is not benign; None where there is none so far."""
+    return next((spike for spike in spikes if not run.is_benign(spike)), None)
 
 
-def chosen(run: Run, spikes: Sequence[NoisySpike], at: int | None) -> NoisySpike | None:
-    """As `meant`, of a run that is complete.
+def at_step(run: Run, spikes: Sequence[NoisySpike], at: int) -> NoisySpike:
+    """The spike at a step: the nearest that the detector finds, or else the excursion that is there.
 
     Raises:
-        UsageError: when there is no spike at that step.
+        UsageError: when the loss does not rise there.
     """
-    spike = meant(run, spikes, at)
-    if spike is None and at is not None:
+    near = [spike for spike in spikes if spike.onset - NEAR <= at <= (spike.over or math.inf) + NEAR]
+    found = min(near, key=lambda spike: abs(spike.onset - at), default=excursion_at(run.first, run.losses, at))
+    if found is None:
         known = ", ".join(f"{spike.onset:,}" for spike in spikes[:8]) or "none"
-        raise UsageError(f"--at-step {at}: no spike is within {_NEAR} steps of it; spikes begin at: {known}")
-    return spike
+        raise UsageError(
+            f"--at-step {at}: within {NEAR} steps of it no loss is above those of the 128 steps before; "
+            f"spikes begin at: {known}"
+        )
+    return found
 
 
 def reported(spike: NoisySpike, *, benign: bool) -> Spike:

@@ -19,11 +19,15 @@ def sentence(answer: Answer) -> str:
     where = "" if answer.spike is None else f"Step {answer.spike.onset:,}: "
     if answer.outcome is Outcome.CAUSE:
         return f"{where}{_because(answer.causes[0], answer)}. {_counts(answer)}"
+    if answer.highest is not None and answer.highest[1] > _WORTH_ASKING:
+        return f"{_OTHERWISE[answer.outcome]} {_asks(*answer.highest)}"
     if answer.outcome is Outcome.STOPPED and answer.causes:
         return f"{where}stopped before every arm was judged; so far: {_because(answer.causes[0], answer)}. {_counts(answer)}"
     return where + _OTHERWISE[answer.outcome]
 
 
+_WORTH_ASKING = 3.0
+"""Spreads of an excursion, mean of five losses, that a user is told of though the detector raises no alarm."""
 _OTHERWISE = {
     Outcome.NO_SPIKE: "No loss spike.",
     Outcome.BENIGN: "Only benign spikes: each was over in a few steps and cost nothing; --at-step N asks why.",
@@ -33,6 +37,13 @@ _OTHERWISE = {
     Outcome.NOT_REPRODUCIBLE: "no cause could be told: run again from the same state, the training does not spike again.",
     Outcome.STOPPED: "stopped before every arm was judged; nothing can be told yet.",
 }
+
+
+def _asks(step: int, height: float) -> str:
+    return (
+        f"The highest excursion, {height:.1f} spreads at step {step:,}, is within what the detector allows a run of this "
+        f"length; --at-step {step} asks why."
+    )
 
 
 def notes(answer: Answer) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from spikecheck.tensors.seeding import generator_of
 from spikecheck.watch.batches import NumberedBatches
 from spikecheck.watch.training import Training
+from workloads.gpt import gpt
 
 AT, LASTS = 400, 6
 """The plant's first step, and how many steps it lasts."""
@@ -65,3 +66,12 @@ def planted(
         state={"model": model, "optimizer": optimizer, "scheduler": scheduler},
         loss=loss_of,
     )
+
+
+def gpt_with_jump(make_optimizer: Any, seed: int, device: str, *, size: str = "tiny", steps: int = 800) -> Training:
+    """The workload gpt, its rate 30 times as high for ten steps in the middle."""
+    training = gpt(make_optimizer, seed, device, size=size, steps=steps)
+    scheduler, middle = training.state["scheduler"], steps // 2
+    (usual,) = scheduler.lr_lambdas
+    scheduler.lr_lambdas = [lambda step: usual(step) * (30.0 if middle <= step < middle + 10 else 1.0)]
+    return training
