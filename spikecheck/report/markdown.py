@@ -195,7 +195,7 @@ def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
     said = [caption]
     if figure is not None:
         said.append(f"![{verdict.id}: share of seeds that held, over {plain(x)} and {plain(y)}]({figure})")
-    rows = [f"| {plain(y)} \\ {plain(x)} | {' | '.join(map(_plain, labels(scope.x.values)))} |"]
+    rows = [f"| {plain(y)} \\ {plain(x)} | {' | '.join(map(plain, labels(scope.x.values)))} |"]
     rows.append("|---" * (1 + len(scope.x.values)) + "|")
     for row, label in reversed(list(enumerate(labels(scope.y.values)))):
         cells = [_cell(scope, column, row, reference) for column in range(len(scope.x.values))]

@@ -25,7 +25,7 @@ def excursion_at(first: int, losses: Sequence[float], at: int) -> NoisySpike | N
     None where too few losses come before it, or none near the step is above all of the 128 before.
     """
     whole = np.array(losses)
-    low, high = max(at - NEAR - first, 0), min(at + NEAR + 1 - first, len(whole))
+    low, high = max(at - NEAR - first, min(at - first, _FEWEST)), min(at + NEAR + 1 - first, len(whole))
     window = whole[max(0, low - WINDOW) : low]
     if len(window) < _FEWEST or high <= low or not np.isfinite(window).all():
         return None

@@ -1,5 +1,6 @@
 """Small trainings whose spike has a known cause, as workloads that worker processes find."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,8 +12,8 @@ from spikecheck.watch.batches import NumberedBatches
 from spikecheck.watch.training import Training
 from workloads.gpt import gpt
 
-AT, LASTS = 400, 6
-"""The plant's first step, and how many steps it lasts."""
+AT, EARLY, LASTS = 400, 45, 6
+"""The plant's first step, that of an early one, and how many steps it lasts."""
 Batch = tuple[Tensor, Tensor]
 
 
@@ -26,7 +27,8 @@ def planted(
 ) -> Training:
     """A small net that learns a fixed random function of noisy points, under Adam.
 
-    `plant` is "nothing", "batches" (labels of six batches drawn at random, far too large) or "rate" (times 100 for six steps).
+    `plant` is "nothing", "batches" (labels of six batches drawn at random, far too large), "early" (the same at once), or
+    "rate" (times 100 for six steps).
     `noise` is drawn outside every generator that a training puts back.
     """
     torch.manual_seed(seed)
@@ -43,7 +45,8 @@ def planted(
         x = torch.randn(32, 8, generator=generator)
         with torch.no_grad():
             y = teacher(x) + 0.3 * torch.randn(32, 1, generator=generator)
-        bad = plant == "batches" and AT <= number < AT + LASTS
+        begins = {"batches": AT, "early": EARLY}.get(plant, math.inf)
+        bad = begins <= number < begins + LASTS
         return x, 5.0 * torch.randn(32, 1, generator=generator) if bad else y
 
     def loss_of(batch: Batch) -> Tensor:
