@@ -11,6 +11,9 @@ from spikecheck.core.why import Answer, ArmResult
 from spikecheck.report.claim_figure import CLAIM, CONTROL, themed
 from spikecheck.report.why_words import overlaid
 
+_LETTERS = 40
+"""Of an arm's name, at most: what a panel of a phone's width has room for."""
+
 
 def why_svg(answer: Answer) -> str:
     """An SVG element without a background; empty where there is nothing to draw."""
@@ -58,5 +61,5 @@ def _line(panel: Axes, points: Sequence[tuple[int, float | None]], colour: str) 
 
 
 def _letters(name: str) -> str:
-    """Without what matplotlib reads as mathematics."""
-    return "".join(c for c in name if c.isalnum() or c in " =.-_")
+    """Without what matplotlib reads as mathematics, and no wider than the panel."""
+    return "".join(c for c in name if c.isalnum() or c in " =.-_")[:_LETTERS]

@@ -15,8 +15,7 @@ from spikecheck.lab.execution.local import one_thread
 from spikecheck.lab.store import Store
 from spikecheck.tensors.random_state import random_state_kept
 from spikecheck.watch.detector import NoisySpike
-from spikecheck.watch.processes import train_all
-from spikecheck.watch.runs import Order, WorkloadRun, environment
+from spikecheck.watch.runs import Order, WorkloadRun, environment, forget_old_checkpoints, train
 from spikecheck.watch.training import Snapshot, Training
 from spikecheck.why.arms import ARMS, Arm
 from spikecheck.why.excursion import highest
@@ -25,6 +24,7 @@ from spikecheck.why.first_run import first_difference, run_again
 from spikecheck.why.fork_store import ForkStore
 from spikecheck.why.heights import Reader
 from spikecheck.why.inquiry import Inquiry, finite
+from spikecheck.why.keeper import Keeper
 from spikecheck.why.ranking import ranked
 from spikecheck.why.ring import Ring, watched_run
 from spikecheck.why.scene import Scene, scene_of
@@ -69,10 +69,10 @@ def explain_order(order: Order, store: Store | None, question: Question, workers
         BudgetSpent: when the time is over before there is a spike to be forked.
     """
     _announce(question, order.steps)
-    run = _trained(order, store, question)
     with _folder(store) as folder, one_thread(order.device), random_state_kept():
         training = order.begin()
-        states = States(Path(folder) / "states", order.digest(training.about))
+        states = States(Path(folder) / "checkpoints", order.digest(training.about))
+        run = _trained(order, store, states, question)
         answer = _of_run(run, question, _WorkloadSource(order, training, states, store, workers))
     return answer.model_copy(
         update={"workload": order.workload.path, "seed": order.seed, "environment": environment(order.device)}
@@ -258,18 +258,20 @@ def _asked(
         yield job, result
 
 
-def _trained(order: Order, store: Store | None, question: Question) -> Run:
+def _trained(order: Order, store: Store | None, states: States, question: Question) -> Run:
     made = [0]
 
-    def progress(place: int, steps: int) -> None:
+    def tick(steps: int) -> None:
         if question.deadline is not None and time.monotonic() > question.deadline:
             raise BudgetSpent("--budget: the time is over; what was trained is kept, and the same again goes on")
         _advanced(question.observe, max(0, steps - made[0]))
         made[0] = max(made[0], steps)
 
     question.observe(StageStarted(CLAIM, "training", 1, 0))
-    (_, run) = next(iter(train_all([order], store, 1, progress)))
-    return Run(0, _with_divergence(run))
+    if store is not None:
+        forget_old_checkpoints(store)
+    tick(0)
+    return Run(0, _with_divergence(train(order, store, tick, seen=Keeper(states, question.at))))
 
 
 def _with_divergence(run: WorkloadRun) -> list[float]:

@@ -43,8 +43,7 @@ class States:
             UsageError: when it holds what files do not keep.
             StoreError: when it cannot be written.
         """
-        if not self.path(snapshot.steps).exists():
-            save_checkpoint(self.path(snapshot.steps), snapshot)
+        save_checkpoint(self.path(snapshot.steps), snapshot)
 
     def _files(self) -> list[Path]:
         return [file for file in self.folder.glob(f"{self.digest}-*.pt") if re.fullmatch(r"\d+", _number(file))]
@@ -58,6 +57,8 @@ def reach(training: Training, step: int, states: States, tick: Callable[[int], N
     known = states.before(step)
     if known is not None:
         training.restore(known)
+        if known.steps == step:
+            return []
     losses: list[float] = []
     while (left := step - training.steps) > 0:
         losses += training.run(min(left, _AT_ONCE))
