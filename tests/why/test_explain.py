@@ -16,6 +16,7 @@ from spikecheck.watch.replay import _same
 from spikecheck.watch.runs import Order, unheard
 from spikecheck.watch.workload import Workload
 from spikecheck.why import arms
+from spikecheck.why import keeper as keeper_module
 from spikecheck.why.executors import Here
 from spikecheck.why.explain import Question, explain_order, explain_spike
 from spikecheck.why.keeper import Keeper
@@ -219,8 +220,9 @@ def test_a_step_without_a_rise_is_refused() -> None:
     ],
 )
 def test_the_last_two_states_before_the_spike_are_kept(
-    plant: str, at: int | None, expected: list[int], tmp_path: Path
+    plant: str, at: int | None, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(keeper_module, "_SHARE", 0)  # however slowly this disk writes
     training, losses = planted(None, 0, "cpu", plant=plant), [0.0][:0]
     keeper = Keeper(States(tmp_path, "run"), at)
     for _ in range(18):
