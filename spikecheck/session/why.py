@@ -15,7 +15,8 @@ from spikecheck.session.workload_place import workload_place
 from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import OptimizerChoice, Workload
 from spikecheck.why.arms import ARMS, Arm
-from spikecheck.why.explain import Question, explain_order
+from spikecheck.why.explain import explain_order
+from spikecheck.why.question import Question
 
 
 def why(options: Mapping[str, Any], lab: LabOptions, observe: Observer) -> tuple[Answer, bool]:
