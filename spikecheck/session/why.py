@@ -1,5 +1,6 @@
 """Why a workload spiked, as a command line asks."""
 
+import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,10 +59,20 @@ def _optimizer(options: Mapping[str, Any]) -> OptimizerChoice | None:
     return OptimizerChoice.of(options["optimizer"], numbers)
 
 
+def _check_found_by_workers(path: str, arm: Arm) -> None:
+    try:
+        pickle.dumps(arm)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise UsageError(
+            f"--arm {path}: worker processes cannot find its function ({error}); define it at the top of a module"
+        ) from error
+
+
 def _arms(paths: Sequence[str]) -> tuple[Arm, ...]:
     """The usual arms and a user's own."""
     own = tuple(made("arm", path) for path in paths)
     for path, arm in zip(paths, own, strict=True):
         if not isinstance(arm, Arm):
-            raise UsageError(f"--arm {path}: returned a {type(arm).__name__}; return a spikecheck.why.arms.Arm")
+            raise UsageError(f"--arm {path}: returned a {type(arm).__name__}; return a spikecheck.Arm")
+        _check_found_by_workers(path, arm)
     return (*ARMS, *own)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from spikecheck.core.errors import UsageError
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, TileAdvanced, ignore
-from spikecheck.why.arms import ARMS, Arm
+from spikecheck.why.arms import ARMS, PLACEBO, Arm
 from spikecheck.why.sequential import FEWEST
 
 _CLAIM = "why"
@@ -27,6 +28,13 @@ class Question:
     observe: Observer = ignore
     interrupted: bool = field(default=False, init=False)
     """Whether Ctrl-C ended the forks."""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where two arms have one name."""
+        names = [PLACEBO.name, *(arm.name for arm in self.arms)]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise UsageError(f"arms: two are called {twice[0]!r}; give each a name of its own")
 
     def announce(self, steps: int) -> None:
         """Tell a display what is to come, for a training of so many steps."""
