@@ -13,7 +13,7 @@ from spikecheck.core.errors import UsageError
 from spikecheck.core.why import Answer, Cause, Effect, Outcome
 from spikecheck.lab.store import Store
 from spikecheck.watch.replay import _same
-from spikecheck.watch.runs import Order, unheard
+from spikecheck.watch.runs import Order, ignore_progress
 from spikecheck.watch.workload import Workload
 from spikecheck.why import arms
 from spikecheck.why import keeper as keeper_module
@@ -240,11 +240,11 @@ def test_the_way_begins_at_the_last_state_and_ends_with_the_same_bits(tmp_path: 
     states = States(tmp_path, "run")
     states.keep(planted(None, 0, "cpu").snapshot())
     first = planted(None, 0, "cpu")
-    assert reach(first, 50, states, unheard) == losses[:50]
+    assert reach(first, 50, states, ignore_progress) == losses[:50]
     second = planted(None, 0, "cpu")
-    assert reach(second, 90, states, unheard) == losses[50:]
+    assert reach(second, 90, states, ignore_progress) == losses[50:]
     assert _same(second.snapshot().values, training.snapshot().values)
     assert differs_at(losses[50:], losses, 90) is None
     assert differs_at([*losses[50:70], 9.0, *losses[71:]], losses, 90) == 70
     (tmp_path / "run-90.pt").write_bytes(b"damaged")
-    assert reach(planted(None, 0, "cpu"), 90, states, unheard) == losses[50:]
+    assert reach(planted(None, 0, "cpu"), 90, states, ignore_progress) == losses[50:]
