@@ -5,7 +5,6 @@ care about, and not what is easy to show.
 """
 
 import hashlib
-import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from spikecheck.core.errors import SettingError, UnknownName, UsageError
-from spikecheck.core.import_path import named
 from spikecheck.core.run import Run
 from spikecheck.core.scorecard import OptimizerSpec, WorkloadPlace
 from spikecheck.gate.metrics import DIVERGED, MARGINS, MEMORY, TIME, Measure
@@ -155,7 +153,7 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
 
     Raises:
         UnknownName: when there is no such workload, option or row.
-        SettingError: when the steps are no positive number.
+        SettingError: when the steps are too few.
     """
     options = dict(conditions)
     path, steps = options.pop("workload"), options.pop("steps", STEPS)
@@ -167,20 +165,10 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
             raise UnknownName("row of the gate of a workload", row, WORKLOAD_ROWS)
     if tune is None and rows and {*rows} <= {SENSITIVITY, STABLE}:
         raise UsageError(f"--rows {','.join(rows)}: needs the best rate of each side; add --tune lr=1e-4..1e-1")
-    known = _options_of(Workload.of(path))
-    for name in options:
-        if name not in known:
-            raise UnknownName(f"option of the workload {path}", name, [*known, "steps"])
-    horizon = {"steps": steps} if "steps" in known else {}  # where its schedule ends
-    return WorkloadSuite(Workload.of(path, {**options, **horizon}), steps, seeds, root, dict(conditions), rows, tune)
+    return WorkloadSuite(Workload.trained_for(path, steps, options), steps, seeds, root, dict(conditions), rows, tune)
 
 
 def choice_of(contestant: OptimizerSpec) -> OptimizerChoice:
     """A contestant as a workload's optimizer."""
     numbers = {"lr": contestant.lr, **dict(contestant.options), **contestant.conditions}
     return OptimizerChoice.of(contestant.optimizer, numbers)
-
-
-def _options_of(workload: Workload) -> tuple[str, ...]:
-    """The names that its function takes after the optimizer, the seed and the device."""
-    return tuple(inspect.signature(named("workload", workload.address)).parameters)[3:]

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -44,8 +44,16 @@ Tick = Callable[[int], None]
 """Called with the steps made so far. It may raise to stop the run; a checkpoint is written first."""
 
 
+Seen = Callable[[Training, Sequence[float]], None]
+"""Called about every half second with the training and all its losses so far. It must leave the training as it is."""
+
+
 def ignore_progress(*steps: int) -> None:
     """A progress callback that does nothing."""
+
+
+def ignore_training(training: Training, losses: Sequence[float]) -> None:
+    """A `Seen` that does nothing."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,11 @@ def _accelerator(device: str) -> str:
 
 
 def train(
-    order: Order, store: Store | None, tick: Tick = ignore_progress, save_every: float = SAVE_EVERY
+    order: Order,
+    store: Store | None,
+    tick: Tick = ignore_progress,
+    save_every: float = SAVE_EVERY,
+    seen: Seen = ignore_training,
 ) -> WorkloadRun:
     """Return the stored run, or train: from the checkpoint if there is one, else from the start.
 
@@ -129,6 +141,7 @@ def train(
         store: where runs and checkpoints are stored; None stores nothing.
         tick: called with the steps made so far, about every half second.
         save_every: least number of seconds between two checkpoints.
+        seen: called about as often with the training; not where the run is stored.
 
     Raises:
         SpikecheckError: workload or optimizer cannot be used; the message quotes their error in one line.
@@ -141,7 +154,7 @@ def train(
     path = None if store is None else store.folder / "checkpoints" / f"{digest}.pt"
     run = _Run(order, training, path, save_every)
     run.resume()
-    finished = run.finish(tick)
+    finished = run.finish(tick, seen)
     return finished if store is None or path is None else _kept(finished, store, digest, path)
 
 
@@ -194,15 +207,16 @@ class _Run:
             self._looks.overshoots = checkpoint.about["overshoots"].tolist()
             self._resumed_at = checkpoint.snapshot.steps
 
-    def finish(self, tick: Tick) -> WorkloadRun:
-        """Make the steps that are left."""
+    def finish(self, tick: Tick, seen: Seen) -> WorkloadRun:
+        """Make the remaining steps, with checkpoints in between."""
         with closing(self._looks):
-            self._make_all(tick)
+            self._make_all(tick, seen)
         return self._result()
 
-    def _make_all(self, tick: Tick) -> None:
+    def _make_all(self, tick: Tick, seen: Seen) -> None:
         while (left := self._order.steps - self._training.steps) > 0 and not self._lost():
             self._advance(min(left, self._at_once()))
+            seen(self._training, self._losses)
             try:
                 tick(self._training.steps)
             except BaseException:

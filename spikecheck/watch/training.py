@@ -11,7 +11,8 @@
 that it changes is in `state`, in `batches`, or in the global random generators; `replay.first_unreplayed` checks this.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,8 @@ class Step:
     """The random state before the step, with which dropout draws the same masks again."""
 
 
+Choose = Callable[[int, Callable[[], Any]], Any]
+"""Called with a step's number and a function that draws the next batch; returns the batch that the step is made with."""
 Observer = Callable[[Step], None]
 """Called after every step. It must restore the global generators if it uses them; otherwise it changes the training."""
 
@@ -109,6 +112,7 @@ class Training:
         self._step: Callable[[Any], Any] = step
         self._loss = loss
         self._batches = BatchCursor(batches)
+        self._choose: Choose = _next_batch
         self._made = 0
 
     @property
@@ -131,6 +135,11 @@ class Training:
         """The only optimizer in the state, or the one called "optimizer"; raises like `model`."""
         optimizer: torch.optim.Optimizer = self._only("optimizer", torch.optim.Optimizer)
         return optimizer
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether the training was described with a `loss`."""
+        return self._loss is not None
 
     def loss(self, batch: Any) -> Tensor:
         """The loss of a batch at the current parameters.
@@ -161,6 +170,15 @@ class Training:
                 losses += _numbers(pending)
         return losses + _numbers(pending)
 
+    @contextmanager
+    def batches_chosen(self, choose: Choose) -> Iterator[None]:
+        """Inside, every step is made with the batch that `choose` returns: one that it draws, or any other."""
+        before, self._choose = self._choose, choose
+        try:
+            yield
+        finally:
+            self._choose = before
+
     def snapshot(self) -> Snapshot:
         """Copy the training's whole state to the CPU."""
         values = {
@@ -179,7 +197,7 @@ class Training:
         self._made = snapshot.steps
 
     def _one(self, observe: Observer | None) -> Tensor | float:
-        batch = self._batches.next()
+        batch = self._choose(self._made, self._batches.next)
         before = None if observe is None else random_state()
         loss: Tensor | float = _checked(self._step(batch), self._step)
         number, self._made = self._made, self._made + 1
@@ -192,6 +210,10 @@ class Training:
         if name in known or len(known) == 1:
             return known[name if name in known else next(iter(known))]
         raise UsageError(f"state={sorted(self.state)}: which is the {name}? call one of them {name!r}")
+
+
+def _next_batch(step: int, draw: Callable[[], Any]) -> Any:
+    return draw()
 
 
 def _numbers(pending: list[Tensor | float]) -> list[float]:
