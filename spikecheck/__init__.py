@@ -33,12 +33,15 @@ if TYPE_CHECKING:
     from spikecheck.session.watch import Watch
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
     from spikecheck.watch.training import Training
+    from spikecheck.why.arms import Arm
+    from spikecheck.why.explain import explain_spike
 
 __version__ = "0.2.0"
 
 _HOMES = {
     "Anatomy": "core.probe",
     "Answer": "core.judgement",
+    "Arm": "why.arms",
     "Average": "stats.prediction",
     "Balance": "core.probe",
     "Claim": "harness.claim",
@@ -87,6 +90,7 @@ _HOMES = {
     "condensing_domain": "harness.paper_settings",
     "described": "harness.claim",
     "discover": "harness.discover",
+    "explain_spike": "why.explain",
     "limits": "harness.claim",
     "paper_domain": "harness.paper_settings",
     "plan_of": "harness.plan",
@@ -105,6 +109,7 @@ __all__ = [
     "SETTING_B",
     "Anatomy",
     "Answer",
+    "Arm",
     "Average",
     "Balance",
     "Claim",
@@ -148,6 +153,7 @@ __all__ = [
     "condensing_domain",
     "described",
     "discover",
+    "explain_spike",
     "limits",
     "paper_domain",
     "plan_of",

@@ -94,7 +94,7 @@ def small_claim() -> Callable[..., str]:
 
 
 # Planted optimizers lie beside these tests and are found by name, in this process and in workers.
-sys.path += [str(Path(__file__).parent / room) for room in ("optimizers", "gate")]
+sys.path += [str(Path(__file__).parent / room) for room in ("optimizers", "gate", "why")]
 
 Write = Callable[[str], str]
 SLOW = tuple(

@@ -68,6 +68,7 @@ def test_the_wheel_holds_the_package_with_claims_and_data_and_nothing_else(packa
     shipped += [
         "spikecheck/_workloads/gpt.py",
         "spikecheck/report/schema.json",
+        "spikecheck/report/why.schema.json",
         "spikecheck/report/web/report.html.j2",
         "spikecheck/training/segment.cpp",
     ]

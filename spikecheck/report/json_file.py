@@ -10,11 +10,12 @@ from spikecheck.core.errors import BaselineError, SettingError, UsageError
 from spikecheck.core.scope import ScopeMap
 from spikecheck.core.scorecard import Baseline, Scorecard
 from spikecheck.core.verdict import Report
+from spikecheck.core.why import Answer
 from spikecheck.report import atomic_write
 
-Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline)
+Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline, Answer)
 
-Written = Report | ScopeMap | Scorecard | Baseline
+Written = Report | ScopeMap | Scorecard | Baseline | Answer
 
 
 def text(document: Written) -> str:
@@ -67,6 +68,15 @@ def read_scorecard(path: Path) -> Scorecard:
     return _read(path, Scorecard)
 
 
+def read_why(path: Path) -> Answer:
+    """An answer of `spikecheck diagnose --workload` that was written before.
+
+    Raises:
+        UsageError: when the file is missing, or is no answer of this schema.
+    """
+    return _read(path, Answer)
+
+
 def read_baseline(path: Path) -> Baseline:
     """A baseline that was written before.
 
@@ -90,6 +100,11 @@ def schema() -> dict[str, Any]:
 def schema_text() -> str:
     """The schema as it is shipped."""
     return json.dumps(schema(), indent=1, sort_keys=True) + "\n"
+
+
+def why_schema_text() -> str:
+    """The schema of an answer of `spikecheck diagnose --workload`, as it is shipped: `why.schema.json` beside this file."""
+    return json.dumps(Answer.model_json_schema(by_alias=True, mode="serialization"), indent=1, sort_keys=True) + "\n"
 
 
 def _read(path: Path, kind: type[Document]) -> Document:

@@ -26,7 +26,7 @@ from spikecheck.report.phrases import (
     unregistered,
 )
 from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
-from spikecheck.report.sanitize import inert
+from spikecheck.report.sanitize import inert, plain
 from spikecheck.report.summary import answer
 
 Figure = Callable[[Verdict], str | None]
@@ -35,16 +35,14 @@ Figure = Callable[[Verdict], str | None]
 MapFigure = Callable[[Verdict, int], str]
 """Where the figure of a claim's map of that number lies, from 0."""
 
-_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
-
 
 def markdown(report: Report, figure: Figure | None = None, map_figure: MapFigure | None = None) -> str:
     """The whole report."""
     sections = [_section(verdict, figure(verdict) if figure else None, map_figure) for verdict in report.claims]
     left_out = [
-        f"Not asked about this optimizer: {_plain(c)}, which {_plain(why)}.\n" for c, why in report.left_out.items()
+        f"Not asked about this optimizer: {plain(c)}, which {plain(why)}.\n" for c, why in report.left_out.items()
     ]
-    family = [f"{_plain(together(report))}\n"] if together(report) else []
+    family = [f"{plain(together(report))}\n"] if together(report) else []
     return "\n".join([_head(report), _table(report.claims), *family, *left_out, *sections])
 
 
@@ -53,7 +51,7 @@ def _head(report: Report) -> str:
     partial = "" if report.complete else "\n**Stopped early: this report is partial.**\n"
     return (
         f"# What was found\n\n`{inert(report.command)}`: profile {report.profile}, seed {report.seed}; "
-        f"{_plain(environment)}.\n{partial}\n"
+        f"{plain(environment)}.\n{partial}\n"
         "*Replicates* is asked at the reference setting on fresh seeds, *generalises* over the claim's domain; reach counts "
         "the settings of a random sample of it in which the claim holds. Held counts the seeds to which the claim applies, "
         "average is that of their effects; what decides is in bold. The claim must exceed its control.\n"
@@ -83,8 +81,8 @@ def _estimates(verdict: Verdict) -> tuple[str, str]:
 
 
 def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None) -> str:
-    said = [f"## {verdict.id}", f"**{word_of(verdict).capitalize()}.** {_plain(answer(verdict))}"]
-    said += [_plain(verdict.says), _source(verdict)]
+    said = [f"## {verdict.id}", f"**{word_of(verdict).capitalize()}.** {plain(answer(verdict))}"]
+    said += [plain(verdict.says), _source(verdict)]
     if figure is not None:
         said.append(f"![{verdict.id}: a typical run, and the effect of every seed with its control's]({figure})")
     said.append("\n".join(_lines(verdict)))
@@ -99,18 +97,18 @@ def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None)
 
 def _source(verdict: Verdict) -> str:
     """Where it is claimed, and in which words where they are known."""
-    said = [f'> "{_plain(verdict.quotes)}"\n>\n'] if verdict.quotes else []
-    return "".join([*said, f"> {_plain(verdict.where)}"])
+    said = [f'> "{plain(verdict.quotes)}"\n>\n'] if verdict.quotes else []
+    return "".join([*said, f"> {plain(verdict.where)}"])
 
 
 def _lines(verdict: Verdict) -> list[str]:
-    lines = [f"- **{name}:** {_plain(text)}" for name, text in _about(verdict).items() if text]
+    lines = [f"- **{name}:** {plain(text)}" for name, text in _about(verdict).items() if text]
     lines += _replicates(verdict)
     lines += _where(verdict)
     if verdict.reason:
-        lines.append(f"- **Because:** {_plain(verdict.reason)}")
+        lines.append(f"- **Because:** {plain(verdict.reason)}")
     definitions = "; ".join(f"{name}: {text.removeprefix(f'{name}: ')}" for name, text in verdict.definitions.items())
-    lines.append(f"- **Definitions:** {_plain(definitions)}.")
+    lines.append(f"- **Definitions:** {plain(definitions)}.")
     runs = f"{plural(verdict.runs_trained, 'run')} trained, {verdict.runs_reused:,} reused"
     lines.append(f"- **Cost:** {runs}, {verdict.seconds:.0f} s; {lost(verdict.numerical_failures)}.")
     return lines
@@ -128,25 +126,25 @@ def _about(verdict: Verdict) -> dict[str, str]:
 
 def _replicates(verdict: Verdict) -> list[str]:
     reference, found = verdict.reference, at_reference(verdict)
-    at = _plain(conditions(reference.setting))
+    at = plain(conditions(reference.setting))
     lines = [
         f"- **Does it replicate? {_outcome(verdict.replicates)}.** {_evidence(reference, verdict)} At {at}.",
-        *(f"- **And**, {_plain(condition(further))}." for further in reference.conditions),
-        *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
-        f"- **Control** ({_plain(verdict.control_says)}): {_told(negative(found, rule_of(verdict)))}.",
+        *(f"- **And**, {plain(condition(further))}." for further in reference.conditions),
+        *(f"- **Beside it**, not judged: {plain(beside(companion))}." for companion in reference.companions),
+        f"- **Control** ({plain(verdict.control_says)}): {_told(negative(found, rule_of(verdict)))}.",
     ]
     if (compared := contrasted(found)) is not None:
         lines.append(f"- **Contrast:** {_told(compared)}.")
     lines += [
-        f"- **Further control** ({_plain(says)}): {_told(f)}." for says, f in also_negative(found, rule_of(verdict))
+        f"- **Further control** ({plain(says)}): {_told(f)}." for says, f in also_negative(found, rule_of(verdict))
     ]
     if (positive := planted(found, rule_of(verdict))) is not None:
-        lines.append(f"- **Positive control** ({_plain(verdict.positive_says)}): {_told(positive)}.")
+        lines.append(f"- **Positive control** ({plain(verdict.positive_says)}): {_told(positive)}.")
     return lines
 
 
 def _told(told: Told) -> str:
-    return _plain(": ".join(filter(None, (signed(told), told.figures))))
+    return plain(": ".join(filter(None, (signed(told), told.figures))))
 
 
 def _where(verdict: Verdict) -> list[str]:
@@ -154,19 +152,19 @@ def _where(verdict: Verdict) -> list[str]:
     lines = [f"- **Where does it hold? Generalises: {_outcome(verdict.generalises)}.**"]
     if verdict.reach is not None:
         first, *further = reached(verdict.reach)
-        lines[0] += f" {_plain(first[:1].upper() + first[1:])}{''.join(f' ({_plain(line)})' for line in further)}."
+        lines[0] += f" {plain(first[:1].upper() + first[1:])}{''.join(f' ({plain(line)})' for line in further)}."
     if verdict.replicates is Outcome.FAILS:
         lines.append("- **Breaks** at the reference setting itself.")
     if (found := nominated(verdict)) is not None:
         lines += _nominated(verdict, found)
-    lines += [f"- **Besides**, {_plain(line)}." for line in beside_says(verdict)]
-    return [*lines, f"- **Tried:** {_plain('; '.join(tried(verdict)))}."]
+    lines += [f"- **Besides**, {plain(line)}." for line in beside_says(verdict)]
+    return [*lines, f"- **Tried:** {plain('; '.join(tried(verdict)))}."]
 
 
 def _nominated(verdict: Verdict, found: Answer) -> list[str]:
     """The setting that the search nominated, on fresh seeds, with what guards it."""
     name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[found.role]
-    where = f"at {_plain(differs(found.judgement.setting, verdict.reference.setting))}, the {ROLES[found.role]}"
+    where = f"at {plain(differs(found.judgement.setting, verdict.reference.setting))}, the {ROLES[found.role]}"
     guards = [negative(found, rule_of(verdict))] if found.control is not None else []
     further = [told for _, told in also_negative(found, rule_of(verdict))]
     guards += filter(None, (contrasted(found), *further, planted(found, rule_of(verdict))))
@@ -181,27 +179,27 @@ def _variations(verdict: Verdict) -> list[str]:
     for moved in verdict.robustness:
         found = moved.judgement
         average = average_in_brief(found, rule_of(verdict))
-        rows.append(f"| {_plain(moved.name)} | {found.outcome} | {_count(found)} | {average} |")
+        rows.append(f"| {plain(moved.name)} | {found.outcome} | {_count(found)} | {average} |")
     return rows
 
 
 def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
     """A map's figure and its cells, laid out alike."""
     x, y, reference = scope.x.name, scope.y.name, verdict.reference.setting
-    elsewhere = _plain(conditions(scope.centre, without=(x, y)))
+    elsewhere = plain(conditions(scope.centre, without=(x, y)))
     caption = (
-        f"**Where it holds, over {_plain(title(x))} and {_plain(title(y))}:** seeds that held of those it applies to, "
+        f"**Where it holds, over {plain(title(x))} and {plain(title(y))}:** seeds that held of those it applies to, "
         f"{scope.seeds} trained a cell; n: it applies to too few; lost: the numbers failed in most; bold: the reference. "
         f"Each cell is judged by itself{_cells_say(scope)}. Elsewhere: {elsewhere}."
     )
     said = [caption]
     if figure is not None:
-        said.append(f"![{verdict.id}: share of seeds that held, over {_plain(x)} and {_plain(y)}]({figure})")
-    rows = [f"| {_plain(y)} \\ {_plain(x)} | {' | '.join(map(_plain, labels(scope.x.values)))} |"]
+        said.append(f"![{verdict.id}: share of seeds that held, over {plain(x)} and {plain(y)}]({figure})")
+    rows = [f"| {plain(y)} \\ {plain(x)} | {' | '.join(map(plain, labels(scope.x.values)))} |"]
     rows.append("|---" * (1 + len(scope.x.values)) + "|")
     for row, label in reversed(list(enumerate(labels(scope.y.values)))):
         cells = [_cell(scope, column, row, reference) for column in range(len(scope.x.values))]
-        rows.append(f"| {_plain(label)} | {' | '.join(cells)} |")
+        rows.append(f"| {plain(label)} | {' | '.join(cells)} |")
     return [*said, "\n".join(rows)]
 
 
@@ -212,7 +210,7 @@ def _cells_say(scope: Scope) -> str:
 
 
 def _cell(scope: Scope, column: int, row: int, reference: Setting) -> str:
-    count = _plain(written(scope.cell(column, row)))
+    count = plain(written(scope.cell(column, row)))
     return f"**{count}**" if scope.place(reference) == (column, row) else count
 
 
@@ -221,8 +219,8 @@ def _evidence(judgement: Judgement, verdict: Verdict) -> str:
         return f"none of the {judgement.drawn} seeds met the precondition."
     counted = f"{judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained)"
     share = f"share {percent(judgement.low)} to {percent(judgement.high)}"
-    said = [f"{counted}: {share}", _plain(effect(judgement.effect))]
-    said += [f"it is decided by {_plain(decides(judgement, rule_of(verdict)))}", to_decide(judgement)]
+    said = [f"{counted}: {share}", plain(effect(judgement.effect))]
+    said += [f"it is decided by {plain(decides(judgement, rule_of(verdict)))}", to_decide(judgement)]
     return f"{'. '.join(part[:1].upper() + part[1:] for part in said if part)}."
 
 
@@ -240,8 +238,3 @@ def _robust(verdict: Verdict) -> str:
         return ""
     alike = sum(v.judgement.outcome is verdict.reference.outcome for v in verdict.robustness)
     return f"{alike}/{len(verdict.robustness)}"
-
-
-def _plain(text: str) -> str:
-    """A user's string as it reads: no markup, no line break, no control character."""
-    return " ".join(inert(text).split()).translate(_SPECIAL)

@@ -10,6 +10,9 @@ _UNSEEN = re.compile(
 _BREAKS = re.compile(r"[^\S ]")
 
 
+_MARKUP = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
+
+
 def inert(text: object) -> str:
     r"""The text as one line without anything that a terminal would obey or a reader could not see.
 
@@ -17,3 +20,8 @@ def inert(text: object) -> str:
     'a[31mb c'
     """
     return _BREAKS.sub(" ", _UNSEEN.sub("", str(text)))
+
+
+def plain(text: str) -> str:
+    """A user's string as it reads in Markdown: no markup, no line break, no control character."""
+    return " ".join(inert(text).split()).translate(_MARKUP)

@@ -122,11 +122,16 @@ class _Ended(BaseException):
     """A worker is wanted to end."""
 
 
-def _begin_worker(counts: Any) -> None:
+def begin_worker() -> None:
+    """What every worker begins with: it leaves Ctrl-C to its parent, ends with it, and computes in one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
+
+
+def _begin_worker(counts: Any) -> None:
+    begin_worker()
+    signal.signal(signal.SIGTERM, _end)
     _counts.append(counts)
 
 

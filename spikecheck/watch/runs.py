@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -43,8 +43,16 @@ Tick = Callable[[int], None]
 """Told how many steps a run has made in all. May raise to stop it; a checkpoint is then written first."""
 
 
+Seen = Callable[[Training, Sequence[float]], None]
+"""Shown a training on its way, and all its losses so far, about every half second. Must leave it as it is."""
+
+
 def unheard(*told: int) -> None:
     """Nobody wants to know."""
+
+
+def unseen(training: Training, losses: Sequence[float]) -> None:
+    """Nobody wants to see."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,9 @@ def _accelerator(device: str) -> str:
     return f"{kind} {torch.cuda.get_device_name(device)}" if kind == "cuda" else kind
 
 
-def train(order: Order, store: Store | None, tick: Tick = unheard, save_every: float = SAVE_EVERY) -> WorkloadRun:
+def train(
+    order: Order, store: Store | None, tick: Tick = unheard, save_every: float = SAVE_EVERY, seen: Seen = unseen
+) -> WorkloadRun:
     """One training: from the store, from its checkpoint, or from the start.
 
     Args:
@@ -122,6 +132,7 @@ def train(order: Order, store: Store | None, tick: Tick = unheard, save_every: f
         store: where runs and checkpoints are kept; None keeps nothing.
         tick: told the steps made so far, about every half second.
         save_every: seconds between two checkpoints, at least.
+        seen: shown the training about as often; not where the run is in the store.
 
     Raises:
         SpikecheckError: when workload or optimizer cannot be used, with what they raised in one line.
@@ -134,7 +145,7 @@ def train(order: Order, store: Store | None, tick: Tick = unheard, save_every: f
     path = None if store is None else store.folder / "checkpoints" / f"{digest}.pt"
     run = _Run(order, training, path, save_every)
     run.resume()
-    found = run.finish(tick)
+    found = run.finish(tick, seen)
     return found if store is None or path is None else _kept(found, store, digest, path)
 
 
@@ -185,10 +196,11 @@ class _Run:
             self._losses, self._paces = found.about["losses"].tolist(), found.about["paces"].tolist()
             self._resumed_at = found.snapshot.steps
 
-    def finish(self, tick: Tick) -> WorkloadRun:
+    def finish(self, tick: Tick, seen: Seen) -> WorkloadRun:
         """Make the steps that are left."""
         while (left := self._order.steps - self._training.steps) > 0 and not self._lost():
             self._advance(min(left, self._at_once()))
+            seen(self._training, self._losses)
             try:
                 tick(self._training.steps)
             except BaseException:

@@ -12,7 +12,8 @@ for bit when all that it changes is in `state`, in `batches`, or in the global r
 says whether.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,8 @@ class Step:
     """The random state in which the step began, so that dropout can draw the same masks again."""
 
 
+Choose = Callable[[int, Callable[[], Any]], Any]
+"""Called with a step's number and a function that draws the next batch; returns the batch that the step is made with."""
 Observer = Callable[[Step], None]
 """Called after every step. What it draws from the global generators changes the training, unless it puts them back."""
 
@@ -110,6 +113,7 @@ class Training:
         self._step: Callable[[Any], Any] = step
         self._loss = loss
         self._batches = BatchCursor(batches)
+        self._choose: Choose = _next_batch
         self._made = 0
 
     @property
@@ -132,6 +136,11 @@ class Training:
         """The only optimizer in the state, or the one called "optimizer"; raises as `model`."""
         optimizer: torch.optim.Optimizer = self._only("optimizer", torch.optim.Optimizer)
         return optimizer
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether the training was described with a `loss`."""
+        return self._loss is not None
 
     def loss(self, batch: Any) -> Tensor:
         """The loss of a batch at the present parameters.
@@ -158,6 +167,15 @@ class Training:
                 losses += _numbers(pending)
         return losses + _numbers(pending)
 
+    @contextmanager
+    def batches_chosen(self, choose: Choose) -> Iterator[None]:
+        """Inside, every step is made with the batch that `choose` returns: one that it draws, or any other."""
+        before, self._choose = self._choose, choose
+        try:
+            yield
+        finally:
+            self._choose = before
+
     def snapshot(self) -> Snapshot:
         """A copy of everything the training holds, on the CPU."""
         values = {
@@ -176,7 +194,7 @@ class Training:
         self._made = snapshot.steps
 
     def _one(self, observe: Observer | None) -> Tensor | float:
-        batch = self._batches.next()
+        batch = self._choose(self._made, self._batches.next)
         before = None if observe is None else random_state()
         loss: Tensor | float = _checked(self._step(batch), self._step)
         number, self._made = self._made, self._made + 1
@@ -189,6 +207,10 @@ class Training:
         if name in known or len(known) == 1:
             return known[name if name in known else next(iter(known))]
         raise UsageError(f"state={sorted(self.state)}: which is the {name}? call one of them {name!r}")
+
+
+def _next_batch(step: int, draw: Callable[[], Any]) -> Any:
+    return draw()
 
 
 def _numbers(pending: list[Tensor | float]) -> list[float]:

@@ -1,5 +1,6 @@
 """Trainings by name: a function MODULE:FUNCTION that makes one, and the optimizer it makes it with."""
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,19 @@ class Workload:
         workload = cls(path, tuple(sorted((options or {}).items())))
         named("workload", workload.address)
         return workload
+
+    @classmethod
+    def trained_for(cls, path: str, steps: int, options: Options) -> "Workload":
+        """With options that its function takes; so many steps are where its schedule ends, if it takes `steps`.
+
+        Raises:
+            UnknownName: when there is no such workload, or no such option.
+        """
+        known = tuple(inspect.signature(named("workload", cls.of(path).address)).parameters)[3:]
+        for name in options:
+            if name not in known:
+                raise UnknownName(f"option of the workload {path}", name, [*known, "steps"])
+        return cls.of(path, {**options, "steps": steps} if "steps" in known else options)
 
     @property
     def address(self) -> str:

@@ -1,28 +1,66 @@
-"""`spikecheck diagnose`: the loss spikes of a log that somebody else wrote."""
+"""`spikecheck diagnose`: the loss spikes of a log that somebody else wrote, or why a workload spiked."""
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
+from spikecheck.cli.options import lab_options
+from spikecheck.core.errors import UsageError
 from spikecheck.report.page import Page
 
 
 @click.command()
-@click.argument("log", type=click.Path(path_type=Path))
-@click.option("--loss", metavar="NAME", help="The column that holds the training loss (default: loss, train_loss, …).")
-@click.option("--step", metavar="NAME", help="The column that holds the step (default: step, global_step, …).")
-def diagnose(log: Path, loss: str | None, step: str | None) -> int:
+@click.argument("log", type=click.Path(path_type=Path), required=False)
+@click.option("--loss", metavar="NAME", help="The log's column with the training loss (default: loss, train_loss, …).")
+@click.option("--step", metavar="NAME", help="The log's column with the step (default: step, global_step, …).")
+@click.option(
+    "--workload",
+    metavar="NAME|MODULE:FUNCTION",
+    help="Say why this training spiked, by forks: gpt, modular, resnet, mlp, or your own. With LOG: at the log's first spike.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The workload's seed.")
+@click.option("--steps", type=click.IntRange(min=1), help="Steps that the workload is trained.  [default: 500]")
+@click.option(
+    "--at", "changes", multiple=True, metavar="OPTION=VALUE", help="size, batch, …, of the workload. Repeatable."
+)
+@click.option("--optimizer", metavar="MODULE:CLASS", help="In place of the workload's own, or a name such as adam.")
+@click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
+@click.option("--at-step", type=click.IntRange(min=0), metavar="N", help="The spike at this step, not the first.")
+@click.option("--arm", "own_arms", multiple=True, metavar="MODULE:FUNCTION", help="An arm of your own. Repeatable.")
+@lab_options(budget=True)
+@click.option("--json", "json_path", metavar="FILE", help="Write the answer as JSON; - for standard output.")
+@click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the answer as Markdown.")
+@click.option("--html", "html_path", metavar="FILE.html", help="Write the answer as a web page.")
+@click.option("--quiet", is_flag=True, help="No progress, no answer; only the exit code and the files.")
+def diagnose(log: Path | None, loss: str | None, step: str | None, **options: Any) -> int:
     """Spikes in a training's log: how high, what moved first, whether they recur, and what the log cannot tell.
 
     LOG is a CSV file, JSON lines, a Trainer's trainer_state.json, or a folder of TensorBoard events.
+
+    With --workload: why the training spiked, from forks of it in which one thing at a time is changed. Exits 0 if a cause is
+    found, 3 if none can be told.
     """
+    found = None if log is None else _read(log, loss, step)
+    if options["workload"] is not None:
+        return int(import_module("spikecheck.cli.diagnosing").run_why(options, found))
+    if found is None:
+        raise UsageError("no log is given; add LOG, or --workload NAME to train one")
+    for name in ("at_step", "html_path", "json_path", "markdown_path", "optimizer"):
+        if options[name] is not None:
+            raise UsageError(
+                f"--{name.removesuffix('_path').replace('_', '-')}: belongs to --workload; give that as well"
+            )
+    with tolerate_closed_pipe():
+        import_module("spikecheck.report.diagnosis_page").render_diagnosis(found, Page(console()))
+    return 0
+
+
+def _read(log: Path, loss: str | None, step: str | None) -> Any:
     columns = import_module("spikecheck.watch.columns")
     read = columns.read_columns(log)
     of_loss = columns.named_column(read, loss, columns.LOSS_NAMES, "--loss")
     of_step = columns.named_column(read, step, columns.STEP_NAMES, "--step")
-    found = import_module("spikecheck.watch.diagnosis").diagnose(read, of_loss, of_step)
-    with tolerate_closed_pipe():
-        import_module("spikecheck.report.diagnosis_page").render_diagnosis(found, Page(console()))
-    return 0
+    return import_module("spikecheck.watch.diagnosis").diagnose(read, of_loss, of_step)

@@ -1,0 +1,66 @@
+"""The steps of `spikecheck diagnose --workload`: ask, write the files, print the answer."""
+
+import sys
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
+from spikecheck.core.errors import UsageError
+from spikecheck.core.why import Answer, Outcome
+from spikecheck.report import atomic_write, json_file
+from spikecheck.report.live import watcher
+from spikecheck.report.page import Page
+from spikecheck.report.why_markdown import why_markdown
+from spikecheck.report.why_page import render_why
+from spikecheck.session.why import why
+from spikecheck.watch.diagnosis import Diagnosis
+
+_INTERRUPTED = 130
+_FILES = {"json_path": "--json", "markdown_path": "--markdown", "html_path": "--html"}
+
+
+def run_why(options: Mapping[str, Any], log: Diagnosis | None) -> int:
+    """The exit code: 0 where a cause is found, 3 where none could be told, 130 after Ctrl-C.
+
+    Raises:
+        SpikecheckError: when something given cannot be used.
+    """
+    for name, option in _FILES.items():
+        if options[name] not in (None, "-"):
+            atomic_write.check(Path(options[name]), option)
+    asked = options if log is None else {**options, "at_step": options["at_step"] or _spike_of(log)}
+    with watcher(console(stderr=True), quiet=options["quiet"]) as observe, redirect_stdout(sys.stderr):
+        answer, interrupted = why(asked, options["lab_options"], observe)
+    _tell(answer, options)
+    if interrupted:
+        print_error("interrupted; forks that were done are kept, and the same again goes on")
+        return _INTERRUPTED
+    return 0 if answer.outcome is Outcome.CAUSE else 3
+
+
+def _spike_of(log: Diagnosis) -> int:
+    """The step of the log's first spike."""
+    if not log.spikes:
+        raise UsageError("LOG: has no loss spike; leave it out, or name a step with --at-step N")
+    return log.spikes[0].spike.onset
+
+
+def _tell(answer: Answer, options: Mapping[str, Any]) -> None:
+    """Write the files, then the terminal."""
+    if options["json_path"] not in (None, "-"):
+        json_file.write(answer, Path(options["json_path"]))
+    if options["markdown_path"] is not None:
+        atomic_write.write(why_markdown(answer).encode(), Path(options["markdown_path"]), "--markdown")
+    if options["html_path"] is not None:
+        from spikecheck.report.why_html import why_html  # brings matplotlib, a second
+
+        atomic_write.write(why_html(answer).encode(), Path(options["html_path"]), "--html")
+    with tolerate_closed_pipe():
+        if options["json_path"] == "-":
+            click.echo(json_file.text(answer).encode(), nl=False)
+        if not options["quiet"]:
+            render_why(answer, Page(console(stderr=options["json_path"] == "-")))

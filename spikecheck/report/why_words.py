@@ -1,0 +1,108 @@
+"""The figures of an answer in words, shared by terminal, Markdown and web page."""
+
+from collections.abc import Sequence
+
+from spikecheck.core.why import HIGHEST, Answer, ArmResult, Effect, Outcome
+from spikecheck.report.phrases import percent
+from spikecheck.report.sanitize import inert
+
+COLUMNS = ("arm", "effect", "forks", "95 %", "height", "p", "cost")
+STYLES = {
+    Effect.REMOVES: "bold green",
+    Effect.LEAVES: "",
+    Effect.UNDECIDED: "yellow",
+    Effect.NOT_APPLICABLE: "dim",
+}
+MEANING = (
+    "Forks: how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: mean of "
+    "five losses above the level before the spike, in spreads, median over forks. p: of removing it in at most 20 % of "
+    "forks, after Holm's correction over the arms that apply. Cost: median of the last losses less that of the placebo; "
+    "negative where the arm ends lower."
+)
+
+
+def cells(arm: ArmResult) -> tuple[str, ...]:
+    """A row of the table; a name in full."""
+    if arm.effect is Effect.NOT_APPLICABLE:
+        return (inert(arm.name), arm.effect.value, "", "", "", "", "")
+    interval = f"{100 * arm.low:.0f}-{100 * arm.high:.0f} %" if arm.forks else ""
+    p = f"{arm.p_holm:.2g}" if arm.tested and arm.forks else ""
+    cost = "" if arm.cost is None else f"{arm.cost:+.2g}"
+    return (inert(arm.name), effect_of(arm), f"{arm.hits} of {len(arm.forks)}", interval, height_of(arm), p, cost)
+
+
+def effect_of(arm: ArmResult) -> str:
+    """What it did; the placebo is no remedy, and spikes or does not."""
+    if arm.tested:
+        return arm.effect.value
+    return "spikes again" if arm.effect is Effect.LEAVES else "not decided"
+
+
+def height_of(arm: ArmResult) -> str:
+    """Its median height."""
+    if arm.height is None:
+        return ""
+    return "not finite" if arm.height >= HIGHEST else f"{arm.height:.3g}"
+
+
+def spike_says(answer: Answer) -> str:
+    """The spike itself, in a line."""
+    spike = answer.spike
+    if spike is None:
+        return ""
+    high = (
+        "not finite" if spike.loss is None else f"{spike.loss:.4g}, {spike.height:.3g} spreads above {spike.level:.4g}"
+    )
+    over = "it did not come back" if spike.over is None else f"over at step {spike.over:,}"
+    return f"The loss was {high} at step {spike.peak:,}; {over}."
+
+
+def forks_say(answer: Answer) -> str:
+    """Where the forks were."""
+    if answer.start is None or answer.end is None:
+        return ""
+    forks = sum(len(arm.forks) for arm in answer.arms)
+    return f"{forks} forks from step {answer.start:,} to {answer.end - 1:,}, in {answer.seconds:.0f} s."
+
+
+def overshoot_says(answer: Answer) -> str:
+    """What was watched before the spike."""
+    signs = answer.signs
+    if signs.overshoot is None:
+        return ""
+    edge = "above 1: the steps raised their own batch's loss" if signs.unstable else "below 1: the steps were stable"
+    return f"Overshoot of the 8 steps before the onset: {signs.overshoot:.2f}, {edge}."
+
+
+def layers_say(answer: Answer, most: int) -> list[str]:
+    """The layers whose second moment lagged most."""
+    return [
+        f"{inert(layer.name)}: |g|/√v {layer.surprise:.2f} before the onset, at most {layer.usual:.2f} earlier"
+        for layer in answer.signs.layers[:most]
+    ]
+
+
+def remedies_say(answer: Answer) -> list[str]:
+    """What was tried and removes the spike, the cheapest first."""
+    return [
+        f"{inert(arm.remedy)}: {percent(arm.hits / len(arm.forks))} of {len(arm.forks)} forks without the spike"
+        + ("" if arm.cost is None else f", loss {arm.cost:+.2g}")
+        for arm in answer.remedies
+    ]
+
+
+def not_applying(answer: Answer) -> list[str]:
+    """Arms that do not apply, with the reason."""
+    return [f"{inert(arm.name)}: {inert(arm.reason)}" for arm in answer.arms if arm.reason]
+
+
+def overlaid(answer: Answer) -> Sequence[ArmResult]:
+    """Arms whose forks are drawn: the placebo, and the first arm of the cause."""
+    if not answer.causes:
+        return [arm for arm in answer.arms[:1] if arm.forks]
+    return [answer.arm("placebo"), answer.arm(answer.causes[0].arms[0])]
+
+
+def is_told(answer: Answer) -> bool:
+    """Whether a cause is named."""
+    return answer.outcome is Outcome.CAUSE

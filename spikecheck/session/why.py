@@ -1,0 +1,66 @@
+"""Why a workload spiked, as a command line asks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from spikecheck.core.errors import SettingError, UsageError
+from spikecheck.core.events import Observer
+from spikecheck.core.import_path import made
+from spikecheck.core.why import Answer
+from spikecheck.gate.config import assignments, conditions
+from spikecheck.gate.workload_suite import STEPS
+from spikecheck.session.command_line import command_line
+from spikecheck.session.lab_options import LabOptions
+from spikecheck.session.workload_place import workload_place
+from spikecheck.watch.runs import Order
+from spikecheck.watch.workload import OptimizerChoice, Workload
+from spikecheck.why.arms import ARMS, Arm
+from spikecheck.why.explain import Question, explain_order
+
+
+def why(options: Mapping[str, Any], lab: LabOptions, observe: Observer) -> tuple[Answer, bool]:
+    """The answer, and whether Ctrl-C ended it early.
+
+    Raises:
+        SpikecheckError: when the workload, the optimizer or the spike that is meant cannot be used.
+    """
+    place = workload_place(lab)
+    steps = _steps(options)
+    changes = conditions(options["changes"])
+    changes.pop("steps", None)
+    order = Order(
+        Workload.trained_for(options["workload"], steps, changes),
+        options["seed"],
+        steps,
+        _optimizer(options),
+        place.device,
+    )
+    question = Question(options["at_step"], _arms(options["own_arms"]), lab.deadline, observe)
+    answer = explain_order(order, place.store, question, place.workers)
+    return answer.model_copy(update={"command": command_line()}), question.interrupted
+
+
+def _steps(options: Mapping[str, Any]) -> int:
+    """--steps, or --at steps=N as the gate has it."""
+    steps = options["steps"] or conditions(options["changes"]).get("steps", STEPS)
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise SettingError(f"steps={steps!r}: give 1 or more")
+    return steps
+
+
+def _optimizer(options: Mapping[str, Any]) -> OptimizerChoice | None:
+    numbers = assignments(options["numbers"], "--set")
+    if options["optimizer"] is None:
+        if numbers:
+            raise UsageError(f"--set {options['numbers'][0]}: belongs to an optimizer; give --optimizer as well")
+        return None
+    return OptimizerChoice.of(options["optimizer"], numbers)
+
+
+def _arms(paths: Sequence[str]) -> tuple[Arm, ...]:
+    """The usual arms and a user's own."""
+    own = tuple(made("arm", path) for path in paths)
+    for path, arm in zip(paths, own, strict=True):
+        if not isinstance(arm, Arm):
+            raise UsageError(f"--arm {path}: returned a {type(arm).__name__}; return a spikecheck.why.arms.Arm")
+    return (*ARMS, *own)

@@ -1,0 +1,247 @@
+"""From a training to the answer: planted causes found, controls that find none, and the training left where it was."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from spikecheck import Training
+from spikecheck.core.errors import UsageError
+from spikecheck.core.why import Answer, Cause, Effect, Outcome
+from spikecheck.lab.store import Store
+from spikecheck.watch.replay import _same
+from spikecheck.watch.runs import Order, unheard
+from spikecheck.watch.workload import Workload
+from spikecheck.why import arms
+from spikecheck.why import keeper as keeper_module
+from spikecheck.why.executors import Here
+from spikecheck.why.explain import Question, explain_order, explain_spike
+from spikecheck.why.keeper import Keeper
+from spikecheck.why.states import States, differs_at, reach
+from tests.why.planted_spikes import AT, planted
+
+STEPS = 600
+
+
+def order(plant: str, steps: int = STEPS, **options: Any) -> Order:
+    return Order(Workload.of("planted_spikes:planted", {"plant": plant, **options}), 0, steps)
+
+
+@pytest.mark.parametrize(("plant", "cause"), [("batches", Cause.DATA), ("rate", Cause.SCHEDULE)])
+def test_a_planted_cause_is_named_and_the_training_is_where_it_was(plant: str, cause: Cause) -> None:
+    training = planted(None, 0, "cpu", plant=plant)
+    training.run(30)
+    before = training.snapshot()
+    expected = training.run(20)
+    training.restore(before)
+    answer = explain_spike(training, STEPS - 30)
+    assert (answer.outcome, answer.cause) == (Outcome.CAUSE, cause)
+    assert answer.spike is not None and abs(answer.spike.onset - AT) <= 2
+    placebo = answer.arm("placebo")
+    assert placebo.effect is Effect.LEAVES and placebo.hits == len(placebo.forks) == 3
+    assert all(answer.arm(name).claimed for name in answer.causes[0].arms)
+    assert _same(training.snapshot().values, before.values)
+    assert training.run(20) == expected
+    assert not training.optimizer._optimizer_step_pre_hooks and not training.optimizer._optimizer_step_post_hooks
+
+
+def test_without_a_plant_no_cause_is_named() -> None:
+    answer = explain_spike(planted(None, 0, "cpu"), STEPS)
+    assert (answer.outcome, answer.cause, answer.arms) == (Outcome.NO_SPIKE, None, ())
+    assert answer.sentence.startswith("No loss spike.")
+
+
+def test_a_spike_that_no_arm_removes_has_no_cause() -> None:
+    """The control: of the arms that would remove it none is tried."""
+    few = (arms.HALF_RATE, arms.LARGER_EPS)
+    answer = explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, arms=few)
+    assert (answer.outcome, answer.cause) == (Outcome.NO_CAUSE, None)
+    assert [arm.effect for arm in answer.arms] == [Effect.LEAVES] * 3
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def alone(kept: Store) -> Answer:
+    return explain_order(order("batches"), kept, Question(), workers=1)
+
+
+def test_a_workload_is_explained_alike_in_one_process_and_in_two(alone: Answer, tmp_path: Path) -> None:
+    both = explain_order(order("batches"), Store(tmp_path), Question(), workers=2)
+    assert alone.cause == Cause.DATA
+    assert alone.model_copy(update={"seconds": 0}) == both.model_copy(update={"seconds": 0})
+
+
+def test_forks_that_are_done_survive_an_interrupt(
+    alone: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    run = Here.run
+
+    def interrupted(self: Here, jobs: Any, scene: Any) -> Iterator[Any]:
+        for job, result in run(self, jobs, scene):
+            made.append(job.arm.name)
+            yield job, result
+            if len(made) == 5:
+                raise KeyboardInterrupt
+
+    def counted(self: Here, jobs: Any, scene: Any) -> Iterator[Any]:
+        for job, result in run(self, jobs, scene):
+            made.append(job.arm.name)
+            yield job, result
+
+    monkeypatch.setattr(Here, "run", interrupted)
+    store, question = Store(tmp_path), Question()
+    answer = explain_order(order("batches"), store, question, workers=1)
+    assert answer.outcome is Outcome.STOPPED and question.interrupted
+    assert sum(len(arm.forks) for arm in answer.arms) == 5
+    assert "stopped before every arm was judged" in answer.sentence
+    made.clear()
+    monkeypatch.setattr(Here, "run", counted)
+    whole = explain_order(order("batches"), store, Question(), workers=1)
+    assert whole.arms == alone.arms
+    unneeded = sum(3 for arm in whole.arms if arm.effect is Effect.NOT_APPLICABLE)
+    assert len(made) == sum(len(arm.forks) for arm in whole.arms) - 5 + unneeded
+
+
+def test_what_was_answered_is_not_made_again(alone: Answer, kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Here.run
+
+    def refused(self: Here, jobs: Any, scene: Any) -> Iterator[Any]:
+        """Only arms that do not apply are tried again."""
+        assert {job.arm.name for job in jobs} <= {"rate held", "float32"}
+        return run(self, jobs, scene)
+
+    monkeypatch.setattr(Here, "run", refused)
+    assert explain_order(order("batches"), kept, Question(), workers=1).arms == alone.arms
+
+
+def test_the_budget_ends_it() -> None:
+    answer = explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, budget=1e-9)
+    assert answer.outcome is Outcome.STOPPED
+    assert sum(len(arm.forks) for arm in answer.arms) == 1
+
+
+def test_a_training_that_does_not_come_again_says_from_where(tmp_path: Path) -> None:
+    answer = explain_order(order("batches", noise=0.01), Store(tmp_path), Question(), workers=1)
+    assert answer.differs_at == 0
+    assert any("Made again, the training differs from step 0 on" in note for note in answer.notes)
+    assert answer.cause == Cause.DATA  # the spike comes again, so that arms can be judged
+
+
+class Unkept:
+    """A spike whose cause no state holds: it comes when this process has made so many steps."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.inner = planted(None, 0, "cpu")
+
+    def step(self, batch: Any) -> Any:
+        self.made += 1
+        loss = self.inner._step(batch)
+        return loss + 50.0 if AT <= self.made < AT + 10 else loss
+
+
+def test_a_spike_that_does_not_come_again_is_not_reproducible() -> None:
+    kept = Unkept()
+    training = Training(step=kept.step, batches=kept.inner._batches._source, state=kept.inner.state)
+    answer = explain_spike(training, STEPS)
+    assert (answer.outcome, answer.cause, answer.arms) == (Outcome.NOT_REPRODUCIBLE, None, ())
+    assert answer.differs_at is not None and abs(answer.differs_at - AT) <= 2
+    assert "run again from the same state" in answer.sentence
+
+
+def test_a_spike_that_hangs_on_the_last_bits_is_chaotic() -> None:
+    """The weights of the first run decide: any nudge undoes the spike."""
+    inner = planted(None, 0, "cpu")
+    twin = planted(None, 0, "cpu")
+    twin.run(AT)
+    exact = [parameter.detach().clone() for parameter in twin.model.parameters()]
+    high = torch.nn.Module()
+    high.register_buffer("left", torch.zeros(()))
+
+    def step(batch: Any) -> Any:
+        weights = list(inner.model.parameters())
+        same = all(torch.equal(one, other) for one, other in zip(weights, exact, strict=True))
+        left = 10.0 if same else max(0.0, float(high.left) - 1.0)  # type: ignore[arg-type]
+        high.left.fill_(left)  # type: ignore[operator]
+        return inner._step(batch) + (50.0 if left else 0.0)
+
+    training = Training(step=step, batches=inner._batches._source, state={**inner.state, "high": high})
+    training.model  # noqa: B018 - there is one called "model"
+    answer = explain_spike(training, STEPS)
+    assert (answer.outcome, answer.cause) == (Outcome.CHAOTIC, None)
+    assert [arm.name for arm in answer.arms if arm.forks] == ["placebo"]
+    assert answer.arm("placebo").hits == 0
+
+
+def test_a_spike_within_the_first_steps_is_forked_from_the_beginning() -> None:
+    answer = explain_spike(planted(None, 0, "cpu", plant="early"), 300, at=45)
+    assert answer.start == 0
+    assert any("begin with the training itself" in note for note in answer.notes)
+    assert answer.cause == Cause.DATA
+
+
+@contextmanager
+def _tame(training: Training, context: Any) -> Iterator[None]:
+    with training.batches_chosen(lambda step, draw: next(one for one in iter(draw, None) if one[1].abs().max() < 5.0)):
+        yield
+
+
+def test_an_arm_of_ones_own_names_its_cause() -> None:
+    own = arms.Arm(
+        "wild labels skipped", "without labels above 5?", "labels out of range", _tame, remedy="skip wild labels"
+    )
+    answer = explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, arms=(arms.HALF_RATE, own))
+    assert answer.cause == "labels out of range"
+    assert [arm.remedy for arm in answer.remedies] == ["skip wild labels"]
+
+
+def test_a_step_without_a_rise_is_refused() -> None:
+    with pytest.raises(UsageError, match="--at-step 5: within 64 steps of it no loss is above"):
+        explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, at=5)
+    with pytest.raises(UsageError, match="steps=0: give a whole number of at least 1"):
+        explain_spike(planted(None, 0, "cpu"), 0)
+
+
+@pytest.mark.parametrize(
+    ("plant", "at", "expected"),
+    [
+        ("nothing", None, [768, 1024]),
+        ("batches", None, [256]),
+        ("nothing", 700, [256, 512]),
+        ("batches", 1_100, [768, 1024]),
+    ],
+)
+def test_the_last_two_states_before_the_spike_are_kept(
+    plant: str, at: int | None, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "_SHARE", 0)  # however slowly this disk writes
+    training, losses = planted(None, 0, "cpu", plant=plant), [0.0][:0]
+    keeper = Keeper(States(tmp_path, "run"), at)
+    for _ in range(18):
+        losses += training.run(64)
+        keeper(training, losses)
+    assert sorted(int(file.stem.rpartition("-")[2]) for file in tmp_path.glob("*.pt")) == expected
+
+
+def test_the_way_begins_at_the_last_state_and_ends_with_the_same_bits(tmp_path: Path) -> None:
+    training = planted(None, 0, "cpu")
+    losses = training.run(90)
+    states = States(tmp_path, "run")
+    states.keep(planted(None, 0, "cpu").snapshot())
+    first = planted(None, 0, "cpu")
+    assert reach(first, 50, states, unheard) == losses[:50]
+    second = planted(None, 0, "cpu")
+    assert reach(second, 90, states, unheard) == losses[50:]
+    assert _same(second.snapshot().values, training.snapshot().values)
+    assert differs_at(losses[50:], losses, 90) is None
+    assert differs_at([*losses[50:70], 9.0, *losses[71:]], losses, 90) == 70
+    (tmp_path / "run-90.pt").write_bytes(b"damaged")
+    assert reach(planted(None, 0, "cpu"), 90, states, unheard) == losses[50:]

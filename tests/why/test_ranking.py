@@ -1,0 +1,84 @@
+"""Which cause comes first, over tables of what arms did."""
+
+import pytest
+
+from spikecheck.core.why import ArmResult, Cause, Effect, LayerSign, Signs
+from spikecheck.why import arms as built_in
+from spikecheck.why.ranking import ranked
+
+STABLE, UNSTABLE = Signs(overshoot=0.2), Signs(overshoot=1.4)
+LAGGING = Signs(overshoot=1.4, layers=(LayerSign(name="h.3.mlp", surprise=14.0, usual=1.0),))
+
+
+def table(*removing: str, own: tuple[ArmResult, ...] = ()) -> list[ArmResult]:
+    """Results of the built-in arms, of which those named remove the spike."""
+    known = {arm.name: arm for arm in built_in.ARMS}
+    assert set(removing) <= set(known)
+    return [
+        ArmResult(
+            name=arm.name,
+            question=arm.question,
+            cause=arm.cause,
+            effect=Effect.REMOVES if arm.name in removing else Effect.LEAVES,
+        )
+        for arm in known.values()
+    ] + list(own)
+
+
+def own(name: str, height: float) -> ArmResult:
+    return ArmResult(name=name, question="?", cause=name, effect=Effect.REMOVES, height=height)
+
+
+LEFT_OUT, OTHERS = built_in.LEFT_OUT.name, built_in.OTHER_BATCHES.name
+HELD, HALF, CLIP = built_in.RATE_HELD.name, built_in.HALF_RATE.name, built_in.CLIPPED.name
+BETA2, EPS, EMPTIED = built_in.FASTER_SECOND.name, built_in.LARGER_EPS.name, built_in.EMPTIED.name
+FULL = built_in.FULL_PRECISION.name
+
+
+@pytest.mark.parametrize(
+    ("removing", "signs", "first"),
+    [
+        ((), STABLE, None),
+        # The two prototypes: five batches of random labels, and a rate 30 times as high for ten steps.
+        ((LEFT_OUT, OTHERS), STABLE, Cause.DATA),
+        ((HELD,), STABLE, Cause.SCHEDULE),
+        # The prototype at step 4,909 of an MLP under Adam.
+        ((HALF, BETA2, EPS), LAGGING, Cause.LAG),
+        ((HALF, BETA2, EPS), UNSTABLE, Cause.CURVATURE),
+        ((LEFT_OUT,), STABLE, None),
+        ((OTHERS,), STABLE, None),
+        ((LEFT_OUT, OTHERS, HALF, CLIP), STABLE, Cause.DATA),
+        ((LEFT_OUT, OTHERS, HALF, CLIP), UNSTABLE, Cause.CURVATURE),
+        ((LEFT_OUT, OTHERS, HALF, HELD), UNSTABLE, Cause.SCHEDULE),
+        ((EMPTIED,), STABLE, Cause.MOMENTUM),
+        ((EMPTIED, HALF), STABLE, Cause.CURVATURE),
+        ((EMPTIED, CLIP), STABLE, Cause.CURVATURE),
+        ((FULL, HALF), STABLE, Cause.ROUNDING),
+        ((HALF, HELD), STABLE, Cause.SCHEDULE),
+        ((BETA2,), STABLE, None),
+    ],
+)
+def test_the_most_specific_cause_comes_first(removing: tuple[str, ...], signs: Signs, first: Cause | None) -> None:
+    causes = ranked(table(*removing), signs)
+    assert (causes[0].cause if causes else None) == first
+
+
+def test_all_causes_that_hold_are_listed_with_their_arms() -> None:
+    causes = ranked(table(LEFT_OUT, OTHERS, HELD, HALF, CLIP, BETA2), LAGGING)
+    assert [(one.cause, one.arms) for one in causes] == [
+        (Cause.SCHEDULE, (HELD,)),
+        (Cause.LAG, (BETA2,)),
+        (Cause.CURVATURE, (HALF, CLIP)),
+    ]
+
+
+def test_a_cause_of_ones_own_is_specific_where_half_the_rate_leaves_the_spike() -> None:
+    mine = (own("decay", 0.5), own("noise", 0.1))
+    assert [one.cause for one in ranked(table(own=mine), STABLE)] == ["noise", "decay"]
+    assert [one.cause for one in ranked(table(HALF, own=mine), STABLE)] == [Cause.CURVATURE, "noise", "decay"]
+
+
+def test_a_lag_needs_more_than_noise() -> None:
+    assert LAGGING.lagging is not None
+    for surprise, usual in ((0.9, 0.1), (1.4, 1.0), (2.0, 1.5)):
+        assert Signs(layers=(LayerSign(name="a", surprise=surprise, usual=usual),)).lagging is None
