@@ -91,7 +91,9 @@ class Cause:
     """Options of a shipped workload that the plant needs."""
 
 
-def gpt(make_optimizer: MakeOptimizer | None, seed: int, device: str, *, cause: str = "none", onset: int = 0) -> Training:
+def gpt(
+    make_optimizer: MakeOptimizer | None, seed: int, device: str, *, cause: str = "none", onset: int = 0
+) -> Training:
     """The workload gpt, tiny, eight sequences a step, with a cause planted.
 
     Args:
@@ -104,12 +106,16 @@ def gpt(make_optimizer: MakeOptimizer | None, seed: int, device: str, *, cause: 
     return _planted("gpt", make_optimizer, seed, device, cause, onset)
 
 
-def resnet(make_optimizer: MakeOptimizer | None, seed: int, device: str, *, cause: str = "none", onset: int = 0) -> Training:
+def resnet(
+    make_optimizer: MakeOptimizer | None, seed: int, device: str, *, cause: str = "none", onset: int = 0
+) -> Training:
     """The workload resnet, tiny, eight images a step, with a cause planted; arguments as of `gpt`."""
     return _planted("resnet", make_optimizer, seed, device, cause, onset)
 
 
-def mlp(make_optimizer: MakeOptimizer | None, seed: int, device: str, *, cause: str = "none", onset: int = 0) -> Training:
+def mlp(
+    make_optimizer: MakeOptimizer | None, seed: int, device: str, *, cause: str = "none", onset: int = 0
+) -> Training:
     """The workload mlp, tiny, with a cause planted; arguments as of `gpt`."""
     return _planted("mlp", make_optimizer, seed, device, cause, onset)
 
@@ -126,7 +132,9 @@ def _planted(
     maker = make_optimizer or of.optimizers.get(cause, of.optimizers.get(""))
     training = of.make(maker, seed, device, **of.options, **planned.options.get(name, {}))
     window = Window(onset or onset_of(seed), planned.length)
-    planted = Planted(training, Clock(), window, seed, of, ChangedBatches(training, window, seed, lambda batch, _: batch))
+    planted = Planted(
+        training, Clock(), window, seed, of, ChangedBatches(training, window, seed, lambda batch, _: batch)
+    )
     planned.plant(planted)
 
     def step(batch: Any) -> Any:
@@ -148,7 +156,9 @@ def _cause(cause: str, workload: str) -> Cause:
     if cause not in CAUSES:
         raise UnknownName("cause", cause, CAUSES)
     if workload not in CAUSES[cause].workloads:
-        raise SettingError(f"cause={cause!r}: is not planted in {workload}; choose {', '.join(CAUSES[cause].workloads)}")
+        raise SettingError(
+            f"cause={cause!r}: is not planted in {workload}; choose {', '.join(CAUSES[cause].workloads)}"
+        )
     return CAUSES[cause]
 
 

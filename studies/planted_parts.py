@@ -116,7 +116,9 @@ def replaced(share: float, rare: Callable[[Tensor, Tensor], tuple[Tensor, Tensor
     def change(batch: Batch, generator: torch.Generator) -> Batch:
         chosen = torch.rand(len(batch[0]), generator=generator) < share
         pairs = zip(batch, rare(*batch), strict=True)
-        return type(batch)(torch.where(chosen.to(own.device).view(-1, *[1] * (own.ndim - 1)), other, own) for own, other in pairs)
+        return type(batch)(
+            torch.where(chosen.to(own.device).view(-1, *[1] * (own.ndim - 1)), other, own) for own, other in pairs
+        )
 
     return change
 
