@@ -12,6 +12,7 @@ from studies.planted_causes import CAUSES, SHIPPED
 _NAMES = [*map(str, Cause), NOTHING]
 _EACH_SIDE = 0.025
 _NO_CAUSE = ("none", "benign")
+_COLUMNS = "*Spike after*: steps from the plant to the spike's onset. *Lag*: |g|/√v of the layer that lags most, for its usual value."
 
 
 def page(cells: Sequence[Cell], rules: str) -> str:
@@ -25,8 +26,8 @@ def _summary(cells: Sequence[Cell]) -> Iterator[str]:
     planted = [cell for cell in cells if cell.asked.cause not in _NO_CAUSE and cell.spikes]
     without = [cell for cell in cells if cell.asked.cause in _NO_CAUSE and cell.spikes]
     yield "## What came out\n\n| | answers | share, 95 % interval | required |\n|---|---:|---|---|"
-    yield f"| the planted cause is named first | {len(planted)} | {_share(sum(c.right for c in planted), len(planted))} | ≥ 90 % |"
-    false = sum(not cell.right for cell in without)
+    first, false = sum(cell.right for cell in planted), sum(not cell.right for cell in without)
+    yield f"| the planted cause is named first | {len(planted)} | {_share(first, len(planted))} | ≥ 90 % |"
     yield f"| a cause is named where there is none | {len(without)} | {_share(false, len(without))} | ≤ 5 % |\n"
 
 
@@ -75,7 +76,8 @@ def _mistakes(cells: Sequence[Cell]) -> Iterator[str]:
     wrong = [cell for cell in cells if cell.spikes and not cell.right]
     yield f"## Answers that are not right\n\n{len(wrong)} of {sum(cell.spikes for cell in cells)}.\n"
     if wrong:
-        yield "| planted | workload | seed | outcome | named | spike, steps after the plant | arms that remove it | lag | overshoot |"
+        yield f"{_COLUMNS}\n"
+        yield "| planted | workload | seed | outcome | named | spike after | arms that remove it | lag | overshoot |"
         yield "|---|---|---:|---|---|---:|---|---|---|"
         yield from (_mistake(cell) for cell in sorted(wrong, key=lambda one: list(CAUSES).index(one.asked.cause)))
 
@@ -97,6 +99,6 @@ def _mistake(cell: Cell) -> str:
 
 def _share(times: int, of: int) -> str:
     if not of:
-        return "–"
+        return "none"
     low, high = clopper_pearson(times, of, _EACH_SIDE)
     return f"{times} of {of}: {100 * times / of:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
