@@ -12,7 +12,9 @@ from studies.planted_causes import CAUSES, SHIPPED
 _NAMES = [*map(str, Cause), NOTHING]
 _EACH_SIDE = 0.025
 _NO_CAUSE = ("none", "benign")
-_COLUMNS = "*Spike after*: steps from the plant to the spike's onset. *Lag*: |g|/√v of the layer that lags most, for its usual value."
+_COLUMNS = (
+    "*Spike after*: steps from the plant to the spike's onset. *Lag*: |g|/√v of the layer that lags most, and before."
+)
 
 
 def page(cells: Sequence[Cell], rules: str) -> str:
