@@ -42,6 +42,7 @@ NAMES = [
     "Reach",
     "Recipe",
     "Report",
+    "Retune",
     "Run",
     "Setting",
     "SharpnessTrace",

@@ -13,7 +13,7 @@ from spikecheck.core.errors import NothingSelected, UsageError
 from spikecheck.core.events import Observer
 from spikecheck.core.setting import Setting
 from spikecheck.gate.config import assignments
-from spikecheck.harness.discover import Found, discover, missing
+from spikecheck.harness.discover import Discovered, discover, missing
 from spikecheck.session.lab_options import LabOptions
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from spikecheck.lab.laboratory import Laboratory
 
 
-def all_claims(paths: Sequence[Path]) -> Found:
+def all_claims(paths: Sequence[Path]) -> Discovered:
     """All claims. A file that cannot be read is left out with a warning."""
-    found = discover(paths)
-    for reason in found.unreadable.values():
+    discovered = discover(paths)
+    for reason in discovered.unreadable.values():
         print_error(f"warning: claim file left out: {reason}", "yellow")
-    return found
+    return discovered
 
 
 def one_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
@@ -35,10 +35,10 @@ def one_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
     Raises:
         UsageError: there is none, or its file could not be read.
     """
-    found = all_claims(paths)
-    if claim_id not in found.claims:
-        raise missing(claim_id, found)
-    return found.claims[claim_id]
+    discovered = all_claims(paths)
+    if claim_id not in discovered.claims:
+        raise missing(claim_id, discovered)
+    return discovered.claims[claim_id]
 
 
 def about_optimizer(

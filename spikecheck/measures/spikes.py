@@ -20,14 +20,14 @@ def spikes(loss: Array, definition: SpikeDefinition, start: int = 0) -> tuple[Sp
         return ()
     lowest = np.minimum.accumulate(loss)
     high = np.flatnonzero(loss[1:] > definition.factor * lowest[:-1]) + 1
-    found = []
+    spikes_here = []
     while len(high):
         spike = _spike(loss, lowest, int(high[0]), definition)
-        found.append(_shifted(spike, start))
+        spikes_here.append(_shifted(spike, start))
         if spike.recovery is None:
             break
         high = high[np.searchsorted(high, spike.recovery) :]
-    return tuple(found)
+    return tuple(spikes_here)
 
 
 def _spike(loss: Array, lowest: Array, onset: int, definition: SpikeDefinition) -> Spike:

@@ -41,8 +41,8 @@ class Fused(Shallow):
         # A copy: for a single member the columns are the caller's own rows, and the bound kernel's user writes there.
         columns, width = self._columns(params.T).clone(), self.model.sizes[1]
         layers, shift = columns[: 3 * width].view(3, width, -1), columns[3 * width :]
-        found = self._kernel(reverse).bound(layers, shift, *self._points)
-        return None if found is None else (found, columns)
+        kernel = self._kernel(reverse).bound(layers, shift, *self._points)
+        return None if kernel is None else (kernel, columns)
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]

@@ -1,4 +1,4 @@
-"""A report as Markdown: one table of verdicts, then a section a claim. A pure function of the report."""
+"""A report as Markdown: a table of verdicts, then one section a claim. A pure function of the report."""
 
 from collections.abc import Callable, Iterable
 
@@ -26,23 +26,25 @@ from spikecheck.report.phrases import (
     unregistered,
 )
 from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
-from spikecheck.report.sanitize import inert, plain
+from spikecheck.report.sanitize import inert
 from spikecheck.report.summary import answer
 
 Figure = Callable[[Verdict], str | None]
-"""Where a claim's figure lies, relative to the text; None where it has none."""
+"""Returns the path of a claim's figure, relative to the text; None if it has none."""
 
 MapFigure = Callable[[Verdict, int], str]
-"""Where the figure of a claim's map of that number lies, from 0."""
+"""Returns the path of the figure of a claim's map, whose number counts from 0."""
+
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
 
 
 def markdown(report: Report, figure: Figure | None = None, map_figure: MapFigure | None = None) -> str:
-    """The whole report."""
+    """The report as text. Without `figure` and `map_figure` it links no pictures."""
     sections = [_section(verdict, figure(verdict) if figure else None, map_figure) for verdict in report.claims]
     left_out = [
-        f"Not asked about this optimizer: {plain(c)}, which {plain(why)}.\n" for c, why in report.left_out.items()
+        f"Not asked about this optimizer: {_plain(c)}, which {_plain(why)}.\n" for c, why in report.left_out.items()
     ]
-    family = [f"{plain(together(report))}\n"] if together(report) else []
+    family = [f"{_plain(together(report))}\n"] if together(report) else []
     return "\n".join([_head(report), _table(report.claims), *family, *left_out, *sections])
 
 
@@ -51,7 +53,7 @@ def _head(report: Report) -> str:
     partial = "" if report.complete else "\n**Stopped early: this report is partial.**\n"
     return (
         f"# What was found\n\n`{inert(report.command)}`: profile {report.profile}, seed {report.seed}; "
-        f"{plain(environment)}.\n{partial}\n"
+        f"{_plain(environment)}.\n{partial}\n"
         "*Replicates* is asked at the reference setting on fresh seeds, *generalises* over the claim's domain; reach counts "
         "the settings of a random sample of it in which the claim holds. Held counts the seeds to which the claim applies, "
         "average is that of their effects; what decides is in bold. The claim must exceed its control.\n"
@@ -73,7 +75,7 @@ def _table(verdicts: Iterable[Verdict]) -> str:
 
 
 def _estimates(verdict: Verdict) -> tuple[str, str]:
-    """The share of seeds and the average at the reference, in bold what decides."""
+    """Share of seeds and average at the reference; the deciding one is bold."""
     held, average = _count(verdict.reference), average_in_brief(verdict.reference, rule_of(verdict))
     if verdict.reference.required is None:
         return held, f"**{average}**" if average else ""
@@ -81,8 +83,8 @@ def _estimates(verdict: Verdict) -> tuple[str, str]:
 
 
 def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None) -> str:
-    said = [f"## {verdict.id}", f"**{word_of(verdict).capitalize()}.** {plain(answer(verdict))}"]
-    said += [plain(verdict.says), _source(verdict)]
+    said = [f"## {verdict.id}", f"**{word_of(verdict).capitalize()}.** {_plain(answer(verdict))}"]
+    said += [_plain(verdict.says), _source(verdict)]
     if figure is not None:
         said.append(f"![{verdict.id}: a typical run, and the effect of every seed with its control's]({figure})")
     said.append("\n".join(_lines(verdict)))
@@ -96,26 +98,26 @@ def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None)
 
 
 def _source(verdict: Verdict) -> str:
-    """Where it is claimed, and in which words where they are known."""
-    said = [f'> "{plain(verdict.quotes)}"\n>\n'] if verdict.quotes else []
-    return "".join([*said, f"> {plain(verdict.where)}"])
+    """Where the claim comes from, and its words in the source if they are known."""
+    said = [f'> "{_plain(verdict.quotes)}"\n>\n'] if verdict.quotes else []
+    return "".join([*said, f"> {_plain(verdict.where)}"])
 
 
 def _lines(verdict: Verdict) -> list[str]:
-    lines = [f"- **{name}:** {plain(text)}" for name, text in _about(verdict).items() if text]
+    lines = [f"- **{name}:** {_plain(text)}" for name, text in _about(verdict).items() if text]
     lines += _replicates(verdict)
     lines += _where(verdict)
     if verdict.reason:
-        lines.append(f"- **Because:** {plain(verdict.reason)}")
+        lines.append(f"- **Because:** {_plain(verdict.reason)}")
     definitions = "; ".join(f"{name}: {text.removeprefix(f'{name}: ')}" for name, text in verdict.definitions.items())
-    lines.append(f"- **Definitions:** {plain(definitions)}.")
+    lines.append(f"- **Definitions:** {_plain(definitions)}.")
     runs = f"{plural(verdict.runs_trained, 'run')} trained, {verdict.runs_reused:,} reused"
     lines.append(f"- **Cost:** {runs}, {verdict.seconds:.0f} s; {lost(verdict.numerical_failures)}.")
     return lines
 
 
 def _about(verdict: Verdict) -> dict[str, str]:
-    """What a reader has to know before the figures."""
+    """What a reader needs before the figures: registration, reading, rule, limits of the check."""
     return {
         "Mark": unregistered(verdict),
         "Reading": verdict.reading,
@@ -125,92 +127,93 @@ def _about(verdict: Verdict) -> dict[str, str]:
 
 
 def _replicates(verdict: Verdict) -> list[str]:
-    reference, found = verdict.reference, at_reference(verdict)
-    at = plain(conditions(reference.setting))
+    reference, answer_there = verdict.reference, at_reference(verdict)
+    at = _plain(conditions(reference.setting))
     lines = [
         f"- **Does it replicate? {_outcome(verdict.replicates)}.** {_evidence(reference, verdict)} At {at}.",
-        *(f"- **And**, {plain(condition(further))}." for further in reference.conditions),
-        *(f"- **Beside it**, not judged: {plain(beside(companion))}." for companion in reference.companions),
-        f"- **Control** ({plain(verdict.control_says)}): {_told(negative(found, rule_of(verdict)))}.",
+        *(f"- **And**, {_plain(condition(further))}." for further in reference.conditions),
+        *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
+        f"- **Control** ({_plain(verdict.control_says)}): {_told(negative(answer_there, rule_of(verdict)))}.",
     ]
-    if (compared := contrasted(found)) is not None:
+    if (compared := contrasted(answer_there)) is not None:
         lines.append(f"- **Contrast:** {_told(compared)}.")
     lines += [
-        f"- **Further control** ({plain(says)}): {_told(f)}." for says, f in also_negative(found, rule_of(verdict))
+        f"- **Further control** ({_plain(says)}): {_told(f)}."
+        for says, f in also_negative(answer_there, rule_of(verdict))
     ]
-    if (positive := planted(found, rule_of(verdict))) is not None:
-        lines.append(f"- **Positive control** ({plain(verdict.positive_says)}): {_told(positive)}.")
+    if (positive := planted(answer_there, rule_of(verdict))) is not None:
+        lines.append(f"- **Positive control** ({_plain(verdict.positive_says)}): {_told(positive)}.")
     return lines
 
 
 def _told(told: Told) -> str:
-    return plain(": ".join(filter(None, (signed(told), told.figures))))
+    return _plain(": ".join(filter(None, (signed(told), told.figures))))
 
 
 def _where(verdict: Verdict) -> list[str]:
-    """In how much of its domain it holds, where it breaks, where it is strongest or weakest, and what was tried."""
+    """Where the claim holds: share of its domain, nominated setting, settings besides, and what the search tried."""
     lines = [f"- **Where does it hold? Generalises: {_outcome(verdict.generalises)}.**"]
     if verdict.reach is not None:
         first, *further = reached(verdict.reach)
-        lines[0] += f" {plain(first[:1].upper() + first[1:])}{''.join(f' ({plain(line)})' for line in further)}."
+        lines[0] += f" {_plain(first[:1].upper() + first[1:])}{''.join(f' ({_plain(line)})' for line in further)}."
     if verdict.replicates is Outcome.FAILS:
         lines.append("- **Breaks** at the reference setting itself.")
-    if (found := nominated(verdict)) is not None:
-        lines += _nominated(verdict, found)
-    lines += [f"- **Besides**, {plain(line)}." for line in beside_says(verdict)]
-    return [*lines, f"- **Tried:** {plain('; '.join(tried(verdict)))}."]
+    if (nominee := nominated(verdict)) is not None:
+        lines += _nominated(verdict, nominee)
+    lines += [f"- **Besides**, {_plain(line)}." for line in beside_says(verdict)]
+    return [*lines, f"- **Tried:** {_plain('; '.join(tried(verdict)))}."]
 
 
-def _nominated(verdict: Verdict, found: Answer) -> list[str]:
-    """The setting that the search nominated, on fresh seeds, with what guards it."""
-    name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[found.role]
-    where = f"at {plain(differs(found.judgement.setting, verdict.reference.setting))}, the {ROLES[found.role]}"
-    guards = [negative(found, rule_of(verdict))] if found.control is not None else []
-    further = [told for _, told in also_negative(found, rule_of(verdict))]
-    guards += filter(None, (contrasted(found), *further, planted(found, rule_of(verdict))))
+def _nominated(verdict: Verdict, nominee: Answer) -> list[str]:
+    """The setting nominated by the search, judged on fresh seeds, with its controls."""
+    name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[nominee.role]
+    where = f"at {_plain(differs(nominee.judgement.setting, verdict.reference.setting))}, the {ROLES[nominee.role]}"
+    guards = [negative(nominee, rule_of(verdict))] if nominee.control is not None else []
+    further = [told for _, told in also_negative(nominee, rule_of(verdict))]
+    guards += filter(None, (contrasted(nominee), *further, planted(nominee, rule_of(verdict))))
     said = "".join(f" {part}." for part in map(_told, guards))
     return [
-        f"- **{name}** {where}, on fresh seeds, {_outcome(found.outcome)}: {_evidence(found.judgement, verdict)}{said}"
+        f"- **{name}** {where}, on fresh seeds, {_outcome(nominee.outcome)}: {_evidence(nominee.judgement, verdict)}{said}"
     ]
 
 
 def _variations(verdict: Verdict) -> list[str]:
     rows = ["| varied | outcome | held | average |", "|---|---|---|---|"]
     for moved in verdict.robustness:
-        found = moved.judgement
-        average = average_in_brief(found, rule_of(verdict))
-        rows.append(f"| {plain(moved.name)} | {found.outcome} | {_count(found)} | {average} |")
+        judgement = moved.judgement
+        average = average_in_brief(judgement, rule_of(verdict))
+        rows.append(f"| {_plain(moved.name)} | {judgement.outcome} | {_count(judgement)} | {average} |")
     return rows
 
 
 def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
-    """A map's figure and its cells, laid out alike."""
+    """A map: its caption, its figure, and its cells as a table with the same layout."""
     x, y, reference = scope.x.name, scope.y.name, verdict.reference.setting
-    elsewhere = plain(conditions(scope.centre, without=(x, y)))
+    elsewhere = _plain(conditions(scope.centre, without=(x, y)))
     caption = (
-        f"**Where it holds, over {plain(title(x))} and {plain(title(y))}:** seeds that held of those it applies to, "
+        f"**Where it holds, over {_plain(title(x))} and {_plain(title(y))}:** seeds that held of those it applies to, "
         f"{scope.seeds} trained a cell; n: it applies to too few; lost: the numbers failed in most; bold: the reference. "
         f"Each cell is judged by itself{_cells_say(scope)}. Elsewhere: {elsewhere}."
     )
     said = [caption]
     if figure is not None:
-        said.append(f"![{verdict.id}: share of seeds that held, over {plain(x)} and {plain(y)}]({figure})")
-    rows = [f"| {plain(y)} \\ {plain(x)} | {' | '.join(map(plain, labels(scope.x.values)))} |"]
+        said.append(f"![{verdict.id}: share of seeds that held, over {_plain(x)} and {_plain(y)}]({figure})")
+    rows = [f"| {_plain(y)} \\ {_plain(x)} | {' | '.join(map(_plain, labels(scope.x.values)))} |"]
     rows.append("|---" * (1 + len(scope.x.values)) + "|")
     for row, label in reversed(list(enumerate(labels(scope.y.values)))):
         cells = [_cell(scope, column, row, reference) for column in range(len(scope.x.values))]
-        rows.append(f"| {plain(label)} | {' | '.join(cells)} |")
+        rows.append(f"| {_plain(label)} | {' | '.join(cells)} |")
     return [*said, "\n".join(rows)]
 
 
 def _cells_say(scope: Scope) -> str:
-    """What decides in a cell, where it is not the share."""
+    """What decides a cell; empty if it is the share."""
     some = scope.cells[0]
     return "" if some.required is not None else f", by the {decider(some)}, which stands behind the counts"
 
 
 def _cell(scope: Scope, column: int, row: int, reference: Setting) -> str:
-    count = plain(written(scope.cell(column, row)))
+    count = _plain(written(scope.cell(column, row)))
     return f"**{count}**" if scope.place(reference) == (column, row) else count
 
 
@@ -219,8 +222,8 @@ def _evidence(judgement: Judgement, verdict: Verdict) -> str:
         return f"none of the {judgement.drawn} seeds met the precondition."
     counted = f"{judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained)"
     share = f"share {percent(judgement.low)} to {percent(judgement.high)}"
-    said = [f"{counted}: {share}", plain(effect(judgement.effect))]
-    said += [f"it is decided by {plain(decides(judgement, rule_of(verdict)))}", to_decide(judgement)]
+    said = [f"{counted}: {share}", _plain(effect(judgement.effect))]
+    said += [f"it is decided by {_plain(decides(judgement, rule_of(verdict)))}", to_decide(judgement)]
     return f"{'. '.join(part[:1].upper() + part[1:] for part in said if part)}."
 
 
@@ -233,8 +236,13 @@ def _count(judgement: Judgement) -> str:
 
 
 def _robust(verdict: Verdict) -> str:
-    """How many variations of detector and cut-offs come out as the reference does."""
+    """How many variations of detector and cut-offs have the reference's outcome."""
     if not verdict.robustness:
         return ""
     alike = sum(v.judgement.outcome is verdict.reference.outcome for v in verdict.robustness)
     return f"{alike}/{len(verdict.robustness)}"
+
+
+def _plain(text: str) -> str:
+    """A string as plain Markdown text: markup is escaped; line breaks and control characters are removed."""
+    return " ".join(inert(text).split()).translate(_SPECIAL)

@@ -1,5 +1,6 @@
 """Why a workload spiked, as a command line asks."""
 
+import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,8 @@ from spikecheck.session.workload_place import workload_place
 from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import OptimizerChoice, Workload
 from spikecheck.why.arms import ARMS, Arm
-from spikecheck.why.explain import Question, explain_order
+from spikecheck.why.explain import explain_order
+from spikecheck.why.question import Question
 
 
 def why(options: Mapping[str, Any], lab: LabOptions, observe: Observer) -> tuple[Answer, bool]:
@@ -57,10 +59,20 @@ def _optimizer(options: Mapping[str, Any]) -> OptimizerChoice | None:
     return OptimizerChoice.of(options["optimizer"], numbers)
 
 
+def _check_found_by_workers(path: str, arm: Arm) -> None:
+    try:
+        pickle.dumps(arm)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise UsageError(
+            f"--arm {path}: worker processes cannot find its function ({error}); define it at the top of a module"
+        ) from error
+
+
 def _arms(paths: Sequence[str]) -> tuple[Arm, ...]:
     """The usual arms and a user's own."""
     own = tuple(made("arm", path) for path in paths)
     for path, arm in zip(paths, own, strict=True):
         if not isinstance(arm, Arm):
-            raise UsageError(f"--arm {path}: returned a {type(arm).__name__}; return a spikecheck.why.arms.Arm")
+            raise UsageError(f"--arm {path}: returned a {type(arm).__name__}; return a spikecheck.Arm")
+        _check_found_by_workers(path, arm)
     return (*ARMS, *own)

@@ -117,10 +117,10 @@ def segments(
     plain = gradients is None or isinstance(gradients, FullBatch)
     if not plain or not isinstance(rule, GradientDescent | HeavyBall):
         return None
-    found = objective.bound(ensemble.params)
-    if found is None:
+    bound_kernel = objective.bound(ensemble.params)
+    if bound_kernel is None:
         return None
-    bound, params = found
+    bound, params = bound_kernel
     function = _function(_NUMBER[params.dtype], len(bound.arguments))
     return None if function is None else Segments(function, bound, params, rule, ensemble, until)
 

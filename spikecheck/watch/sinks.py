@@ -1,4 +1,4 @@
-"""Other places where the figures of a watched training go."""
+"""Writes the figures of a watched training to TensorBoard and W&B."""
 
 from importlib import import_module
 from pathlib import Path
@@ -9,23 +9,27 @@ from spikecheck.core.watched import Step
 
 
 class Sink(Protocol):
-    """Takes steps in their order."""
+    """Receives steps in order."""
 
     def step(self, step: Step) -> None:
-        """Take one."""
+        """Receive a step."""
 
     def close(self) -> None:
-        """No more will come."""
+        """Called after the last step."""
 
 
 def sinks(tensorboard: str | Path | None, *, wandb: bool) -> list[Sink]:
-    """Those asked for.
+    """Open the sinks.
+
+    Args:
+        tensorboard: a folder for TensorBoard events; None for no events.
+        wandb: whether to log to the current W&B run.
 
     Raises:
-        UsageError: when a package is missing, or W&B has no run.
+        UsageError: a package is missing, or W&B has no run.
     """
-    asked: list[Sink] = [] if tensorboard is None else [TensorBoard(Path(tensorboard))]
-    return [*asked, *([WandB()] if wandb else [])]
+    opened: list[Sink] = [] if tensorboard is None else [TensorBoard(Path(tensorboard))]
+    return [*opened, *([WandB()] if wandb else [])]
 
 
 class TensorBoard:
@@ -39,17 +43,17 @@ class TensorBoard:
         self._writer: Any = writer(str(folder))
 
     def step(self, step: Step) -> None:
-        """Write what is known of it."""
+        """Write the step's figures."""
         for name, value in scalars(step).items():
             self._writer.add_scalar(name, value, step.step)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write buffered events and close the file."""
         self._writer.close()
 
 
 class WandB:
-    """Scalars in the W&B run that the user's script began."""
+    """Scalars in the user's current W&B run."""
 
     def __init__(self) -> None:
         try:
@@ -60,15 +64,15 @@ class WandB:
             raise UsageError("wandb=True: no run was begun; call wandb.init() before Watch")
 
     def step(self, step: Step) -> None:
-        """Log it with a step of its own name: W&B's own counter belongs to the user."""
+        """Log the step under `spikecheck/step`, because W&B's own step counter belongs to the user."""
         self._run.log({**scalars(step), "spikecheck/step": step.step}, commit=False)
 
     def close(self) -> None:
-        """The run is the user's to finish."""
+        """Do nothing: the user finishes the run."""
 
 
 def scalars(step: Step) -> dict[str, float]:
-    """The figures of a step by name; layers are in the JSONL log alone.
+    """The figures of a step by name, without layers, which only the JSONL log contains.
 
     >>> scalars(Step(step=3, loss=2.0, lr=(0.1,)))
     {'spikecheck/loss': 2.0, 'spikecheck/lr': 0.1}

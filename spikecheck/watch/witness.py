@@ -1,4 +1,4 @@
-"""By which factor gradients were changed between the backward pass and the optimizer's step: clipping, seen on one of them."""
+"""Measures by which factor clipping changed gradients, from the gradient of one parameter."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,16 +9,16 @@ from torch import Tensor
 from spikecheck.watch.local_hook import LocalHook
 
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
-"""Makes a function that never raises."""
+"""Wraps a function so that it never raises."""
 
 _LARGE_ENOUGH = 16
-"""Numbers in the parameter that is looked at, where there is such a one: a single number may have no gradient."""
+"""Preferred least size of the observed parameter: the gradient of a single number may be zero."""
 
 
 class Witness:
-    """Remembers the gradient of one small parameter as the backward pass made it, until the optimizer's step.
+    """Compares the gradient norm of one small parameter after the backward pass and at the optimizer's step.
 
-    Clipping by norm scales all gradients alike, so that one of them tells the factor.
+    Clipping by norm scales all gradients by the same factor, so one parameter is enough.
     """
 
     def __init__(self, parameters: Sequence[Tensor], guard: Guard) -> None:
@@ -31,19 +31,19 @@ class Witness:
             self._handle = register(LocalHook(guard(self._note)))
 
     def step(self) -> None:
-        """The optimizer steps: the gradient is as it meets it."""
+        """Read the gradient norm at the optimizer's step."""
         if self._parameter is not None and self._parameter.grad is not None and self._made is not None:
             self._met = self._parameter.grad.detach().float().norm()
 
     def factor(self) -> float | None:
-        """What undoes the change; None where it is not known. Waits for the device."""
+        """The factor that undoes the change; None if unknown. Waits for the device."""
         if self._made is None or self._met is None:
             return None
         made, met = float(self._made), float(self._met)
         return made / met if met > 0.0 and math.isfinite(made / met) else None
 
     def remove(self) -> None:
-        """Leave the parameter as it was found."""
+        """Remove the hook from the parameter."""
         if self._parameter is not None:
             self._handle.remove()
 

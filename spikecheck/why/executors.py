@@ -106,16 +106,17 @@ def forked(training: Training, state: Snapshot, job: Job, scene: Scene) -> Resul
         return f"the fork raised {type(error).__name__}: {first}"
 
 
-_made: dict[tuple[Order, Path], tuple[Training, Snapshot]] = {}
-"""A worker's training and the state of its forks, made once."""
+_made: dict[str, tuple[Training, Snapshot]] = {}
+"""A worker's training and the state of its forks, made once; by order and state."""
 
 
 def _in_worker(order: Order, state: Path, job: Job, scene: Scene) -> Result:
-    if (order, state) not in _made:
+    key = f"{order!r} {state}"
+    if key not in _made:
         _made.clear()
-        _made[order, state] = (order.begin(), loaded(state))
+        _made[key] = (order.begin(), loaded(state))
     with one_thread(order.device):
-        return forked(*_made[order, state], job, scene)
+        return forked(*_made[key], job, scene)
 
 
 def loaded(state: Path) -> Snapshot:

@@ -22,24 +22,23 @@ _BUILT_IN = frozenset(Cause)
 
 
 def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
-    """Every cause that holds, the most specific first; none where no arm removes the spike."""
-    removing = {arm.name: arm for arm in arms if arm.effect is Effect.REMOVES}
+    """Every cause that holds, the most specific first; none where no arm can be claimed to remove the spike."""
+    claimed = {arm.name: arm for arm in arms if arm.claimed}
+    removing = {arm.name for arm in arms if arm.effect is Effect.REMOVES}
     smaller_steps = HALF_RATE.name in removing
+    mechanical = smaller_steps or CLIPPED.name in removing
 
-    def shown(cause: Cause, *names: str) -> list[Ranked]:
-        present = tuple(name for name in names if name in removing)
-        return [Ranked(cause=cause, arms=present)] if present else []
+    def shown(cause: Cause, *several: str) -> list[Ranked]:
+        names = tuple(name for name in several if name in claimed)
+        return [Ranked(cause=cause, arms=names)] if names else []
 
-    own = [
-        Ranked(cause=arm.cause, arms=(arm.name,))
-        for arm in removing.values()
-        if arm.cause not in _BUILT_IN and arm.cause
-    ]
-    own.sort(key=lambda one: removing[one.arms[0]].height or 0.0)
+    data = shown(Cause.DATA, LEFT_OUT.name, OTHER_BATCHES.name)
+    data = [one for one in data if len(one.arms) == 2 and not (signs.unstable and smaller_steps)]
+    own = _own(list(claimed.values()))
     return (
-        *_data(removing.keys(), unstable=signs.unstable and smaller_steps),
+        *data,
         *shown(Cause.SCHEDULE, RATE_HELD.name),
-        *([] if smaller_steps or CLIPPED.name in removing else shown(Cause.MOMENTUM, EMPTIED.name)),
+        *([] if mechanical else shown(Cause.MOMENTUM, EMPTIED.name)),
         *shown(Cause.ROUNDING, FULL_PRECISION.name),
         *([] if smaller_steps else own),
         *(shown(Cause.LAG, FASTER_SECOND.name, LARGER_EPS.name) if signs.lagging else []),
@@ -48,7 +47,7 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
     )
 
 
-def _data(removing: object, *, unstable: bool) -> list[Ranked]:
-    names = (LEFT_OUT.name, OTHER_BATCHES.name)
-    holds = all(name in removing for name in names) and not unstable  # type: ignore[operator]
-    return [Ranked(cause=Cause.DATA, arms=names)] if holds else []
+def _own(claimed: Sequence[ArmResult]) -> list[Ranked]:
+    """Causes of a user's own arms, the one with the lowest excursion left first."""
+    own = sorted((arm for arm in claimed if arm.cause not in _BUILT_IN), key=lambda arm: arm.height or 0.0)
+    return [Ranked(cause=arm.cause or arm.name, arms=(arm.name,)) for arm in own]

@@ -27,6 +27,13 @@ class _Kept:
         """Nothing to close."""
 
 
+class _Silent(QuietWatch):
+    """What it would warn of stands in the answer."""
+
+    def _warn(self, message: str, step: int) -> None:
+        """Nothing."""
+
+
 def signs_before(training: Training, state: Snapshot, scene: Scene) -> Signs:
     """Watch the steps before the onset; the training is left there. What cannot be watched is said in `missing`."""
     training.restore(state)
@@ -53,7 +60,7 @@ def read_signs(steps: Sequence[Step], onset: int) -> Signs:
 
 def _watched(training: Training, steps: int, start: int) -> list[Step]:
     kept = _Kept()
-    with QuietWatch(training.model, training.optimizer, every=1, start=start) as watch:
+    with _Silent(training.model, training.optimizer, every=1, start=start) as watch:
         watch._sinks.append(kept)
 
         def look(made: Made) -> None:

@@ -77,7 +77,7 @@ def test_a_log_says_which_spike(spikecheck: Any, capsys: Any) -> None:
         (["--workload", "nothing"], "no workload is called 'nothing'"),
         (["--workload", "mlp", "--at", "sizes=small"], "no option of the workload mlp is called 'sizes'"),
         (["--workload", "mlp", "--set", "lr=1"], "--set lr=1: belongs to an optimizer; give --optimizer as well"),
-        (["--workload", "mlp", "--arm", "os:getcwd"], "--arm os:getcwd: returned a str; return a spikecheck.why.arms"),
+        (["--workload", "mlp", "--arm", "os:getcwd"], "--arm os:getcwd: returned a str; return a spikecheck.Arm"),
         (["--workload", "mlp", "--html", "no/such/f.html"], "--html no/such/f.html: cannot be written"),
         (["--workload", "mlp", "--steps", "40", "--at-step", "9"], "--at-step 9: within 64 steps of it no loss"),
         (["--workload", "mlp", "--executor", "dask://a:1"], "--executor dask://a:1: workloads are trained on this"),
@@ -111,6 +111,53 @@ def test_a_mistake_is_one_line(words: list[str], says: str, spikecheck: Any, cap
     last = taken.err.strip().splitlines()[-1]
     assert says in last and "Traceback" not in taken.err
     assert sum("error" in line for line in taken.err.splitlines()) == 1
+
+
+OWN = """
+from contextlib import contextmanager
+import spikecheck
+
+@contextmanager
+def tame(training, context):
+    def chosen(step, draw):
+        batch = draw()
+        while batch[1].abs().max() > 5.0:
+            batch = draw()
+        return batch
+    with training.batches_chosen(chosen):
+        yield
+
+def arm(name="tame batches"):
+    return spikecheck.Arm(name, "without labels above 5?", "wild labels", tame, remedy="skip wild labels")
+
+def twice():
+    return arm("other batches")
+
+def hidden():
+    return spikecheck.Arm("hidden", "?", "hidden", lambda training, context: None)
+"""
+
+
+def test_an_arm_of_ones_own_is_forked_by_workers(spikecheck: Any, capsys: Any, write: Any) -> None:
+    module = write(OWN)
+    words = [word for word in PLANTED if word not in ("--executor", "local")]
+    assert spikecheck(*words, "--at", "plant=batches", "--arm", f"{module}:arm", "--json", "-") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["cause"] for one in found["causes"]] == ["data", "wild labels"]
+    (own,) = (arm for arm in found["arms"] if arm["name"] == "tame batches")
+    assert own["effect"] == "removes it" and own["claimed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("twice", "arms: two are called 'other batches'; give each a name of its own"),
+        ("hidden", "worker processes cannot find its function"),
+    ],
+)
+def test_an_arm_that_cannot_be_used_is_one_line(name: str, says: str, spikecheck: Any, capsys: Any, write: Any) -> None:
+    assert spikecheck(*PLANTED, "--arm", f"{write(OWN)}:{name}") == 2
+    assert says in capsys.readouterr().err
 
 
 def test_a_spent_budget_is_code_3_and_says_so(spikecheck: Any, capsys: Any) -> None:

@@ -20,13 +20,14 @@ def table(*removing: str, own: tuple[ArmResult, ...] = ()) -> list[ArmResult]:
             question=arm.question,
             cause=arm.cause,
             effect=Effect.REMOVES if arm.name in removing else Effect.LEAVES,
+            claimed=arm.name in removing,
         )
         for arm in known.values()
     ] + list(own)
 
 
 def own(name: str, height: float) -> ArmResult:
-    return ArmResult(name=name, question="?", cause=name, effect=Effect.REMOVES, height=height)
+    return ArmResult(name=name, question="?", cause=name, effect=Effect.REMOVES, claimed=True, height=height)
 
 
 LEFT_OUT, OTHERS = built_in.LEFT_OUT.name, built_in.OTHER_BATCHES.name
@@ -82,3 +83,10 @@ def test_a_lag_needs_more_than_noise() -> None:
     assert LAGGING.lagging is not None
     for surprise, usual in ((0.9, 0.1), (1.4, 1.0), (2.0, 1.5)):
         assert Signs(layers=(LayerSign(name="a", surprise=surprise, usual=usual),)).lagging is None
+
+
+def test_what_is_not_claimed_names_nothing_and_still_tells_a_smaller_step() -> None:
+    unclaimed = [arm.model_copy(update={"claimed": False}) for arm in table(LEFT_OUT, OTHERS, HALF, HELD)]
+    assert ranked(unclaimed, STABLE) == ()
+    half = [arm.model_copy(update={"claimed": arm.name == EMPTIED}) for arm in table(EMPTIED, HALF)]
+    assert ranked(half, STABLE) == ()

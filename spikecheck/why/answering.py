@@ -1,0 +1,141 @@
+"""From a run's losses to the answer: the spike, the state before it, what was usual, the forks, the cause."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from spikecheck.core.events import TileStored
+from spikecheck.core.why import Answer, Effect, Outcome, Signs
+from spikecheck.watch.detector import NoisySpike
+from spikecheck.watch.training import Snapshot
+from spikecheck.why.excursion import highest
+from spikecheck.why.executors import Executor, Job, Result
+from spikecheck.why.first_run import first_difference, run_again
+from spikecheck.why.fork_store import ForkStore
+from spikecheck.why.heights import Reader
+from spikecheck.why.inquiry import Inquiry, finite
+from spikecheck.why.question import AGAIN, FORKS, WAY, Question
+from spikecheck.why.ranking import ranked
+from spikecheck.why.scene import Scene, scene_of
+from spikecheck.why.sequential import FEWEST
+from spikecheck.why.signs import signs_before
+from spikecheck.why.sources import Source
+from spikecheck.why.spikes import Run, at_step, meant, reported
+from spikecheck.why.words import notes, sentence
+
+_SHOWN = 200
+"""Losses before the fork that a report shows."""
+
+
+def answered(run: Run, question: Question, source: Source) -> Answer:
+    """The answer, with its words. The training of the source is left anywhere.
+
+    Raises:
+        UsageError: when the loss does not rise at the step that is asked for.
+    """
+    began = time.monotonic()
+    spikes = run.spikes
+    spike = meant(run, spikes) if question.at is None else at_step(run, spikes, question.at)
+    found = _without_spike(run, spikes) if spike is None else _of_spike(run, spikes, spike, question, source)
+    whole = found.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
+    return whole.model_copy(update={"sentence": sentence(whole), "notes": notes(whole)})
+
+
+def _without_spike(run: Run, spikes: Sequence[NoisySpike]) -> Answer:
+    return Answer(
+        outcome=Outcome.BENIGN if spikes else Outcome.NO_SPIKE,
+        sentence="",
+        others=tuple(one.onset for one in spikes),
+        highest=None if spikes else highest(run.first, run.losses),
+        losses=_shown(run, None),
+    )
+
+
+def _of_spike(run: Run, spikes: Sequence[NoisySpike], spike: NoisySpike, question: Question, source: Source) -> Answer:
+    scene = scene_of(spike, run.first + len(run.losses), run.first)
+    site = Answer(
+        outcome=Outcome.STOPPED,
+        sentence="",
+        spike=reported(spike, benign=run.is_benign(spike)),
+        others=tuple(one.onset for one in spikes if one is not spike),
+        start=scene.start,
+        end=scene.end,
+        batches=(scene.left_out.start, scene.left_out.stop - 1),
+        losses=_shown(run, scene),
+    )
+    before = _before(run, scene, question, source)
+    if before.differs is not None and not before.spikes:
+        return site.model_copy(update={"differs_at": before.differs, "outcome": Outcome.NOT_REPRODUCIBLE})
+    signs = signs_before(source.training, before.state, before.scene)
+    told = _forked(before, signs, question, source)
+    return site.model_copy(update={"differs_at": before.differs, "signs": signs, **told})
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The state that forks begin from, and the run made once more from there."""
+
+    state: Snapshot
+    scene: Scene
+    reader: Reader
+    differs: int | None
+    """First step at which the run was not the same again."""
+    spikes: bool
+    """Whether it spiked again."""
+
+
+def _before(run: Run, scene: Scene, question: Question, source: Source) -> _Before:
+    question.enter(WAY)
+    state, differs = source.reach(run, scene, question)
+    question.enter(AGAIN)
+    again, usual = run_again(source.training, state, scene)
+    question.advance(len(again))
+    own = run.losses[scene.start - run.first : scene.end - run.first]
+    place = first_difference(again, own)
+    if differs is None and place is not None:
+        differs = scene.start + place
+    reader = Reader(run.until(scene.start), scene, own)
+    return _Before(state, replace(scene, usual=usual), reader, differs, reader.seen(again).spikes)
+
+
+def _forked(before: _Before, signs: Signs, question: Question, source: Source) -> dict[str, object]:
+    """What the forks tell: outcome, arms, causes."""
+    question.enter(FORKS)
+    forks = source.forks(before.scene)
+    with closing(source.executor(before.state, FEWEST * (1 + len(question.arms)))) as executor:
+        inquiry = Inquiry(
+            question.arms, before.reader, lambda jobs: _asked(forks, executor, jobs, question), question.deadline
+        )
+        outcome = _outcome_of(inquiry, signs)
+    question.interrupted = inquiry.interrupted
+    arms = inquiry.results()
+    causes = ranked(arms, signs) if outcome in (Outcome.CAUSE, Outcome.STOPPED) else ()
+    return {"outcome": outcome, "arms": arms, "causes": causes, "cause": causes[0].cause if causes else None}
+
+
+def _outcome_of(inquiry: Inquiry, signs: Signs) -> Outcome:
+    """Fork until the question is answered."""
+    again = inquiry.placebo()
+    if not inquiry.stopped and again is not Effect.REMOVES:
+        return Outcome.CHAOTIC
+    inquiry.judge_arms()
+    if inquiry.stopped:
+        return Outcome.STOPPED
+    return Outcome.CAUSE if ranked(inquiry.results(), signs) else Outcome.NO_CAUSE
+
+
+def _asked(
+    forks: ForkStore, executor: Executor, jobs: Sequence[Job], question: Question
+) -> Iterator[tuple[Job, Result]]:
+    for job, result in forks.ask(executor, jobs):
+        question.advance(forks.scene.steps)
+        question.observe(TileStored(1, 0))
+        yield job, result
+
+
+def _shown(run: Run, scene: Scene | None) -> tuple[tuple[int, float | None], ...]:
+    """The losses around a spike, or the last."""
+    last = run.first + len(run.losses) if scene is None else scene.end
+    first = max(run.first, (last if scene is None else scene.start) - _SHOWN)
+    return tuple((step, finite(run.losses[step - run.first])) for step in range(first, last))

@@ -1,0 +1,52 @@
+"""What is asked of a training that spiked, and how far the answer is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.events import ClaimStarted, Observer, StageStarted, TileAdvanced, ignore
+from spikecheck.why.arms import ARMS, PLACEBO, Arm
+from spikecheck.why.sequential import FEWEST
+
+_CLAIM = "why"
+_A_STEP = 0.01
+"""Seconds that a step is expected to take, for the display alone; what is left is scaled by what the steps so far took."""
+_A_FORK = 150
+TRAINING, WAY, AGAIN, FORKS = "training", "the way to the spike", "the spike again", "forks"
+"""The stages of an answer."""
+
+
+@dataclass
+class Question:
+    """What is asked of a training that spiked."""
+
+    at: int | None = None
+    """A step of the spike; None for the first that is not benign."""
+    arms: Sequence[Arm] = ARMS
+    deadline: float | None = None
+    """A value of `time.monotonic()`."""
+    observe: Observer = ignore
+    interrupted: bool = field(default=False, init=False)
+    """Whether Ctrl-C ended the forks."""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where two arms have one name."""
+        names = [PLACEBO.name, *(arm.name for arm in self.arms)]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise UsageError(f"arms: two are called {twice[0]!r}; give each a name of its own")
+
+    def announce(self, steps: int) -> None:
+        """Tell a display what is to come, for a training of so many steps."""
+        forks = (1 + len(self.arms)) * (FEWEST + 1) * _A_FORK
+        counts = {TRAINING: steps, WAY: steps // 2, AGAIN: 2 * _A_FORK, FORKS: forks}
+        expected = tuple((stage, count * _A_STEP) for stage, count in counts.items())
+        self.observe(ClaimStarted(_CLAIM, 1, 1, expected, seeks_spikes=False))
+
+    def enter(self, stage: str) -> None:
+        """A stage begins."""
+        self.observe(StageStarted(_CLAIM, stage, 1, 0))
+
+    def advance(self, steps: int) -> None:
+        """So many more steps were made."""
+        self.observe(TileAdvanced(steps, steps * _A_STEP))
