@@ -24,7 +24,8 @@ from spikecheck.lab.store import default_folder
 from spikecheck.report import atomic_write
 from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import Workload
-from spikecheck.why.explain import Question, explain_order
+from spikecheck.why.explain import explain_order
+from spikecheck.why.question import Question
 from studies.causes_cells import Asked, Cell, read
 from studies.causes_page import page
 from studies.planted_causes import CAUSES, SHIPPED, STEPS, WITHIN, onset_of
