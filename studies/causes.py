@@ -1,0 +1,131 @@
+"""The examination of `spikecheck diagnose --workload` on planted causes: asks for answers, and writes docs/causes.md.
+
+    python studies/causes.py --seeds 3 --workers 2 [--cause bad-batch ...] [--workload gpt ...]
+
+Every answer is kept in the store as soon as it is there, under a digest of the rules and of the plants: what was stopped goes
+on, and a rule that was changed is examined anew. The page is written from all answers that the store has for the present
+rules; `--page-only` asks for none.
+"""
+
+import argparse
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.why import Answer
+from spikecheck.lab.store import default_folder
+from spikecheck.report import atomic_write
+from spikecheck.watch.runs import Order
+from spikecheck.watch.workload import Workload
+from spikecheck.why.explain import explain_order
+from spikecheck.why.question import Question
+from studies.causes_cells import Asked, Cell, read
+from studies.causes_page import page
+from studies.planted_causes import CAUSES, SHIPPED, STEPS, WITHIN, onset_of
+
+ROOT = Path(__file__).resolve().parents[1]
+_PAGE = ROOT / "docs" / "causes.md"
+_RULES = (
+    "spikecheck/why/*.py",
+    "spikecheck/core/why.py",
+    "spikecheck/watch/*.py",
+    "studies/planted_*.py",
+    "workloads/*.py",
+)
+"""What decides an answer; a change of one of these files begins the examination anew."""
+
+
+def rules() -> str:
+    """A digest of the files that decide an answer."""
+    files = sorted(path for pattern in _RULES for path in ROOT.glob(pattern))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def judged(asked: Asked) -> Cell:
+    """Ask why this training spiked, as a user would: without saying where, unless there is nothing to be seen."""
+    torch.set_num_threads(1)
+    onset = onset_of(asked.seed)
+    if asked.cause == "none":
+        return Cell(asked=asked, onset=onset, spikes=True, answer=_answered(asked, onset))
+    answer = _answered(asked, None)
+    assert answer is not None
+    onsets = [*([] if answer.spike is None else [answer.spike.onset]), *answer.others]
+    near = [step for step in sorted(onsets) if onset <= step <= onset + WITHIN]
+    explained = None if answer.spike is None else answer.spike.onset
+    if near and explained is not None and explained not in near:  # an earlier spike was explained
+        answer = _answered(asked, near[0])
+    return Cell(asked=asked, onset=onset, spikes=bool(near), answer=answer)
+
+
+def _answered(asked: Asked, at: int | None) -> Answer | None:
+    """None where no loss rises at the step."""
+    workload = Workload.of(f"studies.planted_causes:{asked.workload}", {"cause": asked.cause})
+    try:
+        return explain_order(Order(workload, asked.seed, STEPS), None, Question(at), workers=1)
+    except UsageError:
+        return None
+
+
+def answered(cells: Sequence[Asked], folder: Path, workers: int) -> Iterator[Cell]:
+    """Ask for the answers that the folder lacks; each is written as soon as it is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(judged, asked) for asked in cells if not (folder / asked.file).exists()]
+        for future in as_completed(waiting):
+            cell = future.result()
+            atomic_write.write(cell.model_dump_json(by_alias=True).encode(), folder / cell.asked.file, "the store")
+            yield cell
+
+
+def _shown(cells: Iterable[Cell], total: int) -> None:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns) as progress:
+        task = progress.add_task("answers", total=total)
+        for cell in cells:
+            progress.console.print(cell.line, highlight=False)
+            progress.advance(task)
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=10, help="seeds of every cause and workload")
+    parser.add_argument("--first-seed", type=int, default=0, help="a rule that was changed is judged on fresh ones")
+    parser.add_argument("--workers", type=int, default=2, help="processes at once")
+    parser.add_argument("--cause", action="append", choices=CAUSES, help="this cause; may be repeated")
+    parser.add_argument("--workload", action="append", choices=SHIPPED, help="this workload; may be repeated")
+    parser.add_argument("--store", type=Path, default=default_folder() / "causes", help="the folder of all answers")
+    parser.add_argument("--page-only", action="store_true", help="write the page from the answers that are there")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Ask for what is not stored yet, and write the page."""
+    asked = _asked()
+    folder = asked.store / rules()
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    chosen = product(seeds, asked.workload or SHIPPED, asked.cause or CAUSES)
+    cells = [
+        Asked(workload=name, cause=cause, seed=seed) for seed, name, cause in chosen if name in CAUSES[cause].workloads
+    ]
+    if not asked.page_only:
+        missing = sum(not (folder / one.file).exists() for one in cells)
+        _shown(answered(cells, folder, asked.workers), missing)
+    before = _PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0]
+    atomic_write.write(f"{before}<!-- tables -->\n{page(read(folder), folder.name)}".encode(), _PAGE, "docs/causes.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The tables of docs/causes.md, from answers."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from spikecheck.core.why import Cause, Effect
+from spikecheck.stats.bounds import clopper_pearson
+from studies.causes_cells import NOTHING, Cell
+from studies.planted_causes import CAUSES, SHIPPED
+
+_NAMES = [*map(str, Cause), NOTHING]
+_EACH_SIDE = 0.025
+_NO_CAUSE = ("none", "benign")
+_COLUMNS = (
+    "*Spike after*: steps from the plant to the spike's onset. *Lag*: |g|/√v of the layer that lags most, and before."
+)
+
+
+def page(cells: Sequence[Cell], rules: str) -> str:
+    """Everything after the definitions."""
+    parts = [f"Rules and plants: digest `{rules}`; {len(cells)} answers.\n", *_summary(cells), *_matrices(cells)]
+    return "\n".join([*parts, *_times(cells), *_mistakes(cells)]) + "\n"
+
+
+def _summary(cells: Sequence[Cell]) -> Iterator[str]:
+    """The two figures that are required."""
+    planted = [cell for cell in cells if cell.asked.cause not in _NO_CAUSE and cell.spikes]
+    without = [cell for cell in cells if cell.asked.cause in _NO_CAUSE and cell.spikes]
+    yield "## What came out\n\n| | answers | share, 95 % interval | required |\n|---|---:|---|---|"
+    first, false = sum(cell.right for cell in planted), sum(not cell.right for cell in without)
+    yield f"| the planted cause is named first | {len(planted)} | {_share(first, len(planted))} | ≥ 90 % |"
+    yield f"| a cause is named where there is none | {len(without)} | {_share(false, len(without))} | ≤ 5 % |\n"
+
+
+def _matrices(cells: Sequence[Cell]) -> Iterator[str]:
+    yield from _matrix("All workloads", cells)
+    for workload in SHIPPED:
+        chosen = [cell for cell in cells if cell.asked.workload == workload]
+        yield from _matrix(f"`{workload}`", chosen) if chosen else ()
+
+
+def _matrix(title: str, cells: Sequence[Cell]) -> Iterator[str]:
+    """Planted causes in rows, what was named first in columns; what must be named is in bold."""
+    yield f"### {title}\n\n| planted | trainings | no spike | {' | '.join(_NAMES)} | right, 95 % interval |"
+    yield "|---|---:|---:|" + "---:|" * len(_NAMES) + "---|"
+    for cause in CAUSES:
+        row = [cell for cell in cells if cell.asked.cause == cause]
+        if row:
+            yield _row(cause, row)
+    yield ""
+
+
+def _row(cause: str, row: Sequence[Cell]) -> str:
+    spiking = [cell for cell in row if cell.spikes]
+    named = Counter(cell.named for cell in spiking)
+    wanted = row[0].asked.wanted
+    counts = [f"**{named[name]}**" if name == wanted else str(named[name] or "") for name in _NAMES]
+    share = _share(sum(cell.right for cell in spiking), len(spiking))
+    return f"| {cause} | {len(row)} | {len(row) - len(spiking) or ''} | {' | '.join(counts)} | {share} |"
+
+
+def _times(cells: Sequence[Cell]) -> Iterator[str]:
+    """From the first run to the answer, in one process."""
+    yield "## Time\n\nAfter the training itself, in one process, on a machine that others used too.\n"
+    yield "| workload | answers | median, s | longest, s | forks, median |\n|---|---:|---:|---:|---:|"
+    for workload in SHIPPED:
+        answers = [c.answer for c in cells if c.asked.workload == workload and c.answer is not None and c.answer.arms]
+        if answers:
+            seconds = [answer.seconds for answer in answers]
+            forks = median(sum(len(arm.forks) for arm in answer.arms) for answer in answers)
+            yield f"| {workload} | {len(answers)} | {median(seconds):.0f} | {max(seconds):.0f} | {forks:.0f} |"
+    yield ""
+
+
+def _mistakes(cells: Sequence[Cell]) -> Iterator[str]:
+    """Every answer that is not right, with the arms that removed the spike."""
+    wrong = [cell for cell in cells if cell.spikes and not cell.right]
+    yield f"## Answers that are not right\n\n{len(wrong)} of {sum(cell.spikes for cell in cells)}.\n"
+    if wrong:
+        yield f"{_COLUMNS}\n"
+        yield "| planted | workload | seed | outcome | named | spike after | arms that remove it | lag | overshoot |"
+        yield "|---|---|---:|---|---|---:|---|---|---|"
+        yield from (_mistake(cell) for cell in sorted(wrong, key=lambda one: list(CAUSES).index(one.asked.cause)))
+
+
+def _mistake(cell: Cell) -> str:
+    answer, asked = cell.answer, cell.asked
+    if answer is None:
+        return f"| {asked.cause} | {asked.workload} | {asked.seed} | {cell.outcome} | {cell.named} | | | | |"
+    removing = ", ".join(arm.name for arm in answer.arms if arm.effect is Effect.REMOVES)
+    after = "" if answer.spike is None else str(answer.spike.onset - cell.onset)
+    lag = max(answer.signs.layers, key=lambda layer: layer.surprise / max(layer.usual, 1e-9), default=None)
+    lagging = "" if lag is None else f"{lag.surprise:.2g} for {lag.usual:.2g}"
+    overshoot = "" if answer.signs.overshoot is None else f"{answer.signs.overshoot:.2f}"
+    return (
+        f"| {asked.cause} | {asked.workload} | {asked.seed} | {cell.outcome} | {cell.named} | {after} | {removing} "
+        f"| {lagging} | {overshoot} |"
+    )
+
+
+def _share(times: int, of: int) -> str:
+    if not of:
+        return "none"
+    low, high = clopper_pearson(times, of, _EACH_SIDE)
+    return f"{times} of {of}: {100 * times / of:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
