@@ -18,6 +18,7 @@ NAMES = [
     "Answer",
     "Average",
     "Balance",
+    "BatchSharpness",
     "Claim",
     "Condition",
     "Continue",
@@ -67,6 +68,7 @@ NAMES = [
     "with_loss",
     "with_record",
     "with_weights",
+    "workload_setting",
 ]
 # What answers before anything is trained must not wait for these.
 HEAVY = {"torch", "scipy", "hypothesis", "sklearn"}

@@ -8,7 +8,7 @@ from spikecheck.core.run import Array, Run
 from spikecheck.core.verdict import Trace
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.evidence import Evidence, Trainer
-from spikecheck.measures.spikes import spikes
+from spikecheck.harness.run_spikes import spikes_of
 from spikecheck.training.rule_for import threshold_of
 
 _COLUMNS = 300
@@ -28,7 +28,7 @@ def typical_trace(claim: Claim, lab: Trainer, evidence: Evidence | None) -> Trac
 
 
 def _trace(claim: Claim, run: Run) -> Trace:
-    found = spikes(run.loss, claim.definition)
+    found = spikes_of(run, claim.definition)
     first = found[0] if found else None
     stop = len(run.loss)
     if claim.detects_spikes and first is not None and first.recovery is not None:

@@ -8,12 +8,13 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from spikecheck.core.errors import CorruptEntry, SettingError, SpikecheckError, 
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_format import Entry
 from spikecheck.watch.checkpoint import load_checkpoint, save_checkpoint
-from spikecheck.watch.training import Training
+from spikecheck.watch.training import Step, Training
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
 RUNS_EPOCH = 1
@@ -39,12 +40,37 @@ _LOOK_EVERY = 0.5
 _MOST_AT_ONCE = 500
 """Steps between two such looks, at most."""
 
+T = TypeVar("T")
 Tick = Callable[[int], None]
 """Told how many steps a run has made in all. May raise to stop it; a checkpoint is then written first."""
 
 
 def unheard(*told: int) -> None:
     """Nobody wants to know."""
+
+
+class Looker(Protocol):
+    """Measures a training between its steps, and changes nothing in it."""
+
+    def begin(self) -> None:
+        """Called once, before the first step."""
+        ...
+
+    def __call__(self, step: Step) -> None:
+        """Called after every step."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """What was measured so far."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Of what `restore` needs: tensors, numbers, and lists and dicts of these."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -67,6 +93,10 @@ class Order:
         """The training before its first step."""
         make = None if self.optimizer is None else self.optimizer.make()
         return self.workload.make(make, self.seed, self.device)
+
+    def looker(self, training: Training) -> Looker | None:
+        """What measures the training on its way; None where only losses are kept."""
+        return None
 
     def digest(self, about: dict[str, Any]) -> str:
         """sha256 over the order, the sources it names, the environment, and what the training says of itself."""
@@ -92,6 +122,8 @@ class WorkloadRun:
     """Whether it came from the store."""
     resumed_at: int = 0
     """The step from which this process went on."""
+    arrays: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """What the order's looker measured, by name."""
     warning: str = ""
     """Why it, or its checkpoints, could not be stored; empty where they could."""
 
@@ -155,7 +187,7 @@ def _kept(run: WorkloadRun, store: Store, digest: str, path: Path) -> WorkloadRu
     """The run, stored; where that fails, with the reason: hours of training are not lost to a full disk."""
     about = {"diverged": run.diverged, "seconds_a_step": run.seconds_a_step, "about": run.about}
     try:
-        store.put(digest, Entry({"losses": run.losses}, about))
+        store.put(digest, Entry({"losses": run.losses, **run.arrays}, about))
     except StoreError as error:
         return replace(run, warning=str(error))
     path.unlink(missing_ok=True)
@@ -173,6 +205,7 @@ class _Run:
         self._cost = 0.0
         self._resumed_at = 0
         self._warning = ""
+        self._looker = order.looker(training)
 
     def resume(self) -> None:
         """Go on from the checkpoint, if there is one that can be read; another is no loss but time."""
@@ -184,9 +217,13 @@ class _Run:
             self._training.restore(found.snapshot)
             self._losses, self._paces = found.about["losses"].tolist(), found.about["paces"].tolist()
             self._resumed_at = found.snapshot.steps
+            if self._looker is not None:
+                self._looker.restore(found.about["looks"])
 
     def finish(self, tick: Tick) -> WorkloadRun:
         """Make the steps that are left."""
+        if self._looker is not None and not self._training.steps:
+            self._guarded(self._looker.begin)
         while (left := self._order.steps - self._training.steps) > 0 and not self._lost():
             self._advance(min(left, self._at_once()))
             try:
@@ -200,8 +237,13 @@ class _Run:
 
     def _advance(self, steps: int) -> None:
         began = time.perf_counter()
+        self._losses += self._guarded(partial(self._training.run, steps, self._looker))
+        self._paces.append((time.perf_counter() - began) / steps)
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        """What it returns; whatever the user's code raises becomes one line."""
         try:
-            self._losses += self._training.run(steps)
+            return work()
         except SpikecheckError:
             raise
         except torch.OutOfMemoryError:
@@ -214,7 +256,6 @@ class _Run:
                 f"workload={self._order.workload.path!r}: step {self._training.steps} raised {type(error).__name__}: "
                 f"{first}; run it by itself to see"
             ) from error
-        self._paces.append((time.perf_counter() - began) / steps)
 
     def _at_once(self) -> int:
         """Steps until the next look at the clock; the first is alone, since it pays for what is made once."""
@@ -234,7 +275,8 @@ class _Run:
         began = time.monotonic()
         losses, paces = (torch.tensor(numbers, dtype=torch.float64) for numbers in (self._losses, self._paces))
         try:
-            save_checkpoint(self._path, self._training.snapshot(), losses=losses, paces=paces)
+            looks = {} if self._looker is None else {"looks": self._looker.state()}
+            save_checkpoint(self._path, self._training.snapshot(), losses=losses, paces=paces, **looks)
         except SpikecheckError as error:  # the training itself is sound, and goes on without
             self._path, self._warning = None, str(error)
         self._saved = time.monotonic()
@@ -253,6 +295,7 @@ class _Run:
             pace,
             dict(self._training.about),
             resumed_at=self._resumed_at,
+            arrays={} if self._looker is None else self._looker.arrays(),
             warning=self._warning,
         )
 
@@ -265,7 +308,8 @@ def _stored(store: Store, digest: str, order: Order) -> WorkloadRun | None:
         return None
     if entry is None:
         return None
-    about = entry.about
+    about, arrays = entry.about, dict(entry.arrays)
+    losses = arrays.pop("losses")
     return WorkloadRun(
-        order, entry.arrays["losses"], about["diverged"], about["seconds_a_step"], about["about"], reused=True
+        order, losses, about["diverged"], about["seconds_a_step"], about["about"], reused=True, arrays=arrays
     )
