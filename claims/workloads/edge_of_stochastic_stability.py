@@ -1,4 +1,4 @@
-"""Under SGD the curvature of single batches along their own gradients rises to 2/lr and hovers there; the full batch's stays below.
+"""Under SGD the curvature of single batches along their own gradients rises to 2/lr and hovers; the full batch's stays below.
 
 The reference is the workload mlp on 4,000 signals of MNIST-1D, in batches of 16, without dropout. Its learning rate has the
 lowest losses after 4,000 steps among 0.02, 0.05, 0.1, …, 3.2, on seeds 900 and 901. That, and batch sharpness in the

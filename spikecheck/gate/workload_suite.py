@@ -4,7 +4,6 @@ The margins were written before any workload was gated: a twentieth of a loss, a
 """
 
 import hashlib
-import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from spikecheck.core.errors import SettingError, UnknownName
-from spikecheck.core.import_path import named
 from spikecheck.core.run import Run
 from spikecheck.core.scorecard import OptimizerSpec, WorkloadPlace
 from spikecheck.gate.metrics import DIVERGED, TIME, Measure
@@ -99,20 +97,10 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
     for row in rows:
         if row not in WORKLOAD_ROWS:
             raise UnknownName("row of the gate of a workload", row, WORKLOAD_ROWS)
-    known = _options_of(Workload.of(path))
-    for name in options:
-        if name not in known:
-            raise UnknownName(f"option of the workload {path}", name, [*known, "steps"])
-    horizon = {"steps": steps} if "steps" in known else {}  # where its schedule ends
-    return WorkloadSuite(Workload.of(path, {**options, **horizon}), steps, seeds, root, dict(conditions), rows)
+    return WorkloadSuite(Workload.of(path).at(options, steps), steps, seeds, root, dict(conditions), rows)
 
 
 def choice_of(contestant: OptimizerSpec) -> OptimizerChoice:
     """A contestant as a workload's optimizer."""
     numbers = {"lr": contestant.lr, **dict(contestant.options), **contestant.conditions}
     return OptimizerChoice.of(contestant.optimizer, numbers)
-
-
-def _options_of(workload: Workload) -> tuple[str, ...]:
-    """The names that its function takes after the optimizer, the seed and the device."""
-    return tuple(inspect.signature(named("workload", workload.address)).parameters)[3:]

@@ -18,7 +18,20 @@ from spikecheck.watch.runs import environment
 def workload_gate(
     candidate: OptimizerSpec, suite: WorkloadSuite, options: LabOptions, command: str, observe: Observer
 ) -> WorkloadGate:
-    """The gate, on this machine.
+    """The gate, on this machine; raises as `store_and_device`."""
+    store, device = store_and_device(options)
+    where: dict[str, str | int | float] = {
+        **environment(device),
+        "threads": 1 if device == "cpu" else 0,
+        "system": f"{platform.system()} {platform.machine()}",
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    workers = 1 if options.executor == "local" else None
+    return WorkloadGate(candidate, suite, store, device, workers, options.deadline, command, where, observe)
+
+
+def store_and_device(options: LabOptions) -> tuple[Store | None, str]:
+    """Where trainings of workloads are kept, and where they are made.
 
     Raises:
         StoreError: when the store cannot be used.
@@ -33,12 +46,4 @@ def workload_gate(
         raise UsageError(
             f"--executor {options.executor}: workloads are trained on this machine; use local or processes"
         )
-    device = usable(options.device)
-    where: dict[str, str | int | float] = {
-        **environment(device),
-        "threads": 1 if device == "cpu" else 0,
-        "system": f"{platform.system()} {platform.machine()}",
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-    workers = 1 if options.executor == "local" else None
-    return WorkloadGate(candidate, suite, store, device, workers, options.deadline, command, where, observe)
+    return store, usable(options.device)

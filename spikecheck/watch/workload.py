@@ -1,5 +1,6 @@
 """Trainings by name: a function MODULE:FUNCTION that makes one, and the optimizer it makes it with."""
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,23 @@ class Workload:
     def address(self) -> str:
         """MODULE:FUNCTION, also of one that ships."""
         return BUILT_IN["workload"].get(self.path, self.path)
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names that its function takes after the optimizer, the seed and the device."""
+        return tuple(inspect.signature(named("workload", self.address)).parameters)[3:]
+
+    def at(self, options: Options, steps: int) -> "Workload":
+        """The same with these options, and with the steps where its function takes them: its schedule ends there.
+
+        Raises:
+            UnknownName: its function takes no such option.
+        """
+        for name in options:
+            if name not in self.takes:
+                raise UnknownName(f"option of the workload {self.path}", name, [*self.takes, "steps"])
+        horizon = {"steps": steps} if "steps" in self.takes else {}
+        return Workload.of(self.path, {**options, **horizon})
 
     def make(self, make_optimizer: MakeOptimizer | None, seed: int, device: str) -> Training:
         """A new training, all global generators seeded before.
