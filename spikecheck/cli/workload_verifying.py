@@ -49,10 +49,8 @@ def verify_workload(
         from spikecheck.session.workload_verify import asked_of, verify_on_workload
 
         judged, left_out, lab = asked_of(claims, request, lab_options, observe)
-        if asked["only_planned"]:
-            verdicts, failed = [], {}
-        else:
-            verdicts, failed = verify_on_workload(judged, lab, request.plan, observe)
+        some = [] if asked["only_planned"] else judged
+        verdicts, failed = verify_on_workload(some, lab, request.plan, observe)
     if asked["only_planned"]:
         return _planned([claim.id for claim in judged], left_out, lab.seconds(request.steps), request)
     report = session.build_report(
@@ -81,9 +79,9 @@ def check_not_given(asked: Mapping[str, Any]) -> None:
 
 
 def _check_options(workload: str) -> None:
-    given = click.get_current_context().get_parameter_source
+    command: click.Context = click.get_current_context()
     for name in _OF_OWN_NETWORKS:
-        source = given(name)
+        source = command.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             raise UsageError(f"--workload {workload}, --{name}: a workload is one setting; leave out --{name}")
 

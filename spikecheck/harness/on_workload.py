@@ -101,7 +101,7 @@ def _why_not_its_arms(claim: Claim, place: Place) -> str:
 
 def _why_not_its_rule(claim: Claim, place: Place) -> str:
     asked, own = place.setting.optimizer, claim.domain.reference.optimizer
-    if own != "gd" and asked != own:
+    if own not in ("gd", asked):
         return f"is about {own}; add --optimizer {own} --set lr=…"
     if own == "gd" and claim.rules in ("gd", "own") and asked != "gd":
         return f"is about plain gradient descent, and {asked} trains; add --optimizer gd --set lr=…"

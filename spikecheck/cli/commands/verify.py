@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -84,8 +84,9 @@ def verify(
     from spikecheck.session.shards import part_of
 
     output.check(files)
-    asked = dict(changes=changes, steps=steps, seeds=seeds, optimizer=optimizer, numbers=numbers, seed=seed)
+    asked: dict[str, Any] = {"changes": changes, "steps": steps, "seeds": seeds}
     if workload is not None:
+        asked |= {"optimizer": optimizer, "numbers": numbers, "seed": seed}
         asked |= {"quiet": quiet, "strict": strict, "only_planned": only_planned}
         return verify_workload(workload, patterns, claims_paths, asked, lab_options, files)
     check_not_given(asked)
