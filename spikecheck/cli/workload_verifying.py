@@ -79,9 +79,9 @@ def check_not_given(asked: Mapping[str, Any]) -> None:
 
 
 def _check_options(workload: str) -> None:
-    command: click.Context = click.get_current_context()
+    command = click.get_current_context(silent=True)
     for name in _OF_OWN_NETWORKS:
-        source = command.get_parameter_source(name)
+        source = None if command is None else command.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             raise UsageError(f"--workload {workload}, --{name}: a workload is one setting; leave out --{name}")
 

@@ -203,7 +203,7 @@ def test_options_of_workloads_need_one(spikecheck: Any, capsys: Any, words: tupl
 
 
 def test_the_report_is_json_as_the_schema_has_it(spikecheck: Any, planted: str) -> None:
-    import jsonschema
+    import jsonschema  # type: ignore[import-untyped]
 
     asked(spikecheck, planted, "spikes-come")
     schema = json.loads((Path(json_file.__file__).parent / "schema.json").read_text(encoding="utf-8"))
