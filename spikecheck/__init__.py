@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Jitter, LowerRate, Retune
     from spikecheck.core.judgement import Answer, Judgement, Outcome
-    from spikecheck.core.probe import Anatomy, Balance, Directions, SharpnessTrace, Stability, Trail
+    from spikecheck.core.probe import Anatomy, Balance, BatchSharpness, Directions, SharpnessTrace, Stability, Trail
     from spikecheck.core.reach import Reach
     from spikecheck.core.recipe import Recipe
     from spikecheck.core.run import Run, Snapshot
     from spikecheck.core.setting import Setting
     from spikecheck.core.spike import Spike, SpikeDefinition
     from spikecheck.core.verdict import Report, Verdict
+    from spikecheck.core.workload_setting import workload_setting
     from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, described, limits, unchanged
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder, Map
@@ -44,6 +45,7 @@ _HOMES = {
     "Arm": "why.arms",
     "Average": "stats.prediction",
     "Balance": "core.probe",
+    "BatchSharpness": "core.probe",
     "Claim": "harness.claim",
     "Condition": "harness.claim",
     "Continue": "core.intervention",
@@ -100,6 +102,7 @@ _HOMES = {
     "with_loss": "harness.plants",
     "with_record": "harness.plants",
     "with_weights": "harness.plants",
+    "workload_setting": "core.workload_setting",
 }
 
 __all__ = [
@@ -113,6 +116,7 @@ __all__ = [
     "Arm",
     "Average",
     "Balance",
+    "BatchSharpness",
     "Claim",
     "Condition",
     "Continue",
@@ -164,6 +168,7 @@ __all__ = [
     "with_loss",
     "with_record",
     "with_weights",
+    "workload_setting",
 ]
 
 

@@ -9,6 +9,7 @@ from spikecheck.effects.curvature import tells
 from spikecheck.effects.frequency import energies
 from spikecheck.effects.generalisation import flatter_is_better, heldout_loss
 from spikecheck.effects.sharpening import passes, seen
+from spikecheck.effects.single_batches import first_batch_sharpness
 from spikecheck.harness.claim import Trial
 
 
@@ -89,6 +90,17 @@ def driven(trial: Trial, *, left: float, below: float) -> bool:
     """
     first = float(trial["run"].records["sharpness"]["sharpness"][0, 0]) * trial.setting.lr / 2
     return first < below and trained(trial, left=left)
+
+
+def batches_driven(trial: Trial, *, left: float, below: float) -> bool:
+    """Batch sharpness begins below {below} times 2/lr, and the late losses lie below {left} times the first.
+
+    The first and the late losses are the medians over a twentieth of the run. The trial has a `BatchSharpness`.
+    """
+    loss = trial.trunk.loss
+    window = max(1, len(loss) // 20)
+    trains = bool(np.median(loss[-window:]) < left * np.median(loss[:window]))
+    return trains and first_batch_sharpness(trial) < below
 
 
 def starts_between(trial: Trial, *, lowest: float, highest: float) -> bool:

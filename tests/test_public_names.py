@@ -19,6 +19,7 @@ NAMES = [
     "Arm",
     "Average",
     "Balance",
+    "BatchSharpness",
     "Claim",
     "Condition",
     "Continue",
@@ -70,6 +71,7 @@ NAMES = [
     "with_loss",
     "with_record",
     "with_weights",
+    "workload_setting",
 ]
 # What answers before anything is trained must not wait for these.
 HEAVY = {"torch", "scipy", "hypothesis", "sklearn"}

@@ -40,6 +40,14 @@ def one_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
     return discovered.claims[claim_id]
 
 
+def any_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
+    """The claim with this id, those of workloads among them; raises as `one_claim`."""
+    found = all_claims(paths).all
+    if claim_id not in found.claims:
+        raise missing(claim_id, found)
+    return found.claims[claim_id]
+
+
 def about_optimizer(
     claims: Sequence["Claim"], optimizer: str | None, texts: Sequence[str]
 ) -> tuple[Sequence["Claim"], dict[str, str]]:

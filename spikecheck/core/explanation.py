@@ -28,3 +28,5 @@ class Explanation:
     cannot_tell: str
     definitions: Mapping[str, str]
     source: str
+    workload: Sequence[str] = ()
+    """The options that verify a claim of workloads at its reference; empty for other claims."""

@@ -189,6 +189,24 @@ class Finish(ProbeRecord):
     )
 
 
+class BatchSharpness(ProbeRecord):
+    """The curvature that single batches have along their own gradients, over the whole of a workload's training.
+
+    With a batch's own gradient g and Hessian H, batch sharpness is the mean of gHg over the mean of gg (arXiv 2412.20553).
+    Only workloads are measured so. Records, with W looks: `steps` [W], `batch_sharpness` [W], `random_curvature` [W] (uHu of
+    the same batches along random unit vectors u), `sharpness` [W, 1] and `residual` [W, 1] (of the loss over all batches of
+    an epoch; relative).
+    """
+
+    kind: Literal["batch-sharpness"] = "batch-sharpness"
+    batches: int = Field(64, ge=1, description="batches a look, at most")
+
+    def refusal(self, intervention: Fork | None, steps: int) -> str:
+        """Refuses forks: a workload has none."""
+        return "" if intervention is None else "probe BatchSharpness: measures whole trainings of workloads only"
+
+
 Probe = Annotated[
-    Anatomy | SharpnessTrace | Trail | Directions | Stability | Balance | Finish, Field(discriminator="kind")
+    Anatomy | SharpnessTrace | Trail | Directions | Stability | Balance | Finish | BatchSharpness,
+    Field(discriminator="kind"),
 ]

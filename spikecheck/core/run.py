@@ -52,6 +52,9 @@ class Run:
     """Weights by landmark: start, end; with an anatomy also onset, peak, recovery."""
     records: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
     """Arrays recorded by each probe, by the probe's kind and the array's name."""
+    noisy: bool = False
+    """Whether every loss is of a batch of its own, as in a workload. There is then none after the last update, and spikes
+    are what the detector for noisy losses finds."""
 
     @property
     def diverged(self) -> bool:

@@ -26,6 +26,17 @@ class SpikeDefinition(Record):
         )
 
 
+class NoisySpikeDefinition(SpikeDefinition):
+    """When an excursion of a noisy loss is called a spike: by `spikecheck.watch.detector`, whatever the numbers above."""
+
+    def says(self) -> str:
+        """The definition as a sentence, for reports."""
+        return (
+            "spike: the loss of single batches makes an excursion that lasts, or is high enough, by thresholds that a "
+            "stationary noise passes in at most 1 of 10,000 steps"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Spike:
     """One excursion of the loss; all steps are absolute training steps."""

@@ -37,7 +37,8 @@ def replay_line(claim: Sequence[str], setting: Setting, reference: Setting, seed
     """
     differs = setting.differences(reference).items()
     at = [word for name, value in differs for word in ("--at", f"{name}={_typed(value)}")]
-    return join(["spikecheck", "replay", *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
+    command = "verify" if "--workload" in claim else "replay"
+    return join(["spikecheck", command, *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
 
 
 def _typed(value: object) -> str:

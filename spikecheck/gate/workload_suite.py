@@ -165,7 +165,7 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
             raise UnknownName("row of the gate of a workload", row, WORKLOAD_ROWS)
     if tune is None and rows and {*rows} <= {SENSITIVITY, STABLE}:
         raise UsageError(f"--rows {','.join(rows)}: needs the best rate of each side; add --tune lr=1e-4..1e-1")
-    return WorkloadSuite(Workload.trained_for(path, steps, options), steps, seeds, root, dict(conditions), rows, tune)
+    return WorkloadSuite(Workload.of(path).at(options, steps), steps, seeds, root, dict(conditions), rows, tune)
 
 
 def choice_of(contestant: OptimizerSpec) -> OptimizerChoice:

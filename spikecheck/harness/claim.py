@@ -15,6 +15,7 @@ from spikecheck.core.probe import Anatomy, Probe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
+from spikecheck.core.workload_setting import optimizer_numbers, workload_of, workload_words
 from spikecheck.harness.domain import Domain, Map
 from spikecheck.harness.source_digest import source_of
 from spikecheck.stats.prediction import Average, Estimand
@@ -364,7 +365,7 @@ class Claim:
             kind=self.kind,
             says=self.says,
             where=self.where,
-            reference=reference.differences(Setting(steps=1)) | _always(reference),
+            reference=_shown(reference),
             axes={name: list(ladder.rungs) for name, ladder in self.domain.axes.items()},
             beside={name: s.differences(reference) for name, s in {**self.beside, **self.further}.items()},
             arms=[(name, _arm_says(arm, reference)) for name, arm in self.arms.items()],
@@ -379,7 +380,16 @@ class Claim:
             cannot_tell=self.cannot_tell,
             definitions=self.definitions,
             source=self.source,
+            workload=workload_words(reference),
         )
+
+
+def _shown(reference: Setting) -> dict[str, Any]:
+    """The reference's conditions; of a workload those that mean something there."""
+    if (place := workload_of(reference)) is not None:
+        numbers = {"optimizer": reference.optimizer, **optimizer_numbers(reference), "steps": reference.steps}
+        return {"workload": place.path, **place.options, **numbers}
+    return reference.differences(Setting(steps=1)) | _always(reference)
 
 
 def _always(reference: Setting) -> dict[str, Any]:

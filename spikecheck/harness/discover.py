@@ -4,15 +4,17 @@ import importlib.util
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
 from pathlib import Path
+from shlex import join
 from types import ModuleType
 from typing import Any
 
 from spikecheck.core.errors import ClaimFileError, NothingSelected, UnknownName, UsageError
 from spikecheck.core.setting import Setting
+from spikecheck.core.workload_setting import workload_words
 from spikecheck.harness.claim import Claim
 
 # In a wheel the paper's claims are inside the package; in a checkout they are in a folder next to it.
@@ -26,19 +28,25 @@ class Discovered:
 
     claims: Mapping[str, Claim]
     unreadable: Mapping[str, str]
+    of_workloads: Mapping[str, Claim] = field(default_factory=dict)
+    """Claims that are judged on workloads only: those in folders called workloads, beside the others."""
+
+    @property
+    def all(self) -> "Discovered":
+        """The claims of workloads among the others."""
+        return replace(self, claims=dict(sorted({**self.claims, **self.of_workloads}.items())))
 
 
 def discover(paths: Sequence[Path] = ()) -> Discovered:
     """Read every claim file. For equal ids the later folder wins, so a user's claim replaces a built-in one."""
     claims: dict[str, Claim] = {}
+    of_workloads: dict[str, Claim] = {}
     unreadable: dict[str, str] = {}
     unasked = {BUILT_IN.resolve(), Path("claims").resolve()}
     for folder in _folders(paths):
         asked = "" if folder.resolve() in unasked else str(folder)
         known, register = _counterexamples(folder, unreadable), _register(folder, unreadable)
-        for file in sorted(folder.glob("*.py")):
-            if file.name.startswith(("_", "test_", "conftest")):
-                continue
+        for file in _files(folder):
             try:
                 claim = read(file)
                 claims[claim.id] = replace(
@@ -46,9 +54,19 @@ def discover(paths: Sequence[Path] = ()) -> Discovered:
                 )
             except ClaimFileError as error:
                 unreadable[str(file)] = str(error)
+        for file in _files(folder / "workloads"):
+            try:
+                claim = read(file)
+                of_workloads[claim.id] = replace(claim, folder=asked)
+            except ClaimFileError as error:
+                unreadable[str(file)] = str(error)
     for name, claim in _installed(unreadable):
         claims.setdefault(name, claim)
-    return Discovered(dict(sorted(claims.items())), unreadable)
+    return Discovered(dict(sorted(claims.items())), unreadable, of_workloads)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.glob("*.py")) if not file.name.startswith(("_", "test_", "conftest"))]
 
 
 def select(discovered: Discovered, patterns: Sequence[str]) -> tuple[Claim, ...]:
@@ -72,6 +90,9 @@ def missing(claim_id: str, discovered: Discovered) -> UsageError:
     for file, reason in discovered.unreadable.items():
         if Path(file).suffix == ".py" and _named(Path(file)) == claim_id.replace("_", "-"):
             return UsageError(f"claim {claim_id!r}: its file could not be read: {reason}; fix the file")
+    if claim_id in discovered.of_workloads:
+        words = join(workload_words(discovered.of_workloads[claim_id].domain.reference))
+        return UsageError(f"claim {claim_id!r}: is judged on a workload only; add {words}, or another workload")
     return UnknownName("claim", claim_id, discovered.claims)
 
 

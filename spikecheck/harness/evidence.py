@@ -11,8 +11,8 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Trial
+from spikecheck.harness.run_spikes import spikes_of
 from spikecheck.harness.user_functions import called
-from spikecheck.measures.spikes import spikes
 from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.bounds import judge, together
 from spikecheck.stats.contrast import Pair
@@ -200,7 +200,7 @@ def _trials(claim: Claim, asked: Sequence[Mapping[str, Recipe]], runs: Mapping[R
         arms = {name: runs[recipes[name]] for name in claim.arms if recipes[name] in runs}
         absent = (recipes[name].parent() for name in claim.arms if name not in arms)
         lost = any(parent in runs and runs[parent].diverged for parent in absent)
-        run = replace(runs[trunk], spikes=spikes(runs[trunk].loss, claim.definition))
+        run = replace(runs[trunk], spikes=spikes_of(runs[trunk], claim.definition))
         trials.append(Trial(trunk.setting, trunk.seed, run, arms, lost))
     return trials
 

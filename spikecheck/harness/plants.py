@@ -10,8 +10,8 @@ import numpy as np
 from spikecheck.core.run import Array, Run
 from spikecheck.core.spike import SpikeDefinition
 from spikecheck.harness.claim import Trial
+from spikecheck.harness.run_spikes import spikes_of
 from spikecheck.measures.condensation import alignment
-from spikecheck.measures.spikes import spikes
 
 
 def with_run(trial: Trial, arm: str, run: Run) -> Trial:
@@ -28,7 +28,7 @@ def with_record(trial: Trial, arm: str, kind: str, **arrays: Array) -> Trial:
 def with_loss(trial: Trial, arm: str, loss: Array, definition: SpikeDefinition) -> Trial:
     """The trial with another loss [T] in one arm, and the spikes of that loss."""
     run = trial[arm]
-    return with_run(trial, arm, replace(run, loss=loss, spikes=spikes(loss, definition, run.start)))
+    return with_run(trial, arm, replace(run, loss=loss, spikes=spikes_of(run, definition, loss)))
 
 
 def with_weights(trial: Trial, arm: str, landmark: str, input_weights: Array) -> Trial:

@@ -8,7 +8,7 @@ from spikecheck.core.run import Array, Run
 from spikecheck.core.verdict import Trace
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.evidence import Evidence, Trainer
-from spikecheck.measures.spikes import spikes
+from spikecheck.harness.run_spikes import spikes_of
 from spikecheck.training.rule_for import threshold_of
 
 _COLUMNS = 300
@@ -28,7 +28,7 @@ def typical_trace(claim: Claim, lab: Trainer, evidence: Evidence | None) -> Trac
 
 
 def _trace(claim: Claim, run: Run) -> Trace:
-    run_spikes = spikes(run.loss, claim.definition)
+    run_spikes = spikes_of(run, claim.definition)
     first = run_spikes[0] if run_spikes else None
     stop = len(run.loss)
     if claim.detects_spikes and first is not None and first.recovery is not None:

@@ -3,7 +3,7 @@
 from spikecheck.core.judgement import Answer, Outcome
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.estimates import to_decide
-from spikecheck.report.phrases import explained
+from spikecheck.report.phrases import WORKLOAD, explained
 from spikecheck.report.quoted import at_reference, nominated
 
 _MOST = 256
@@ -15,10 +15,9 @@ def advised(verdict: Verdict, report: Report) -> list[str]:
     reference, elsewhere = at_reference(verdict), nominated(verdict)
     if verdict.replicates is Outcome.INVALID:
         elsewhere = reference
-    said = (
-        _advice(verdict, verdict.replicates, reference, "whether it replicates", report),
-        _advice(verdict, verdict.generalises, elsewhere, "where it holds", report),
-    )
+    said = [_advice(verdict, verdict.replicates, reference, "whether it replicates", report)]
+    if report.profile != WORKLOAD:  # which is one setting: nothing is searched
+        said.append(_advice(verdict, verdict.generalises, elsewhere, "where it holds", report))
     return list(dict.fromkeys(filter(None, said)))
 
 
@@ -27,7 +26,7 @@ def _advice(verdict: Verdict, outcome: Outcome, answer: Answer | None, question:
         case Outcome.UNDECIDED if not report.complete:
             return "Stopped before the answer was in: run the same command again, what was trained is reused."
         case Outcome.UNDECIDED:
-            return _more_seeds(answer, question.capitalize(), full=report.profile == "full")
+            return _more_seeds(answer, question.capitalize(), report.profile)
         case Outcome.UNTRIGGERED:
             met = verdict.definitions.get("applies", "its own")
             return f"Untriggered is neither for nor against: too few seeds met the precondition: {met}."
@@ -37,16 +36,16 @@ def _advice(verdict: Verdict, outcome: Outcome, answer: Answer | None, question:
             return ""
 
 
-def _more_seeds(answer: Answer | None, question: str, *, full: bool) -> str:
+def _more_seeds(answer: Answer | None, question: str, profile: str) -> str:
     """For an undecided answer: how many seeds would decide it, and which profile trains them."""
     needed = _needed(answer)
-    if full:
+    if profile == "full":
         enough = f" {needed.capitalize()}." if needed else ""
         return (
             f"{question} is undecided with as many seeds as the largest profile has, and to be reported as such.{enough} "
             "Another --seed is an independent repeat: to be told beside this one, not in its place."
         )
-    trains = f"--profile full trains up to {_MOST}"
+    trains = "--seeds trains more" if profile == WORKLOAD else f"--profile full trains up to {_MOST}"
     return f"{question} is undecided: {needed}; {trains}." if needed else f"{question} is undecided: {trains} seeds."
 
 

@@ -1,6 +1,7 @@
 """The description of a claim in the terminal: what it says and how it is judged."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import join
 from typing import Any
 
 from rich.console import Console
@@ -34,7 +35,8 @@ def render_explanation(claim: Explanation, console: Console) -> None:
     _section(page, "What this check cannot tell", [claim.cannot_tell])
     _section(page, "Source", [claim.source])
     page.blank()
-    page.say(f"Verify it with: spikecheck verify --claim {inert(claim.id)}", "dim")
+    workload = f" {join(claim.workload)}" if claim.workload else ""
+    page.say(f"Verify it with: spikecheck verify --claim {inert(claim.id)}{inert(workload)}", "dim")
 
 
 def render_list(rows: Sequence[tuple[str, str, str]], console: Console) -> None:

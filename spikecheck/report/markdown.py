@@ -18,6 +18,7 @@ from spikecheck.report.phrases import (
     conditions,
     differs,
     lost,
+    not_asked,
     percent,
     plural,
     reach_in_brief,
@@ -41,9 +42,7 @@ _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
 def markdown(report: Report, figure: Figure | None = None, map_figure: MapFigure | None = None) -> str:
     """The report as text. Without `figure` and `map_figure` it links no pictures."""
     sections = [_section(verdict, figure(verdict) if figure else None, map_figure) for verdict in report.claims]
-    left_out = [
-        f"Not asked about this optimizer: {_plain(c)}, which {_plain(why)}.\n" for c, why in report.left_out.items()
-    ]
+    left_out = [f"{not_asked(report)}: {_plain(c)}, which {_plain(why)}.\n" for c, why in report.left_out.items()]
     family = [f"{_plain(together(report))}\n"] if together(report) else []
     return "\n".join([_head(report), _table(report.claims), *family, *left_out, *sections])
 

@@ -8,14 +8,22 @@ from statistics import quantiles
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.reach import Reach
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Verdict, finding, replay_line
+from spikecheck.core.verdict import Report, Verdict, finding, replay_line
+from spikecheck.core.workload_setting import optimizer_numbers, workload_of
 from spikecheck.report.sanitize import inert
 
 _READ_FIRST = ("problem", "target", "points", "width", "depth", "activation", "optimizer", "lr", "steps")
 
+WORKLOAD = "workload"
+"""The profile of reports on a workload."""
+
 
 def conditions(setting: Setting, without: Collection[str] = ()) -> str:
     """The main conditions of a setting, then all others that are not defaults; `without` names conditions to leave out."""
+    if (place := workload_of(setting)) is not None:
+        own = {**place.options, "optimizer": setting.optimizer, **optimizer_numbers(setting), "steps": setting.steps}
+        said = [f"{name}={value}" for name, value in own.items() if name not in without]
+        return inert(", ".join([f"workload={place.path}", *said]))
     rest = [name for name in setting.differences(Setting()) if name not in _READ_FIRST]
     names = [name for name in [*_READ_FIRST, *rest] if name not in without]
     return inert(", ".join(f"{name}={_value(setting, name)}" for name in names))
@@ -41,6 +49,11 @@ def tried(verdict: Verdict) -> list[str]:
     count = f"{plural(verdict.settings_tried, 'setting')}, the reference among them"
     met = f"{verdict.settings_triggered} met the precondition in enough seeds"
     return [f"{count}; {met}", f"the others in the search: {outcomes}"]
+
+
+def not_asked(report: Report) -> str:
+    """What the claims that were left out were not asked of."""
+    return "Not asked of this workload" if report.profile == WORKLOAD else "Not asked about this optimizer"
 
 
 def reached(reach: Reach) -> list[str]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from spikecheck import __version__
 from spikecheck.core.errors import ClaimError, Interrupted, SpikecheckError, Stopped
 from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement
-from spikecheck.core.recipe import Recipe
+from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
@@ -120,10 +121,19 @@ def _expected(claim: Claim, plan: Plan, lab: Laboratory) -> tuple[tuple[str, flo
     return ()
 
 
+class Place(Protocol):
+    """Where runs were made."""
+
+    @property
+    def environment(self) -> Environment:
+        """What may change their bits."""
+        ...
+
+
 def build_report(
     verdicts: Sequence[Verdict],
     unreadable: Mapping[str, str],
-    lab: Laboratory,
+    lab: Place,
     profile: str,
     seed: int,
     *,
@@ -158,7 +168,7 @@ def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | N
         return None
 
 
-def environment_of(lab: Laboratory) -> dict[str, str | int | float]:
+def environment_of(lab: Place) -> dict[str, str | int | float]:
     """Versions, device and processor, to be stored in a report."""
     where = lab.environment
     return {

@@ -31,7 +31,7 @@ def why(options: Mapping[str, Any], lab: LabOptions, observe: Observer) -> tuple
     changes = conditions(options["changes"])
     changes.pop("steps", None)
     order = Order(
-        Workload.trained_for(options["workload"], steps, changes),
+        Workload.of(options["workload"]).at(changes, steps),
         options["seed"],
         steps,
         _optimizer(options),

@@ -91,6 +91,16 @@ class BatchCursor:
         except StopIteration:
             raise UsageError(f"batches={self._source!r}: holds no batch; give at least one") from None
 
+    def epoch(self, most: int) -> list[Any]:
+        """The next batches, up to the end of the epoch, and at most so many."""
+        batches = [self.next()]
+        while len(batches) < most:
+            try:
+                batches.append(self._take())
+            except StopIteration:
+                break
+        return batches
+
     def position(self) -> Position:
         """The position of the next batch; `go_to` restores it."""
         if self._stateful:

@@ -7,7 +7,7 @@ from torch.optim import Optimizer
 
 from spikecheck.core import watched
 from spikecheck.core.errors import UsageError
-from spikecheck.watch.training import Step, Training
+from spikecheck.watch.training import Observer, Step, Training
 from spikecheck.watch.watch import QuietWatch
 
 _LATE = 0.1
@@ -29,11 +29,11 @@ class LateLooks:
         self._every = max(1, tenth // max(1, looks))
         self._watch: QuietWatch | None = None
 
-    def run(self, steps: int) -> list[float]:
-        """Make so many steps of the training; their losses."""
+    def run(self, steps: int, observe: Observer | None = None) -> list[float]:
+        """Make so many steps of the training, each seen by `observe`; their losses."""
         before = min(steps, max(0, self._first - self._training.steps))
-        losses = self._training.run(before) if before else []
-        return losses + self._watched(steps - before) if steps > before else losses
+        losses = self._training.run(before, observe) if before else []
+        return losses + self._watched(steps - before, observe) if steps > before else losses
 
     def close(self) -> None:
         """Leave model and optimizers as they were found."""
@@ -41,15 +41,20 @@ class LateLooks:
             self._watch.close()
             self._watch = None
 
-    def _watched(self, steps: int) -> list[float]:
+    def _watched(self, steps: int, observe: Observer | None) -> list[float]:
         if self._watch is None:
             with suppress(UsageError):  # no model or no loss of its own: there is then no overshoot
                 self._watch = _Silent(self._training, self._every, self._take)
-        return self._training.run(steps, None if self._watch is None else self._note)
+        return self._training.run(steps, observe if self._watch is None else self._noting(observe))
 
-    def _note(self, step: Step) -> None:
-        if self._watch is not None:
-            self._watch.step(step.loss, lambda: self._training.loss(step.batch))
+    def _noting(self, observe: Observer | None) -> Observer:
+        def note(step: Step) -> None:
+            if self._watch is not None:
+                self._watch.step(step.loss, lambda: self._training.loss(step.batch))
+            if observe is not None:
+                observe(step)
+
+        return note
 
     def _take(self, step: watched.Step) -> None:
         if step.look is not None and step.look.overshoot is not None:

@@ -8,12 +8,13 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from spikecheck.lab.store import Store
 from spikecheck.lab.store_format import Entry
 from spikecheck.watch.checkpoint import load_checkpoint, save_checkpoint
 from spikecheck.watch.late_looks import LateLooks
-from spikecheck.watch.training import Training
+from spikecheck.watch.training import Step, Training
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
 RUNS_EPOCH = 2
@@ -40,6 +41,7 @@ _LOOK_EVERY = 0.5
 _MOST_AT_ONCE = 500
 """Largest number of steps between two readings of the clock."""
 
+T = TypeVar("T")
 Tick = Callable[[int], None]
 """Called with the steps made so far. It may raise to stop the run; a checkpoint is written first."""
 
@@ -54,6 +56,30 @@ def ignore_progress(*steps: int) -> None:
 
 def ignore_training(training: Training, losses: Sequence[float]) -> None:
     """A `Seen` that does nothing."""
+
+
+class Looker(Protocol):
+    """Measures a training between its steps, and changes nothing in it."""
+
+    def begin(self) -> None:
+        """Called once, before the first step."""
+        ...
+
+    def __call__(self, step: Step) -> None:
+        """Called after every step."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """What was measured so far."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Of what `restore` needs: tensors, numbers, and lists and dicts of these."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -78,6 +104,10 @@ class Order:
         """Create the training, before its first step."""
         make = None if self.optimizer is None else self.optimizer.make()
         return self.workload.make(make, self.seed, self.device)
+
+    def looker(self, training: Training) -> Looker | None:
+        """What measures the training on its way; None where only losses are kept."""
+        return None
 
     def digest(self, about: dict[str, Any]) -> str:
         """SHA-256 of the order, the sources it names, the environment, and the training's `about`."""
@@ -105,6 +135,8 @@ class WorkloadRun:
     """Whether it was read from the store."""
     resumed_at: int = 0
     """The step from which this process resumed; 0 for a start."""
+    arrays: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """What the order's looker measured, by name."""
     warning: str = ""
     """Why the run or its checkpoints could not be stored; empty if they could."""
 
@@ -175,7 +207,7 @@ def _kept(run: WorkloadRun, store: Store, digest: str, path: Path) -> WorkloadRu
     """Store the run. If that fails, return it with a warning: a full disk must not discard hours of training."""
     about = {"diverged": run.diverged, "seconds_a_step": run.seconds_a_step, "about": run.about}
     try:
-        store.put(digest, Entry({"losses": run.losses, "overshoots": run.overshoots}, about))
+        store.put(digest, Entry({"losses": run.losses, "overshoots": run.overshoots, **run.arrays}, about))
     except StoreError as error:
         return replace(run, warning=str(error))
     path.unlink(missing_ok=True)
@@ -194,6 +226,7 @@ class _Run:
         self._resumed_at = 0
         self._warning = ""
         self._looks = LateLooks(training, order.steps, order.looks)
+        self._looker = order.looker(training)
 
     def resume(self) -> None:
         """Resume from the checkpoint if there is a readable one. A damaged checkpoint costs only time."""
@@ -206,9 +239,13 @@ class _Run:
             self._losses, self._paces = checkpoint.about["losses"].tolist(), checkpoint.about["paces"].tolist()
             self._looks.overshoots = checkpoint.about["overshoots"].tolist()
             self._resumed_at = checkpoint.snapshot.steps
+            if self._looker is not None:
+                self._looker.restore(checkpoint.about["looks"])
 
     def finish(self, tick: Tick, seen: Seen) -> WorkloadRun:
         """Make the remaining steps, with checkpoints in between."""
+        if self._looker is not None and not self._training.steps:
+            self._guarded(self._looker.begin)
         with closing(self._looks):
             self._make_all(tick, seen)
         return self._result()
@@ -227,8 +264,13 @@ class _Run:
 
     def _advance(self, steps: int) -> None:
         began = time.perf_counter()
+        self._losses += self._guarded(partial(self._looks.run, steps, self._looker))
+        self._paces.append((time.perf_counter() - began) / steps)
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        """What it returns; whatever the user's code raises becomes one line."""
         try:
-            self._losses += self._looks.run(steps)
+            return work()
         except SpikecheckError:
             raise
         except torch.OutOfMemoryError:
@@ -241,7 +283,6 @@ class _Run:
                 f"workload={self._order.workload.path!r}: step {self._training.steps} raised {type(error).__name__}: "
                 f"{first}; run it by itself to see"
             ) from error
-        self._paces.append((time.perf_counter() - began) / steps)
 
     def _at_once(self) -> int:
         """Steps until the clock is read again. The first step is timed alone, since it includes one-off costs."""
@@ -262,7 +303,8 @@ class _Run:
         kept = {"losses": self._losses, "paces": self._paces, "overshoots": self._looks.overshoots}
         tensors = {name: torch.tensor(numbers, dtype=torch.float64) for name, numbers in kept.items()}
         try:
-            save_checkpoint(self._path, self._training.snapshot(), **tensors)
+            looks = {} if self._looker is None else {"looks": self._looker.state()}
+            save_checkpoint(self._path, self._training.snapshot(), **tensors, **looks)
         except SpikecheckError as error:  # the training itself is sound, and goes on without
             self._path, self._warning = None, str(error)
         self._saved = time.monotonic()
@@ -282,6 +324,7 @@ class _Run:
             dict(self._training.about),
             np.array(self._looks.overshoots),
             resumed_at=self._resumed_at,
+            arrays={} if self._looker is None else self._looker.arrays(),
             warning=self._warning,
         )
 
@@ -294,8 +337,10 @@ def _stored(store: Store, digest: str, order: Order) -> WorkloadRun | None:
         return None
     if entry is None:
         return None
-    about, arrays = entry.about, entry.arrays
+    about, arrays = entry.about, dict(entry.arrays)
+    losses, overshoots = arrays.pop("losses"), arrays.pop("overshoots")
     return WorkloadRun(
-        *(order, arrays["losses"], about["diverged"], about["seconds_a_step"], about["about"], arrays["overshoots"]),
+        *(order, losses, about["diverged"], about["seconds_a_step"], about["about"], overshoots),
         reused=True,
+        arrays=arrays,
     )

@@ -151,6 +151,19 @@ class Training:
             raise UsageError("loss=None: this training does not say how a batch's loss is computed; give loss=FUNCTION")
         return self._loss(batch)
 
+    @property
+    def gives_loss(self) -> bool:
+        """Whether it says how the loss of a batch is computed."""
+        return self._loss is not None
+
+    def epoch(self, most: int) -> list[Any]:
+        """Take the next batches from the source, up to the end of its epoch and at most so many; no step is made on them.
+
+        Raises:
+            UsageError: when there is none.
+        """
+        return self._batches.epoch(most)
+
     def run(self, steps: int, observe: Observer | None = None) -> list[float]:
         """Make steps, and return their losses.
 

@@ -50,23 +50,27 @@ class Workload:
         named("workload", workload.address)
         return workload
 
-    @classmethod
-    def trained_for(cls, path: str, steps: int, options: Options) -> "Workload":
-        """With options that its function takes; so many steps are where its schedule ends, if it takes `steps`.
-
-        Raises:
-            UnknownName: when there is no such workload, or no such option.
-        """
-        known = tuple(inspect.signature(named("workload", cls.of(path).address)).parameters)[3:]
-        for name in options:
-            if name not in known:
-                raise UnknownName(f"option of the workload {path}", name, [*known, "steps"])
-        return cls.of(path, {**options, "steps": steps} if "steps" in known else options)
-
     @property
     def address(self) -> str:
         """MODULE:FUNCTION, also for the shipped workloads."""
         return BUILT_IN["workload"].get(self.path, self.path)
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names that its function takes after the optimizer, the seed and the device."""
+        return tuple(inspect.signature(named("workload", self.address)).parameters)[3:]
+
+    def at(self, options: Options, steps: int) -> "Workload":
+        """The same with these options, and with the steps where its function takes them: its schedule ends there.
+
+        Raises:
+            UnknownName: its function takes no such option.
+        """
+        for name in options:
+            if name not in self.takes:
+                raise UnknownName(f"option of the workload {self.path}", name, [*self.takes, "steps"])
+        horizon = {"steps": steps} if "steps" in self.takes else {}
+        return Workload.of(self.path, {**options, **horizon})
 
     def make(self, make_optimizer: MakeOptimizer | None, seed: int, device: str) -> Training:
         """Seed all global generators and create a training.

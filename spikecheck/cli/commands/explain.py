@@ -17,4 +17,4 @@ from spikecheck.report.explain import render_explanation
 def explain(claim_id: str, claims_paths: Sequence[Path]) -> None:
     """Show what a claim states, its domain, its rule and its controls."""
     with tolerate_closed_pipe():
-        render_explanation(context.one_claim(claim_id, claims_paths).explain(), console())
+        render_explanation(context.any_claim(claim_id, claims_paths).explain(), console())

@@ -15,9 +15,12 @@ from spikecheck.report.explain import render_list
 @click.command("list")
 @paths_option
 def list_command(claims_paths: Sequence[Path]) -> None:
-    """List all claims: id, kind and statement."""
+    """List all claims: id, kind and statement; those that only workloads are asked come last."""
     discovered = context.all_claims(claims_paths)
     if not discovered.claims:
-        raise NothingSelected("no claim was found; give a folder of claim files with --claims-path")
+        raise NothingSelected("no claim was discovered; give a folder of claim files with --claims-path")
     with tolerate_closed_pipe():
         render_list([(claim.id, claim.kind, claim.says) for claim in discovered.claims.values()], console())
+        if discovered.of_workloads:
+            console().print("\nOf workloads only, with verify --workload:", style="dim", highlight=False)
+            render_list([(claim.id, claim.kind, claim.says) for claim in discovered.of_workloads.values()], console())

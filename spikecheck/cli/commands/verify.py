@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -33,6 +33,16 @@ PROFILES = ("quick", "ci", "full")
 @click.command()
 @claims_options
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="How much to train.")
+@click.option(
+    "--workload",
+    metavar="NAME|MODULE:FUNCTION",
+    help="gpt, modular, resnet, mlp, or a training of your own: ask the claims that it can answer.",
+)
+@click.option(
+    "--at", "changes", multiple=True, metavar="OPTION=VALUE", help="An option of the workload, such as size=small."
+)
+@click.option("--steps", type=click.IntRange(min=20), help="Steps of the workload.  [default: 500]")
+@click.option("--seeds", type=click.IntRange(min=2), help="Trainings of the workload.  [default: 16]")
 @optimizer_options
 @seed_option
 @lab_options(budget=True)
@@ -49,6 +59,10 @@ PROFILES = ("quick", "ci", "full")
 def verify(
     patterns: Sequence[str],
     profile: str,
+    workload: str | None,
+    changes: Sequence[str],
+    steps: int | None,
+    seeds: int | None,
     optimizer: str | None,
     numbers: Sequence[str],
     seed: int,
@@ -64,11 +78,18 @@ def verify(
 
     Exits 0 if every claim passes, 1 if one fails, 3 if none fails but one is not decided, 130 if interrupted.
     """
+    from spikecheck.cli.workload_verifying import check_not_given, verify_workload
     from spikecheck.harness.plan import plan_of
     from spikecheck.report.live import watcher
     from spikecheck.session.shards import part_of
 
     output.check(files)
+    asked: dict[str, Any] = {"changes": changes, "steps": steps, "seeds": seeds}
+    if workload is not None:
+        asked |= {"optimizer": optimizer, "numbers": numbers, "seed": seed}
+        asked |= {"quiet": quiet, "strict": strict, "only_planned": only_planned}
+        return verify_workload(workload, patterns, claims_paths, asked, lab_options, files)
+    check_not_given(asked)
     discovered = context.all_claims(claims_paths)
     claims, left_out = context.about_optimizer(select(discovered, patterns), optimizer, numbers)
     if shard is not None:

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from spikecheck.core.probe import Anatomy, Balance, Directions, Finish, Probe, SharpnessTrace, Stability, Trail
+from spikecheck.core.errors import SettingError
+from spikecheck.core.probe import (
+    Anatomy,
+    Balance,
+    BatchSharpness,
+    Directions,
+    Finish,
+    Probe,
+    SharpnessTrace,
+    Stability,
+    Trail,
+)
 from spikecheck.lab.probes.anatomy import AnatomyMeasurement
 from spikecheck.lab.probes.balance import BalanceMeasurement
 from spikecheck.lab.probes.directions import DirectionsMeasurement
@@ -26,5 +37,11 @@ _MEASUREMENTS: dict[type, type[Measurement[Any]]] = {
 
 
 def measurement(probe: Probe | None) -> Measurement[Any]:
-    """The measurement that carries out this probe; None stands for the training itself."""
+    """The measurement that carries out this probe; None stands for the training itself.
+
+    Raises:
+        SettingError: the probe is for workloads, which the laboratory does not train.
+    """
+    if isinstance(probe, BatchSharpness):
+        raise SettingError("probe BatchSharpness: measures workloads only; use spikecheck verify --workload")
     return _MEASUREMENTS[type(probe)](probe)

@@ -1,0 +1,128 @@
+"""Asks claims of a workload: which can be asked, and their verdicts, with the workload as the only setting."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spikecheck.core.errors import ClaimError, NothingSelected
+from spikecheck.core.events import ClaimStarted, Observer
+from spikecheck.core.judgement import Outcome
+from spikecheck.core.setting import Setting
+from spikecheck.core.verdict import Verdict
+from spikecheck.core.workload_setting import workload_setting
+from spikecheck.harness.claim import Claim
+from spikecheck.harness.on_workload import Place, all_on_workload
+from spikecheck.harness.plan import Plan
+from spikecheck.harness.verify import verify
+from spikecheck.harness.with_optimizer import conditions_of
+from spikecheck.session.lab_options import LabOptions
+from spikecheck.session.workload_lab import WorkloadLab, wanted_for
+from spikecheck.session.workload_place import workload_place
+from spikecheck.watch.examined import Examined, examine
+from spikecheck.watch.measured import MeasuredOrder, Wanted
+from spikecheck.watch.workload import OptimizerChoice, Workload
+
+ONE_SETTING = "A workload is one setting, so nothing is said of others."
+
+
+@dataclass(frozen=True)
+class WorkloadRequest:
+    """A workload, its optimizer, and how much of it is trained."""
+
+    path: str
+    options: Mapping[str, Any]
+    steps: int
+    seeds: int
+    root: int
+    optimizer: str | None = None
+    """None for the workload's own."""
+    numbers: Mapping[str, Any] | None = None
+    words: tuple[str, ...] = ()
+    """The options of the command line that say all this but the seeds."""
+
+    @property
+    def plan(self) -> Plan:
+        """One setting, one look at all seeds."""
+        return Plan(settings=0, fresh_seeds=self.seeds, descents=0, beside=False, seed=self.root)
+
+    def order(self, device: str, wanted: Wanted) -> MeasuredOrder:
+        """Its training with seed 0, to find out what it is; raises UsageError where there is no such workload or option."""
+        choice = None if self.optimizer is None else OptimizerChoice.of(self.optimizer, dict(self.numbers or {}))
+        workload = Workload.of(self.path).at(self.options, self.steps)
+        return MeasuredOrder(workload, 0, self.steps, choice, device, wanted=wanted)
+
+    def setting(self, found: Examined) -> Setting:
+        """The setting that stands for it."""
+        own = (
+            dict(found.optimizer) if self.optimizer is None else conditions_of(self.optimizer, dict(self.numbers or {}))
+        )
+        return workload_setting(self.path, self.options, steps=self.steps, **own)
+
+
+def asked_of(
+    claims: Sequence[Claim], request: WorkloadRequest, options: LabOptions, observe: Observer
+) -> tuple[list[Claim], dict[str, str], WorkloadLab]:
+    """The claims that can be asked of the workload, why the others cannot, and the place that trains it.
+
+    Raises:
+        NothingSelected: none of them can be asked.
+        SpikecheckError: the workload, its optimizer, the store or the device cannot be used.
+    """
+    here = workload_place(options)
+    found = examine(request.order(here.device, Wanted()))
+    setting = request.setting(found)
+    place = Place(setting, found.rate_varies, found.gives_loss, found.noisy, request.seeds, request.words)
+    asked, left_out = all_on_workload(claims, place)
+    if not asked:
+        name, reason = next(iter(left_out.items()))
+        raise NothingSelected(f"no selected claim can be asked of the workload {request.path}: {name} {reason}")
+    wanted = wanted_for(asked)
+    look = examine(request.order(here.device, wanted)).seconds_a_look if wanted.curvature else 0.0
+    lab = WorkloadLab(
+        setting,
+        request.optimizer is None,
+        wanted,
+        found.noisy,
+        (found.seconds_a_step, look),
+        here.store,
+        here.device,
+        here.workers,
+        options.deadline,
+        observe,
+    )
+    return asked, left_out, lab
+
+
+def verify_on_workload(
+    claims: Sequence[Claim], lab: WorkloadLab, plan: Plan, observe: Observer
+) -> tuple[list[Verdict], dict[str, str]]:
+    """Verdicts in turn until the lab is stopped, and the reasons why claims could not be judged, by file or id."""
+    verdicts: list[Verdict] = []
+    failed: dict[str, str] = {}
+    for place, claim in enumerate(claims):
+        observe(ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, lab, plan), 0.0, claim.detects_spikes))
+        try:
+            verdicts.append(_of_one_setting(verify(claim, lab, plan, observe)))
+        except ClaimError as error:
+            failed[claim.source or claim.id] = str(error)
+        if lab.stopped is not None:
+            break
+    return verdicts, failed
+
+
+def _of_one_setting(verdict: Verdict) -> Verdict:
+    """The verdict, in which the workload is the whole domain."""
+    if verdict.replicates is Outcome.UNDECIDED or not verdict.reference.drawn:
+        return verdict
+    reason = verdict.answers[0].reason if verdict.answers else ""
+    return verdict.model_copy(update={"reason": " ".join(filter(None, [reason, ONE_SETTING]))})
+
+
+def _expected(claim: Claim, lab: WorkloadLab, plan: Plan) -> tuple[tuple[str, float], ...]:
+    """The expected time of the trainings that are not here yet: of the claim's arms, then of its controls'."""
+    own = {arm(lab.base) for arm in claim.arms.values()} | {lab.base}
+    others = {arm(lab.base) for control in claim.controls for arm in (control.arms or {}).values()} - own
+    return tuple(
+        (stage, sum(lab.expected(setting) for setting in settings) * plan.fresh_seeds)
+        for stage, settings in (("reference", own), ("control", others))
+    )
