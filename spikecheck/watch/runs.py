@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 import spikecheck
 from spikecheck.core.errors import CorruptEntry, SettingError, SpikecheckError, StoreError
+from spikecheck.core.whole_file import remove_abandoned
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_format import Entry
 from spikecheck.watch.checkpoint import load_checkpoint, save_checkpoint
@@ -144,7 +145,8 @@ def stored(order: Order, store: Store) -> WorkloadRun | None:
 
 
 def forget_old_checkpoints(store: Store) -> None:
-    """Remove those that nobody has gone on from for a month."""
+    """Remove those that nobody has gone on from for a month, and what killed writers left behind."""
+    remove_abandoned(store.folder / "checkpoints", ".")
     for file in (store.folder / "checkpoints").glob("*"):
         with suppress(OSError):  # another process may be faster, and a file that stays does no harm
             if time.time() - file.stat().st_mtime > _FORGOTTEN_AFTER:

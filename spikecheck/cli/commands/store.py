@@ -1,17 +1,19 @@
-"""`spikecheck store`: show and prune stored runs. Nothing here imports torch."""
+"""`spikecheck store`: show, check and prune stored runs. Only `audit`, which trains, imports torch."""
 
 import rich_click as click
+from rich.progress import Progress
 
-from spikecheck.cli.console import tell
+from spikecheck.cli.console import console, print_error, tell
 from spikecheck.cli.params import seconds, size
 from spikecheck.core.errors import UsageError
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_address import opened
+from spikecheck.report.sanitize import inert
 
 
 @click.group()
 def store() -> None:
-    """Show or prune the stored runs."""
+    """Show, check or prune the stored runs."""
 
 
 @store.command("info")
@@ -20,6 +22,25 @@ def store_info(folder: str | None) -> None:
     """Show the folder, number and size of stored runs."""
     info = _opened(folder).info()
     tell(str(info.folder), f"{info.entries:,} runs, {_mebibytes(info.size)}, {info.corrupt} damaged files set aside")
+
+
+@store.command("verify")
+@click.option("--store", "folder", metavar="DIR", help="Folder of stored runs.")
+def store_verify(folder: str | None) -> int:
+    """Read every stored run and checkpoint, and check that each is what was written. Nothing is trained.
+
+    Damaged runs are set aside and trained again when they are needed. Exits 0 if all are whole, 1 if one is damaged.
+    """
+    from spikecheck.lab.store_check import checked
+
+    opened_store, log = _opened(folder), console(stderr=True)
+    with Progress(console=log, transient=True, disable=not log.is_terminal) as progress:
+        task = progress.add_task("stored runs", total=len(opened_store.digests()))
+        read = checked(opened_store, lambda: progress.advance(task))
+    for line in read.damaged:
+        print_error(inert(line))
+    tell(f"{read.records:,} runs and {read.checkpoints:,} checkpoints read; {len(read.damaged):,} damaged")
+    return int(bool(read.damaged))
 
 
 @store.command("prune")
