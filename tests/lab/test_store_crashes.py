@@ -1,7 +1,6 @@
 """A store whose writer dies, or meets an error, at any one of its system calls."""
 
 import errno
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,7 +88,9 @@ while code:
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such calls")
 @pytest.mark.parametrize("end", ["dies", str(errno.ENOSPC), str(errno.EIO)])
 def test_whichever_call_fails_the_store_stays_whole(tmp_path: Path, end: str) -> None:
-    ended = subprocess.run([sys.executable, "-c", WRITER, tmp_path, end], capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", WRITER, tmp_path, end], capture_output=True, text=True, timeout=60, check=True
+    )
     *codes, last = map(int, ended.stdout.split())
     assert last == 0
     assert len(codes) > 15
@@ -101,7 +102,7 @@ def test_whichever_call_fails_the_store_stays_whole(tmp_path: Path, end: str) ->
 def is_whole(folder: Path) -> None:
     store = Store(folder)
     assert checked(store, lambda: None).damaged == ()
-    assert [path for path in folder.rglob("*.draft")] == []
+    assert list(folder.rglob("*.draft")) == []
     assert set(store.digests()) <= {OLD, NEW}
     assert store.digests() in ([], [OLD], [OLD, NEW]) or store.digests() == [NEW]
     for digest in store.digests():
