@@ -38,19 +38,17 @@ def gone(trial: Trial) -> float:
 
 claim = Claim(
     says="training lowers the loss", where="everywhere", kind="law",
-    domain=Domain(Setting(width=20, points=20, steps=6000, lr=0.02), lr=Ladder(0.02, 0.01)),
+    domain=Domain(Setting(width=20, points=20, steps=3000, lr=0.02), lr=Ladder(0.02, 0.01)),
     measure=fall, unit="ratio", predicts=Prediction(below=1.0), applies=lambda trial: True,
     control=Control(says="inverted", measure=rise),
     positive=Control(says="a loss that is gone", measure=gone),
 )
 '''
-_LONGEST = 120.0
+_LONGEST = 600.0
 """Seconds after which a run counts as hanging."""
 _SETTLES = 10.0
 """Seconds in which workers notice that their parent is dead."""
-_GATE = (
-    "gate --workload mlp --optimizer adam --set lr=0.003 --against sgd --against-set lr=0.1 --seeds 2 --at steps=400"
-)
+_GATE = "gate --workload mlp --optimizer adam --set lr=0.003 --against gd --against-set lr=0.1 --seeds 2 --at steps=300"
 _ROWS = "diverged,final loss,best loss"
 """Not the time of a step, which no two runs share."""
 
