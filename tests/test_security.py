@@ -26,8 +26,13 @@ SHIPPED = sorted(
     ]
 )
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
-EXECUTED = {("exit.py", 'exec("")')}
-"""Calls that run no text from outside: this one clears a flag of Python's."""
+EXECUTED = {
+    ("exit.py", 'exec("")'),
+    ("kernel_call.py", 'compile(text, "<kernel>", "exec")'),
+    ("kernel_call.py", 'exec(compile(text, "<kernel>", "exec"), names)'),
+}
+"""Calls that run no text from a stranger: the first clears a flag of Python's, the others run what torch's compiler wrote into
+the user's own cache, which SECURITY.md says is code."""
 
 
 def dangers(tree: ast.AST) -> Iterator[str]:
@@ -56,9 +61,8 @@ def dangers(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
-    told = {(path.name, danger) for danger in dangers(ast.parse(path.read_text(encoding="utf-8")))}
+def test_nothing_is_unpickled_or_evaluated() -> None:
+    told = {(path.name, danger) for path in SHIPPED for danger in dangers(ast.parse(path.read_text(encoding="utf-8")))}
     assert told <= EXECUTED
 
 
