@@ -1,7 +1,7 @@
 """Feeds spikecheck's parsers with mutated files and option texts. Run it as `python studies/reliability.py --part fuzz`.
 
-Files are mutated in their structure (a value of another kind, a missing key, deep nesting, a huge number, a hostile text) and in
-their bytes. Each input goes through the command line in this process; an exit code 70, an exception, more than ten seconds or
+Files are mutated in their structure (a value of another kind, a missing key, deep nesting, a huge number, a hostile text) and
+in their bytes. Each input goes through the command line in this process; an exit code 70, an exception, more than ten seconds or
 much memory counts as a failure.
 """
 
@@ -21,6 +21,11 @@ from typing import Any
 
 from spikecheck.cli.exit import report_error
 from spikecheck.cli.main import cli
+from spikecheck.core.scorecard import Scores
+from spikecheck.core.watched import Header, Step
+from spikecheck.gate.baseline import baseline_of
+from spikecheck.gate.suite import contestant, own_suite
+from spikecheck.report.json_file import text
 
 HERE = Path(__file__).resolve().parents[1]
 SLOW = 10.0
@@ -28,16 +33,82 @@ SLOW = 10.0
 MEMORY = 500 * 2**20
 """Bytes by which this process may grow over all inputs of a parser."""
 HOSTILE: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 1e308, -1e308, 1e-320, float("inf"), float("nan"), 2**63, 10**400, -(10**400),
-    "", " ", "nan", "inf", "1e999", "\x00", "\x1b]0;title\x07\x1b[2J", "=1+1", "../../etc/passwd", "%s%n{0}{x!r}", "[link=x]y[/link]",
-    "[bold", "\u202egnp.exe", "\ud800", "a" * 10_000, "<script>alert(1)</script>", "]]>", [], {}, [[]], [{}], {"": {}}, [None] * 100,
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    1e308,
+    -1e308,
+    1e-320,
+    float("inf"),
+    float("nan"),
+    2**63,
+    10**400,
+    -(10**400),
+    "",
+    " ",
+    "nan",
+    "inf",
+    "1e999",
+    "\x00",
+    "\x1b]0;title\x07\x1b[2J",
+    "=1+1",
+    "../../etc/passwd",
+    "%s%n{0}{x!r}",
+    "[link=x]y[/link]",
+    "[bold",
+    "\u202egnp.exe",
+    "\ud800",
+    "a" * 10_000,
+    "<script>alert(1)</script>",
+    "]]>",
+    [],
+    {},
+    [[]],
+    [{}],
+    {"": {}},
+    [None] * 100,
+)
 TEXTS = (
-    "lr=0.01", "betas=(0.9, 0.999)", "width=20", "steps=100", "problem=digits", "gamma=none", "batch=32", "options=[]", "clip=1.0",
-    "intervention={'kind': 'continue'}", "dtype=float32", "activation=tanh", "schedule=cosine", "momentum=0.9", "a.b=1", "=", "lr=",
-    "={}", "lr={[]: 1}", "lr=" + "(" * 300, "lr=" + "-" * 3_000 + "1", "lr=1e999", "lr=" + "9" * 5_000, "lr=0x", "lr=1_0", "lr=b''",
-    "lr={1: {2: 3}}", "lr=\x00", "lr=None", "lr=...", "lr='\\ud800'", "lr=[1]*9", "lr=(1,", "lr=2**9", "steps=1e5", "depth=-1",
-)  # fmt: skip
+    "lr=0.01",
+    "betas=(0.9, 0.999)",
+    "width=20",
+    "steps=100",
+    "problem=digits",
+    "gamma=none",
+    "batch=32",
+    "options=[]",
+    "clip=1.0",
+    "intervention={'kind': 'continue'}",
+    "dtype=float32",
+    "activation=tanh",
+    "schedule=cosine",
+    "momentum=0.9",
+    "a.b=1",
+    "=",
+    "lr=",
+    "={}",
+    "lr={[]: 1}",
+    "lr=" + "(" * 300,
+    "lr=" + "-" * 3_000 + "1",
+    "lr=1e999",
+    "lr=" + "9" * 5_000,
+    "lr=0x",
+    "lr=1_0",
+    "lr=b''",
+    "lr={1: {2: 3}}",
+    "lr=\x00",
+    "lr=None",
+    "lr=...",
+    "lr='\\ud800'",
+    "lr=[1]*9",
+    "lr=(1,",
+    "lr=2**9",
+    "steps=1e5",
+    "depth=-1",
+)
 _SIGNS = "=.,:()[]{}'\"\\-+*e0123456789jnaif \n\t\x00\x1b\u202e\ud800lr"
 
 
@@ -219,7 +290,7 @@ def _with_one_changed(draw: random.Random, document: Any) -> Any:
         holder[key] = holder[key] * draw.choice([0, 2, 3])
     elif kind < 0.45:
         holder[key] = holder[draw.choice(list(holder))] if isinstance(holder, dict) else [holder[key]]
-    elif kind < 0.6 and isinstance(holder[key], int | float) and not isinstance(holder[key], bool):
+    elif kind < 0.6 and isinstance(holder[key], float):
         holder[key] = draw.choice([-holder[key], holder[key] * 1e6, holder[key] + 1, 0, -1, 1e300])
     else:
         holder[key] = draw.choice(HOSTILE)
@@ -252,21 +323,16 @@ def _beside(name: str, content: bytes) -> Path:
 
 
 def _baseline() -> bytes:
-    from spikecheck.core.scorecard import Scores
-    from spikecheck.gate.baseline import baseline_of
-    from spikecheck.gate.suite import contestant, own_suite
-    from spikecheck.report.json_file import text
 
     suite = own_suite({}, 4, 0)
     spec = contestant("adam", {"lr": 0.01})
     names = [measure.name for measure in suite.measures]
-    values = {name: {place: (0.0, 1.0, 0.0, 1.0) for place in suite.settings} for name in names}
+    values = {name: dict.fromkeys(suite.settings, (0.0, 1.0, 0.0, 1.0)) for name in names}
     return text(baseline_of(spec, Scores(values=values), suite, "fuzz", "spikecheck gate", {"device": "cpu"})).encode()
 
 
 def _log() -> bytes:
     """A short log of a watched training."""
-    from spikecheck.core.watched import Header, Step
 
     head = Header(model="Net", optimizer="SGD", parameters=5, every=1, started="2026-01-01T00:00:00+00:00")
     steps = [Step(step=i, loss=2 / (i + 1), lr=(0.1,)) for i in range(30)]

@@ -11,10 +11,16 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from spikecheck.core.whole_file import write_whole
+from spikecheck.gate import selftest as gates
+from spikecheck.harness import selftest as verdicts
+from spikecheck.harness.plan import plan_of
+from studies.crashes import crashes
+from studies.fuzz import fuzz
 
 HERE = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = HERE / "reports" / "reliability", HERE / "docs" / "reliability.md"
@@ -46,9 +52,6 @@ def _run(part: str, options: argparse.Namespace) -> None:
 
 
 def _selftest(already: Rows, options: argparse.Namespace) -> Iterable[dict[str, Any]]:
-    from spikecheck.gate import selftest as gates
-    from spikecheck.harness import selftest as verdicts
-    from spikecheck.harness.plan import plan_of
 
     def unheard() -> None:
         return
@@ -57,28 +60,19 @@ def _selftest(already: Rows, options: argparse.Namespace) -> Iterable[dict[str, 
     for world in verdicts.WORLDS:
         if all((row["of"], row["rounds"]) != (world.says, options.rounds) for row in already):
             for count in verdicts.verdicts_counted(plan_of("ci", 0), options.rounds, unheard, [world]):
-                yield {"of": world.says, **vars_of(count)}
+                yield {"of": world.says, **asdict(count)}
     for count in gates.gates_counted(options.rounds, 0, unheard):
         if (count.world, count.seen) not in seen:
-            yield {"of": "gate", **vars_of(count)}
-
-
-def vars_of(count: Any) -> dict[str, Any]:
-    """A count's fields."""
-    from dataclasses import asdict
-
-    return asdict(count)
+            yield {"of": "gate", **asdict(count)}
 
 
 def _crashes(already: Rows, options: argparse.Namespace) -> Iterable[dict[str, Any]]:
-    from studies.crashes import crashes
 
     with tempfile.TemporaryDirectory(prefix="spikecheck-crashes-", ignore_cleanup_errors=True) as where:
         yield from crashes(Path(where), options.rounds, already)
 
 
 def _fuzz(already: Rows, options: argparse.Namespace) -> Iterable[dict[str, Any]]:
-    from studies.fuzz import fuzz
 
     seen = {row["parser"] for row in already if row["inputs"] >= options.inputs}
     yield from fuzz(options.inputs, leave_out=seen)
@@ -107,8 +101,8 @@ def _rates(rows: Rows) -> list[str]:
         return []
     lines = [
         "## Error rates in simulated worlds\n",
-        "A rate is promised where the second column names one; without a promise it is a power, and only reported. The interval",
-        "is two-sided, 95 %. A promise counts as broken where a process that keeps it would show the count once in 1,000 times.\n",
+        "A rate is promised where the third column names one; without a promise it is a power, and only reported. The interval",
+        "is two-sided, 95 %. A promise is broken where a process that keeps it would show the count once in 1,000 times.\n",
         "| world | what was counted | promised at most | measured | interval | broken |",
         "| --- | --- | ---: | ---: | ---: | --- |",
     ]
@@ -127,9 +121,9 @@ def _of_crashes(rows: Rows) -> list[str]:
     sound = sum(not row["faults"] for row in rows)
     lines = [
         "## Interrupted runs\n",
-        f"{len(rows)} runs were ended at a random moment of their length; after {sound} of them the store was whole, no process",
+        f"{len(rows)} runs were ended at a random moment; after {sound} of them the store was whole, no process",
         "and no temporary file was left, and the next run came to the same verdict with the same scores of every seed. Ctrl-C",
-        "reaches the whole group of processes, as from a terminal; SIGTERM and SIGKILL reach the one process that was started.\n",
+        "reaches the whole group of processes, as from a terminal; SIGTERM and SIGKILL the one process that was started.\n",
         "| task | ended by | runs | ended before anything was stored | resumed to the same scores |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
@@ -146,7 +140,7 @@ def _of_fuzz(rows: Rows) -> list[str]:
         return []
     lines = [
         "## Fuzzed inputs\n",
-        "Real files and option texts, mutated in their structure and in their bytes. A failure is an internal error, a traceback,",
+        "Real files and option texts, mutated in structure and in bytes. A failure is an internal error, a traceback,",
         "more than ten seconds, or more than 500 MiB of memory beyond the start.\n",
         "| what reads it | inputs | accepted | refused in one line | failures | longest |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",

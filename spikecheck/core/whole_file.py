@@ -88,7 +88,7 @@ def _created(folder: Path, prefix: str, mode: int) -> tuple[BinaryIO, Path]:
     """A file that this process has locked; another one where somebody took the first for abandoned before it was locked."""
     while True:
         path = folder / f"{prefix[:_LONGEST_PREFIX]}{uuid.uuid4().hex}{_SUFFIX}"
-        file = open(path, "xb", opener=partial(os.open, mode=mode))  # noqa: PTH123, SIM115 - Path.open takes no mode
+        file = open(path, "xb", opener=partial(os.open, mode=mode))  # noqa: SIM115 - Path.open takes no mode
         if not _locked(file, wait=True) or os.fstat(file.fileno()).st_nlink:
             return file, path
         file.close()

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from spikecheck.core.errors import CorruptEntry
+from spikecheck.core.events import ignore
 from spikecheck.core.recipe import Recipe
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.run_cache import RunCache
@@ -39,7 +40,7 @@ def sampled(store: Store, one_in: int, seed: int) -> list[str]:
 
 def audited(store: Store, digests: list[str], lab: Laboratory, ticked: Callable[[], object]) -> Iterator[Audited]:
     """Train each run again in `lab`, which must have no store, and compare every array; `ticked` is called after each."""
-    names = RunCache(None, lab.environment, lambda event: None)
+    names = RunCache(None, lab.environment, ignore)
     for digest in digests:
         yield _audited(store, digest, lab, names)
         ticked()

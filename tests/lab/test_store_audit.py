@@ -1,6 +1,5 @@
 """A stored run that is trained again has the same bits, and one that was changed is noticed."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,10 @@ RECIPES = [
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "store")
     Laboratory(store, "cpu").runs(RECIPES)
-    yield store
+    return store
 
 
 def results(store: Store) -> list[str]:
@@ -87,7 +86,7 @@ def test_the_commands_verify_and_audit_exit_by_what_they_find(store: Store) -> N
     code, said = called("store", "audit", "--store", folder, "--one-in", "1")
     assert code == 0
     assert "4 of 4 stored runs drawn: 4 the same bit by bit, 0 differ" in said
-    path = sorted(store.folder.glob("runs/*/*.safetensors"))[0]
+    path = min(store.folder.glob("runs/*/*.safetensors"))
     path.write_bytes(path.read_bytes()[:-1])
     (store.folder / "checkpoints").mkdir()
     (store.folder / "checkpoints" / "x.pt").write_bytes(b"half")
