@@ -1,8 +1,8 @@
 """Feeds spikecheck's parsers with mutated files and option texts. Run it as `python studies/reliability.py --part fuzz`.
 
-Files are mutated in their structure (a value of another kind, a missing key, deep nesting, a huge number, a hostile text) and
-in their bytes. Each input goes through the command line in this process; an exit code 70, an exception, more than ten seconds or
-much memory counts as a failure.
+Files are mutated in their structure (a value of another kind, a missing key, deep nesting, a huge number, a hostile text)
+and in their bytes. Each input goes through the command line in this process; an exit code 70, an exception, more than ten
+seconds or much memory counts as a failure.
 """
 
 import io

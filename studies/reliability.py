@@ -101,8 +101,8 @@ def _rates(rows: Rows) -> list[str]:
         return []
     lines = [
         "## Error rates in simulated worlds\n",
-        "A rate is promised where the third column names one; without a promise it is a power, and only reported. The interval",
-        "is two-sided, 95 %. A promise is broken where a process that keeps it would show the count once in 1,000 times.\n",
+        "A rate is promised where the third column names one, else it is only reported. The interval",
+        "is two-sided, 95 %. A promise is broken where one that is kept would show the count once in 1,000.\n",
         "| world | what was counted | promised at most | measured | interval | broken |",
         "| --- | --- | ---: | ---: | ---: | --- |",
     ]
@@ -118,17 +118,19 @@ def _rates(rows: Rows) -> list[str]:
 def _of_crashes(rows: Rows) -> list[str]:
     if not rows:
         return []
-    sound = sum(not row["faults"] for row in rows)
+    ended = [row for row in rows if row["ended_by"] not in (0, 1)]
+    sound = sum(not row["faults"] for row in ended)
     lines = [
         "## Interrupted runs\n",
-        f"{len(rows)} runs were ended at a random moment; after {sound} of them the store was whole, no process",
-        "and no temporary file was left, and the next run came to the same verdict with the same scores of every seed. Ctrl-C",
-        "reaches the whole group of processes, as from a terminal; SIGTERM and SIGKILL the one process that was started.\n",
+        f"{len(ended)} runs were ended at a random moment; after {sound} of them the store was whole, no process and no",
+        "temporary file was left, and the next run came to the same verdict with the same scores of every seed. Ctrl-C reaches the",
+        "whole group of processes, as from a terminal; SIGTERM and SIGKILL the one process that was started.",
+        f"{len(rows) - len(ended)} more runs had finished before their moment came, and are not counted.\n",
         "| task | ended by | runs | ended before anything was stored | resumed to the same scores |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
-    for task, end in sorted({(row["task"], row["end"]) for row in rows}):
-        some = [row for row in rows if (row["task"], row["end"]) == (task, end)]
+    for task, end in sorted({(row["task"], row["end"]) for row in ended}):
+        some = [row for row in ended if (row["task"], row["end"]) == (task, end)]
         early, whole = sum(not row["stored"] for row in some), sum(not row["faults"] for row in some)
         lines.append(f"| {task} | {end} | {len(some)} | {early} | {whole} |")
     faults = Counter(fault for row in rows for fault in row["faults"])
