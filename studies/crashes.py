@@ -152,7 +152,7 @@ def _started(place: Path, command: list[str]) -> "subprocess.Popen[bytes]":
 
 
 def _called(place: Path, command: list[str]) -> int:
-    words = [sys.executable, "-m", "spikecheck", *command, "--store", place / "store"]
+    words = [sys.executable, "-m", "spikecheck", *command, "--store", str(place / "store")]
     return subprocess.run(words, cwd=place, capture_output=True, check=False, timeout=_LONGEST).returncode
 
 

@@ -85,7 +85,7 @@ def page() -> str:
 
 _HEAD = """# How reliable spikecheck is
 
-Stated error rates beside measured ones, runs that were interrupted, and inputs that nobody should write. This page is written by
+Stated error rates beside measured ones, interrupted runs, and inputs that nobody should write. This page is written by
 
 ```console
 python studies/reliability.py
@@ -123,8 +123,8 @@ def _of_crashes(rows: Rows) -> list[str]:
     lines = [
         "## Interrupted runs\n",
         f"{len(ended)} runs were ended at a random moment; after {sound} of them the store was whole, no process and no",
-        "temporary file was left, and the next run came to the same verdict with the same scores of every seed. Ctrl-C reaches the",
-        "whole group of processes, as from a terminal; SIGTERM and SIGKILL the one process that was started.",
+        "temporary file was left, and the next run came to the same verdict with the same scores of every seed. Ctrl-C",
+        "reaches the whole group of processes, as from a terminal; SIGTERM and SIGKILL the one process that was started.",
         f"{len(rows) - len(ended)} more runs had finished before their moment came, and are not counted.\n",
         "| task | ended by | runs | ended before anything was stored | resumed to the same scores |",
         "| --- | --- | ---: | ---: | ---: |",

@@ -77,13 +77,17 @@ class Diagnosis:
     losses: tuple[tuple[int, float], ...]
 
 
+_MOST_STEPS = 2.0**53
+"""From here on a float no longer holds every integer."""
+
+
 def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
     """Read a log's spikes; `loss` and `step` name columns, and without a step the rows are counted."""
     given = columns[loss]
     # A row without a step or a loss belongs to another column; a loss written as NaN cannot be told from an empty
-    # cell here.
+    # cell here. A number too large to be counted up to is no step.
     numbers = np.arange(len(given), dtype=float) if step is None else columns[step]
-    there = np.isfinite(numbers) & ~np.isnan(given)
+    there = (np.abs(numbers) < _MOST_STEPS) & ~np.isnan(given)
     order = np.argsort(numbers[there], kind="stable")
     steps, losses = numbers[there][order].astype(int), given[there][order]
     others = {name: column[there][order] for name, column in columns.items() if name not in (loss, step)}

@@ -57,6 +57,13 @@ def test_an_integer_beyond_every_float_is_no_number(tmp_path: Path) -> None:
     assert str(read_columns(tmp_path / "log.jsonl")["loss"].tolist()) == "[2.0, nan]"
 
 
+@pytest.mark.parametrize("step", [1e300, -1e300, 1e999])
+def test_a_step_beyond_every_count_is_no_step(tmp_path: Path, step: float) -> None:
+    rows = [*({"step": i, "loss": 2 / (i + 1)} for i in range(30)), {"step": step, "loss": 1.0}]
+    (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert called(["diagnose", str(tmp_path / "log.jsonl")]) == ("", 0)
+
+
 def test_every_input_follows_its_number() -> None:
     (parser,) = (one for one in parsers() if one.name == "watch")
     assert parser.mutated(random.Random("a"), parser.real[0]) == parser.mutated(random.Random("a"), parser.real[0])
