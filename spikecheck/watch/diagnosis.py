@@ -81,6 +81,7 @@ _MOST_STEPS = 2.0**53
 """From here on a float no longer holds every integer."""
 
 
+@np.errstate(over="ignore", invalid="ignore")  # losses near the largest float: a difference of theirs is infinite
 def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
     """Read a log's spikes; `loss` and `step` name columns, and without a step the rows are counted."""
     given = columns[loss]
