@@ -126,7 +126,7 @@ def _of_crashes(rows: Rows) -> list[str]:
         "temporary file was left, and the next run came to the same verdict with the same scores of every seed. Ctrl-C",
         "reaches the whole group of processes, as from a terminal; SIGTERM and SIGKILL the one process that was started.",
         f"{len(rows) - len(ended)} more runs had finished before their moment came, and are not counted.\n",
-        "| task | ended by | runs | ended before anything was stored | resumed to the same scores |",
+        "| task | ended by | runs | ended before anything was stored | same scores and nothing left behind |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
     for task, end in sorted({(row["task"], row["end"]) for row in ended}):
