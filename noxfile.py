@@ -38,6 +38,20 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def audit(session: nox.Session) -> None:
+    """The pinned versions against the known vulnerabilities."""
+    session.install("pip-audit")
+    session.run("pip-audit", "--requirement", "constraints.txt", "--no-deps", "--disable-pip", *session.posargs)
+
+
+@nox.session
+def reliability(session: nox.Session) -> None:
+    """Error rates, interrupted runs and fuzzed inputs; writes docs/reliability.md, resumable."""
+    _install(session, "test")
+    session.run("python", "studies/reliability.py", *session.posargs)
+
+
+@nox.session
 def verify(session: nox.Session) -> None:
     _install(session, "test")
     session.run("spikecheck", "verify", "--profile", "ci", *session.posargs, success_codes=[0, 1, 3])

@@ -29,7 +29,7 @@ def test_runs_are_kept_whatever_the_gate_says_and_a_later_run_finds_the_newest()
     """Regression: actions/cache saves only where the job succeeds, so a gate that failed trained everything anew."""
     steps = ACTION["runs"]["steps"]
     restore, save = steps[0], steps[-1]
-    assert (restore["uses"], save["uses"]) == ("actions/cache/restore@v4", "actions/cache/save@v4")
+    assert [step["uses"].split("@")[0] for step in (restore, save)] == ["actions/cache/restore", "actions/cache/save"]
     assert save["if"] == "always()"
     assert restore["with"]["path"] == save["with"]["path"] == "${{ inputs.store }}"
     assert save["with"]["key"] == f"${{{{ steps.{restore['id']}.outputs.cache-primary-key }}}}"

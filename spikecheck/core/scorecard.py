@@ -88,7 +88,7 @@ class WorkloadPlace(Record):
 
 
 def _kind_of_place(value: Any) -> str:
-    known = value if isinstance(value, Mapping) else value.__dict__
+    known = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
     return "workload" if "workload" in known else "setting"
 
 

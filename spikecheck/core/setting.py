@@ -78,8 +78,10 @@ class Setting(Record):
             return values
         filled = dict(values)
         optimizer = filled.get("optimizer", "gd")
-        if optimizer not in OPTIMIZERS and ":" not in str(optimizer):
-            raise UnknownName("optimizer", str(optimizer), [*OPTIMIZERS, "MODULE:NAME"])
+        if not isinstance(optimizer, str):
+            return values  # refused as a field that is no text
+        if optimizer not in OPTIMIZERS and ":" not in optimizer:
+            raise UnknownName("optimizer", optimizer, [*OPTIMIZERS, "MODULE:NAME"])
         for name, default in OPTIMIZERS.get(optimizer, {}).items():
             filled[name] = default if filled.get(name) is None else filled[name]
         if filled.get("input_std") is not None or filled.get("output_std") is not None:

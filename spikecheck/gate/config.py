@@ -83,7 +83,7 @@ def literal(text: str) -> Any:
     """A Python literal, or the text itself."""
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last two: nested too deeply
         return text
     return tuple(value) if isinstance(value, list) else value
 

@@ -129,7 +129,8 @@ def _word(outcome: Outcome) -> str:
 
 
 def _row_says(row: Row) -> str:
-    return f"{row.change}, {row.difference:+.3g} ({row.low:+.3g} to {row.high:+.3g})"
+    interval = "" if row.low is None or row.high is None else f" ({row.low:+.3g} to {row.high:+.3g})"
+    return f"{row.change}, {row.difference:+.3g}{interval}"
 
 
 def _read(path: Path) -> Report | Scorecard:

@@ -72,7 +72,7 @@ class RunCache:
         if self._store is None or not self.writes:
             return
         try:
-            self._store.put(digest, encode(trained.run, trained.checkpoints))
+            self._store.put(digest, encode(trained.run, trained.checkpoints, recipe.probe))
         except StoreError as error:
             self.writes, self._recent.limit = False, None
             self._recent.add(digest, trained)

@@ -1,5 +1,6 @@
 """Turns runs into stored entries, and stored entries into runs."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from spikecheck.core.errors import CorruptEntry, UsageError
+from spikecheck.core.probe import Probe
+from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Ended, Run, Snapshot
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike
@@ -29,8 +32,8 @@ class Checkpoints:
     """[C, P] each: the update rule's state, by the slot's name."""
 
 
-def encode(run: Run, checkpoints: Checkpoints | None = None) -> Entry:
-    """The stored entry of a run and of the checkpoints from which it can be resumed.
+def encode(run: Run, checkpoints: Checkpoints | None = None, probe: Probe | None = None) -> Entry:
+    """The stored entry of a run and of the checkpoints from which it can be resumed. `probe` is that of its recipe.
 
     Raises:
         ValueError: when an array or a spike's height is NaN. Divergence is recorded in `Run.ended`, absence by a missing key.
@@ -41,12 +44,25 @@ def encode(run: Run, checkpoints: Checkpoints | None = None) -> Entry:
             raise ValueError(f"{name} of seed {run.seed} holds NaN; stored arrays must not")
     if any(np.isnan(spike.height) for spike in run.spikes):
         raise ValueError(f"a spike of seed {run.seed} has a height of NaN; stored numbers must not be NaN")
-    return Entry(arrays, _about(run))
+    return Entry(arrays, _about(run) | ({} if probe is None else {"probe": json.loads(probe.canonical())}))
 
 
 def size_in_memory(run: Run, checkpoints: Checkpoints | None) -> int:
     """Bytes of all arrays."""
     return sum(array.nbytes for array in _arrays(run, checkpoints).values())
+
+
+def recipe_of(entry: Entry) -> Recipe:
+    """The recipe whose run an entry holds. Entries of earlier versions do not name a probe: then its digest differs.
+
+    Raises:
+        CorruptEntry: when the entry names none.
+    """
+    try:
+        about = {"probe": entry.about.get("probe"), "seed": entry.about["seed"]}
+        return Recipe.model_validate(about | {"setting": _setting(entry.about["setting"])})
+    except (KeyError, TypeError, ValueError, UsageError) as error:
+        raise CorruptEntry(f"a stored run names no recipe ({type(error).__name__}: {error})") from error
 
 
 def decode(entry: Entry) -> tuple[Run, Checkpoints | None]:

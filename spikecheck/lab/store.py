@@ -10,7 +10,6 @@ import random
 import re
 import shutil
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,12 +19,11 @@ from typing import NamedTuple
 from platformdirs import user_cache_path
 
 from spikecheck.core.errors import CorruptEntry, StoreError
+from spikecheck.core.whole_file import remove_abandoned, write_whole
 from spikecheck.lab.store_format import DIGEST, FORMAT, Entry, pack, unpack
 
 DEFAULT_LIMIT = 4 * 2**30
 """The size below which a store is kept, in bytes: about 100,000 runs of an ordinary size."""
-_STALE_AFTER = 24 * 3600.0
-"""Seconds after which an unfinished file belongs to no living writer."""
 _TOUCH_AFTER = 3600.0
 """Seconds between two records of an entry's last use; `prune` needs no finer times."""
 _LOOKS = 16
@@ -124,6 +122,13 @@ class Store:
             CorruptEntry: when the file differs from what was written; it is set aside, so the next `get` finds none.
             StoreError: when the file cannot be read at all.
         """
+        entry = self.peek(digest)
+        if entry is not None:
+            _note_use(self._path(digest))
+        return entry
+
+    def peek(self, digest: str) -> Entry | None:
+        """As `get`, but the record does not count as used."""
         path = self._path(digest)
         try:
             raw = path.read_bytes()
@@ -132,11 +137,20 @@ class Store:
         except OSError as error:
             raise StoreError(f"store {path}: {_reason(error)}; {_ELSEWHERE}") from error
         try:
-            entry = unpack(raw, digest)
+            return unpack(raw, digest)
         except ValueError as error:
             raise CorruptEntry(f"stored run {digest[:12]} is damaged ({error}) and {_set_aside(path)}") from error
-        _note_use(path)
-        return entry
+
+    def digests(self) -> list[str]:
+        """The digests of all records, in rising order.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        try:
+            return sorted(stored.path.stem for stored in self._stored("safetensors"))
+        except OSError as error:
+            raise StoreError(f"store {self.folder}: {_reason(error)}; {_ELSEWHERE}") from error
 
     def put(self, digest: str, entry: Entry) -> None:
         """Store a record.
@@ -158,10 +172,16 @@ class Store:
                 self.prune(keep_bytes=self._limit)
 
     def info(self) -> StoreInfo:
-        """Count the records, and find their total size and times of last use."""
-        stored = list(self._stored("safetensors"))
+        """Count the records, and find their total size and times of last use.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        try:
+            stored, corrupt = list(self._stored("safetensors")), sum(1 for _ in self._stored("corrupt"))
+        except OSError as error:
+            raise StoreError(f"store {self.folder}: {_reason(error)}; {_ELSEWHERE}") from error
         used = [one.used for one in stored]
-        corrupt = sum(1 for _ in self._stored("corrupt"))
         size = sum(one.size for one in stored)
         return StoreInfo(self.folder, len(stored), size, corrupt, min(used, default=None), max(used, default=None))
 
@@ -174,11 +194,11 @@ class Store:
         Raises:
             StoreError: when a file cannot be removed.
         """
-        now = time.time()
-        stored = sorted(self._stored("safetensors"))
-        left, removed, freed = sum(one.size for one in stored), 0, 0
+        now, removed, freed = time.time(), 0, remove_abandoned(self._unfinished)
         try:
-            for leftover in [*self._stored("corrupt"), *self._stale(now)]:
+            stored = sorted(self._stored("safetensors"))
+            left = sum(one.size for one in stored)
+            for leftover in list(self._stored("corrupt")):
                 freed += leftover.size
                 leftover.path.unlink(missing_ok=True)
             for used, size, path in stored:
@@ -193,7 +213,8 @@ class Store:
 
     def _open(self) -> str:
         """Create or find the folder, remove the files of dead writers, and read the format of its records."""
-        self._runs.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # to others, the runs are none of their business
+        self._runs.mkdir(exist_ok=True)
         self._unfinished.mkdir(exist_ok=True)
         marker = self.folder / "format"
         # a power cut may leave a new file empty
@@ -201,9 +222,7 @@ class Store:
             self._write_whole(marker, FORMAT.encode())
         format_there = marker.read_text(encoding="utf-8").strip()
         if format_there == FORMAT:
-            for stale in self._stale(time.time()):
-                with suppress(OSError):  # it may belong to another user
-                    stale.path.unlink(missing_ok=True)
+            remove_abandoned(self._unfinished)
         return format_there
 
     def _write_whole(self, path: Path, content: bytes) -> None:
@@ -213,14 +232,7 @@ class Store:
         not fit and the run is trained again, which costs less in all than the milliseconds of an fsync for every run.
         """
         self._unfinished.mkdir(exist_ok=True)  # somebody may clear a cache while it is in use
-        draft = self._unfinished / uuid.uuid4().hex
-        try:
-            draft.write_bytes(content)
-            os.replace(draft, path)
-        except BaseException:
-            with suppress(OSError):
-                draft.unlink()
-            raise
+        write_whole(path, content, drafts=self._unfinished)
 
     def _path(self, digest: str) -> Path:
         if not DIGEST.fullmatch(digest):
@@ -232,10 +244,6 @@ class Store:
         for path in self._runs.glob(f"??/*.{suffix}"):
             if DIGEST.fullmatch(path.stem):
                 yield from _measured(path)
-
-    def _stale(self, now: float) -> Iterator[_Stored]:
-        for path in self._unfinished.glob("*"):
-            yield from (entry for entry in _measured(path) if now - entry.used > _STALE_AFTER)
 
 
 def _measured(path: Path) -> Iterator[_Stored]:

@@ -17,6 +17,8 @@ from safetensors.numpy import load, save
 FORMAT = "1"
 """The version in a store's marker file. Records of another format need another store."""
 DIGEST = re.compile(r"[0-9a-f]{64}")
+_SEAL = 32
+"""Bytes of a sha256."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,23 @@ def _unpacked(raw: bytes, digest: str) -> Entry:
     for array in arrays.values():
         array.flags.writeable = False
     return Entry(arrays, json.loads(header["about"]))
+
+
+def seal(content: bytes | memoryview) -> bytes:
+    """What stands before a content in a file, so that `unsealed` notices any change in it."""
+    return hashlib.sha256(content).digest()
+
+
+def unsealed(raw: bytes) -> memoryview:
+    """The content that follows its seal.
+
+    Raises:
+        ValueError: when it is not what was sealed.
+    """
+    content = memoryview(raw)[_SEAL:]
+    if seal(content) != raw[:_SEAL]:
+        raise ValueError("its checksum does not fit")
+    return content
 
 
 def _native(array: np.ndarray) -> np.ndarray:

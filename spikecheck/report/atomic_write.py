@@ -1,10 +1,10 @@
 """Writes files whole or not at all, and checks before a training whether they can be written."""
 
 import os
-import tempfile
 from pathlib import Path
 
 from spikecheck.core.errors import UsageError
+from spikecheck.core.whole_file import remove_abandoned, write_whole
 
 _REMEDY = "give a file in a folder that exists and can be written"
 
@@ -50,20 +50,6 @@ def _is_stream(path: Path) -> bool:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a temporary file in the same folder, then rename it. Permissions follow the user's umask."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """The process's umask. Python can read it only by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    """Write beside the file, then rename. What a killed process left there of the same file goes first."""
+    remove_abandoned(path.parent, f".{path.name}-")
+    write_whole(path, content, drafts=path.parent, prefix=f".{path.name}-")

@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 
+from spikecheck.core.whole_file import remove_abandoned, write_whole
 from spikecheck.tensors.kernel import Kernel
 from spikecheck.tensors.kernel_call import call_in, runnable
 
@@ -181,21 +181,10 @@ def _write(key: Key, compiled: Path, call: str) -> None:
         return
     code = compiled.read_bytes()
     name = hashlib.sha256(code).hexdigest()
-    _put(folder / f"{name}.so", code)
+    remove_abandoned(folder)
+    write_whole(folder / f"{name}.so", code, drafts=folder, mode=0o600)
     record = {"key": key, "library": name, "call": call, "sha256": _digest_of(key, name, call)}
-    _put(folder / _name(key), json.dumps(record).encode())
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Whole or not at all, whoever else writes the same at the same time."""
-    handle, draft = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(draft, path)
-    except BaseException:
-        Path(draft).unlink()
-        raise
+    write_whole(folder / _name(key), json.dumps(record).encode(), drafts=folder, mode=0o600)
 
 
 def _name(key: Key) -> str:

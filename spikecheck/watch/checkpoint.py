@@ -1,9 +1,6 @@
 """Checkpoints: a training's state in a file. Files are written whole or not at all, and never unpickled freely."""
 
-import hashlib
 import io
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +8,12 @@ from typing import Any
 import torch
 
 from spikecheck.core.errors import CorruptEntry, StoreError
+from spikecheck.core.whole_file import remove_abandoned, write_whole
+from spikecheck.lab.store_format import seal, unsealed
 from spikecheck.watch.holdings import check_storable
 from spikecheck.watch.training import Snapshot
 
 _FORMAT = "spikecheck/checkpoint@1"
-_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,8 @@ def save_checkpoint(path: Path, snapshot: Snapshot, **about: Any) -> None:
     content = buffer.getbuffer()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, hashlib.sha256(content).digest(), content)
+        remove_abandoned(path.parent, f".{path.name}-")
+        write_whole(path, seal(content), content, drafts=path.parent, prefix=f".{path.name}-", flush=True)
     except OSError as error:
         raise StoreError(f"checkpoint {path}: {error.strerror}; free space, or name another folder") from error
 
@@ -64,9 +63,10 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
         return None
     except OSError as error:
         raise StoreError(f"checkpoint {path}: {error.strerror}; make it readable, or name another folder") from error
-    digest, content = raw[:_DIGEST_BYTES], memoryview(raw)[_DIGEST_BYTES:]
-    if hashlib.sha256(content).digest() != digest:
-        raise CorruptEntry(f"checkpoint {path}: its checksum does not fit; delete it to train from the start")
+    try:
+        content = unsealed(raw)
+    except ValueError as error:
+        raise CorruptEntry(f"checkpoint {path}: {error}; delete it to train from the start") from error
     try:
         whole = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         snapshot = Snapshot(whole["steps"], whole["values"])
@@ -76,18 +76,3 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
     if not fits:
         raise CorruptEntry(f"checkpoint {path}: holds format {whole['format']!r}, not {_FORMAT!r}; delete it")
     return Checkpoint(snapshot, whole["about"])
-
-
-def _replace(path: Path, *parts: bytes | memoryview) -> None:
-    """Write all parts to a temporary file in the same folder, flush it to the disk, and rename it."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise

@@ -76,6 +76,11 @@ class Diagnosis:
     losses: tuple[tuple[int, float], ...]
 
 
+_MOST_STEPS = 2.0**53
+"""From here on a float no longer holds every integer."""
+
+
+@np.errstate(over="ignore", invalid="ignore")  # losses near the largest float: a difference of theirs is infinite
 def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
     """Find and describe the spikes of a log.
 
@@ -86,8 +91,9 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
     """
     given = columns[loss]
     # A row without step or loss belongs to other columns. An empty cell is NaN as well, so NaN losses are left out.
+    # A step from which on a float no longer holds every integer is none.
     numbers = np.arange(len(given), dtype=float) if step is None else columns[step]
-    there = np.isfinite(numbers) & ~np.isnan(given)
+    there = (np.abs(numbers) < _MOST_STEPS) & ~np.isnan(given)
     order = np.argsort(numbers[there], kind="stable")
     steps, losses = numbers[there][order].astype(int), given[there][order]
     others = {name: column[there][order] for name, column in columns.items() if name not in (loss, step)}

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 import spikecheck
 from spikecheck.core.errors import CorruptEntry, SettingError, SpikecheckError, StoreError
+from spikecheck.core.whole_file import remove_abandoned
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_format import Entry
 from spikecheck.watch.checkpoint import load_checkpoint, save_checkpoint
@@ -196,7 +197,8 @@ def stored(order: Order, store: Store) -> WorkloadRun | None:
 
 
 def forget_old_checkpoints(store: Store) -> None:
-    """Remove checkpoints that were not written for 30 days."""
+    """Remove checkpoints that were not written for 30 days, and what killed writers left behind."""
+    remove_abandoned(store.folder / "checkpoints", ".")
     for file in (store.folder / "checkpoints").glob("*"):
         with suppress(OSError):  # another process may have removed it, and a remaining file does no harm
             if time.time() - file.stat().st_mtime > _FORGOTTEN_AFTER:

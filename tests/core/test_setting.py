@@ -116,3 +116,9 @@ def test_fields_added_later_leave_older_identities_as_they_were() -> None:
     assert '"batch":5' in Recipe(setting=Setting(batch=5), seed=0).canonical()
     assert Setting(batch=5).signature != Setting().signature
     assert Setting.model_validate_json(Setting().canonical()) == Setting()
+
+
+@pytest.mark.parametrize("optimizer", [[], {}, ["gd"], 1, None])
+def test_an_optimizer_that_is_no_text_is_refused(optimizer: object) -> None:
+    with pytest.raises(SettingError, match="optimizer"):
+        Setting.model_validate({"optimizer": optimizer})

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from spikecheck.core import whole_file
 from spikecheck.core.errors import CorruptEntry, StoreError
 from spikecheck.lab import store as store_file
 from spikecheck.lab.store import DEFAULT_LIMIT, Store, default_folder, default_limit
@@ -179,10 +181,11 @@ def test_no_flipped_bit_goes_unnoticed(tmp_path: Path) -> None:
             store.get(DIGEST)
 
 
-def half_written(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content[: len(content) // 2])
-    raise OSError(errno.ENOSPC, "No space left on device")
+def onto_a_full_disk(folder: Path, prefix: str, mode: int) -> tuple[BinaryIO, Path]:
+    """A draft whose bytes go where the kernel says that no space is left."""
+    draft = folder / f"{prefix}full.draft"
+    draft.write_bytes(b"half")
+    return Path("/dev/full").open("wb"), draft
 
 
 def not_renamed(source: object, target: object) -> None:
@@ -191,11 +194,11 @@ def not_renamed(source: object, target: object) -> None:
 
 @pytest.mark.parametrize(
     ("owner", "name", "fails"),
-    [(Path, "write_bytes", half_written), (os, "replace", not_renamed)],
+    [(whole_file, "_created", onto_a_full_disk), (os, "replace", not_renamed)],
     ids=["write", "rename"],
 )
 def test_a_full_disk_leaves_nothing_half_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, fails: Callable[..., None]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, fails: Callable[..., object]
 ) -> None:
     store = Store(tmp_path)
     store.put(digest_of(1), Entry({}, {"n": 1}))
@@ -299,17 +302,37 @@ def test_prune_takes_nothing_that_is_not_the_stores(tmp_path: Path) -> None:
     assert all(other.exists() for other in others)
 
 
-@pytest.mark.parametrize("clear", [lambda folder: Store(folder).prune(), Store], ids=["prune", "open"])
-def test_what_dead_writers_left_is_cleared_a_day_later(tmp_path: Path, clear: Callable[[Path], object]) -> None:
+def test_a_dead_writers_draft_goes_when_the_store_is_opened_and_a_living_ones_stays(tmp_path: Path) -> None:
     Store(tmp_path).put(DIGEST, Entry({}, {}))
-    old, young = tmp_path / "unfinished" / "old", tmp_path / "unfinished" / "young"
-    for leftover in (old, young):
-        leftover.write_bytes(b"half")
-    os.utime(old, (1, 1))
-    clear(tmp_path)
-    assert not old.exists()
-    assert young.exists()
+    unfinished = tmp_path / "unfinished"
+    (unfinished / "dead.draft").write_bytes(b"half")
+    with whole_file._draft(unfinished, "", 0o666) as (_, living):
+        Store(tmp_path).prune()
+        assert list(unfinished.iterdir()) == [living]
+        living.unlink()
     assert Store(tmp_path).get(DIGEST) is not None
+
+
+def test_a_pruned_draft_counts_as_freed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (tmp_path / "unfinished" / "dead.draft").write_bytes(b"half")
+    assert store.prune().freed == len(b"half")
+
+
+def test_without_locks_a_draft_is_abandoned_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_file, "fcntl", None)
+    young, old = tmp_path / "young.draft", tmp_path / "old.draft"
+    for draft in (young, old):
+        draft.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    whole_file.remove_abandoned(tmp_path)
+    assert list(tmp_path.iterdir()) == [young]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such permissions")
+def test_only_its_owner_may_enter_a_new_store(tmp_path: Path) -> None:
+    Store(tmp_path / "cache" / "spikecheck")
+    assert (tmp_path / "cache" / "spikecheck").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_store_holds_itself_under_its_limit(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(UsageError, match="No space left on device"):
         json_file.write(sample, tmp_path / "report.json")
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"report.json": "old"}

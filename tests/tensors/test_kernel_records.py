@@ -155,7 +155,7 @@ def test_a_folder_that_is_a_link_is_not_trusted(folder: Path, tmp_path: Path) ->
     assert kernel_records.kernel(key()) is None
 
 
-@pytest.mark.parametrize("what", ["os.replace", "tempfile.mkstemp", "pathlib.Path.mkdir"])
+@pytest.mark.parametrize("what", ["os.replace", "os.open", "pathlib.Path.mkdir"])
 def test_where_nothing_can_be_written_it_is_compiled_all_the_same(
     what: str, one_thread_and_a_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,17 +1,21 @@
-"""`spikecheck store`: show and prune stored runs. Nothing here imports torch."""
+"""`spikecheck store`: show, check and prune stored runs. Only `audit`, which trains, imports torch."""
+
+from collections import Counter
 
 import rich_click as click
+from rich.progress import Progress
 
-from spikecheck.cli.console import tell
+from spikecheck.cli.console import console, print_error, tell
 from spikecheck.cli.params import seconds, size
 from spikecheck.core.errors import UsageError
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_address import opened
+from spikecheck.report.sanitize import inert
 
 
 @click.group()
 def store() -> None:
-    """Show or prune the stored runs."""
+    """Show, check or prune the stored runs."""
 
 
 @store.command("info")
@@ -20,6 +24,57 @@ def store_info(folder: str | None) -> None:
     """Show the folder, number and size of stored runs."""
     info = _opened(folder).info()
     tell(str(info.folder), f"{info.entries:,} runs, {_mebibytes(info.size)}, {info.corrupt} damaged files set aside")
+
+
+@store.command("verify")
+@click.option("--store", "folder", metavar="DIR", help="Folder of stored runs.")
+def store_verify(folder: str | None) -> int:
+    """Read every stored run and checkpoint, and check that each is what was written. Nothing is trained.
+
+    Damaged runs are set aside and trained again when they are needed. Exits 0 if all are whole, 1 if one is damaged.
+    """
+    from spikecheck.lab.store_check import checked
+
+    opened_store, log = _opened(folder), console(stderr=True)
+    with Progress(console=log, transient=True, disable=not log.is_terminal) as progress:
+        task = progress.add_task("stored runs", total=len(opened_store.digests()))
+        read = checked(opened_store, lambda: progress.advance(task))
+    for line in read.damaged:
+        print_error(inert(line))
+    tell(f"{read.records:,} runs and {read.checkpoints:,} checkpoints read; {len(read.damaged):,} damaged")
+    return int(bool(read.damaged))
+
+
+@store.command("audit")
+@click.option("--store", "folder", metavar="DIR", help="Folder of stored runs.")
+@click.option(
+    "--one-in", type=click.IntRange(min=1), default=20, show_default=True, help="Share of the runs: one in N."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which runs are drawn.")
+def store_audit(folder: str | None, one_in: int, seed: int) -> int:
+    """Train one stored run in N again, and compare it with what is stored, bit by bit.
+
+    Runs that another version, machine or device has stored are counted and not compared, and so are trainings of workloads.
+    Exits 0 if all compared runs are the same, 1 if one differs or is damaged, 3 if none could be compared.
+    """
+    from spikecheck.lab.laboratory import Laboratory
+    from spikecheck.lab.store_audit import audited, sampled
+
+    opened_store, log = _opened(folder), console(stderr=True)
+    drawn = sampled(opened_store, one_in, seed)
+    with Progress(console=log, transient=True, disable=not log.is_terminal) as progress:
+        task = progress.add_task("trained again", total=len(drawn))
+        found = list(audited(opened_store, drawn, Laboratory(), lambda: progress.advance(task)))
+    counts = Counter(one.result for one in found)
+    for one in found:
+        if one.says:
+            print_error(f"{one.digest[:12]} {one.result}: {one.says}")
+    tell(
+        f"{len(drawn):,} of {len(opened_store.digests()):,} stored runs drawn: {counts['same']:,} the same bit by bit, "
+        f"{counts['differs']:,} differ, {counts['damaged']:,} damaged; not compared: {counts['elsewhere']:,} stored "
+        f"elsewhere or by another version, {counts['workload']:,} of workloads"
+    )
+    return 1 if counts["differs"] or counts["damaged"] else 0 if counts["same"] else 3
 
 
 @store.command("prune")
