@@ -75,7 +75,7 @@ class QuietWatch:
         every: int = 10,
         start: int = 0,
         tensorboard: str | Path | None = None,
-        wandb: bool = False,
+        wandb: Any = False,
     ) -> None:
         """Begin to watch.
 
@@ -86,7 +86,8 @@ class QuietWatch:
             every: steps from look to look, at least 1. A look costs about one forward pass.
             start: the number of the first step; give it when a training is resumed.
             tensorboard: a folder to write TensorBoard events to as well; needs the package tensorboard.
-            wandb: whether to log to the run that `wandb.init` began as well; needs the package wandb.
+            wandb: True adds the figures to the rows that the loop logs to the current W&B run; a run, as `wandb.init`
+                returns it, gets a row a step. Needs the package wandb.
 
         Raises:
             UsageError: when an argument cannot be used, before any training.
