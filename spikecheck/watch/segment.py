@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from spikecheck.watch.shards import local
+
 
 class Segment:
-    """Parameters before a step, kept until it was measured.
+    """Parameters before a step, or this process's part of them, kept until it was measured.
 
     Made before the step, it copies them. After the step `move` puts the parameters anywhere between before (0) and
     after (1), always onwards, and `restore` puts them back to the last bit. The spare copy holds the parameters
@@ -23,7 +25,7 @@ class Segment:
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
-        self.parameters = list(parameters)
+        self.parameters = [local(parameter) for parameter in parameters]
         self.spare = [parameter.data.clone() for parameter in self.parameters]
         self._at = 1.0
         self._exchanged = 0

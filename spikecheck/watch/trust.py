@@ -28,7 +28,7 @@ class Trust:
     rounded."""
 
     averaged: bool = False
-    """Whether gradients are means over several processes, each of which has a loss of its own."""
+    """Whether gradients are means over several processes, of which this one knows its own loss alone."""
     gradient: bool = False
     """Whether gradient times update is the slope of the closure's loss."""
     given_loss: bool = False
@@ -66,7 +66,7 @@ class Trust:
 
     def slope(self, as_is: float, restored: float | None, *, may_be_clipped: bool) -> float | None:
         """The slope by the gradient; None where it cannot be trusted."""
-        if not self.gradient:
+        if self.averaged or not self.gradient:
             return None
         if self._restores:
             return restored
