@@ -44,9 +44,8 @@ def _weight(parameter: Any) -> float:
     if not is_sharded(parameter):
         return 1.0 / torch.distributed.get_world_size()
     mesh = parameter.device_mesh
-    return 1.0 / math.prod(
-        mesh.size(at) for at, placement in enumerate(parameter.placements) if placement.is_replicate()
-    )
+    sizes = [mesh.size(at) for at, placement in enumerate(parameter.placements) if placement.is_replicate()]
+    return 1.0 / float(math.prod(sizes))
 
 
 def _squared(number: float | None) -> float | None:

@@ -62,5 +62,6 @@ def forward_is_collective(model: nn.Module) -> bool:
 def reshard(model: nn.Module) -> None:
     """Free gathered parameters: FSDP2 keeps its root's after a forward pass, and would use them again unchanged."""
     for module in model.modules():
-        if callable(getattr(module, "reshard", None)) and callable(getattr(module, "unshard", None)):
-            module.reshard()
+        sharded: Any = module
+        if callable(getattr(sharded, "reshard", None)) and callable(getattr(sharded, "unshard", None)):
+            sharded.reshard()

@@ -23,7 +23,7 @@ class Walk:
         masks: RandomState,
         segments: Sequence[Segment],
         mean: Callable[[float], float] = float,
-        after: Callable[[], None] = bool,
+        after: Callable[[], object] = bool,
     ) -> None:
         """`mean` is over the processes that train together; `after` is called after every pass."""
         self._closure, self._masks, self._segments = closure, masks, segments

@@ -62,7 +62,8 @@ class Witness:
         gradient = None if self._parameter is None else self._parameter.grad
         if gradient is None or gradient.is_sparse:
             return None
-        return local(gradient).detach().flatten()[:_PIECE].float().clone()
+        piece: Tensor = local(gradient).detach().flatten()[:_PIECE].float().clone()
+        return piece
 
 
 def ratio(made: float, met: float) -> float | None:
