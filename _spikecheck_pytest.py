@@ -270,11 +270,11 @@ def _claim_in(file: Path) -> Claim:
     from spikecheck.core.errors import ClaimFileError
     from spikecheck.harness.discover import discover
 
-    found = discover([file.parent])
-    for name, reason in found.unreadable.items():
+    discovered = discover([file.parent])
+    for name, reason in discovered.unreadable.items():
         if Path(name).resolve() == file.resolve():
             raise ClaimFileError(reason)
-    for claim in found.claims.values():
+    for claim in discovered.claims.values():
         if Path(claim.source).resolve() == file.resolve():
             return claim
     raise ClaimFileError(f"{file}: another claim goes by the id {file.stem.replace('_', '-')!r}; rename the file")
@@ -321,9 +321,9 @@ def _edge(verdict: Verdict) -> str:
     if sighting is None:
         return ""
     at = ", ".join(f"{name}={value}" for name, value in sighting.differs.items()) or "the reference setting"
-    found = sighting.judgement
-    mean = average(found.effect, shown_average(found, rule_of(verdict)))
-    counts = ", ".join(filter(None, (f"held in {found.held} of {found.applicable} seeds", mean)))
+    judgement = sighting.judgement
+    mean = average(judgement.effect, shown_average(judgement, rule_of(verdict)))
+    counts = ", ".join(filter(None, (f"held in {judgement.held} of {judgement.applicable} seeds", mean)))
     return f"stops holding at {at}: {counts}\n{sighting.replay}"
 
 
@@ -349,11 +349,11 @@ def _complaint(verdict: Verdict, question: str, strict: bool) -> str:
 
 def _apart(verdict: Verdict) -> bool:
     """Whether the negative control failed, or the claim surely exceeds it; of two shares that both hold neither counts."""
-    control, found = verdict.control, verdict.contrast
+    control, contrast = verdict.control, verdict.contrast
     if control.outcome == "fails":
         return True
     both_hold = control.estimand == "share" and control.outcome == "holds"
-    return found is not None and found.outcome == "holds" and not both_hold
+    return contrast is not None and contrast.outcome == "holds" and not both_hold
 
 
 def _told(verdict: Verdict, word: str, judgement: Judgement) -> str:

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Jitter, LowerRate
+    from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Jitter, LowerRate, Retune
     from spikecheck.core.judgement import Answer, Judgement, Outcome
     from spikecheck.core.probe import Anatomy, Balance, Directions, SharpnessTrace, Stability, Trail
     from spikecheck.core.reach import Reach
@@ -67,6 +67,7 @@ _HOMES = {
     "Reach": "core.reach",
     "Recipe": "core.recipe",
     "Report": "core.verdict",
+    "Retune": "core.intervention",
     "Run": "core.run",
     "SETTING_A": "harness.paper_settings",
     "SETTING_B": "harness.paper_settings",
@@ -130,6 +131,7 @@ __all__ = [
     "Reach",
     "Recipe",
     "Report",
+    "Retune",
     "Run",
     "Setting",
     "SharpnessTrace",

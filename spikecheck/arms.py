@@ -8,7 +8,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Landmark, LowerRate, Value
+from spikecheck.core.intervention import (
+    Continue,
+    Exchange,
+    FreezeOutside,
+    Hold,
+    Inject,
+    Landmark,
+    LowerRate,
+    Retune,
+    Value,
+)
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
 
@@ -100,6 +110,27 @@ def first_direction_only(setting: Setting, *, horizon: int, at: Landmark = "onse
         at: where it parts from the training.
     """
     return setting.but(intervention=FreezeOutside(at=at, horizon=horizon))
+
+
+def retuned(
+    setting: Setting,
+    *,
+    horizon: int,
+    numbers: tuple[tuple[str, float], ...] = (),
+    empties_momentum: bool = False,
+    at: Landmark = "before_onset",
+) -> Setting:
+    """Goes on with other hyperparameters of its optimizer, or with its momentum emptied.
+
+    Args:
+        setting: of the training that is forked; its optimizer is built in.
+        horizon: steps that the fork covers, at least 1.
+        numbers: hyperparameters that change, as pairs of a name and its new value.
+        empties_momentum: whether the running mean of gradients restarts from 0.
+        at: where it parts from the training.
+    """
+    fork = Retune(at=at, horizon=horizon, numbers=numbers, empties_momentum=empties_momentum)
+    return setting.but(intervention=fork)
 
 
 def exchanged(setting: Setting, *, other: tuple[tuple[str, Value], ...], **conditions: Any) -> Setting:

@@ -56,12 +56,12 @@ def step(nets: Nets, rate: float) -> tuple[Numbers, Nets]:
 
 def onsets(nets: Nets) -> NDArray[np.int64]:
     """The first step [S] whose loss exceeds three times its running minimum; -1 where there is none."""
-    lowest, found = np.full(len(nets.w), np.inf), np.full(len(nets.w), -1)
+    lowest, first = np.full(len(nets.w), np.inf), np.full(len(nets.w), -1)
     for number in range(STEPS + 1):
         losses, nets = step(nets, RATE)
-        found = np.where((found < 0) & (losses > 3 * lowest), number, found)
+        first = np.where((first < 0) & (losses > 3 * lowest), number, first)
         lowest = np.minimum(lowest, losses)
-    return found
+    return first
 
 
 def at(nets: Nets, steps: NDArray[np.int64]) -> Nets:
@@ -110,11 +110,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=256)
     parser.add_argument("--root", type=int, default=0, help="the seed of the initial weights")
     asked = parser.parse_args()
-    found = gains(asked.seeds, asked.root)
-    reach = t.ppf(0.95, len(found) - 1) * sem(found)
-    mean, above = found.mean(), int((found > 0).sum())
+    differences = gains(asked.seeds, asked.root)
+    reach = t.ppf(0.95, len(differences) - 1) * sem(differences)
+    mean, above = differences.mean(), int((differences > 0).sum())
     print(
-        f"{above} of {len(found)} above 0; mean {mean:.4f} ({mean - reach:.4f} to {mean + reach:.4f}), each bound at 95 %"
+        f"{above} of {len(differences)} above 0; mean {mean:.4f} "
+        f"({mean - reach:.4f} to {mean + reach:.4f}), each bound at 95 %"
     )
 
 

@@ -39,8 +39,8 @@ def verified(folder: Path, profile: str, executor: str) -> tuple[dict[str, Any],
     report, started = folder / "report.json", time.monotonic()
     words = ["verify", "--profile", profile, "--executor", executor, "--store", str(folder), "--json", str(report)]
     subprocess.run([sys.executable, "-m", "spikecheck", *words, "--quiet"], check=False, stdout=subprocess.DEVNULL)
-    found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    return found, time.monotonic() - started
+    document: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    return document, time.monotonic() - started
 
 
 def by_workers(folder: Path, profile: str) -> tuple[dict[str, Any], float]:
@@ -73,16 +73,16 @@ def main() -> int:
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as temporary:
         folders = {"four workers": Path(temporary, "four"), "this machine": Path(temporary, "here")}
-        found = {
+        verifications = {
             "this machine": verified(folders["this machine"], profile, "processes"),
             "four workers": by_workers(folders["four workers"], profile),
         }
-        for name, (report, seconds) in found.items():
+        for name, (report, seconds) in verifications.items():
             trained = sum(claim["runs_trained"] for claim in report["claims"])
             print(f"{name}: {trained:,} runs trained, {stored(folders[name]):,} stored, {seconds:.0f} s")
     said = [
         [{name: value for name, value in claim.items() if name not in _COSTS} for claim in report["claims"]]
-        for report, _ in found.values()
+        for report, _ in verifications.values()
     ]
     print("the same verdicts and the same scores" if said[0] == said[1] else "they differ")
     return 0 if said[0] == said[1] else 1

@@ -145,25 +145,25 @@ class Bench:
         return told(rows(own, other), seeds or pair.seeds)
 
 
-def first(found: Scores, seeds: int) -> Scores:
+def first(measured: Scores, seeds: int) -> Scores:
     """The scores of the first `seeds` seeds; the cost of a step is kept whole."""
     return Scores(
         values={
             row: {place: values if place == COST else values[:seeds] for place, values in blocks.items()}
-            for row, blocks in found.values.items()
+            for row, blocks in measured.values.items()
         }
     )
 
 
-def told(found: tuple[Row, ...], seeds: int) -> tuple[Decision, list[str]]:
+def told(table: tuple[Row, ...], seeds: int) -> tuple[Decision, list[str]]:
     """A gate's decision, and the titles of the rows that fail."""
-    return decided(found, seeds)[0], [row.title for row in found if row.fails]
+    return decided(table, seeds)[0], [row.title for row in table if row.fails]
 
 
 def simulated(pool: list[Scores], gates: int) -> Counter[Decision]:
     """Decisions of gates whose two sides are drawn without replacement from one pool of trainings of one optimizer."""
     generator = np.random.default_rng(0)
-    found: Counter[Decision] = Counter()
+    decisions: Counter[Decision] = Counter()
     for _ in range(gates):
         sides: tuple[dict[str, dict[str, tuple[float | None, ...]]], ...] = ({}, {})
         for place in pool[0].values["spikes"] | pool[0].values[TIME[0]]:
@@ -173,8 +173,8 @@ def simulated(pool: list[Scores], gates: int) -> Counter[Decision]:
             for row, values in held.items():
                 for side, part in zip(sides, (drawn[:size], drawn[size : 2 * size]), strict=True):
                     side.setdefault(row, {})[place] = tuple(values[number % len(values)] for number in part)
-        found[told(rows(Scores(values=sides[0]), Scores(values=sides[1])), SEEDS)[0]] += 1
-    return found
+        decisions[told(rows(Scores(values=sides[0]), Scores(values=sides[1])), SEEDS)[0]] += 1
+    return decisions
 
 
 def rows_of(scores_: Scores, place: str) -> list[str]:
@@ -190,9 +190,9 @@ def report(tries: int, bench: Bench) -> str:
     lines += ["", "| no regression | seeds | alarms | undecided | in gates |", "|---|---:|---:|---:|---:|"]
     for name, (pair, apart) in ALIKE.items():
         for seeds in FEW:
-            found = [bench.gate(pair, root, apart, seeds) for root in range(tries)]
-            named = ", ".join(sorted({row for _, one in found for row in one}))
-            lines.append(alarms(f"{name}{named and f' ({named})'}", seeds, Counter(decision for decision, _ in found)))
+            gates = [bench.gate(pair, root, apart, seeds) for root in range(tries)]
+            named = ", ".join(sorted({row for _, one in gates for row in one}))
+            lines.append(alarms(f"{name}{named and f' ({named})'}", seeds, Counter(decision for decision, _ in gates)))
     for name, who in {"gd": GD, "Adam": ADAM}.items():
         pool = [bench(who, root) for root in range(tries)]
         drawn = f"{name}: both sides drawn from {SEEDS * tries} trainings a setting"
@@ -200,9 +200,9 @@ def report(tries: int, bench: Bench) -> str:
     return "\n".join([*lines, ""])
 
 
-def alarms(name: str, seeds: int, found: Counter[Decision]) -> str:
+def alarms(name: str, seeds: int, decisions: Counter[Decision]) -> str:
     """A row of the table of gates that should pass."""
-    return f"| {name} | {seeds} | {found[Decision.REGRESSED]} | {found[Decision.NOT_DECIDED]} | {found.total()} |"
+    return f"| {name} | {seeds} | {decisions[Decision.REGRESSED]} | {decisions[Decision.NOT_DECIDED]} | {decisions.total()} |"
 
 
 def planted(title: str, pairs: Mapping[str, Pair], tries: int, bench: Bench) -> list[str]:
@@ -215,10 +215,10 @@ def planted(title: str, pairs: Mapping[str, Pair], tries: int, bench: Bench) -> 
     for name, pair in pairs.items():
         cells = []
         for seeds in (*FEW[:-1], pair.seeds):
-            found = [bench.gate(pair, root, seeds=seeds) for root in range(tries)]
-            decisions = Counter(decision for decision, _ in found)
+            gates = [bench.gate(pair, root, seeds=seeds) for root in range(tries)]
+            decisions = Counter(decision for decision, _ in gates)
             cells.append(", ".join(f"{count} {WORDS[decision]}" for decision, count in decisions.most_common()))
-        counted = Counter(row for _, one in found for row in one)
+        counted = Counter(row for _, one in gates for row in one)
         said = ", ".join(f"{row} ({count})" for row, count in counted.most_common(MOST)) or "none"
         more = len(counted) - MOST
         lines.append(f"| {name} | {' | '.join(cells)} | {said}{f' and {more} more' if more > 0 else ''} |")

@@ -73,19 +73,19 @@ def tests(device: str, small: bool) -> Numbers:
 def verdicts(device: str, small: bool) -> Numbers:
     """Every claim's effect by seed, and the seconds that it took."""
     seeds = range(FIRST_SEED, FIRST_SEED + (4 if small else 256))
-    found: Numbers = {}
+    figures: Numbers = {}
     for name in CLAIMS[: 1 if small else None]:
         claim = discover().claims[name]
         lab = Laboratory(device=device)  # type: ignore[arg-type]
         started = time.perf_counter()
         evidence = gather(claim, lab, {claim.domain.reference: seeds})[claim.domain.reference]
         held = [None if score is None else bool(met) for score, met in zip(evidence.scores, evidence.held, strict=True)]
-        found[name] = {"seconds": time.perf_counter() - started, "scores": list(evidence.scores), "held": held}
+        figures[name] = {"seconds": time.perf_counter() - started, "scores": list(evidence.scores), "held": held}
         lab.close()
-        print(f"{name}: {found[name]['seconds']:.1f} s", flush=True)
+        print(f"{name}: {figures[name]['seconds']:.1f} s", flush=True)
     if device == "cuda":
-        found["peak memory, GiB"] = torch.cuda.max_memory_allocated() / 2**30
-    return found
+        figures["peak memory, GiB"] = torch.cuda.max_memory_allocated() / 2**30
+    return figures
 
 
 def compared(mine: Numbers, theirs: Numbers) -> Numbers:
@@ -117,28 +117,28 @@ def _mean(each: Numbers) -> str:
 def rates(device: str, small: bool) -> Numbers:
     """Member-steps per second."""
     members = (1, 2) if small else (1, 32, 256, 1_024, 16_384)
-    found: Numbers = {}
+    figures: Numbers = {}
     for name, setting in (
         ("A", SETTING_A),
         ("A, float32", SETTING_A.but(dtype="float32")),
         ("A, Adam", SETTING_A.but(optimizer="adam", lr=0.01)),
         ("B (width 200)", SETTING_B),
     ):
-        found[name] = {str(count): _ours(setting, count, device, small) for count in members}
-        print(name, {count: f"{rate:.3g}" for count, rate in found[name].items()}, flush=True)
+        figures[name] = {str(count): _ours(setting, count, device, small) for count in members}
+        print(name, {count: f"{rate:.3g}" for count, rate in figures[name].items()}, flush=True)
     images = Setting(problem="mnist1d", points=1_000, width=50, depth=2, steps=2_000, lr=0.05)
     some = members[:2] if small else (1, 32, 256)
-    found["mnist1d, two layers of 50"] = {str(count): _ours(images, count, device, small) for count in some}
+    figures["mnist1d, two layers of 50"] = {str(count): _ours(images, count, device, small) for count in some}
     otherwise: Numbers = {"nn.Module and torch.optim.SGD, one member": _ordinary(device, small)}
     for count in members[-2:]:
         otherwise[f"vmap(grad), {count:,} members"] = _vmapped(count, device, small)
         otherwise[f"our steps dispatched one by one, {count:,} members"] = _dispatched(SETTING_A, count, device, small)
     otherwise["mnist1d, dispatched, 256 members"] = _dispatched(images, some[-1], device, small)
-    found["otherwise"] = otherwise
+    figures["otherwise"] = otherwise
     if device == "cuda":
-        found["floor, tanh alone"] = import_module("studies.gpu_floor").tanh_alone()
-    print({name: f"{rate:.3g}" for name, rate in otherwise.items()}, found.get("floor, tanh alone"), flush=True)
-    return found
+        figures["floor, tanh alone"] = import_module("studies.gpu_floor").tanh_alone()
+    print({name: f"{rate:.3g}" for name, rate in otherwise.items()}, figures.get("floor, tanh alone"), flush=True)
+    return figures
 
 
 def _ours(setting: Setting, members: int, device: str, small: bool) -> float:
@@ -243,7 +243,7 @@ def _synchronize(device: str) -> None:
 
 def commands(device: str, small: bool, limit: float = 150.0) -> Numbers:
     """The seconds that each command takes; a command is stopped after `limit` seconds."""
-    found: Numbers = {}
+    figures: Numbers = {}
     for name, words in list(COMMANDS.items())[: 0 if small else None]:
         with tempfile.TemporaryDirectory() as folder:
             env = {**os.environ, "XDG_CACHE_HOME": folder, "TRITON_CACHE_DIR": str(Path(tempfile.gettempdir()) / "tri")}
@@ -258,13 +258,13 @@ def commands(device: str, small: bool, limit: float = 150.0) -> Numbers:
                     timeout=limit,
                     check=False,
                 )
-                found[name] = {"seconds": time.perf_counter() - started, "exit": done.returncode}
+                figures[name] = {"seconds": time.perf_counter() - started, "exit": done.returncode}
                 last = done.stderr[-600:]
             except subprocess.TimeoutExpired as stopped:
-                found[name] = {"seconds": limit, "exit": "stopped"}
+                figures[name] = {"seconds": limit, "exit": "stopped"}
                 last = (stopped.stderr or b"")[-600:].decode()
-        print(name, found[name], last, sep="\n", flush=True)
-    return found
+        print(name, figures[name], last, sep="\n", flush=True)
+    return figures
 
 
 # ---- the page --------------------------------------------------------------------------------------------------------
@@ -279,36 +279,36 @@ PARTS: dict[str, Callable[[str, bool], Numbers]] = {
 
 def machine(device: str) -> Numbers:
     """The machine on which the numbers were measured."""
-    found: Numbers = {"torch": torch.__version__, "cores": os.cpu_count()}
+    figures: Numbers = {"torch": torch.__version__, "cores": os.cpu_count()}
     if device == "cuda":
         said = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
-        found["card and driver"] = subprocess.run(said, capture_output=True, text=True, check=False).stdout.strip()
-        found["triton"] = str(import_module("triton").__version__) if find_spec("triton") else "none"
-    return found
+        figures["card and driver"] = subprocess.run(said, capture_output=True, text=True, check=False).stdout.strip()
+        figures["triton"] = str(import_module("triton").__version__) if find_spec("triton") else "none"
+    return figures
 
 
-def page(found: Numbers) -> str:
+def page(figures: Numbers) -> str:
     """The numbers as Markdown."""
-    here = found.get("cuda", {})
+    here = figures.get("cuda", {})
     lines = ["# What a GPU gives", "", "Written by `python studies/gpu.py`; every figure is in gpu.json.", ""]
     lines += [f"{name}: {value}  " for name, value in here.get("machine", {}).items()] or ["Not run on a GPU so far."]
     written = {"tests": _tests_part, "verdicts": _verdicts_part, "rates": _rates_part, "commands": _commands_part}
     for part, write in written.items():
         if part in here:
-            lines += ["", *write(found)]
+            lines += ["", *write(figures)]
     return "\n".join([*lines, ""])
 
 
-def _tests_part(found: Numbers) -> list[str]:
-    return ["## Tests", "", found["cuda"]["tests"]["said"]]
+def _tests_part(figures: Numbers) -> list[str]:
+    return ["## Tests", "", figures["cuda"]["tests"]["said"]]
 
 
-def _verdicts_part(found: Numbers) -> list[str]:
+def _verdicts_part(figures: Numbers) -> list[str]:
     lines = ["## The same claims on both devices", ""]
     lines += ["256 seeds each at the claim's reference; 95 % intervals; the CPU is that of another machine.", ""]
     lines += ["| claim | device | seconds | held | mean effect |", "| --- | --- | --: | --- | --- |"]
     for name in CLAIMS:
-        sides = {kind: found.get(kind, {}).get("verdicts", {}).get(name) for kind in ("cuda", "cpu")}
+        sides = {kind: figures.get(kind, {}).get("verdicts", {}).get(name) for kind in ("cuda", "cpu")}
         present = {kind: each for kind, each in sides.items() if each}
         lines += [
             f"| {name} | {kind} | {each['seconds']:.1f} | {_share(each)} | {_mean(each)} |"
@@ -320,8 +320,8 @@ def _verdicts_part(found: Numbers) -> list[str]:
     return lines
 
 
-def _rates_part(found: Numbers) -> list[str]:
-    rates = found["cuda"]["rates"]
+def _rates_part(figures: Numbers) -> list[str]:
+    rates = figures["cuda"]["rates"]
     lines = ["## Member-steps a second", "", "By number of members, checkpoints included:", ""]
     for name, each in rates.items():
         if isinstance(each, dict) and name != "otherwise":
@@ -333,9 +333,9 @@ def _rates_part(found: Numbers) -> list[str]:
     return lines
 
 
-def _commands_part(found: Numbers) -> list[str]:
+def _commands_part(figures: Numbers) -> list[str]:
     lines = ["## Commands, nothing stored, kernels compiled once", ""]
-    listed = found["cuda"]["commands"].items()
+    listed = figures["cuda"]["commands"].items()
     return lines + [f"- {name}: {each['seconds']:.0f} s (exit {each['exit']})" for name, each in listed]
 
 
@@ -353,19 +353,19 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     given.out.mkdir(parents=True, exist_ok=True)
     path = given.out / "gpu.json"
-    found: Numbers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    mine = found.setdefault(given.device, {})
+    figures: Numbers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    mine = figures.setdefault(given.device, {})
     mine["machine"] = machine(given.device)
     for name in given.part or PARTS:
         if name in mine and not given.again:
             continue
         print(f"== {name}", flush=True)
         mine[name] = PARTS[name](given.device, given.small)
-        for file, text in ((path, json.dumps(found)), (given.out / "gpu.md", page(found))):
+        for file, text in ((path, json.dumps(figures)), (given.out / "gpu.md", page(figures))):
             beside = file.with_suffix(".part")
             beside.write_text(text + ("\n" if file == path else ""), encoding="utf-8")
             beside.replace(file)
-    print(page(found))
+    print(page(figures))
 
 
 if __name__ == "__main__":

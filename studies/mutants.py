@@ -47,11 +47,13 @@ def main() -> None:
     """Judge claims and mutants, and write the page."""
     asked = _asked()
     claims = select(discover(), asked.claim)
-    found = list(judged(claims, Laboratory(Store(asked.store)), asked.seeds))
-    asked.out.write_text(page(found, MUTATIONS, asked.seeds), encoding="utf-8")
-    for said in needless(found):
+    judgements = list(judged(claims, Laboratory(Store(asked.store)), asked.seeds))
+    asked.out.write_text(page(judgements, MUTATIONS, asked.seeds), encoding="utf-8")
+    for said in needless(judgements):
         print(f"no longer needed: what is said of {said.claim}, {said.mutation}", file=sys.stderr)
-    if broken := [f"{one.claim.id}, {m.mutation.name}: {m.reason}" for one in found for m in one.mutants if m.broken]:
+    if broken := [
+        f"{one.claim.id}, {m.mutation.name}: {m.reason}" for one in judgements for m in one.mutants if m.broken
+    ]:
         raise SystemExit("\n".join(["mutations that could not be carried out:", *broken]))
 
 

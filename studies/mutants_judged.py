@@ -77,14 +77,14 @@ class Remembering:
     def __init__(self, lab: Trainer) -> None:
         self._lab = lab
         self._known: dict[Recipe, Run] = {}
-        self._asked: set[Recipe] = set()
+        self._requested: set[Recipe] = set()
 
     def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
         """The recipes' runs; a fork whose parent never spiked is absent."""
-        new = [recipe for recipe in dict.fromkeys(recipes) if recipe not in self._asked]
+        new = [recipe for recipe in dict.fromkeys(recipes) if recipe not in self._requested]
         if new:
             self._known.update(self._lab.runs(new))
-            self._asked.update(new)
+            self._requested.update(new)
         return {recipe: self._known[recipe] for recipe in recipes if recipe in self._known}
 
     def each(self, blocks: Sequence[Sequence[Recipe]]) -> Iterable[Mapping[Recipe, Run]]:
@@ -154,7 +154,7 @@ def _each(what: Callable[[np.ndarray], np.ndarray], old: Judgement, new: Judgeme
 
 
 def _judgements(answer: Answer) -> list[Judgement | None]:
-    return [answer.judgement, answer.control, answer.positive, *(found.judgement for found in answer.also_not)]
+    return [answer.judgement, answer.control, answer.positive, *(further.judgement for further in answer.also_not)]
 
 
 def _same(one: Judgement | None, other: Judgement | None) -> bool:

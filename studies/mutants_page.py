@@ -85,8 +85,8 @@ def _outcomes(held: Sequence[Judged], mutations: Sequence[Mutation]) -> str:
 
 
 def _cells(one: Judged, names: Sequence[str]) -> list[str]:
-    found = {mutant.mutation.name: _cell(one, mutant) for mutant in one.mutants}
-    return [found.get(name, "") for name in names]
+    cell_of = {mutant.mutation.name: _cell(one, mutant) for mutant in one.mutants}
+    return [cell_of.get(name, "") for name in names]
 
 
 def _cell(one: Judged, mutant: Mutant) -> str:
@@ -103,15 +103,15 @@ def _killed(one: Judged) -> int:
 
 def _survivors(held: Sequence[Judged]) -> str:
     """Holes first, then excused survivors; mutants that survive for the same reason are grouped."""
-    found = [(one, mutant) for one in held for mutant in one.survivors]
-    holes = [(one, mutant) for one, mutant in found if not is_equivalent(one, mutant)]
-    excused = [(one, mutant) for one, mutant in found if is_equivalent(one, mutant)]
+    survivors = [(one, mutant) for one in held for mutant in one.survivors]
+    holes = [(one, mutant) for one, mutant in survivors if not is_equivalent(one, mutant)]
+    excused = [(one, mutant) for one, mutant in survivors if is_equivalent(one, mutant)]
     return f"### Holes\n\n{_by_reason(holes)}\n### Still what is claimed\n\n{_by_reason(excused)}"
 
 
-def _by_reason(found: Sequence[tuple[Judged, Mutant]]) -> str:
+def _by_reason(survivors: Sequence[tuple[Judged, Mutant]]) -> str:
     reasons: dict[str, dict[str, list[str]]] = {}
-    for one, mutant in found:
+    for one, mutant in survivors:
         reasons.setdefault(sentence(one, mutant), {}).setdefault(one.claim.id, []).append(mutant.mutation.name)
     lines = [f"- {_named(claims)} {said[0].upper()}{said[1:]}" for said, claims in reasons.items()]
     return "\n".join(lines or ["None."]) + "\n"

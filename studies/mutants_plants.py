@@ -184,7 +184,7 @@ def _slower(setting: Setting, factor: float) -> Setting:
 def _multipliers(kind: str, record: Recorded, factor: float) -> Recorded:
     if kind != "stability":
         return {}
-    return {name: np.array([*found[:2] / factor, *found[2:]]) for name, found in record.items()}
+    return {name: np.array([*values[:2] / factor, *values[2:]]) for name, values in record.items()}
 
 
 def points_shuffled(trial: Trial) -> Trial:

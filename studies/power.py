@@ -124,8 +124,8 @@ def table(name: str, truths: Sequence[float], labels: Sequence[str], curve: Curv
     yield f"| {name} | {' | '.join(columns)} |"
     yield "|---|" + "---:|" * len(columns)
     for truth, label in zip(truths, labels, strict=True):
-        found = [curve(truth, sizes_of(profile)) for profile in PROFILES]
-        cells = [cell for chances in found for cell in (*map(_percent, chances.of.values()), f"{chances.seeds:.0f}")]
+        curves = [curve(truth, sizes_of(profile)) for profile in PROFILES]
+        cells = [cell for chances in curves for cell in (*map(_percent, chances.of.values()), f"{chances.seeds:.0f}")]
         yield f"| {label} | {' | '.join(cells)} |"
 
 
@@ -148,11 +148,11 @@ def draw(shares: Sequence[float], means: Sequence[float], rounds: int = ROUNDS) 
     return figure
 
 
-def _panel(axes: Axes, truths: Sequence[float], found: Sequence[Chances], limit: float) -> None:
+def _panel(axes: Axes, truths: Sequence[float], curve_chances: Sequence[Chances], limit: float) -> None:
     axes.axvline(limit, color=_GREY, linewidth=0.8)
     axes.axhline(0.05, color=_GREY, linewidth=0.5, linestyle=":")
     for outcome, colour, dashes in _DRAWN:
-        chances = [one.of[outcome] for one in found]
+        chances = [one.of[outcome] for one in curve_chances]
         axes.plot(list(truths), chances, color=colour, linestyle=dashes, label=str(outcome))
     axes.set_ylabel("chance")
     axes.set_ylim(-0.02, 1.02)

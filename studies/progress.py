@@ -159,13 +159,13 @@ def _from_clock(text: str) -> float:
     return total
 
 
-def page(found: Sequence[Watched]) -> str:
+def page(commands: Sequence[Watched]) -> str:
     """The page: the table and its summary."""
-    shown, right = sum(len(one.estimates) for one in found), sum(one.right for one in found)
+    shown, right = sum(len(one.estimates) for one in commands), sum(one.right for one in commands)
     lines = [
         "# Is the time left what the screen says?",
         "",
-        f"`python studies/progress.py`: {len(found)} commands, {shown:,} seconds with an estimate on the screen, of",
+        f"`python studies/progress.py`: {len(commands)} commands, {shown:,} seconds with an estimate on the screen, of",
         f"which it was right in {right:,} ({100 * right / max(shown, 1):.0f} %): within a factor of two of the time that the",
         f"command then took, or within {_SLACK:.0f} seconds. Standing still: the longest time in which neither percentage",
         "nor estimate moved and nothing else, such as compiling, was named.",
@@ -173,7 +173,7 @@ def page(found: Sequence[Watched]) -> str:
         "| command | took | first estimate | right | percentage never falls | standing still |",
         "| --- | --: | --: | --: | --- | --: |",
     ]
-    for one in found:
+    for one in commands:
         first = f"{one.estimates[0].at:.0f} s" if one.estimates else "none"
         share = f"{one.right} of {len(one.estimates)}" if one.estimates else ""
         falls = "yes" if one.rises else "no"
@@ -187,13 +187,13 @@ def main() -> None:
     asked.add_argument("commands", nargs="*", metavar="COMMAND")
     asked.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "progress.md")
     given = asked.parse_args()
-    found = []
+    commands = []
     with tempfile.TemporaryDirectory() as folder:
         for command in given.commands or COMMANDS:
             one = watched(command, Path(folder))
-            found.append(one)
+            commands.append(one)
             print(f"{command}: {one.took:.0f} s, {one.right} of {len(one.estimates)} right", file=sys.stderr)
-    given.out.write_text(page(found), encoding="utf-8")
+    given.out.write_text(page(commands), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ def written(folder: Path, revision: str = "HEAD") -> dict[str, str]:
 
     They name the newest commit that concerns claims, so other commits do not change them.
     """
-    found = register(History.of(folder, revision).up_to(READ))
-    return {"docs/register.md": page(found), "claims/register.toml": table(found)}
+    entries = register(History.of(folder, revision).up_to(READ))
+    return {"docs/register.md": page(entries), "claims/register.toml": table(entries)}
 
 
 def main() -> None:

@@ -131,13 +131,13 @@ class _Source:
         paths = self.history.names(REPORTS)
         touching = self.history.touching((REPORTS,))
         texts = self.history.texts((one, path) for c in touching for one in (c.id, *c.parents) for path in paths)
-        found = []
+        judged_files = []
         for commit in touching:
             for path in paths:
                 text = texts.get((commit.id, path))
                 if text is not None and all(text != texts.get((parent, path)) for parent in commit.parents):
-                    found += [(commit, path, judged)] if (judged := _specifications(text)) else []
-        return found
+                    judged_files += [(commit, path, judged)] if (judged := _specifications(text)) else []
+        return judged_files
 
     @cached_property
     def texts(self) -> Mapping[tuple[str, str], str]:
@@ -158,10 +158,10 @@ class _Source:
 
     def names(self, path: str) -> list[str]:
         """A claim file's path, and its earlier paths."""
-        found = [path]
-        for name in found:  # the list grows during the loop
-            found += [before for (_, after), before in self.renames.items() if after == name and before not in found]
-        return found
+        names = [path]
+        for name in names:  # the list grows during the loop
+            names += [before for (_, after), before in self.renames.items() if after == name and before not in names]
+        return names
 
     @cached_property
     def _shared(self) -> list[str]:

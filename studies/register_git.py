@@ -83,14 +83,14 @@ class History:
     def renames(self, path: str) -> Mapping[tuple[str, str], str]:
         """Earlier names of files, by the commit that renamed them and their later names."""
         told = self._read("log", "-M", "--diff-filter=R", "--name-status", "--format=%H", self.at, "--", path)
-        commit, found = "", {}
+        commit, earlier = "", {}
         for line in told.decode().splitlines():
             if "\t" in line:
                 _, before, after = line.split("\t")
-                found[commit, after] = before
+                earlier[commit, after] = before
             elif line:
                 commit = line
-        return found
+        return earlier
 
     def files(self, *paths: str) -> list[str]:
         """The files at these paths; for folders, all files below them."""
@@ -106,14 +106,14 @@ class History:
         asked = list(dict.fromkeys(wanted))
         lines = "".join(f"{commit}:{path}\n" for commit, path in asked)
         answer = self._read("cat-file", "--batch", asked=lines.encode())
-        found, place = {}, 0
+        texts, place = {}, 0
         for key in asked:
             end = answer.index(b"\n", place)
             size, place = answer[place:end].split()[-1], end + 1
             if size != b"missing":
-                found[key] = answer[place : place + int(size)].decode()
+                texts[key] = answer[place : place + int(size)].decode()
                 place += int(size) + 1
-        return found
+        return texts
 
     def precedes(self, before: str, after: str) -> bool:
         """Whether one commit is among the ancestors of another."""
@@ -121,10 +121,10 @@ class History:
 
     @cached_property
     def _ancestors(self) -> Mapping[str, frozenset[str]]:
-        found: dict[str, frozenset[str]] = {}
+        ancestors: dict[str, frozenset[str]] = {}
         for commit in self.commits.values():
-            found[commit.id] = frozenset(commit.parents).union(*(found[parent] for parent in commit.parents))
-        return found
+            ancestors[commit.id] = frozenset(commit.parents).union(*(ancestors[parent] for parent in commit.parents))
+        return ancestors
 
     def _read(self, *arguments: str, asked: bytes = b"") -> bytes:
         return _git(self.folder, *arguments, asked=asked)

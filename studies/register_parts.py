@@ -56,16 +56,16 @@ def parts_of(claim: str, settings: str, shared: Shared = ()) -> Parts:
     call = made.value if isinstance(made, ast.Assign | ast.AnnAssign) else None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Claim"):
         return {"other": claim}
-    found: dict[str, list[str]] = {}
+    parts: dict[str, list[str]] = {}
     for argument in sorted(call.keywords, key=lambda keyword: keyword.arg or ""):
         if argument.arg not in (*IGNORED, *_WORDS):
             text = f"{argument.arg}: {_followed(argument.value, file, others)}"
-            found.setdefault(_PART.get(argument.arg or "", "other"), []).append(text)
+            parts.setdefault(_PART.get(argument.arg or "", "other"), []).append(text)
     if call.args:
-        found.setdefault("other", []).extend(_followed(value, file, others) for value in call.args)
+        parts.setdefault("other", []).extend(_followed(value, file, others) for value in call.args)
     said = [node for node in ast.walk(call) if isinstance(node, ast.keyword) and node.arg in _WORDS]
-    found["wording"] = [f"{node.arg}: {_followed(node.value, file, others)}" for node in said]
-    return {part: "\n".join(texts) for part, texts in found.items()}
+    parts["wording"] = [f"{node.arg}: {_followed(node.value, file, others)}" for node in said]
+    return {part: "\n".join(texts) for part, texts in parts.items()}
 
 
 @dataclass(frozen=True)
@@ -125,19 +125,19 @@ def _defined(node: ast.stmt) -> Iterator[str]:
 
 def _followed(node: ast.AST, file: _Module, others: _Others) -> str:
     """A node, and whatever it uses that is defined in its file, in a shared module or among the shared reference settings."""
-    found: dict[str, str] = {}
-    _collect(node, file, others, "", found)
-    return "\n".join(f"{name}= {text}" for name, text in sorted(found.items()))
+    texts: dict[str, str] = {}
+    _collect(node, file, others, "", texts)
+    return "\n".join(f"{name}= {text}" for name, text in sorted(texts.items()))
 
 
-def _collect(node: ast.AST, file: _Module, others: _Others, name: str, found: dict[str, str]) -> None:
+def _collect(node: ast.AST, file: _Module, others: _Others, name: str, texts: dict[str, str]) -> None:
     plain = _Plain().visit(deepcopy(node))
-    found[name] = ast.dump(plain)
+    texts[name] = ast.dump(plain)
     for used in sorted(_used(plain)):
         module, called = others.home(file, used)
         key = f"{module.name}{called}"
-        if called in module.definitions and key not in found:
-            _collect(module.definitions[called], module, others, key, found)
+        if called in module.definitions and key not in texts:
+            _collect(module.definitions[called], module, others, key, texts)
 
 
 def _used(node: ast.AST) -> set[str]:

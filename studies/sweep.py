@@ -77,8 +77,8 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs [N, O] at inputs [N, D]."""
-        found: Tensor = self.second(torch.tanh(self.first(x)))
-        return found
+        outputs: Tensor = self.second(torch.tanh(self.first(x)))
+        return outputs
 
     def flat(self) -> Tensor:
         """All parameters in the laboratory's order."""
@@ -160,11 +160,11 @@ def compared(path: str) -> Compared:
     """Compare the laboratory's training with the ordinary loop."""
     setting = setting_of(path)
     try:
-        found, how = ours(setting)
+        measured, how = ours(setting)
     except SpikecheckError as error:
         return Compared(path, "refused", f"{_line(error)}{_in_the_loop(setting)}")
     theirs = torch.stack([ordinary(setting, member) for member in range(MEMBERS)])
-    apart = _apart(found, theirs)
+    apart = _apart(measured, theirs)
     if apart <= ROUNDING:
         return Compared(path, "same", f"{apart:.0e}", how)
     moved = _apart(torch.stack([ordinary(setting, member, MOVED) for member in range(MEMBERS)]), theirs)
@@ -194,12 +194,12 @@ def _line(error: Exception) -> str:
 def classes(module: str) -> list[str]:
     """The public optimizers of a module."""
     shown = vars(import_module(module)).items()
-    found = [
+    paths = [
         f"{module}:{name}"
         for name, value in shown
         if inspect.isclass(value) and issubclass(value, torch.optim.Optimizer) and not name.startswith("_")
     ]
-    return sorted(set(found) - {f"{module}:Optimizer"})
+    return sorted(set(paths) - {f"{module}:Optimizer"})
 
 
 def in_a_process_of_its_own(path: str) -> Compared:
@@ -216,9 +216,9 @@ def in_a_process_of_its_own(path: str) -> Compared:
     return Compared(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def text(found: Sequence[Compared]) -> str:
+def text(comparisons: Sequence[Compared]) -> str:
     """The page."""
-    counts = Counter(one.verdict for one in found)
+    counts = Counter(one.verdict for one in comparisons)
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES.values())
     lines = [
@@ -230,7 +230,7 @@ def text(found: Sequence[Compared]) -> str:
         "| optimizer | verdict | apart, or why | runs as |",
         "|---|---|---|---|",
     ]
-    lines += [f"| `{one.path}` | {one.verdict} | {one.says.replace('|', '/')} | {one.runs_as} |" for one in found]
+    lines += [f"| `{one.path}` | {one.verdict} | {one.says.replace('|', '/')} | {one.runs_as} |" for one in comparisons]
     return "\n".join(lines) + "\n"
 
 
@@ -247,17 +247,17 @@ def main() -> None:
         return
     paths = [path for part in asked.only for path in ([part] if ":" in part else classes(part))]
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(_told(in_a_process_of_its_own), paths))
-    asked.out.write_text(text(found), encoding="utf-8")
-    if any(one.verdict in ("different", "late") for one in found):
+        comparisons = list(pool.map(_told(in_a_process_of_its_own), paths))
+    asked.out.write_text(text(comparisons), encoding="utf-8")
+    if any(one.verdict in ("different", "late") for one in comparisons):
         raise SystemExit(1)
 
 
 def _told(work: Callable[[str], Compared]) -> Callable[[str], Compared]:
     def telling(path: str) -> Compared:
-        found = work(path)
-        print(f"{found.path}: {found.verdict}: {found.says[:200]}", file=sys.stderr, flush=True)
-        return found
+        comparison = work(path)
+        print(f"{comparison.path}: {comparison.verdict}: {comparison.says[:200]}", file=sys.stderr, flush=True)
+        return comparison
 
     return telling
 

@@ -111,10 +111,10 @@ def table(store: Path | None) -> Iterable[str]:
             name, package = entry.path.partition(":")[2], f"{entry.package} {version(entry.package)}"
             if isinstance(card, str):
                 raise SystemExit(f"{entry.path}: exit code {code}: {card}")
-            found = {change: _listed(card, change) for change in (Change.WORSE, Change.BETTER)}
+            rows_of = {change: _listed(card, change) for change in (Change.WORSE, Change.BETTER)}
             yield (
                 f"| {name} | {entry.lr:g} | {package} | {runs_as(entry.path, entry.lr)} | {code} "
-                f"| {found[Change.WORSE]} | {found[Change.BETTER]} | {card.seconds:.0f} |\n"
+                f"| {rows_of[Change.WORSE]} | {rows_of[Change.BETTER]} | {card.seconds:.0f} |\n"
             )
         yield "\nRefused, with the reason:\n\n"
         for package, path, lr in REFUSED:

@@ -22,14 +22,14 @@ def table(lab: Laboratory, rows: Sequence[Row], seeds: int) -> Iterator[Cell]:
     for row in rows:
         began = time.monotonic()
         try:
-            found = cells(lab, row, seeds)
+            row_cells = cells(lab, row, seeds)
         except BudgetSpent:
             print(f"\r{row.name}: the minutes are over", file=sys.stderr)
             return
         lab.forget()
-        twins, spent = sum(len(cell.twins) for cell in found), time.monotonic() - began
+        twins, spent = sum(len(cell.twins) for cell in row_cells), time.monotonic() - began
         print(f"\r{row.name}: {twins} twins, {spent:.0f} s           ", file=sys.stderr, flush=True)
-        yield from found
+        yield from row_cells
 
 
 def _told(event: Event) -> None:
@@ -52,10 +52,10 @@ def main() -> None:
     """Train what is not stored yet, and write the report."""
     asked = _asked()
     lab = Laboratory(Store(asked.store), observe=_told, deadline=time.monotonic() + 60.0 * asked.minutes)
-    found = list(table(lab, ROWS, asked.seeds))
+    table_cells = list(table(lab, ROWS, asked.seeds))
     picture = asked.out.with_suffix(".png")
-    asked.out.write_text(text(found, asked.seeds, picture.name), encoding="utf-8")
-    figure(found).savefig(picture, dpi=130, metadata={"Software": None})
+    asked.out.write_text(text(table_cells, asked.seeds, picture.name), encoding="utf-8")
+    figure(table_cells).savefig(picture, dpi=130, metadata={"Software": None})
 
 
 if __name__ == "__main__":

@@ -158,11 +158,11 @@ def cells(lab: Laboratory, row: Row, seeds: int) -> list[Cell]:
     held = _arm(lab, whole, Hold(horizon=HORIZON, definition=DEFINITION))
     ascents = lab.runs([recipe.model_copy(update={"probe": ASCENT}) for recipe in whole])
     ascent = {Recipe(setting=recipe.setting, seed=recipe.seed): run for recipe, run in ascents.items()}
-    found = []
+    row_cells = []
     for rate, setting in settings.items():
         mine = [recipe for recipe in recipes if recipe.setting == setting]
         ended = [r for r in mine if r in calm and not calm[r].diverged and not held[r].diverged]
-        found.append(
+        row_cells.append(
             Cell(
                 row=row,
                 rate=rate,
@@ -175,7 +175,7 @@ def cells(lab: Laboratory, row: Row, seeds: int) -> list[Cell]:
                 twins=_twins([_measured(spiking[r], calm[r], held[r], ascent[r]) for r in ended]),
             )
         )
-    return found
+    return row_cells
 
 
 def _arm(lab: Laboratory, recipes: Sequence[Recipe], fork: Continue | LowerRate | Hold) -> dict[Recipe, Run]:

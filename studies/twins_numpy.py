@@ -49,7 +49,7 @@ class Problem:
         slope = 1 - value**2
         error = (a * value).sum(1)[:, None] - self.y
         jacobian = np.concatenate([a * slope * self.x, a * slope, value], 1)
-        found = jacobian @ jacobian.swapaxes(1, 2)
+        hessians = jacobian @ jacobian.swapaxes(1, 2)
         bent, tilted = error * a * (-2 * value * slope), error * slope
         blocks = {
             (0, 0): bent @ self.x**2,
@@ -61,8 +61,8 @@ class Problem:
         own = np.arange(self.width)
         for (one, other), block in blocks.items():
             for row, column in {(one, other), (other, one)}:
-                found[:, row * self.width + own, column * self.width + own] += block
-        scaled: Numbers = 2 / len(self.x) * found
+                hessians[:, row * self.width + own, column * self.width + own] += block
+        scaled: Numbers = 2 / len(self.x) * hessians
         return scaled
 
     def rise(self, nets: Numbers, along: Numbers) -> Numbers:
@@ -118,14 +118,14 @@ def alignment(nets: Numbers) -> Numbers:
 
 def forks(problem: Problem, nets: Numbers, rate: float) -> Numbers:
     """The nets that spike late enough, LEAD steps before the loss first exceeds FACTOR times its running minimum."""
-    lowest, found = np.full(len(nets), np.inf), np.zeros(len(nets), dtype=bool)
+    lowest, crossed = np.full(len(nets), np.inf), np.zeros(len(nets), dtype=bool)
     recent, parted = [nets], {}
     for step in range(problem.steps + 1):
         losses, slopes = problem.gradient(nets)
-        new = ~found & (losses > FACTOR * lowest)
+        new = ~crossed & (losses > FACTOR * lowest)
         if step >= LEAD:
             parted.update({int(seed): recent[0][seed] for seed in new.nonzero()[0]})
-        found |= new
+        crossed |= new
         lowest = np.minimum(lowest, losses)
         nets = nets - rate * slopes
         recent = [*recent, nets][-LEAD - 1 :]

@@ -109,7 +109,7 @@ def _by_rate(used: Sequence[Cell]) -> str:
 
 
 def _explained(used: Sequence[Cell]) -> list[str]:
-    found = {name: associated(used, name) for name in CANDIDATES}
+    associations = {name: associated(used, name) for name in CANDIDATES}
     against_held = {name: associated(used, name, "held_gain") for name in CANDIDATES}
     slopes = regression(used)
     introduction = (
@@ -119,13 +119,17 @@ def _explained(used: Sequence[Cell]) -> list[str]:
         "*One row*: rows of three cells or more, which differ in η alone, with rho > 0 between their cells. *Slope*: of the "
         "gain's ranks on all candidates' ranks together, within cells, standardised, its interval from resampling cells."
     )
-    sentences = [*_verdict(found, slopes), _against_held(found, against_held), *_confounded(used, found, slopes)]
-    return [introduction, _associations(found, slopes), "\n".join(sentences)]
+    sentences = [
+        *_verdict(associations, slopes),
+        _against_held(associations, against_held),
+        *_confounded(used, associations, slopes),
+    ]
+    return [introduction, _associations(associations, slopes), "\n".join(sentences)]
 
 
-def _associations(found: dict[str, Association], slopes: Slopes) -> str:
+def _associations(associations: dict[str, Association], slopes: Slopes) -> str:
     rows = ["| candidate | within | positive in | p | between | one row | slope |", "|---" * 7 + "|"]
-    for name, a in found.items():
+    for name, a in associations.items():
         b, low, high = slopes[name]
         rows.append(
             f"| {CANDIDATES[name]} | {a.within:+.2f} | {a.positive} of {len(a.rho)} | {_p(a.p)} | {a.between:+.2f} "
@@ -134,14 +138,14 @@ def _associations(found: dict[str, Association], slopes: Slopes) -> str:
     return "\n".join(rows)
 
 
-def _verdict(found: dict[str, Association], slopes: Slopes) -> list[str]:
-    within = [a for a in found.values() if a.counts_within]
-    between = [a for a in found.values() if a.counts_between]
+def _verdict(associations: dict[str, Association], slopes: Slopes) -> list[str]:
+    within = [a for a in associations.values() if a.counts_within]
+    between = [a for a in associations.values() if a.counts_between]
     both = [a for a in within if a in between]
     alike = [a.name for a in both if a.within * a.between > 0]
     opposed = [a.name for a in both if a.within * a.between < 0]
     own = [name for name, (_, low, high) in slopes.items() if low > 0 or high < 0]
-    strongest = max(found.values(), key=lambda a: abs(a.within))
+    strongest = max(associations.values(), key=lambda a: abs(a.within))
     first = (
         f"- Between seeds of one setting the gain goes with: {_listed(within, 'within')}. Even the strongest, "
         f"{CANDIDATES[strongest.name]}, accounts for {strongest.within**2:.0%} of the ranks' variance in the middle cell."
@@ -154,16 +158,16 @@ def _verdict(found: dict[str, Association], slopes: Slopes) -> list[str]:
     ]
 
 
-def _against_held(found: dict[str, Association], held: dict[str, Association]) -> str:
+def _against_held(associations: dict[str, Association], held: dict[str, Association]) -> str:
     counting = _listed([a for a in held.values() if a.counts_within], "within")
-    same = sum(held[name].within * a.within > 0 for name, a in found.items())
+    same = sum(held[name].within * a.within > 0 for name, a in associations.items())
     return (
         "- Measured against the held twin, which has the spiking one's learning rate, the gain goes within cells with: "
-        f"{counting}; {same} of {len(found)} candidates keep the sign that they have against the calm twin."
+        f"{counting}; {same} of {len(associations)} candidates keep the sign that they have against the calm twin."
     )
 
 
-def _confounded(used: Sequence[Cell], found: dict[str, Association], slopes: Slopes) -> list[str]:
+def _confounded(used: Sequence[Cell], associations: dict[str, Association], slopes: Slopes) -> list[str]:
     own = np.median([spearman(c.twins.start, c.twins.gain + c.twins.calm_rise) for c in used])
     calm = np.median([spearman(c.twins.start, c.twins.calm_rise) for c in used])
     time = np.median([spearman(c.twins.fork, c.twins.spikes) for c in used])
@@ -172,11 +176,12 @@ def _confounded(used: Sequence[Cell], found: dict[str, Association], slopes: Slo
     to_the_mean = (
         f"- Regression to the mean: the alignment at the fork has rho {own:+.2f} with the spiking arm's own rise from there "
         f"and {calm:+.2f} with the calm twin's (medians within cells). In their difference, the gain, the start cancels; "
-        f"{found['start'].within:+.2f} is left."
+        f"{associations['start'].within:+.2f} is left."
     )
     number_and_time = (
         f"- Number of spikes and time: within cells the number has rho {time:+.2f} with the step of the fork. With that and "
-        f"the rest given, its slope is {slopes['spikes'][0]:+.2f}, against a plain rho of {found['spikes'].within:+.2f}."
+        f"the rest given, its slope is {slopes['spikes'][0]:+.2f}, "
+        f"against a plain rho of {associations['spikes'].within:+.2f}."
     )
     one_quantity = (
         f"- Overshoot and height have rho {tall:+.2f} within cells and {heights:+.2f} between; overshoot and number of spikes "
@@ -253,8 +258,8 @@ def _long(cells: Sequence[Cell]) -> str:
 def _effect(values: Numbers) -> str:
     if not len(values):
         return "none"
-    found = median_interval(values, (1 - LEVEL) / 2)
-    return f"{share(values)}; {found.estimate:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    interval = median_interval(values, (1 - LEVEL) / 2)
+    return f"{share(values)}; {interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
 
 
 def _weak(cells: Sequence[Cell], used: Sequence[Cell]) -> str:

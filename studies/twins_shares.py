@@ -71,8 +71,8 @@ def _introduction(used: Sequence[Cell], ratios: Sequence[Ratio]) -> str:
     )
 
 
-def _mean(found: Interval) -> str:
-    return f"{found.estimate:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+def _mean(interval: Interval) -> str:
+    return f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
 
 
 def _share(ratio: Ratio | None) -> str:

@@ -113,8 +113,8 @@ def regression(cells: Sequence[Cell]) -> Slopes:
 
     def slopes(parts: Sequence[Numbers]) -> Numbers:
         total = np.sum(parts, axis=0)
-        found: Numbers = np.linalg.lstsq(total[:, :-1], total[:, -1])[0]
-        return found
+        coefficients: Numbers = np.linalg.lstsq(total[:, :-1], total[:, -1])[0]
+        return coefficients
 
     lows, highs = _resampled(normal, slopes)
     return {name: (b, lo, hi) for name, b, lo, hi in zip(CANDIDATES, slopes(normal), lows, highs, strict=True)}

@@ -46,8 +46,8 @@ def scored(runs: Sequence[WorkloadRun], targets: Sequence[float | None]) -> Scor
 def called_worse(candidates: Sequence[WorkloadRun], references: Sequence[WorkloadRun]) -> bool:
     """Whether the gate fails."""
     targets = list(map(final_loss, references))
-    found = rows(scored(candidates, targets), scored(references, targets), measures=WORKLOAD_MEASURES, cost=())
-    return any(row.change is Change.WORSE for row in found)
+    compared = rows(scored(candidates, targets), scored(references, targets), measures=WORKLOAD_MEASURES, cost=())
+    return any(row.change is Change.WORSE for row in compared)
 
 
 def main() -> None:

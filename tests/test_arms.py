@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from spikecheck import arms
-from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, LowerRate, steps_of
+from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, LowerRate, Retune, steps_of
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
 
@@ -37,6 +37,14 @@ DEFINITION = SpikeDefinition(lead=30)
 )
 def test_a_fork_is_what_the_arm_says(arm: Callable[[Setting], Setting], fork: object) -> None:
     assert arm(SETTING) == SETTING.but(intervention=fork)
+
+
+def test_an_arm_with_other_hyperparameters_is_a_fork() -> None:
+    adam = SETTING.but(optimizer="adam")
+    faster = arms.retuned(adam, horizon=300, numbers=(("beta2", 0.9),))
+    assert faster == adam.but(intervention=Retune(horizon=300, numbers=(("beta2", 0.9),)))
+    emptied = arms.retuned(adam, horizon=9, at="end", empties_momentum=True)
+    assert emptied == adam.but(intervention=Retune(at="end", horizon=9, empties_momentum=True))
 
 
 def test_twins_cover_the_same_rate_times_steps() -> None:

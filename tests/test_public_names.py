@@ -41,6 +41,7 @@ NAMES = [
     "Reach",
     "Recipe",
     "Report",
+    "Retune",
     "Run",
     "Setting",
     "SharpnessTrace",

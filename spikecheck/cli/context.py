@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING, Any
 from spikecheck.cli.console import print_error
 from spikecheck.cli.params import condition
 from spikecheck.core.errors import NothingSelected, UsageError
-from spikecheck.core.events import Observer
-from spikecheck.core.setting import Setting
-from spikecheck.gate.config import assignments
-from spikecheck.harness.discover import Found, discover, missing
+from spikecheck.harness.discover import Discovered, discover, missing
 from spikecheck.session.lab_options import LabOptions
 
 if TYPE_CHECKING:
+    from spikecheck.core.events import Observer
+    from spikecheck.core.setting import Setting
     from spikecheck.harness.claim import Claim
     from spikecheck.lab.laboratory import Laboratory
 
 
-def all_claims(paths: Sequence[Path]) -> Found:
+def all_claims(paths: Sequence[Path]) -> Discovered:
     """All claims. A file that cannot be read is left out with a warning."""
-    found = discover(paths)
-    for reason in found.unreadable.values():
+    discovered = discover(paths)
+    for reason in discovered.unreadable.values():
         print_error(f"warning: claim file left out: {reason}", "yellow")
-    return found
+    return discovered
 
 
 def one_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
@@ -35,10 +34,10 @@ def one_claim(claim_id: str, paths: Sequence[Path]) -> "Claim":
     Raises:
         UsageError: there is none, or its file could not be read.
     """
-    found = all_claims(paths)
-    if claim_id not in found.claims:
-        raise missing(claim_id, found)
-    return found.claims[claim_id]
+    discovered = all_claims(paths)
+    if claim_id not in discovered.claims:
+        raise missing(claim_id, discovered)
+    return discovered.claims[claim_id]
 
 
 def about_optimizer(
@@ -68,6 +67,8 @@ def optimizer_numbers(optimizer: str | None, texts: Sequence[str]) -> dict[str, 
     Raises:
         UsageError: when an optimizer has no learning rate, or numbers have no optimizer.
     """
+    from spikecheck.gate.config import assignments
+
     numbers = assignments(texts, "--set")
     if optimizer is None and numbers:
         raise UsageError(f"--set {texts[0]}: belongs to an optimizer; give --optimizer MODULE:CLASS as well")
@@ -76,7 +77,7 @@ def optimizer_numbers(optimizer: str | None, texts: Sequence[str]) -> dict[str, 
     return numbers
 
 
-def with_optimizer(setting: Setting, optimizer: str | None, numbers: Mapping[str, Any]) -> Setting:
+def with_optimizer(setting: "Setting", optimizer: str | None, numbers: Mapping[str, Any]) -> "Setting":
     """The setting as it is, or trained by another optimizer with these numbers; brings torch.
 
     Raises:
@@ -89,7 +90,7 @@ def with_optimizer(setting: Setting, optimizer: str | None, numbers: Mapping[str
     return setting.but(**conditions_of(optimizer, numbers))
 
 
-def changed(reference: Setting, changes: Sequence[str]) -> Setting:
+def changed(reference: "Setting", changes: Sequence[str]) -> "Setting":
     """The reference with conditions changed by AXIS=VALUE texts.
 
     Raises:
@@ -99,7 +100,7 @@ def changed(reference: Setting, changes: Sequence[str]) -> Setting:
     return reference.but(**dict(condition(text) for text in changes))
 
 
-def laboratory(options: LabOptions, observe: Observer) -> "Laboratory":
+def laboratory(options: LabOptions, observe: "Observer") -> "Laboratory":
     """`session.laboratory`, imported only when called because it imports torch."""
     from spikecheck.session.laboratory import laboratory as opened
 

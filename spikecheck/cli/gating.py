@@ -140,8 +140,8 @@ def _held_on_workload(
         return gate.against(asked.reference)
     assert asked.baseline is not None
     if not asked.options.get("update_baseline"):
-        found = fitting(json_file.read_baseline(asked.baseline), asked.baseline, suite, gate.environment)
-        return gate.against_baseline(found, str(asked.baseline))
+        baseline = fitting(json_file.read_baseline(asked.baseline), asked.baseline, suite, gate.environment)
+        return gate.against_baseline(baseline, str(asked.baseline))
     atomic_write.check(asked.baseline, "--baseline")
     _write_baseline(asked, asked.baseline, gate.baseline_scores(), gate.environment)
     return None
@@ -159,8 +159,8 @@ def judge(asked: GateRequest, lab: Laboratory, observe: Observer) -> Scorecard:
     if asked.reference is not None:
         return run.against(asked.reference)
     assert asked.baseline is not None
-    found = fitting(json_file.read_baseline(asked.baseline), asked.baseline, asked.suite, run.environment)
-    return run.against_baseline(found, str(asked.baseline))
+    baseline = fitting(json_file.read_baseline(asked.baseline), asked.baseline, asked.suite, run.environment)
+    return run.against_baseline(baseline, str(asked.baseline))
 
 
 def gate_in_test(
@@ -268,18 +268,18 @@ def _suite(
 
 def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
     """The conditions that differ from the suite's own settings."""
-    found = dict(told.get("conditions", {}))
+    chosen = dict(told.get("conditions", {}))
     if "problem" in given and "dataset" in given:
         raise UsageError(f"--problem {given['problem']}, --dataset {given['dataset']}: give one of them")
     for name in ("problem", "model"):
         if (value := given.get(name, told.get(name))) is not None:
-            found[name] = value
+            chosen[name] = value
     if (workload := given.get("workload", told.get("workload"))) is not None:
         _check_alone(workload, given)
-        return conditions(changes, {**found, "workload": workload})
+        return conditions(changes, {**chosen, "workload": workload})
     if "dataset" in given or ("dataset" in told and "problem" not in given):
-        found["problem"] = given.get("dataset", told.get("dataset"))
-    return conditions(changes, found)
+        chosen["problem"] = given.get("dataset", told.get("dataset"))
+    return conditions(changes, chosen)
 
 
 def _check_alone(workload: str, given: Mapping[str, Any]) -> None:
@@ -304,12 +304,14 @@ def _update(asked: GateRequest, lab: Laboratory, observe: Observer) -> None:
     assert asked.baseline is not None
     assert isinstance(asked.suite, Suite)
     atomic_write.check(asked.baseline, "--baseline")
-    found = scores(asked.candidate, asked.suite, lab, observe)
-    _write_baseline(asked, asked.baseline, found, environment_of(lab))
+    measured = scores(asked.candidate, asked.suite, lab, observe)
+    _write_baseline(asked, asked.baseline, measured, environment_of(lab))
 
 
-def _write_baseline(asked: GateRequest, path: Path, found: Scores, environment: dict[str, str | int | float]) -> None:
-    baseline = baseline_of(asked.candidate, found, asked.suite, asked.options["reason"], command_line(), environment)
+def _write_baseline(
+    asked: GateRequest, path: Path, measured: Scores, environment: dict[str, str | int | float]
+) -> None:
+    baseline = baseline_of(asked.candidate, measured, asked.suite, asked.options["reason"], command_line(), environment)
     atomic_write.write(json_file.text(baseline).encode(), path, "--baseline")
     print_error(f"written: {path}; commit it with the change that it belongs to", "green")
 

@@ -1,27 +1,16 @@
 """The command line: its commands, and its exit.
 
-Torch, scipy and hypothesis are imported inside the commands that need them, so that `list`, `explain` and `--help` start
-immediately.
+A command's module is imported when the command is called, and torch, scipy and hypothesis inside the commands that need them,
+so that `list` and `explain` start immediately.
 """
 
-from typing import NoReturn
+from collections import UserDict
+from importlib import import_module
+from typing import Any, NoReturn
 
 import rich_click as click
 
 from spikecheck import __version__
-from spikecheck.cli.commands.diagnose import diagnose
-from spikecheck.cli.commands.doctor import doctor
-from spikecheck.cli.commands.explain import explain
-from spikecheck.cli.commands.gate import gate
-from spikecheck.cli.commands.list import list_command
-from spikecheck.cli.commands.map import map_command
-from spikecheck.cli.commands.replay import replay
-from spikecheck.cli.commands.reports import compare, merge, recheck, report
-from spikecheck.cli.commands.selftest import selftest
-from spikecheck.cli.commands.show import show
-from spikecheck.cli.commands.store import store
-from spikecheck.cli.commands.verify import verify
-from spikecheck.cli.commands.watch import watch
 from spikecheck.cli.console import never_fail_to_encode
 from spikecheck.cli.exit import exit_with, report_error, rethrow_lost_interrupt
 
@@ -37,6 +26,36 @@ def main() -> NoReturn:
     exit_with(code if isinstance(code, int) else 0)
 
 
+_COMMANDS = {
+    "compare": "reports:compare",
+    "diagnose": "diagnose:diagnose",
+    "doctor": "doctor:doctor",
+    "explain": "explain:explain",
+    "gate": "gate:gate",
+    "list": "list:list_command",
+    "map": "map:map_command",
+    "merge": "reports:merge",
+    "recheck": "reports:recheck",
+    "replay": "replay:replay",
+    "report": "reports:report",
+    "selftest": "selftest:selftest",
+    "show": "show:show",
+    "store": "store:store",
+    "verify": "verify:verify",
+    "watch": "watch:watch",
+}
+"""Where each command is: the module in `cli.commands`, and the name in it."""
+
+
+class OnDemand(UserDict[str, Any]):
+    """The commands by name, each imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module, _, attribute = self.data[name].partition(":")
+        found: click.Command = getattr(import_module(f"spikecheck.cli.commands.{module}"), attribute)
+        return found
+
+
 @click.group()
 @click.version_option(__version__)
 def cli() -> None:
@@ -46,22 +65,4 @@ def cli() -> None:
     """
 
 
-for command in (
-    list_command,
-    explain,
-    verify,
-    map_command,
-    replay,
-    gate,
-    compare,
-    doctor,
-    merge,
-    recheck,
-    report,
-    selftest,
-    show,
-    store,
-    watch,
-    diagnose,
-):
-    cli.add_command(command)
+cli.commands = OnDemand(_COMMANDS)

@@ -130,10 +130,10 @@ def claim_option(*, required: bool) -> Callable[[Any], Any]:
         def merged(*args: Any, named: str | None, claim_id: str | None, **options: Any) -> Any:
             if named is not None and claim_id not in (None, named):
                 raise UsageError(f"--claim {claim_id}: the claim {named} is given as well; give one")
-            found = named or claim_id
-            if found is None and required:
+            chosen = named or claim_id
+            if chosen is None and required:
                 raise UsageError("no claim is given; add CLAIM or --claim CLAIM (`spikecheck list` shows all)")
-            return command(*args, claim_id=found, **options)
+            return command(*args, claim_id=chosen, **options)
 
         return merged
 

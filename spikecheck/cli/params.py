@@ -16,10 +16,10 @@ def seconds(text: str, option: str) -> float:
     >>> seconds("90", "--budget"), seconds("1.5m", "--budget")
     (90.0, 90.0)
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip(), re.ASCII)
-    if found is None or float(found[1]) <= 0:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip(), re.ASCII)
+    if match is None or float(match[1]) <= 0:
         raise UsageError(f"{option} {text!r}: give a time such as 90s, 5m, 1h or 30d")
-    return float(found[1]) * _SECONDS[found[2]]
+    return float(match[1]) * _SECONDS[match[2]]
 
 
 def size(text: str, option: str) -> int:
@@ -28,10 +28,10 @@ def size(text: str, option: str) -> int:
     >>> size("2GiB", "--keep") == size("2g", "--keep") == 2 * 1024**3
     True
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE | re.ASCII)
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE | re.ASCII)
+    if match is None:
         raise UsageError(f"{option} {text!r}: give a size such as 500MiB or 2GiB")
-    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+    return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
 
 
 def shard(text: str) -> tuple[int, int]:
@@ -40,10 +40,10 @@ def shard(text: str) -> tuple[int, int]:
     >>> shard("2/4")
     (2, 4)
     """
-    found = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+    match = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise UsageError(f"--shard {text!r}: give I/N, part I of N, such as --shard 1/4")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def condition(text: str) -> tuple[str, str | None]:

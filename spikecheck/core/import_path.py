@@ -48,14 +48,14 @@ def named(condition: str, path: str) -> Any:
     module, _, name = path.partition(":")
     if not module or not name:
         raise UnknownName(condition, path, [*BUILT_IN.get(condition, ()), "MODULE:NAME"])
-    found: Any = _imported(condition, path, module)
+    value: Any = _imported(condition, path, module)
     for part in name.split("."):
-        if not hasattr(found, part):
-            raise _lacking(condition, path, module, found, part)
-        found = getattr(found, part)
-    if not callable(found):
-        raise SettingError(f"{condition}={path!r}: is {type(found).__name__}, not callable; name a function or a class")
-    return found
+        if not hasattr(value, part):
+            raise _lacking(condition, path, module, value, part)
+        value = getattr(value, part)
+    if not callable(value):
+        raise SettingError(f"{condition}={path!r}: is {type(value).__name__}, not callable; name a function or a class")
+    return value
 
 
 def made(condition: str, path: str, *arguments: Any, **options: Any) -> Any:
@@ -116,8 +116,8 @@ def _beside(module: str, file: Path, changed: int) -> list[Path]:
     except AttributeError:  # ModuleFinder cannot walk through folders without an __init__.py
         return [file, *sorted(set(file.parent.glob("*.py")) - {file})]
     paths = (getattr(known, "__file__", None) for known in finder.modules.values())
-    found = {Path(path) for path in paths if path is not None}
-    return [file, *sorted(found - {file})]
+    folders = {Path(path) for path in paths if path is not None}
+    return [file, *sorted(folders - {file})]
 
 
 def _imported(condition: str, path: str, module: str) -> Any:
@@ -134,14 +134,14 @@ def _imported(condition: str, path: str, module: str) -> Any:
         raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; fix {module}") from error
 
 
-def _lacking(condition: str, path: str, module: str, found: Any, part: str) -> UsageError:
+def _lacking(condition: str, path: str, module: str, owner: Any, part: str) -> UsageError:
     """An error that names the missing object and the module's file, since it may not be the file the user meant."""
     hidden = _hidden(module)
     if hidden is not None:
         return SettingError(
             f"{condition}={path!r}: no object in {module} is called {part!r}; {_renamed(module, hidden)}"
         )
-    known = [name for name in dir(found) if not name.startswith("_")]
+    known = [name for name in dir(owner) if not name.startswith("_")]
     return UnknownName(f"object in {module} ({_origin(module)})", part, known)
 
 
@@ -161,8 +161,8 @@ def _renamed(module: str, hidden: Path) -> str:
 
 def _origin(module: str) -> str:
     """The file of a module, or of its top-level package where the module was not imported."""
-    found = sys.modules.get(module) or sys.modules.get(module.partition(".")[0])
-    return getattr(found, "__file__", None) or "a module built into Python"
+    loaded = sys.modules.get(module) or sys.modules.get(module.partition(".")[0])
+    return getattr(loaded, "__file__", None) or "a module built into Python"
 
 
 def _said(error: Exception) -> str:

@@ -1,9 +1,10 @@
 """Interventions: what an arm does differently from the run that it is forked from."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.record import Record
 from spikecheck.core.spike import SpikeDefinition
 
@@ -149,8 +150,30 @@ class Inject(Fork):
         return f", displaced along eigendirection {self.rank} to {self.rise:g} x the loss{slower}"
 
 
+class Retune(Fork):
+    """Continues with other hyperparameters of its optimizer, or with its momentum emptied.
+
+    Only for built-in optimizers. A second moment that is averaged over fewer steps from the fork on starts from the value
+    that it had, bias correction included, so that nothing but its speed changes there.
+    """
+
+    kind: Literal["retune"] = "retune"
+    numbers: tuple[tuple[str, float], ...] = Field((), description="hyperparameters that change, with their new values")
+    empties_momentum: bool = Field(False, description="whether the running mean of gradients restarts from 0")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.numbers and not self.empties_momentum:
+            raise SettingError("numbers=(), empties_momentum=False: retune changes nothing; give one, or use continue")
+        return self
+
+    def _how(self) -> str:
+        listed = [f"{name}={value:g}" for name, value in self.numbers]
+        return f", with {' and '.join(listed + ['its momentum emptied'] * self.empties_momentum)}"
+
+
 Intervention = Annotated[
-    Continue | LowerRate | FreezeOutside | Jitter | Hold | Exchange | Inject,
+    Continue | LowerRate | FreezeOutside | Jitter | Hold | Exchange | Inject | Retune,
     Field(discriminator="kind"),
 ]
 

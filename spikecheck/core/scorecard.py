@@ -98,9 +98,9 @@ AnyPlace = Annotated[
 
 
 class Band(Record):
-    """The training loss over the seeds of one setting; null where it is no number.
+    """The training loss over the seeds of one setting; null where it is not finite.
 
-    A training's loss at a step is the largest of the stretch that ends there, so that no spike is thinned away.
+    A training's loss at a step is the largest of the stretch that ends there, so that thinning removes no spike.
     """
 
     steps: tuple[int, ...] = Field(description="the last step of each stretch")
@@ -110,10 +110,10 @@ class Band(Record):
 
 
 class Scores(Record):
-    """Every seed's numbers by row and setting, in the order of the seeds; null where a training has no such number."""
+    """Every seed's numbers by row and setting, in the order of the seeds; null where a training has no value."""
 
     values: dict[str, dict[str, tuple[float | None, ...]]]
-    curves: dict[str, Band] = Field(default_factory=dict, description="the loss by setting; of older baselines none")
+    curves: dict[str, Band] = Field(default_factory=dict, description="the loss by setting; empty in older baselines")
 
 
 class Baseline(Record):

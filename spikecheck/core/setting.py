@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from spikecheck.core.errors import SettingError, UnknownName
-from spikecheck.core.intervention import Hold, Intervention
+from spikecheck.core.intervention import Hold, Intervention, Retune
 from spikecheck.core.record import Record
 
 # Hyperparameters of each update rule other than its learning rate, with torch.optim's defaults.
@@ -101,10 +101,26 @@ class Setting(Record):
             raise SettingError(
                 f"optimizer={self.optimizer!r}: the intervention hold is for plain gradient descent only; use gd"
             )
+        if isinstance(self.intervention, Retune):
+            self._can_be_retuned(self.intervention)
         stds = (self.input_std, self.output_std)
         if (self.gamma is None) != (None not in stds):
             raise SettingError(f"input_std, output_std={stds!r}: give both, or give gamma alone")
         return self
+
+    def _can_be_retuned(self, fork: Retune) -> None:
+        known = OPTIMIZERS.get(self.optimizer, {})
+        for name, value in fork.numbers:
+            if name not in known:
+                raise SettingError(
+                    f"optimizer={self.optimizer!r}: the intervention retune cannot change {name}; "
+                    f"{'known: ' + ', '.join(known) if known else 'use a built-in optimizer'}"
+                )
+            self.but(intervention=None, **{name: value})  # refuses a value out of its range
+        if fork.empties_momentum and not known.keys() & {"momentum", "beta1"}:
+            raise SettingError(
+                f"optimizer={self.optimizer!r}: has no momentum that the intervention retune could empty; use adam"
+            )
 
     def but(self, **changes: Any) -> "Setting":
         """This setting with some conditions changed. A new optimizer starts from its own default hyperparameters.

@@ -69,9 +69,9 @@ def exact(local: LocalCurvature, pairs: int) -> EigenPairs:
         SettingError: when `pairs` is below 1 or above the number of parameters.
     """
     _, size = _checked(local, pairs)
-    found = _dense(local, min(2 * (pairs + _GUARDS), size), _everyone(local))
-    vectors = _positive(found.vectors)
-    return _reported(found, vectors[:, :pairs], _reachable(local, EXACT_TOLERANCE), vectors)
+    ritz_pairs = _dense(local, min(2 * (pairs + _GUARDS), size), _everyone(local))
+    vectors = _positive(ritz_pairs.vectors)
+    return _reported(ritz_pairs, vectors[:, :pairs], _reachable(local, EXACT_TOLERANCE), vectors)
 
 
 def top(local: LocalCurvature, pairs: int, tolerance: float = 1e-6) -> EigenPairs:
@@ -88,16 +88,16 @@ def top(local: LocalCurvature, pairs: int, tolerance: float = 1e-6) -> EigenPair
     width = pairs + _COLD_GUARDS
     start = noise(width, local.gradients).expand(members, -1, -1)
     tolerance = _reachable(local, tolerance)
-    found = search(local, start, width, pairs, width, tolerance, _COLD_GROWTH)
+    ritz_pairs = search(local, start, width, pairs, width, tolerance, _COLD_GROWTH)
     before = start
     for _ in range(_COLD_ROUNDS):
-        done = found.settled(pairs, tolerance)
+        done = ritz_pairs.settled(pairs, tolerance)
         if done.all():
             break
-        start, before = torch.cat([found.vectors, before], 1), found.vectors
-        found = found.where(done, search(local, start, width, pairs, width, tolerance, _COLD_GROWTH))
-    vectors = _positive(found.vectors)
-    return _reported(found, vectors[:, :pairs], tolerance, vectors)
+        start, before = torch.cat([ritz_pairs.vectors, before], 1), ritz_pairs.vectors
+        ritz_pairs = ritz_pairs.where(done, search(local, start, width, pairs, width, tolerance, _COLD_GROWTH))
+    vectors = _positive(ritz_pairs.vectors)
+    return _reported(ritz_pairs, vectors[:, :pairs], tolerance, vectors)
 
 
 def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, most: int = 5) -> EigenPairs:
@@ -115,10 +115,10 @@ def track(local: LocalCurvature, previous: EigenPairs, tolerance: float = 1e-3, 
     age = previous.age + 1
     start = previous.basis if age % _STEPS_A_PATROL else _patrolled(local, previous.basis, keep, age)
     start = _sharpened(local, start) if local.cheap else start
-    found = _followed(local, start, keep, pairs, tolerance, most)
-    vectors = _continued(found.vectors[:, :pairs], previous.vectors)
-    basis = torch.cat([found.vectors, previous.basis[:, :keep]], 1)
-    return replace(_reported(found, vectors, tolerance, basis), age=age)
+    ritz_pairs = _followed(local, start, keep, pairs, tolerance, most)
+    vectors = _continued(ritz_pairs.vectors[:, :pairs], previous.vectors)
+    basis = torch.cat([ritz_pairs.vectors, previous.basis[:, :keep]], 1)
+    return replace(_reported(ritz_pairs, vectors, tolerance, basis), age=age)
 
 
 def _patrolled(local: LocalCurvature, basis: Float[Tensor, "B M P"], keep: int, age: int) -> Float[Tensor, "B M P"]:
@@ -127,8 +127,8 @@ def _patrolled(local: LocalCurvature, basis: Float[Tensor, "B M P"], keep: int, 
     if size < max(2 * directions, keep + _PATROLLING * _PATROL_DEPTH):
         return basis
     scouts = noise(_PATROLLING, basis, age).expand(members, -1, -1)
-    found = explore(local, basis[:, :keep], scouts, _PATROL_DEPTH)
-    return torch.cat([found.vectors, basis[:, keep:]], 1)
+    ritz_pairs = explore(local, basis[:, :keep], scouts, _PATROL_DEPTH)
+    return torch.cat([ritz_pairs.vectors, basis[:, keep:]], 1)
 
 
 def _sharpened(local: LocalCurvature, start: Float[Tensor, "B M P"]) -> Float[Tensor, "B M P"]:
@@ -147,20 +147,20 @@ def _followed(
     if size <= 2 * directions:
         return _dense(local, keep, _everyone(local))
     at_once = local.cheap and size <= EXACT_WHEN_LOST
-    found = search(local, start, keep, pairs, pairs, tolerance, 0 if at_once else most)
-    lost = ~found.settled(pairs, tolerance)
+    ritz_pairs = search(local, start, keep, pairs, pairs, tolerance, 0 if at_once else most)
+    lost = ~ritz_pairs.settled(pairs, tolerance)
     if size <= (EXACT_AFTER_A_SEARCH if local.cheap else EXACT_WHEN_LOST) and lost.any():
-        return _dense(local, keep, lost).where(lost, found)
-    return found
+        return _dense(local, keep, lost).where(lost, ritz_pairs)
+    return ritz_pairs
 
 
-def _reported(found: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, basis: Tensor) -> EigenPairs:
+def _reported(ritz_pairs: Ritz, vectors: Float[Tensor, "B K P"], tolerance: float, basis: Tensor) -> EigenPairs:
     """The first pairs that were found, with the signs of `vectors`."""
     pairs = vectors.shape[1]
-    sound = found.sound[:, None]
-    residuals = torch.where(sound, found.relative_residuals()[:, :pairs], torch.inf)
-    values = torch.where(sound, found.values[:, :pairs], torch.nan)
-    return EigenPairs(values, vectors, residuals, found.converged(tolerance)[:, :pairs], basis)
+    sound = ritz_pairs.sound[:, None]
+    residuals = torch.where(sound, ritz_pairs.relative_residuals()[:, :pairs], torch.inf)
+    values = torch.where(sound, ritz_pairs.values[:, :pairs], torch.nan)
+    return EigenPairs(values, vectors, residuals, ritz_pairs.converged(tolerance)[:, :pairs], basis)
 
 
 def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz:
@@ -184,8 +184,8 @@ def _dense_at_once(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"])
     hessians = _multiplied(local) if hessians is None else hessians
     usual = wanted & usable(hessians)
     symmetric = torch.where(usual[:, None, None], (hessians + hessians.mT) / 2, 0.0)
-    found = torch.linalg.eigh(symmetric).eigenvectors.mT.flip(1)[:, :keep].contiguous()
-    return ritz(found, local.product(found), keep)
+    vectors = torch.linalg.eigh(symmetric).eigenvectors.mT.flip(1)[:, :keep].contiguous()
+    return ritz(vectors, local.product(vectors), keep)
 
 
 def _hessians(local: LocalCurvature, wanted: Bool[Tensor, " B"]) -> Iterator[tuple[int, Float[Tensor, "P P"]]]:

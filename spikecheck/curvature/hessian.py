@@ -179,18 +179,18 @@ class ByKernel(LocalCurvature):
 
     def hessian(self, member: int) -> Float[Tensor, "P P"]:
         """One member's Hessian, computed on request."""
-        found = self._objective.select([member]).hessians(self._params[member, None])
-        assert found is not None
+        hessians = self._objective.select([member]).hessians(self._params[member, None])
+        assert hessians is not None
         if self._scale is None:
-            return found[0]
+            return hessians[0]
         scale = self._scale[member]
-        return found[0] * scale[:, None] * scale
+        return hessians[0] * scale[:, None] * scale
 
     def hessians(self) -> Float[Tensor, "B P P"]:
         """Every member's Hessian, computed on request."""
-        found = self._objective.hessians(self._params)
-        assert found is not None
-        return found if self._scale is None else found * self._scale[:, :, None] * self._scale[:, None, :]
+        hessians = self._objective.hessians(self._params)
+        assert hessians is not None
+        return hessians if self._scale is None else hessians * self._scale[:, :, None] * self._scale[:, None, :]
 
 
 def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature:

@@ -69,23 +69,23 @@ def largest(
     tolerance = max(tolerance, 1e-6)
     known = _noise(local, _KEPT) if previous is None else previous.basis
     gradient = torch.where(local.gradients.isfinite(), local.gradients, 0.0)
-    found = explore(local, known, torch.cat([gradient[:, None], _noise(local, 1)], 1), _SCOUT_DEPTH)
+    ritz_pairs = explore(local, known, torch.cat([gradient[:, None], _noise(local, 1)], 1), _SCOUT_DEPTH)
     for _ in range(rounds):
-        if bool(found.settled(1, tolerance).all()):
+        if bool(ritz_pairs.settled(1, tolerance).all()):
             break
-        found = search(local, found.vectors, _KEPT, 1, 1, tolerance, _GROWTH)
-    return _reported(found, tolerance, local.products - before)
+        ritz_pairs = search(local, ritz_pairs.vectors, _KEPT, 1, 1, tolerance, _GROWTH)
+    return _reported(ritz_pairs, tolerance, local.products - before)
 
 
-def _reported(found: Ritz, tolerance: float, products: int) -> Largest:
-    sound = bool(found.sound[0])
+def _reported(ritz_pairs: Ritz, tolerance: float, products: int) -> Largest:
+    sound = bool(ritz_pairs.sound[0])
     return Largest(
-        float(found.values[0, 0]) if sound else float("nan"),
-        found.vectors[:, 0],
-        float(found.relative_residuals()[0, 0]) if sound else float("inf"),
-        bool(found.converged(tolerance)[0, 0]),
+        float(ritz_pairs.values[0, 0]) if sound else float("nan"),
+        ritz_pairs.vectors[:, 0],
+        float(ritz_pairs.relative_residuals()[0, 0]) if sound else float("inf"),
+        bool(ritz_pairs.converged(tolerance)[0, 0]),
         products,
-        found.vectors,
+        ritz_pairs.vectors,
     )
 
 

@@ -139,7 +139,7 @@ def arnoldi(
             watch.see(_read(projected[:, : made + 1, :made], made))
             if watch.done.all():
                 break
-    return watch.found
+    return watch.latest
 
 
 @dataclass
@@ -148,26 +148,26 @@ class _Watch:
 
     settled: float
     done: Bool[Tensor, " B"]
-    found: Multipliers = field(init=False)
+    latest: Multipliers = field(init=False)
     _calm: Bool[Tensor, " B"] | None = None
 
     def see(self, now: Multipliers) -> None:
         if self._calm is None:
-            self.found, self._calm = now, torch.zeros_like(self.done)
+            self.latest, self._calm = now, torch.zeros_like(self.done)
             return
         # A member whose numbers are not finite has settled too.
-        still = ~((now.reversal - self.found.reversal).abs() > self.settled)
+        still = ~((now.reversal - self.latest.reversal).abs() > self.settled)
         kept = self.done
         self.done = self.done | (still & self._calm & (self.settled > 0.0))
         self._calm = still
-        self.found = Multipliers(
+        self.latest = Multipliers(
             *(
                 torch.where(kept, old, new)
                 for old, new in (
-                    (self.found.oscillating, now.oscillating),
-                    (self.found.radius, now.radius),
-                    (self.found.reversal, now.reversal),
-                    (self.found.residual, now.residual),
+                    (self.latest.oscillating, now.oscillating),
+                    (self.latest.radius, now.radius),
+                    (self.latest.reversal, now.reversal),
+                    (self.latest.residual, now.residual),
                 )
             )
         )
@@ -180,8 +180,8 @@ def _read(projected: Float[Tensor, "B E M"], depth: int) -> Multipliers:
     values, vectors = torch.linalg.eig(square.cpu())
     size = values.abs()
     flipping = torch.where(values.real < 0, size, 0.0)
-    found = flipping.argmax(1)
-    last = vectors[torch.arange(members), depth - 1, found].abs()
+    position = flipping.argmax(1)
+    last = vectors[torch.arange(members), depth - 1, position].abs()
     residual = last * projected[:, depth, depth - 1].abs().cpu()
     nan = torch.tensor(float("nan"), dtype=size.dtype)
     oscillating, radius, reversal, residual = (

@@ -78,8 +78,8 @@ class Arithmetic:
 
     def beside(self, rows: Float[Tensor, "B P"], vector: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
         """The rows, made orthogonal to the vectors and of unit length."""
-        (found,) = self.crossing(rows.T, vector.T)
-        return found.T
+        (crossed,) = self.crossing(rows.T, vector.T)
+        return crossed.T
 
 
 @lru_cache(maxsize=8)

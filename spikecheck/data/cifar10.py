@@ -46,5 +46,5 @@ def _check_originals(folder: Path, source: Any) -> None:
         )
 
 
-def _read(found: Any) -> Labelled:
-    return torch.from_numpy(found.data).permute(0, 3, 1, 2), torch.tensor(found.targets)
+def _read(images: Any) -> Labelled:
+    return torch.from_numpy(images.data).permute(0, 3, 1, 2), torch.tensor(images.targets)

@@ -37,13 +37,13 @@ class Data:
         return 1 + max(int(labels.max()) for labels in [self.y, *tests])
 
 
-def checked(found: object, problem: str) -> Data:
+def checked(made: object, problem: str) -> Data:
     """The result of a problem's factory as `Data`: float64 and int64 on the CPU, of matching shapes, and finite.
 
     Raises:
         DataError: when an array is missing or no array of numbers, shapes do not match, or a number is not finite.
     """
-    arrays = {name: _tensor(found, name, problem) for name in ("x", "y", "x_test", "y_test")}
+    arrays = {name: _tensor(made, name, problem) for name in ("x", "y", "x_test", "y_test")}
     x, y = arrays["x"], arrays["y"]
     if x is None or y is None:
         missing = "x" if x is None else "y"
@@ -60,8 +60,8 @@ def checked(found: object, problem: str) -> Data:
     return Data(x, y, arrays["x_test"], arrays["y_test"])
 
 
-def _tensor(found: object, name: str, problem: str) -> Tensor | None:
-    value = getattr(found, name, None)
+def _tensor(made: object, name: str, problem: str) -> Tensor | None:
+    value = getattr(made, name, None)
     if value is None:
         return None
     try:

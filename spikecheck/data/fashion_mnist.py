@@ -60,12 +60,12 @@ def _subset(files: tuple[Path, ...], digest: str, points: int) -> Data:
 
 
 def _labelled(images: Path, labels: Path) -> Labelled:
-    found, classes = _idx(images, (_SIDE, _SIDE)), _idx(labels, ())
-    if len(found) != len(classes):
-        raise _unfit(images, f"holds {len(found):,} images, {labels.name} {len(classes):,} classes")
+    pixels, classes = _idx(images, (_SIDE, _SIDE)), _idx(labels, ())
+    if len(pixels) != len(classes):
+        raise _unfit(images, f"holds {len(pixels):,} images, {labels.name} {len(classes):,} classes")
     if len(classes) and int(classes.max()) >= _CLASSES:
         raise _unfit(labels, f"holds the class {int(classes.max())}, where there are {_CLASSES}")
-    return found[:, None], classes.long()
+    return pixels[:, None], classes.long()
 
 
 def _idx(file: Path, sides: tuple[int, ...]) -> Tensor:

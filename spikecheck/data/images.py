@@ -69,10 +69,10 @@ def files_digest(files: Sequence[Path]) -> str:
 @lru_cache(maxsize=4)
 def _digest(files: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> str:
     """The sha256 of the files, computed again only when a file's time or size has changed."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for file in files:
-        found.update(file.read_bytes())
-    return found.hexdigest()
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def subset(problem: str, train: Labelled, test: Labelled, points: int, held_out: int = _HELD_OUT) -> Data:

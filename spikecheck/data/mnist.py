@@ -39,18 +39,18 @@ def _read(images: Path, labels: Path) -> Labelled:
     # Read by torchvision's byte readers, not by its class MNIST, which would unpickle an existing processed/training.pt.
     idx = datasets("mnist").mnist
     try:
-        found, classes = idx.read_image_file(str(images)), idx.read_label_file(str(labels))
+        pixels, classes = idx.read_image_file(str(images)), idx.read_label_file(str(labels))
     except Exception as error:
         raise DataError(
             f"problem='mnist': {images} or {labels.name} is not in MNIST's format ({error}); "
             "delete it, and the next run says how to fetch it"
         ) from error
-    if found.shape != (len(classes), *_SIZE):
-        shapes = f"{list(found.shape)} and {list(classes.shape)}"
+    if pixels.shape != (len(classes), *_SIZE):
+        shapes = f"{list(pixels.shape)} and {list(classes.shape)}"
         raise DataError(
             f"problem='mnist': {images} and {labels.name} hold {shapes}, not images of 28 x 28 with a class each"
         )
-    return found[:, None], classes
+    return pixels[:, None], classes
 
 
 def _files() -> tuple[Path, ...]:

@@ -37,9 +37,9 @@ def _subset(points: int) -> Data:
 @cache
 def _generated() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     with _random_state_kept():
-        found = make_dataset(get_dataset_args())  # seeds numpy, random and torch with the package's own seed
-    x, x_test = (torch.from_numpy(np.asarray(found[name], dtype=np.float64)) for name in ("x", "x_test"))
-    y, y_test = (torch.from_numpy(np.asarray(found[name], dtype=np.int64)) for name in ("y", "y_test"))
+        arrays = make_dataset(get_dataset_args())  # seeds numpy, random and torch with the package's own seed
+    x, x_test = (torch.from_numpy(np.asarray(arrays[name], dtype=np.float64)) for name in ("x", "x_test"))
+    y, y_test = (torch.from_numpy(np.asarray(arrays[name], dtype=np.int64)) for name in ("y", "y_test"))
     return x, y, x_test, y_test
 
 

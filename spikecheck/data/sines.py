@@ -30,16 +30,16 @@ def terms(target: str) -> tuple[tuple[float, float], ...]:
     >>> terms("sin x - 0.5 sin 4x")
     ((1.0, 1.0), (-0.5, 4.0))
     """
-    found: list[tuple[float, float]] = []
+    pairs: list[tuple[float, float]] = []
     rest = target
-    while rest or not found:
+    while rest or not pairs:
         term = _TERM.match(rest)
-        if term is None or (found and term["sign"] is None):
+        if term is None or (pairs and term["sign"] is None):
             raise SettingError(f"target={target!r}: cannot read {rest!r}; write a sum such as 'sin x + 0.5 sin 4x'")
         sign = -1.0 if term["sign"] == "-" else 1.0
-        found.append((sign * float(term["amplitude"] or 1), float(term["frequency"] or 1)))
+        pairs.append((sign * float(term["amplitude"] or 1), float(term["frequency"] or 1)))
         rest = rest[term.end() :]
-    return tuple(found)
+    return tuple(pairs)
 
 
 def sines(setting: Setting) -> Data:

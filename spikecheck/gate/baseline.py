@@ -20,7 +20,7 @@ def baseline_of(
     environment: dict[str, str | int | float],
 ) -> Baseline:
     """An optimizer's scores, with the suite, seeds and environment they were measured in."""
-    found = Baseline(
+    baseline = Baseline(
         reason=reason,
         command=command,
         environment=environment,
@@ -33,14 +33,14 @@ def baseline_of(
         scores=scores,
         digest="",
     )
-    return found.model_copy(update={"digest": _digest(found)})
+    return baseline.model_copy(update={"digest": _digest(baseline)})
 
 
 def _digest(baseline: Baseline) -> str:
-    found = baseline.model_dump(mode="json", by_alias=True, exclude={"digest"})
+    fields = baseline.model_dump(mode="json", by_alias=True, exclude={"digest"})
     if not baseline.scores.curves:  # older baselines have none, and their digest knows nothing of them
-        del found["scores"]["curves"]
-    text = json.dumps(found, sort_keys=True)
+        del fields["scores"]["curves"]
+    text = json.dumps(fields, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -66,7 +66,7 @@ def fitting(
     if baseline.suite != suite.digest:
         raise BaselineError(f"{path}: its settings or measures have changed since it was written; {update}")
     _whole(baseline, path, update, suite)
-    kind, was = (str(found.get("device", "")).split(" ")[0] for found in (environment, baseline.environment))
+    kind, was = (str(where.get("device", "")).split(" ")[0] for where in (environment, baseline.environment))
     if kind != was:
         raise BaselineError(
             f"{path}: was made on {was}, this is {kind}, where rounding differs; keep one baseline for each device"
@@ -82,8 +82,8 @@ def _whole(baseline: Baseline, path: Path, update: str, suite: Suite | WorkloadS
             raise BaselineError(f"{path}: has no row {measure.name!r}; {update}")
         for place in baseline.places:
             values = blocks.get(place.name, ())
-            found = len(values) if measure.may_lack else sum(value is not None for value in values)
-            if found != baseline.seeds:
+            present = len(values) if measure.may_lack else sum(value is not None for value in values)
+            if present != baseline.seeds:
                 raise BaselineError(
-                    f"{path}: row {measure.name!r} has {found} of {baseline.seeds} seeds in {place.name!r}; {update}"
+                    f"{path}: row {measure.name!r} has {present} of {baseline.seeds} seeds in {place.name!r}; {update}"
                 )

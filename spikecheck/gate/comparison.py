@@ -72,12 +72,12 @@ class _View:
     measure: Measure
     where: str
     pairs: tuple[Pair, ...]
-    found: _Compared
+    compared: _Compared
 
     @property
     def family(self) -> str:
         """The family of rows that share an error; empty if the row cannot raise a false alarm."""
-        return self.measure.law if self.measure.alarms and not isinstance(self.found, _Known) else ""
+        return self.measure.law if self.measure.alarms and not isinstance(self.compared, _Known) else ""
 
     def mean(self, side: int) -> float:
         """The mean of the candidate (side 0) or the reference (side 1), with equal weights for all settings."""
@@ -96,8 +96,8 @@ def rows(
     `measures` are taken from the trainings and `cost` apart from them; `alpha` is the error of all rows together.
     """
     views = list(_views(candidate, reference, measures, cost))
-    worse = [view.found.p_above(view.measure.margin) for view in views]
-    better = [view.found.p_below(-view.measure.margin) for view in views]
+    worse = [view.compared.p_above(view.measure.margin) for view in views]
+    better = [view.compared.p_below(-view.measure.margin) for view in views]
     tests_worse, tests_better = _tests(views, worse, alpha), _tests(views, better, alpha)
     return tuple(
         _row(view, tests_worse[place], tests_better[place], worse[place] <= _ALONE, _first(views, view, alpha), alpha)
@@ -105,13 +105,13 @@ def rows(
     )
 
 
-def decided(found: Sequence[Row], seeds: int) -> tuple[Decision, tuple[str, ...]]:
+def decided(rows: Sequence[Row], seeds: int) -> tuple[Decision, tuple[str, ...]]:
     """The decision of a gate, and the reasons if it is not decided."""
-    if any(row.fails for row in found):
+    if any(row.fails for row in rows):
         return Decision.REGRESSED, ()
-    why = [f"{row.title} looks worse and is not sure" for row in found if row.looks_worse]
-    trained = {row.where for row in found if row.where} or {""}
-    if not any(row.alarms and row.name not in (TIME[0], MEMORY[0]) for row in found):
+    why = [f"{row.title} looks worse and is not sure" for row in rows if row.looks_worse]
+    trained = {row.where for row in rows if row.where} or {""}
+    if not any(row.alarms and row.name not in (TIME[0], MEMORY[0]) for row in rows):
         why.append("no row has numbers of both")
     elif not can_name(len(trained), seeds):
         why.append(too_few(len(trained), seeds))
@@ -181,15 +181,15 @@ def _views(
 
 def _view(measure: Measure, where: str, pairs: Mapping[str, Pair], same: frozenset[str]) -> _View:
     differences = [own - other for own, other in pairs.values()]
-    found: _Compared
+    compared: _Compared
     if measure.law == "exact" or pairs.keys() <= same:
-        found = _Known(float(np.mean([block.mean() for block in differences])))
+        compared = _Known(float(np.mean([block.mean() for block in differences])))
     elif measure.law == "count":
         own, other = (sum(int(pair[side].sum()) for pair in pairs.values()) for side in (0, 1))
-        found = Counts(own, other, sum(map(len, differences)))
+        compared = Counts(own, other, sum(map(len, differences)))
     else:
-        found = Difference.of(differences)
-    return _View(measure, where, tuple(pairs.values()), found)
+        compared = Difference.of(differences)
+    return _View(measure, where, tuple(pairs.values()), compared)
 
 
 def _same_trainings(candidate: Scores, reference: Scores, measures: Sequence[Measure]) -> frozenset[str]:
@@ -254,8 +254,8 @@ def _first(views: Sequence[_View], view: _View, alpha: float) -> float:
 
 
 def _row(view: _View, worse: _Test, better: _Test, alone: bool, first: float, alpha: float) -> Row:
-    measure, found = view.measure, view.found
-    low, high = found.low(worse.at), found.high(better.at)
+    measure, compared = view.measure, view.compared
+    low, high = compared.low(worse.at), compared.high(better.at)
     change = Change.UNDECIDED
     if -measure.margin <= low and high <= measure.margin:
         change = Change.SAME
@@ -263,20 +263,20 @@ def _row(view: _View, worse: _Test, better: _Test, alone: bool, first: float, al
         change = Change.WORSE
     elif better.p <= alpha:
         change = Change.BETTER
-    lost = measure.name == DIVERGED and found.mean > measure.margin
+    lost = measure.name == DIVERGED and compared.mean > measure.margin
     return Row(
         name=measure.name,
         where=view.where,
         unit=measure.unit,
         candidate=view.mean(0),
         reference=view.mean(1),
-        difference=found.mean,
+        difference=compared.mean,
         low=_finite(low),
         high=_finite(high),
         margin=measure.margin,
         p_worse=worse.p,
         p_better=better.p,
-        detectable=_finite(found.detectable(measure.margin, first)),
+        detectable=_finite(compared.detectable(measure.margin, first)),
         pairs=sum(len(own) for own, _ in view.pairs),
         change=change,
         alarms=measure.alarms,

@@ -39,15 +39,15 @@ def examined(contestant: OptimizerSpec, conditions: Mapping[str, Any] = MappingP
     return [*_abilities(rule, objective.size), driven, _trained(objective, rule, setting)]
 
 
-def _driven(found: Parity, setting: Setting) -> Finding:
+def _driven(parity: Parity, setting: Setting) -> Finding:
     """The result of the comparison with torch's ordinary loop."""
-    if found.differs:
+    if parity.differs:
         means = "this is a fault of spikecheck, and no gate of this optimizer is reliable: please report it"
-        return Finding(False, f"moves differently from torch's ordinary loop: {found.differs}", means, fatal=True)
-    if found.steps < found.wanted:
-        said = f"moves as in torch's ordinary loop for {found.steps:,} of {found.wanted:,} steps, to the bit"
-        return Finding(found.steps > 0, said, "then the loss became infinite or NaN, or the time limit was reached")
-    return Finding(True, f"moves as in torch's ordinary loop for {found.steps:,} steps, to the bit")
+        return Finding(False, f"moves differently from torch's ordinary loop: {parity.differs}", means, fatal=True)
+    if parity.steps < parity.wanted:
+        said = f"moves as in torch's ordinary loop for {parity.steps:,} of {parity.wanted:,} steps, to the bit"
+        return Finding(parity.steps > 0, said, "then the loss became infinite or NaN, or the time limit was reached")
+    return Finding(True, f"moves as in torch's ordinary loop for {parity.steps:,} steps, to the bit")
 
 
 def _abilities(rule: NamedOptimizer, size: int) -> Iterator[Finding]:

@@ -40,13 +40,13 @@ def table(folder: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from error
     try:
-        found = tomllib.loads(text).get("tool", {}).get("spikecheck", {})
+        section = tomllib.loads(text).get("tool", {}).get("spikecheck", {})
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{file}: is not valid TOML: {error}") from error
-    for key in found:
+    for key in section:
         if key not in KEYS:
             raise UnknownName("key of [tool.spikecheck]", key, KEYS)
-    return {key: _value(key, value, file) for key, value in found.items()}
+    return {key: _value(key, value, file) for key, value in section.items()}
 
 
 def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
@@ -55,13 +55,13 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
     >>> assignments(["lr=1e-3", "betas=(0.9, 0.999)", "amsgrad=True", "mode=fast"], "--set")
     {'lr': 0.001, 'betas': (0.9, 0.999), 'amsgrad': True, 'mode': 'fast'}
     """
-    found = {}
+    values = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise UsageError(f"{option} {text!r}: give NAME=VALUE, such as {option} lr=0.01")
-        found[name.strip()] = literal(value.strip())
-    return found
+        values[name.strip()] = literal(value.strip())
+    return values
 
 
 def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
@@ -70,12 +70,12 @@ def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyTy
     Raises:
         UsageError: a condition belongs to the optimizer. (`Setting.but` refuses unknown conditions.)
     """
-    found = dict(known)
-    found |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}
-    for name in found:
+    chosen = dict(known)
+    chosen |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}
+    for name in chosen:
         if name in ("optimizer", "options", "lr", "intervention"):
-            raise UsageError(f"--at {name}={found[name]}: belongs to the optimizer; use --optimizer and --set")
-    return found
+            raise UsageError(f"--at {name}={chosen[name]}: belongs to the optimizer; use --optimizer and --set")
+    return chosen
 
 
 def literal(text: str) -> Any:

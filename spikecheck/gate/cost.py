@@ -88,9 +88,9 @@ def _held() -> int:
     """Bytes of all tensors that this process can reach."""
     gc.collect()
     kept = {}
-    for found in gc.get_objects():
-        if issubclass(type(found), Tensor) and _holds_memory(found):
-            storage = found.untyped_storage()
+    for candidate in gc.get_objects():
+        if issubclass(type(candidate), Tensor) and _holds_memory(candidate):
+            storage = candidate.untyped_storage()
             kept[storage.data_ptr()] = storage.nbytes()
     return sum(kept.values())
 
@@ -115,10 +115,10 @@ def _order(contestant: OptimizerSpec, model: Model | None) -> OptimizerFactory:
 
 
 def _small() -> tuple[Span, ...]:
-    found: list[Span] = []
+    spans: list[Span] = []
     for name, shape in _SHAPES.items():
-        found.append(Span(name, found[-1].stop if found else 0, shape))
-    return tuple(found)
+        spans.append(Span(name, spans[-1].stop if spans else 0, shape))
+    return tuple(spans)
 
 
 @dataclass(frozen=True)

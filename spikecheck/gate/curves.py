@@ -35,8 +35,8 @@ def _largest(loss: Array, ends: NDArray[np.int64]) -> Array:
     """The largest loss of each stretch; infinite from where a training that diverged has none."""
     padded = np.full(int(ends[-1]), np.inf)
     padded[: min(len(loss), len(padded))] = loss[: len(padded)]
-    found: Array = np.maximum.reduceat(np.nan_to_num(padded, nan=np.inf, posinf=np.inf), ends[:-1])
-    return found
+    largest: Array = np.maximum.reduceat(np.nan_to_num(padded, nan=np.inf, posinf=np.inf), ends[:-1])
+    return largest
 
 
 def _written(values: Array) -> tuple[float | None, ...]:

@@ -85,8 +85,8 @@ def test_loss(run: Run) -> float | None:
     """log10 of the final loss on held-out points, in [-12, 6]; 6 if the training diverged; None without such points."""
     if run.diverged:
         return _LOST
-    found = run.records.get("finish", {}).get("test_loss")
-    return None if found is None else _log(float(found[0]))
+    losses = run.records.get("finish", {}).get("test_loss")
+    return None if losses is None else _log(float(losses[0]))
 
 
 def early_edge(run: Run) -> float | None:
@@ -96,8 +96,8 @@ def early_edge(run: Run) -> float | None:
     ratio is exact. For other rules it comes from the multipliers of the linearised update: 1 at the threshold, 0 without
     curvature.
     """
-    found = _edge(run, "early", np.max)
-    return None if found is None else float(np.log2(max(_TINY, (1.0 + found) / 2)))
+    edge = _edge(run, "early", np.max)
+    return None if edge is None else float(np.log2(max(_TINY, (1.0 + edge) / 2)))
 
 
 def late_edge(run: Run) -> float | None:
@@ -146,8 +146,8 @@ COST_MEASURES = (
 
 
 def _edge(run: Run, when: str, of: Callable[[Array], Any]) -> float | None:
-    found = run.records.get("finish", {}).get(when, np.zeros(0))
-    return min(float(of(found)), _FAR) if len(found) else None
+    multipliers = run.records.get("finish", {}).get(when, np.zeros(0))
+    return min(float(of(multipliers)), _FAR) if len(multipliers) else None
 
 
 def _log(loss: float) -> float:

@@ -39,7 +39,7 @@ _TOLD_EVERY = 50
 Tick = Callable[[int], None]
 
 
-def unheard(steps: int) -> None:
+def ignore_progress(steps: int) -> None:
     """Ignore progress."""
 
 
@@ -55,7 +55,7 @@ class Parity:
     """The first difference: its step, its parameter and the two values; empty if there is none."""
 
 
-def parity(setting: Setting, limit: float = SECONDS, tick: Tick = unheard) -> Parity:
+def parity(setting: Setting, limit: float = SECONDS, tick: Tick = ignore_progress) -> Parity:
     """Train two members of a setting in spikecheck and in an ordinary loop, in lock-step, for at most `limit` seconds.
 
     `tick` receives the number of steps since its last call.
@@ -71,7 +71,7 @@ def parity(setting: Setting, limit: float = SECONDS, tick: Tick = unheard) -> Pa
             return _compared(objective, setting, limit, tick)
 
 
-def demand(setting: Setting, name: str, tick: Tick = unheard) -> None:
+def demand(setting: Setting, name: str, tick: Tick = ignore_progress) -> None:
     """Check that an optimizer named by MODULE:NAME moves as in an ordinary loop; `name` is the setting's name.
 
     Built-in rules are not checked here: the tests compare them with torch's.
@@ -81,16 +81,16 @@ def demand(setting: Setting, name: str, tick: Tick = unheard) -> None:
     """
     if not setting.named:
         return
-    if setting not in _found:
-        _found[setting] = parity(setting, tick=tick)
-    if differs := _found[setting].differs:
+    if setting not in _checked:
+        _checked[setting] = parity(setting, tick=tick)
+    if differs := _checked[setting].differs:
         raise SettingError(
             f"optimizer={setting.optimizer!r}: in {name} it does not move as in torch's ordinary loop: {differs}. "
             "This is a fault of spikecheck, and its results for this optimizer would be wrong; please report it"
         )
 
 
-_found: dict[Setting, Parity] = {}
+_checked: dict[Setting, Parity] = {}
 """Comparisons made by this process."""
 
 

@@ -12,13 +12,13 @@ from spikecheck.stats.proportions import Counts
 def gate_outlook(candidate: OptimizerSpec, suite: Suite | WorkloadSuite) -> GateOutlook:
     """The plan for a candidate on a suite. Differences are in standard deviations, since the scores' spread is not known."""
     settings, seeds = len(suite.settings), suite.seeds
-    found = [_finds("one setting", settings, 1, seeds)]
+    finds = [_finds("one setting", settings, 1, seeds)]
     if settings > 1:
-        found.append(_finds("all together", settings, settings, seeds))
+        finds.append(_finds("all together", settings, settings, seeds))
     return GateOutlook(
         places=suite.places(candidate),
         seeds=seeds,
-        finds=tuple(found),
+        finds=tuple(finds),
         warning="" if can_name(settings, seeds) else f"{too_few(settings, seeds)}; the gate cannot pass",
     )
 

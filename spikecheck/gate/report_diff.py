@@ -93,9 +93,14 @@ def _matched(old: dict[str, T], new: dict[str, T], what: str, before: Path, afte
 
 
 def _verdict_says(verdict: Verdict) -> str:
-    found = verdict.reference
+    reference = verdict.reference
     counts = ", ".join(
-        filter(None, (_share(found), _mean(found)) if found.required is not None else (_mean(found), _share(found)))
+        filter(
+            None,
+            (_share(reference), _mean(reference))
+            if reference.required is not None
+            else (_mean(reference), _share(reference)),
+        )
     )
     reach = "" if verdict.reach is None else f" (in {verdict.reach.holds} of {verdict.reach.triggered} settings)"
     return f"replicates {_word(verdict.replicates)} ({counts}), generalises {_word(verdict.generalises)}{reach}"
@@ -107,10 +112,10 @@ def _share(judgement: Judgement) -> str:
 
 def _mean(judgement: Judgement) -> str:
     """The average that decides, or the mean if a share decides; empty in reports that have none."""
-    found = judgement.effect
+    effect = judgement.effect
     if judgement.estimand == "median":
-        return _average("median", found.median, found.low, found.high)
-    return _average("mean", found.mean, found.mean_low, found.mean_high)
+        return _average("median", effect.median, effect.low, effect.high)
+    return _average("mean", effect.mean, effect.mean_low, effect.mean_high)
 
 
 def _average(name: str, estimate: float | None, low: float | None, high: float | None) -> str:

@@ -81,8 +81,8 @@ def scorecard(
     seconds: float,
 ) -> Scorecard:
     """What two sides' scores come to; `runs` are those trained now, and those that were stored."""
-    found = rows(own, other, alpha, suite.measures, suite.cost)
-    decision, undecided = decided(found, suite.seeds)
+    compared = rows(own, other, alpha, suite.measures, suite.cost)
+    decision, undecided = decided(compared, suite.seeds)
     return Scorecard(
         passed=decision is Decision.PASSED,
         decision=decision,
@@ -96,7 +96,7 @@ def scorecard(
         places=suite.places(candidate),
         seeds=suite.seeds,
         root=suite.root,
-        rows=found,
+        rows=compared,
         not_compared=not_compared(own, other, (*suite.measures, *suite.cost)),
         curves={"candidate": own.curves, "reference": other.curves},
         runs_trained=runs[0],
@@ -120,7 +120,7 @@ def scores(
     # A training that diverged has no last state to probe, so its run without the probe is used.
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
     chosen = [measure for measure in MEASURES if measure.name in suite.rows]
-    values = {m.name: {name: tuple(map(m.of, found)) for name, found in seen.items()} for m in chosen}
+    values = {m.name: {name: tuple(map(m.of, place_runs)) for name, place_runs in seen.items()} for m in chosen}
     observe(StageStarted("gate", f"{stage}: a step is timed", 1, 0))
     model = own_model(places[0].setting)
     if TIME[0] in suite.rows:
@@ -128,7 +128,7 @@ def scores(
     if MEMORY[0] in suite.rows:
         values[MEMORY[0]] = {COST: (memory(contestant, model),)}
     observe(WorkDone(_cost_seconds(suite)))
-    return Scores(values=values, curves={name: band(found) for name, found in seen.items()})
+    return Scores(values=values, curves={name: band(place_runs) for name, place_runs in seen.items()})
 
 
 def _demand(place: SuiteSetting, observe: Observer) -> None:

@@ -76,20 +76,20 @@ def gates_counted(rounds: int, seed: int, ticked: Callable[[], None]) -> Iterato
         yield counted(f"gate: {world.says}", world.seen, times, rounds, world.promised)
 
 
-def _alarms(found: tuple[Row, ...]) -> bool:
-    return any(row.fails for row in found)
+def _alarms(table: tuple[Row, ...]) -> bool:
+    return any(row.fails for row in table)
 
 
-def _named(found: tuple[Row, ...]) -> bool:
-    return any(row.fails and row.name == ROW for row in found)
+def _named(table: tuple[Row, ...]) -> bool:
+    return any(row.fails and row.name == ROW for row in table)
 
 
-def _spiking(found: tuple[Row, ...]) -> bool:
-    return any(row.fails and row.name == SPIKING for row in found)
+def _spiking(table: tuple[Row, ...]) -> bool:
+    return any(row.fails and row.name == SPIKING for row in table)
 
 
-def _not_decided(found: tuple[Row, ...]) -> bool:
-    return decided(found, SEEDS)[0] is Decision.NOT_DECIDED
+def _not_decided(table: tuple[Row, ...]) -> bool:
+    return decided(table, SEEDS)[0] is Decision.NOT_DECIDED
 
 
 WORLDS = (

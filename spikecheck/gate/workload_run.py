@@ -1,4 +1,4 @@
-"""Train a workload with a candidate and with its reference on the same seeds, and say what has become worse."""
+"""The gate on a workload: trains it with candidate and reference on the same seeds, and compares the results."""
 
 import time
 from dataclasses import dataclass
@@ -32,27 +32,29 @@ from spikecheck.watch.training import Training
 from spikecheck.watch.workload import OptimizerChoice
 
 BLOCKS = 24
-"""Blocks of steps that are timed, each right after one with plain SGD."""
+"""Timed blocks of steps; each is timed right before a block with plain SGD, so that both meet the same load."""
 _A_BLOCK = 0.05
-"""Seconds a block, at least: less is lost in the clock's and the scheduler's noise."""
+"""Least length of a block in seconds: a shorter one is dominated by the noise of clock and scheduler."""
 _LATE = 0.05
+"""Share of the steps over which a median loss is taken."""
 _LOST = 6.0
-"""log10 of the loss that stands for a divergence; finite losses count as no larger."""
+"""log10 of the loss that a divergence counts as. Finite losses are clipped to it."""
 _LEAST = -12.0
+"""log10 of the smallest loss; smaller ones and zero are clipped to it."""
 
 Losses = NDArray[np.float64]
 
 
 @dataclass
 class WorkloadGate:
-    """One gate on a workload: who is judged, on what, and where it is trained."""
+    """One gate on a workload: candidate, suite, and where and how it is trained."""
 
     candidate: OptimizerSpec
     suite: WorkloadSuite
     store: Store | None
     device: str
     workers: int | None
-    """Processes at once; None for one a core."""
+    """Parallel processes; None for one a core."""
     deadline: float | None
     command: str
     environment: dict[str, str | int | float]
@@ -62,11 +64,11 @@ class WorkloadGate:
     reused: int = 0
 
     def against(self, reference: OptimizerSpec) -> Scorecard:
-        """The candidate against another optimizer, both trained now.
+        """Train candidate and reference, and compare them.
 
         Raises:
-            SettingError: when one of them, or the workload, cannot be used.
-            BudgetSpent: when the deadline has passed; what was trained is kept.
+            SettingError: an optimizer or the workload cannot be used.
+            BudgetSpent: the deadline has passed; trained runs are stored.
         """
         began = time.monotonic()
         self._announce(2)
@@ -74,18 +76,25 @@ class WorkloadGate:
         return self._card(reference, "trained beside it", other, began)
 
     def against_baseline(self, baseline: Baseline, name: str) -> Scorecard:
-        """The candidate against scores that were written before; `name` is their file's. Raises as `against`."""
+        """Train the candidate and compare it with stored scores; `name` is their file. Raises like `against`."""
         began = time.monotonic()
         self._announce(1)
         return self._card(baseline.contestant, name, baseline.scores, began)
 
     def baseline_scores(self) -> Scores:
-        """The candidate's own, for later candidates to be compared with; raises as `against`."""
+        """The candidate's scores, for a baseline. Raises like `against`."""
         self._announce(1)
         return self.scores(self.candidate, "candidate")
 
     def scores(self, contestant: OptimizerSpec, stage: str, reference: Scores | None = None) -> Scores:
-        """A contestant's numbers, seed by seed. Without a `reference`, its own final losses are what is to be reached."""
+        """An optimizer's scores, seed by seed.
+
+        Args:
+            contestant: the optimizer.
+            stage: its name in progress displays.
+            reference: scores whose final losses are the target of the row "steps to the reference's loss"; without them
+                the optimizer's own final losses are.
+        """
         place, chosen = self.suite.workload.path, choice_of(contestant)
         self.observe(StageStarted("gate", stage, 1, self.suite.seeds))
         runs = self._runs(chosen)
@@ -100,7 +109,7 @@ class WorkloadGate:
         if TIME[0] in self.suite.rows:
             self.observe(StageStarted("gate", f"{stage}: a step is timed", 1, 0))
             values[TIME[0]] = {COST: self._step_ratios(chosen)}
-        # The final loss is always kept: a later candidate is measured by it.
+        # The final loss is always kept: it is the target of later candidates.
         kept = {name: blocks for name, blocks in values.items() if name in self.suite.rows or name == FINAL}
         return Scores(values=kept, curves={place: band_of([run.losses for run in runs], self.suite.steps)})
 
@@ -115,14 +124,16 @@ class WorkloadGate:
         )
 
     def _runs(self, chosen: OptimizerChoice) -> list[WorkloadRun]:
-        """One a seed, in the order of the seeds."""
+        """One run for each seed, in the order of the seeds."""
         suite = self.suite
         orders = [Order(suite.workload, seed, suite.steps, chosen, self.device) for seed in suite.own_seeds()]
         made = [0] * len(orders)
 
         def progress(place: int, steps: int) -> None:
             if self.deadline is not None and time.monotonic() > self.deadline:
-                raise BudgetSpent("--budget: the time is over; what was trained is kept, and the same again goes on")
+                raise BudgetSpent(
+                    "--budget: the time is used up; trained runs are stored, and the same command continues"
+                )
             more, made[place] = steps - made[place], max(steps, made[place])
             if more > 0:
                 self.observe(TileAdvanced(more, more * self._pace))
@@ -137,7 +148,7 @@ class WorkloadGate:
         return [runs[place] for place in range(len(orders))]
 
     def _announce(self, contestants: int) -> None:
-        """Tell a display what will be done, after some steps of the candidate have been timed."""
+        """Time some steps of the candidate, and announce the expected work to the display."""
         with one_thread(self.device), random_state_kept():
             training = self._made(choice_of(self.candidate))
             training.run(2)
@@ -165,20 +176,20 @@ class WorkloadGate:
 
 
 def final_loss(run: WorkloadRun) -> float:
-    """log10 of the median loss of the last twentieth; 6 where the training diverged."""
+    """log10 of the median loss of the last twentieth of the steps; 6 if the training diverged."""
     return _LOST if run.diverged else _log(float(np.median(run.losses[-_window(run) :])))
 
 
 def best_loss(run: WorkloadRun) -> float:
-    """log10 of the smallest median over a twentieth of the steps; 6 where there are not so many."""
+    """log10 of the smallest median over a twentieth of the steps; 6 if the run is shorter than that."""
     medians = _medians(run.losses, _window(run))
     return _log(float(medians.min())) if len(medians) else _LOST
 
 
 def reached(run: WorkloadRun, target: float | None) -> float | None:
-    """log2 of the steps after which the running median is as low as 10**target: that of twice the steps where it never is.
+    """log2 of the steps until the running median is as low as 10**target; log2 of twice the steps if it never is.
 
-    None where there is no target, since the reference diverged.
+    None without a target, which means that the reference diverged.
     """
     if target is None or target >= _LOST:
         return None
@@ -192,11 +203,11 @@ def _window(run: WorkloadRun) -> int:
 
 
 def _medians(losses: Losses, window: int) -> Losses:
-    """Running medians over so many steps; none where there are fewer."""
+    """Running medians over `window` losses; empty if there are fewer losses."""
     if len(losses) < window:
         return np.zeros(0)
-    found: Losses = np.median(np.lib.stride_tricks.sliding_window_view(losses, window), axis=1)
-    return found
+    medians: Losses = np.median(np.lib.stride_tricks.sliding_window_view(losses, window), axis=1)
+    return medians
 
 
 def _log(loss: float) -> float:

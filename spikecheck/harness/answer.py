@@ -37,14 +37,14 @@ class Inquiry:
             evidence = gather(self.claim, self._lab, {setting: seeds})[setting]
             judgement = self._judged(self.claim, evidence, alpha, stage)
             decided = judgement.outcome in (Outcome.HOLDS, Outcome.FAILS)
-            found = _before_its_controls(role, judgement, decided=decided)
-            self.reached[role] = found
+            answer = _before_its_controls(role, judgement, decided=decided)
+            self.reached[role] = answer
             if decided or size == sizes[-1]:
-                found = self._controlled(evidence, judgement, role, seeds, alpha)
-                self.reached[role] = found
-            if settled(found):
+                answer = self._controlled(evidence, judgement, role, seeds, alpha)
+                self.reached[role] = answer
+            if settled(answer):
                 break
-        return evidence, found
+        return evidence, answer
 
     def beside(self, setting: Setting, name: str, sizes: Sequence[int]) -> None:
         """Judge a setting outside the domain; if its data are not on this machine, record the reason instead."""

@@ -63,10 +63,10 @@ class Trial:
         """
         from spikecheck.training.rule_for import threshold_of  # noqa: PLC0415 - as in `problem`
 
-        found = threshold_of(self.setting)
-        if found is None:
+        threshold = threshold_of(self.setting)
+        if threshold is None:
             raise SettingError(f"optimizer={self.setting.optimizer!r}: no formula for its stability threshold is known")
-        return found
+        return threshold
 
     @property
     def diverged(self) -> bool:

@@ -21,14 +21,14 @@ BUILT_IN = _PACKAGE / "_claims" if (_PACKAGE / "_claims").is_dir() else _PACKAGE
 
 
 @dataclass(frozen=True)
-class Found:
+class Discovered:
     """The claims that could be read, by id, and the files that could not, with the reason."""
 
     claims: Mapping[str, Claim]
     unreadable: Mapping[str, str]
 
 
-def discover(paths: Sequence[Path] = ()) -> Found:
+def discover(paths: Sequence[Path] = ()) -> Discovered:
     """Read every claim file. For equal ids the later folder wins, so a user's claim replaces a built-in one."""
     claims: dict[str, Claim] = {}
     unreadable: dict[str, str] = {}
@@ -48,10 +48,10 @@ def discover(paths: Sequence[Path] = ()) -> Found:
                 unreadable[str(file)] = str(error)
     for name, claim in _installed(unreadable):
         claims.setdefault(name, claim)
-    return Found(dict(sorted(claims.items())), unreadable)
+    return Discovered(dict(sorted(claims.items())), unreadable)
 
 
-def select(found: Found, patterns: Sequence[str]) -> tuple[Claim, ...]:
+def select(discovered: Discovered, patterns: Sequence[str]) -> tuple[Claim, ...]:
     """The claims that match any of the shell-style patterns, in the order of their ids.
 
     Raises:
@@ -59,20 +59,20 @@ def select(found: Found, patterns: Sequence[str]) -> tuple[Claim, ...]:
         NothingSelected: no claim is left.
     """
     for pattern in patterns:
-        if not set(pattern) & set("*?[") and pattern not in found.claims:
-            raise missing(pattern, found)
-    chosen = [c for name, c in found.claims.items() if any(fnmatchcase(name, p) for p in patterns or ["*"])]
+        if not set(pattern) & set("*?[") and pattern not in discovered.claims:
+            raise missing(pattern, discovered)
+    chosen = [c for name, c in discovered.claims.items() if any(fnmatchcase(name, p) for p in patterns or ["*"])]
     if not chosen:
         raise NothingSelected(f"--claim {' '.join(patterns)}: no claim matches; `spikecheck list` shows all")
     return tuple(chosen)
 
 
-def missing(claim_id: str, found: Found) -> UsageError:
+def missing(claim_id: str, discovered: Discovered) -> UsageError:
     """The error for a claim id that was not found: its file could not be read, or there is none."""
-    for file, reason in found.unreadable.items():
+    for file, reason in discovered.unreadable.items():
         if Path(file).suffix == ".py" and _named(Path(file)) == claim_id.replace("_", "-"):
             return UsageError(f"claim {claim_id!r}: its file could not be read: {reason}; fix the file")
-    return UnknownName("claim", claim_id, found.claims)
+    return UnknownName("claim", claim_id, discovered.claims)
 
 
 def read(file: Path) -> Claim:

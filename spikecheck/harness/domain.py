@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -110,27 +111,7 @@ class Domain:
 
     def draw(self, count: int, seed: int) -> tuple[Setting, ...]:
         """At most `count` different settings other than the reference, chosen by Hypothesis from `seed`."""
-        if not count:
-            return ()
-        import hypothesis as hyp  # noqa: PLC0415 - as in `strategy`
-
-        drawn: dict[Setting, None] = {}
-
-        @hyp.seed(seed)
-        @hyp.settings(
-            max_examples=max(50, 4 * count),
-            phases=[hyp.Phase.generate],
-            database=None,
-            deadline=None,
-            derandomize=False,
-            suppress_health_check=list(hyp.HealthCheck),
-        )
-        @hyp.given(self.strategy())
-        def collect(setting: Setting) -> None:
-            drawn.setdefault(setting)
-
-        collect()
-        return tuple(setting for setting in drawn if setting != self.reference)[:count]
+        return _drawn(self, count, seed)
 
     @property
     def size(self) -> int:
@@ -173,3 +154,29 @@ class Domain:
             for name in setting.differences(self.reference)
             if name not in self.axes or getattr(setting, name) not in self.axes[name].rungs
         )
+
+
+@lru_cache(maxsize=64)
+def _drawn(domain: Domain, count: int, seed: int) -> tuple[Setting, ...]:
+    """`Domain.draw`, kept: a verification asks three times for what it will search, to announce, plan and judge it."""
+    if not count:
+        return ()
+    import hypothesis as hyp  # noqa: PLC0415 - as in `strategy`
+
+    drawn: dict[Setting, None] = {}
+
+    @hyp.seed(seed)
+    @hyp.settings(
+        max_examples=max(50, 4 * count),
+        phases=[hyp.Phase.generate],
+        database=None,
+        deadline=None,
+        derandomize=False,
+        suppress_health_check=list(hyp.HealthCheck),
+    )
+    @hyp.given(domain.strategy())
+    def collect(setting: Setting) -> None:
+        drawn.setdefault(setting)
+
+    collect()
+    return tuple(setting for setting in drawn if setting != domain.reference)[:count]

@@ -30,7 +30,7 @@ def guarded(
     negatives = [("negative control", control, contrast)]
     others = [one for one in also_not if not _fails_a_condition(one.judgement)]
     negatives += [(f"further control ({one.says})", one.judgement, one.contrast) for one in others]
-    return next((found for one in negatives if (found := _not_told_apart(*one))), (Outcome.HOLDS, ""))
+    return next((problem for one in negatives if (problem := _not_told_apart(*one))), (Outcome.HOLDS, ""))
 
 
 def _fails_a_condition(control: Judgement) -> bool:

@@ -154,13 +154,13 @@ def _axis(role: str, name: str, lines: Sequence[Sequence[Cell]]) -> Axis:
     """The axis with the values that its settings have, since a setting converts text and fills in defaults."""
     values: list[Value] = []
     for cells in lines:
-        found = {cell.value(name) for cell in cells}
-        if len(found) > 1:
-            listed = ", ".join(sorted(map(str, found)))
+        values_there = {cell.value(name) for cell in cells}
+        if len(values_there) > 1:
+            listed = ", ".join(sorted(map(str, values_there)))
             raise SettingError(
                 f"{role} axis {name}: one of its values stands for {listed}; give each of these explicitly"
             )
-        values.extend(found)
+        values.extend(values_there)
     twice = [value for value in values if values.count(value) > 1]
     if twice:
         raise SettingError(

@@ -23,10 +23,10 @@ def recheck(report: Report) -> dict[str, list[str]]:
 
     Nothing is trained and no claim file is read.
     """
-    found = {verdict.id: list(_of_verdict(verdict)) for verdict in report.claims}
+    differences = {verdict.id: list(_of_verdict(verdict)) for verdict in report.claims}
     if report.passed and exit_code(report) != 0:
-        found["the report"] = ["passed is true, and not every claim passes"]
-    return {claim: said for claim, said in found.items() if said}
+        differences["the report"] = ["passed is true, and not every claim passes"]
+    return {claim: said for claim, said in differences.items() if said}
 
 
 def _of_verdict(verdict: Verdict) -> Iterator[str]:
@@ -56,7 +56,7 @@ def _judgements(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:
     for answer in verdict.answers:
         parts = {"": answer.judgement, "'s control": answer.control, "'s positive control": answer.positive}
         named += [(f"answer {answer.role}{part}", judgement) for part, judgement in parts.items() if judgement]
-        named += [(f"answer {answer.role}'s control, {found.says}", found.judgement) for found in answer.also_not]
+        named += [(f"answer {answer.role}'s control, {further.says}", further.judgement) for further in answer.also_not]
     named += [(f"tried {place}", judgement) for place, judgement in enumerate(verdict.tried)]
     named += [(f"sampled {place}", j) for place, j in enumerate(verdict.reach.sample if verdict.reach else ())]
     named += [(f"variation {variation.name}", variation.judgement) for variation in verdict.robustness]
@@ -93,12 +93,12 @@ def _of_effect(judgement: Judgement, scores: Sequence[float]) -> Iterator[str]:
         yield from _differing(f"effect's {name.replace('_', ' ')}", getattr(kept, name), getattr(anew, name))
 
 
-def _differing(name: str, said: float | None, found: float | None) -> Iterator[str]:
-    close = said == found or (
-        None not in (said, found) and isclose(said or 0.0, found or 0.0, rel_tol=_CLOSE, abs_tol=_CLOSE)
+def _differing(name: str, said: float | None, computed: float | None) -> Iterator[str]:
+    close = said == computed or (
+        None not in (said, computed) and isclose(said or 0.0, computed or 0.0, rel_tol=_CLOSE, abs_tol=_CLOSE)
     )
     if not close:
-        yield f"{name} is {_number(said)}, and the scores say {_number(found)}"
+        yield f"{name} is {_number(said)}, and the scores say {_number(computed)}"
 
 
 def _number(value: float | None) -> str:

@@ -57,8 +57,8 @@ def _in_three_quarters(setting: Setting) -> float:
 
 
 def _refuted_in_the_corner(verdict: Verdict) -> bool:
-    found = verdict.counterexample
-    return found is not None and found.setting.width == 100 and found.setting.lr == 0.3
+    counterexample = verdict.counterexample
+    return counterexample is not None and counterexample.setting.width == 100 and counterexample.setting.lr == 0.3
 
 
 def _missed_by_the_reach(verdict: Verdict) -> bool:

@@ -18,24 +18,24 @@ def robustness(claim: Claim, lab: Trainer, plan: Plan) -> tuple[Variation, ...]:
     """Judge the claim at its reference setting, on the same fresh seeds, for every variation of its detector and cut-offs."""
     reference = claim.domain.reference
     seeds = fresh_seeds(plan.seed, reference, plan.fresh_seeds)
-    found = []
+    variants = []
     for name, varied in variations(claim).items():
         judgement = judged(varied, gather(varied, lab, {reference: seeds})[reference], 1.0 - claim.predicts.level)
-        found.append(Variation(name=name, judgement=judgement))
-    return tuple(found)
+        variants.append(Variation(name=name, judgement=judgement))
+    return tuple(variants)
 
 
 def variations(claim: Claim) -> dict[str, Claim]:
     """The claim with each cut-off changed and, if it detects spikes, each number of their definition halved and doubled."""
-    found = {name: claim.under(name) for name in claim.cutoffs}
+    variants = {name: claim.under(name) for name in claim.cutoffs}
     if not claim.detects_spikes:
-        return found
+        return variants
     for number, kind in _NUMBERS.items():
         value = getattr(claim.definition, number)
         for word, times in (("half", 0.5), ("twice", 2.0)):
             changed = max(kind(value * times), _LEAST.get(number, kind(1)))
-            found[f"spike's {number} {word}: {changed:g}"] = redefined(claim, {number: changed})
-    return found
+            variants[f"spike's {number} {word}: {changed:g}"] = redefined(claim, {number: changed})
+    return variants
 
 
 def redefined(claim: Claim, changes: Mapping[str, float]) -> Claim:

@@ -45,8 +45,8 @@ def spiking_seed(lab: Trainer, setting: Setting, definition: SpikeDefinition, se
     """
     tried = range(SEEDS) if seed is None else [seed]
     recipes = [Recipe(setting=setting, seed=one) for one in tried]
-    found = lab.runs(recipes)
-    lacking = {recipe.seed: _lacks(found[recipe], definition) for recipe in recipes}
+    runs = lab.runs(recipes)
+    lacking = {recipe.seed: _lacks(runs[recipe], definition) for recipe in recipes}
     fit = [one for one, what in lacking.items() if not what]
     if fit:
         return fit[0]
@@ -76,8 +76,8 @@ def expected_seconds(setting: Setting, seed: int | None, definition: SpikeDefini
 def portray(lab: Trainer, setting: Setting, seed: int, definition: SpikeDefinition) -> Portrait:
     """The first spike of a run that has one."""
     near, twins = _looks(setting, seed, definition)
-    found = lab.runs([near, *twins.values()])
-    run = found[near]
+    runs = lab.runs([near, *twins.values()])
+    run = runs[near]
     record = run.records["anatomy"]
     spike = spikes(run.loss, definition)[0]
     through = _through(lab, setting, seed, spike, definition)
@@ -98,7 +98,7 @@ def portray(lab: Trainer, setting: Setting, seed: int, definition: SpikeDefiniti
         swing=swing / max(float(swing.max()), 1e-300),
         cosines=_ordered(before, after),
         alignment=(alignment(before), alignment(after)),
-        twins=tuple(_twin(name, found[recipe]) for name, recipe in twins.items()),
+        twins=tuple(_twin(name, runs[recipe]) for name, recipe in twins.items()),
         fit=_fit(setting, record["outputs"]),
     )
 

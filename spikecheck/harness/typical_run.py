@@ -28,8 +28,8 @@ def typical_trace(claim: Claim, lab: Trainer, evidence: Evidence | None) -> Trac
 
 
 def _trace(claim: Claim, run: Run) -> Trace:
-    found = spikes(run.loss, claim.definition)
-    first = found[0] if found else None
+    run_spikes = spikes(run.loss, claim.definition)
+    first = run_spikes[0] if run_spikes else None
     stop = len(run.loss)
     if claim.detects_spikes and first is not None and first.recovery is not None:
         stop = min(stop, int(_AROUND * first.recovery))

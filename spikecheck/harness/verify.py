@@ -51,35 +51,35 @@ def verify(claim: Claim, lab: Trainer, plan: Plan, observe: Observer = ignore) -
     plan = plan.of(claim)
     _check_seeds(claim, plan)
     started, trained, reused = time.monotonic(), getattr(lab, "runs_trained", 0), getattr(lab, "runs_reused", 0)
-    inquiry, found = Inquiry(claim, lab, plan.seed, observe), Findings()
+    inquiry, findings = Inquiry(claim, lab, plan.seed, observe), Findings()
     with suppress(Stopped):
         evidence, reference = inquiry.answer(claim.domain.reference, "reference", "reference", plan.sizes)
-        found = replace(found, typical=typical_trace(claim, lab, evidence))
+        findings = replace(findings, typical=typical_trace(claim, lab, evidence))
 
         fails = reference.outcome is Outcome.FAILS
         tried = search(claim, lab, plan, observe, searched_settings(claim, plan))
-        found = replace(found, tried=tried, suspect=suspect_of(claim, tried, fails_at_reference=fails))
+        findings = replace(findings, tried=tried, suspect=suspect_of(claim, tried, fails_at_reference=fails))
         for _ in range(0 if fails else plan.descents):
-            if (nearer := shrunk(claim, lab, plan, observe, found.suspect)) is None:
+            if (nearer := shrunk(claim, lab, plan, observe, findings.suspect)) is None:
                 break
-            found = replace(found, suspect=nearer)
-        if found.suspect is not None:
-            inquiry.answer(found.suspect.setting, SUSPECT, "confirmation", plan.sizes)
+            findings = replace(findings, suspect=nearer)
+        if findings.suspect is not None:
+            inquiry.answer(findings.suspect.setting, SUSPECT, "confirmation", plan.sizes)
 
         for name, setting in plan.besides(claim).items():
             inquiry.beside(setting, name, plan.beside_sizes)
-        found = replace(found, reach=reach(claim, lab, plan, observe))
-        found = replace(found, robustness=_variations(claim, lab, plan, observe))
+        findings = replace(findings, reach=reach(claim, lab, plan, observe))
+        findings = replace(findings, robustness=_variations(claim, lab, plan, observe))
         for wanted in claim.maps if plan.maps else ():
             scope = survey(claim, lab, grid(claim, wanted), plan.search_seeds, plan.seed, observe)
-            found = replace(found, scopes=(*found.scopes, scope))
+            findings = replace(findings, scopes=(*findings.scopes, scope))
 
-    verdict = conclude(claim, plan, inquiry.reached, found.tried, found.suspect).model_copy(
+    verdict = conclude(claim, plan, inquiry.reached, findings.tried, findings.suspect).model_copy(
         update={
-            "typical": found.typical,
-            "robustness": found.robustness,
-            "reach": found.reach,
-            "scopes": found.scopes,
+            "typical": findings.typical,
+            "robustness": findings.robustness,
+            "reach": findings.reach,
+            "scopes": findings.scopes,
             "seconds": time.monotonic() - started,
             "runs_trained": getattr(lab, "runs_trained", 0) - trained,
             "runs_reused": getattr(lab, "runs_reused", 0) - reused,

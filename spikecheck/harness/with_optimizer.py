@@ -54,11 +54,11 @@ def all_under(
     """The claims that can be verified with this optimizer, and by id the reason why the others cannot."""
     asked, left_out = [], {}
     for claim in claims:
-        found = under(claim, optimizer, numbers)
-        if isinstance(found, str):
-            left_out[claim.id] = found
+        changed = under(claim, optimizer, numbers)
+        if isinstance(changed, str):
+            left_out[claim.id] = changed
         else:
-            asked.append(found)
+            asked.append(changed)
     return asked, left_out
 
 

@@ -19,15 +19,15 @@ SIZES = ("x_hop", "y_hop", "members", "points", "width", "size")
 @triton.jit
 def read(base, rows, real, columns, width, blocks: tl.constexpr, GROUPS: tl.constexpr, BIAS: tl.constexpr):
     """Read M members' numbers in the layout of parameters: GROUPS tensors [M, GROUP] per block, then the output biases."""
-    found = ()
+    parts = ()
     for i in tl.static_range(blocks * GROUPS):
         lane = (i % GROUPS) * columns.shape[0] + columns
         there = real[:, None] & (lane < width)[None, :]
         at = rows[:, None] + (i // GROUPS) * width + lane[None, :]
-        found = found + (tl.load(base + at, mask=there, other=0.0),)
+        parts = parts + (tl.load(base + at, mask=there, other=0.0),)
     if BIAS:
-        found = found + (tl.load(base + rows + blocks * width, mask=real, other=0.0)[:, None],)
-    return found
+        parts = parts + (tl.load(base + rows + blocks * width, mask=real, other=0.0)[:, None],)
+    return parts
 
 
 @triton.jit
@@ -45,12 +45,12 @@ def write(base, rows, real, columns, width, numbers, blocks: tl.constexpr, GROUP
 @triton.jit
 def zeros(like, count: tl.constexpr, BIAS: tl.constexpr):
     """`count` tensors of zeros, and one for the output bias."""
-    found = ()
+    parts = ()
     for _ in tl.static_range(count):
-        found = found + (like[0] * 0,)
+        parts = parts + (like[0] * 0,)
     if BIAS:
-        found = found + (like[count] * 0,)
-    return found
+        parts = parts + (like[count] * 0,)
+    return parts
 
 
 @triton.jit
@@ -202,12 +202,12 @@ def per_point(like, points):
 @triton.jit
 def times(numbers, factor, count: tl.constexpr, BIAS: tl.constexpr):
     """Every tensor multiplied by a number."""
-    found = ()
+    parts = ()
     for i in tl.static_range(count):
-        found = found + (numbers[i] * factor,)
+        parts = parts + (numbers[i] * factor,)
     if BIAS:
-        found = found + (numbers[count] * factor,)
-    return found
+        parts = parts + (numbers[count] * factor,)
+    return parts
 
 
 @triton.jit(do_not_specialize=SIZES)
@@ -236,9 +236,9 @@ def gradient(
     columns = tl.arange(0, GROUP)
     theta = read(parameters, member * size, real, columns, width, 3, GROUPS, BIAS)
     loss, pulls = sweep(theta, x, y, member * x_hop, member * y_hop, points, GROUPS, BIAS, ACTIVATION)
-    found = times(pulls, per_point(parameters, points), 3 * GROUPS, BIAS)
+    parts = times(pulls, per_point(parameters, points), 3 * GROUPS, BIAS)
     tl.store(losses + member, loss, mask=real)
-    write(gradients, member * size, real, columns, width, found, 3, GROUPS, BIAS)
+    write(gradients, member * size, real, columns, width, parts, 3, GROUPS, BIAS)
 
 
 @triton.jit(do_not_specialize=SIZES)
@@ -287,5 +287,5 @@ def products(
     )
     if vector == 0:
         tl.store(losses + member, loss, mask=real)
-        found = times(pulls, per_point(parameters, points), 3 * GROUPS, BIAS)
-        write(gradients, member * size, real, columns, width, found, 3, GROUPS, BIAS)
+        parts = times(pulls, per_point(parameters, points), 3 * GROUPS, BIAS)
+        write(gradients, member * size, real, columns, width, parts, 3, GROUPS, BIAS)

@@ -16,14 +16,17 @@ from spikecheck.core.intervention import (
     Inject,
     Jitter,
     LowerRate,
+    Retune,
     annealing_steps,
     own_steps,
 )
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.lab.batch import Batch, Trained, required
-from spikecheck.measures.spikes import spikes
+from spikecheck.measures.spikes import first_onset
 from spikecheck.optimizers.ensemble import Ensemble
+from spikecheck.optimizers.retuned import carried_over, retuned, without_momentum
+from spikecheck.optimizers.rules import UpdateRule
 from spikecheck.training.balance import BalanceObserver
 from spikecheck.training.constrained import ConstrainedGradient
 from spikecheck.training.displacement import exchanged, risen
@@ -97,6 +100,10 @@ class Departure(Generic[F]):
         """The gradients that the fork's own steps follow."""
         return batch.gradients
 
+    def rule(self, batch: Batch) -> UpdateRule:
+        """The update rule from the fork on, annealing included."""
+        return batch.rule
+
 
 class _Continue(Departure[Continue]):
     plain_updates = True
@@ -152,6 +159,17 @@ class _Exchange(Departure[Exchange]):
         return replace(ensemble, params=exchanged(ensemble.params, batch.ends(partners), direction))
 
 
+class _Retune(Departure[Retune]):
+    plain_updates = True
+
+    def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
+        emptied = without_momentum(ensemble) if self.intervention.empties_momentum else ensemble
+        return carried_over(emptied, batch.rule, self.rule(batch))
+
+    def rule(self, batch: Batch) -> UpdateRule:
+        return retuned(batch.rule, dict(self.intervention.numbers))
+
+
 _DEPARTURES: dict[type[Fork], type[Departure[Any]]] = {
     Continue: _Continue,
     LowerRate: _LowerRate,
@@ -160,6 +178,7 @@ _DEPARTURES: dict[type[Fork], type[Departure[Any]]] = {
     Hold: _Hold,
     Inject: _Inject,
     Exchange: _Exchange,
+    Retune: _Retune,
 }
 
 
@@ -175,7 +194,8 @@ def forked(batch: Batch, parents: Sequence[Trained], partners: Sequence[Trained]
     parted, how = batch.resumed(parents, starts, tick), departure(intervention)
     along = how.direction(batch, parted)
     ensemble = how.start(batch, parted, partners)
-    return ForkedBatch(replace(batch, gradients=how.gradients(batch)), intervention, ensemble, starts, along)
+    changed = replace(batch, gradients=how.gradients(batch), rule=how.rule(batch))
+    return ForkedBatch(changed, intervention, ensemble, starts, along)
 
 
 def fork_step(recipe: Recipe, parent: Run) -> int | None:
@@ -186,8 +206,8 @@ def fork_step(recipe: Recipe, parent: Run) -> int | None:
     intervention = recipe.setting.intervention
     if intervention is not None and intervention.at == "end":
         return None if parent.diverged else parent.ended.step
-    found = spikes(parent.loss, intervention.definition) if intervention else ()
-    if not found or intervention is None:
+    onset = None if intervention is None else first_onset(parent.loss, intervention.definition)
+    if onset is None or intervention is None:
         return None
-    step = found[0].onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
+    step = onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
     return step if step >= 0 else None

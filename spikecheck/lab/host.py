@@ -16,13 +16,13 @@ def on_host(value: T) -> T:
     >>> on_host({"a": (torch.ones(2), 3)})
     {'a': (tensor([1., 1.]), 3)}
     """
-    found: Any = value
+    copied: Any = value
     if isinstance(value, Tensor):
-        found = value.cpu()
+        copied = value.cpu()
     elif isinstance(value, tuple | list):
-        found = type(value)(on_host(part) for part in value)
+        copied = type(value)(on_host(part) for part in value)
     elif isinstance(value, Mapping):
-        found = {name: on_host(part) for name, part in value.items()}
+        copied = {name: on_host(part) for name, part in value.items()}
     elif is_dataclass(value) and not isinstance(value, type):
-        found = replace(value, **{field.name: on_host(getattr(value, field.name)) for field in fields(value)})
-    return found  # type: ignore[no-any-return]
+        copied = replace(value, **{field.name: on_host(getattr(value, field.name)) for field in fields(value)})
+    return copied  # type: ignore[no-any-return]

@@ -32,7 +32,7 @@ class Request:
     keeps_runs: bool = True
     """Whether all runs stay in memory. If not, only runs that others start from do; the rest is read from the store later."""
     counts_reused: bool = True
-    found: dict[Recipe, Run] = field(default_factory=dict)
+    runs: dict[Recipe, Run] = field(default_factory=dict)
 
     @cached_property
     def everything(self) -> list[Recipe]:
@@ -49,7 +49,7 @@ class Request:
 
     def answers(self) -> dict[Recipe, Run]:
         """The runs of the wanted recipes. A recipe that cannot start has no run."""
-        return {recipe: self.found[recipe] for recipe in self.wanted if recipe in self.found}
+        return {recipe: self.runs[recipe] for recipe in self.wanted if recipe in self.runs}
 
 
 class Laboratory:
@@ -114,7 +114,7 @@ class Laboratory:
             if self._stored:
                 self._fulfil(again)
             else:
-                again.found.update(everything.found)
+                again.runs.update(everything.runs)
             yield again.answers()
 
     @property
@@ -146,7 +146,7 @@ class Laboratory:
         """Find or train all runs of the request, parents before forks and probes."""
         with self._stoppable():
             for recipes in generations(request.everything):
-                planned = self._planned([recipe for recipe in recipes if can_start(recipe, request.found)], request)
+                planned = self._planned([recipe for recipe in recipes if can_start(recipe, request.runs)], request)
                 ordered = set(planned)
                 for tile, results in self._executor.results(self._order(planned)):
                     self._finish(tile, results, request, ahead=tile not in ordered)
@@ -167,7 +167,7 @@ class Laboratory:
 
     def _planned(self, recipes: Sequence[Recipe], request: Request) -> list[Tile]:
         """The tiles that must be trained. Other runs are read, or merely found to exist if they do not stay in memory."""
-        missing = [recipe for recipe in recipes if not self._found(recipe, request)]
+        missing = [recipe for recipe in recipes if not self._is_known(recipe, request)]
         there = set(recipes).difference(missing)
         claimed = self._prefetch.claim(there) if request.counts_reused else 0
         reused = len(there) - claimed if request.counts_reused else 0
@@ -178,12 +178,12 @@ class Laboratory:
         self._progress.plan(planned, reused)
         return planned
 
-    def _found(self, recipe: Recipe, request: Request) -> bool:
+    def _is_known(self, recipe: Recipe, request: Request) -> bool:
         if not request.keeps(recipe):
             return recipe in self._cache
         known = self._cache.get(recipe)
         if known is not None:
-            request.found[recipe] = known.run
+            request.runs[recipe] = known.run
         return known is not None
 
     def _order(self, planned: Sequence[Tile]) -> TrainingRequest:
@@ -203,7 +203,7 @@ class Laboratory:
             if results is not None:
                 self._cache.keep(recipe, result, in_memory=not ahead)
             if not ahead and request.keeps(recipe):
-                request.found[recipe] = result.run
+                request.runs[recipe] = result.run
         self._told.update(tile)
         self._prefetch.end(tile, ahead=ahead)
         self.runs_trained += 0 if ahead else len(tile)

@@ -27,17 +27,18 @@ def starts(recipe: Recipe) -> list[Recipe]:
 
 def with_ancestors(wanted: Iterable[Recipe]) -> list[Recipe]:
     """The recipes and all recipes that must be trained before them, each once."""
-    found: dict[Recipe, None] = {}
+    needed: dict[Recipe, None] = {}
     left = list(wanted)
     while left:
-        found.update(dict.fromkeys(left))
+        needed.update(dict.fromkeys(left))
         before = [start for recipe in left for start in starts(recipe)]
-        left = [recipe for recipe in dict.fromkeys(before) if recipe not in found]
-    return list(found)
+        left = [recipe for recipe in dict.fromkeys(before) if recipe not in needed]
+    return list(needed)
 
 
 def can_start(recipe: Recipe, trained: Mapping[Recipe, Run]) -> bool:
-    """Whether the recipe has what it starts from: its parents' runs and, for forks and dissections of a spike, that spike."""
+    """Whether everything that the recipe starts from exists: its parents' runs and, for forks and dissections of a spike, the
+    spike."""
     if generation(recipe) == 0:
         return True
     run, partner, probe = trained.get(recipe.parent()), recipe.partner(), recipe.probe

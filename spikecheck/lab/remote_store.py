@@ -31,12 +31,12 @@ class Remote:
             self._files, root = _connected(address)
             self._root = root.rstrip("/")
             marker = f"{self._root}/format"
-            found = self._files.cat_file(marker).decode() if self._files.exists(marker) else ""
-            if not found.strip():
+            format_there = self._files.cat_file(marker).decode() if self._files.exists(marker) else ""
+            if not format_there.strip():
                 self._write_whole(marker, FORMAT.encode())
-        if found.strip() not in ("", FORMAT):
+        if format_there.strip() not in ("", FORMAT):
             raise StoreError(
-                f"store {address}: holds format {found!r}, this version reads {FORMAT!r}; update spikecheck"
+                f"store {address}: holds format {format_there!r}, this version reads {FORMAT!r}; update spikecheck"
             )
 
     def __contains__(self, digest: str) -> bool:
@@ -100,5 +100,5 @@ class Remote:
 
 def _connected(address: str) -> tuple[Any, str]:
     """The file system and the path on it. The user installs what fsspec needs for a kind of bucket."""
-    found: tuple[Any, str] = import_module("fsspec.core").url_to_fs(address)
-    return found
+    connection: tuple[Any, str] = import_module("fsspec.core").url_to_fs(address)
+    return connection

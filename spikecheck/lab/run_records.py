@@ -36,8 +36,8 @@ def run_of(
         for name, state in states.items()
         if bool(state.params[member].isfinite().all())
     }
-    found = spikes(loss, definition, start)
-    return Run(recipe.setting, recipe.seed, start, loss, ended, found, snapshots, records or {})
+    run_spikes = spikes(loss, definition, start)
+    return Run(recipe.setting, recipe.seed, start, loss, ended, run_spikes, snapshots, records or {})
 
 
 def snapshot(objective: Objective, step: int, params: Tensor) -> Snapshot:
@@ -68,5 +68,5 @@ def _finite(loss: Tensor, start: int) -> tuple[Array, Ended]:
 
 def numbers(tensor: Tensor) -> Array:
     """A copy as NumPy's float64."""
-    found: Array = tensor.detach().to(torch.float64).cpu().numpy().copy()
-    return found
+    array: Array = tensor.detach().to(torch.float64).cpu().numpy().copy()
+    return array

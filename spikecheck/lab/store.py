@@ -75,10 +75,10 @@ def default_limit() -> int:
     text = os.environ.get("SPIKECHECK_STORE_LIMIT", "").strip()
     if not text:
         return DEFAULT_LIMIT
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B)?", text, re.IGNORECASE)
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B)?", text, re.IGNORECASE)
+    if match is None:
         raise StoreError(f"SPIKECHECK_STORE_LIMIT={text!r}: give a size such as 500MiB or 2GiB")
-    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+    return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
 
 
 class Store:
@@ -97,12 +97,12 @@ class Store:
         # With a random start, many short processes check the size as often as one long process that writes as much.
         self._unlooked = random.SystemRandom().uniform(0, self._limit / _LOOKS)
         try:
-            found = self._open()
+            format_there = self._open()
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"store {folder}: {_reason(error)}; {_ELSEWHERE}") from error
-        if found != FORMAT:
+        if format_there != FORMAT:
             raise StoreError(
-                f"store {folder}: holds format {found!r}, this version reads {FORMAT!r}; "
+                f"store {folder}: holds format {format_there!r}, this version reads {FORMAT!r}; "
                 "update spikecheck, or give --store DIR"
             )
         if not all(os.access(part, os.W_OK | os.X_OK) for part in (self._runs, self._unfinished)):
@@ -199,12 +199,12 @@ class Store:
         # a power cut may leave a new file empty
         if not marker.exists() or not marker.read_text(encoding="utf-8").strip():
             self._write_whole(marker, FORMAT.encode())
-        found = marker.read_text(encoding="utf-8").strip()
-        if found == FORMAT:
+        format_there = marker.read_text(encoding="utf-8").strip()
+        if format_there == FORMAT:
             for stale in self._stale(time.time()):
                 with suppress(OSError):  # it may belong to another user
                     stale.path.unlink(missing_ok=True)
-        return found
+        return format_there
 
     def _write_whole(self, path: Path, content: bytes) -> None:
         """Write a file completely or not at all.
@@ -235,7 +235,7 @@ class Store:
 
     def _stale(self, now: float) -> Iterator[_Stored]:
         for path in self._unfinished.glob("*"):
-            yield from (found for found in _measured(path) if now - found.used > _STALE_AFTER)
+            yield from (entry for entry in _measured(path) if now - entry.used > _STALE_AFTER)
 
 
 def _measured(path: Path) -> Iterator[_Stored]:

@@ -1,6 +1,7 @@
 """Detection of loss spikes."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikecheck.core.run import Array
 from spikecheck.core.spike import Spike, SpikeDefinition
@@ -16,18 +17,31 @@ def spikes(loss: Array, definition: SpikeDefinition, start: int = 0) -> tuple[Sp
     >>> spikes(loss, SpikeDefinition(factor=3, settle=2))
     (Spike(trough=2, onset=4, peak=4, recovery=6, height=9.0),)
     """
-    if len(loss) < 2:
-        return ()
-    lowest = np.minimum.accumulate(loss)
-    high = np.flatnonzero(loss[1:] > definition.factor * lowest[:-1]) + 1
-    found = []
+    lowest, high = _high(loss, definition)
+    spikes_here = []
     while len(high):
         spike = _spike(loss, lowest, int(high[0]), definition)
-        found.append(_shifted(spike, start))
+        spikes_here.append(_shifted(spike, start))
         if spike.recovery is None:
             break
         high = high[np.searchsorted(high, spike.recovery) :]
-    return tuple(found)
+    return tuple(spikes_here)
+
+
+def first_onset(loss: Array, definition: SpikeDefinition) -> int | None:
+    """The onset of the first of `spikes`, counted from the loss's first value; None where there is none.
+
+    >>> first_onset(np.array([4.0, 2.0, 1.0, 2.0, 9.0, 5.0]), SpikeDefinition(factor=3))
+    4
+    """
+    _, high = _high(loss, definition)
+    return int(high[0]) if len(high) else None
+
+
+def _high(loss: Array, definition: SpikeDefinition) -> tuple[Array, NDArray[np.intp]]:
+    """The loss's running minimum, and the steps at which the loss is too high over the minimum before them."""
+    lowest = np.minimum.accumulate(loss)
+    return lowest, np.flatnonzero(loss[1:] > definition.factor * lowest[:-1]) + 1
 
 
 def _spike(loss: Array, lowest: Array, onset: int, definition: SpikeDefinition) -> Spike:

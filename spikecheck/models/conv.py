@@ -71,8 +71,8 @@ class Conv:
             seen = patches(signal.reshape(len(signal), *before, x.shape[1])).flatten(4).flatten(1, 3)
             numbers = activate(product(filters.mT, seen.expand(len(params), -1, -1)) + bias.mT)
             signal = numbers.reshape(len(params), -1, x.shape[1])
-        found = product(weights[-1].mT, signal).mT
-        return found + biases[-1] if self.output_bias else found
+        outputs = product(weights[-1].mT, signal).mT
+        return outputs + biases[-1] if self.output_bias else outputs
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
         """Every filter of the first convolution; the bias is the last number of a row."""
@@ -97,13 +97,13 @@ def shapes(setting: Setting) -> tuple[Shape, ...]:
         raise SettingError(
             f"model='conv': problem {setting.problem!r} has no images; use one of {known}, or model='mlp'"
         )
-    found = [_INPUTS[setting.problem]]
+    sizes = [_INPUTS[setting.problem]]
     for before in range(setting.depth):
-        _, *size = found[-1]
+        _, *size = sizes[-1]
         if math.prod(size) == 1:
             raise SettingError(
                 f"depth={setting.depth}: images of {setting.problem} have one pixel left after {before} convolutions, "
                 f"each of which halves them; use depth={before} at most"
             )
-        found.append((setting.width, *halved((size[0], size[1]))))
-    return tuple(found)
+        sizes.append((setting.width, *halved((size[0], size[1]))))
+    return tuple(sizes)

@@ -49,8 +49,8 @@ class MLP:
         signal = x.expand(len(params), -1, -1)
         for incoming, bias in zip(weights[:-1], biases, strict=False):
             signal = activate(product(signal, incoming) + bias)
-        found = product(signal, weights[-1])
-        return found + biases[-1] if self.output_bias else found
+        outputs = product(signal, weights[-1])
+        return outputs + biases[-1] if self.output_bias else outputs
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
         """Every first-layer neuron's incoming weights, then its bias; [0, 0] where there is no hidden layer."""

@@ -29,15 +29,15 @@ class Span:
 
     def of(self, row: Float[Tensor, " P"]) -> Tensor:
         """The tensor as a view of a member's parameters, or of anything with the same layout."""
-        found = row[self.start : self.stop].view(self.shape)
-        return found.T if self.turned else found
+        part = row[self.start : self.stop].view(self.shape)
+        return part.T if self.turned else part
 
 
-def torchs_order(found: Sequence[Span]) -> tuple[list[int], tuple[Span, ...]]:
+def torchs_order(layout: Sequence[Span]) -> tuple[list[int], tuple[Span, ...]]:
     """The permutation of flat parameters into torch's order, and the spans in that order, none of them turned."""
     order: list[int] = []
     straight = []
-    for span in found:
+    for span in layout:
         numbers = torch.arange(span.start, span.stop).view(span.shape)
         seen = numbers.T if span.turned else numbers
         order += seen.reshape(-1).tolist()
@@ -59,8 +59,8 @@ def spans(model: Model) -> tuple[Span, ...]:
             named.append((f"layers.{number}.weight", (incoming, outgoing), True))
             if model.layers.output_bias or number < len(model.layers.pairs) - 1:
                 named.append((f"layers.{number}.bias", (outgoing,), False))
-    found, start = [], 0
+    layout, start = [], 0
     for name, shape, turned in named:
-        found.append(Span(name, start, shape, turned))
-        start = found[-1].stop
-    return tuple(found)
+        layout.append(Span(name, start, shape, turned))
+        start = layout[-1].stop
+    return tuple(layout)

@@ -39,8 +39,8 @@ def patches(signal: Float[Tensor, "B C H W N"]) -> Float[Tensor, "B C KH KW h w 
 
     Axes: B members, C channels, H x W pixels, N points, KH x KW pixels per patch, h x w patches.
     """
-    found: Tensor = _Patches.apply(signal)  # type: ignore[no-untyped-call]
-    return found
+    windows: Tensor = _Patches.apply(signal)  # type: ignore[no-untyped-call]
+    return windows
 
 
 class _Patches(torch.autograd.Function):
@@ -52,15 +52,15 @@ class _Patches(torch.autograd.Function):
         ctx.size = size = (height, width)
         rim = [edge for length in reversed(kernel(size)) for edge in (length // 2,) * 2]
         framed = functional.pad(signal, [0, 0, *rim])
-        found = signal.new_empty(members, channels, *kernel(size), *halved(size), points)
+        windows = signal.new_empty(members, channels, *kernel(size), *halved(size), points)
         for down, right, pixels in _places(framed, size):
-            found[:, :, down, right] = pixels
-        return found
+            windows[:, :, down, right] = pixels
+        return windows
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Tensor:
-        found: Tensor = _Sums.apply(upstream, ctx.size)  # type: ignore[no-untyped-call]
-        return found
+        sums: Tensor = _Sums.apply(upstream, ctx.size)  # type: ignore[no-untyped-call]
+        return sums
 
 
 class _Sums(torch.autograd.Function):

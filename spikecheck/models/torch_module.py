@@ -64,8 +64,8 @@ class FromModule:
         """Every member's outputs at its points, or at points that all of them share."""
 
         def one(parameters: Mapping[str, Tensor], points: Tensor) -> Tensor:
-            found: Tensor = functional_call(self.module, dict(parameters), (points,))
-            return found
+            outputs: Tensor = functional_call(self.module, dict(parameters), (points,))
+            return outputs
 
         buffers = self._buffers_as(params)
         if len(params) == 1:  # as in an ordinary loop, the fastest way on a CPU (`lab.batching`)
@@ -151,8 +151,8 @@ class _LinearAlone(TorchFunctionMode):
 
 def _linear(signal: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     rows = signal.reshape(1, -1, signal.shape[-1])
-    found = product(rows, weight.T[None]).reshape(*signal.shape[:-1], len(weight))
-    return found if bias is None else found + bias
+    outputs = product(rows, weight.T[None]).reshape(*signal.shape[:-1], len(weight))
+    return outputs if bias is None else outputs + bias
 
 
 def _made(path: str, setting: Setting, seed: int, inputs: int) -> nn.Module:
@@ -225,11 +225,11 @@ def _check_outputs(model: FromModule, outputs: int) -> None:
     called = deepcopy(model.module).double()
     try:
         called(points[0])
-        found = model.outputs(torch.zeros(1, model.size, dtype=torch.float64), points)
+        produced = model.outputs(torch.zeros(1, model.size, dtype=torch.float64), points)
     except Exception as error:
         raise SettingError(f"model={model.path!r}: cannot map {wanted}: {_first_line(error)}") from error
-    if found.shape != (1, 2, outputs):
-        raise SettingError(f"model={model.path!r}: maps to {list(found.shape[1:])}; it has to map {wanted}")
+    if produced.shape != (1, 2, outputs):
+        raise SettingError(f"model={model.path!r}: maps to {list(produced.shape[1:])}; it has to map {wanted}")
     for (name, before), after in zip(model.module.named_buffers(), called.buffers(), strict=True):
         if not torch.equal(before.to(after), after):
             raise SettingError(

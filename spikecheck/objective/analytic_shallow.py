@@ -58,8 +58,8 @@ class Shallow:
         for_biases = slopes.mul_(pull).sum(0).mul_(outgoing)
         for_weights = slopes.mul_(x).sum(0).mul_(outgoing)
         for_shift = [pull.sum(0)] if shift else []
-        found = torch.cat([for_weights, for_biases, for_outgoing, *for_shift])
-        return errors.square().mean(0)[: self.members], found[:, : self.members].T.contiguous()
+        gradients = torch.cat([for_weights, for_biases, for_outgoing, *for_shift])
+        return errors.square().mean(0)[: self.members], gradients[:, : self.members].T.contiguous()
 
     def hessians(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B P P"]:
         """Every member's Hessian: 2/N sum_n (J_n J_n' + e_n f_n''), where f_n'' couples a neuron's own parameters only."""
@@ -72,7 +72,7 @@ class Shallow:
 
         by_bias = slope * outgoing
         jacobian = torch.cat([by_bias * self.x, by_bias, value, *(torch.ones_like(errors) for _ in shift)], 2)
-        found = plain_product(jacobian.mT.contiguous(), jacobian)
+        hessians = plain_product(jacobian.mT.contiguous(), jacobian)
         bent, tilted = errors * curve * outgoing, errors * slope
         blocks = {
             (0, 0): bent * self.x * self.x,
@@ -85,9 +85,9 @@ class Shallow:
         for (row, column), block in blocks.items():
             coupling = block.sum(1)
             for one, other in {(row, column), (column, row)}:
-                part = found[:, one * width : (one + 1) * width, other * width : (other + 1) * width]
+                part = hessians[:, one * width : (one + 1) * width, other * width : (other + 1) * width]
                 part.diagonal(dim1=1, dim2=2).add_(coupling)
-        return found.mul_(2 / self.x.shape[1])
+        return hessians.mul_(2 / self.x.shape[1])
 
     @cached_property
     def _points(self) -> tuple[Float[Tensor, "N 1 #C"], Float[Tensor, "N #C"]]:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikecheck.objective.analytic_shallow import Shallow
+from spikecheck.objective.shallow_kernel import ShallowKernel, shallow_kernel
 from spikecheck.objective.shallow_passes import JETS, forward_over_reverse, reverse
 from spikecheck.tensors.compile import compiled
 from spikecheck.tensors.kernel import Bound, Kernel
@@ -30,7 +31,7 @@ class Fused(Shallow):
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and its gradient."""
-        losses, gradients, *_ = self._kernel(reverse)(*self._laid(params.T), *self._points)
+        losses, gradients, *_ = (self._written or self._kernel(reverse))(*self._laid(params.T), *self._points)
         return losses[: self.members], gradients[:, : self.members].T.contiguous()
 
     def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
@@ -41,8 +42,8 @@ class Fused(Shallow):
         # A copy: for a single member the columns are the caller's own rows, and the bound kernel's user writes there.
         columns, width = self._columns(params.T).clone(), self.model.sizes[1]
         layers, shift = columns[: 3 * width].view(3, width, -1), columns[3 * width :]
-        found = self._kernel(reverse).bound(layers, shift, *self._points)
-        return None if found is None else (found, columns)
+        kernel = (self._written or self._kernel(reverse)).bound(layers, shift, *self._points)
+        return None if kernel is None else (kernel, columns)
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
@@ -53,6 +54,11 @@ class Fused(Shallow):
         losses, gradients, images, *_ = self._kernel(forward_over_reverse, one)(*at, *along, *self._points)
         # Views: callers of products also keep members last, and copies would take a tenth of a step.
         return losses[: self.members], gradients[:, : self.members].T, images[..., : self.members].permute(2, 0, 1)
+
+    @property
+    def _written(self) -> ShallowKernel | None:
+        """`reverse` in C++, where this machine can have it."""
+        return shallow_kernel(self.model.activation, self.x.dtype)
 
     def _kernel(self, function: Pass, one: bool = False) -> Kernel:
         model = self.model

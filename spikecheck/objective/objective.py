@@ -152,18 +152,18 @@ class Objective:
     def residual(self, params: Float[Tensor, "B P"]) -> Float[Tensor, "B M O"]:
         """Every member's outputs on the held-out points minus the targets; classes are one-hot."""
         points = self.held_out_points
-        found = self.outputs(params, points.x)
-        return found - (points.y if points.y.is_floating_point() else functional.one_hot(points.y, found.shape[2]))
+        outputs = self.outputs(params, points.x)
+        return outputs - (points.y if points.y.is_floating_point() else functional.one_hot(points.y, outputs.shape[2]))
 
     @torch.no_grad()
     def test_metrics(self, params: Float[Tensor, "B P"]) -> dict[str, Float[Tensor, " B"]]:
         """`test_loss`, and for classes `test_accuracy` in [0, 1]; empty where the problem has no held-out points."""
         if self.test is None:
             return {}
-        found = {"test_loss": self._losses(params, self.test)}
+        metrics = {"test_loss": self._losses(params, self.test)}
         if self.classified:
-            found["test_accuracy"] = _accuracy(self.model.outputs(params, self.test.x), self.test.y)
-        return found
+            metrics["test_accuracy"] = _accuracy(self.model.outputs(params, self.test.x), self.test.y)
+        return metrics
 
     def initial(self, seeds: Sequence[int]) -> Float[Tensor, "B P"]:
         """Every member's initial parameters, which depend on its own seed and setting only."""
@@ -293,7 +293,7 @@ def _data(settings: Sequence[Setting]) -> list[Data]:
     seen = [for_all(setting, *kept) for setting in settings]
     made_once = {setting: _loaded(setting) for setting in dict.fromkeys(seen)}
     data = [made_once[setting] for setting in seen]
-    if len({_size(found) for found in made_once.values()}) > 1:
+    if len({_size(each) for each in made_once.values()}) > 1:
         problem = settings[0].problem
         raise SettingError(
             f"problem={problem!r}: its size depends on target or interval; let it depend on points alone"
@@ -308,10 +308,10 @@ def _size(data: Data) -> tuple[object, ...]:
 
 def _loaded(setting: Setting) -> Data:
     path = BUILT_IN["problem"].get(setting.problem, setting.problem)
-    found = checked(made("problem", path, setting), setting.problem)
+    dataset = checked(made("problem", path, setting), setting.problem)
     if path == setting.problem:
-        _check_fixed(found, checked(made("problem", path, setting), path), path)
-    return found
+        _check_fixed(dataset, checked(made("problem", path, setting), path), path)
+    return dataset
 
 
 def _check_fixed(once: Data, again: Data, path: str) -> None:

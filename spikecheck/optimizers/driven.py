@@ -47,9 +47,9 @@ class OptimizerFactory:
     def _made(
         self, tensors: list[tuple[str, nn.Parameter]], lr: float
     ) -> tuple[torch.optim.Optimizer, list[nn.Parameter]]:
-        found = named("optimizer", self.path)
-        is_class = isinstance(found, type)
-        if is_class and not issubclass(found, torch.optim.Optimizer):
+        imported = named("optimizer", self.path)
+        is_class = isinstance(imported, type)
+        if is_class and not issubclass(imported, torch.optim.Optimizer):
             raise SettingError(
                 f"optimizer={self.path!r}: is not a torch.optim.Optimizer; name a subclass, or a function"
             )
@@ -174,9 +174,9 @@ class KnownGradient(torch.autograd.Function):
 
 
 def _numpys_state() -> tuple[Any, ...]:
-    found = np.random.get_state(legacy=True)  # noqa: NPY002 - what optimizers draw from
-    assert isinstance(found, tuple)
-    return found
+    state = np.random.get_state(legacy=True)  # noqa: NPY002 - what optimizers draw from
+    assert isinstance(state, tuple)
+    return state
 
 
 @contextmanager

@@ -147,12 +147,12 @@ class PerMember:
         """See `Live`. Zeros for a member that has not stepped; no numbers (Q = 0) where the state cannot be stored."""
         if self._able.resumes:
             return self._rows.new_zeros(len(self._rows), 0, dtype=torch.float64)
-        found = torch.zeros(len(self._rows), self._able.numbers, dtype=torch.float64)
+        state = torch.zeros(len(self._rows), self._able.numbers, dtype=torch.float64)
         for member, one in enumerate(self._driven):
             if self._begun[member]:
-                found[member, :-1] = packed(one.optimizer, self._able.template)
-                found[member, -1] = 1.0 if self._pace.scheduled else self._factors[member]
-        return found.to(self._rows.device)
+                state[member, :-1] = packed(one.optimizer, self._able.template)
+                state[member, -1] = 1.0 if self._pace.scheduled else self._factors[member]
+        return state.to(self._rows.device)
 
     def state_dict(self, member: int) -> dict[str, Any]:
         """The state_dict of one member's optimizer."""
@@ -173,8 +173,8 @@ class PerMember:
             loss, gradient = evaluate(member, one.read(), done)
             one.feed(gradient)
             with torch.enable_grad():
-                found: Tensor = KnownGradient.apply(loss, gradient, one, *one.params)  # type: ignore[no-untyped-call]
-            return found
+                known_loss: Tensor = KnownGradient.apply(loss, gradient, one, *one.params)  # type: ignore[no-untyped-call]
+            return known_loss
 
         return closure
 
@@ -247,13 +247,13 @@ class Shared:
                 raise Coupled
         self._begun = True
         self._tensor.detach()[resting] = before[resting]
-        found = self._tensor.detach().clone()
-        self._compare(found, params, grads, lr, done, moving)
-        return found
+        stepped = self._tensor.detach().clone()
+        self._compare(stepped, params, grads, lr, done, moving)
+        return stepped
 
     def _compare(
         self,
-        found: Tensor,
+        stepped: Tensor,
         params: Tensor | None,
         grads: Tensor,
         lr: Tensor,
@@ -269,15 +269,15 @@ class Shared:
             [done[member] for member in some],
             None if moving is None else moving[some],
         )
-        if not same_bits(found[some], own):
+        if not same_bits(stepped[some], own):
             raise Coupled
 
     def state(self) -> Float[Tensor, "B Q"]:
         """See `Live`. For a member that has stopped, the state at which it stopped."""
-        found = self._now()
+        state = self._now()
         for member, numbers in self._rested.items():
-            found[member] = numbers
-        return found
+            state[member] = numbers
+        return state
 
     def evaluated(self, params: Tensor) -> Float[Tensor, "B P"]:
         """See `Live`."""
@@ -287,18 +287,18 @@ class Shared:
 
     def _now(self) -> Float[Tensor, "B Q"]:
         members = len(self._tensor)
-        found = torch.zeros(members, self._able.numbers, dtype=torch.float64, device=self._tensor.device)
+        rows = torch.zeros(members, self._able.numbers, dtype=torch.float64, device=self._tensor.device)
         if not self._begun or self._able.resumes:
-            return found
+            return rows
         state, stop = self._optimizer.state[self._tensor], 0
         for name, span, _, start, stop in self._columns:
             value = state[name]
-            found[:, start:stop] = numbers_of(value) if span is None else value[:, span.start : span.stop]
+            rows[:, start:stop] = numbers_of(value) if span is None else value[:, span.start : span.stop]
         pairs = zip(self._optimizer.param_groups, self._able.template["param_groups"], strict=True)
         told = [numbers for group, pattern in pairs for numbers in _group_numbers(group, pattern)]
-        found[:, stop:-1] = torch.cat(told)
-        found[:, -1] = 1.0 if self._pace.scheduled else self._factor
-        return found
+        rows[:, stop:-1] = torch.cat(told)
+        rows[:, -1] = 1.0 if self._pace.scheduled else self._factor
+        return rows
 
     def _load(self, states: Float[Tensor, "B Q"], rows: Float[Tensor, "B P"]) -> None:
         """Load the members' states: arrays with one element per parameter differ by member, other values are shared."""

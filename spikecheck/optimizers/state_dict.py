@@ -12,10 +12,10 @@ from spikecheck.core.errors import SettingError
 
 def packed(optimizer: torch.optim.Optimizer, template: Any) -> Float[Tensor, " Q"]:
     """Every number in a state_dict, in the template's order; all infinite where its structure differs from the template."""
-    found = list(leaves(optimizer.state_dict()))
-    if [_kind(leaf) for leaf in found] != [_kind(leaf) for leaf in leaves(template)]:
+    state_leaves = list(leaves(optimizer.state_dict()))
+    if [_kind(leaf) for leaf in state_leaves] != [_kind(leaf) for leaf in leaves(template)]:
         return torch.full((count(template),), torch.inf, dtype=torch.float64)
-    parts = [numbers_of(leaf) for leaf in found]
+    parts = [numbers_of(leaf) for leaf in state_leaves]
     return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64)
 
 

@@ -81,8 +81,8 @@ class NamedOptimizer(UpdateRule):
         """Parameters and state after one update that starts from the given state."""
         start = Ensemble(params, slots, done[:, 0], lr[:, 0], torch.ones_like(done[:, 0], dtype=torch.bool))
         live = self._awake(start, watched=False)  # not a training: the rule was compared during training
-        found = self._stepped(live, None, grads, start, None)
-        return self.in_our_order(found), {"state": live.state()}
+        stepped = self._stepped(live, None, grads, start, None)
+        return self.in_our_order(stepped), {"state": live.state()}
 
     def move(
         self, ensemble: Ensemble, grads: Float[Tensor, "B P"], moving: Bool[Tensor, " B"] | None
@@ -130,13 +130,13 @@ class NamedOptimizer(UpdateRule):
         """
         if self.abilities.resumes:
             raise SettingError(f"optimizer={self._order.path!r}: {self.abilities.resumes}; it cannot be linearised")
-        found, start = [], 0
+        columns, start = [], 0
         for leaf in leaves(self.abilities.template):
             size = count(leaf)
             if isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.ndim > 0:
-                found.append(list(range(start, start + size)))
+                columns.append(list(range(start, start + size)))
             start += size
-        return found
+        return columns
 
     def threshold(self, lr: float) -> float | None:
         """None: no formula is known. `curvature.linearised_update` finds where training becomes unstable."""

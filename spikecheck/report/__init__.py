@@ -1,1 +1,1 @@
-"""From verdicts to text; nothing else."""
+"""Turns verdicts, maps, scorecards and logs into text, figures and files. Trains and judges nothing."""

@@ -1,4 +1,4 @@
-"""What a reader can do about an answer that stays open."""
+"""Advice on answers that are undecided, untriggered or invalid: what the reader can do next."""
 
 from spikecheck.core.judgement import Answer, Outcome
 from spikecheck.core.verdict import Report, Verdict
@@ -7,17 +7,17 @@ from spikecheck.report.phrases import explained
 from spikecheck.report.quoted import at_reference, nominated
 
 _MOST = 256
-"""Seeds that the largest profile trains for one answer."""
+"""Seeds that `--profile full` trains at most for one answer."""
 
 
 def advised(verdict: Verdict, report: Report) -> list[str]:
-    """One sentence or two on each of the two answers, each said once; none where there is nothing to do."""
-    reference, found = at_reference(verdict), nominated(verdict)
+    """Advice on both answers of a verdict, without repetition; empty if nothing can be done."""
+    reference, elsewhere = at_reference(verdict), nominated(verdict)
     if verdict.replicates is Outcome.INVALID:
-        found = reference
+        elsewhere = reference
     said = (
         _advice(verdict, verdict.replicates, reference, "whether it replicates", report),
-        _advice(verdict, verdict.generalises, found, "where it holds", report),
+        _advice(verdict, verdict.generalises, elsewhere, "where it holds", report),
     )
     return list(dict.fromkeys(filter(None, said)))
 
@@ -38,7 +38,7 @@ def _advice(verdict: Verdict, outcome: Outcome, answer: Answer | None, question:
 
 
 def _more_seeds(answer: Answer | None, question: str, *, full: bool) -> str:
-    """About an answer that is undecided: how many seeds it takes, and who trains them."""
+    """For an undecided answer: how many seeds would decide it, and which profile trains them."""
     needed = _needed(answer)
     if full:
         enough = f" {needed.capitalize()}." if needed else ""
@@ -51,15 +51,15 @@ def _more_seeds(answer: Answer | None, question: str, *, full: bool) -> str:
 
 
 def _needed(answer: Answer | None) -> str:
-    """How many seeds would decide what the answer waits for: its judgement, or a control."""
+    """Seeds that would decide what is undecided, the judgement or the positive control; empty if unknown."""
     if answer is None:
         return ""
-    heard = (answer.judgement, answer.positive)
-    return next(filter(None, (to_decide(judgement) for judgement in heard if judgement is not None)), "")
+    judgements = (answer.judgement, answer.positive)
+    return next(filter(None, (to_decide(judgement) for judgement in judgements if judgement is not None)), "")
 
 
 def _until(answer: Answer | None) -> str:
-    """What would make an invalid answer valid."""
+    """The condition under which an invalid answer becomes valid."""
     if answer is not None and answer.judgement.outcome is Outcome.FAILS:
         return "a positive control shows that the check can find what is claimed"
     if answer is None or answer.contrast is None:

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and refused beforehand where they cannot be."""
+"""Writes files whole or not at all, and checks before a training whether they can be written."""
 
 import os
 import tempfile
@@ -10,10 +10,14 @@ _REMEDY = "give a file in a folder that exists and can be written"
 
 
 def check(path: Path, option: str) -> None:
-    """Refuse before hours of training what could not be written after them.
+    """Check before a long training that its result can be written.
+
+    Args:
+        path: where the result will be written.
+        option: the command-line option that gave the path; it begins the error message.
 
     Raises:
-        UsageError: when nothing can be written there.
+        UsageError: the file cannot be written.
     """
     place = path if _is_stream(path) else path.absolute().parent
     if path.is_dir() or not os.access(place, os.W_OK):
@@ -21,10 +25,15 @@ def check(path: Path, option: str) -> None:
 
 
 def write(content: bytes, path: Path, option: str) -> None:
-    """Put the whole content under the name in one step; a device or a pipe is written to as it is.
+    """Write the content to a temporary file and rename it. Devices and pipes are written directly.
+
+    Args:
+        content: all bytes of the file.
+        path: where to write; an existing file is replaced.
+        option: the command-line option that gave the path; it begins the error message.
 
     Raises:
-        UsageError: when the path can't be written.
+        UsageError: the path cannot be written.
     """
     try:
         if _is_stream(path):
@@ -36,12 +45,12 @@ def write(content: bytes, path: Path, option: str) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether something is there that must not be replaced by a file: /dev/null, a pipe of the shell."""
+    """Whether the path is a device or a pipe, such as /dev/null, which a file must not replace."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write beside the file, then rename; readable by whom the user's umask lets read."""
+    """Write a temporary file in the same folder, then rename it. Permissions follow the user's umask."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -54,7 +63,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
+    """The process's umask. Python can read it only by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -1,11 +1,11 @@
-"""Conditions of a setting as the axes of a picture: what they are called, what they mean, and their values."""
+"""Names, meanings and values of a setting's conditions, as labels of a map's axes."""
 
 from collections.abc import Mapping, Sequence
 
 from spikecheck.core.scope import CUTOFF, Value
 from spikecheck.report.sanitize import inert
 
-# A test holds that every condition of a setting stands here. Where no unit is named there is none.
+# A test checks that every condition of a setting is listed. Conditions without a stated unit have none.
 _MEANINGS: Mapping[str, str] = {
     "problem": "what is learned",
     "target": "function that is fitted",
@@ -49,7 +49,7 @@ def title(name: str) -> str:
 
 
 def labels(values: Sequence[Value]) -> list[str]:
-    """Values as they are typed on the command line.
+    """Values in the form in which they are typed on the command line.
 
     >>> labels([0.05, 20, "sin x", None])
     ['0.05', '20', 'sin x', 'none']

@@ -1,4 +1,4 @@
-"""One claim's block of a report: what is claimed, whether it replicates, where it holds, and on what that rests."""
+"""One claim's block of a report: the claim, whether it replicates, where it holds, and the evidence."""
 
 from rich.text import Text
 
@@ -66,8 +66,8 @@ def _where_it_holds(page: Page, verdict: Verdict) -> None:
     if verdict.replicates is Outcome.FAILS and verdict.counterexample is not None:
         page.row("breaks at", "the reference setting itself", "bold")
         _again(page, verdict.counterexample.replay)
-    if (found := nominated(verdict)) is not None:
-        _setting_found(page, verdict, found)
+    if (nominee := nominated(verdict)) is not None:
+        _nominated_setting(page, verdict, nominee)
     page.rows("besides", beside_says(verdict))
     page.rows("tried", tried(verdict))
 
@@ -77,8 +77,8 @@ def _again(page: Page, replay: str) -> None:
     page.verbatim(inert(replay))
 
 
-def _setting_found(page: Page, verdict: Verdict, answer: Answer) -> None:
-    """The setting that the search nominated, with its evidence, what guards it, and the outcome that they make."""
+def _nominated_setting(page: Page, verdict: Verdict, answer: Answer) -> None:
+    """The setting nominated by the search, with its evidence, its controls and its outcome."""
     page.row(_LABELS[answer.role], differs(answer.judgement.setting, verdict.reference.setting), "bold")
     said = Text(f"the {ROLES[answer.role]}, on fresh seeds", style="dim")
     page.row("", Text.assemble(said, ": ", badge(answer.outcome, ascii_only=page.ascii_only)))
@@ -95,29 +95,29 @@ def _setting_found(page: Page, verdict: Verdict, answer: Answer) -> None:
 
 
 def _contrast(page: Page, answer: Answer) -> None:
-    if (found := contrasted(answer)) is not None:
-        _told(page, "contrast", found)
+    if (contrast := contrasted(answer)) is not None:
+        _told(page, "contrast", contrast)
 
 
 def _also_negative(page: Page, verdict: Verdict, answer: Answer) -> None:
-    for says, found in also_negative(answer, rule_of(verdict)):
-        _told(page, "also not", found)
+    for says, finding in also_negative(answer, rule_of(verdict)):
+        _told(page, "also not", finding)
         page.row("", f"where it must not hold either: {inert(says)}", "dim")
 
 
 def _planted(page: Page, verdict: Verdict, answer: Answer) -> None:
-    if (found := planted(answer, rule_of(verdict))) is not None:
-        _told(page, "planted", found)
+    if (finding := planted(answer, rule_of(verdict))) is not None:
+        _told(page, "planted", finding)
 
 
 def _told(page: Page, label: str, told: Told) -> None:
-    """What a control did behind its sign, and the figures."""
+    """A control's sign, what it did, and its figures."""
     figures = f": {told.figures}" if told.figures else ""
     page.row(label, Text.assemble((signed(told, ascii_only=page.ascii_only), _STYLES[told.mark]), figures))
 
 
 def _robustness(page: Page, verdict: Verdict) -> None:
-    """What the reference's outcome hangs on."""
+    """Variations of detector and cut-offs that change the outcome at the reference."""
     if not verdict.robustness:
         return
     page.blank()
@@ -125,12 +125,12 @@ def _robustness(page: Page, verdict: Verdict) -> None:
     same = len(verdict.robustness) - len(others)
     page.row("robust", f"{same} of {len(verdict.robustness)} variations of detector and cut-offs come out alike")
     for variation in others:
-        found = variation.judgement
-        page.row("", f"{inert(variation.name)}: {found.outcome}, {brief(found, rule_of(verdict))}", "dim")
+        judgement = variation.judgement
+        page.row("", f"{inert(variation.name)}: {judgement.outcome}, {brief(judgement, rule_of(verdict))}", "dim")
 
 
 def _scopes(page: Page, verdict: Verdict) -> None:
-    """Where the claim holds over two ladders each."""
+    """The claim's maps: where it holds over two conditions each."""
     reference = verdict.reference.setting
     for scope in verdict.scopes:
         page.blank()
@@ -141,7 +141,7 @@ def _scopes(page: Page, verdict: Verdict) -> None:
 
 
 def _what_next(page: Page, verdict: Verdict, report: Report) -> None:
-    """Why an answer is not what its interval alone would say, and what to do next."""
+    """Why an outcome differs from what its interval alone implies, and what to do next."""
     said = advised(verdict, report)
     if verdict.reason or said:
         page.blank()
@@ -151,7 +151,7 @@ def _what_next(page: Page, verdict: Verdict, report: Report) -> None:
 
 
 def _circumstances(page: Page, verdict: Verdict) -> None:
-    """Everything that the verdict depends on, and what it cost."""
+    """The rule, the definitions and the specification behind the verdict, and its cost."""
     page.row("rule", inert(verdict.rule), "dim")
     for name, text in verdict.definitions.items():
         page.row(inert(name), inert(text.removeprefix(f"{name}: ")), "dim")

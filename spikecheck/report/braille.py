@@ -1,4 +1,4 @@
-"""Curves drawn in characters: two by four dots each in braille, or plain ASCII."""
+"""Curves drawn in characters: braille with two by four dots a character, or plain ASCII."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,7 +9,7 @@ _UPPER = 0x01 | 0x08 | 0x02 | 0x10
 
 
 class Canvas:
-    """Characters `columns` x `rows`, addressed in dots from the top left: 2 x `columns` by 4 x `rows`.
+    """A grid of `columns` x `rows` characters, addressed in dots from the top left: 2 x `columns` by 4 x `rows`.
 
     >>> canvas = Canvas(2, 1)
     >>> canvas.curve([(0, 3), (3, 0)])
@@ -22,12 +22,12 @@ class Canvas:
         self._bits = [[0] * columns for _ in range(rows)]
 
     def dot(self, x: int, y: int) -> None:
-        """Set one dot; outside the canvas nothing happens."""
+        """Set one dot. Dots outside the canvas are ignored."""
         if 0 <= x < 2 * self.columns and 0 <= y < 4 * self.rows:
             self._bits[y // 4][x // 2] |= _DOTS[y % 4][x % 2]
 
     def curve(self, points: Sequence[tuple[int, int]]) -> None:
-        """Join points in turn, so that a steep rise stays a line; a single point is a dot."""
+        """Join consecutive points by straight lines. A single point is drawn as a dot."""
         for x, y in points[:1]:
             self.dot(x, y)
         for (x, y), (x2, y2) in pairwise(points):
@@ -36,7 +36,7 @@ class Canvas:
                 self.dot(round(x + (x2 - x) * step / length), round(y + (y2 - y) * step / length))
 
     def dotted(self, y: int) -> None:
-        """A horizontal line, every fourth dot."""
+        """Draw a horizontal line of every fourth dot."""
         for x in range(0, 2 * self.columns, 4):
             self.dot(x, y)
 

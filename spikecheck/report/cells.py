@@ -1,4 +1,4 @@
-"""How one cell of a map looks: a sign and counts that need no colour, and a shade that says the answer at a glance."""
+"""How one cell of a map looks: a sign and counts that can be read without colour, and a shade for the outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from spikecheck.report.outcomes import LOOKS
 
 
 class Colour(NamedTuple):
-    """Each from 0 to 255."""
+    """An sRGB colour; each part is in 0 to 255."""
 
     red: int
     green: int
     blue: int
 
 
-# Orange to blue over white: told apart under every common colour blindness (Brewer's PuOr and RdBu lend the halves).
+# Orange to blue over white, distinguishable under every common colour blindness: halves of Brewer's PuOr and RdBu.
 BELOW = (Colour(179, 88, 6), Colour(224, 130, 20), Colour(253, 184, 99), Colour(254, 224, 182), Colour(247, 247, 247))
 ABOVE = (
     Colour(247, 247, 247),
@@ -30,12 +30,12 @@ ABOVE = (
 _BLACK, _WHITE = Colour(0, 0, 0), Colour(255, 255, 255)
 
 DECIDED: Mapping[Outcome, Colour] = {Outcome.HOLDS: ABOVE[3], Outcome.FAILS: BELOW[1], Outcome.UNDECIDED: ABOVE[0]}
-"""Where an average decides, there is no share that is required, and the shade says the outcome."""
+"""Shades of cells that an average decides: no share is required there, so the shade shows the outcome."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """What is written into a cell: two short lines, and where there is room for it an average."""
+    """The text of a cell: two short lines, and an average for figures that have room for it."""
 
     count: str
     interval: str
@@ -48,7 +48,7 @@ class Face:
 
 
 def face(cell: Judgement, *, ascii_only: bool = False) -> Face:
-    """Sign and counts over the interval that decides. Where it may not be read it says why, in a form that is no interval."""
+    """Sign and counts, and below them the deciding interval. A cell that cannot be read gives the reason instead."""
     match reading(cell):
         case Reading.LOST:
             return Face(f"~ {cell.numerical_failures} lost", f"of {cell.drawn}")
@@ -60,13 +60,17 @@ def face(cell: Judgement, *, ascii_only: bool = False) -> Face:
 
 
 def written(cell: Judgement) -> str:
-    """A cell in one line: sign and counts, and the average where that decides."""
-    found = face(cell)
-    return found.count if cell.required is not None or not found.average else f"{found.count}, {found.average}"
+    """A cell in one line: sign and counts, and the average if it decides."""
+    cell_face = face(cell)
+    return (
+        cell_face.count
+        if cell.required is not None or not cell_face.average
+        else f"{cell_face.count}, {cell_face.average}"
+    )
 
 
 def _interval(cell: Judgement) -> str:
-    """The bounds on what decides."""
+    """The bounds on the deciding share or average."""
     if cell.required is not None:
         return interval(cell.low, cell.high)
     _, low, high = of_average(cell.effect, decider(cell))
@@ -74,7 +78,7 @@ def _interval(cell: Judgement) -> str:
 
 
 def _average(cell: Judgement) -> str:
-    """The average that decides, and where a share does the median."""
+    """The deciding average; the median if a share decides."""
     which = decider(cell)
     estimate, _, _ = of_average(cell.effect, which)
     return "" if estimate is None else f"{'median' if which == 'share' else which} {estimate:.3g}"
@@ -97,7 +101,7 @@ def interval(low: float, high: float) -> str:
 
 
 def fill(cell: Judgement) -> Colour | None:
-    """The cell's background; None where it may not be read."""
+    """The cell's background; None if the cell was lost or untriggered."""
     if reading(cell) is not Reading.JUDGED:
         return None
     if cell.required is None:
@@ -106,7 +110,7 @@ def fill(cell: Judgement) -> Colour | None:
 
 
 def shade(share: float, required: float) -> Colour:
-    """White at the required share, ever darker orange below it and blue above; both in [0, 1].
+    """White at the required share, darker orange below it and darker blue above it; both shares are in [0, 1].
 
     >>> shade(0.8, 0.8) == ABOVE[0], shade(0.0, 0.8) == BELOW[0], shade(1.0, 0.8) == ABOVE[-1]
     (True, True, True)
@@ -135,7 +139,7 @@ def _luminance(colour: Colour) -> float:
 
 
 def _between(stops: Sequence[Colour], place: float) -> Colour:
-    """A colour on evenly spaced stops, at `place` in [0, 1]."""
+    """Interpolate between evenly spaced colours; `place` is in [0, 1]."""
     scaled = place * (len(stops) - 1)
     first = min(int(scaled), len(stops) - 2)
     part = scaled - first

@@ -1,4 +1,4 @@
-"""A claim's figure: the typical run above, every seed's effect and its control's below; as PNG, or as SVG for a web page."""
+"""A claim's figure, as PNG or as SVG for a web page: a typical run above, the effects of all seeds below."""
 
 import re
 from io import BytesIO, StringIO
@@ -15,7 +15,7 @@ from spikecheck.report.quoted import rule_of
 from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Average
 
-# Okabe and Ito's blue and vermilion: apart for all common colour vision. In black and white the marks tell them apart.
+# Okabe and Ito's blue and vermilion differ under all common colour vision. In black and white the markers differ.
 CLAIM, CONTROL = "#0072b2", "#d55e00"
 _THEMED = {
     CLAIM: "var(--claim)",
@@ -30,9 +30,11 @@ _STYLE = re.compile(r' style="([^"]*)"')
 
 
 def draw(verdict: Verdict, *, narrow: bool = False) -> Figure:
-    """Two panels of the typical run where there is one, and the strip of effects.
+    """Draw two panels of the typical run, if there is one, and a strip of the seeds' effects.
 
-    `narrow` is for a page that may be read on a phone: legends stand above their panels, and letters stay large enough.
+    Args:
+        verdict: what to draw.
+        narrow: fit a phone's width: legends stand above their panels, and the figure is 4.3 inches wide.
     """
     trace = verdict.typical
     size = (4.3, 6.4 if trace else 2.6) if narrow else (7.0, 6.0 if trace else 2.4)
@@ -51,20 +53,20 @@ def draw(verdict: Verdict, *, narrow: bool = False) -> Figure:
 
 
 def drawn(verdict: Verdict) -> bytes:
-    """The figure as PNG; equal verdicts have equal bytes."""
+    """The figure as PNG. Equal verdicts give equal bytes."""
     out = BytesIO()
     draw(verdict).savefig(out, format="png", dpi=110, metadata={"Software": None})
     return out.getvalue()
 
 
 def svg(verdict: Verdict) -> str:
-    """The figure as an SVG element without a background; equal verdicts have equal text.
+    """The figure as an SVG element without a background. Equal verdicts give equal text.
 
-    Lines and letters are `currentColor`, the claim's and its control's marks `var(--claim)` and `var(--control)`; identifiers
-    begin with the claim's, so that one page can hold many.
+    Lines and text have the colour `currentColor`, the claim's markers `var(--claim)`, its control's `var(--control)`.
+    Identifiers begin with the claim's id, so that one page can contain many figures.
     """
     out = StringIO()
-    # Letters stay letters, to be read aloud and found; identifiers are hashes of what they name, not of the clock.
+    # Text stays text, so that screen readers and search find it. The salt makes identifiers reproducible.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": verdict.id, "font.size": 9}):
         draw(verdict, narrow=True).savefig(
             out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
@@ -73,20 +75,20 @@ def svg(verdict: Verdict) -> str:
 
 
 def themed(element: str, own: str) -> str:
-    """A figure that matplotlib wrote as an SVG element of a page, in the page's colours; its identifiers begin with `own`."""
+    """Turn matplotlib's SVG into an element of a page, in the page's colours. Its identifiers begin with `own`."""
     element = element[element.index("<svg") :].strip()
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
-    element = re.sub(r"(\d\.\d\d)\d+", r"\1", element)  # a hundredth of a point is enough for any eye
+    element = re.sub(r"(\d\.\d\d)\d+", r"\1", element)  # a hundredth of a point cannot be seen
     element = re.sub(r'\b(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{own}-", element)
     element = _GROUP_OF_MARKS.sub(_with_one_style, element)
     for colour, named in _THEMED.items():
         element = element.replace(colour, named)
-    # Text without a colour of its own is black in SVG, whatever the page's is.
+    # SVG text without a colour is black, also on a dark page.
     return element.replace("<svg ", '<svg fill="currentColor" ', 1)
 
 
 def _with_one_style(group: re.Match[str]) -> str:
-    """A group whose marks all look alike says so once: a third of a figure's text is that."""
+    """Move a style that all marks of a group share to the group: this saves a third of the text."""
     begin, marks = group.groups()
     styles = set(_STYLE.findall(marks))
     if len(styles) != 1:
@@ -107,7 +109,7 @@ def _loss(axes: Axes, trace: Trace) -> None:
 
 
 def _sharpness(axes: Axes, trace: Trace) -> None:
-    """In units of the learning rate, in which the threshold of gradient descent is 2."""
+    """Sharpness times learning rate; the stability threshold of gradient descent is then 2."""
     sharpness = np.array(trace.sharpness) * trace.lr
     axes.plot(trace.sharpness_steps, sharpness, ".-", markersize=3, color=CLAIM, linewidth=1.0, label="η λ_max")
     if trace.threshold is not None:
@@ -119,7 +121,7 @@ def _sharpness(axes: Axes, trace: Trace) -> None:
 
 
 def _legend(axes: Axes, title: str | None, *, above: bool) -> None:
-    """Beside the panel or above it, where it covers nothing."""
+    """Place the legend beside the panel or above it, so that it covers no curve."""
     if not axes.get_legend_handles_labels()[0]:
         return
     if above:
@@ -137,7 +139,7 @@ def _legend(axes: Axes, title: str | None, *, above: bool) -> None:
 
 
 def _phases(axes: Axes, trace: Trace, *, labelled: bool = True) -> None:
-    """The first spike's ascent, from onset to peak, and its descent, to where it has recovered; the peak is a line."""
+    """Shade the first spike's ascent (onset to peak) and descent (peak to recovery); a line marks the peak."""
     stretches = (("ascent", trace.onset, trace.peak, 0.3), ("descent", trace.peak, trace.recovery, 0.12))
     for name, first, last, strength in stretches:
         if first is not None and last is not None:
@@ -160,7 +162,7 @@ def _strip(axes: Axes, verdict: Verdict) -> None:
 
 
 def _limits(axes: Axes, verdict: Verdict) -> None:
-    """Where an effect, or its average, must lie; and from where on it is worth a claim."""
+    """Lines at the rule's limits, and at the smallest effect worth a claim."""
     limits = [limit for limit in (verdict.floor, verdict.ceiling) if limit is not None]
     for limit, label in zip(limits, ("the rule's limit", None), strict=False):
         axes.axvline(limit, color="black", linestyle="--", linewidth=0.8, label=label)
@@ -172,7 +174,7 @@ def _limits(axes: Axes, verdict: Verdict) -> None:
 
 
 def _dots(axes: Axes, height: float, judgement: Judgement, colour: str, marker: str, which: Decider) -> None:
-    """Every seed's effect, spread a little so that equal ones are seen, and the average that decides, or else the median."""
+    """Every seed's effect, jittered so that equal ones stay visible, and the deciding average (or the median)."""
     scores = np.array([score for score in judgement.scores if score is not None])
     spread = 0.25 * np.sin(np.arange(len(scores)) * 2.4)
     axes.scatter(scores, height + spread, s=12, color=colour, marker=marker, linewidths=0.8, alpha=0.7)

@@ -1,4 +1,4 @@
-"""What an answer's controls did, and whether that is what they must do."""
+"""What the controls of an answer did, and whether they did what they must."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from spikecheck.stats.prediction import Estimand
 
 
 class Mark(StrEnum):
-    """Whether it did what it must."""
+    """Whether a control did what it must."""
 
     GOOD = "good"
     BAD = "bad"
     UNCLEAR = "unclear"
     PLAIN = "plain"
-    """Neither: nothing hangs on it."""
+    """No outcome depends on it."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """A finding with its mark, and the figures that it rests on, which may be none."""
+    """What a control did, with its mark and its figures; the figures may be empty."""
 
     mark: Mark
     finding: str
@@ -30,16 +30,16 @@ class Told:
 
     @property
     def text(self) -> str:
-        """The whole in one line, without its mark."""
+        """Finding and figures in one line, without the mark."""
         return ": ".join(filter(None, (self.finding, self.figures)))
 
 
 SIGNS = {Mark.GOOD: ("✓", "+"), Mark.BAD: ("✗", "x"), Mark.UNCLEAR: ("?", "?"), Mark.PLAIN: ("", "")}
-"""Each in Unicode and in ASCII."""
+"""The sign of each mark, in Unicode and in ASCII."""
 
 
 def signed(told: Told, *, ascii_only: bool = False) -> str:
-    """The finding behind its sign.
+    """The finding, preceded by its sign.
 
     >>> signed(Told(Mark.GOOD, "failed, as it must"), ascii_only=True)
     '+ failed, as it must'
@@ -48,7 +48,7 @@ def signed(told: Told, *, ascii_only: bool = False) -> str:
 
 
 def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
-    """The negative control."""
+    """What the negative control did. `predicts` is the claim's rule, if known."""
     control = answer.control
     if control is None or not control.drawn:
         return Told(Mark.UNCLEAR, "not reached")
@@ -66,66 +66,70 @@ def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
 
 
 def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[tuple[str, Told]]:
-    """Each further negative control: the conditions that it fails, or else by how much the claim exceeds it."""
-    for found in answer.also_not:
-        failed = [condition(one) for one in found.judgement.conditions if one.outcome is Outcome.FAILS]
+    """Each further negative control with its description: the conditions it fails, or by how much the claim exceeds it."""
+    for control in answer.also_not:
+        failed = [condition(one) for one in control.judgement.conditions if one.outcome is Outcome.FAILS]
         if failed:
-            yield found.says, Told(Mark.GOOD, "failed, as it must", "; ".join(failed))
+            yield control.says, Told(Mark.GOOD, "failed, as it must", "; ".join(failed))
             continue
-        alone = answer.model_copy(update={"control": found.judgement, "contrast": found.contrast})
+        alone = answer.model_copy(update={"control": control.judgement, "contrast": control.contrast})
         told = negative(alone, predicts)
-        yield found.says, Told(told.mark, told.finding, f"{told.figures}; exceeded by {excess(alone)}")
+        yield control.says, Told(told.mark, told.finding, f"{told.figures}; exceeded by {excess(alone)}")
 
 
 def contrasted(answer: Answer) -> Told | None:
-    """By how much the claim exceeds its negative control; None where that was not asked."""
-    found = answer.contrast
-    if found is None:
+    """By how much the claim exceeds its negative control; None if this was not measured."""
+    contrast = answer.contrast
+    if contrast is None:
         return None
     decisive = answer.judgement.outcome is Outcome.HOLDS
-    if found.estimate is None:
-        few = f"only {plural(found.pairs, 'seed')} to which both claim and negative control apply: too few to compare"
+    if contrast.estimate is None:
+        few = (
+            f"only {plural(contrast.pairs, 'seed')} to which both claim and negative control apply: too few to compare"
+        )
         return Told(Mark.BAD if decisive else Mark.PLAIN, few)
     marks = {Outcome.HOLDS: Mark.GOOD, Outcome.FAILS: Mark.BAD, Outcome.UNDECIDED: Mark.UNCLEAR}
-    mark = marks.get(found.outcome, Mark.PLAIN) if decisive or found.outcome is Outcome.HOLDS else Mark.PLAIN
-    return Told(mark, f"exceeds its negative control by {excess(answer)}; must exceed {found.margin:.3g}")
+    mark = marks.get(contrast.outcome, Mark.PLAIN) if decisive or contrast.outcome is Outcome.HOLDS else Mark.PLAIN
+    return Told(mark, f"exceeds its negative control by {excess(answer)}; must exceed {contrast.margin:.3g}")
 
 
 def excess(answer: Answer) -> str:
-    """The contrast's estimate with its bounds; empty where there is none."""
-    found = answer.contrast
-    return "" if found is None or found.estimate is None else bounded(found.estimate, found.low, found.high)
+    """The estimated excess over the negative control, with its bounds; empty if there is none."""
+    contrast = answer.contrast
+    return (
+        "" if contrast is None or contrast.estimate is None else bounded(contrast.estimate, contrast.low, contrast.high)
+    )
 
 
 def planted(answer: Answer, predicts: Estimand | None = None) -> Told | None:
-    """The positive control, where a planted effect must be found; None where it was not asked."""
-    found = answer.positive
-    if found is None or not found.drawn:
+    """What the positive control did: it plants an effect that must be found. None if it was not run."""
+    control = answer.positive
+    if control is None or not control.drawn:
         return None
-    figures = _average(found, predicts)
-    counted = f"{found.held} of {found.applicable}"
-    match found.outcome:
+    figures = _average(control, predicts)
+    counted = f"{control.held} of {control.applicable}"
+    match control.outcome:
         case Outcome.HOLDS:
             return Told(Mark.GOOD, f"planted effect found in {counted}", figures)
         case Outcome.FAILS:
             return Told(Mark.BAD, f"planted effect NOT found: in {counted}", figures)
         case Outcome.UNTRIGGERED:
-            return Told(Mark.UNCLEAR, f"planted effect never put to the test: applicable in {found.applicable} seeds")
+            return Told(Mark.UNCLEAR, f"planted effect never put to the test: applicable in {control.applicable} seeds")
         case _:
             return Told(Mark.UNCLEAR, f"planted effect not clearly found: in {counted}", figures)
 
 
 def in_brief(answer: Answer, predicts: Estimand | None = None) -> Iterator[str]:
-    """The controls in few words."""
-    control, found = answer.control, answer.positive
+    """The controls, in a few words each."""
+    control, positive = answer.control, answer.positive
     if control is not None and control.drawn:
         exceeded = f", exceeded by {excess(answer)}" if excess(answer) else ""
         yield f"negative control {control.held} of {control.applicable}{exceeded}"
     if answer.also_not:
         failed = sum(other.judgement.outcome is Outcome.FAILS for other in answer.also_not)
         yield f"{failed} of {plural(len(answer.also_not), 'further control')} failed"
-    if found is not None and found.drawn:
-        yield f"planted effect in {brief(found, predicts)}"
+    if positive is not None and positive.drawn:
+        yield f"planted effect in {brief(positive, predicts)}"
 
 
 def _figures(judgement: Judgement, predicts: Estimand | None) -> str:

@@ -12,11 +12,16 @@ from spikecheck.core.scorecard import Band
 from spikecheck.report.claim_figure import CLAIM, CONTROL, themed
 
 _SIDES = {"candidate": (CLAIM, "-"), "reference": (CONTROL, "--")}
-"""Colours that are apart for all common colour vision, and lines that are in black and white."""
+"""Colour and line style of each side: colours differ under all common colour vision, styles in black and white."""
 
 
 def curves_svg(sides: dict[str, Band], name: str) -> str:
-    """An SVG element without a background; `name` tells its identifiers from those of other figures on the page."""
+    """Draw median and band of each side as an SVG element without a background.
+
+    Args:
+        sides: the bands of "candidate" and "reference"; one may be missing.
+        name: prefix of the element's identifiers, unique on the page.
+    """
     out = StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 9}):
         _drawn(sides).savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -26,8 +31,8 @@ def curves_svg(sides: dict[str, Band], name: str) -> str:
 def _drawn(sides: dict[str, Band]) -> Figure:
     figure = Figure(figsize=(4.3, 2.7), layout="constrained")
     axes = figure.subplots()
-    for side, found in sides.items():
-        _line(axes, side, found)
+    for side, band in sides.items():
+        _line(axes, side, band)
     axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.set_ylabel("training loss")
@@ -35,15 +40,13 @@ def _drawn(sides: dict[str, Band]) -> Figure:
     return figure
 
 
-def _line(axes: Axes, side: str, found: Band) -> None:
+def _line(axes: Axes, side: str, band: Band) -> None:
     colour, line = _SIDES[side]
-    low, median, high = (np.array(values, dtype=float) for values in (found.low, found.median, found.high))
-    axes.fill_between(
-        found.steps, low, np.where(np.isnan(high), _top(found), high), color=colour, alpha=0.2, linewidth=0
-    )
-    axes.plot(found.steps, median, line, color=colour, linewidth=1.2, label=side)
+    low, median, high = (np.array(values, dtype=float) for values in (band.low, band.median, band.high))
+    axes.fill_between(band.steps, low, np.where(np.isnan(high), _top(band), high), color=colour, alpha=0.2, linewidth=0)
+    axes.plot(band.steps, median, line, color=colour, linewidth=1.2, label=side)
 
 
-def _top(found: Band) -> float:
-    """Where a band ends whose upper edge is no number: at the largest that there is."""
-    return max((value for values in (found.high, found.median, found.low) for value in values if value), default=1.0)
+def _top(band: Band) -> float:
+    """The largest finite value of a band; it replaces an upper edge that is not finite."""
+    return max((value for values in (band.high, band.median, band.low) for value in values if value), default=1.0)

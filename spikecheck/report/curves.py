@@ -1,4 +1,4 @@
-"""A curve over steps in the terminal, with its scale, a dotted level, and marks on the axis."""
+"""Curves over steps in the terminal: a scale, a dotted level, and marks on the step axis."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from spikecheck.report.braille import Canvas
 
 LABEL = 9
-"""Characters of a scale's labels, before the curve."""
+"""Width of the scale's labels left of the curve, in characters."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Steps from first to last over so many characters."""
+    """A step axis from `first` to `last`; `width` characters include the scale's labels."""
 
     first: int
     last: int
@@ -20,11 +20,11 @@ class Axis:
 
     @property
     def columns(self) -> int:
-        """Characters of the curve itself."""
+        """Width of the curve itself, in characters."""
         return max(20, self.width - LABEL - 1)
 
     def across(self, step: int, places: int) -> int:
-        """Where a step lies among so many places."""
+        """Position of a step on an axis with `places` positions, from 0."""
         return round((places - 1) * (step - self.first) / max(self.last - self.first, 1))
 
 
@@ -35,7 +35,15 @@ def curve(
     label: Callable[[float], str],
     level: float | None = None,
 ) -> list[str]:
-    """Lines of one panel; a `level` is always in view. Of many points in one column the range is drawn."""
+    """Draw one panel as lines of text. Points that share a column are drawn as their range.
+
+    Args:
+        axis: the step axis.
+        points: pairs of step and value.
+        rows: height of the panel, in characters.
+        label: writes a value of the scale.
+        level: a value drawn as a dotted line; the panel's range always includes it.
+    """
     shown = [value for _, value in points] + ([] if level is None else [level])
     low, high = min(shown, default=0.0), max(shown, default=1.0)
     canvas = Canvas(axis.columns, rows)
@@ -55,7 +63,7 @@ def curve(
 
 
 def step_axis(axis: Axis, marks: Sequence[tuple[int, str]]) -> list[str]:
-    """The axis with a character at each mark, and the steps it spans."""
+    """The step axis: one character at each mark, and below it the range of steps."""
     line = list(("-" if axis.ascii_only else "─") * axis.columns)
     for step, mark in marks:
         line[axis.across(step, axis.columns)] = mark

@@ -1,4 +1,4 @@
-"""A report for dashboards that know tests: JUnit's XML and CTRF's JSON. Pure functions of the report; one test a claim."""
+"""A report for test dashboards, one test a claim: JUnit XML and CTRF JSON. Pure functions of the report."""
 
 import json
 from xml.etree import ElementTree as ET
@@ -11,9 +11,9 @@ from spikecheck.report.summary import answer
 
 
 def junit(report: Report) -> str:
-    """A claim that neither passes nor fails, and a claim file that could not be read, count as errors.
+    """The report as JUnit XML. A claim that neither passes nor fails, and an unreadable claim file, are errors.
 
-    JUnit's only other state, skipped, is shown as if all were well.
+    JUnit's other state, skipped, is not used: dashboards show it as success.
     """
     states = [STATES[word_of(verdict)].junit for verdict in report.claims]
     errors = states.count("error") + len(report.unreadable)
@@ -33,9 +33,9 @@ def junit(report: Report) -> str:
 
 
 def ctrf(report: Report) -> str:
-    """The Common Test Report Format (ctrf.io); what neither passes nor fails has the status other.
+    """The report in the Common Test Report Format (ctrf.io), JSON. Durations are in milliseconds.
 
-    Its own word is the raw status. Times count from the beginning.
+    A claim that neither passes nor fails has the status "other"; `rawStatus` is spikecheck's word for it.
     """
     tests = [
         {
@@ -59,8 +59,8 @@ def ctrf(report: Report) -> str:
         }
         for file, reason in report.unreadable.items()
     ]
-    found = [test["status"] for test in tests]
-    summary = {status: found.count(status) for status in ("passed", "failed", "pending", "skipped", "other")}
+    statuses = [test["status"] for test in tests]
+    summary = {status: statuses.count(status) for status in ("passed", "failed", "pending", "skipped", "other")}
     times = {"start": 0, "stop": sum(int(str(test["duration"])) for test in tests)}
     tool = {"name": "spikecheck", "version": str(report.environment.get("spikecheck", ""))}
     results = {"tool": tool, "summary": {"tests": len(tests), **summary, **times}, "tests": tests}
@@ -72,6 +72,6 @@ def _case(suite: ET.Element, name: str, seconds: float) -> ET.Element:
 
 
 def _says(verdict: Verdict) -> str:
-    """The word, the plain sentences, and then what is claimed."""
+    """The claim's word, the answer in plain sentences, and the claim itself."""
     mark = unregistered(verdict)
     return inert(f"{word_of(verdict).upper()}. {answer(verdict)} Claimed: {verdict.says}{f' ({mark})' if mark else ''}")

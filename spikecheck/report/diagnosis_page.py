@@ -1,4 +1,4 @@
-"""A diagnosis in the terminal: the answer, the loss, each spike, and what the log cannot tell."""
+"""A log's diagnosis in the terminal: the answer, the loss curve, each spike, and what the log cannot show."""
 
 import math
 
@@ -6,50 +6,50 @@ from spikecheck.report.curves import Axis, curve, step_axis
 from spikecheck.report.page import Page
 from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
-from spikecheck.watch.diagnosis import Diagnosis, Moved, SpikeFound
+from spikecheck.watch.diagnosis import DiagnosedSpike, Diagnosis, Moved
 
 _SHOWN = 12
-"""Spikes that are listed, the highest."""
+"""At most so many spikes are listed, the highest."""
 
 
-def render_diagnosis(found: Diagnosis, page: Page) -> None:
-    """Print a diagnosis."""
-    page.say(heading(found), "bold red" if found.spikes else "bold")
-    if found.recurring:
-        page.say(inert(found.recurring[0].upper() + found.recurring[1:] + "."))
-    _loss(found, page)
-    highest = sorted(found.spikes, key=lambda one: -one.spike.height)[:_SHOWN]
+def render_diagnosis(diagnosis: Diagnosis, page: Page) -> None:
+    """Print the diagnosis of a log on the page."""
+    page.say(heading(diagnosis), "bold red" if diagnosis.spikes else "bold")
+    if diagnosis.recurring:
+        page.say(inert(diagnosis.recurring[0].upper() + diagnosis.recurring[1:] + "."))
+    _loss(diagnosis, page)
+    highest = sorted(diagnosis.spikes, key=lambda one: -one.spike.height)[:_SHOWN]
     for one in sorted(highest, key=lambda one: one.spike.onset):
         _spike(one, page)
-    if len(found.spikes) > _SHOWN:
-        page.say(f"the highest {_SHOWN} of {len(found.spikes)} spikes", "dim")
+    if len(diagnosis.spikes) > _SHOWN:
+        page.say(f"the highest {_SHOWN} of {len(diagnosis.spikes)} spikes", "dim")
     page.blank()
     page.say("What this log cannot tell", "cyan")
-    for sentence in found.missing:
+    for sentence in diagnosis.missing:
         page.say(inert(sentence), indent=2)
 
 
-def heading(found: Diagnosis) -> str:
+def heading(diagnosis: Diagnosis) -> str:
     """The answer in one line."""
-    where = f"in {plural(found.rows, 'loss').replace('losss', 'losses')}, steps {found.first:,} to {found.last:,}"
-    return f"{plural(len(found.spikes), 'loss spike') if found.spikes else 'No loss spike'} {where}."
+    where = f"in {plural(diagnosis.rows, 'loss').replace('losss', 'losses')}, steps {diagnosis.first:,} to {diagnosis.last:,}"
+    return f"{plural(len(diagnosis.spikes), 'loss spike') if diagnosis.spikes else 'No loss spike'} {where}."
 
 
-def _loss(found: Diagnosis, page: Page) -> None:
-    shown = [(step, loss) for step, loss in found.losses if math.isfinite(loss)]
+def _loss(diagnosis: Diagnosis, page: Page) -> None:
+    shown = [(step, loss) for step, loss in diagnosis.losses if math.isfinite(loss)]
     if len(shown) < 2:
         return
     positive = all(loss > 0.0 for _, loss in shown)
-    axis = Axis(found.first, found.last, page.width, page.ascii_only)
+    axis = Axis(diagnosis.first, diagnosis.last, page.width, page.ascii_only)
     page.blank()
     page.say(f"loss{', log scale' if positive else ''}; o: a spike begins", "cyan")
     points = [(step, math.log10(loss) if positive else loss) for step, loss in shown]
     lines = curve(axis, points, 7, (lambda log: f"{10.0**log:.3g}") if positive else (lambda value: f"{value:.3g}"))
-    for line in [*lines, *step_axis(axis, [(one.spike.onset, "o") for one in found.spikes])]:
+    for line in [*lines, *step_axis(axis, [(one.spike.onset, "o") for one in diagnosis.spikes])]:
         page.verbatim(line)
 
 
-def _spike(one: SpikeFound, page: Page) -> None:
+def _spike(one: DiagnosedSpike, page: Page) -> None:
     spike = one.spike
     page.blank()
     height = (

@@ -1,4 +1,4 @@
-"""What was estimated, in words: the share of seeds that held and the average effect, and which of them decides."""
+"""Estimates in words: the share of seeds that held, the average effect, and which of the two decides."""
 
 from math import isfinite
 from typing import Literal
@@ -13,14 +13,14 @@ Decider = Literal["share", "mean", "median"]
 
 
 def decider(judgement: Judgement, predicts: Estimand | None = None) -> Decider:
-    """What decides. Of an equivalence the rule says which average it speaks of; without the rule it is taken for the mean."""
+    """What decides: the share, the mean or the median. An equivalence without a known rule is taken to be about the mean."""
     if judgement.estimand == "equivalence":
         return predicts.of if isinstance(predicts, Average) else "mean"
     return judgement.estimand
 
 
 def shown_average(judgement: Judgement, predicts: Estimand | None = None) -> Literal["mean", "median"]:
-    """The average that stands beside the share in few words: the one that decides, and where the share does the mean."""
+    """The average shown next to the share: the deciding one, or the mean if the share decides."""
     which = decider(judgement, predicts)
     if which != "share":
         return which
@@ -28,7 +28,7 @@ def shown_average(judgement: Judgement, predicts: Estimand | None = None) -> Lit
 
 
 def decides(judgement: Judgement, predicts: Estimand | None = None) -> str:
-    """What decides, what is asked of it, and how sure each bound on it is."""
+    """What decides, its requirement, and the confidence level of each bound."""
     sure = f"each bound at {percent(judgement.level)}"
     if judgement.required is not None:
         return f"the share of seeds, which must be at least {percent(judgement.required)}; {sure}"
@@ -36,14 +36,14 @@ def decides(judgement: Judgement, predicts: Estimand | None = None) -> str:
 
 
 def asked(predicts: Estimand | None) -> str:
-    """What is asked of an average, as a clause; empty where the rule is not known."""
+    """The requirement on an average, as a clause; empty if the rule is not known."""
     if not isinstance(predicts, Average):
         return ""
     return f", which must be {predicts.bounds('').strip()} {predicts.worth_says}".rstrip()
 
 
 def counts(judgement: Judgement) -> str:
-    """How many seeds held, and between which shares that puts the truth."""
+    """How many seeds held, and the interval of the true share."""
     if not judgement.applicable:
         if judgement.numerical_failures:
             return f"none of the {judgement.drawn} trained gave an answer: {judgement.numerical_failures} numerical failures"
@@ -54,46 +54,49 @@ def counts(judgement: Judgement) -> str:
     )
 
 
-def effect(found: Effect) -> str:
-    """An effect's mean and median, each with its bounds; of reports that hold no mean, the median."""
-    said = [average(found, "mean"), average(found, "median")]
-    return f"{inert(found.unit)}: {', '.join(filter(None, said)) or 'not measured'}"
+def effect(measured: Effect) -> str:
+    """An effect's mean and median with their bounds; only the median for old reports without a mean."""
+    said = [average(measured, "mean"), average(measured, "median")]
+    return f"{inert(measured.unit)}: {', '.join(filter(None, said)) or 'not measured'}"
 
 
-def average(found: Effect, which: Decider) -> str:
-    """One average with its bounds, under its name; empty where there is none.
+def average(measured: Effect, which: Decider) -> str:
+    """The name of an average, its estimate and its bounds; empty if there is no estimate.
 
     >>> average(Effect(unit="gain", median=0.0412, low=0.02, high=0.0631), "median")
     'median 0.0412 (0.02 to 0.0631)'
     """
-    estimate = estimated(found, which)
+    estimate = estimated(measured, which)
     return f"{which} {estimate}" if estimate else ""
 
 
-def estimated(found: Effect, which: Decider) -> str:
-    """One average with its bounds; empty where there is none."""
-    estimate, low, high = of_average(found, which)
+def estimated(measured: Effect, which: Decider) -> str:
+    """An average's estimate and its bounds; empty if there is no estimate."""
+    estimate, low, high = of_average(measured, which)
     return "" if estimate is None else bounded(estimate, low, high)
 
 
-def of_average(found: Effect, which: Decider) -> tuple[float | None, float | None, float | None]:
-    """One average and its bounds as numbers; of what decides by the share, the median."""
+def of_average(measured: Effect, which: Decider) -> tuple[float | None, float | None, float | None]:
+    """Estimate, lower and upper bound of an average; of the median if `which` is the share."""
     if which == "mean":
-        return found.mean, found.mean_low, found.mean_high
-    return found.median, found.low, found.high
+        return measured.mean, measured.mean_low, measured.mean_high
+    return measured.median, measured.low, measured.high
 
 
 def bounded(estimate: float, low: float | None, high: float | None) -> str:
-    """An estimate with two bounds; so few seeds may allow none."""
+    """An estimate with two bounds, or with the remark that there are too few seeds for bounds."""
     if low is None or high is None or not (isfinite(low) and isfinite(high)):
         return f"{estimate:.3g} (too few seeds for bounds)"
     return f"{estimate:.3g} ({low:.3g} to {high:.3g})"
 
 
 def brief(judgement: Judgement, predicts: Estimand | None = None, seeds: str = "") -> str:
-    """Share and average in few words, what decides first.
+    """Share and average in a few words; the deciding one comes first.
 
-    `seeds` stands behind the counts, such as " seeds".
+    Args:
+        judgement: the counts and the effect.
+        predicts: the claim's rule, if known.
+        seeds: written after the counts, such as " seeds".
     """
     share = f"{judgement.held} of {judgement.applicable}{seeds}"
     mean = average(judgement.effect, shown_average(judgement, predicts))
@@ -101,23 +104,23 @@ def brief(judgement: Judgement, predicts: Estimand | None = None, seeds: str = "
 
 
 def average_in_brief(judgement: Judgement, predicts: Estimand | None = None) -> str:
-    """The average that decides, and where a share does the mean, as a table has room for it."""
+    """The deciding average, or the mean if a share decides, without bounds: for tables."""
     shown = shown_average(judgement, predicts)
     estimate, _, _ = of_average(judgement.effect, shown)
     return "" if estimate is None else f"{shown} {estimate:.3g}"
 
 
-def condition(found: ConditionJudged) -> str:
-    """A further average that decides as well, and what is asked of it."""
-    predicts = read_rule(found.predicts)
-    said = f"{found.outcome}: {effect(found.effect)}, in {found.applicable} seeds"
+def condition(judged: ConditionJudged) -> str:
+    """A further average that the claim requires, with its requirement and outcome."""
+    predicts = read_rule(judged.predicts)
+    said = f"{judged.outcome}: {effect(judged.effect)}, in {judged.applicable} seeds"
     if isinstance(predicts, Average):
         return f"{said}; the {predicts.of} decides{asked(predicts)}"
-    return f"{said}; {inert(found.rule)}"
+    return f"{said}; {inert(judged.rule)}"
 
 
 def to_decide(judgement: Judgement) -> str:
-    """How many seeds would decide what so many have not; empty where it is decided, or where nobody can say."""
+    """How many seeds would decide an undecided judgement; empty if it is decided or no number is known."""
     needed = judgement.would_decide
     if judgement.outcome is not Outcome.UNDECIDED or needed is None or needed <= judgement.drawn:
         return ""

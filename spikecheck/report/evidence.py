@@ -1,4 +1,4 @@
-"""One setting's seeds in figures: how many held, the average effect, which of the two decides, and against what."""
+"""The evidence of one setting: how many seeds held, the average effect, which of the two decides, and the requirement."""
 
 from rich.text import Text
 
@@ -10,11 +10,11 @@ from spikecheck.report.phrases import percent
 from spikecheck.stats.prediction import Estimand
 
 _CELLS = 40
-"""Most characters between a share of 0 and a share of 1."""
+"""Width of a bar from share 0 to share 1, at most, in characters."""
 
 
 def show_evidence(page: Page, judgement: Judgement, predicts: Estimand | None = None) -> None:
-    """Print what one judgement rests on. `predicts` is the rule, where it is known."""
+    """Print the evidence of one judgement. `predicts` is the claim's rule, if known."""
     if not judgement.drawn:
         page.row("seeds", "not reached: nothing was trained for it")
         return
@@ -30,14 +30,14 @@ def show_evidence(page: Page, judgement: Judgement, predicts: Estimand | None = 
 
 
 def beside(companion: Companion) -> str:
-    """A further effect, which is reported and not judged."""
+    """A companion: a further effect that is reported but not judged."""
     return f"{effect(companion.effect)}; as predicted in {companion.held} of {companion.measured} (not judged)"
 
 
 def interval_bar(judgement: Judgement, cells: int = _CELLS, *, ascii_only: bool) -> tuple[Text, ...]:
-    """The interval on a line from 0 to 1, and beneath it where the required share lies, if a share is required.
+    """The interval as a bar from 0 to 1, and below it a mark at the required share, if a share is required.
 
-    Shares are rounded down to a character, so that the order of the bounds and the required share is never turned.
+    Shares are rounded down to whole characters, so that bounds and required share keep their order.
     """
     left, right, line, point, empty = "[]-*." if ascii_only else "├┤─●·"
     held = judgement.held / judgement.applicable
@@ -53,12 +53,12 @@ def interval_bar(judgement: Judgement, cells: int = _CELLS, *, ascii_only: bool)
 
 
 def _required(judgement: Judgement, required: float, cells: int, mark: str) -> str:
-    """The mark beneath the bar, with what it means on the side where there is room."""
+    """The mark below the bar, and its meaning on the side with room for it."""
     needed = _place(required, cells)
-    asked = f"required: {percent(required)}, bounds at {percent(judgement.level)}"
-    if len(asked) <= needed + 1:
-        return f"{asked} {mark}".rjust(needed + 3)
-    return " " * (needed + 2) + f"{mark} {asked}"
+    label = f"required: {percent(required)}, bounds at {percent(judgement.level)}"
+    if len(label) <= needed + 1:
+        return f"{label} {mark}".rjust(needed + 3)
+    return " " * (needed + 2) + f"{mark} {label}"
 
 
 def _place(share: float, cells: int) -> int:

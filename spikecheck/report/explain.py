@@ -1,4 +1,4 @@
-"""What a claim says and how it is judged, for a reader who has not seen it."""
+"""The description of a claim in the terminal: what it says and how it is judged."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from spikecheck.report.sanitize import inert
 
 
 def render_explanation(claim: Explanation, console: Console) -> None:
-    """Print everything there is to know about a claim before it is verified."""
+    """Print a claim: its source, settings, arms, effect, rule and controls."""
     page = Page(console)
     page.say(Text.assemble((inert(claim.id), "bold"), f", a {claim.kind}: {_MEANS.get(claim.kind, '')}"))
     page.say(inert(claim.says), "italic", indent=2)
@@ -38,7 +38,7 @@ def render_explanation(claim: Explanation, console: Console) -> None:
 
 
 def render_list(rows: Sequence[tuple[str, str, str]], console: Console) -> None:
-    """Id, kind and statement of every claim: a table on a terminal, one whole line a claim when piped."""
+    """Print id, kind and statement of each row: a table on a terminal, one unwrapped line a claim when piped."""
     if not console.is_terminal:
         _plain_list(rows, console)
         return

@@ -1,4 +1,7 @@
-"""What many answers say together: one in twenty claims at its very limit is decided wrongly, so all are looked at at once."""
+"""Multiple testing over all claims of a report, by Holm's step-down method (1979).
+
+Each claim is judged at its own level, so one in twenty claims exactly at its limit is decided wrongly.
+"""
 
 from math import ceil
 
@@ -9,11 +12,11 @@ from spikecheck.stats.holm import holm
 from spikecheck.stats.prediction import Average, Estimand
 
 _LEVEL = 0.95
-"""Of reports that were written before rules told theirs."""
+"""Confidence level of old reports, which do not record the rule's."""
 
 
 def together(report: Report) -> str:
-    """Which decided answers at the reference stay decided with all claims as one family (Holm 1979); empty for one claim."""
+    """Which answers at the reference stay decided when all claims are one family (Holm 1979); empty for one claim."""
     asked, decided = _asked(report), _decided(report)
     if len(asked) < 2 or not decided:
         return ""
@@ -26,7 +29,7 @@ def together(report: Report) -> str:
 
 
 def too_close(report: Report) -> list[str]:
-    """The claims whose decided answer would not stay so; none where one claim was asked."""
+    """The claims whose decided answer is not decided when all claims are one family; empty for one claim."""
     asked = _asked(report)
     if len(asked) < 2:
         return []
@@ -47,29 +50,29 @@ def _level(verdict: Verdict) -> float:
 
 
 def _p_value(verdict: Verdict) -> float:
-    """Two-sided, since on its limit a claim may be decided wrongly to either side, and for as many looks as there were.
+    """Two-sided p-value of the decided answer, corrected for repeated looks at the seeds (Bonferroni).
 
-    A judgement's bounds are surer than the rule's where there were several looks: at least as many as the ratio of the two
-    errors, and no more than that rounded up in any profile.
+    Two-sided because a claim at its limit may be decided wrongly either way. With several looks the judgement's bounds
+    have a smaller error than the rule. The ratio of the two errors, rounded up, is the number of looks in every profile.
     """
-    found = verdict.reference
-    if found.outcome is Outcome.UNTRIGGERED:
+    reference = verdict.reference
+    if reference.outcome is Outcome.UNTRIGGERED:
         return 1.0
-    looks = ceil((1 - _level(verdict)) / (1 - found.level) - 1e-9)
-    return min(1.0, 2 * min(_one_sided(found, rule_of(verdict))) * max(looks, 1))
+    looks = ceil((1 - _level(verdict)) / (1 - reference.level) - 1e-9)
+    return min(1.0, 2 * min(_one_sided(reference, rule_of(verdict))) * max(looks, 1))
 
 
-def _one_sided(found: Judgement, predicts: Estimand | None) -> tuple[float, float]:
-    """That it holds by chance, and that it fails by chance; 1 where the report does not hold what it takes to know.
+def _one_sided(judgement: Judgement, predicts: Estimand | None) -> tuple[float, float]:
+    """One-sided p-values of "holds" and of "fails"; 1 if the report lacks what they are computed from.
 
-    With further averages it holds where all of them do, and fails where one does at its part of the error.
+    A claim with further averages holds if all of them hold (the largest p counts). It fails if one fails (Bonferroni).
     """
-    # scipy takes half a second that `spikecheck list` has not
+    # importing scipy takes half a second, which `spikecheck list` should not wait for
     from spikecheck.stats.p_values import of_average, of_share  # noqa: PLC0415
 
-    if found.required is not None:
-        return of_share(found.held, found.applicable, found.required)
-    scores = [score for score in found.scores if score is not None]
-    asked = [(scores, predicts), *((further.scores, read_rule(further.predicts)) for further in found.conditions)]
+    if judgement.required is not None:
+        return of_share(judgement.held, judgement.applicable, judgement.required)
+    scores = [score for score in judgement.scores if score is not None]
+    asked = [(scores, predicts), *((further.scores, read_rule(further.predicts)) for further in judgement.conditions)]
     rules = [of_average(values, rule) if isinstance(rule, Average) else (1.0, 1.0) for values, rule in asked]
     return max(holds for holds, _ in rules), min(1.0, len(rules) * min(fails for _, fails in rules))

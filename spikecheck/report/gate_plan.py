@@ -1,4 +1,4 @@
-"""What a gate would train, and what that could find, in words."""
+"""What a gate would train, and which differences it could find."""
 
 from rich.console import Console
 from rich.table import Table
@@ -10,19 +10,19 @@ from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
 
 
-def render_gate_plan(found: GateOutlook, console: Console) -> None:
-    """The settings, then what is found where."""
-    if found.warning:
-        console.print(Text(f"warning: {found.warning}", style="yellow"), soft_wrap=True)
+def render_gate_plan(outlook: GateOutlook, console: Console) -> None:
+    """Print the settings, then the smallest differences that the gate would find."""
+    if outlook.warning:
+        console.print(Text(f"warning: {outlook.warning}", style="yellow"), soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("setting")
     for name in ("trainings a side", "steps", "batch"):
         table.add_column(name, justify="right")
-    for place in found.places:
+    for place in outlook.places:
         steps, batch = _of(place)
-        table.add_row(Text(inert(place.name)), str(found.seeds), f"{steps:,}", batch)
+        table.add_row(Text(inert(place.name)), str(outlook.seeds), f"{steps:,}", batch)
     console.print(table)
-    for one in found.finds:
+    for one in outlook.finds:
         console.print(Text(_says(one)), highlight=False)
     console.print(
         Text(
@@ -32,7 +32,7 @@ def render_gate_plan(found: GateOutlook, console: Console) -> None:
 
 
 def _of(place: SuiteSetting | WorkloadPlace) -> tuple[int, str]:
-    """Steps, and points a step."""
+    """Number of steps, and points a step as text."""
     if isinstance(place, WorkloadPlace):
         return place.steps, "its own"
     return place.setting.steps, "all" if place.setting.batch is None else str(place.setting.batch)

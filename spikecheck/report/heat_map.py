@@ -1,4 +1,4 @@
-"""A map in the terminal: one cell a setting, laid out as in the figure, readable without colour and in ASCII."""
+"""A map in the terminal: one cell a setting, laid out as in the figure. It is readable without colour and in ASCII."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,32 +17,32 @@ from spikecheck.report.phrases import conditions, percent
 
 _INDENT = 2
 _LONGEST_SIDE, _LONGEST_HEAD = 24, 16
-"""Most characters of a row's and a column's label; longer ones are keyed."""
+"""Longest label of a row and of a column, in characters. Longer ones are replaced by keys."""
 _SCALE = 10
-"""Characters of either half of the scale of shades."""
+"""Characters of each half of the scale of shades."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What stands at the rows and columns, and how much room they take."""
+    """Labels and widths of a map's rows and columns."""
 
     heads: Sequence[str]
-    """At the columns, from left to right."""
+    """Column labels, from left to right."""
     sides: Sequence[str]
-    """At the rows, from the bottom up."""
+    """Row labels, from the bottom up."""
     column: int
-    """Characters of a column, with one for a mark on either side."""
+    """Width of a column in characters, including one on each side for a mark."""
     columns: int
-    """Columns that stand beside each other; the others follow below."""
+    """Columns side by side; the rest is printed in further panels below."""
 
     @property
     def side(self) -> int:
-        """Characters left of the cells."""
+        """Width left of the cells, in characters."""
         return _INDENT + max(map(cell_len, self.sides)) + 1
 
 
 def show_scope(page: Page, scope: Scope, reference: Setting) -> None:
-    """Print a map and where the rest of its setting stands."""
+    """Print a map, its keys, and the conditions that it does not vary."""
     layout, place = _layout(page, scope), scope.place(reference)
     columns = range(len(layout.heads))
     for first in columns[:: layout.columns]:
@@ -57,7 +57,7 @@ def show_scope(page: Page, scope: Scope, reference: Setting) -> None:
 
 
 def show_legend(page: Page, scopes: Sequence[Scope], reference: Setting) -> None:
-    """Print what the signs and shades of these maps mean; of what does not occur nothing is said."""
+    """Print the meaning of the signs and shades that occur in these maps."""
     cells = [cell for scope in scopes for cell in scope.cells]
     page.row("in a cell", bounds_say(cells[0]))
     page.rows("signs", _signs(page, cells, scopes[0].fewest))
@@ -68,7 +68,7 @@ def show_legend(page: Page, scopes: Sequence[Scope], reference: Setting) -> None
 
 
 def bounds_say(cell: Judgement) -> str:
-    """What a cell's two lines are."""
+    """The meaning of a cell's two lines."""
     what = "share" if cell.required is not None else decider(cell)
     decisive = "" if cell.required is not None else ", which decides"
     return f"seeds that held / seeds it applies to; the {what}'s bounds, each at {percent(cell.level)}{decisive}"
@@ -78,7 +78,7 @@ def _layout(page: Page, scope: Scope) -> Layout:
     sides = _keyed(scope.y, "y", min(_LONGEST_SIDE, page.width // 3))
     heads = _keyed(scope.x, "x", _LONGEST_HEAD)
     faces = [face(cell, ascii_only=page.ascii_only) for cell in scope.cells]
-    column = max([*(found.width for found in faces), *map(cell_len, heads)]) + 2
+    column = max([*(shown.width for shown in faces), *map(cell_len, heads)]) + 2
     room = page.console.width - Layout(heads, sides, column, 1).side
     most = max(room // column, 1)
     panels = -(-len(heads) // most)
@@ -86,7 +86,7 @@ def _layout(page: Page, scope: Scope) -> Layout:
 
 
 def _keyed(axis: Axis, mark: str, longest: int) -> list[str]:
-    """The values, and in place of the longer ones keys to be explained below."""
+    """The axis's values as labels; long ones are replaced by keys such as x1, which are explained below the map."""
     shown = enumerate(labels(axis.values), start=1)
     return [label if cell_len(label) <= longest else f"{mark}{number}" for number, label in shown]
 
@@ -107,24 +107,24 @@ def _panel(page: Page, scope: Scope, layout: Layout, columns: Sequence[int], ref
 
 
 def _written(page: Page, cell: Judgement, width: int, *, marked: bool) -> tuple[Text, Text]:
-    """A cell's two lines, between marks if it is the reference."""
+    """A cell's two lines; brackets mark the reference setting."""
     left, right = "[]" if marked else "  "
-    found, background = face(cell, ascii_only=page.ascii_only), fill(cell)
+    lines, background = face(cell, ascii_only=page.ascii_only), fill(cell)
     style = "dim" if background is None else f"{_named(ink(background))} on {_named(background)}"
-    above, below = (Text(f"{left}{text:<{width - 2}}{right}", style) for text in (found.count, found.interval))
+    above, below = (Text(f"{left}{text:<{width - 2}}{right}", style) for text in (lines.count, lines.interval))
     return above, below
 
 
 def _signs(page: Page, cells: Iterable[Judgement], fewest: int) -> Iterable[str]:
     """Every sign that occurs, with its meaning."""
-    found = {(reading(cell), cell.outcome) for cell in cells}
-    judged = [o for o in Outcome if (Reading.JUDGED, o) in found]
+    states = {(reading(cell), cell.outcome) for cell in cells}
+    judged = [o for o in Outcome if (Reading.JUDGED, o) in states]
     if judged:
         yield ", ".join(f"{sign(outcome, ascii_only=page.ascii_only)} {outcome}" for outcome in judged)
-    if any(state is Reading.UNTRIGGERED for state, _ in found):
+    if any(state is Reading.UNTRIGGERED for state, _ in states):
         mark = sign(Outcome.UNTRIGGERED, ascii_only=page.ascii_only)
         yield f"{mark} untriggered: it applies to n seeds only, fewer than {fewest}; neither for nor against"
-    if any(state is Reading.LOST for state, _ in found):
+    if any(state is Reading.LOST for state, _ in states):
         yield "~ lost: the numbers failed in most seeds; neither for nor against"
 
 
@@ -139,7 +139,7 @@ def _scale(required: float) -> Text:
 
 
 def _shades(cell: Judgement) -> Text:
-    """What a shade says: the share where one is required, else the outcome."""
+    """The legend of the shades: the share of seeds if one is required, else the outcome."""
     if cell.required is not None:
         return _scale(cell.required)
     said = [Text.assemble(("   ", f"on {_named(colour)}"), f" {outcome}") for outcome, colour in DECIDED.items()]

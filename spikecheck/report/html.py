@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: a pure function of the report."""
+"""A report as one self-contained HTML file: a pure function of the report."""
 
 import re
 
@@ -49,14 +49,14 @@ from spikecheck.report.summary import behind, headline, level_says, moved_says, 
 from spikecheck.report.web_page import rendered
 
 _FIRST: tuple[Word, ...] = ("fails", "invalid", "untriggered", "undecided", "passes")
-"""What a reader has to see first."""
+"""Order of the claims on the page, the most urgent first."""
 _SCRIPTS = ("theme.js", "overview.js")
-"""One element on the page, and one hash in its policy."""
+"""Files under web/ that become one script element, allowed by its hash in the page's security policy."""
 _ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5}(?:v\d+)?)")
 
 
 def html(report: Report) -> str:
-    """The whole report."""
+    """The page as text."""
     return rendered(
         "report.html.j2",
         _SCRIPTS,
@@ -74,42 +74,42 @@ def html(report: Report) -> str:
 
 
 def _heading(report: Report) -> str:
-    found = [word_of(verdict) for verdict in report.claims]
-    count = {word: found.count(word) for word in _FIRST}
+    words = [word_of(verdict) for verdict in report.claims]
+    count = {word: words.count(word) for word in _FIRST}
     verbs = {"fails": ("fails", "fail"), "passes": ("passes", "pass")}
     open_verbs = {word: (f"is {word}", f"are {word}") for word in _FIRST if word not in verbs}
     parts = [f"{count[w]} {(verbs | open_verbs)[w][count[w] != 1]}" for w in reversed(_FIRST) if count[w]]
-    return f"{plural(len(found), 'claim')}: {', '.join(parts)}" if parts else "No claim was judged"
+    return f"{plural(len(words), 'claim')}: {', '.join(parts)}" if parts else "No claim was judged"
 
 
 def _linked(text: str) -> Markup:
-    """A place in the literature, with a link a paper."""
+    """A reference to the literature; arXiv numbers become links."""
     return Markup(_ARXIV.sub(r'<a href="https://arxiv.org/abs/\1">arXiv \1</a>', str(escape(inert(text)))))
 
 
-def _guard_says(found: Answer, verdict: Verdict) -> list[Told]:
-    """What guards an answer away from the reference, where it was asked."""
-    control = [negative(found, rule_of(verdict))] if found.control is not None else []
-    further = [told for _, told in also_negative(found, rule_of(verdict))]
-    return [*control, *filter(None, (contrasted(found), *further, planted(found, rule_of(verdict))))]
+def _guard_says(answer: Answer, verdict: Verdict) -> list[Told]:
+    """The controls of an answer away from the reference, as far as they were run."""
+    control = [negative(answer, rule_of(verdict))] if answer.control is not None else []
+    further = [told for _, told in also_negative(answer, rule_of(verdict))]
+    return [*control, *filter(None, (contrasted(answer), *further, planted(answer, rule_of(verdict))))]
 
 
 def _beside_settings(verdict: Verdict) -> list[Setting | None]:
-    """The settings of the lines that `beside_says` gives; of an old report's None."""
-    found = besides(verdict)
-    return [*(answer.judgement.setting for answer in found.values()), *[None] * (len(verdict.beside) - len(found))]
+    """The setting of each line of `beside_says`; None for settings that an old report judged in the search only."""
+    judged = besides(verdict)
+    return [*(answer.judgement.setting for answer in judged.values()), *[None] * (len(verdict.beside) - len(judged))]
 
 
 def _searched(verdict: Verdict, setting: Setting) -> str:
-    """What the search had found at a setting that was then judged on fresh seeds."""
-    found = next((judgement for judgement in verdict.tried if judgement.setting == setting), None)
-    if found is None:
+    """On which seeds a nominated setting was judged, and its result in the search."""
+    searched = next((judgement for judgement in verdict.tried if judgement.setting == setting), None)
+    if searched is None:
         return "on fresh seeds"
-    return f"on fresh seeds; in the search {found.outcome}, {found.held} of {found.applicable}"
+    return f"on fresh seeds; in the search {searched.outcome}, {searched.held} of {searched.applicable}"
 
 
 def _paint(cell: Judgement) -> str:
-    """A cell's colours as CSS; empty where its share may not be read."""
+    """A cell's colours as CSS; empty if the cell was lost or untriggered."""
     background = fill(cell)
     if background is None:
         return ""
@@ -117,7 +117,7 @@ def _paint(cell: Judgement) -> str:
 
 
 _MARKS = {Mark.GOOD: "holds", Mark.BAD: "invalid", Mark.UNCLEAR: "undecided", Mark.PLAIN: ""}
-"""The colours of what controls did."""
+"""CSS class of each mark."""
 
 _WORDS = {
     "LOOKS": LOOKS,

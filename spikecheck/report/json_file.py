@@ -1,4 +1,4 @@
-"""Reports and maps as JSON: the form from which every other one can be made again."""
+"""Reads and writes reports, maps, scorecards and baselines as JSON. Every other format can be made from it."""
 
 import json
 from pathlib import Path
@@ -23,55 +23,55 @@ def text(document: Written) -> str:
 
 
 def check(path: Path) -> None:
-    """Refuse before hours of training what could not be written after them.
+    """Check before a long training that --json can be written.
 
     Raises:
-        UsageError: when nothing can be written there.
+        UsageError: the file cannot be written.
     """
     atomic_write.check(path, "--json")
 
 
 def write(document: Written, path: Path) -> None:
-    """Write the document whole or not at all; a device or a pipe is written to as it is.
+    """Write the document whole or not at all. Devices and pipes are written directly.
 
     Raises:
-        UsageError: when the path can't be written.
+        UsageError: the path cannot be written.
     """
     atomic_write.write(text(document).encode(), path, "--json")
 
 
 def read(path: Path) -> Report:
-    """A report that was written before.
+    """Read a report from a file.
 
     Raises:
-        UsageError: when the file is missing, or is no report of this schema.
+        UsageError: the file is missing, or is not a report of this schema.
     """
     return _read(path, Report)
 
 
 def read_map(path: Path) -> ScopeMap:
-    """A map that was written before.
+    """Read a map from a file.
 
     Raises:
-        UsageError: when the file is missing, or is no map of this schema.
+        UsageError: the file is missing, or is not a map of this schema.
     """
     return _read(path, ScopeMap)
 
 
 def read_scorecard(path: Path) -> Scorecard:
-    """A scorecard that was written before.
+    """Read a gate's scorecard from a file.
 
     Raises:
-        UsageError: when the file is missing, or is no scorecard of this schema.
+        UsageError: the file is missing, or is not a scorecard of this schema.
     """
     return _read(path, Scorecard)
 
 
 def read_baseline(path: Path) -> Baseline:
-    """A baseline that was written before.
+    """Read a gate's baseline from a file.
 
     Raises:
-        BaselineError: when the file is missing, or is no baseline of this schema.
+        BaselineError: the file is missing, or is not a baseline of this schema.
     """
     remedy = f"write one: spikecheck gate --update-baseline --baseline {path} --reason TEXT"
     if not path.exists():
@@ -83,12 +83,12 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema that every report fits; `schema.json` beside this file holds it."""
+    """The JSON Schema of reports. `schema.json` in this folder is a copy."""
     return Report.model_json_schema(by_alias=True, mode="serialization")
 
 
 def schema_text() -> str:
-    """The schema as it is shipped."""
+    """The text of `schema.json`."""
     return json.dumps(schema(), indent=1, sort_keys=True) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What is going on while claims are verified: a live display on a terminal, plain lines elsewhere."""
+"""Progress of a verification: a live display on a terminal, plain lines elsewhere."""
 
 import os
 import time
@@ -19,22 +19,22 @@ from spikecheck.report.progress import Tally, clock_time, stage_says
 from spikecheck.report.sanitize import inert
 
 _PLAIN_EVERY = 10.0
-"""Seconds between two plain lines of progress; stages and finished claims always get theirs."""
+"""Seconds between two plain lines of progress. Stages and finished claims are always printed."""
 
 
 class Watcher(Protocol):
-    """An observer that is open while the work goes on."""
+    """An observer of events, used as a context manager during the work."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
     def __call__(self, event: Event) -> None:
-        """Hear one event."""
+        """Receive one event."""
 
 
 def watcher(console: Console, *, quiet: bool) -> Watcher:
-    """The display that suits the stream: live on a terminal, lines when piped or in CI, nothing when quiet.
+    """The display for this stream: live on a terminal, lines when piped or in CI, warnings only when quiet.
 
-    The stream itself is asked: FORCE_COLOR makes rich take a pipe for a terminal.
+    The decision uses the stream's `isatty`, because rich takes a pipe for a terminal under FORCE_COLOR.
     """
     if quiet:
         return Silent(console)
@@ -43,7 +43,7 @@ def watcher(console: Console, *, quiet: bool) -> Watcher:
 
 
 class Silent:
-    """Says nothing but what concerns the store: that would otherwise be lost without a word."""
+    """Prints warnings about the store and nothing else: nothing else would report them."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -56,7 +56,7 @@ class Silent:
         pass
 
     def __call__(self, event: Event) -> None:
-        """Only trouble is told."""
+        """Print a warning if the event is one."""
         if isinstance(event, StoreTrouble):
             self._say(Text(f"warning: {inert(event.message)}", style="yellow"))
 
@@ -71,7 +71,7 @@ class Silent:
 
 
 class Lines(Silent):
-    """One line a stage and a finished claim, and now and then one on the way."""
+    """One line for each stage and each finished claim, and a line of progress every ten seconds."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console)
@@ -80,7 +80,7 @@ class Lines(Silent):
         self._last = clock()
 
     def __call__(self, event: Event) -> None:
-        """Tell what matters in a log."""
+        """Print a line if the event or the time calls for one."""
         super().__call__(event)
         self._tally.add(event)
         tally = self._tally
@@ -99,13 +99,13 @@ class Lines(Silent):
 
 
 class Live(Silent):
-    """Claim and stage, a bar over the whole command, and the figures; a line stays for each finished claim."""
+    """A live display: claim, stage, a bar over the whole command, and counts. Each finished claim leaves a line."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._tally = Tally()
         self._spinner = Spinner("line" if self._ascii_only else "dots")
-        # Standard output carries data and is none of this display's business.
+        # Standard output carries data; the display must not redirect it.
         self._screen = Screen(
             get_renderable=self._shown, console=console, transient=True, refresh_per_second=8, redirect_stdout=False
         )
@@ -118,7 +118,7 @@ class Live(Silent):
         self._screen.stop()
 
     def __call__(self, event: Event) -> None:
-        """Take note; the screen refreshes by itself."""
+        """Count the event; the screen refreshes by itself."""
         super().__call__(event)
         self._tally.add(event)
         if isinstance(event, ClaimFinished) and self._tally.claims > 1:

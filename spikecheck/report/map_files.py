@@ -1,4 +1,4 @@
-"""A claim's maps as pictures on disk, one file a map; refused beforehand where they cannot be written."""
+"""Writes a claim's maps as pictures, one file a map, and checks before training that they can be written."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ _FORMS: Mapping[str, Form] = {".png": "png", ".svg": "svg"}
 
 
 def names(path: Path, count: int) -> list[Path]:
-    """Where the figures of `count` maps go: a single one under the name itself, several under numbered ones.
+    """Files of the figures of `count` maps: the path itself for one map, numbered paths for several.
 
     >>> [str(name) for name in names(Path("m.png"), 2)]
     ['m-1.png', 'm-2.png']
@@ -23,10 +23,10 @@ def names(path: Path, count: int) -> list[Path]:
 
 
 def check(paths: Sequence[Path], count: int) -> None:
-    """Refuse before hours of training what could not be written after them.
+    """Check before a long training that the figures of `count` maps can be written.
 
     Raises:
-        UsageError: when a name says no form that can be drawn, or nothing can be written there.
+        UsageError: a suffix is neither .png nor .svg, or a file cannot be written.
     """
     for path in paths:
         if path.suffix.lower() not in _FORMS:
@@ -35,13 +35,13 @@ def check(paths: Sequence[Path], count: int) -> None:
             atomic_write.check(name, "--figure")
 
 
-def write(found: ScopeMap, paths: Sequence[Path]) -> None:
-    """Draw every map into every file asked for.
+def write(maps: ScopeMap, paths: Sequence[Path]) -> None:
+    """Draw every map once for every path.
 
     Raises:
-        UsageError: when a file can't be written.
+        UsageError: a file cannot be written.
     """
     for path in paths:
-        for scope, name in zip(found.scopes, names(path, len(found.scopes)), strict=True):
-            content = drawn(scope, found.reference, f"{found.claim}: {found.says}", _FORMS[path.suffix.lower()])
+        for scope, name in zip(maps.scopes, names(path, len(maps.scopes)), strict=True):
+            content = drawn(scope, maps.reference, f"{maps.claim}: {maps.says}", _FORMS[path.suffix.lower()])
             atomic_write.write(content, name, "--figure")

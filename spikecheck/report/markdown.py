@@ -1,4 +1,4 @@
-"""A report as Markdown: one table of verdicts, then a section a claim. A pure function of the report."""
+"""A report as Markdown: a table of verdicts, then one section a claim. A pure function of the report."""
 
 from collections.abc import Callable, Iterable
 
@@ -30,16 +30,16 @@ from spikecheck.report.sanitize import inert
 from spikecheck.report.summary import answer
 
 Figure = Callable[[Verdict], str | None]
-"""Where a claim's figure lies, relative to the text; None where it has none."""
+"""Returns the path of a claim's figure, relative to the text; None if it has none."""
 
 MapFigure = Callable[[Verdict, int], str]
-"""Where the figure of a claim's map of that number lies, from 0."""
+"""Returns the path of the figure of a claim's map, whose number counts from 0."""
 
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
 
 
 def markdown(report: Report, figure: Figure | None = None, map_figure: MapFigure | None = None) -> str:
-    """The whole report."""
+    """The report as text. Without `figure` and `map_figure` it links no pictures."""
     sections = [_section(verdict, figure(verdict) if figure else None, map_figure) for verdict in report.claims]
     left_out = [
         f"Not asked about this optimizer: {_plain(c)}, which {_plain(why)}.\n" for c, why in report.left_out.items()
@@ -75,7 +75,7 @@ def _table(verdicts: Iterable[Verdict]) -> str:
 
 
 def _estimates(verdict: Verdict) -> tuple[str, str]:
-    """The share of seeds and the average at the reference, in bold what decides."""
+    """Share of seeds and average at the reference; the deciding one is bold."""
     held, average = _count(verdict.reference), average_in_brief(verdict.reference, rule_of(verdict))
     if verdict.reference.required is None:
         return held, f"**{average}**" if average else ""
@@ -98,7 +98,7 @@ def _section(verdict: Verdict, figure: str | None, map_figure: MapFigure | None)
 
 
 def _source(verdict: Verdict) -> str:
-    """Where it is claimed, and in which words where they are known."""
+    """Where the claim comes from, and its words in the source if they are known."""
     said = [f'> "{_plain(verdict.quotes)}"\n>\n'] if verdict.quotes else []
     return "".join([*said, f"> {_plain(verdict.where)}"])
 
@@ -117,7 +117,7 @@ def _lines(verdict: Verdict) -> list[str]:
 
 
 def _about(verdict: Verdict) -> dict[str, str]:
-    """What a reader has to know before the figures."""
+    """What a reader needs before the figures: registration, reading, rule, limits of the check."""
     return {
         "Mark": unregistered(verdict),
         "Reading": verdict.reading,
@@ -127,20 +127,21 @@ def _about(verdict: Verdict) -> dict[str, str]:
 
 
 def _replicates(verdict: Verdict) -> list[str]:
-    reference, found = verdict.reference, at_reference(verdict)
+    reference, answer_there = verdict.reference, at_reference(verdict)
     at = _plain(conditions(reference.setting))
     lines = [
         f"- **Does it replicate? {_outcome(verdict.replicates)}.** {_evidence(reference, verdict)} At {at}.",
         *(f"- **And**, {_plain(condition(further))}." for further in reference.conditions),
         *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
-        f"- **Control** ({_plain(verdict.control_says)}): {_told(negative(found, rule_of(verdict)))}.",
+        f"- **Control** ({_plain(verdict.control_says)}): {_told(negative(answer_there, rule_of(verdict)))}.",
     ]
-    if (compared := contrasted(found)) is not None:
+    if (compared := contrasted(answer_there)) is not None:
         lines.append(f"- **Contrast:** {_told(compared)}.")
     lines += [
-        f"- **Further control** ({_plain(says)}): {_told(f)}." for says, f in also_negative(found, rule_of(verdict))
+        f"- **Further control** ({_plain(says)}): {_told(f)}."
+        for says, f in also_negative(answer_there, rule_of(verdict))
     ]
-    if (positive := planted(found, rule_of(verdict))) is not None:
+    if (positive := planted(answer_there, rule_of(verdict))) is not None:
         lines.append(f"- **Positive control** ({_plain(verdict.positive_says)}): {_told(positive)}.")
     return lines
 
@@ -150,43 +151,43 @@ def _told(told: Told) -> str:
 
 
 def _where(verdict: Verdict) -> list[str]:
-    """In how much of its domain it holds, where it breaks, where it is strongest or weakest, and what was tried."""
+    """Where the claim holds: share of its domain, nominated setting, settings besides, and what the search tried."""
     lines = [f"- **Where does it hold? Generalises: {_outcome(verdict.generalises)}.**"]
     if verdict.reach is not None:
         first, *further = reached(verdict.reach)
         lines[0] += f" {_plain(first[:1].upper() + first[1:])}{''.join(f' ({_plain(line)})' for line in further)}."
     if verdict.replicates is Outcome.FAILS:
         lines.append("- **Breaks** at the reference setting itself.")
-    if (found := nominated(verdict)) is not None:
-        lines += _nominated(verdict, found)
+    if (nominee := nominated(verdict)) is not None:
+        lines += _nominated(verdict, nominee)
     lines += [f"- **Besides**, {_plain(line)}." for line in beside_says(verdict)]
     return [*lines, f"- **Tried:** {_plain('; '.join(tried(verdict)))}."]
 
 
-def _nominated(verdict: Verdict, found: Answer) -> list[str]:
-    """The setting that the search nominated, on fresh seeds, with what guards it."""
-    name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[found.role]
-    where = f"at {_plain(differs(found.judgement.setting, verdict.reference.setting))}, the {ROLES[found.role]}"
-    guards = [negative(found, rule_of(verdict))] if found.control is not None else []
-    further = [told for _, told in also_negative(found, rule_of(verdict))]
-    guards += filter(None, (contrasted(found), *further, planted(found, rule_of(verdict))))
+def _nominated(verdict: Verdict, nominee: Answer) -> list[str]:
+    """The setting nominated by the search, judged on fresh seeds, with its controls."""
+    name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[nominee.role]
+    where = f"at {_plain(differs(nominee.judgement.setting, verdict.reference.setting))}, the {ROLES[nominee.role]}"
+    guards = [negative(nominee, rule_of(verdict))] if nominee.control is not None else []
+    further = [told for _, told in also_negative(nominee, rule_of(verdict))]
+    guards += filter(None, (contrasted(nominee), *further, planted(nominee, rule_of(verdict))))
     said = "".join(f" {part}." for part in map(_told, guards))
     return [
-        f"- **{name}** {where}, on fresh seeds, {_outcome(found.outcome)}: {_evidence(found.judgement, verdict)}{said}"
+        f"- **{name}** {where}, on fresh seeds, {_outcome(nominee.outcome)}: {_evidence(nominee.judgement, verdict)}{said}"
     ]
 
 
 def _variations(verdict: Verdict) -> list[str]:
     rows = ["| varied | outcome | held | average |", "|---|---|---|---|"]
     for moved in verdict.robustness:
-        found = moved.judgement
-        average = average_in_brief(found, rule_of(verdict))
-        rows.append(f"| {_plain(moved.name)} | {found.outcome} | {_count(found)} | {average} |")
+        judgement = moved.judgement
+        average = average_in_brief(judgement, rule_of(verdict))
+        rows.append(f"| {_plain(moved.name)} | {judgement.outcome} | {_count(judgement)} | {average} |")
     return rows
 
 
 def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
-    """A map's figure and its cells, laid out alike."""
+    """A map: its caption, its figure, and its cells as a table with the same layout."""
     x, y, reference = scope.x.name, scope.y.name, verdict.reference.setting
     elsewhere = _plain(conditions(scope.centre, without=(x, y)))
     caption = (
@@ -206,7 +207,7 @@ def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
 
 
 def _cells_say(scope: Scope) -> str:
-    """What decides in a cell, where it is not the share."""
+    """What decides a cell; empty if it is the share."""
     some = scope.cells[0]
     return "" if some.required is not None else f", by the {decider(some)}, which stands behind the counts"
 
@@ -235,7 +236,7 @@ def _count(judgement: Judgement) -> str:
 
 
 def _robust(verdict: Verdict) -> str:
-    """How many variations of detector and cut-offs come out as the reference does."""
+    """How many variations of detector and cut-offs have the reference's outcome."""
     if not verdict.robustness:
         return ""
     alike = sum(v.judgement.outcome is verdict.reference.outcome for v in verdict.robustness)
@@ -243,5 +244,5 @@ def _robust(verdict: Verdict) -> str:
 
 
 def _plain(text: str) -> str:
-    """A user's string as it reads: no markup, no line break, no control character."""
+    """A string as plain Markdown text: markup is escaped; line breaks and control characters are removed."""
     return " ".join(inert(text).split()).translate(_SPECIAL)

@@ -1,4 +1,4 @@
-"""The Markdown report on disk: the text, and beside it a folder of the claims' figures."""
+"""Writes the Markdown report: the text, and a folder of the claims' figures next to it."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from spikecheck.report.markdown import markdown
 
 
 def write(report: Report, path: Path) -> None:
-    """Write `path`, and the figures into the folder of the same name without its suffix.
+    """Write the text to `path` and the figures to the folder named `path` without its suffix.
 
     Raises:
-        UsageError: when they can't be written.
+        UsageError: a file cannot be written, or `path` has no suffix.
     """
     folder = path.with_suffix("")
     if folder == path:

@@ -1,4 +1,4 @@
-"""One report of the parts of a verification that were made by machines that did not know one another."""
+"""Merges the reports of `verify --shard I/N` into one, and selects claims of a report."""
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -9,10 +9,15 @@ from spikecheck.core.verdict import Report, exit_code
 
 
 def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Report:
-    """One report of all parts, the claims in the order of their ids.
+    """Merge the parts of one verification. Claims are sorted by id.
+
+    Args:
+        reports: the parts by file.
+        command: the command line that the merged report records.
+        strict: whether an edge counts as a failure.
 
     Raises:
-        BaselineError: when the files are not all parts of one verification, each once.
+        BaselineError: the files are not all parts of one verification, each given once.
     """
     (first_file, first), *others = reports.items()
     for file, report in others:
@@ -38,10 +43,10 @@ def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Rep
 
 
 def of_claims(report: Report, patterns: Sequence[str]) -> Report:
-    """The report of these claims alone, as shell patterns name them; without patterns all of it.
+    """The report with only the claims that match shell patterns; the whole report without patterns.
 
     Raises:
-        UnknownName: when a pattern names none of the report's claims.
+        UnknownName: a pattern matches none of the report's claims.
     """
     if not patterns:
         return report
@@ -55,30 +60,30 @@ def of_claims(report: Report, patterns: Sequence[str]) -> Report:
 
 
 def _check_claims(reports: Mapping[Path, Report]) -> None:
-    """No claim in two parts: then they are parts of different selections, and something is missing elsewhere."""
-    found: dict[str, Path] = {}
+    """Refuse a claim in two parts: the parts then come from different selections, and other claims may be missing."""
+    file_of: dict[str, Path] = {}
     for file, report in reports.items():
         for verdict in report.claims:
-            if verdict.id in found:
+            if verdict.id in file_of:
                 raise BaselineError(
-                    f"{file}: has {verdict.id}, as {found[verdict.id]} has; make all parts with the same --claim options"
+                    f"{file}: has {verdict.id}, as {file_of[verdict.id]} has; make all parts with the same --claim options"
                 )
-            found[verdict.id] = file
+            file_of[verdict.id] = file
 
 
 def _check_parts(reports: Mapping[Path, Report]) -> None:
-    """Every part once and none missing: what is not there cannot fail."""
-    found: dict[str, Path] = {}
+    """Refuse repeated and missing parts: a missing claim could not fail."""
+    file_of: dict[str, Path] = {}
     for file, report in reports.items():
         if not report.shard:
             raise BaselineError(f"{file}: is a whole report and no part; merge what verify --shard I/N --json wrote")
-        if report.shard in found:
-            raise BaselineError(f"{file}: is part {report.shard}, as {found[report.shard]} is; give every part once")
-        found[report.shard] = file
-    totals = {int(shard.partition("/")[2]) for shard in found}
+        if report.shard in file_of:
+            raise BaselineError(f"{file}: is part {report.shard}, as {file_of[report.shard]} is; give every part once")
+        file_of[report.shard] = file
+    totals = {int(shard.partition("/")[2]) for shard in file_of}
     if len(totals) > 1:
-        raise BaselineError(f"parts {', '.join(sorted(found))}: are of different divisions; give those of one")
+        raise BaselineError(f"parts {', '.join(sorted(file_of))}: are of different divisions; give those of one")
     (total,) = totals
-    missing = [f"{part}/{total}" for part in range(1, total + 1) if f"{part}/{total}" not in found]
+    missing = [f"{part}/{total}" for part in range(1, total + 1) if f"{part}/{total}" not in file_of]
     if missing:
         raise BaselineError(f"parts {', '.join(missing)}: are missing; give all {total} files")

@@ -1,4 +1,4 @@
-"""Companions that contradict the effect that decides, or one another: a reader must not have to find that alone."""
+"""Finds companions whose sign contradicts the deciding effect, or one another, so that the headline can say so."""
 
 from spikecheck.core.judgement import Effect
 from spikecheck.core.verdict import Verdict
@@ -9,10 +9,10 @@ from spikecheck.stats.prediction import Average, Estimand
 
 
 def opposed(verdict: Verdict) -> str:
-    """Which companions surely point the other way, in a sentence; empty where none does.
+    """Sentences on the companions whose interval has the opposite sign; empty if there are none.
 
-    Only where the rule asks for a sign: a companion is then on the effect's side of zero, or on the other. Companions on
-    scales of their own, beside rules with other limits, are compared with nothing.
+    Applies only to rules that require a sign. Other rules have limits on a scale of their own, which companions do not
+    share.
     """
     reference = verdict.reference
     rule = rule_of(verdict)
@@ -26,12 +26,12 @@ def opposed(verdict: Verdict) -> str:
 
 
 def _asks_for_a_sign(rule: Estimand | None) -> bool:
-    """An average that must lie above zero, or below it."""
+    """Whether the rule requires an average above zero, or below it."""
     return isinstance(rule, Average) and {rule.floor, rule.ceiling} == {0.0, None}
 
 
 def _sign(effect: Effect, which: Decider) -> int:
-    """1 or -1 where both bounds lie on one side of zero; 0 where they do not, or are not known."""
+    """1 or -1 if both bounds lie on that side of zero; 0 otherwise, or if they are unknown."""
     _, low, high = of_average(effect, which)
     if low is None or high is None:
         return 0
@@ -39,6 +39,6 @@ def _sign(effect: Effect, which: Decider) -> int:
 
 
 def _said(effect: Effect, which: Decider, *, against: bool) -> str:
-    found = estimated(effect, which)
+    estimate = estimated(effect, which)
     other = "what decides" if against else "its other companion"
-    return f"Measured otherwise, as {inert(effect.unit)}, it contradicts {other}: the {which} is {found}."
+    return f"Measured otherwise, as {inert(effect.unit)}, it contradicts {other}: the {which} is {estimate}."

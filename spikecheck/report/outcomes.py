@@ -1,4 +1,4 @@
-"""How outcomes look, in words and signs as well as in colour: one word a state, the same in every form of a report.
+"""How outcomes look: one word, one sign and one colour a state, the same in every format of a report.
 
 The words of a claim are those of its answers, and `passes`. docs/reference/outcomes.md has the whole table.
 """
@@ -13,12 +13,12 @@ from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Verdict
 
 Word = Literal["passes", "fails", "undecided", "untriggered", "invalid"]
-"""What the two answers about a claim make together."""
+"""The state of a claim, from both its answers."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """A sign, the same for streams without Unicode, and a style."""
+    """An outcome's sign, its sign for streams without Unicode, and its style in the terminal."""
 
     sign: str
     ascii_sign: str
@@ -36,15 +36,15 @@ LOOKS: Mapping[Outcome, Look] = {
 
 @dataclass(frozen=True)
 class State:
-    """Where a format of dashboards puts a claim: those formats have fixed states, and no word of ours."""
+    """A claim's state in dashboard formats, which have fixed words of their own."""
 
     junit: Literal["", "failure", "error"]
-    """The element inside a test case; empty where it passed."""
+    """The element inside a test case; empty for a pass."""
     ctrf: Literal["passed", "failed", "other"]
 
 
 _NEITHER = State("error", "other")
-"""Not `skipped`, which dashboards show as green: nothing was shown, and the command does not exit with 0."""
+"""Not `skipped`: dashboards show that as green, but the command does not exit with 0."""
 
 STATES: Mapping[Word, State] = {
     "passes": State("", "passed"),
@@ -53,7 +53,7 @@ STATES: Mapping[Word, State] = {
     "untriggered": _NEITHER,
     "invalid": _NEITHER,
 }
-"""In the order of the documentation's table."""
+"""In the order of the table in docs/reference/outcomes.md."""
 
 
 def badge(outcome: Outcome, *, ascii_only: bool) -> Text:
@@ -67,7 +67,7 @@ def badge(outcome: Outcome, *, ascii_only: bool) -> Text:
 
 
 def word_of(verdict: Verdict) -> Word:
-    """What the two answers make together: it passes, it fails, or the outcome of the answer that leaves it between."""
+    """The state of a claim: it passes, it fails, or the outcome of the answer that leaves it open."""
     if verdict.passed:
         return "passes"
     if verdict.replicates is Outcome.FAILS or (verdict.kind == "law" and verdict.generalises is Outcome.FAILS):
@@ -80,7 +80,7 @@ _NEITHER_WORDS: Mapping[Outcome, Word] = {Outcome.UNTRIGGERED: "untriggered", Ou
 
 
 def standing(verdict: Verdict, *, brief: bool = False) -> Text:
-    """The claim's word in its colour; unless `brief`, with the edge where a claim that passes has one."""
+    """The claim's state in its colour. A claim that passes with an edge says so, unless `brief`."""
     word = word_of(verdict)
     if word == "passes":
         edge = verdict.generalises is Outcome.FAILS and not brief

@@ -1,7 +1,7 @@
-"""How much of a command is done and how long the rest will take, from what its parts were expected to take.
+"""Estimates how much of a command is done and how long the rest takes.
 
-Every part of the work is told with the seconds that a usual core would take for it. How long the parts done so far really took
-sets the scale, so that machines, workers and devices need not be known.
+Every part of the work comes with its expected seconds on a typical core. The real time of the finished parts sets the scale,
+so the estimate needs no knowledge of machine, workers and device.
 """
 
 import time
@@ -9,19 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _FEW_SECONDS = 3.0
-"""Work of less says nothing about the rest."""
+"""Less work gives no estimate."""
 _TELLING = 0.05
+"""Share of the command after which an estimate is given."""
 _LONG_ENOUGH = 20.0
-"""Seconds of work after which an estimate is given however little of the whole they are."""
+"""Seconds of work after which an estimate is given, however small their share."""
 _SHOWING = 2.5
-"""Seconds from the last training to the end of the command, on whatever machine."""
+"""Seconds from the last training to the end of the command, on any machine."""
 _OWN = 2.0
-"""Seconds of a usual core that the speed so far weighs beside that of the part under way."""
+"""Weight of the average speed against the speed of the current part, in seconds of a typical core."""
 
 
 @dataclass(frozen=True)
 class _Stretch:
-    """What the clock and the counts were when it began."""
+    """Clock, idle time and work done at the start of a stretch, in seconds."""
 
     began: float
     lost: float = 0.0
@@ -29,45 +30,45 @@ class _Stretch:
 
 
 class Pace:
-    """Progress over one command. All amounts are seconds of a usual core; times are the clock's."""
+    """Progress of one command. Amounts of work are seconds of a typical core; times are seconds of the clock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.done = 0.0
         self.claim_left = self.after = 0.0
-        """Of the claim under way, as far as is known, and of those behind it."""
+        """Known work left in the current claim, and in the claims after it."""
         self.call_left = 0.0
-        """Of what is being trained now."""
-        self.foretold = False
-        """Whether anybody said how much there is to do."""
+        """Work left in the current training call."""
+        self.announced = False
+        """Whether the amount of work was announced."""
         self._stages: dict[str, float] = {}
-        """Of the claim under way, with what each was expected to take."""
+        """Expected work of each stage of the current claim."""
         self._clock = clock
         self._share = 0.0
         self._idle: float | None = None
-        """Since when nothing is being trained; None while something is."""
+        """Time since which nothing is trained; None during training."""
         self._lost = 0.0
-        """How long that was, all together."""
+        """Total time without training."""
         self._whole = self._call = _Stretch(clock())
 
     def expect(self, stages: Sequence[tuple[str, float]], after: float) -> None:
-        """A claim begins whose stages will take so much, with so much behind it."""
+        """Begin a claim: its stages with their expected work, and the work of the claims after it."""
         self._stages = dict(stages)
         self.claim_left, self.after, self.call_left = sum(self._stages.values()), after, 0.0
-        self.foretold = True
+        self.announced = True
 
     def enter(self, stage: str) -> None:
-        """A stage begins: those before it are over, whatever was expected of them. One begun again takes as much again."""
+        """Begin a stage; the stages before it count as done. A repeated stage takes its expected work again."""
         names = list(self._stages)
         if stage in names:
             self.claim_left = sum(self._stages[name] for name in names[names.index(stage) :])
 
     def plan(self, seconds: float) -> None:
-        """So much will be trained now."""
+        """Begin a training call with this expected work."""
         self.call_left = seconds
         self._call = _Stretch(self._clock(), self._lost, self.done)
 
     def advance(self, seconds: float, *, early: bool = False) -> None:
-        """So much was done; `early` is what belongs to claims behind this one."""
+        """Count finished work; `early` work belongs to later claims."""
         self.done += seconds
         if early:
             self.after = max(self.after - seconds, 0.0)
@@ -76,35 +77,35 @@ class Pace:
             self.call_left = max(self.call_left - seconds, 0.0)
 
     def finish_claim(self) -> None:
-        """Whatever was expected of it, nothing is left."""
+        """End the current claim: nothing of its expected work is left."""
         self.claim_left = self.call_left = 0.0
 
     def pause(self) -> None:
-        """What goes on from now is no work that was planned."""
+        """From now on, time does not count as planned work."""
         if self._idle is None:
             self._idle = self._clock()
 
     def resume(self) -> None:
-        """Work goes on."""
+        """Planned work continues."""
         if self._idle is not None:
             self._lost += self._clock() - self._idle
             self._idle = None
 
     @property
     def left(self) -> float:
-        """What is still to be done, as far as is known; to show what was found is a part of it."""
+        """Known work left, including writing the report."""
         return max(self.claim_left, self.call_left) + self.after + _SHOWING
 
     @property
     def share(self) -> float:
-        """Share of the command that is done, in [0, 1]; it never falls, even where more turns up than was expected."""
+        """Share of the command that is done, in [0, 1]. It never falls, even if there is more work than expected."""
         known = self.done + self.left
         self._share = max(self._share, self.done / known if self.done > 0 else 0.0)
         return self._share
 
     @property
     def seconds_left(self) -> float | None:
-        """Until all is done, by the clock; None while too little is done to tell."""
+        """Estimated seconds until the end, by the clock; None if too little is done for an estimate."""
         worked = self._worked(self._whole)
         enough = worked >= _LONG_ENOUGH or (worked >= _FEW_SECONDS and self.share >= _TELLING)
         if not enough or self.done <= 0:

@@ -1,4 +1,4 @@
-"""A page of text: prose, rows under a column of labels, and lines that must stay whole."""
+"""A page of text in the terminal: paragraphs, labelled rows, and unwrapped lines."""
 
 from collections.abc import Iterable
 
@@ -8,13 +8,13 @@ from rich.text import Text
 _LABELS = 13
 """Width of the column of labels."""
 _WIDEST = 100
-"""Longer lines are hard to read, however wide the terminal is."""
+"""Widest line, in characters: longer ones are hard to read."""
 
 
 class Page:
-    """Prints lines that never exceed the console's width and carry no trailing blanks.
+    """Prints lines within the console's width and without trailing blanks.
 
-    Everything is `Text`, so that brackets in a user's strings stay brackets.
+    Strings become `Text`, so that rich does not read brackets in a user's strings as markup.
     """
 
     def __init__(self, console: Console) -> None:
@@ -24,16 +24,16 @@ class Page:
 
     @property
     def room(self) -> int:
-        """Characters beside the labels."""
+        """Width right of the labels, in characters."""
         return self.width - _LABELS
 
     def say(self, text: str | Text, style: str = "", indent: int = 0) -> None:
-        """A paragraph."""
+        """Print a paragraph, wrapped."""
         for line in self._wrapped(_text(text, style), self.width - indent):
             self._put(Text(" " * indent) + line)
 
     def row(self, label: str, value: str | Text, style: str = "") -> None:
-        """A value beside its label; further lines hang under the first."""
+        """Print a value next to its label; wrapped lines are indented below it."""
         lines = self._wrapped(_text(value, style), self.room)
         for number, line in enumerate(lines):
             head = Text.assemble((f"  {label if number == 0 else '':<{_LABELS - 2}}", "cyan"))
@@ -43,20 +43,20 @@ class Page:
             self._put(head + line)
 
     def rows(self, label: str, values: Iterable[str | Text], style: str = "") -> None:
-        """Several values beside one label."""
+        """Print several values next to one label, each on lines of its own."""
         for number, value in enumerate(values):
             self.row(label if number == 0 else "", value, style)
 
     def rule(self) -> None:
-        """A line across the page."""
+        """Print a line across the page."""
         self._put(Text(("-" if self.ascii_only else "─") * self.width, style="dim"))
 
     def blank(self) -> None:
-        """An empty line."""
+        """Print an empty line."""
         self._put(Text())
 
     def verbatim(self, text: str | Text) -> None:
-        """One line as it is, however long: to be copied, or already made to measure."""
+        """Print one line unwrapped: a command to copy, or a line that already fits."""
         self._put(_text(text, ""))
 
     def _wrapped(self, text: Text, width: int) -> Iterable[Text]:
@@ -74,5 +74,5 @@ def _text(value: str | Text, style: str) -> Text:
 
 
 def _ends_in_colour(line: Text) -> bool:
-    """Whether the last characters have a background, so that they are seen even where they are blank."""
+    """Whether the last characters have a background colour, so that blanks at the end are visible."""
     return any(" on " in str(span.style) and span.end == len(line) for span in line.spans)

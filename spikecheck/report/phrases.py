@@ -1,4 +1,4 @@
-"""Settings, counts and scores in words."""
+"""Settings, counts and scores in words, shared by all formats of a report."""
 
 import shlex
 from collections import Counter
@@ -15,14 +15,14 @@ _READ_FIRST = ("problem", "target", "points", "width", "depth", "activation", "o
 
 
 def conditions(setting: Setting, without: Collection[str] = ()) -> str:
-    """The conditions that a reader looks for first, then whatever is not a default."""
+    """The main conditions of a setting, then all others that are not defaults; `without` names conditions to leave out."""
     rest = [name for name in setting.differences(Setting()) if name not in _READ_FIRST]
     names = [name for name in [*_READ_FIRST, *rest] if name not in without]
     return inert(", ".join(f"{name}={_value(setting, name)}" for name in names))
 
 
 def differs(setting: Setting, reference: Setting) -> str:
-    """What differs from the reference, with the reference's values.
+    """The conditions that differ from the reference, with the reference's values.
 
     >>> differs(Setting(lr=0.2), Setting(lr=0.1))
     'lr=0.2 (reference: 0.1)'
@@ -33,18 +33,18 @@ def differs(setting: Setting, reference: Setting) -> str:
 
 
 def tried(verdict: Verdict) -> list[str]:
-    """How many settings were looked at, and how those beside the reference came out on the search's seeds."""
+    """How many settings the search tried, and their outcomes on its seeds."""
     if not verdict.tried:
         return ["no setting but the reference" if verdict.reference.drawn else "not reached"]
-    found = Counter(judgement.outcome for judgement in verdict.tried)
-    outcomes = ", ".join(f"{found[outcome]} {outcome}" for outcome in Outcome if found[outcome])
+    counted = Counter(judgement.outcome for judgement in verdict.tried)
+    outcomes = ", ".join(f"{counted[outcome]} {outcome}" for outcome in Outcome if counted[outcome])
     count = f"{plural(verdict.settings_tried, 'setting')}, the reference among them"
     met = f"{verdict.settings_triggered} met the precondition in enough seeds"
     return [f"{count}; {met}", f"the others in the search: {outcomes}"]
 
 
 def reached(reach: Reach) -> list[str]:
-    """In how much of its domain a claim holds, and what that rests on."""
+    """The share of its domain in which a claim holds, and how it was estimated."""
     whole = reach.settings >= reach.of
     sampled = "of its whole domain" if whole else "sampled from its domain"
     if reach.share is None:
@@ -59,28 +59,28 @@ def reached(reach: Reach) -> list[str]:
 
 
 def reach_in_brief(verdict: Verdict) -> str:
-    """Settings in which it holds, of those that say anything; empty where none was sampled."""
+    """Sampled settings in which the claim holds, of those that triggered; empty if none was sampled."""
     return "" if verdict.reach is None else f"{verdict.reach.holds}/{verdict.reach.triggered}"
 
 
 def unregistered(verdict: Verdict) -> str:
-    """A mark beside claims whose rule may have been chosen with their data in view; empty where nothing is known."""
+    """A remark for claims whose rule may have been written after its data; empty otherwise, or if unknown."""
     return "" if verdict.registered in ("", "before") else "rule not shown to be written before its data"
 
 
 def replay(verdict: Verdict, judgement: Judgement, seed: int) -> str:
-    """The line that judges a setting again on the same seeds."""
+    """The command line that judges a setting again on the same seeds."""
     words = (*finding(verdict.id, verdict.claims_path), *verdict.asked_with)
     return replay_line(words, judgement.setting, verdict.reference.setting, seed, judgement.drawn)
 
 
 def explained(verdict: Verdict) -> str:
-    """The line that tells what the claim and its control are."""
+    """The command line that explains the claim and its controls."""
     return shlex.join(["spikecheck", "explain", *finding(verdict.id, verdict.claims_path)])
 
 
 def spread(judgement: Judgement) -> str:
-    """Where the seeds' effects lie."""
+    """Range and quartiles of the seeds' effects."""
     scores = sorted(score for score in judgement.scores if score is not None)
     if len(scores) < 2:
         return ", ".join(f"{score:.3g}" for score in scores) or "none"
@@ -89,14 +89,14 @@ def spread(judgement: Judgement) -> str:
 
 
 def lost(failures: int) -> str:
-    """How many seeds' numbers failed."""
+    """How many seeds had numerical failures."""
     if not failures:
         return "no numerical failures"
     return f"{plural(failures, 'numerical failure')} (diverged or unresolved), neither for nor against"
 
 
 def percent(share: float) -> str:
-    """A share to three figures.
+    """A share in percent, to three digits (four from 99.9 % on).
 
     >>> percent(0.8), percent(0.99951)
     ('80 %', '99.95 %')

@@ -1,4 +1,4 @@
-"""A typical run in the terminal: the loss, and beneath it how sharp the landscape is for the learning rate."""
+"""A run in the terminal: the loss above, sharpness relative to the stability threshold below."""
 
 import math
 from collections.abc import Sequence
@@ -8,15 +8,19 @@ from spikecheck.report.curves import LABEL, Axis, curve
 
 _LOSS_ROWS, _SHARPNESS_ROWS = 7, 5
 _TINY = 1e-300
-"""Stands in for a loss of exactly zero, which has no logarithm."""
+"""Replaces a loss of exactly zero, which has no logarithm."""
 
 
 def picture(trace: Trace, width: int = 80, ascii_only: bool = False, heading: str = "") -> list[str]:
-    """Lines of at most `width` characters: loss (log scale) over 2 x sharpness / threshold, the first spike marked.
+    """Draw the loss (log scale) and 2 x sharpness / threshold, with marks at the first spike.
 
-    `heading` stands over the loss; it is a typical run's where none is given.
+    For gradient descent the lower curve is learning rate times sharpness. A run is unstable where it exceeds 2.
 
-    For gradient descent the lower curve is the learning rate times the sharpness; a run is unstable where it exceeds 2.
+    Args:
+        trace: what to draw.
+        width: longest line, in characters.
+        ascii_only: whether to avoid Unicode.
+        heading: line above the loss; by default that of a typical run.
     """
     steps = [*trace.steps, *trace.sharpness_steps]
     axis = Axis(min(steps, default=0), max(steps, default=1), min(width, 100), ascii_only)
@@ -30,7 +34,7 @@ def picture(trace: Trace, width: int = 80, ascii_only: bool = False, heading: st
 
 
 def _lower(axis: Axis, trace: Trace) -> list[str]:
-    """The sharpness: as it is where no threshold is known, else so that the run is unstable above 2."""
+    """The lower panel: 2 x sharpness / threshold, or the sharpness itself if no threshold is known."""
     if trace.threshold is None:
         return [
             "sharpness; no stability threshold is known for this optimizer",
@@ -51,7 +55,7 @@ def _lower(axis: Axis, trace: Trace) -> list[str]:
 
 
 def _step_axis(axis: Axis, trace: Trace) -> list[str]:
-    """The step axis with the first spike's marks, and what they are."""
+    """The step axis with marks at the first spike, and their meaning."""
     marks = {"o": trace.onset, "p": trace.peak, "r": trace.recovery}
     line = list(("-" if axis.ascii_only else "─") * axis.columns)
     free = 0

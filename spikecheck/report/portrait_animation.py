@@ -1,4 +1,4 @@
-"""The fit of a network through a spike, as an animation."""
+"""Animates the function fitted by a network during a spike."""
 
 from pathlib import Path
 
@@ -16,10 +16,14 @@ _A_SECOND = 15
 
 
 def animate(portrait: Portrait, path: Path) -> None:
-    """The fit of a network of one input and one output, from before the onset to after the spike, beside the loss.
+    """Write an animation of loss and fitted function, from before the onset to after the spike.
+
+    Args:
+        portrait: of a network with one input and one output.
+        path: FILE.gif, or FILE.mp4 if ffmpeg is installed.
 
     Raises:
-        UsageError: when it can't be written.
+        UsageError: the file cannot be written.
     """
     moving = _animation(portrait)
     writer = PillowWriter(fps=_A_SECOND) if path.suffix.lower() == ".gif" else FFMpegWriter(fps=_A_SECOND)
@@ -44,7 +48,7 @@ def _animation(portrait: Portrait) -> FuncAnimation:
     (curve,) = right.plot(fit.x, fit.outputs[shown.start], color=BLUE, linewidth=1.5, label="network")
     _target(right, fit, shown)
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once: doing so for every frame takes most of the time
+    figure.set_layout_engine("none")  # the layout is computed once: for every frame it would take most of the time
 
     def frame(place: int) -> tuple[object, ...]:
         mark.set_data([portrait.steps[place]], [portrait.loss[place]])
@@ -56,7 +60,7 @@ def _animation(portrait: Portrait) -> FuncAnimation:
 
 
 def _window(portrait: Portrait) -> slice:
-    """As long before the onset and after the spike as the spike lasts."""
+    """Steps shown: the spike, and as long before its onset and after its end as it lasts (at least 20 steps)."""
     around = max(20, portrait.after - portrait.spike.onset)
     return slice(portrait.at(portrait.spike.onset - around), portrait.at(portrait.after + around) + 1)
 

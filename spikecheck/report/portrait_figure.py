@@ -1,4 +1,4 @@
-"""A spike's portrait as a figure of six panels. Legends stand below the curves, so that they hide none."""
+"""A spike's portrait as a figure of six panels. Legends are below the panels, so that they hide no curve."""
 
 from io import BytesIO
 from pathlib import Path
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, as in `claim_figure`.
 BLUE, VERMILION, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#7f7f7f"
 _NARROW = 32
-"""Characters of a legend's label of which two fit side by side below a panel."""
+"""Longest label of which two fit side by side below a panel, in characters."""
 
 
 def draw(portrait: Portrait) -> Figure:
-    """Loss and sharpness; growth against its prediction; the swing by rank; cosines before and after; twins; the fit."""
+    """Draw loss and sharpness, growth against its prediction, swing by rank, cosines before and after, twins, and the fit."""
     figure = Figure(figsize=(13.0, 8.6), layout="constrained")
     rows = figure.subplots(2, 3)
     figure.suptitle(f"{title(portrait)}: {described(portrait.setting)}", fontsize=9, wrap=True)
@@ -40,15 +40,15 @@ def draw(portrait: Portrait) -> Figure:
 
 
 def write(portrait: Portrait, path: Path) -> None:
-    """As PNG or SVG, by the file's suffix.
+    """Write the figure as PNG or SVG, by the file's suffix.
 
     Raises:
-        UsageError: when it can't be written.
+        UsageError: the file cannot be written.
     """
     out = BytesIO()
     form = FIGURES[path.suffix.lower()]
     metadata = {"Software": None} if form == "png" else {"Date": None}
-    with rc_context({"svg.hashsalt": "portrait"}):  # else identifiers in an SVG are drawn at random
+    with rc_context({"svg.hashsalt": "portrait"}):  # otherwise identifiers in an SVG are random
         draw(portrait).savefig(out, format=form, dpi=120, metadata=metadata)
     atomic_write.write(out.getvalue(), path, "--figure")
 
@@ -72,7 +72,7 @@ def _loss(axes: Axes, portrait: Portrait) -> None:
 
 
 def _growth(axes: Axes, portrait: Portrait) -> None:
-    """The factor a step, measured and as a quadratic would have it; only where there is a motion worth the name."""
+    """Growth factor a step along the first eigendirection, measured and predicted by the quadratic model."""
     spike = portrait.spike
     shown = slice(portrait.at(spike.onset - 60), portrait.at(spike.peak) + 1)
     axes.plot(portrait.steps[shown], portrait.growth[shown], "o", color=VERMILION, markersize=3, label="measured")
@@ -97,7 +97,7 @@ def _swing(axes: Axes, portrait: Portrait) -> None:
 
 
 def _cosines(axes: Axes, portrait: Portrait) -> None:
-    """Before above the diagonal, after below it: one picture, to be compared across it."""
+    """Cosines before the spike above the diagonal, after it below, for comparison across the diagonal."""
     before, after = portrait.cosines
     if len(before) != len(after) or not len(after):
         _instead(axes, "no layer of neurons with input weights")
@@ -116,7 +116,7 @@ def _cosines(axes: Axes, portrait: Portrait) -> None:
 
 
 def _ranks(matrix: Array) -> tuple[float, float, float, float]:
-    """Edges of a picture whose rows and columns count from 1, downwards: left, right, bottom, top."""
+    """Edges (left, right, bottom, top) of an image whose rows and columns count from 1, downwards."""
     last = len(matrix) + 0.5
     return 0.5, last, last, 0.5
 
@@ -144,13 +144,13 @@ def _fit(axes: Axes, portrait: Portrait) -> None:
 
 
 def _instead(axes: Axes, why: str) -> None:
-    """An empty panel that says why."""
+    """Replace a panel by the reason why it is empty."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, why, ha="center", transform=axes.transAxes)
 
 
 def _landmarks(axes: Axes, portrait: Portrait) -> None:
-    """The spike in three parts; the last is the time for which the loss has to stay low before the spike is over."""
+    """Shade the spike in three parts. In the last the loss stays low until the spike counts as over."""
     spike = portrait.spike
     assert spike.recovery is not None
     axes.axvspan(spike.onset, spike.peak, color=VERMILION, alpha=0.3, linewidth=0, label="onset to peak")
@@ -159,7 +159,7 @@ def _landmarks(axes: Axes, portrait: Portrait) -> None:
 
 
 def legend_below(*several: Axes) -> None:
-    """One legend for axes that share a panel, below it, no wider than it: inside it would hide curves."""
+    """Place one legend for axes that share a panel below it, no wider than the panel."""
     handles: list[Artist] = []
     for axes in several:
         handles += axes.get_legend_handles_labels()[0]

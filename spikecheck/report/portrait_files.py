@@ -1,4 +1,4 @@
-"""Files that a portrait can be drawn into, refused before anything is trained. Without matplotlib, so at once."""
+"""Checks before training that a portrait's files can be written. Does not import matplotlib, which is slow."""
 
 import shutil
 from pathlib import Path
@@ -12,10 +12,10 @@ _ANIMATIONS = (".gif", ".mp4")
 
 
 def check_figure(path: Path) -> None:
-    """Refuse before training what could not be drawn after it.
+    """Check that --figure can be written.
 
     Raises:
-        UsageError: when the suffix is unknown, or nothing can be written there.
+        UsageError: the suffix is neither .png nor .svg, or the file cannot be written.
     """
     if path.suffix.lower() not in FIGURES:
         raise UsageError(f"--figure {path}: give FILE.png or FILE.svg")
@@ -23,10 +23,10 @@ def check_figure(path: Path) -> None:
 
 
 def check_animation(path: Path) -> None:
-    """Refuse before training what could not be animated after it.
+    """Check that --animate can be written.
 
     Raises:
-        UsageError: when the suffix is unknown, or nothing can be written there, or ffmpeg is missing.
+        UsageError: the suffix is neither .gif nor .mp4, the file cannot be written, or .mp4 lacks ffmpeg.
     """
     if path.suffix.lower() not in _ANIMATIONS:
         raise UsageError(f"--animate {path}: give FILE.gif or FILE.mp4")

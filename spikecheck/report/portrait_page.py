@@ -1,4 +1,4 @@
-"""A spike's portrait in the terminal: curves, bars and figures in words."""
+"""A spike's portrait in the terminal: curves, bars, and figures in words."""
 
 import numpy as np
 from rich.console import Console
@@ -17,7 +17,7 @@ _WHEN = {"before": "before the spike", "peak": "at its peak", "after": "after it
 
 
 def render_portrait(portrait: Portrait, console: Console) -> None:
-    """Print it."""
+    """Print the portrait."""
     page = Page(console)
     spike = portrait.spike
     page.say(title(portrait), "bold")
@@ -54,7 +54,7 @@ def _alignment(portrait: Portrait) -> str:
 
 
 def _trace(portrait: Portrait) -> Trace:
-    """The window as a picture of a run, its steps counted from its own first."""
+    """The portrait's window as a trace that `picture` can draw."""
     steps = tuple(int(step) for step in portrait.steps)
     spike = portrait.spike
     return Trace(
@@ -72,7 +72,7 @@ def _trace(portrait: Portrait) -> Trace:
 
 
 def _ascent(portrait: Portrait) -> str:
-    """How fast the motion along the first eigendirection grew, against what a quadratic would have it."""
+    """Growth along the first eigendirection before the peak, and the quadratic model's prediction for it."""
     spike = portrait.spike
     rise = slice(portrait.at(spike.onset - 10), max(portrait.at(spike.peak), portrait.at(spike.onset - 10) + 1))
     measured = f"grows by a median factor of {np.median(portrait.growth[rise]):.3f} a step"
@@ -83,7 +83,7 @@ def _ascent(portrait: Portrait) -> str:
 
 
 def _bars(portrait: Portrait, *, ascii_only: bool) -> list[str]:
-    """The swing at the peak along every eigendirection, over the largest, on a log scale down to a thousandth."""
+    """Swing at the peak by eigendirection, relative to the largest, as bars on a log scale from 0.001 to 1."""
     full, lines = ("#" if ascii_only else "█"), []
     for rank, share in enumerate(portrait.swing, 1):
         length = round(_BAR * (1.0 + np.log10(max(float(share), 1e-3)) / 3.0))

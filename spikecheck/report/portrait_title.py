@@ -1,4 +1,4 @@
-"""What a spike's portrait is of, in words, for the terminal and the figure."""
+"""Title and setting of a spike's portrait in words, for terminal and figure."""
 
 from spikecheck.core.portrait import Portrait, Twin
 from spikecheck.core.setting import Setting
@@ -10,15 +10,15 @@ _ABOUT_NETS = ("width", "depth", "activation")
 
 
 def title(portrait: Portrait) -> str:
-    """Which spike of which training."""
+    """The portrait's title."""
     return f"The first spike of seed {portrait.seed}"
 
 
 def described(setting: Setting) -> str:
     """The conditions that this problem and this model read.
 
-    What a problem or a model of one's own reads is not known: of the conditions that are about data and nets only those
-    are said that differ from their defaults.
+    For a user's own problem or model it is unknown which conditions it reads. Conditions of data and nets are then
+    listed only if they differ from their defaults.
 
     >>> described(Setting(problem="digits", width=30))
     'problem=digits, width=30, depth=1, activation=tanh, optimizer=gd, lr=0.1, steps=5000'
@@ -27,7 +27,7 @@ def described(setting: Setting) -> str:
 
 
 def ending(twin: Twin) -> str:
-    """How a twin ended."""
+    """How a twin ended: diverged, or its alignment and loss."""
     if twin.diverged:
         return f"diverges at step {twin.steps[-1]:.0f}"
     aligned = "" if twin.alignment is None else f"mean |cos| {twin.alignment:.3f}, "

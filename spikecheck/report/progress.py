@@ -1,4 +1,4 @@
-"""What has happened so far in a command, added up from events."""
+"""Counts a command's events and follows its progress."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from spikecheck.report.pace import Pace
 from spikecheck.report.phrases import plural
 
 _A_RUN_READ = 0.003
-"""Seconds that reading and measuring one run takes on a usual core."""
+"""Seconds to read and measure one run on a typical core."""
 
 
 class Tally:
@@ -33,7 +33,7 @@ class Tally:
         self.pace.pause()
         self.claim = self.place = self.stage = ""
         self.doing = "starting"
-        """What goes on that is no training; empty while there is training."""
+        """Current work other than training; empty during training."""
         self.claims = 1
         self.judged = self.spikes = self.trained = self.reused = 0
         self.seeks_spikes = True
@@ -48,7 +48,7 @@ class Tally:
         self._measure(event)
 
     def _count(self, event: Event) -> None:
-        """What is shown as it is told."""
+        """Update the counts and names that are displayed."""
         match event:
             case ClaimStarted():
                 self.claim, self.claims, self.stage = event.claim, event.total, ""
@@ -69,7 +69,7 @@ class Tally:
                 pass
 
     def _measure(self, event: Event) -> None:
-        """What is known of how much is done, and how much is left."""
+        """Update the amounts of work done and left."""
         match event:
             case ClaimStarted():
                 self.pace.expect(event.expected, event.after)
@@ -94,15 +94,15 @@ class Tally:
 
     @property
     def elapsed(self) -> float:
-        """Since the beginning, in seconds."""
+        """Seconds since the start."""
         return self._clock() - self._began
 
     def progress(self) -> str:
-        """How much of the command is done, with an estimate of the time left once there is something to go by.
+        """Share of the command that is done, with an estimate of the time left as soon as there is one.
 
-        What is done in place of training is named: no estimate counts it. Empty where nothing was foretold.
+        Work other than training is named instead of estimated. Empty if the amount of work is unknown.
         """
-        known = [self._done()] if self.pace.foretold else []
+        known = [self._done()] if self.pace.announced else []
         return ", ".join([*known, *([f"{self.doing} …"] if self.doing else [])])
 
     def _done(self) -> str:
@@ -110,21 +110,21 @@ class Tally:
         return f"{100 * self.pace.share:.0f} %" + (f", about {clock_time(left)} left" if left is not None else "")
 
     def counts(self) -> str:
-        """What was found so far."""
+        """Settings judged, spikes found, runs trained and reused so far."""
         judged = [f"{plural(self.judged, 'setting')} judged"] if self.judged else []
         spikes = [f"{plural(self.spikes, 'spike')} found"] if self.seeks_spikes else []
         return ", ".join([*judged, *spikes, f"{plural(self.trained, 'run')} trained", f"{self.reused:,} reused"])
 
 
 def stage_says(event: StageStarted) -> str:
-    """A stage, with its size where it has one."""
+    """A stage's name, with its settings and seeds if it has any."""
     if not event.seeds:
         return event.stage
     return f"{event.stage}, {plural(event.settings, 'setting')} x {plural(event.seeds, 'seed')}"
 
 
 def clock_time(seconds: float) -> str:
-    """Seconds as a clock shows them.
+    """Seconds as minutes and seconds, or hours, minutes and seconds.
 
     >>> clock_time(7.9), clock_time(3_725)
     ('0:07', '1:02:05')

@@ -1,4 +1,4 @@
-"""The answers that a report quotes, each with its controls; of a report from before answers had any, what it holds of them."""
+"""The answers of a verdict with their controls, also for old reports, which stored them in other fields."""
 
 from collections.abc import Mapping
 
@@ -12,16 +12,16 @@ ROLES = {
     "strongest": "strongest setting found",
     "weakest": "weakest setting found",
 }
-"""What the search may nominate, in words."""
+"""Roles of a setting nominated by the search, in words."""
 
 
 def rule_of(verdict: Verdict) -> Estimand | None:
-    """The object that decided; None where the report does not hold it."""
+    """The claim's rule; None if the report does not contain it."""
     return read_rule(verdict.predicts)
 
 
 def read_rule(record: Mapping[str, float | str]) -> Estimand | None:
-    """A rule from the numbers that a report keeps of it; None where it keeps none, or none that make a rule."""
+    """Rebuild a rule from a report's record; None if there is no record, or the record is not a valid rule."""
     try:
         return from_record(record) if record else None
     except SettingError:  # edited by hand: `spikecheck recheck` says so
@@ -43,20 +43,20 @@ def at_reference(verdict: Verdict) -> Answer:
 
 
 def nominated(verdict: Verdict) -> Answer | None:
-    """The answer at the setting that the search nominated; None where there is none."""
+    """The answer at the setting nominated by the search; None if there is none."""
     apart = set(verdict.beside.values())
-    found = (a for place, a in enumerate(verdict.answers) if a.role in ROLES and place not in apart)
-    return next(found, None) or _of_an_old_report(verdict)
+    nominees = (a for place, a in enumerate(verdict.answers) if a.role in ROLES and place not in apart)
+    return next(nominees, None) or _of_an_old_report(verdict)
 
 
 def besides(verdict: Verdict) -> dict[str, Answer]:
-    """The settings off the ladders that were judged on fresh seeds, by name."""
+    """Answers at the settings outside the domain that were judged on fresh seeds, by name."""
     places = {name: place for name, place in verdict.beside.items() if place < len(verdict.answers)}
     return {name: verdict.answers[place] for name, place in places.items()}
 
 
 def only_searched(verdict: Verdict) -> list[str]:
-    """The settings off the ladders of which an old report knows what its search found, and nothing on fresh seeds."""
+    """Names of the settings outside the domain that an old report judged in its search only."""
     return [name for name in verdict.beside if name not in besides(verdict)]
 
 
@@ -69,5 +69,5 @@ def _of_an_old_report(verdict: Verdict) -> Answer | None:
 
 
 def _bare(role: str, judgement: Judgement | None) -> Answer | None:
-    """A judgement as an answer that no control guards."""
+    """A judgement as an answer without controls."""
     return None if judgement is None else Answer(role=role, outcome=judgement.outcome, judgement=judgement)

@@ -1,4 +1,4 @@
-"""What of a report does not follow from its own counts, as a person reads it."""
+"""The result of `spikecheck recheck`: statements of a report that contradict its own counts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,11 +10,11 @@ from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
 
 
-def render_rechecked(report: Report, found: Mapping[str, Sequence[str]], console: Console) -> None:
-    """Every contradiction under its claim, and how many verdicts have none."""
-    for claim, said in found.items():
+def render_rechecked(report: Report, differences: Mapping[str, Sequence[str]], console: Console) -> None:
+    """Print every contradiction under its claim, and how many verdicts have none."""
+    for claim, said in differences.items():
         console.print(Text(inert(claim), style="bold red"), soft_wrap=True)
         for line in said:
             console.print(Text(f"  {inert(line)}"), soft_wrap=True, highlight=False)
-    sound = sum(verdict.id not in found for verdict in report.claims)
+    sound = sum(verdict.id not in differences for verdict in report.claims)
     console.print(Text(f"{sound} of {plural(len(report.claims), 'verdict')} follow from their counts"), highlight=False)

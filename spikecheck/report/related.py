@@ -1,4 +1,4 @@
-"""Claims that answer one another: which of a report's claims speak to one question, and what each makes of it."""
+"""Groups of claims that address the same question, for links between them."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from spikecheck.core.verdict import Report, Verdict
 
 @dataclass(frozen=True)
 class Question:
-    """What several claims speak to."""
+    """A question, and the ids of the claims that address it."""
 
     asks: str
     claims: tuple[str, ...]
@@ -59,24 +59,24 @@ QUESTIONS = (
         ),
     ),
 )
-"""Of the claims that come with spikecheck. A claim of one's own is related to those that its words name in backticks."""
+"""Questions of the claims that come with spikecheck. A user's claim is related to those that its text names in backticks."""
 
 
 def related(verdict: Verdict, report: Report) -> list[tuple[str, list[Verdict]]]:
-    """The other claims of the report that speak to the same question, under that question."""
+    """Other claims of the report that are related to this one, grouped under a heading each."""
     there = {other.id: other for other in report.claims if other.id != verdict.id}
-    found = [
+    links = [
         (f"To the same question: {question.asks}", [there[name] for name in question.claims if name in there])
         for question in QUESTIONS
         if verdict.id in question.claims
     ]
-    known = {other.id for _, others in found for other in others}
+    known = {other.id for _, others in links for other in others}
     named = [there[name] for name in _named(verdict, report) if name in there and name not in known]
-    return [(asks, others) for asks, others in [*found, ("Named in its words, or naming it:", named)] if others]
+    return [(asks, others) for asks, others in [*links, ("Named in its words, or naming it:", named)] if others]
 
 
 def _named(verdict: Verdict, report: Report) -> Iterator[str]:
-    """The claims that its own words name, and those whose words name it."""
+    """Ids of the claims named in this claim's text, and of those that name it."""
     yield from _names_in(verdict)
     for other in report.claims:
         if verdict.id in _names_in(other):

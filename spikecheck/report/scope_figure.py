@@ -1,4 +1,4 @@
-"""A map as a figure: every cell's answer as a shade and in figures, so that it is read in black and white as well."""
+"""A map as a figure. Every cell has a shade and figures, so that it can be read in black and white."""
 
 import textwrap
 import warnings
@@ -23,20 +23,20 @@ from spikecheck.report.sanitize import inert
 
 Form = Literal["png", "svg"]
 
-# All in inches. A cell has room for three lines.
+# Sizes in inches. A cell has room for three lines.
 _CELL_ACROSS, _CELL_UP = 1.15, 0.72
 _BAR, _BESIDE, _ABOVE = 0.2, 1.7, 2.2
 _CHARACTER = 0.08
 _LONGEST_HEAD, _LONGEST_SIDE = 15, 26
-"""Characters of a value's label before it is wrapped; what is longer than three lines is cut."""
+"""Width at which an axis label is wrapped, in characters. Labels of more than three lines are cut."""
 _SHORT = 12
-"""Characters of an interval that has room in a cell at the larger size."""
+"""Longest interval that fits a cell at the larger font size, in characters."""
 _HATCHES = {Reading.UNTRIGGERED: "///", Reading.LOST: "xxx"}
 _GREY = "#b0b0b0"
 
 
 def draw(scope: Scope, reference: Setting, heading: str) -> Figure:
-    """The cells as they lie in the grid, y's first value at the bottom. `heading` says whose map it is."""
+    """Draw the grid of cells, the first value of y at the bottom. `heading` names the claim."""
     columns, rows = len(scope.x.values), len(scope.y.values)
     heads, sides = _wrapped(scope.x, _LONGEST_HEAD), _wrapped(scope.y, _LONGEST_SIDE)
     beside = _BESIDE + _CHARACTER * max(len(line) for side in sides for line in side.splitlines() or [""])
@@ -62,18 +62,18 @@ def draw(scope: Scope, reference: Setting, heading: str) -> Figure:
 
 
 def drawn(scope: Scope, reference: Setting, heading: str, form: Form = "png") -> bytes:
-    """The figure as a file; equal maps have equal bytes."""
+    """The figure as bytes of a file. Equal maps give equal bytes."""
     out = BytesIO()
     unsigned = {"Software": None} if form == "png" else {"Date": None, "Creator": None}
     with mpl.rc_context({"svg.hashsalt": "spikecheck"}), warnings.catch_warnings():
-        # A character that the font lacks is drawn as a box, which says enough.
+        # matplotlib draws a box for a character that the font lacks; the warning adds nothing.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         draw(scope, reference, heading).savefig(out, format=form, dpi=110, metadata=unsigned)
     return out.getvalue()
 
 
 def _cell(axes: Axes, column: int, row: int, cell: Judgement) -> None:
-    """Counts, interval and average on the shade of the answer; where that may not be read, hatched in place of a shade."""
+    """Draw counts, interval and average on the cell's shade. Lost and untriggered cells are hatched instead."""
     background, hatch = fill(cell), _HATCHES.get(reading(cell))
     shaded = "white" if background is None else _unit(background)
     axes.add_patch(Rectangle((column, row), 1, 1, facecolor=shaded, edgecolor=_GREY, hatch=hatch, linewidth=0.5))
@@ -89,7 +89,7 @@ def _cell(axes: Axes, column: int, row: int, cell: Judgement) -> None:
 
 
 def _frame(axes: Axes, scope: Scope, heads: list[str], sides: list[str]) -> None:
-    """Names, meanings and values of both axes; evenly spaced, whatever the values."""
+    """Draw names and values of both axes. Cells are evenly spaced, whatever the values."""
     axes.set(xlim=(0, len(heads)), ylim=(0, len(sides)))
     across, up = int(12 * len(heads) * _CELL_ACROSS), int(12 * len(sides) * _CELL_UP)
     for axis, name, shown, room in ((axes.xaxis, scope.x.name, heads, across), (axes.yaxis, scope.y.name, sides, up)):
@@ -105,7 +105,7 @@ def _wrapped(axis: Axis, longest: int) -> list[str]:
 
 
 def _bar(figure: Figure, axes: Axes, required: float) -> None:
-    """Shades from 0 to 1, the required share in the middle."""
+    """Draw the scale of shades from 0 to 1, with the required share in the middle."""
     shades = LinearSegmentedColormap.from_list("share", [_unit(colour) for colour in (*BELOW, *ABOVE[1:])])
     bar = figure.colorbar(ScalarMappable(TwoSlopeNorm(required, 0.0, 1.0), shades), cax=axes)
     ticks = [0.0, required / 2, required, (1.0 + required) / 2, 1.0]
@@ -115,7 +115,7 @@ def _bar(figure: Figure, axes: Axes, required: float) -> None:
 
 
 def _key(axes: Axes, scope: Scope, reference: Setting) -> None:
-    """The reference's outline, and what the marks mean that occur."""
+    """Outline the reference cell, and explain the marks that occur."""
     marks = _outcomes(scope)
     if (place := scope.place(reference)) is not None:
         column, row = place
@@ -123,13 +123,13 @@ def _key(axes: Axes, scope: Scope, reference: Setting) -> None:
             Rectangle((column + 0.025, row + 0.035), 0.95, 0.93, fill=False, edgecolor="black", linewidth=2.5)
         )
         marks.append(Patch(fill=False, edgecolor="black", linewidth=2.5, label="the reference setting"))
-    found = {reading(cell) for cell in scope.cells}
+    states = {reading(cell) for cell in scope.cells}
     said = {
         Reading.UNTRIGGERED: f"untriggered: applies to n < {scope.fewest} seeds",
         Reading.LOST: "lost: the numbers failed in most seeds",
     }
     for state, text in said.items():
-        if state in found:
+        if state in states:
             marks.append(Patch(facecolor="white", edgecolor=_GREY, hatch=_HATCHES[state], label=text))
     if marks:
         beside = max(1, len(scope.x.values) // 2)
@@ -137,15 +137,15 @@ def _key(axes: Axes, scope: Scope, reference: Setting) -> None:
 
 
 def _outcomes(scope: Scope) -> list[Patch]:
-    """Where an average decides, what the shades mean that occur."""
-    found = {cell.outcome for cell in scope.cells if cell.required is None and reading(cell) is Reading.JUDGED}
+    """Legend of the shades that occur in cells decided by an average."""
+    outcomes = {cell.outcome for cell in scope.cells if cell.required is None and reading(cell) is Reading.JUDGED}
     return [
         Patch(facecolor=_unit(colour), edgecolor=_GREY, label=f"the {decider(scope.cells[0])} decides: {outcome}")
         for outcome, colour in DECIDED.items()
-        if outcome in found
+        if outcome in outcomes
     ]
 
 
 def _unit(colour: Colour) -> tuple[float, float, float]:
-    """As matplotlib takes it: each part from 0 to 1."""
+    """A colour in matplotlib's form: each part is in 0 to 1."""
     return colour.red / 255, colour.green / 255, colour.blue / 255

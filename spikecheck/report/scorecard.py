@@ -1,4 +1,4 @@
-"""A gate's scorecard as a person, a pull request and a dashboard read it. Pure functions of the scorecard."""
+"""A gate's scorecard for the terminal, for a pull request and for dashboards. Pure functions of the scorecard."""
 
 from collections.abc import Callable, Sequence
 from xml.etree import ElementTree as ET
@@ -39,9 +39,9 @@ _LAYOUTS = (
     ("change", "interval", "margin", "finds"),
     ("change", "interval"),
 )
-"""From the widest to the narrowest; the widest that fits is printed."""
+"""Columns of the table, from the widest layout to the narrowest. The widest that fits is printed."""
 _ENDLESS = 10_000
-"""Columns of a terminal in which everything fits."""
+"""Width of a terminal in which every layout fits, in characters."""
 
 
 def render_scorecard(card: Scorecard, console: Console) -> None:
@@ -67,7 +67,7 @@ def render_scorecard(card: Scorecard, console: Console) -> None:
 
 
 def closing(card: Scorecard) -> list[str]:
-    """What the figures are, in words."""
+    """The notes below the table: what was trained, the rule, the power, and the cost."""
     places = ", ".join(inert(place.name) for place in card.places)
     trained = f"{len(card.places) * card.seeds} trainings each: {places}; {card.seeds} seeds, root {card.root}"
     rule = (
@@ -88,13 +88,13 @@ def closing(card: Scorecard) -> list[str]:
 
 
 def contestant_says(contestant: OptimizerSpec) -> str:
-    """An optimizer with its numbers."""
+    """An optimizer with its hyperparameters."""
     numbers = [("lr", contestant.lr), *contestant.options, *contestant.conditions.items()]
     return inert(f"{contestant.optimizer} ({', '.join(f'{name}={value}' for name, value in numbers)})")
 
 
 def verdict_says(card: Scorecard) -> str:
-    """The gate's answer in a line."""
+    """The gate's decision in one line."""
     if card.decision is Decision.REGRESSED:
         return f"REGRESSION: worse in {', '.join(_named(row, card.rows) for row in shown(card.rows) if row.fails)}"
     if card.decision is Decision.NOT_DECIDED:
@@ -105,9 +105,10 @@ def verdict_says(card: Scorecard) -> str:
 
 
 def shown(rows: Sequence[Row]) -> list[Row]:
-    """A row a property, the worse ones first: the setting in which it is worst, where it is worse or looks it in any.
+    """The rows to print, failing ones first.
 
-    Otherwise it is of all settings together, and of single settings those that are better where the whole is not.
+    A metric that is worse, or looks worse, in any setting is shown for the setting in which it is worst. Any other metric
+    is shown for all settings together, and for single settings that are better than the whole.
     """
     told: list[Row] = []
     for name in dict.fromkeys(row.name for row in rows):
@@ -131,7 +132,7 @@ def row_says(row: Row) -> str:
 
 
 def failing_rows(card: Scorecard) -> list[str]:
-    """The rows for which the gate does not pass, a line each; or the other reasons."""
+    """The rows for which the gate does not pass, one line each; without such rows, the reasons why it is undecided."""
     told = [row_says(row) for row in shown(card.rows) if row.fails or row.looks_worse]
     return told or list(card.undecided)
 
@@ -140,7 +141,7 @@ def failing_rows(card: Scorecard) -> list[str]:
 
 
 def scorecard_markdown(card: Scorecard) -> str:
-    """For a pull request or a step summary: failures first."""
+    """The scorecard as Markdown for a pull request or a step summary; failures come first."""
     pair = f"Candidate {_plain(contestant_says(card.candidate))} against {_plain(contestant_says(card.reference))}"
     rows = [
         f"| {SIGNS[row.change][0]} | {_plain(inert(row.title))} ({_plain(row.unit)}) "
@@ -167,15 +168,15 @@ def scorecard_markdown(card: Scorecard) -> str:
 
 
 def refusal_markdown(reason: str) -> str:
-    """What a step summary says of a gate that could not be held."""
+    """Markdown for a gate that could not be run."""
     return f"### {_VERDICTS[Decision.NOT_DECIDED][0]} spikecheck gate: not held\n\n{_plain(inert(reason))}\n"
 
 
 def scorecard_junit(card: Scorecard) -> str:
-    """One test case a row, so that a dashboard names the row that failed.
+    """The scorecard as JUnit XML, one test case a row, so that a dashboard names the row that failed.
 
-    A row that looks worse is an error, as is a gate that could not have named anything: neither lets the gate pass.
-    An undecided row does, and counts as skipped.
+    A row that looks worse is an error, and so is an undecided gate: neither lets the gate pass. An undecided row lets it
+    pass and counts as skipped.
     """
     cases = [_case(inert(row.title), inert(row_says(row)), _verdict_tag(row), row_word(row)) for row in card.rows]
     if card.decision is Decision.NOT_DECIDED and not any(row.looks_worse for row in card.rows):
@@ -184,12 +185,12 @@ def scorecard_junit(card: Scorecard) -> str:
 
 
 def refusal_junit(reason: str) -> str:
-    """The same for a gate that could not be held."""
+    """JUnit XML for a gate that could not be run."""
     return _junit([_case("the gate itself", inert(reason), "error", "not held")])
 
 
 def annotations(card: Scorecard) -> list[str]:
-    """GitHub's workflow commands, one a row that fails."""
+    """GitHub workflow commands, one for each row that fails."""
     if card.decision is Decision.PASSED:
         return []
     kind = "error" if card.decision is Decision.REGRESSED else "warning"
@@ -197,7 +198,7 @@ def annotations(card: Scorecard) -> list[str]:
 
 
 def refusal_annotation(reason: str) -> str:
-    """The same for a gate that could not be held."""
+    """A GitHub workflow command for a gate that could not be run."""
     return f"::error title=spikecheck gate::{_escaped(reason)}"
 
 
@@ -259,7 +260,7 @@ def _units(rows: Sequence[Row]) -> str:
 
 
 def _named(row: Row, rows: Sequence[Row]) -> str:
-    """A row that is worse, and in how many more settings it is."""
+    """A row's title, and in how many more settings the metric fails."""
     fellows = [other for other in rows if other.name == row.name and other.where and other.fails and other is not row]
     if not row.where or not fellows:
         return inert(row.title)
@@ -267,7 +268,7 @@ def _named(row: Row, rows: Sequence[Row]) -> str:
 
 
 def row_word(row: Row) -> str:
-    """A row that raises no alarm only says which way it went."""
+    """A row's verdict in a word. A metric that raises no alarm is only smaller or larger, not better or worse."""
     if row.looks_worse:
         return "looks worse"
     if row.alarms:

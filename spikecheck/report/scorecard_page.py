@@ -1,4 +1,4 @@
-"""A gate's scorecard as one HTML file that needs nothing else: a pure function of the scorecard."""
+"""A gate's scorecard as one self-contained HTML file: a pure function of the scorecard."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _ORDER = (Change.WORSE, Change.BETTER, Change.SAME, Change.UNDECIDED)
 
 
 def scorecard_html(card: Scorecard) -> str:
-    """The whole scorecard."""
+    """The page as text."""
     return rendered(
         "gate.html.j2",
         _SCRIPTS,
@@ -39,24 +39,24 @@ def scorecard_html(card: Scorecard) -> str:
 
 
 def refusal_html(reason: str) -> str:
-    """What the file says of a gate that could not be held."""
+    """The page for a gate that could not be run."""
     return rendered("gate_not_held.html.j2", _SCRIPTS, reason=reason)
 
 
 def worst_first(rows: Sequence[Row]) -> list[Row]:
-    """Rows that are decided for the worse, the worst of them first; then what looks worse; then the others."""
+    """Sort rows: failing ones first, the worst of them at the top; then those that look worse; then the others."""
     return sorted(rows, key=lambda row: (not row.fails, not row.looks_worse, _ORDER.index(row.change), -_excess(row)))
 
 
 def finds(row: Row) -> str:
-    """The smallest difference that so many trainings would have named."""
+    """The smallest difference that the gate finds with this number of trainings."""
     if row.detectable is None:
         return "finds no difference: too few trainings"
     return f"finds a difference of {row.detectable:.2g} with 80 % power"
 
 
 def _excess(row: Row) -> float:
-    """By how many margins it is worse."""
+    """The row's difference in units of its margin."""
     return row.difference / row.margin if row.margin else row.difference
 
 
@@ -65,10 +65,10 @@ def _colour(row: Row) -> str:
 
 
 def _curves(card: Scorecard) -> list[tuple[str, list[str], Markup]]:
-    """By setting: its name, the sides that have a curve, and the figure."""
-    found = []
+    """For each setting with curves: its name, the sides, and the figure."""
+    figures = []
     for number, place in enumerate(card.places):
         sides = {side: bands[place.name] for side, bands in card.curves.items() if place.name in bands}
         if sides:
-            found.append((inert(place.name), list(sides), Markup(curves_svg(sides, f"curves-{number}"))))
-    return found
+            figures.append((inert(place.name), list(sides), Markup(curves_svg(sides, f"curves-{number}"))))
+    return figures

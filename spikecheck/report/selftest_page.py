@@ -1,4 +1,4 @@
-"""What a self-test counted, line by line."""
+"""The counts of a self-test, for the terminal."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -16,7 +16,7 @@ _EXPLAINED = (
 
 
 def render_counts(counts: Sequence[Count], page: Page) -> None:
-    """A block a world: what was counted, the rate with its interval, and what was promised."""
+    """Print one block for each simulated world: counts, rates with their intervals, and promised error rates."""
     for world, lines in groupby(counts, key=lambda count: count.world):
         page.say(world, "bold")
         for count in lines:

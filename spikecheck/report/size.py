@@ -1,4 +1,4 @@
-"""How large an effect is, in words: against what the claim asks for, and on a scale that a reader knows."""
+"""The size of an effect in words: relative to the claim's requirement, and on a familiar scale."""
 
 import re
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from spikecheck.report.phrases import percent
 from spikecheck.stats.prediction import Average, Estimand
 
 _TO_ALIKE = 1 - 2 / pi
-"""Mean |cos| between random directions of two numbers is 2/pi; of directions that are all alike, 1."""
+"""The mean |cos| is 2/pi between random directions in the plane, and 1 between parallel ones."""
 
 
 def size_in_words(judgement: Judgement, predicts: Estimand | None = None) -> str:
-    """The average effect beside what is asked of it, and on its unit's scale where that has one; empty without numbers."""
+    """The average effect, its size relative to the requirement, and on its unit's scale; empty without numbers."""
     which = shown_average(judgement, predicts)
     estimate, _, _ = of_average(judgement.effect, which)
     if not judgement.applicable or estimate is None:
@@ -27,14 +27,14 @@ def size_in_words(judgement: Judgement, predicts: Estimand | None = None) -> str
 
 
 def on_its_scale(estimate: float, unit: str, setting: Setting) -> str:
-    """An average on the scale of its unit; empty where that is not known."""
+    """An average on the scale of its unit; empty if the unit has no known scale."""
     if "mean |cos|" in unit and setting.problem != "sines":
-        return ""  # random directions of more numbers are closer to right angles
+        return ""  # in more than two dimensions random directions have a smaller |cos|
     return next((says(estimate) for pattern, says in _SCALES if re.search(pattern, unit)), "")
 
 
 def _against(estimate: float, predicts: Average) -> str:
-    """The estimate in multiples of what is worth a claim, or beside its limits."""
+    """The estimate in multiples of the smallest effect worth a claim, or whether it is within the limits."""
     if not predicts.worth:
         limits = "within" if predicts.beyond(estimate) >= 0 else "beyond"
         return f"{limits} its {'limit' if None in (predicts.floor, predicts.ceiling) else 'limits'}"
@@ -59,4 +59,4 @@ _SCALES: tuple[tuple[str, Callable[[float], str]], ...] = (
     ("last .* over first", lambda _: "1 is no change"),
     ("share", lambda x: f"{percent(x)} of the whole"),
 )
-"""What a unit says to a reader, by what stands in it; the first that fits."""
+"""Explanations of units, by regular expression; the first match counts."""

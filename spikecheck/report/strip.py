@@ -1,4 +1,4 @@
-"""An interval against what is required of it, laid out on a line whose ends are named: places from 0, left, to 1, right."""
+"""Lays out an interval and its requirement on a line with labelled ends. Places run from 0 (left) to 1 (right)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from spikecheck.stats.prediction import Average, Estimand
 
 @dataclass(frozen=True)
 class Limit:
-    """A number that the interval is held against, in the words that stand under it."""
+    """A number that the interval is compared with, and its label."""
 
     place: float
     says: str
@@ -21,20 +21,20 @@ class Limit:
 
 @dataclass(frozen=True)
 class Strip:
-    """What is drawn: the interval, the estimate, where they have to lie, and the names of the line's ends."""
+    """What is drawn: interval, estimate, required range, limits, and labels of the line's ends."""
 
     ends: tuple[str, str]
     interval: tuple[float, float]
     point: float
     wanted: tuple[float, float]
-    """Where an answer is as the claim has it; of a gate's row, where a difference counts as none."""
+    """The range that the claim requires; for a row of the gate, the range within the margin."""
     limits: tuple[Limit, ...]
     says: str
-    """All of it in words, for whoever cannot see it."""
+    """The strip in words, for screen readers."""
 
 
 def share_strip(judgement: Judgement) -> Strip | None:
-    """The share of the seeds that held, from none to all; None where the claim applied to none."""
+    """The share of seeds that held, on a line from 0 to 100 %; None if the claim applied to no seed."""
     if not judgement.applicable:
         return None
     share, required = judgement.held / judgement.applicable, judgement.required
@@ -51,7 +51,7 @@ def share_strip(judgement: Judgement) -> Strip | None:
 
 
 def deciding_strip(judgement: Judgement, predicts: Estimand | None) -> Strip | None:
-    """What decides: the share of the seeds, or an average; None where there are no numbers to draw."""
+    """The deciding share or average; None if there are no finite numbers to draw."""
     if judgement.required is not None or not isinstance(predicts, Average):
         return share_strip(judgement)
     which = shown_average(judgement, predicts)
@@ -74,7 +74,7 @@ def deciding_strip(judgement: Judgement, predicts: Estimand | None) -> Strip | N
 
 
 def row_strip(row: Row) -> Strip:
-    """A row of the gate: the difference against the margin on both sides of none."""
+    """A row of the gate: the difference, and the margin on both sides of zero."""
     known = [value for value in (row.low, row.high) if value is not None]
     line = Line.through([row.difference, *known, -row.margin, row.margin])
     low, high = (None if bound is None else line.place(bound) for bound in (row.low, row.high))
@@ -98,7 +98,7 @@ class Line:
 
     @classmethod
     def through(cls, numbers: Sequence[float]) -> "Line":
-        """The shortest that has all of them with a little room, and ends at round numbers.
+        """The shortest line that contains all numbers, with 6 % of room at each end, and ends at round numbers.
 
         >>> Line.through([0.0131, 0.00813, 0.0182, 0.0, 0.02]).ends
         ('-0.002', '0.022')
@@ -112,28 +112,29 @@ class Line:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """Its two ends as they are written."""
+        """The labels of its two ends."""
         return self._written(self.low), self._written(self.high)
 
     def place(self, value: float) -> float:
-        """Where a number lies, in [0, 1]; one beyond an end lies at that end."""
+        """Position of a number in [0, 1]; numbers beyond an end are placed at that end."""
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
     def _written(self, value: float) -> str:
         if abs(value) >= 1e5 or self.digits > 6:
-            return f"{value:.3g}"
+            # as many figures as tell the ends of this line apart: -1.003e+09 beside -9e+08 is not -1e+09
+            return f"{value:.{max(3, floor(log10(abs(value) or 1.0)) + self.digits + 1)}g}"
         return f"{round(value, self.digits) + 0.0:.{max(self.digits, 0)}f}"
 
 
 def _wanted(predicts: Average) -> tuple[float, float]:
-    """Between which numbers an average is as claimed, and worth a claim."""
+    """The range in which an average is as claimed and large enough to be worth a claim."""
     least = float("-inf") if predicts.floor is None else predicts.floor + predicts.worth
     most = float("inf") if predicts.ceiling is None else predicts.ceiling - predicts.worth
     return least, most
 
 
 def _asked(predicts: Average) -> list[tuple[float, str]]:
-    """The numbers that decide, each in words: limits, or what is worth a claim."""
+    """The deciding numbers with their labels: limits, or the smallest effect worth a claim."""
     least, most = _wanted(predicts)
     word = "required" if not predicts.worth else "worth a claim"
     asked = [(least, f"at least {least:.3g} {word}"), (most, f"at most {most:.3g} {word}")]

@@ -1,4 +1,4 @@
-"""A verdict in plain sentences, for a reader who has seen nothing else: the answer first, then what it rests on."""
+"""A verdict in plain sentences: the answer first, then its evidence."""
 
 from collections.abc import Iterator
 
@@ -13,21 +13,21 @@ from spikecheck.report.sanitize import inert
 from spikecheck.stats.prediction import Estimand
 
 _NAMED = 2
-"""Cut-offs that are told one by one; of more their number."""
+"""Cut-offs that are named one by one; further ones are counted."""
 
 
 def answer(verdict: Verdict) -> str:
-    """Whether it holds, where it ends, what that hangs on, and what the controls did."""
+    """Whether the claim holds, where it stops holding, what the answer depends on, and what the controls did."""
     return " ".join(filter(None, [headline(verdict), behind(verdict)]))
 
 
 def headline(verdict: Verdict) -> str:
-    """Whether it holds, where it ends, and which companion contradicts it."""
+    """Whether the claim holds, where it stops holding, and which companions contradict it."""
     return _nothing(verdict.reference) or " ".join(filter(None, [*_held(verdict), _reached(verdict), opposed(verdict)]))
 
 
 def behind(verdict: Verdict) -> str:
-    """What the headline rests on: what it hangs on, and what the controls did; empty where nothing was found."""
+    """What the answer depends on and what the controls did; empty if no seed gave an answer."""
     if _nothing(verdict.reference):
         return ""
     return " ".join(filter(None, [_hanging(verdict), _survivors(verdict.reference), *_against(verdict)]))
@@ -39,7 +39,7 @@ def control_says(verdict: Verdict) -> str:
 
 
 def _nothing(reference: Judgement) -> str:
-    """Why nothing can be said; empty where something can."""
+    """Why there is no answer; empty if there is one."""
     if not reference.drawn:
         return "Nothing was trained for it."
     if reference.applicable:
@@ -49,7 +49,7 @@ def _nothing(reference: Judgement) -> str:
 
 
 def stops(verdict: Verdict) -> str:
-    """Where it is known not to hold; empty where nothing is known."""
+    """The setting in which the claim is known not to hold; empty if there is none."""
     if verdict.replicates is Outcome.FAILS:
         return "the reference setting itself"
     if verdict.counterexample is None:
@@ -58,14 +58,14 @@ def stops(verdict: Verdict) -> str:
 
 
 def otherwise(verdict: Verdict) -> list[Variation]:
-    """The moved detectors and cut-offs under which the reference is decided, and otherwise than with those that judged."""
+    """Variations of detector and cut-offs that decide the reference differently from the claim's own."""
     decided = (Outcome.HOLDS, Outcome.FAILS)
     moved = [variation for variation in verdict.robustness if variation.judgement.outcome in decided]
     return [variation for variation in moved if variation.judgement.outcome is not verdict.reference.outcome]
 
 
 def moved_says(verdict: Verdict) -> str:
-    """How the moved detectors and cut-offs came out, counted."""
+    """Counts of the variations of detector and cut-offs by outcome."""
     alike = sum(variation.judgement.outcome is verdict.reference.outcome for variation in verdict.robustness)
     other = len(otherwise(verdict))
     parts = {"the same": alike, "otherwise": other, "undecided": len(verdict.robustness) - alike - other}
@@ -75,7 +75,7 @@ def moved_says(verdict: Verdict) -> str:
 
 
 def level_says(judgement: Judgement, verdict: Verdict) -> str:
-    """The confidence of a judgement's bounds, and why it may be more than the rule's."""
+    """The confidence level of a judgement's bounds, and why it may exceed the rule's."""
     said = f"Each bound at {100 * judgement.level:.4g} %"
     if verdict.level is not None and judgement.level > verdict.level + 1e-9:
         return f"{said}: the rule's {100 * verdict.level:.4g} %, less what looking again at more seeds costs"
@@ -83,85 +83,85 @@ def level_says(judgement: Judgement, verdict: Verdict) -> str:
 
 
 def figures(judgement: Judgement, predicts: Estimand | None) -> str:
-    """The share of seeds and the average in a sentence, what decides first, with what is asked of it."""
+    """Share of seeds and average in a sentence; the deciding one comes first, with its requirement."""
     share = (
         f"{percent(judgement.held / judgement.applicable)} of the seeds show it (between {percent(judgement.low)} and "
         f"{percent(judgement.high)})"
     )
     shown = shown_average(judgement, predicts)
-    found = estimated(judgement.effect, shown)
-    mean = f"the {shown} {inert(judgement.effect.unit)} is {found}" if found else ""
+    estimate = estimated(judgement.effect, shown)
+    mean = f"the {shown} {inert(judgement.effect.unit)} is {estimate}" if estimate else ""
     if judgement.required is not None:
         return "; ".join(filter(None, (f"{share}, {percent(judgement.required)} are required", mean)))
     return f"{mean}{asked(predicts)}; {share}"
 
 
 def _held(verdict: Verdict) -> list[str]:
-    """What was found where it was claimed and around it."""
+    """The answers at the reference setting and around it."""
     reference, where = verdict.reference, stops(verdict)
-    found = figures(reference, rule_of(verdict))
+    evidence = figures(reference, rule_of(verdict))
     refuted = f"It is refuted as a law, which has to hold in all of its domain: at {where} it does not."
     law = where and verdict.kind == "law"
     match verdict.replicates:
         case Outcome.HOLDS:
-            there, further = f"It holds where it was claimed: {found}.", f"It stops holding at {where}."
+            there, further = f"It holds where it was claimed: {evidence}.", f"It stops holding at {where}."
         case Outcome.FAILS:
-            return [f"It does not hold where it was claimed: {found}.", _elsewhere(verdict)]
+            return [f"It does not hold where it was claimed: {evidence}.", _elsewhere(verdict)]
         case Outcome.UNDECIDED:
-            there = f"Whether it holds where it was claimed is undecided: {found}."
+            there = f"Whether it holds where it was claimed is undecided: {evidence}."
             further = f"At {where} it does not hold."
         case Outcome.UNTRIGGERED:
             return [f"Too few seeds met what it presupposes: {reference.applicable} of {reference.drawn}."]
         case Outcome.INVALID:
-            return [f"Its figures prove nothing, since {_blind(at_reference(verdict))}: {found}."]
+            return [f"Its figures prove nothing, since {_blind(at_reference(verdict))}: {evidence}."]
     return [refuted, there] if law else [there, further if where else ""]
 
 
-def _blind(found: Answer) -> str:
-    """Why figures prove nothing."""
-    control, positive = found.control, found.positive
-    if found.judgement.outcome is Outcome.FAILS:
+def _blind(answer: Answer) -> str:
+    """Which control makes the figures inconclusive."""
+    control, positive = answer.control, answer.positive
+    if answer.judgement.outcome is Outcome.FAILS:
         return "no planted effect was ever looked for" if positive is None else "a planted effect was not found either"
     if control is not None and control.outcome is Outcome.UNTRIGGERED:
         return "its negative control was never put to the test"
-    return "its negative control did not fail" if found.contrast is None else "it does not exceed its negative control"
+    return "its negative control did not fail" if answer.contrast is None else "it does not exceed its negative control"
 
 
 def _elsewhere(verdict: Verdict) -> str:
-    """Where the reference fails: what was found for the claim."""
-    found = nominated(verdict)
-    if found is None or found.outcome is not Outcome.HOLDS:
+    """If the claim fails at the reference: the strongest setting in which it holds."""
+    nominee = nominated(verdict)
+    if nominee is None or nominee.outcome is not Outcome.HOLDS:
         return ""
-    where = differs(found.judgement.setting, verdict.reference.setting)
-    return f"It does hold at {where}: {brief(found.judgement, rule_of(verdict), ' seeds')}."
+    where = differs(nominee.judgement.setting, verdict.reference.setting)
+    return f"It does hold at {where}: {brief(nominee.judgement, rule_of(verdict), ' seeds')}."
 
 
 def _reached(verdict: Verdict) -> str:
-    """In how much of its domain it holds, if that was estimated."""
-    found = verdict.reach
-    if found is None or found.share is None:
+    """The share of its domain in which the claim holds; empty if not estimated."""
+    reach = verdict.reach
+    if reach is None or reach.share is None:
         return ""
-    part = f"{100 * found.share:.0f} %"
-    if found.settings < found.of:
-        part = f"about {part} ({100 * found.low:.0f} to {100 * found.high:.0f} %)"
+    part = f"{100 * reach.share:.0f} %"
+    if reach.settings < reach.of:
+        part = f"about {part} ({100 * reach.low:.0f} to {100 * reach.high:.0f} %)"
     return f"It holds in {part} of its domain."
 
 
 def _hanging(verdict: Verdict) -> str:
-    """What would turn the answer."""
-    found = otherwise(verdict)
-    if not found:
+    """The cut-offs that change the answer."""
+    differing = otherwise(verdict)
+    if not differing:
         return ""
     told = [
         f"with {inert(v.name)} it {v.judgement.outcome} ({brief(v.judgement, rule_of(verdict))})"
-        for v in found[:_NAMED]
+        for v in differing[:_NAMED]
     ]
-    more = f", and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+    more = f", and {len(differing) - _NAMED:,} more" if len(differing) > _NAMED else ""
     return f"The answer hangs on where a cut-off lies: {', '.join(told)}{more}."
 
 
 def _survivors(reference: Judgement) -> str:
-    """A share of what is left says little where most is lost."""
+    """A warning if most seeds had numerical failures: the share then describes the others only."""
     if 2 * reference.numerical_failures <= reference.drawn:
         return ""
     counts = f"{reference.numerical_failures} of {reference.drawn} seeds"
@@ -170,35 +170,35 @@ def _survivors(reference: Judgement) -> str:
 
 def _against(verdict: Verdict) -> Iterator[str]:
     """What the negative control did, by how much the claim exceeds it, and whether a planted effect was found."""
-    found = at_reference(verdict)
+    answer = at_reference(verdict)
     yield control_says(verdict)
-    if found.contrast is not None and (by := excess(found)):
-        yield f"The claim exceeds it by {by}, and must exceed {found.contrast.margin:.3g}."
-    for says, told in also_negative(found, rule_of(verdict)):
+    if answer.contrast is not None and (by := excess(answer)):
+        yield f"The claim exceeds it by {by}, and must exceed {answer.contrast.margin:.3g}."
+    for says, told in also_negative(answer, rule_of(verdict)):
         yield f"A further control, {inert(says)}: {told.text}."
-    if found.positive is not None and found.positive.drawn:
-        yield f"A planted effect is found in {found.positive.held} of {found.positive.applicable} seeds."
+    if answer.positive is not None and answer.positive.drawn:
+        yield f"A planted effect is found in {answer.positive.held} of {answer.positive.applicable} seeds."
 
 
 def _negative(control: Judgement, predicts: Estimand | None) -> str:
-    found = f"{control.held} of {control.applicable} seeds"
+    counted = f"{control.held} of {control.applicable} seeds"
     if control.required is None:
         return _compared(control, brief(control, predicts, " seeds"))
     if not control.drawn:
         return "Its negative control was not reached."
     match control.outcome:
         case Outcome.FAILS:
-            return f"Its negative control does not show it, and must not: {found}."
+            return f"Its negative control does not show it, and must not: {counted}."
         case Outcome.HOLDS:
-            return f"Its negative control, which must not show it, does so in {found}."
+            return f"Its negative control, which must not show it, does so in {counted}."
         case Outcome.UNTRIGGERED:
             return f"Its negative control was never put to the test: it applied to {control.applicable} seeds."
         case _:
-            return f"Its negative control shows it in {found}, and has not clearly failed."
+            return f"Its negative control shows it in {counted}, and has not clearly failed."
 
 
-def _compared(control: Judgement, found: str) -> str:
-    """A negative control that an average decides: what counts is whether the claim exceeds it."""
+def _compared(control: Judgement, counted: str) -> str:
+    """What a negative control did if an average decides; whether the claim exceeds it is judged by the contrast."""
     if not control.drawn:
         return "Its negative control was not reached."
     said = {
@@ -206,4 +206,4 @@ def _compared(control: Judgement, found: str) -> str:
         Outcome.HOLDS: "shows it as well",
         Outcome.UNTRIGGERED: "was never put to the test",
     }
-    return f"Its negative control {said.get(control.outcome, 'has not clearly failed')}: {found}."
+    return f"Its negative control {said.get(control.outcome, 'has not clearly failed')}: {counted}."

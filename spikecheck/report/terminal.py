@@ -1,4 +1,4 @@
-"""A report as a person reads it: the answers first, then each claim's evidence."""
+"""Reports, judgements and maps in the terminal: the answers first, then each claim's evidence."""
 
 from collections.abc import Mapping
 
@@ -27,14 +27,14 @@ _PICTURE = 80
 """Narrowest page with a picture, in characters."""
 
 _TABLE = 80
-"""Narrowest page whose table folds no words, in characters."""
+"""Narrowest page whose table does not break words, in characters."""
 
 _WITH_AVERAGE, _WITH_REACH = 100, 117
 """Narrowest page, and narrowest terminal, whose table has room for a further column, in characters."""
 
 
 def render(report: Report, console: Console, *, strict: bool = False) -> None:
-    """Print the whole report. `strict`: it was judged so, which changes what is said about edges."""
+    """Print a report. `strict` says whether edges counted as failures."""
     page = Page(console)
     for verdict in report.claims:
         page.say(
@@ -67,7 +67,16 @@ def render_judgement(
     typical: Trace | None = None,
     predicts: Estimand | None = None,
 ) -> None:
-    """Print one setting's judgement, as `spikecheck replay` shows it: without the controls that guard a report's answers."""
+    """Print one setting's judgement for `spikecheck replay`, without controls.
+
+    Args:
+        judgement: what to print.
+        claim: the claim's id.
+        reference: the claim's reference setting.
+        console: where to print.
+        typical: a run to draw, if there is one.
+        predicts: the claim's rule, if known.
+    """
     page = Page(console)
     page.say(Text.assemble((inert(claim), "bold"), "  ", badge(judgement.outcome, ascii_only=page.ascii_only)))
     page.row("at", differs(judgement.setting, reference))
@@ -79,27 +88,27 @@ def render_judgement(
         _picture(page, typical)
 
 
-def render_map(found: ScopeMap, console: Console) -> None:
-    """Print what `spikecheck map` found."""
+def render_map(maps: ScopeMap, console: Console) -> None:
+    """Print a claim's maps."""
     page = Page(console)
-    page.say(Text.assemble((inert(found.claim), "bold"), "  where it holds"))
-    page.say(inert(found.says), "italic", indent=2)
-    page.say(inert(found.where), "dim", indent=2)
-    for scope in found.scopes:
+    page.say(Text.assemble((inert(maps.claim), "bold"), "  where it holds"))
+    page.say(inert(maps.says), "italic", indent=2)
+    page.say(inert(maps.where), "dim", indent=2)
+    for scope in maps.scopes:
         page.blank()
-        show_scope(page, scope, found.reference)
+        show_scope(page, scope, maps.reference)
     page.blank()
-    show_legend(page, found.scopes, found.reference)
-    page.row("seeds", f"{found.scopes[0].seeds} a cell")
-    page.row("rule", inert(found.rule), "dim")
+    show_legend(page, maps.scopes, maps.reference)
+    page.row("seeds", f"{maps.scopes[0].seeds} a cell")
+    page.row("rule", inert(maps.rule), "dim")
     page.row("", "applied to each cell by itself; nothing is corrected for the number of cells", "dim")
-    for name, text in found.definitions.items():
+    for name, text in maps.definitions.items():
         page.row(inert(name), inert(text.removeprefix(f"{name}: ")), "dim")
-    page.say(inert(f"specification {found.specification}, seed {found.seed}; {_environment(found.environment)}"), "dim")
+    page.say(inert(f"specification {maps.specification}, seed {maps.seed}; {_environment(maps.environment)}"), "dim")
 
 
 def _picture(page: Page, trace: Trace) -> None:
-    """The typical run, where there is room for its headings."""
+    """Draw the typical run if the page is wide enough for its headings."""
     if page.width < _PICTURE:
         return
     page.blank()
@@ -108,8 +117,8 @@ def _picture(page: Page, trace: Trace) -> None:
 
 
 def _table(report: Report, page: Page) -> Table:
-    """The figures of several claims side by side; the average that decides, or else the mean, where there is room for it."""
-    # no rules between the columns: at 80 columns their places are needed for the longest claim's name
+    """The table of all claims. Wider pages also show the deciding average (or the mean), the control and the reach."""
+    # no rules between the columns: at 80 characters the longest claim's name needs their room
     table = Table(title="All claims", title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
     roomy, roomier = page.width >= _WITH_AVERAGE, page.console.width >= _WITH_REACH
     names = ["claim", "replicates", "held", *(["average", "control"] if roomy else []), "generalises"]
@@ -131,7 +140,7 @@ def _table(report: Report, page: Page) -> Table:
 
 
 def _closing(page: Page, report: Report, *, strict: bool) -> None:
-    """How the whole came out, and under which circumstances."""
+    """Print the count of claims that pass, remarks on the whole report, and its environment."""
     page.blank()
     if not report.complete:
         page.say("Stopped early: this report is partial. What was trained is kept; run again to go on.", "bold yellow")
@@ -153,5 +162,5 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
     page.say(inert(f"profile {report.profile}, seed {report.seed}; {_environment(report.environment)}"), "dim")
 
 
-def _environment(found: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in found.items())
+def _environment(environment: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in environment.items())

@@ -1,4 +1,4 @@
-"""A watched training's log as one web page that needs nothing else."""
+"""A watched training's log as one self-contained HTML file."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ from spikecheck.watch.summary import Summary
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 860, 200, 70, 12
 _POINTS = 1_000
-"""Places across a curve; of the values that share one, the lowest and the highest are drawn."""
+"""Horizontal positions of a curve. Of the values at one position, the lowest and the highest are drawn."""
 
 
 def watch_html(summary: Summary, name: str) -> str:
-    """The page; `name` is the log's."""
+    """The page as text; `name` is the log's file name."""
     return rendered(
         "watch.html.j2",
         ["theme.js"],

@@ -13,19 +13,19 @@ from spikecheck.core.watched import Step
 from spikecheck.report.sanitize import inert
 
 _PER_SECOND = 10
-"""Updates at most; what comes between is shown with the next."""
+"""At most so many updates a second."""
 _BARS, _ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-=*#%@"
 _SHOWN = 24
-"""Losses in the small curve, each a mean over the steps since the last update."""
+"""Losses in the small curve, one from each update."""
 
 
 class WatchLine:
-    """One line that is drawn over itself, and lines that stay."""
+    """A live line that is redrawn in place, with permanent warnings above it."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
         self._ascii_only = not (console.encoding or "").lower().startswith("utf")
-        # What the user prints is lifted above the line where both are on one terminal, and else goes where it went.
+        # On a shared terminal the user's own output is printed above the line; elsewhere it is not redirected.
         self._screen = Live(
             console=console,
             auto_refresh=False,
@@ -39,7 +39,7 @@ class WatchLine:
         self._started = False
 
     def step(self, step: Step) -> None:
-        """Show a step, unless the last was shown a moment ago."""
+        """Show a step, unless the last update was less than a tenth of a second ago."""
         if step.look is not None and step.look.overshoot is not None:
             self._overshoot = step.look.overshoot
         now = self._clock()
@@ -52,17 +52,17 @@ class WatchLine:
         self._screen.update(self.line(step), refresh=True)
 
     def warn(self, message: str) -> None:
-        """A line that stays."""
+        """Print a warning above the live line."""
         self._console.print(Text(f"spikecheck: {inert(message)}", style="yellow"), soft_wrap=True, highlight=False)
 
     def close(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._started:
             self._screen.stop()
             self._started = False
 
     def line(self, step: Step) -> Text:
-        """What is shown."""
+        """The live line's text."""
         loss = f"{step.loss:.4g}" if step.loss is not None else str(step.not_finite)
         rate = f"  lr {step.lr[0]:.3g}" if step.lr else ""
         parts: list[str | tuple[str, str]] = [

@@ -1,4 +1,4 @@
-"""A watched training's log in the terminal: the answer, loss and overshoot, spikes, warnings."""
+"""A watched training's log in the terminal: answer, loss, overshoot, spikes and warnings."""
 
 import math
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from spikecheck.watch.summary import Summary
 
 _LOSS_ROWS, _OVERSHOOT_ROWS = 7, 5
 _SHOWN = 8
-"""Spikes and warnings that are listed; the HTML page has all."""
+"""At most so many spikes and warnings are listed; the HTML page has all."""
 _RISES = 3
 
 
 def render_watch(summary: Summary, page: Page) -> None:
-    """Print a log."""
+    """Print the summary of a log on the page."""
     page.say(heading(summary), "bold red" if summary.spikes else "bold green" if summary.steps else "bold")
     page.say(inert(about(summary)), "dim")
     if summary.steps:

@@ -1,4 +1,4 @@
-"""What a watched training's log says, in sentences: for terminal and web page alike."""
+"""Sentences about a watched training's log, shared by terminal and web page."""
 
 import math
 from collections.abc import Iterator
@@ -18,31 +18,31 @@ OVERSHOOT_CAPTION = (
 
 
 def heading(summary: Summary) -> str:
-    """The answer in one line."""
+    """The answer in one line: number of spikes, and looks with overshoot above 1."""
     if not summary.steps:
         return "No step was logged yet."
     spikes, above = len(summary.spikes), sum(value > 1.0 for _, value in summary.overshoots)
-    found = f"The loss spiked {_times(spikes)}" if spikes else "No spike"
+    spiked = f"The loss spiked {_times(spikes)}" if spikes else "No spike"
     share = (
         f"overshoot was above 1 at {above} of {plural(len(summary.overshoots), 'look')}"
         if summary.overshoots
         else "no overshoot"
     )
-    return f"{found} in {plural(len(summary.steps), 'step')}; {share}."
+    return f"{spiked} in {plural(len(summary.steps), 'step')}; {share}."
 
 
 def about(summary: Summary) -> str:
-    """What was trained."""
+    """Model, size, optimizer, interval of the looks, and start of the training."""
     header = summary.header
     size = f"{header.parameters:,} parameters"
     return f"{header.model}, {size}, {header.optimizer}; a look every {header.every} steps; since {header.started}"
 
 
 def spike_line(spike: NoisySpike, summary: Summary) -> tuple[str, str, str, str, str]:
-    """Onset, peak, height, end, and the largest overshoot from the look before it."""
+    """A spike's onset, peak, height, end, and the largest overshoot near it, as text."""
     height = "not finite" if math.isinf(spike.height) else f"{spike.height:.1f} spreads"
-    found = summary.overshoot_at(spike)
-    overshoot = "-" if found is None else f"{found[1]:.2f} (step {found[0]:,})"
+    highest = summary.overshoot_at(spike)
+    overshoot = "-" if highest is None else f"{highest[1]:.2f} (step {highest[0]:,})"
     peak = f"{spike.loss:.4g} at {spike.peak:,}" if math.isfinite(spike.loss) else f"at {spike.peak:,}"
     return f"{spike.onset:,}", peak, height, "-" if spike.over is None else f"{spike.over:,}", overshoot
 
@@ -51,7 +51,7 @@ SPIKE_COLUMNS = ("onset", "peak", "height", "over", "overshoot")
 
 
 def notes(summary: Summary) -> Iterator[str]:
-    """What else a reader should know."""
+    """Remarks on skipped steps, losses that are not finite, recurring excursions, and looks without overshoot."""
     skipped = sum(step.skipped for step in summary.steps)
     unfinite = sum(step.not_finite is not None for step in summary.steps)
     if skipped:

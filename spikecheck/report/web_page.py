@@ -1,6 +1,6 @@
-"""A template and its words as one HTML file that needs nothing else.
+"""Renders a template as one self-contained HTML file.
 
-Every string of a user's goes through `inert` and is escaped by Jinja; the page's policy lets nothing run but its own lines.
+Every string from a user passes through `inert` and is escaped by Jinja. The page's security policy allows its own script only.
 """
 
 import base64
@@ -18,9 +18,12 @@ _WEB = Path(__file__).parent / "web"
 
 
 def rendered(template: str, scripts: Sequence[str], **words: Any) -> str:
-    """The whole page: the files under web/ that `template` and `scripts` name, and the words that the template asks for.
+    """Render a page.
 
-    The scripts become one element, of which the page's policy has the hash.
+    Args:
+        template: name of the template under web/.
+        scripts: names of scripts under web/; they become one element, allowed by its hash.
+        **words: the template's variables. A variable that the template needs and does not get raises.
     """
     environment = Environment(
         loader=FileSystemLoader(_WEB),
@@ -43,5 +46,5 @@ def rendered(template: str, scripts: Sequence[str], **words: Any) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    """A user's string without what could do something, and a figure on one line with its percent sign."""
+    """Sanitise a string, and keep a number and its percent sign on one line."""
     return inert(value).replace(" %", "\u00a0%") if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -58,8 +58,8 @@ def mean_interval(values: Values, alpha: float) -> Interval:
         return Interval(first, -np.inf, np.inf)
     if values.min() == values.max():  # rounding may move a mean of equal numbers: (0.1 + 0.1 + 0.1) / 3 is not 0.1
         return Interval(first, first, first)
-    found = Mean.of([values])
-    return Interval(found.estimate, found.low(alpha), found.high(alpha))
+    mean = Mean.of([values])
+    return Interval(mean.estimate, mean.low(alpha), mean.high(alpha))
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def average_interval(values: Values, predicts: Average, alpha: float) -> Interva
     return mean_interval(values, alpha) if predicts.of == "mean" else median_interval(values, alpha)
 
 
-def of_average(found: Interval, predicts: Average) -> Outcome:
+def of_average(interval: Interval, predicts: Average) -> Outcome:
     """FAILS if the interval lies beyond a limit, or short of `worth`; HOLDS if both bounds lie within the limits.
 
     To hold, the estimate itself must reach `worth` as well. Otherwise a small average above its limit would both hold and
@@ -84,15 +84,15 @@ def of_average(found: Interval, predicts: Average) -> Outcome:
     """
     lowest = -math.inf if predicts.floor is None else predicts.floor + predicts.worth
     highest = math.inf if predicts.ceiling is None else predicts.ceiling - predicts.worth
-    if found.high < lowest or found.low > highest or _excluded(found, predicts):
+    if interval.high < lowest or interval.low > highest or _excluded(interval, predicts):
         return Outcome.FAILS
-    enough = predicts.beyond(found.estimate) >= predicts.worth
-    return Outcome.HOLDS if enough and within(found, predicts) else Outcome.UNDECIDED
+    enough = predicts.beyond(interval.estimate) >= predicts.worth
+    return Outcome.HOLDS if enough and within(interval, predicts) else Outcome.UNDECIDED
 
 
-def within(found: Interval, predicts: Average) -> bool:
+def within(interval: Interval, predicts: Average) -> bool:
     """Whether both bounds lie within the limits. The average is then as claimed, though it may be below `worth`."""
-    return _within(predicts, found.low, below=True) and _within(predicts, found.high, below=False)
+    return _within(predicts, interval.low, below=True) and _within(predicts, interval.high, below=False)
 
 
 def _within(limits: Bounds, bound: float, *, below: bool) -> bool:
@@ -102,6 +102,6 @@ def _within(limits: Bounds, bound: float, *, below: bool) -> bool:
     return (limits.below is None or bound < limits.below) and (limits.at_most is None or bound <= limits.at_most)
 
 
-def _excluded(found: Interval, predicts: Average) -> bool:
+def _excluded(interval: Interval, predicts: Average) -> bool:
     """Whether the interval is a single value at an excluded limit, such as 0 in every seed for "above 0"."""
-    return found.low == found.high and not predicts.held(found.low)
+    return interval.low == interval.high and not predicts.held(interval.low)

@@ -53,19 +53,19 @@ def contrast(pairs: Sequence[Pair], predicts: Estimand, alpha: float) -> Differe
     if len(pairs) < predicts.fewest():
         return Difference(Outcome.UNTRIGGERED, None, None, None, 0.0, len(pairs))
     between = predicts.floor is not None and predicts.ceiling is not None
-    found = _nearer(pairs, predicts, alpha) if between else _further(pairs, predicts, alpha)
-    enough = found.low > 0.0 and found.estimate >= predicts.worth and (not between or _far_off(pairs, predicts))
+    interval = _nearer(pairs, predicts, alpha) if between else _further(pairs, predicts, alpha)
+    enough = interval.low > 0.0 and interval.estimate >= predicts.worth and (not between or _far_off(pairs, predicts))
     outcome = Outcome.HOLDS if enough else Outcome.UNDECIDED
-    if found.high <= predicts.worth:
+    if interval.high <= predicts.worth:
         outcome = Outcome.FAILS
-    return Difference(outcome, found.estimate, _finite(found.low), _finite(found.high), 0.0, len(pairs))
+    return Difference(outcome, interval.estimate, _finite(interval.low), _finite(interval.high), 0.0, len(pairs))
 
 
 def _far_off(pairs: Sequence[Pair], predicts: Average) -> bool:
     """Whether the control's estimate is at least twice as far from the middle of the limits as the limits are."""
     low, high = predicts.floor or 0.0, predicts.ceiling or 0.0
-    found = average_interval(np.array([pair.control for pair in pairs]), predicts, 0.5)
-    return abs(found.estimate - (low + high) / 2) >= high - low
+    interval = average_interval(np.array([pair.control for pair in pairs]), predicts, 0.5)
+    return abs(interval.estimate - (low + high) / 2) >= high - low
 
 
 def _finite(bound: float) -> float | None:

@@ -27,12 +27,12 @@ def levels(p_values: Sequence[float], alpha: float) -> list[float]:
     >>> levels([0.01, 0.04, 0.03], 0.05)
     [0.016666666666666666, 0.025, 0.025]
     """
-    found = [alpha] * len(p_values)
+    by_place = [alpha] * len(p_values)
     level = alpha
     stopped = False
     for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
         if not stopped:
             level = alpha / (len(p_values) - rank)
             stopped = p_values[place] > level
-        found[place] = level
-    return found
+        by_place[place] = level
+    return by_place

@@ -48,13 +48,13 @@ class Counts:
 
         Where it disagrees with the exact test at `alpha` about the sign, it is moved to 0.
         """
-        found = self.mean - self._reach(self.own, self.other, alpha)
-        return max(found, 0.0) if self.p_above() <= alpha else min(found, 0.0)
+        bound = self.mean - self._reach(self.own, self.other, alpha)
+        return max(bound, 0.0) if self.p_above() <= alpha else min(bound, 0.0)
 
     def high(self, alpha: float) -> float:
         """A one-sided upper bound for the difference, by the method of `low`."""
-        found = self.mean + self._reach(self.other, self.own, alpha)
-        return min(found, 0.0) if self.p_below() <= alpha else max(found, 0.0)
+        bound = self.mean + self._reach(self.other, self.own, alpha)
+        return min(bound, 0.0) if self.p_below() <= alpha else max(bound, 0.0)
 
     def detectable(self, margin: float, alpha: float) -> float:
         """The difference from the reference's share that the test finds at `alpha` with probability `POWER`.
@@ -83,5 +83,5 @@ def _boschloo(larger: int, smaller: int, of: int) -> float:
 
 @lru_cache(maxsize=65_536)
 def _wilson(times: int, of: int, alpha: float) -> tuple[float, float]:
-    found = binomtest(times, of).proportion_ci(1 - 2 * alpha, method="wilson")
-    return float(found.low), float(found.high)
+    interval = binomtest(times, of).proportion_ci(1 - 2 * alpha, method="wilson")
+    return float(interval.low), float(interval.high)

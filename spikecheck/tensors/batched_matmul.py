@@ -32,8 +32,8 @@ def product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Floa
         return left * right
     if right.shape[2] == 1:
         return (left * right.mT).sum(2, keepdim=True)
-    found: Tensor = _Product.apply(left, right)  # type: ignore[no-untyped-call]
-    return found
+    products: Tensor = _Product.apply(left, right)  # type: ignore[no-untyped-call]
+    return products
 
 
 def plain_product(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
@@ -66,14 +66,14 @@ class _Product(torch.autograd.Function):
         """A batch axis is treated as additional members."""
         pair = ((left, in_dims[0]), (right, in_dims[1]))
         many = [t.expand(info.batch_size, *t.shape) if dim is None else t.movedim(dim, 0) for t, dim in pair]
-        found = product(many[0].flatten(0, 1), many[1].flatten(0, 1))
-        return found.unflatten(0, (info.batch_size, -1)), 0  # type: ignore[no-untyped-call]
+        products = product(many[0].flatten(0, 1), many[1].flatten(0, 1))
+        return products.unflatten(0, (info.batch_size, -1)), 0  # type: ignore[no-untyped-call]
 
 
 def _bmm(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> Float[Tensor, "B N O"]:
     """The product; when traced, one opaque operation, since tracing does not know where numbers lie in memory."""
-    found: Tensor = _opaque(left, right) if isinstance(left, FakeTensor) else _padded(left, right)
-    return found
+    products: Tensor = _opaque(left, right) if isinstance(left, FakeTensor) else _padded(left, right)
+    return products
 
 
 def _padded(left: Tensor, right: Tensor) -> Tensor:
@@ -99,10 +99,10 @@ def _one_by_one(left: Float[Tensor, "B N M"], right: Float[Tensor, "B M O"]) -> 
     """Products of large matrices one after another: MKL takes up to twice as long for them in a batch."""
     if len(left) == 1:
         return torch.mm(left[0], right[0])[None]  # torch allocates at cache lines
-    found = _room(left, (len(left), left.shape[1], right.shape[2]))
-    for one, other, out in zip(left, right, found, strict=True):
+    products = _room(left, (len(left), left.shape[1], right.shape[2]))
+    for one, other, out in zip(left, right, products, strict=True):
         torch.mm(one, other, out=out)
-    return found.contiguous()
+    return products.contiguous()
 
 
 def aligned(matrices: Float[Tensor, "B N M"]) -> Float[Tensor, "B N M"]:

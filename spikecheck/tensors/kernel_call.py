@@ -32,11 +32,13 @@ def call_in(source: str) -> str:
     Raises:
         Unfamiliar: when it could not be run by `runnable`.
     """
-    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef) and node.name == "call"]
-    if len(found) != 1 or [each.arg for each in found[0].args.args] != ["self", "args"]:
+    functions = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef) and node.name == "call"
+    ]
+    if len(functions) != 1 or [each.arg for each in functions[0].args.args] != ["self", "args"]:
         raise Unfamiliar("there is not one method call(self, args)")
-    del found[0].args.args[0]
-    text = ast.unparse(found[0])
+    del functions[0].args.args[0]
+    text = ast.unparse(functions[0])
     _check(text)
     return text
 

@@ -68,9 +68,9 @@ def key_of_text(source: str, compiler: str) -> Key:
 def kernel(key: Key | None) -> Kernel | None:
     """The kernel that was recorded; None where there is none, or none that is whole."""
     with suppress(Exception):  # whatever is wrong with a file, it can be made again
-        found = None if key is None else _read(key)
-        if found is not None:
-            path, text = found
+        recorded = None if key is None else _read(key)
+        if recorded is not None:
+            path, text = recorded
             run, names = runnable(text, _binding(path))
             return Kernel(run, names)
     return None
@@ -86,9 +86,9 @@ def record_kernel(key: Key | None, made: Kernel, source: str) -> None:
 def library(key: Key) -> ctypes.CDLL | None:
     """The library that was recorded; None as for `kernel`."""
     with suppress(Exception):
-        found = _read(key)
-        if found is not None:
-            return ctypes.CDLL(str(found[0]))
+        recorded = _read(key)
+        if recorded is not None:
+            return ctypes.CDLL(str(recorded[0]))
     return None
 
 

@@ -71,5 +71,11 @@ class BalanceObserver:
         bottom = ensemble.params - displacement[:, None] * vectors
         slope, rise = slope_and_rise(self._objective, bottom, vectors)
         sideways = rise - (rise * vectors).sum(1, keepdim=True) * vectors
-        found = (sharpness, pairs.residuals[:, 0], displacement, -(slope * sideways).sum(1), sideways.square().sum(1))
-        return Stabilisation(ensemble.done[None], *(part[None] for part in found))
+        measured = (
+            sharpness,
+            pairs.residuals[:, 0],
+            displacement,
+            -(slope * sideways).sum(1),
+            sideways.square().sum(1),
+        )
+        return Stabilisation(ensemble.done[None], *(part[None] for part in measured))

@@ -77,7 +77,7 @@ def dissect(
     seen: Tensor | None = None
     sharpness, residual, swing, next_swing = (like.new_zeros(*shape, pairs) for _ in range(4))
     captured = {name: torch.zeros_like(like) for name in landmarks or {}}
-    found: EigenPairs | None = None
+    tracked: EigenPairs | None = None
     recent: deque[Tensor] = deque(maxlen=len(_WEIGHTS))
     for step in range(longest + 1):
         for name, wanted in (landmarks or {}).items():
@@ -85,9 +85,9 @@ def dissect(
         local, grads = _local(objective, rule, ensemble)
         recent.appendleft(grads)
         swung = torch.stack([w * g for w, g in zip(_WEIGHTS, recent, strict=False)]).sum(0)
-        if found is not None:
-            next_swing[step - 1] = _along(swung, found, pairs)
-        found = top(local, pairs) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
+        if tracked is not None:
+            next_swing[step - 1] = _along(swung, tracked, pairs)
+        tracked = top(local, pairs) if tracked is None else track(local, tracked, TOLERANCE, MOST_ITERATIONS)
         # The update needs the training's own gradient: the curvature's is rounded differently, and scaled by a preconditioner.
         loss[step], gradient = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
         along_gradient[step] = gradient_curvature(local)
@@ -97,8 +97,8 @@ def dissect(
             # need new memory for its large ones.
             seen = like.new_zeros(longest + 1, *at_points.shape) if seen is None else seen
             seen[step] = at_points
-        sharpness[step], residual[step] = found.values[:, :pairs], found.residuals[:, :pairs]
-        swing[step] = _along(swung, found, pairs)
+        sharpness[step], residual[step] = tracked.values[:, :pairs], tracked.residuals[:, :pairs]
+        swing[step] = _along(swung, tracked, pairs)
         ensemble = update(rule, ensemble, loss[step], gradient, until, along)
         tick(ensemble.members)
     return Dissection(loss, sharpness, residual, swing, next_swing, along_gradient, seen, captured, rule.kept(ensemble))
@@ -108,8 +108,10 @@ def trace(
     objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]
 ) -> tuple[Float[Tensor, "W B"], Float[Tensor, "W B"]]:
     """Sharpness and its relative residual at each of W consecutive states."""
-    found = [pairs for _, pairs in _first_pairs(objective, rule, states)]
-    return torch.stack([pairs.values[:, 0] for pairs in found]), torch.stack([pairs.residuals[:, 0] for pairs in found])
+    tracked = [pairs for _, pairs in _first_pairs(objective, rule, states)]
+    return torch.stack([pairs.values[:, 0] for pairs in tracked]), torch.stack(
+        [pairs.residuals[:, 0] for pairs in tracked]
+    )
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def directions(
     J v is the derivative by u of (J'u).v, which is linear in u. So it takes one backward pass per direction, whatever the
     number of points, and works wherever Hessians do; torch's forward mode supports fewer modules than double differentiation.
     """
-    found = top(curvature(objective, params), pairs)
+    top_pairs = top(curvature(objective, params), pairs)
     here = params.detach().requires_grad_()
     with torch.enable_grad():
         residual = objective.residual(here)
@@ -172,9 +174,9 @@ def directions(
         return change
 
     return EigendirectionResponse(
-        values=found.values,
-        residuals=found.residuals,
-        deviation=torch.stack([moved(found.vectors[:, rank]) for rank in range(pairs)], 1),
+        values=top_pairs.values,
+        residuals=top_pairs.residuals,
+        deviation=torch.stack([moved(top_pairs.vectors[:, rank]) for rank in range(pairs)], 1),
         random=None if random is None else torch.stack([moved(direction) for direction in random.unbind(1)], 1),
         outputs=objective.test_outputs(params),
         train_outputs=objective.outputs(params, objective.train.x).detach(),
@@ -203,11 +205,11 @@ def _first_pairs(
     objective: Objective, rule: UpdateRule, states: tuple[Ensemble, ...]
 ) -> Iterator[tuple[LocalCurvature, EigenPairs]]:
     """Yield curvature and first eigenpair at each of some consecutive states."""
-    found: EigenPairs | None = None
+    tracked: EigenPairs | None = None
     for state in states:
         local, _ = _local(objective, rule, state)
-        found = top(local, 1) if found is None else track(local, found, TOLERANCE, MOST_ITERATIONS)
-        yield local, found
+        tracked = top(local, 1) if tracked is None else track(local, tracked, TOLERANCE, MOST_ITERATIONS)
+        yield local, tracked
 
 
 def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> tuple[LocalCurvature, Float[Tensor, "B P"]]:
@@ -219,6 +221,6 @@ def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> tuple[
     return local.preconditioned(diagonal), local.gradients / diagonal.sqrt()
 
 
-def _along(gradients: Float[Tensor, "B P"], found: EigenPairs, pairs: int) -> Float[Tensor, "B K"]:
+def _along(gradients: Float[Tensor, "B P"], tracked: EigenPairs, pairs: int) -> Float[Tensor, "B K"]:
     # multiply and sum: a batched matrix product rounds by memory alignment, and so by a member's place
-    return (gradients[:, None] * found.vectors[:, :pairs]).sum(-1)
+    return (gradients[:, None] * tracked.vectors[:, :pairs]).sum(-1)

@@ -31,9 +31,9 @@ def followed(
     The losses are those of the full batch; with `own_loss`, those of the mini-batch behind each gradient.
     """
     setting = objective.settings[0]
-    found = full_batch(objective) if setting.batch is None else Minibatches(objective, seeds, own_loss)
+    gradients = full_batch(objective) if setting.batch is None else Minibatches(objective, seeds, own_loss)
     deviation = setting.gradient_noise if noise is None else noise
-    noisy = Noisy(found, seeds, deviation) if deviation > 0.0 else found
+    noisy = Noisy(gradients, seeds, deviation) if deviation > 0.0 else gradients
     return noisy if setting.clip is None else Clipped(noisy, setting.clip)
 
 

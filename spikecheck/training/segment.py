@@ -8,7 +8,6 @@ compiler.) The bits equal those of the Python loop, which is used elsewhere.
 import ctypes
 from dataclasses import replace
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -16,12 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from spikecheck.core.activity import busy
 from spikecheck.objective.objective import Objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import GradientDescent, HeavyBall, UpdateRule
-from spikecheck.tensors import kernel_records
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.cpp_library import library_of
 from spikecheck.tensors.kernel import Bound
 from spikecheck.training.gradients import FullBatch, Gradients
 
@@ -117,10 +114,10 @@ def segments(
     plain = gradients is None or isinstance(gradients, FullBatch)
     if not plain or not isinstance(rule, GradientDescent | HeavyBall):
         return None
-    found = objective.bound(ensemble.params)
-    if found is None:
+    bound_kernel = objective.bound(ensemble.params)
+    if bound_kernel is None:
         return None
-    bound, params = found
+    bound, params = bound_kernel
     function = _function(_NUMBER[params.dtype], len(bound.arguments))
     return None if function is None else Segments(function, bound, params, rule, ensemble, until)
 
@@ -134,17 +131,9 @@ def _function(number: str, arguments: int) -> "ctypes._NamedFuncPointer | None":
     types, given = ", ".join(["int64_t"] * arguments), ", ".join(f"a[{place}]" for place in range(arguments))
     head = f"#define NUMBER {number}\n#define TYPES {types}\n#define ARGUMENTS {given}\n"
     source = head + _SOURCE.read_text(encoding="utf-8")
-    key = kernel_records.key_of_text(source, compiler())
     try:
-        function = (kernel_records.library(key) or _compiled(source, key))["segment"]
+        function = library_of(source)["segment"]
     except Exception:  # compilers and file systems may raise anything
         return None
     function.restype = None
     return function
-
-
-def _compiled(source: str, key: kernel_records.Key) -> ctypes.CDLL:
-    with busy("compiling"):
-        library: ctypes.CDLL = import_module("torch._inductor.codecache").CppCodeCache.load(source, device_type="cpu")
-    kernel_records.record_library(key, Path(library._name))
-    return library

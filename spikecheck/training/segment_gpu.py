@@ -211,10 +211,10 @@ def trial(
                 (grads,) = torch.autograd.grad(there.sum(), here)
             expected.append(there.detach())
             ensemble = update(rule, ensemble, there.detach(), grads, until)
-        found = losses[:_COMPARED]
+        left = losses[:_COMPARED]
         right = torch.stack(expected)
-        close = torch.isclose(found, right, rtol=torch.finfo(found.dtype).eps ** 0.5)
-        both_lost = ~found.isfinite() & ~right.isfinite()
+        close = torch.isclose(left, right, rtol=torch.finfo(left.dtype).eps ** 0.5)
+        both_lost = ~left.isfinite() & ~right.isfinite()
         return "" if bool((close | both_lost).all()) else f"device={objective.device!r}: kernels give other numbers"
     except torch.OutOfMemoryError:
         raise

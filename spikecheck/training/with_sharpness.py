@@ -96,10 +96,14 @@ class _Look:
 
     def index(self, members: Int[Tensor, " F"]) -> "_Look":
         """The products of these members only; repeats are allowed."""
-        found = object.__new__(_Look)
-        found._objective, found._params, found._by = self._objective.select(members), self._params[members], self._by
-        found._scale = None if self._scale is None else self._scale[members]
-        return found
+        selected = object.__new__(_Look)
+        selected._objective, selected._params, selected._by = (
+            self._objective.select(members),
+            self._params[members],
+            self._by,
+        )
+        selected._scale = None if self._scale is None else self._scale[members]
+        return selected
 
     def _images(
         self, vectors: Float[Tensor, "B K P"]
@@ -170,8 +174,10 @@ def _started(
     local = local if diagonal is None else local.preconditioned(diagonal)
     width = min(_SCOUTS, ensemble.params.shape[1])
     scouts = noise(width, ensemble.params).expand(ensemble.members, -1, -1)
-    found = search(local, scouts, width, min(2, width), width, _ROUGHLY, _DEPTH).vectors
-    return [_members_last(found[:, 0]), _members_last(found[:, 0])], _members_last(found[:, -1 if width == 1 else 1])
+    vectors = search(local, scouts, width, min(2, width), width, _ROUGHLY, _DEPTH).vectors
+    return [_members_last(vectors[:, 0]), _members_last(vectors[:, 0])], _members_last(
+        vectors[:, -1 if width == 1 else 1]
+    )
 
 
 def _members_last(rows: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:

@@ -1,1 +1,1 @@
-"""A user's own training: replayed, watched in any loop, its log read, its spikes found in noisy losses."""
+"""A user's own training: replay, watching in any loop, logs, and detection of spikes in noisy losses."""

@@ -1,4 +1,4 @@
-"""A training's batches, epoch after epoch, with a position in them that can be returned to."""
+"""A training's batches over all epochs, with positions that can be restored."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
@@ -22,7 +22,7 @@ _OWN_GENERATORS = ("", "sampler", "batch_sampler", "batch_sampler.sampler", "dat
 
 
 class NumberedBatches(Generic[B]):
-    """Endless batches, each computed from its number alone, so that any position is reached at once.
+    """Endless batches, each computed from its number alone, so that any position is restored without iterating.
 
     >>> batches = NumberedBatches(lambda number: number**2)
     >>> draws = iter(batches)
@@ -31,7 +31,7 @@ class NumberedBatches(Generic[B]):
     """
 
     def __init__(self, batch_of: Callable[[int], B]) -> None:
-        """`batch_of(number)` must draw from generators of its own, seeded by the number."""
+        """Create the batches. `batch_of(number)` must use random generators of its own, seeded by the number."""
         self._batch_of = batch_of
         self._number = 0
 
@@ -47,19 +47,23 @@ class NumberedBatches(Generic[B]):
         return {"number": self._number}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on from the number in `state`."""
+        """Continue from the number in `state`."""
         self._number = state["number"]
 
 
 class BatchCursor:
-    """Takes batch after batch from a source, starts it anew after its last, and can return to any earlier position.
+    """Iterates over a source, restarts it after its last batch, and can return to any earlier position.
 
-    A source with `state_dict` and `load_state_dict`, such as torchdata's StatefulDataLoader, is returned by these. Any other
-    is restarted with the random state that its epoch began with, and its first batches are skipped.
+    A source with `state_dict` and `load_state_dict`, such as torchdata's StatefulDataLoader, is restored by these. Any other
+    source is restarted with the random state at the start of its epoch, and the batches before the position are skipped.
     """
 
     def __init__(self, source: Any) -> None:
-        """Raises UsageError where the source cannot be iterated, or not a second time."""
+        """Wrap a source.
+
+        Raises:
+            UsageError: the source cannot be iterated, or cannot be restarted.
+        """
         self._stateful = hasattr(source, "state_dict") and hasattr(source, "load_state_dict")
         if not callable(source) and not hasattr(source, "__iter__"):
             raise UsageError(f"batches={source!r}: is not iterable; {_REWINDABLE}")
@@ -71,10 +75,10 @@ class BatchCursor:
         self._taken = 0
 
     def next(self) -> Any:
-        """The next batch; after the last one the first of a new epoch.
+        """The next batch; after the last one, the first of a new epoch.
 
         Raises:
-            UsageError: when the source has no batch at all, or one that says it is endless ends.
+            UsageError: the source has no batch.
         """
         if self._iterator is not None:
             try:
@@ -88,13 +92,13 @@ class BatchCursor:
             raise UsageError(f"batches={self._source!r}: holds no batch; give at least one") from None
 
     def position(self) -> Position:
-        """Where the next batch will be taken."""
+        """The position of the next batch; `go_to` restores it."""
         if self._stateful:
             return {"own": deep_copied(self._source.state_dict())}
         return {"epoch_start": self._epoch_start, "taken": self._taken, "own": self._own_states()}
 
     def go_to(self, position: Position) -> None:
-        """Take the next batch from there. Changes the global random state, which the caller sets afterwards."""
+        """Return to a position. Changes the global random state, which the caller must set afterwards."""
         if self._stateful:
             self._source.load_state_dict(deep_copied(position["own"]))
             self._iterator = iter(self._source)
@@ -131,10 +135,10 @@ class BatchCursor:
             generator.set_state(state)
 
     def _generators(self) -> list[torch.Generator]:
-        """The torch generators that a loader draws from besides the global one, each once."""
+        """The torch generators that a loader uses besides the global one, without duplicates."""
         owners = [_reached(self._source, path) for path in _OWN_GENERATORS]
-        found = [getattr(owner, "generator", None) for owner in owners]
-        return list({id(each): each for each in found if isinstance(each, torch.Generator)}.values())
+        generators = [getattr(owner, "generator", None) for owner in owners]
+        return list({id(each): each for each in generators if isinstance(each, torch.Generator)}.values())
 
 
 def _reached(source: Any, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""A training's state in a file: written whole or not at all, and read back without running anything that is in it."""
+"""Checkpoints: a training's state in a file. Files are written whole or not at all, and never unpickled freely."""
 
 import hashlib
 import io
@@ -20,18 +20,23 @@ _DIGEST_BYTES = 32
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A snapshot, and what its writer wants to know when it goes on from it."""
+    """A snapshot, and the values that its writer needs to resume."""
 
     snapshot: Snapshot
     about: dict[str, Any]
 
 
 def save_checkpoint(path: Path, snapshot: Snapshot, **about: Any) -> None:
-    """Write a snapshot to a file, in place of what stood there. `about` holds numbers, text, tensors, lists and dicts.
+    """Write a snapshot to a file; an existing file is replaced.
+
+    Args:
+        path: the file; missing folders are created.
+        snapshot: the training's state.
+        **about: further values to store: numbers, text, tensors, lists and dicts.
 
     Raises:
-        UsageError: when the state holds what files do not keep.
-        StoreError: when it cannot be written; the file is then what it was before.
+        UsageError: the state contains a value that cannot be stored.
+        StoreError: the file cannot be written; an existing file is unchanged.
     """
     check_storable(snapshot.values["state"], "state")
     check_storable(snapshot.values["batches"], "batches.state_dict()")
@@ -47,11 +52,11 @@ def save_checkpoint(path: Path, snapshot: Snapshot, **about: Any) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:
-    """The checkpoint in a file; None where there is no file.
+    """Read a checkpoint; None if the file does not exist.
 
     Raises:
-        CorruptEntry: when the file is not what was written.
-        StoreError: when it cannot be read.
+        CorruptEntry: the checksum, the content or the format is wrong.
+        StoreError: the file cannot be read.
     """
     try:
         raw = path.read_bytes()
@@ -66,7 +71,7 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
         whole = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         snapshot = Snapshot(whole["steps"], whole["values"])
         fits = whole["format"] == _FORMAT
-    except Exception as error:  # torch raises many kinds, none of which a forged file may choose
+    except Exception as error:  # torch raises many types of error on a forged file
         raise CorruptEntry(f"checkpoint {path}: cannot be read ({type(error).__name__}); delete it") from error
     if not fits:
         raise CorruptEntry(f"checkpoint {path}: holds format {whole['format']!r}, not {_FORMAT!r}; delete it")
@@ -74,7 +79,7 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
 
 
 def _replace(path: Path, *parts: bytes | memoryview) -> None:
-    """All parts under the name, or nothing: written beside it, flushed to the disk, renamed."""
+    """Write all parts to a temporary file in the same folder, flush it to the disk, and rename it."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,5 +1,4 @@
-"""Columns of a training's log, whoever wrote it: CSV, JSON lines, a Trainer's state, TensorBoard events, a Watch's
-log."""
+"""Reads columns of numbers from a training's log: CSV, JSON lines, a Trainer's state, TensorBoard events, or Watch's log."""
 
 import csv
 import json
@@ -16,17 +15,17 @@ from spikecheck.core.watched import SCHEMA
 from spikecheck.watch.log import WatchLog
 
 Columns = Mapping[str, np.ndarray]
-"""Numbers by name [rows]; NaN where a row has none."""
+"""Arrays [rows] by column name; NaN where a row has no number."""
 
 LOSS_NAMES = ("loss", "train_loss", "train/loss", "training_loss", "loss/train", "train loss", "spikecheck/loss")
 STEP_NAMES = ("step", "global_step", "_step", "train/global_step", "iteration", "iter", "steps", "update", "batch")
 
 
 def read_columns(path: Path) -> Columns:
-    """The columns of a log.
+    """Read the columns of a log; the format is recognised from the content.
 
     Raises:
-        UsageError: when it cannot be read, or holds no numbers.
+        UsageError: the file cannot be read, or has no column of numbers.
     """
     columns = _events(path) if _is_events(path) else _columns(list(_rows(_text(path), path)))
     if not columns:
@@ -35,10 +34,16 @@ def read_columns(path: Path) -> Columns:
 
 
 def named_column(columns: Columns, wanted: str | None, usual: Sequence[str], option: str) -> str:
-    """The column that was asked for, or goes by a usual name.
+    """The name of a column: the wanted one, or else the first usual name that exists.
+
+    Args:
+        columns: the log's columns.
+        wanted: the name that the user gave; None to try the usual names.
+        usual: names to try, in lower case.
+        option: the command-line option that gives the name; the error message quotes it.
 
     Raises:
-        UsageError: when there is none, with near matches.
+        UsageError: no such column; the message lists near matches.
     """
     if wanted is not None:
         if wanted not in columns:
@@ -57,7 +62,7 @@ def named_column(columns: Columns, wanted: str | None, usual: Sequence[str], opt
 
 
 def _text(path: Path) -> str:
-    """The file's text, whatever it was encoded in."""
+    """The file's text: UTF-16 with a byte-order mark, UTF-8, or else Latin-1."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -83,7 +88,7 @@ def _rows(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
-    """Lines of objects, an array of them, or a Trainer's state, which has them as its log history."""
+    """Rows from JSON lines, from an array of objects, or from the `log_history` of a Trainer's state."""
     try:
         whole: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -114,7 +119,7 @@ def _watched(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _csv(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
-    lines = text.strip().splitlines()  # of any system
+    lines = text.strip().splitlines()  # with any system's line ends
     separator = max(";\t|,", key=lines[0].count)
     decimal_comma = separator != "," and "," in text and not any("." in line for line in lines[1:])
     reader = csv.DictReader(lines, delimiter=separator)
@@ -155,7 +160,7 @@ def _is_events(path: Path) -> bool:
 
 
 def _events(path: Path) -> dict[str, np.ndarray]:
-    """Scalars of TensorBoard's events, joined by step."""
+    """Scalars of TensorBoard events, joined by step."""
     try:
         reader = import_module("tensorboard.backend.event_processing.event_accumulator")
     except ImportError as error:

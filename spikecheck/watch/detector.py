@@ -1,5 +1,7 @@
-"""Spikes in noisy losses: an excursion that lasts, or one that is high enough. docs/explanation/noisy-losses.md
-derives the thresholds."""
+"""Detects spikes in noisy losses: excursions that last long enough or are high enough.
+
+docs/explanation/noisy-losses.md derives the thresholds.
+"""
 
 import math
 from collections.abc import Iterable
@@ -23,42 +25,44 @@ from spikecheck.watch.thresholds import (
 )
 
 _SETTLED, _NEW_LEVEL = 5, 512
-"""Steps in a row below the window's largest loss that end a spike; steps after which it is a new level."""
+"""Consecutive steps below the window's largest loss that end a spike; steps after which a raised loss is a new level."""
 _MEMORY_SPAN, _MEMORY_AGAIN = 512, 64
-"""Steps that the memory is estimated from, and until it is estimated again."""
+"""Steps from which the memory is estimated, and steps between two estimates."""
 _PERIOD_SLACK, _ALIKE = 16, 1.5
-"""Steps that two distances may differ by, and ratio of two heights, up to which excursions are a repetition."""
+"""Largest difference of two distances in steps, and largest ratio of two heights, of excursions that recur."""
 _MOMENT = WINDOW // 4
-"""Steps after a recurring excursion in which another is its continuation."""
+"""Steps after a recurring excursion in which another excursion counts as its continuation."""
 _NORMAL = 1.4826
-"""Standard deviation over median absolute deviation of Gaussian noise."""
+"""Ratio of standard deviation to median absolute deviation for Gaussian noise: 1 / 0.6745."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoisySpike:
-    """An excursion of a noisy loss; steps are those the losses were given with."""
+    """An excursion of a noisy loss. Steps are the numbers given with the losses."""
 
     onset: int
     """First step of the excursion."""
     alarm: int
-    """Step at which it was noticed."""
+    """Step at which it was detected."""
     peak: int
     height: float
-    """Of the peak above the level, in spreads; infinite where a loss was not finite."""
+    """Height of the peak above the level, in spreads; infinite if a loss was not finite."""
     level: float
+    """Median of the losses before it."""
     spread: float
+    """Robust standard deviation of the losses before it."""
     loss: float
-    """At the peak."""
+    """Loss at the peak."""
     rule: Literal["lasting", "high", "not finite"]
     over: int | None = None
-    """First step of the calm that ended it; None while it goes on, or where the loss stayed up."""
+    """First step after its end; None while it lasts, or if the loss stayed at a new level."""
 
 
 _KEPT = (WINDOW + max(LASTING)) * LONGEST_MEMORY
 
 
 class Detector:
-    """Reads losses one by one and says when one of them belongs to a spike.
+    """Takes losses one by one and reports when a spike begins.
 
     >>> rng = np.random.default_rng(0)
     >>> losses = rng.normal(2.0, 0.1, 600)
@@ -72,10 +76,9 @@ class Detector:
 
     def __init__(self) -> None:
         self.spikes: list[NoisySpike] = []
-        """All so far; the last may still go on."""
+        """All spikes so far; the last may not have ended."""
         self.recurring: list[NoisySpike] = []
-        """Excursions that come again at the distance of three before them, no higher: an epoch's hard batches, and no
-        alarm."""
+        """Excursions that recur at equal distances and are not higher, such as an epoch's hard batches. No alarms."""
         self._losses, self._steps = Tail(_KEPT), Tail(_KEPT)
         self._stride, self._taken = 1, 0
         self._current: NoisySpike | None = None
@@ -86,11 +89,11 @@ class Detector:
 
     @property
     def ongoing(self) -> bool:
-        """Whether an excursion goes on."""
+        """Whether an excursion has begun and not ended."""
         return self._current is not None
 
     def update(self, step: int, loss: float) -> NoisySpike | None:
-        """Take the loss of a step, which may be NaN or infinite; the spike that it begins, if it does."""
+        """Add the loss of a step, which may be NaN or infinite. Returns the spike that begins with it, or None."""
         if self._current is not None:
             self._current = self._continue(self._current, step, loss)
             return None
@@ -105,7 +108,7 @@ class Detector:
         return None if length is None else self._begin(self._lasted(step, length))
 
     def level(self) -> tuple[float, float]:
-        """Median of the window and its robust spread; zeros before the first loss."""
+        """Median and robust standard deviation of the last losses; zeros before the first loss."""
         window = self._losses.last(WINDOW)
         if not len(window):
             return 0.0, 0.0
@@ -133,7 +136,7 @@ class Detector:
         return height > record_factor(len(self._sizes), tail_index(self._sizes.last(HISTORY))) * self._largest
 
     def _lasting(self) -> int | None:
-        """The shortest length by which the last losses, thinned until they have no memory, are an excursion."""
+        """The shortest length for which the last losses, thinned until they are independent, are an excursion."""
         self._taken += 1
         if self._taken % _MEMORY_AGAIN == 0:
             self._stride = memory(self._losses.last(_MEMORY_SPAN))
@@ -153,7 +156,7 @@ class Detector:
         return tail.last(_KEPT)[:: -self._stride][::-1]
 
     def _is_record(self, length: int) -> bool:
-        """Whether no run of this length stood as high, in spreads, since heights are remembered."""
+        """Whether this is the highest run of its length, in spreads, among the remembered heights."""
         heights = self._thinned(self._heights)
         if len(heights) < length:
             return True
@@ -161,7 +164,7 @@ class Detector:
         return len(lowest) <= length or bool(lowest[-1] > lowest[:-length].max())
 
     def _lasted(self, step: int, length: int) -> NoisySpike:
-        """The excursion; its steps leave the window."""
+        """Make the excursion that was detected at `step`, and remove its losses from the window."""
         covered = (length - 1) * self._stride + 1
         steps, losses = self._steps.last(covered), self._losses.last(covered)
         run = [(int(at), float(loss)) for at, loss in zip(steps, losses, strict=True)]
@@ -180,9 +183,9 @@ class Detector:
         return None if recurs else spike
 
     def _recurs(self, spike: NoisySpike) -> bool:
-        """Whether three earlier excursions, about as high, lie one, two and three times the same distance back.
+        """Whether three earlier excursions of similar height lie one, two and three times the same distance back.
 
-        Or whether it only goes on with one that recurred, and was over a moment ago.
+        An excursion right after a recurring one counts as its continuation.
         """
         last = self.recurring[-1] if self.recurring else None
         if last is not None and last.over is not None and spike.onset - last.over <= _MOMENT:
@@ -195,7 +198,7 @@ class Detector:
         )
 
     def _continue(self, spike: NoisySpike, step: int, loss: float) -> NoisySpike | None:
-        """Follow an excursion to its peak and its end; None when it is over."""
+        """Update the current excursion; None when it has ended."""
         self._steps_up += 1
         calm = math.isfinite(loss) and loss <= self._ceiling()
         self._calm = [*self._calm, (step, loss)] if calm else []
@@ -231,7 +234,7 @@ class Detector:
 
 
 def detect(steps: Iterable[int], losses: Iterable[float]) -> tuple[NoisySpike, ...]:
-    """The spikes of a whole record of losses, one a step; a loss may be NaN or infinite."""
+    """The spikes of a whole series of losses, one for each step. Losses may be NaN or infinite."""
     detector = Detector()
     for step, loss in zip(steps, losses, strict=True):
         detector.update(step, float(loss))

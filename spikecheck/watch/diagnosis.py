@@ -1,5 +1,4 @@
-"""What a log tells of its loss spikes: where, how high, what moved first, and whether they recur; and what it cannot
-tell."""
+"""Diagnoses a log: where its loss spikes are, how high, what moved first, whether they recur, and what is not known."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,18 +12,18 @@ from spikecheck.watch.detector import NoisySpike, detect
 from spikecheck.watch.thresholds import LASTING, WINDOW
 
 FEWEST = WINDOW + min(LASTING)
-"""Losses that the detector needs before it can alarm."""
+"""Losses that the detector needs before it can report a spike."""
 _LEAD = 50
-"""Rows before a spike in which what moved first is looked for. By chance another column is found there in 0.5 % of
+"""Rows before a spike that are searched for excursions of other columns. By chance a column has one there in 0.5 % of
 the cases."""
 _AFTER_KINK = 20
-"""Rows after a kink of the schedule that are still at the kink."""
+"""Rows after a kink of the schedule that still count as being at the kink."""
 _SHARP = 20.0
-"""A kink: the slope changes this much more than it usually does."""
+"""A kink: the slope changes this many times more than its median change."""
 _FEW = 4
-"""Spikes that a period needs."""
+"""Least number of spikes for a period."""
 _CHANCE = 0.01
-"""Rayleigh test of onsets within the epoch: a smaller probability counts as recurring."""
+"""Significance level of the Rayleigh test of onsets within the epoch."""
 
 
 _NO_RATE = "No learning rate is logged (a column lr): whether a spike sits on a kink of the schedule is not known."
@@ -37,51 +36,56 @@ _NO_CAUSE = (
 
 @dataclass(frozen=True)
 class Moved:
-    """Another column that left its own noise about when the loss did."""
+    """An excursion of another column near the loss spike."""
 
     column: str
     onset: int
     before: int
-    """Steps before the loss; negative after it."""
+    """Steps by which it precedes the loss spike's onset; negative if it follows."""
     height: float
-    """In spreads of that column."""
+    """Height in spreads of that column."""
 
 
 @dataclass(frozen=True)
-class SpikeFound:
-    """One spike, and what the log has around it."""
+class DiagnosedSpike:
+    """One spike, and what the log contains around it."""
 
     spike: NoisySpike
     moved: tuple[Moved, ...]
-    """The first first."""
+    """Sorted by onset."""
     kink: int | None
-    """Step of the schedule's kink that it follows."""
+    """Step of the learning-rate kink right before the spike; None if there is none."""
     lr: float | None
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a log tells."""
+    """The result of reading a log."""
 
     rows: int
     first: int
     last: int
     interval: float
-    """Median of the steps from row to row."""
-    spikes: tuple[SpikeFound, ...]
+    """Median number of steps between rows."""
+    spikes: tuple[DiagnosedSpike, ...]
     recurring: str | None
-    """How the spikes recur, in words."""
+    """How the spikes recur, in words; None if they do not."""
     columns: tuple[str, ...]
     missing: tuple[str, ...]
-    """What the log cannot tell, each a sentence."""
+    """What cannot be known from this log, one sentence each."""
     losses: tuple[tuple[int, float], ...]
 
 
 def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
-    """Read a log's spikes; `loss` and `step` name columns, and without a step the rows are counted."""
+    """Find and describe the spikes of a log.
+
+    Args:
+        columns: the log's columns.
+        loss: name of the loss column.
+        step: name of the step column; None numbers the rows.
+    """
     given = columns[loss]
-    # A row without a step or a loss belongs to another column; a loss written as NaN cannot be told from an empty
-    # cell here.
+    # A row without step or loss belongs to other columns. An empty cell is NaN as well, so NaN losses are left out.
     numbers = np.arange(len(given), dtype=float) if step is None else columns[step]
     there = np.isfinite(numbers) & ~np.isnan(given)
     order = np.argsort(numbers[there], kind="stable")
@@ -94,13 +98,13 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
         if not _is_rate(name) and not _is_epoch(name)
     }
     spikes = detect(steps.tolist(), losses.tolist())
-    found = tuple(_found(spike, steps, moves, kinks, others) for spike in spikes)
+    described = tuple(_diagnosed(spike, steps, moves, kinks, others) for spike in spikes)
     return Diagnosis(
         rows=len(steps),
         first=int(steps[0]) if len(steps) else 0,
         last=int(steps[-1]) if len(steps) else 0,
         interval=float(np.median(np.diff(steps))) if len(steps) > 1 else 1.0,
-        spikes=found,
+        spikes=described,
         recurring=_recurring(spikes, steps, others),
         columns=tuple(others),
         missing=tuple(_missing(steps, others)),
@@ -127,7 +131,7 @@ def _excursions(steps: np.ndarray, column: np.ndarray) -> tuple[NoisySpike, ...]
 
 
 def _kinks(rate: np.ndarray) -> list[int]:
-    """Rows at which a schedule's slope changes at once: the end of a warm-up, a drop, a restart."""
+    """Rows at which a schedule's slope changes abruptly: the end of a warm-up, a drop, a restart."""
     if len(rate) < 3 or not np.isfinite(rate).all():
         return []
     turn = np.abs(np.diff(rate, n=2))
@@ -135,13 +139,13 @@ def _kinks(rate: np.ndarray) -> list[int]:
     return (np.flatnonzero(turn > sharp) + 1).tolist()
 
 
-def _found(
+def _diagnosed(
     spike: NoisySpike,
     steps: np.ndarray,
     moves: Mapping[str, Sequence[NoisySpike]],
     kinks: Mapping[str, Sequence[int]],
     others: Columns,
-) -> SpikeFound:
+) -> DiagnosedSpike:
     row = int(np.searchsorted(steps, spike.onset))
     since = int(steps[max(0, row - _LEAD)])
     near = [
@@ -152,7 +156,7 @@ def _found(
     ]
     at_kink = [kink for rows in kinks.values() for kink in rows if kink <= row <= kink + _AFTER_KINK]
     rate = next((float(others[name][row]) for name in kinks if math.isfinite(others[name][row])), None)
-    return SpikeFound(
+    return DiagnosedSpike(
         spike,
         tuple(sorted(near, key=lambda moved: (moved.onset, moved.column))),
         int(steps[max(at_kink)]) if at_kink else None,
@@ -176,7 +180,10 @@ def _recurring(spikes: Sequence[NoisySpike], steps: np.ndarray, others: Columns)
 
 
 def _by_epoch(onsets: np.ndarray, length: float) -> str | None:
-    """Rayleigh's test on onsets as angles of the epoch; its p by Zar's approximation, good from four onsets on."""
+    """Rayleigh test of the onsets as angles within the epoch.
+
+    The p-value is Zar's approximation (Biostatistical Analysis, 1999, 27.1), which is accurate from four onsets on.
+    """
     angles = np.exp(2j * np.pi * (onsets % length) / length)
     number, together = len(onsets), abs(angles.sum())
     chance = math.exp(math.sqrt(1 + 4 * number + 4 * (number**2 - together**2)) - (1 + 2 * number))

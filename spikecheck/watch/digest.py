@@ -1,4 +1,4 @@
-"""A short name for a batch, so that one that comes again can be recognised."""
+"""Digests of batches, by which a repeated batch can be recognised."""
 
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def digest(batch: Any) -> str:
-    """16 hexadecimal digits of all tensors and arrays in a batch; a name (text or number) stands for itself.
+    """16 hexadecimal digits that identify all tensors and arrays in a batch. Text or a number is returned as text.
 
     >>> digest("shard 3, row 7"), digest(12)
     ('shard 3, row 7', '12')

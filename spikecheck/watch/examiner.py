@@ -1,9 +1,9 @@
-"""A look: how the step changed the loss of its own batch, and how far that figure can be trusted.
+"""Looks: how a step changed the loss of its own batch, with an error estimate.
 
-The gradient in `p.grad` may be the loss's own, or clipped, scaled, averaged over processes. The slope from two
-forward passes, at half and whole step, does not depend on it: 4 L(half) - 3 L(before) - L(after), right up to a
-twelfth of the third derivative. Looks that check take both. Where they agree, the others need one forward pass,
-except when a gradient may have been clipped.
+The gradient in `p.grad` may be the loss's own, or clipped, scaled, or averaged over processes. The slope from two
+forward passes, at half and whole step, does not depend on it: 4 L(half) - 3 L(before) - L(after). Its error is a
+twelfth of the third derivative along the step. Checking looks compute both slopes. If they agree, other looks need
+one forward pass, except when a gradient may have been clipped.
 """
 
 import math
@@ -24,12 +24,12 @@ from spikecheck.watch.undisturbed import RandomState, undisturbed
 from spikecheck.watch.walk import Closure, Walk
 
 _RESOLVED = 0.1
-"""Largest error of an overshoot that is still given: its first decimal is then right."""
+"""Largest error of an overshoot that is reported: its first decimal is then right."""
 _SAME = 1e-3
-"""Relative difference of two losses that count as one: without gradients a pass may be compiled, and rounded,
+"""Relative difference up to which two losses count as equal. Passes without gradients may be compiled and rounded
 differently."""
 _HALF_STEP_NOISE = math.sqrt(4**2 + 3**2 + 1)
-"""Of 4 L(half) - 3 L(before) - L(after), where every loss has an error of 1."""
+"""Error of 4 L(half) - 3 L(before) - L(after) if every loss has an independent error of 1."""
 
 OTHER_RANDOMNESS = "the closure returns another loss at every call: it draws random numbers or a batch of its own"
 ASCENDS = "the update does not descend on its own batch"
@@ -40,24 +40,24 @@ NO_UPDATE = "the update is zero"
 
 
 class NotRepeatable(Exception):
-    """The closure does not return what the training step saw; the text says why."""
+    """The closure does not return the loss of the training step; the message says why."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A step to look at: what was kept from before it, and its sums."""
+    """A step to examine: the parameters before it, and its sums."""
 
     segments: Sequence[Segment]
     sums: Sums
     gradient_changed: bool
     """Whether gradients were changed after the backward pass, such as by clipping."""
     restored: float | None
-    """The slope with that change undone; None where it is not known."""
+    """The slope with that change undone; None if the factor is not known."""
 
 
 @dataclass(frozen=True)
 class _Points:
-    """Losses along a step."""
+    """Losses along a step, at shares 0, 1, 1/2 and 1/4 of it."""
 
     before: float
     after: float
@@ -70,19 +70,25 @@ class _Points:
 
 @dataclass
 class Examiner:
-    """Looks at the steps of one training."""
+    """Examines steps of one training."""
 
     model: nn.Module
     devices: Sequence[torch.device]
     masks: RandomState
-    """Where the random generators stood when the training's forward pass began, as far as is known."""
+    """Random state at the start of the training's forward pass, as far as it is known."""
     draws_own_masks: bool = False
-    """Whether the closure is random and `masks` were not those of the training step."""
+    """Whether the closure is random and `masks` was not the random state of the training step."""
     trust: Trust = field(default_factory=Trust)
     ranks: Ranks = field(default_factory=Ranks)
 
     def look(self, loss: float, closure: Closure | None, taken: Taken) -> Look:
-        """Look at a step whose batch had this loss; afterwards everything is as it was before the look."""
+        """Examine a step. Parameters, buffers and random states are restored afterwards.
+
+        Args:
+            loss: the batch's loss before the step.
+            closure: recomputes that loss; None if the user gave none.
+            taken: the step.
+        """
         update, gradient = (_finite(taken.sums.total(name)) for name in ("update", "gradient"))
         return Look(update_norm=update, gradient_norm=gradient, **self._overshoot(loss, closure, taken))
 
@@ -124,16 +130,16 @@ class Examiner:
         return self._judged(points, own if slope is None else slope, walk.eps, half_step=False)
 
     def _points(self, loss: float, walk: Walk, *, needs_half: bool) -> _Points:
-        """As few losses as are needed."""
+        """Compute only the losses that are needed."""
         after = walk.loss()
         before = loss if self.trust.given_loss else walk.loss_at(0.0)
         return _Points(before, after, walk.loss_at(0.5) if needs_half else None)
 
     def _checked(self, loss: float, walk: Walk) -> _Points:
-        """All of them, and what they teach.
+        """Compute all four losses, and check that the closure repeats the given one.
 
         Raises:
-            NotRepeatable: when the closure does not return the given loss at the parameters before the step.
+            NotRepeatable: the closure does not return the given loss at the parameters before the step.
         """
         after, before = walk.loss(), walk.loss_at(0.0)
         if not _same(before, loss):
@@ -143,7 +149,7 @@ class Examiner:
         return _Points(before, after, quarter=walk.loss_at(0.25), half=walk.loss_at(0.5))
 
     def _judged(self, points: _Points, slope: float, eps: float, *, half_step: bool) -> dict[str, Any]:
-        """The overshoot, where its error is small enough."""
+        """The overshoot, if its error is small enough, or the reason why there is none."""
         noise = self.trust.noise(max(abs(points.before), abs(points.after)), eps)
         slope_noise = noise * _HALF_STEP_NOISE if half_step else 0.0
         change = points.after - points.before
@@ -159,7 +165,7 @@ class Examiner:
 
 
 def _obstacle(loss: float, closure: Closure | None, sums: Sums) -> str | None:
-    """Why nothing can be measured, seen before anything is."""
+    """A reason against measuring that is known before any forward pass; None if there is none."""
     if closure is None:
         return NO_CLOSURE
     if not math.isfinite(loss + sums.total("update") + sums.total("weights")):

@@ -1,4 +1,4 @@
-"""What a training holds between two steps, copied out of it and put back bit for bit."""
+"""Copies the state of a training's parts between two steps, and restores it bit for bit."""
 
 import copy
 from collections import OrderedDict
@@ -15,7 +15,11 @@ Values = dict[str, Any]
 
 
 def check_holdings(state: Mapping[str, Any]) -> None:
-    """Raise UsageError for a part of the state that can be neither copied nor put back."""
+    """Check that every part of the state can be copied and restored.
+
+    Raises:
+        UsageError: a part is no generator and lacks state_dict or load_state_dict.
+    """
     for name, part in state.items():
         whole = hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
         if not (whole or isinstance(part, torch.Generator | np.random.Generator)):
@@ -26,9 +30,9 @@ def check_holdings(state: Mapping[str, Any]) -> None:
 
 
 def copied(part: Any) -> Values:
-    """Everything that one part of a training holds; tensors on the CPU.
+    """Copy the state of one part of a training to the CPU.
 
-    Of a module also what its state_dict leaves out: buffers that are not persistent, gradients, and which submodules train.
+    For a module this includes what its state_dict omits: non-persistent buffers, gradients, and each submodule's mode.
     """
     if isinstance(part, torch.Generator):
         return {"generator": part.get_state()}
@@ -52,7 +56,7 @@ def deep_copied(value: Any) -> Any:
         return value.detach().to("cpu", copy=True)
     if isinstance(value, OrderedDict):
         whole = OrderedDict((key, deep_copied(part)) for key, part in value.items())
-        whole.__dict__.update(copy.deepcopy(value.__dict__))  # the versions of a module's state_dict
+        whole.__dict__.update(copy.deepcopy(value.__dict__))  # version numbers in a module's state_dict
         return whole
     if isinstance(value, Mapping):
         return {key: deep_copied(part) for key, part in value.items()}
@@ -64,7 +68,7 @@ def deep_copied(value: Any) -> Any:
 
 
 def put_back(part: Any, values: Values) -> None:
-    """Make a part of a training what it was when `copied` was called."""
+    """Restore a part of a training to the state that `copied` returned."""
     if isinstance(part, torch.Generator):
         part.set_state(values["generator"])
     elif isinstance(part, np.random.Generator):
@@ -78,7 +82,11 @@ def put_back(part: Any, values: Values) -> None:
 
 
 def check_storable(value: Any, name: str) -> None:
-    """Raise UsageError where a value holds what cannot be read back without running code from the file."""
+    """Check that a value can be read back by torch.load with weights_only=True.
+
+    Raises:
+        UsageError: the value contains another type; the message begins with `name`.
+    """
     if isinstance(value, Mapping):
         for key, part in value.items():
             check_storable(part, f"{name}[{key!r}]")
@@ -109,7 +117,7 @@ def _put_back_module(module: torch.nn.Module, values: Values) -> None:
 
 
 def _keep_precision(optimizer: torch.optim.Optimizer, state: Values) -> None:
-    """Optimizer.load_state_dict casts moments to their parameter's type; put back those that are kept in another."""
+    """Restore moments of another type than their parameter's: Optimizer.load_state_dict casts them."""
     in_order = [tensor for group in optimizer.param_groups for tensor in group["params"]]
     for number, slots in state["state"].items():
         live = optimizer.state[in_order[number]]

@@ -1,4 +1,4 @@
-"""What is kept around an optimizer's step: its learning rates always, and at a look its parameters before."""
+"""Hooks around an optimizer's step: they keep the learning rates, and at looks the parameters before the step."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,20 +35,20 @@ class StepHooks:
         ]
 
     def remove(self) -> None:
-        """Leave the optimizer as it was found."""
+        """Remove the hooks from the optimizer."""
         for handle in self._handles:
             handle.remove()
         self.forget()
 
     def forget(self) -> None:
-        """Free what was kept of the last step."""
+        """Free the memory kept for the last step."""
         self.stepped, self.segment, self._pending = False, None, None
         if self._witness is not None:
             self._witness.remove()
             self._witness = None
 
     def expect(self) -> None:
-        """The next step will be looked at."""
+        """Prepare for a look at the next step."""
         self._witness = Witness(self.parameters(), self._guard)
 
     def made_and_met(self) -> tuple[list[float], list[float]]:
@@ -61,11 +61,11 @@ class StepHooks:
         return None if self._witness is None else self._witness.parameter
 
     def parameters(self) -> list[Tensor]:
-        """What the optimizer moves, as of now."""
+        """The parameters that the optimizer currently updates."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
     def sums(self) -> Sums | None:
-        """Of the last step; waits for the device."""
+        """Sums over the last step, None without a look; waits for the device."""
         return None if self._pending is None else self._pending.read()
 
     def _before(self) -> None:
@@ -89,7 +89,7 @@ def unwrapped(optimizer: object) -> Optimizer:
     """The torch optimizer inside a wrapper such as Lightning's or Accelerate's.
 
     Raises:
-        UsageError: when there is none.
+        UsageError: there is no torch optimizer inside.
     """
     inner = optimizer
     while not isinstance(inner, Optimizer) or isinstance(getattr(inner, "optimizer", None), Optimizer):
@@ -102,10 +102,10 @@ def unwrapped(optimizer: object) -> Optimizer:
 
 
 def names(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[int, str]:
-    """The model's name of every parameter that the optimizers move, by identity.
+    """The model's names of the parameters that the optimizers update, by `id(parameter)`.
 
     Raises:
-        UsageError: when they move none of the model's.
+        UsageError: the optimizers update none of the model's parameters.
     """
     inner = model.module if isinstance(model, DistributedDataParallel) else model
     known = {id(parameter): name for name, parameter in inner.named_parameters()}
@@ -119,10 +119,10 @@ def names(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[int, str]:
 
 
 def devices_of(model: nn.Module) -> list[torch.device]:
-    """Where the model's parameters are."""
+    """The devices of the model's parameters."""
     return list({parameter.device for parameter in model.parameters()})
 
 
 def as_numbers(values: Sequence[Any]) -> tuple[float, ...]:
-    """Learning rates, some of them perhaps tensors."""
+    """Learning rates as numbers; some optimizers keep them as tensors."""
     return tuple(float(value) for value in values)

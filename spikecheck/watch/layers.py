@@ -1,4 +1,4 @@
-"""Sums over every parameter tensor of a step, left on the device until they are asked for."""
+"""Sums over each parameter tensor of a step, kept on the device until they are read."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,28 +13,29 @@ from spikecheck.core.watched import LayerLook
 from spikecheck.watch.shards import local
 
 _PIECE = 4_000_000
-"""Numbers whose update is held at once, unless one tensor is larger: a look then needs little beyond its copy."""
+"""Parameters whose updates are in memory at once, unless one tensor is larger. This bounds a look's extra memory."""
 _TINY = 1e-30
-"""Keeps 0 / 0 from becoming NaN where gradient and second moment are exactly zero."""
+"""Avoids 0 / 0 where gradient and second moment are exactly zero."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Of every parameter, in the optimizer's order."""
+    """Sums of a step, one entry for each parameter tensor, in the optimizer's order."""
 
     sizes: Sequence[int]
     update: Sequence[float]
-    """Norms."""
+    """Norm of the update."""
     weights: Sequence[float]
+    """Norm of the parameter after the step."""
     gradient: Sequence[float | None]
-    """None where a parameter has no gradient."""
+    """Norm of the gradient; None for a parameter without a gradient."""
     slope: Sequence[float]
-    """Gradient times update."""
+    """Dot product of gradient and update."""
     surprise: Sequence[float | None]
-    """Sum of squared gradient over second moment; None where the optimizer keeps none."""
+    """Sum of squared gradient over second moment; None if the optimizer has no second moment."""
 
     def __add__(self, other: "Sums") -> "Sums":
-        """Of two optimizers' steps together."""
+        """The sums of two optimizers' steps together."""
         return Sums(**{each.name: [*getattr(self, each.name), *getattr(other, each.name)] for each in fields(Sums)})
 
     def total(self, name: str) -> float:
@@ -42,7 +43,7 @@ class Sums:
         return math.sqrt(sum(value * value for value in getattr(self, name) if value is not None))
 
     def looks(self, names: Sequence[str | None]) -> dict[str, LayerLook]:
-        """Root mean squares by name; a layer without a name, or with a number that is not finite, is left out."""
+        """Root mean squares by name. Parameters without a name, or with a value that is not finite, are left out."""
         looked = {name: self._layer(number) for number, name in enumerate(names) if name is not None}
         return {name: layer for name, layer in looked.items() if layer is not None}
 
@@ -66,14 +67,13 @@ def _short(value: float | None) -> Any:
 
 
 class Pending:
-    """Sums of one optimizer's step, computed where the parameters are; `read` brings them here, in one transfer a
-    device."""
+    """Sums of one optimizer's step on the parameters' devices. `read` copies them with one transfer a device."""
 
     def __init__(self, optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]) -> None:
         """`before` are the parameters before the step; of sharded ones, this process's parts, as are then the sums."""
         self._sizes = [parameter.numel() for parameter in parameters]
         self._columns: dict[str, list[Tensor | None]] = {name: [] for name in _COLUMNS}
-        scale = getattr(optimizer, "grad_scale", None)  # of a fused optimizer under GradScaler, which unscales inside
+        scale = getattr(optimizer, "grad_scale", None)  # fused optimizers under GradScaler unscale inside their step
         with torch.no_grad():
             for piece in _pieces(self._sizes):
                 gradients = [_own(parameter.grad, scale) for parameter in parameters[piece]]
@@ -81,7 +81,7 @@ class Pending:
                 self._columns["surprise"] += map(_surprise, _moments(optimizer, parameters[piece]), gradients)
 
     def read(self) -> Sums:
-        """Wait for the device."""
+        """Wait for the device and return the sums."""
         columns = {name: _numbers(column) for name, column in self._columns.items()}
         return Sums(
             sizes=self._sizes,
@@ -105,7 +105,7 @@ _COLUMNS = ("update", "weights", "gradient", "slope", "surprise")
 
 
 def _pieces(sizes: Sequence[int]) -> Iterator[slice]:
-    """Consecutive tensors of about a piece together."""
+    """Slices of consecutive tensors with about `_PIECE` parameters each."""
     start, held = 0, 0
     for number, size in enumerate(sizes):
         if held and held + size > _PIECE:
@@ -123,12 +123,12 @@ def _own(gradient: Tensor | None, scale: Tensor | None) -> Tensor | None:
 
 
 def _wide(tensor: Tensor) -> Tensor:
-    """At least single precision: sums of half precision numbers would be rounded away."""
+    """Convert to at least single precision: sums in half precision lose too many digits."""
     return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
 
 
 def _moments(optimizer: Optimizer, parameters: Sequence[Tensor]) -> Iterator[tuple[Tensor, float] | None]:
-    """Second moment of every parameter, and the factor that undoes its bias; None where there is none."""
+    """Second moment of every parameter and its bias correction; None for a parameter without one."""
     decays = {id(p): group["betas"][1] for group in optimizer.param_groups if "betas" in group for p in group["params"]}
     for parameter in parameters:
         state: Mapping[str, object] = optimizer.state.get(parameter, {})
@@ -146,7 +146,7 @@ def _surprise(moment: tuple[Tensor, float] | None, gradient: Tensor | None) -> T
 
 
 def _numbers(column: Sequence[Tensor | None]) -> list[float | None]:
-    """One transfer a device."""
+    """The values as numbers, with one transfer a device."""
     numbers: list[float | None] = [None] * len(column)
     for device in {value.device for value in column if value is not None}:
         places = [place for place, value in enumerate(column) if value is not None and value.device == device]

@@ -1,10 +1,10 @@
-"""A hook that stays with the object it was put on."""
+"""A hook that is not copied with the object it is registered on."""
 
 from collections.abc import Callable
 
 
 class LocalHook:
-    """A hook that copies of what it is on, and pickles of it, do without."""
+    """A hook that does nothing in copies and pickles of its object."""
 
     def __init__(self, note: Callable[[], None] | None = None) -> None:
         self._note = note

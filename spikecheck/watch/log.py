@@ -1,4 +1,4 @@
-"""The log of a watched training: a line of JSON a step, appended, readable while it grows and after any crash."""
+"""The log of a watched training: one line of JSON a step. It can be read while it grows and after a crash."""
 
 import json
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from spikecheck.core.watched import SCHEMA, Header, Step
 
 
 class LogWriter:
-    """Appends to a log; the header of a resumed training follows what was there."""
+    """Appends to a log. A resumed training appends another header."""
 
     def __init__(self, path: Path, header: Header) -> None:
-        """Open the log, making its folder.
+        """Open the log for appending; missing folders are created.
 
         Raises:
-            UsageError: when it cannot be written.
+            UsageError: the file cannot be written.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ class LogWriter:
         self._line(step.model_dump_json(exclude_defaults=True))
 
     def close(self) -> None:
-        """No more will be written; what a full disk did not take is lost."""
+        """Close the file. Lines that a full disk refused are lost."""
         with suppress(OSError):
             self._file.close()
 
@@ -66,13 +66,13 @@ def _is_torn(path: Path) -> bool:
 
 @dataclass
 class WatchLog:
-    """What was read of a log. A training that was resumed earlier than it had stopped overwrites the steps between."""
+    """The content of a log. If a training resumed from an earlier step, later steps of the first run are dropped."""
 
     path: Path
     header: Header | None = None
     steps: dict[int, Step] = field(default_factory=dict)
     unreadable: int = 0
-    """Lines within the log that are no such line; an unfinished last line is not counted."""
+    """Lines that could not be read; an unfinished last line is not counted."""
     _read: int = 0
 
     @classmethod
@@ -80,7 +80,7 @@ class WatchLog:
         """Read a log.
 
         Raises:
-            UsageError: when there is none, or the file is none.
+            UsageError: the file is missing, or is not a log of spikecheck.Watch.
         """
         log = cls(path)
         log.refresh()
@@ -91,10 +91,10 @@ class WatchLog:
         return log
 
     def refresh(self) -> bool:
-        """Read what was appended since; whether anything was.
+        """Read lines appended since the last call; returns whether there were any.
 
         Raises:
-            UsageError: when the file cannot be read.
+            UsageError: the file cannot be read.
         """
         try:
             with self.path.open("rb") as file:
@@ -109,7 +109,7 @@ class WatchLog:
         return bool(whole)
 
     def ordered(self) -> Iterator[Step]:
-        """The steps in their order."""
+        """The steps, sorted by number."""
         for number in sorted(self.steps):
             yield self.steps[number]
 
@@ -127,6 +127,6 @@ class WatchLog:
             self.steps[step.step] = step
 
     def _forget_from(self, number: int) -> None:
-        """A training that went back was resumed: what followed is no part of it."""
+        """Drop steps from `number` on if the training returned to it: it was resumed from an earlier checkpoint."""
         if number in self.steps:
             self.steps = {at: step for at, step in self.steps.items() if at < number}

@@ -1,4 +1,4 @@
-"""Losses as they are given: numbers, or tensors that may still be computed on an accelerator."""
+"""Losses as the user passes them: numbers, or tensors that an accelerator may still be computing."""
 
 import math
 from typing import Any
@@ -12,12 +12,12 @@ def waits(loss: Tensor | float) -> bool:
 
 
 def number(loss: Tensor | float) -> float:
-    """Waits for the device."""
+    """The loss as a number; waits for the device."""
     return float(loss.detach() if isinstance(loss, Tensor) else loss)
 
 
 def loss_figures(loss: float) -> dict[str, Any]:
-    """The fields of a logged step: the loss, or what it is where it is no number."""
+    """Fields of a logged step: `loss`, or `not_finite` ("nan", "inf" or "-inf")."""
     if math.isfinite(loss):
         return {"loss": loss}
     return {"not_finite": "nan" if math.isnan(loss) else "inf" if loss > 0 else "-inf"}

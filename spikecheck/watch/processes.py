@@ -1,4 +1,4 @@
-"""Several trainings of workloads: one after another on an accelerator, one a core on the CPU."""
+"""Runs several trainings of workloads: in parallel processes on the CPU, one after another on an accelerator."""
 
 import multiprocessing
 import os
@@ -22,39 +22,39 @@ from spikecheck.watch.runs import (
     Order,
     WorkloadRun,
     forget_old_checkpoints,
+    ignore_progress,
     stored,
     train,
-    unheard,
 )
 
 _LOOK_EVERY = 0.2
 _counts: list[Any] = []
-"""A worker's view of the steps made in each of its parent's orders; empty in the parent."""
+"""Shared array of steps made in each order, for a worker; empty in the parent process."""
 
 _ending = threading.Event()
 
 Progress = Callable[[int, int], None]
-"""Told the place of an order and the steps made in it so far. May raise to stop: what was trained is kept."""
+"""Called with the position of an order and its steps so far. It may raise to stop; trained runs are kept."""
 
 
 def train_all(
     orders: Sequence[Order],
     store: Store | None,
     workers: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = ignore_progress,
     save_every: float = SAVE_EVERY,
 ) -> Iterator[tuple[int, WorkloadRun]]:
-    """Every order's place with its run, as they are done.
+    """Train all orders; yields each order's position with its run when it is done.
 
     Args:
-        orders: what to train, all on one device.
-        store: where runs and checkpoints are kept; None keeps nothing.
-        workers: processes at once; by default one for each core that may be used, and on an accelerator this process alone.
-        progress: told the steps made, about twice a second.
-        save_every: seconds between two checkpoints, at least.
+        orders: the trainings, all on one device.
+        store: where runs and checkpoints are stored; None stores nothing.
+        workers: parallel processes; by default one for each usable core on the CPU, and none on an accelerator.
+        progress: called with the steps made, about twice a second.
+        save_every: least number of seconds between two checkpoints.
 
     Raises:
-        SpikecheckError: when a training cannot be made, or a worker is killed. Others' checkpoints stay.
+        SpikecheckError: a training cannot be created, or a worker was killed. Checkpoints of others remain.
     """
     waiting = dict(enumerate(orders))
     if store is not None:
@@ -78,7 +78,7 @@ T = TypeVar("T")
 
 
 def _here(make: Callable[[], T], device: str) -> T:
-    """What it returns, made as in a worker; the caller's random generators are then where they were."""
+    """Call a function as in a worker, and restore the caller's random generators afterwards."""
     with one_thread(device), random_state_kept():
         return make()
 
@@ -102,7 +102,7 @@ def _in_processes(
                 yield waiting.pop(future), _result(future)
     except BaseException:
         for worker in list((pool._processes or {}).values()):
-            worker.terminate()  # which they take as a wish to end: a checkpoint is written first
+            worker.terminate()  # workers write a checkpoint when they receive this signal
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -119,7 +119,7 @@ def _result(future: "Future[WorkloadRun]") -> WorkloadRun:
 
 
 class _Ended(BaseException):
-    """A worker is wanted to end."""
+    """Raised in a worker that must end."""
 
 
 def _begin_worker(counts: Any) -> None:
@@ -135,7 +135,7 @@ def _end(number: int, frame: object) -> None:
 
 
 def _train_numbered(place: int, order: Order, store: Store | None, save_every: float) -> WorkloadRun:
-    """What a worker does; its parent reads how far it is."""
+    """Train an order in a worker; the parent reads its progress from shared memory."""
 
     def tick(steps: int) -> None:
         _counts[0][place] = steps

@@ -1,4 +1,4 @@
-"""Whether a training can be replayed bit for bit, and where it first cannot."""
+"""Checks whether a training can be replayed bit for bit, and finds the first step that differs."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,11 @@ from spikecheck.watch.training import Snapshot, Training
 
 
 def first_difference(make: Callable[[], Training], steps: int) -> int | None:
-    """The first step, from 0, at which two trainings made alike differ in their losses; None where none does.
+    """Compare two new trainings: the first step, from 0, whose losses differ; None if all are equal.
 
-    `make` must make the whole training anew, seeds included. Where all losses agree, the states after the last step are
-    compared as well: where these differ, the answer is `steps`.
+    Args:
+        make: creates a new training, including its seeds.
+        steps: steps to compare. If all losses agree but the states after the last step differ, the result is `steps`.
     """
     losses, ends = [], []
     for _ in range(2):
@@ -23,10 +24,10 @@ def first_difference(make: Callable[[], Training], steps: int) -> int | None:
 
 
 def first_unreplayed(training: Training, steps: int) -> int | None:
-    """The first of the next steps, from 0, that another run from the present state makes otherwise; None where none is.
+    """Run twice from the current state: the first of the next steps, from 0, that differs; None if all are equal.
 
-    Afterwards the training has made these steps. A number means that something a step changes is missing in its `state`, or
-    that its `batches` do not come again; what `first_difference` says of two new trainings is another question.
+    A number means that a step changes something that is missing in `state`, or that `batches` does not repeat.
+    Whether two new trainings agree is another question: see `first_difference`. Afterwards the training has made the steps.
     """
     start = training.snapshot()
     losses, ends = [], []
@@ -45,7 +46,7 @@ def _judged(losses: list[list[float]], ends: list[Snapshot], steps: int) -> int 
 
 
 def _same(one: object, other: object) -> bool:
-    """Equal to the bit, also where both are no number."""
+    """Whether two values are equal to the bit; NaN equals NaN."""
     if isinstance(one, Tensor) and isinstance(other, Tensor):
         return one.dtype == other.dtype and one.shape == other.shape and torch.equal(_bits(one), _bits(other))
     if isinstance(one, dict) and isinstance(other, dict):
@@ -56,5 +57,5 @@ def _same(one: object, other: object) -> bool:
 
 
 def _bits(tensor: Tensor) -> Tensor:
-    """As bytes, which are equal also where numbers are none."""
+    """The tensor's bytes, so that NaN can be compared."""
     return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)

@@ -1,7 +1,7 @@
-"""Trainings of workloads, kept in a store and resumed from checkpoints: what was trained once is not trained again.
+"""Trains workloads, stores their runs, and resumes from checkpoints.
 
-A run is stored under the digest of everything that decides it: the sources of workload and optimizer, options, seed, steps,
-and the environment. A run that is killed goes on from its last checkpoint, and ends with the bits of one that was not.
+A run is stored under the digest of everything that determines it: the sources of workload and optimizer, options, seed,
+steps and environment. A killed run resumes from its last checkpoint and ends with the same bits as an uninterrupted one.
 """
 
 import hashlib
@@ -28,34 +28,34 @@ from spikecheck.watch.training import Training
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
 RUNS_EPOCH = 1
-"""Raised by one whenever a change here or in the workloads that ship changes any bit of any run."""
+"""Increase by one when a change here or in the shipped workloads changes any bit of any run."""
 
 SAVE_EVERY = 60.0
-"""Seconds between two checkpoints, at least; more where writing them would cost over a thirtieth of the time."""
+"""Least number of seconds between two checkpoints. More if writing them would take over a thirtieth of the time."""
 _SHARE = 30
 _FORGOTTEN_AFTER = 30 * 24 * 3600.0
 _LOOK_EVERY = 0.5
-"""Seconds of training between two looks at the clock."""
+"""Seconds of training between two readings of the clock."""
 _MOST_AT_ONCE = 500
-"""Steps between two such looks, at most."""
+"""Largest number of steps between two readings of the clock."""
 
 Tick = Callable[[int], None]
-"""Told how many steps a run has made in all. May raise to stop it; a checkpoint is then written first."""
+"""Called with the steps made so far. It may raise to stop the run; a checkpoint is written first."""
 
 
-def unheard(*told: int) -> None:
-    """Nobody wants to know."""
+def ignore_progress(*steps: int) -> None:
+    """A progress callback that does nothing."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One training to be made: all that decides it but the environment."""
+    """One training: everything that determines it except the environment."""
 
     workload: Workload
     seed: int
     steps: int
     optimizer: OptimizerChoice | None = None
-    """None for the workload's own."""
+    """None for the workload's own optimizer."""
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -64,12 +64,12 @@ class Order:
                 raise SettingError(f"{name}={getattr(self, name)!r}: give {least} or more")
 
     def begin(self) -> Training:
-        """The training before its first step."""
+        """Create the training, before its first step."""
         make = None if self.optimizer is None else self.optimizer.make()
         return self.workload.make(make, self.seed, self.device)
 
     def digest(self, about: dict[str, Any]) -> str:
-        """sha256 over the order, the sources it names, the environment, and what the training says of itself."""
+        """SHA-256 of the order, the sources it names, the environment, and the training's `about`."""
         sources = [self.workload.source(), "" if self.optimizer is None else self.optimizer.source()]
         parts = [RUNS_EPOCH, asdict(self), sources, environment(self.device), about]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
@@ -77,27 +77,27 @@ class Order:
 
 @dataclass(frozen=True)
 class WorkloadRun:
-    """What one training left behind."""
+    """The result of one training."""
 
     order: Order
     losses: NDArray[np.float64]
-    """[T], of each step's batch before the update; ends before the first of those that were no number to the end."""
+    """[T] loss of each step's batch before the update, without the losses at the end that are not finite."""
     diverged: bool
-    """Whether the losses stopped being numbers for good."""
+    """Whether the last losses were not finite."""
     seconds_a_step: float
-    """The median over stretches of half a second; a checkpoint is in none."""
+    """Median over stretches of half a second, without the time for checkpoints."""
     about: dict[str, Any] = field(default_factory=dict)
-    """What the training says of itself, such as its parameters and the digest of its data."""
+    """The training's `about`, such as its number of parameters and the digest of its data."""
     reused: bool = False
-    """Whether it came from the store."""
+    """Whether it was read from the store."""
     resumed_at: int = 0
-    """The step from which this process went on."""
+    """The step from which this process resumed; 0 for a start."""
     warning: str = ""
-    """Why it, or its checkpoints, could not be stored; empty where they could."""
+    """Why the run or its checkpoints could not be stored; empty if they could."""
 
 
 def environment(device: str) -> dict[str, str | int]:
-    """What may change a run's bits on another machine, or in another installation."""
+    """Versions and hardware that may change a run's bits."""
     on_cpu = torch.device(device).type == "cpu"
     return {
         "spikecheck": spikecheck.__version__,
@@ -114,17 +114,19 @@ def _accelerator(device: str) -> str:
     return f"{kind} {torch.cuda.get_device_name(device)}" if kind == "cuda" else kind
 
 
-def train(order: Order, store: Store | None, tick: Tick = unheard, save_every: float = SAVE_EVERY) -> WorkloadRun:
-    """One training: from the store, from its checkpoint, or from the start.
+def train(
+    order: Order, store: Store | None, tick: Tick = ignore_progress, save_every: float = SAVE_EVERY
+) -> WorkloadRun:
+    """Return the stored run, or train: from the checkpoint if there is one, else from the start.
 
     Args:
-        order: what to train.
-        store: where runs and checkpoints are kept; None keeps nothing.
-        tick: told the steps made so far, about every half second.
-        save_every: seconds between two checkpoints, at least.
+        order: the training.
+        store: where runs and checkpoints are stored; None stores nothing.
+        tick: called with the steps made so far, about every half second.
+        save_every: least number of seconds between two checkpoints.
 
     Raises:
-        SpikecheckError: when workload or optimizer cannot be used, with what they raised in one line.
+        SpikecheckError: workload or optimizer cannot be used; the message quotes their error in one line.
     """
     training = order.begin()
     digest = order.digest(training.about)
@@ -134,25 +136,25 @@ def train(order: Order, store: Store | None, tick: Tick = unheard, save_every: f
     path = None if store is None else store.folder / "checkpoints" / f"{digest}.pt"
     run = _Run(order, training, path, save_every)
     run.resume()
-    found = run.finish(tick)
-    return found if store is None or path is None else _kept(found, store, digest, path)
+    finished = run.finish(tick)
+    return finished if store is None or path is None else _kept(finished, store, digest, path)
 
 
 def stored(order: Order, store: Store) -> WorkloadRun | None:
-    """The run, if it was trained before. Makes the training, since its digest follows what that says of itself."""
+    """The stored run, or None. Creates the training, because the digest depends on its `about`."""
     return _stored(store, order.digest(order.begin().about), order)
 
 
 def forget_old_checkpoints(store: Store) -> None:
-    """Remove those that nobody has gone on from for a month."""
+    """Remove checkpoints that were not written for 30 days."""
     for file in (store.folder / "checkpoints").glob("*"):
-        with suppress(OSError):  # another process may be faster, and a file that stays does no harm
+        with suppress(OSError):  # another process may have removed it, and a remaining file does no harm
             if time.time() - file.stat().st_mtime > _FORGOTTEN_AFTER:
                 file.unlink()
 
 
 def _kept(run: WorkloadRun, store: Store, digest: str, path: Path) -> WorkloadRun:
-    """The run, stored; where that fails, with the reason: hours of training are not lost to a full disk."""
+    """Store the run. If that fails, return it with a warning: a full disk must not discard hours of training."""
     about = {"diverged": run.diverged, "seconds_a_step": run.seconds_a_step, "about": run.about}
     try:
         store.put(digest, Entry({"losses": run.losses}, about))
@@ -163,7 +165,7 @@ def _kept(run: WorkloadRun, store: Store, digest: str, path: Path) -> WorkloadRu
 
 
 class _Run:
-    """A training on its way, with what it has left so far."""
+    """A training in progress: its losses, its speed and its checkpoints."""
 
     def __init__(self, order: Order, training: Training, path: Path | None, save_every: float) -> None:
         self._order, self._training, self._path, self._save_every = order, training, path, save_every
@@ -175,18 +177,18 @@ class _Run:
         self._warning = ""
 
     def resume(self) -> None:
-        """Go on from the checkpoint, if there is one that can be read; another is no loss but time."""
-        found = None
+        """Resume from the checkpoint if there is a readable one. A damaged checkpoint costs only time."""
+        checkpoint = None
         if self._path is not None:
             with suppress(CorruptEntry):
-                found = load_checkpoint(self._path)
-        if found is not None:
-            self._training.restore(found.snapshot)
-            self._losses, self._paces = found.about["losses"].tolist(), found.about["paces"].tolist()
-            self._resumed_at = found.snapshot.steps
+                checkpoint = load_checkpoint(self._path)
+        if checkpoint is not None:
+            self._training.restore(checkpoint.snapshot)
+            self._losses, self._paces = checkpoint.about["losses"].tolist(), checkpoint.about["paces"].tolist()
+            self._resumed_at = checkpoint.snapshot.steps
 
     def finish(self, tick: Tick) -> WorkloadRun:
-        """Make the steps that are left."""
+        """Make the remaining steps, with checkpoints in between."""
         while (left := self._order.steps - self._training.steps) > 0 and not self._lost():
             self._advance(min(left, self._at_once()))
             try:
@@ -217,11 +219,11 @@ class _Run:
         self._paces.append((time.perf_counter() - began) / steps)
 
     def _at_once(self) -> int:
-        """Steps until the next look at the clock; the first is alone, since it pays for what is made once."""
+        """Steps until the clock is read again. The first step is timed alone, since it includes one-off costs."""
         return max(1, min(_MOST_AT_ONCE, round(_LOOK_EVERY / self._paces[-1]))) if self._paces else 1
 
     def _lost(self) -> bool:
-        """Whether the last hundred losses were no numbers; scaled gradients may overflow for a few steps."""
+        """Whether the last hundred losses were not finite. A few are normal: scaled gradients may overflow."""
         late = self._losses[-100:]
         return len(late) == 100 and not any(map(math.isfinite, late))
 
@@ -235,7 +237,7 @@ class _Run:
         losses, paces = (torch.tensor(numbers, dtype=torch.float64) for numbers in (self._losses, self._paces))
         try:
             save_checkpoint(self._path, self._training.snapshot(), losses=losses, paces=paces)
-        except SpikecheckError as error:  # the training itself is sound, and goes on without
+        except SpikecheckError as error:  # the training continues without checkpoints
             self._path, self._warning = None, str(error)
         self._saved = time.monotonic()
         self._cost = self._saved - began
@@ -258,7 +260,7 @@ class _Run:
 
 
 def _stored(store: Store, digest: str, order: Order) -> WorkloadRun | None:
-    """What the store holds under the digest; a damaged entry is trained again."""
+    """The run stored under the digest; None if there is none or it is damaged."""
     try:
         entry = store.get(digest)
     except CorruptEntry:

@@ -1,4 +1,4 @@
-"""The line from the parameters before a step to those after it, walked with one spare copy."""
+"""Moves parameters along the line from before a step to after it, with one spare copy."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from spikecheck.watch.shards import local
 class Segment:
     """Parameters before a step, or this process's part of them, kept until it was measured.
 
-    Made before the step, it copies them. After the step `move` puts the parameters anywhere between before (0) and
-    after (1), always onwards, and `restore` puts them back to the last bit. The spare copy holds the parameters
-    before the step until the first move and those after it from then on, so that one copy is enough.
+    Create it before the step. After the step, `move` places the parameters between before (0) and after (1), in
+    increasing order, and `restore` restores them to the last bit. One copy is enough: it contains the parameters before
+    the step until the first move, and those after the step from then on.
 
     >>> import torch
     >>> weight = torch.tensor([1.0, 2.0])
@@ -31,7 +31,7 @@ class Segment:
         self._exchanged = 0
 
     def move(self, share: float) -> None:
-        """Put the parameters at `share` of the step, at least where they are now."""
+        """Place the parameters at `share` of the step, in [0, 1]. Shares must not decrease after the first move."""
         if self._at == 1.0:
             self._leave(share)
         else:
@@ -41,7 +41,7 @@ class Segment:
         self._at = share
 
     def restore(self) -> None:
-        """Put the parameters after the step back."""
+        """Restore the parameters after the step."""
         for parameter, after in zip(self.parameters[: self._exchanged], self.spare, strict=False):
             parameter.data.copy_(after)
         self._at, self._exchanged = 1.0, 0
@@ -49,7 +49,7 @@ class Segment:
     def _leave(self, share: float) -> None:
         for number, (parameter, spare) in enumerate(zip(self.parameters, self.spare, strict=True)):
             target = spare.lerp(parameter.data, share) if share else spare.clone()
-            # In this order an interrupt between two lines loses nothing: what is counted is in the spare copy.
+            # In this order an interrupt between two lines loses nothing: counted parameters are in the spare copy.
             spare.copy_(parameter.data)
             self._exchanged = number + 1
             parameter.data.copy_(target)

@@ -1,5 +1,4 @@
-"""What a watched training should be warned of: steps that are too large for the curvature, and spikes; and what rises
-before them."""
+"""Warnings of a watched training: steps too large for the curvature, spikes, and figures that rise before them."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,18 +11,18 @@ from spikecheck.watch.detector import Detector, NoisySpike
 TOO_LARGE = 1.0
 """An overshoot above which a step raises its own batch's loss."""
 _IN_A_ROW = 3
-"""Looks above it before a warning: one may be a batch's chance."""
+"""Consecutive looks above it before a warning: a single one may be due to its batch."""
 _BEFORE, _LATEST = 20, 3
-"""Looks that are compared: the median of the latest with the median of those before."""
+"""Looks whose medians are compared: the latest 3 with the 20 before them."""
 _RATES = 200
-"""Steps that the learning rate is compared over."""
+"""Steps over which the learning rate is compared with its median."""
 _RISES = 1.5
-"""A factor that is worth naming."""
+"""Smallest factor that counts as a rise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """A figure that is larger than it was."""
+    """A figure that has risen."""
 
     what: str
     now: float
@@ -40,7 +39,7 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A warning: where, of what kind, and the sentence."""
+    """A warning: its step, its kind ("spike" or "overshoot"), and its sentence."""
 
     step: int
     kind: str
@@ -48,7 +47,7 @@ class Warned:
 
 
 class Signals:
-    """Follows the steps of one training and says what deserves a warning."""
+    """Follows the steps of one training and produces warnings."""
 
     def __init__(self) -> None:
         self.detector = Detector()
@@ -58,7 +57,7 @@ class Signals:
         self._warned = False
 
     def take(self, step: Step) -> list[Warned]:
-        """The warnings that this step gives rise to."""
+        """Add a step; returns the warnings that it causes."""
         if step.look is not None:
             self._looked.append(step)
         if step.lr:
@@ -69,7 +68,7 @@ class Signals:
         return [*warnings, *self._too_large(step)]
 
     def _too_large(self, step: Step) -> Iterator[Warned]:
-        """Once for every stretch of looks above the threshold."""
+        """Warn once for every stretch of looks above the threshold."""
         overshoot = None if step.look is None else step.look.overshoot
         if overshoot is None:
             return
@@ -83,8 +82,8 @@ class Signals:
     def _overshoot_says(self) -> str:
         latest = [s.look.overshoot for s in self._looked if s.look and s.look.overshoot is not None][-_IN_A_ROW:]
         figures = ", ".join(f"{value:.2f}" for value in latest)
-        found = f"the last {_IN_A_ROW} looks found steps that raise their own batch's loss (overshoot {figures})"
-        return f"{found}{self._rising()}"
+        sentence = f"the last {_IN_A_ROW} looks found steps that raise their own batch's loss (overshoot {figures})"
+        return f"{sentence}{self._rising()}"
 
     def _spike_says(self, spike: NoisySpike, step: Step) -> str:
         if spike.rule == "not finite":
@@ -95,18 +94,18 @@ class Signals:
         return f"loss spike since step {spike.onset}: {spike.loss:.4g}, {height}{overshoot}{self._rising()}"
 
     def _rising(self) -> str:
-        found = [*self._rate(), *rising(list(self._looked))][:3]
-        return f"; rising: {'; '.join(rise.says() for rise in found)}" if found else ""
+        rises = [*self._rate(), *rising(list(self._looked))][:3]
+        return f"; rising: {'; '.join(rise.says() for rise in rises)}" if rises else ""
 
     def _rate(self) -> Iterator[Rise]:
-        """The learning rate, where it is higher than it was."""
+        """The learning rate, if it has risen."""
         usual = median(self._rates) if self._rates else 0.0
         if usual and self._rates[-1] >= _RISES * usual:
             yield Rise("learning rate", self._rates[-1], self._rates[-1] / usual)
 
 
 def rising(looked: Sequence[Step]) -> list[Rise]:
-    """What rose at the latest looks against those before, largest factor first; needs six looks at least."""
+    """Figures that rose at the latest looks, largest factor first; empty with fewer than six looks."""
     before, latest = looked[:-_LATEST], looked[-_LATEST:]
     if len(before) < _LATEST:
         return []
@@ -118,7 +117,7 @@ _Read = Callable[[Step], float | None]
 
 
 def _figures(looked: Sequence[Step]) -> Mapping[str, _Read]:
-    """What may rise, by name."""
+    """Functions that read each figure of a look, by the figure's name."""
     figures: dict[str, _Read] = {}
     for name in looked[-1].look.layers if looked[-1].look else ():
         figures[f"update of {name}"] = _of_layer(name, "update")

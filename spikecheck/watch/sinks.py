@@ -1,4 +1,4 @@
-"""Other places where the figures of a watched training go."""
+"""Writes the figures of a watched training to TensorBoard and W&B."""
 
 import logging
 from importlib import import_module
@@ -14,20 +14,20 @@ _OVERWRITTEN = 100
 
 
 class Sink(Protocol):
-    """Takes steps in their order."""
+    """Receives steps in order."""
 
     def step(self, step: Step) -> None:
-        """Take one."""
+        """Receive a step."""
 
     def close(self) -> None:
-        """No more will come."""
+        """Called after the last step."""
 
 
 def sinks(tensorboard: str | Path | None, *, wandb: Any) -> list[Sink]:
     """Those wanted.
 
     Raises:
-        UsageError: when a package is missing, or W&B has no run.
+        UsageError: a package is missing, or W&B has no run.
     """
     wanted: list[Sink] = [] if tensorboard is None else [TensorBoard(Path(tensorboard))]
     if wandb is True:
@@ -46,12 +46,12 @@ class TensorBoard:
         self._writer: Any = writer(str(folder))
 
     def step(self, step: Step) -> None:
-        """Write what is known of it."""
+        """Write the step's figures."""
         for name, value in scalars(step).items():
             self._writer.add_scalar(name, value, step.step)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write buffered events and close the file."""
         self._writer.close()
 
 
@@ -80,7 +80,7 @@ class WandB:
             )
 
     def close(self) -> None:
-        """The run is the user's to finish."""
+        """Do nothing: the user finishes the run."""
 
 
 class OwnWandB:
@@ -127,7 +127,7 @@ def _row(step: Step) -> dict[str, float]:
 
 
 def scalars(step: Step) -> dict[str, float]:
-    """The figures of a step by name; layers are in the JSONL log alone.
+    """The figures of a step by name, without layers, which only the JSONL log contains.
 
     >>> scalars(Step(step=3, loss=2.0, lr=(0.1,)))
     {'spikecheck/loss': 2.0, 'spikecheck/lr': 0.1}

@@ -1,4 +1,4 @@
-"""A whole log read through the detector and the warnings: what a reader is told of it."""
+"""Runs a whole log through the detector and the warnings."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from spikecheck.watch.log import WatchLog
 from spikecheck.watch.signals import Rise, Signals, Warned, rising
 
 HIGHEST = 3.0
-"""Overshoot that higher ones are drawn at."""
+"""Largest overshoot in a figure; higher ones are drawn at this value."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A log, judged."""
+    """Spikes, warnings and figures of a whole log."""
 
     header: Header
     steps: tuple[Step, ...]
@@ -22,28 +22,28 @@ class Summary:
     recurring: tuple[NoisySpike, ...]
     warnings: tuple[Warned, ...]
     rises: tuple[Rise, ...]
-    """At the latest looks."""
+    """Figures that rose at the latest looks."""
     unresolved: dict[str, int]
-    """Looks without an overshoot, by reason."""
+    """Number of looks without an overshoot, by reason."""
     unreadable: int = 0
 
     @property
     def losses(self) -> list[tuple[int, float]]:
-        """Where the loss was a number."""
+        """Pairs of step and loss, for finite losses."""
         return [(step.step, step.loss) for step in self.steps if step.loss is not None]
 
     @property
     def overshoots(self) -> list[tuple[int, float]]:
-        """Of the looks that resolved one."""
+        """Pairs of step and overshoot, for looks that resolved one."""
         return [(s.step, s.look.overshoot) for s in self.steps if s.look is not None and s.look.overshoot is not None]
 
     @property
     def drawn_overshoots(self) -> list[tuple[int, float]]:
-        """The same between -1 and `HIGHEST`: one step that is far too large would flatten the curve."""
+        """`overshoots`, clipped to -1 and `HIGHEST`: a single huge step would flatten the curve."""
         return [(step, max(-1.0, min(value, HIGHEST))) for step, value in self.overshoots]
 
     def overshoot_at(self, spike: NoisySpike) -> tuple[int, float] | None:
-        """The largest from the look before a spike's onset until it was noticed or peaked: its step, and the figure."""
+        """Step and value of the largest overshoot near a spike: from the look before its onset to its alarm or peak."""
         since = max((step for step, _ in self.overshoots if step <= spike.onset), default=spike.onset)
         until = max(spike.alarm, spike.peak)
         near = [pair for pair in self.overshoots if since <= pair[0] <= until]
@@ -51,7 +51,7 @@ class Summary:
 
 
 def summary(log: WatchLog) -> Summary:
-    """Judge what was read of a log with a header."""
+    """Summarise a log that has a header."""
     assert log.header is not None
     steps, signals = tuple(log.ordered()), Signals()
     warnings = tuple(warned for step in steps for warned in signals.take(step))

@@ -1,10 +1,10 @@
-"""The end of a growing series."""
+"""A buffer of the last numbers of a series."""
 
 import numpy as np
 
 
 class Tail:
-    """The last `kept` numbers of a growing series, as a view."""
+    """Keeps the last `kept` numbers of a series in one array, so that `last` returns a view."""
 
     def __init__(self, kept: int) -> None:
         self._kept, self._end = kept, 0
@@ -14,7 +14,7 @@ class Tail:
         return min(self._end, self._kept)
 
     def append(self, number: float) -> None:
-        """Add one."""
+        """Add a number."""
         if self._end == len(self._numbers):
             self._numbers[: self._kept] = self.last(self._kept)
             self._end = self._kept
@@ -22,9 +22,9 @@ class Tail:
         self._end += 1
 
     def last(self, count: int) -> np.ndarray:
-        """At most so many of the newest [count], oldest first."""
+        """The newest numbers [at most `count`], oldest first."""
         return self._numbers[self._end - min(count, len(self)) : self._end]
 
     def drop(self, count: int) -> None:
-        """Take back so many of the newest."""
+        """Remove the newest `count` numbers."""
         self._end -= min(count, len(self))

@@ -1,4 +1,4 @@
-"""Thresholds of the detector and what they are read off: docs/explanation/noisy-losses.md derives them."""
+"""The detector's thresholds and estimators. docs/explanation/noisy-losses.md derives them."""
 
 import math
 from math import comb
@@ -6,24 +6,24 @@ from math import comb
 import numpy as np
 
 WINDOW = 128
-"""Losses that level and spread are taken from."""
+"""Losses from which level and spread are computed."""
 LASTING = (3, 6, 12, 24)
-"""Lengths of an excursion that are tried."""
+"""Lengths of an excursion that are tested, in losses."""
 HISTORY = 4096
-"""Steps that heights are remembered for."""
+"""Steps for which heights are remembered."""
 LASTING_RATE, HIGH_RATE = 1.5e-5, 3e-5
-"""False alarms a step: of each length, and of the rule for a single high loss. Together 9e-5."""
+"""False alarms a step: for each of the four lengths, and for a single high loss. Together 9e-5."""
 _TAIL, _TOP = 2.5, 32
-"""The heaviest tail reckoned with, and how many of the largest heights its index is estimated from."""
+"""Smallest tail index, that is the heaviest tail, and number of largest heights from which it is estimated."""
 LONGEST_MEMORY = 32
-"""Largest stride that losses are thinned with."""
+"""Largest stride with which losses are thinned."""
 
 
 def highest_rank(length: int, window: int = WINDOW, rate: float = LASTING_RATE) -> int | None:
     """The largest k such that `length` new losses all above the (k+1)-th largest of a window are rarer than `rate`.
 
-    Exact for exchangeable losses of any continuous distribution: C(k + m, m) / C(W + m, m). None where even k = 0 is
-    too frequent.
+    Exact for exchangeable losses of any continuous distribution: C(k + m, m) / C(W + m, m). None if even k = 0 is
+    more frequent.
 
     >>> [highest_rank(length) for length in (2, 3, 6, 12, 24)]
     [None, 1, 17, 46, 76]
@@ -33,20 +33,23 @@ def highest_rank(length: int, window: int = WINDOW, rate: float = LASTING_RATE) 
 
 
 RANKS = {length: rank for length in LASTING if (rank := highest_rank(length)) is not None}
-"""For each length, how many of the window's largest losses the excursion may leave above it."""
+"""For each length, the number of the window's losses that may be larger than the excursion's smallest."""
 
 
 def record_factor(past: int, tail: float) -> float:
-    """How far above the largest of `past` heights the next must lie, so that it does in `HIGH_RATE` of the steps.
+    """Factor above the largest past height that a height exceeds with probability `HIGH_RATE`.
 
-    `tail` is the index of a power law, at least 1. (1 / (rate (n + 1)))^(1 / tail), and never below 1.
+    It is (1 / (rate (n + 1)))^(1 / tail), and at least 1, for heights with a power-law tail.
+
+    Args:
+        past: number n of past heights.
+        tail: index of the power law, at least 1.
     """
     return max(1.0, math.pow(1.0 / (HIGH_RATE * (past + 1)), 1.0 / tail))
 
 
 def tail_index(heights: np.ndarray) -> float:
-    """Hill's estimate from the largest heights [n], less two standard errors; at least the heaviest tail reckoned
-    with."""
+    """Hill's estimate of the tail index from heights [n], minus two standard errors, and at least 2.5."""
     if len(heights) <= _TOP:
         return _TAIL
     top = np.partition(heights, -_TOP - 1)[-_TOP - 1 :]
@@ -58,9 +61,9 @@ def tail_index(heights: np.ndarray) -> float:
 
 
 def memory(losses: np.ndarray) -> int:
-    """Steps after which neighbouring losses [n] are about independent: (1 + r) / (1 - r), with r their correlation.
+    """Steps after which losses [n] are about independent: (1 + r) / (1 - r), with r the correlation of neighbours.
 
-    r comes from robust spreads of losses and differences, so that a spike does not count: 1 - r = (spread of
+    r is computed from robust spreads of losses and of differences, so that a spike has no influence: 1 - r = (spread of
     differences / spread)^2 / 2.
     """
     if len(losses) < WINDOW:
@@ -73,7 +76,7 @@ def memory(losses: np.ndarray) -> int:
 
 
 def median(numbers: np.ndarray) -> float:
-    """NumPy's, in a third of its time."""
+    """The median; like NumPy's, in a third of its time."""
     middle = len(numbers) // 2
     halves = np.partition(numbers, (max(middle - 1, 0), middle))
     return float(halves[middle]) if len(numbers) % 2 else float(halves[middle - 1] + halves[middle]) / 2.0

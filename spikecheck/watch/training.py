@@ -1,15 +1,14 @@
-"""A user's own training as a value: one step at a time, with states that can be copied and returned to.
+"""A user's own training as an object that can be run step by step, copied and restored.
 
     training = Training(
         step=train_step,          # one step on one batch; returns the batch's loss
         batches=loader,
         state={"model": model, "optimizer": optimizer, "scheduler": scheduler},
-        loss=loss_of,             # the loss of a batch, for what is measured besides
+        loss=loss_of,             # the loss of a batch, for measurements
     )
 
-What `step` does inside is the user's: mixed precision, accumulation, clipping, schedules, dropout. A training replays bit
-for bit when all that it changes is in `state`, in `batches`, or in the global random generators; `replay.first_unreplayed`
-says whether.
+`step` may use mixed precision, accumulation, clipping, schedules or dropout. A training replays bit for bit if everything
+that it changes is in `state`, in `batches`, or in the global random generators; `replay.first_unreplayed` checks this.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,37 +24,37 @@ from spikecheck.watch.batches import BatchCursor
 from spikecheck.watch.holdings import check_holdings, copied, put_back
 
 _HELD_BACK = 256
-"""Losses that stay on their device before they are read together: reading one waits for the accelerator."""
+"""Losses that stay on their device and are read together, because reading one waits for the accelerator."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step that was made, as an observer sees it."""
+    """One finished step, as an observer receives it."""
 
     number: int
-    """Of this step, from 0."""
+    """Number of this step, from 0."""
     batch: Any
     loss: Tensor | float
-    """As the training's `step` returned it: mostly the batch's loss before the update."""
+    """Returned by the training's `step`: usually the batch's loss before the update."""
     random: RandomState
-    """The random state in which the step began, so that dropout can draw the same masks again."""
+    """The random state before the step, with which dropout draws the same masks again."""
 
 
 Observer = Callable[[Step], None]
-"""Called after every step. What it draws from the global generators changes the training, unless it puts them back."""
+"""Called after every step. It must restore the global generators if it uses them; otherwise it changes the training."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A training's state between two steps. Nothing in it changes when the training goes on."""
+    """A training's state between two steps, independent of the running training."""
 
     steps: int
-    """Steps made before it."""
+    """Number of steps made before it."""
     values: Mapping[str, Any]
 
 
 class Training:
-    """A training that can be run, copied, and returned to an earlier state.
+    """A training that can be run, copied, and restored to an earlier state.
 
     >>> weight = torch.nn.Linear(1, 1)
     >>> sgd = torch.optim.SGD(weight.parameters(), lr=0.1)
@@ -87,15 +86,15 @@ class Training:
         Args:
             step: makes one step on one batch, and returns the batch's loss: a tensor of one number, or a number.
             batches: a list, a DataLoader, a function that returns a new iterator for every epoch, or an object with
-                `state_dict` and `load_state_dict`. Started anew after its last batch.
+                `state_dict` and `load_state_dict`. It restarts after its last batch.
             state: everything that a step changes, by name: modules, optimizers, schedulers, GradScalers, random generators,
                 and objects of yours with `state_dict` and `load_state_dict`.
-            loss: the loss of a batch as a differentiable tensor, at the present parameters; needed for curvature and for
-                watching alone.
-            about: what a record of this training should say besides, such as a digest of its data.
+            loss: the loss of a batch as a differentiable tensor, at the current parameters; needed only for curvature and
+                watching.
+            about: further facts to record with this training, such as a digest of its data.
 
         Raises:
-            UsageError: when an argument cannot be used; the message names it.
+            UsageError: an argument cannot be used; the message names it.
         """
         for name, function in (("step", step), ("loss", loss)):
             if not callable(function) and not (name == "loss" and function is None):
@@ -122,32 +121,36 @@ class Training:
         """The only module in the state, or the one called "model".
 
         Raises:
-            UsageError: when there is none, or it is not clear which.
+            UsageError: there is none, or several and none is called "model".
         """
         model: torch.nn.Module = self._only("model", torch.nn.Module)
         return model
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
-        """The only optimizer in the state, or the one called "optimizer"; raises as `model`."""
+        """The only optimizer in the state, or the one called "optimizer"; raises like `model`."""
         optimizer: torch.optim.Optimizer = self._only("optimizer", torch.optim.Optimizer)
         return optimizer
 
     def loss(self, batch: Any) -> Tensor:
-        """The loss of a batch at the present parameters.
+        """The loss of a batch at the current parameters.
 
         Raises:
-            UsageError: when the training was described without a `loss`.
+            UsageError: the training was created without `loss`.
         """
         if self._loss is None:
             raise UsageError("loss=None: this training does not say how a batch's loss is computed; give loss=FUNCTION")
         return self._loss(batch)
 
     def run(self, steps: int, observe: Observer | None = None) -> list[float]:
-        """Make so many steps; the losses that they returned.
+        """Make steps, and return their losses.
+
+        Args:
+            steps: number of steps.
+            observe: called after every step.
 
         Raises:
-            UsageError: when a step returns no loss, or there is no batch. What `step` raises is not caught.
+            UsageError: a step returns no loss, or there is no batch. Exceptions of `step` are not caught.
         """
         losses: list[float] = []
         pending: list[Tensor | float] = []
@@ -159,7 +162,7 @@ class Training:
         return losses + _numbers(pending)
 
     def snapshot(self) -> Snapshot:
-        """A copy of everything the training holds, on the CPU."""
+        """Copy the training's whole state to the CPU."""
         values = {
             "state": {name: copied(part) for name, part in self.state.items()},
             "batches": self._batches.position(),
@@ -168,7 +171,7 @@ class Training:
         return Snapshot(self._made, values)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Return to a state that this training, or another made in the same way, was in."""
+        """Restore a snapshot of this training, or of another created in the same way."""
         for name, part in self.state.items():
             put_back(part, snapshot.values["state"][name])
         self._batches.go_to(snapshot.values["batches"])
@@ -192,14 +195,14 @@ class Training:
 
 
 def _numbers(pending: list[Tensor | float]) -> list[float]:
-    """Read them, and forget them: one that is on an accelerator is waited for, so the last is read first."""
+    """Read and clear the pending losses. The last is read first, so that only this one waits for the accelerator."""
     numbers = [float(loss) for loss in reversed(pending)]
     pending.clear()
     return numbers[::-1]
 
 
 def _checked(loss: Any, step: Callable[..., Any]) -> Any:
-    """What a step returned, if that is one number."""
+    """Check that a step returned one number."""
     if isinstance(loss, float | int) or (isinstance(loss, Tensor) and loss.numel() == 1):
         return loss
     what = f"a tensor of shape {list(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)

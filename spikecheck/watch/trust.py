@@ -1,60 +1,58 @@
-"""What looks may rely on, learned from those that check it."""
+"""What looks may rely on, as learned from checking looks."""
 
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 
 _FIRST, _AGAIN = 3, 20
-"""The first looks, and every twentieth later, check what the others rely on, for three more forward passes."""
+"""The first 3 looks and every 20th look check what the others rely on. A check costs three more forward passes."""
 _AGREES = 0.1
 """Relative difference of two slopes that counts as agreement."""
 _BELOW = 0.999
-"""A gradient norm below this share of the largest one seen was not clipped to it."""
+"""A gradient norm below this share of the largest norm was not clipped."""
 _NEGLIGIBLE = 0.02
-"""Difference between two losses before the step, in units of the slope, that an overshoot does not notice."""
+"""Negligible difference between two losses before the step, in units of the slope."""
 _QUARTER_NOISE = 1.3
-"""Of the deviation from the curve, where each of the four losses has an error of 1: 1.25 for the cubic, 1.31 for the
+"""Error of the deviation from the curve if each of the four losses has an error of 1: 1.25 for the cubic, 1.31 for the
 parabola."""
 
 
 _MEDIAN_OF_NORMAL = 0.6745
-"""Of the absolute value, for a standard deviation of 1. A median, since one step so large that no cubic fits it says
-nothing of rounding."""
+"""Median of |x| for a normal x with standard deviation 1. The median ignores steps so large that no cubic fits."""
 
 
 @dataclass
 class Trust:
-    """Whether the gradient is the loss's own, whether the given loss is the closure's, and how far losses are
-    rounded."""
+    """Whether the gradient is that of the closure's loss, whether the given loss is the closure's, and the rounding error
+    of losses."""
 
     averaged: bool = False
     """Whether gradients are means over several processes, of which this one knows its own loss alone."""
     gradient: bool = False
-    """Whether gradient times update is the slope of the closure's loss."""
+    """Whether the dot product of gradient and update is the slope of the closure's loss."""
     given_loss: bool = False
-    """Whether the loss that was given is the closure's before the step."""
+    """Whether the given loss equals the closure's before the step."""
     obstacle: str | None = None
-    """Why the closure cannot be relied on."""
+    """Why the closure cannot be used; None if it can."""
     _restores: bool = True
-    """Whether changes after the backward pass have to be undone, as clipping has and unscaling has not."""
+    """Whether changes after the backward pass must be undone: clipping must, unscaling must not."""
     _looks: int = 0
     _largest_norm: float = 0.0
     _deviations: deque[float] = field(default_factory=lambda: deque(maxlen=8))
 
     def next_checks(self) -> bool:
-        """Whether the look that begins now checks."""
+        """Count a look; returns whether it is a checking one."""
         number, self._looks = self._looks, self._looks + 1
         return number < _FIRST or number % _AGAIN == 0
 
     def may_be_clipped(self, norm: float, *, changed: bool) -> bool:
-        """Whether a gradient of this norm, `changed` after the backward pass, may have been clipped: it is the
-        largest yet."""
+        """Whether a gradient of this norm, `changed` after the backward pass, may have been clipped."""
         clipped = changed and norm >= _BELOW * self._largest_norm
         self._largest_norm = max(self._largest_norm, norm)
         return clipped
 
     def compare_slopes(self, as_is: float, restored: float | None, half_step: float, *, may_be_clipped: bool) -> None:
-        """Learn which slope agrees with the half step's; one look with a clipped gradient says nothing about the others."""
+        """Learn which slope agrees with the half step's. A look with a clipped gradient is no evidence against others."""
         if self.averaged:
             return  # agreement would be by chance
         if restored is not None and _agree(restored, half_step):
@@ -73,13 +71,13 @@ class Trust:
         return None if may_be_clipped else as_is
 
     def compare_losses(self, given: float, before: float, slope: float) -> None:
-        """Learn whether the given loss can stand for the closure's before the step."""
+        """Learn whether the given loss can replace the closure's before the step."""
         self.given_loss = abs(given - before) <= _NEGLIGIBLE * abs(slope)
 
     def note_deviation(self, before: float, quarter: float, half: float, after: float, slope: float | None) -> None:
-        """Learn how far a loss at a quarter of the step lies from the curve through the others: mostly rounding.
+        """Learn the rounding error from the loss at a quarter of the step: its distance to the curve through the others.
 
-        The curve is the cubic with this slope, or a parabola where there is none.
+        The curve is the cubic with this slope, or a parabola if the slope is None.
         """
         start = 4.0 * half - 3.0 * before - after if slope is None else slope
         bend = 2.0 * (after - before - 4.0 * (half - before) + start)  # of a parabola zero
@@ -87,7 +85,7 @@ class Trust:
         self._deviations.append((quarter - curve) / _QUARTER_NOISE / max(abs(before), abs(after)))
 
     def noise(self, loss: float, eps: float) -> float:
-        """Standard deviation of a loss by rounding: what was seen, and at least two units in its last place."""
+        """Standard deviation of a loss by rounding: as observed, and at least two units in its last place."""
         seen = median(map(abs, self._deviations)) / _MEDIAN_OF_NORMAL if self._deviations else 0.0
         return abs(loss) * max(2.0 * eps, seen)
 

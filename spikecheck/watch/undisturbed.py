@@ -1,4 +1,4 @@
-"""Extra forward passes that leave no trace: random states, buffers, modes, gradients."""
+"""Runs extra forward passes without side effects on random states, buffers, modes and gradients."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 class RandomState:
-    """The state of every random generator that a forward pass may draw from."""
+    """The state of every random generator that a forward pass may use."""
 
     def __init__(self, devices: Sequence[torch.device]) -> None:
-        """Read the states; `devices` are those whose generators count besides the CPU's."""
+        """Read the states of the CPU's generators and of those of `devices`."""
         self._cpu = torch.get_rng_state()
         self._cuda = {device: torch.cuda.get_rng_state(device) for device in devices if device.type == "cuda"}
         self._mps = torch.mps.get_rng_state() if any(device.type == "mps" for device in devices) else None
@@ -23,7 +23,7 @@ class RandomState:
         self._numpy: Any = np.random.get_state()  # noqa: NPY002 - the user's, whichever they use
 
     def put_back(self) -> None:
-        """Set every generator to this state."""
+        """Restore the state of every generator."""
         torch.set_rng_state(self._cpu)
         for device, state in self._cuda.items():
             torch.cuda.set_rng_state(state, device)
@@ -35,7 +35,7 @@ class RandomState:
 
 @contextmanager
 def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[None]:
-    """Forward passes inside change nothing outside: what they touch is put back, whatever they raise."""
+    """A context for forward passes that restores whatever they change, also after an exception."""
     with ExitStack() as stack:
         stack.callback(RandomState(devices).put_back)
         for module in model.modules():
@@ -50,7 +50,7 @@ def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[N
 
 
 def _put_back(module: nn.Module, training: bool, buffers: dict[str, Tensor | None]) -> None:
-    """Attributes directly: `module.train` may be overridden by the user, and would reach the children."""
+    """Set attributes directly: `module.train` may be overridden, and it would change the children."""
     module.training = training
     module._buffers.clear()
     module._buffers.update(buffers)
@@ -61,7 +61,7 @@ def _fill(buffer: Tensor, content: Tensor) -> None:
 
 
 def _without_buffer_broadcast(module: nn.Module, stack: ExitStack) -> None:
-    """A pass of one process must not wait for the others' buffers."""
+    """Do not synchronise buffers: one process must not wait for the others in an extra pass."""
     if isinstance(module, DistributedDataParallel):
         stack.callback(setattr, module, "require_forward_param_sync", module.require_forward_param_sync)
         module.require_forward_param_sync = False

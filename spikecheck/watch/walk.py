@@ -1,4 +1,4 @@
-"""The closure's loss at points of a step, always under the same random numbers."""
+"""Evaluates the closure's loss along a step, always with the same random numbers."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ Closure = Callable[[], Any]
 
 
 class Walk:
-    """Evaluates a closure along a step, from its end; then at growing shares of it."""
+    """Evaluates a closure along a step: first at its end, then at increasing shares of it."""
 
     def __init__(
         self,
@@ -29,21 +29,21 @@ class Walk:
         self._closure, self._masks, self._segments = closure, masks, segments
         self._mean, self._after = mean, after
         self.eps = torch.finfo(torch.float64).eps
-        """Of the coarsest floating-point type among the losses seen, and the parameters'."""
+        """Machine epsilon of the coarsest floating-point type among losses and parameters (at most that of float32)."""
         for parameter in (p for segment in segments for p in segment.parameters):
             self.eps = max(self.eps, min(torch.finfo(parameter.dtype).eps, torch.finfo(torch.float32).eps))
 
     def loss_at(self, share: float) -> float:
-        """The loss with the parameters at this share of the step."""
+        """The loss at a share of the step, in [0, 1]."""
         for segment in self._segments:
             segment.move(share)
         return self.loss()
 
     def loss(self, *, same_masks: bool = True) -> float:
-        """The loss with the parameters where they are.
+        """The loss at the current parameters.
 
         Raises:
-            UsageError: when the closure returns something else than one number.
+            UsageError: the closure does not return one number.
         """
         if same_masks:
             self._masks.put_back()

@@ -1,4 +1,4 @@
-"""A training watched in any loop; `spikecheck.Watch` adds what is shown on a terminal."""
+"""Watches a training in any loop; `spikecheck.Watch` adds a live line on a terminal."""
 
 import atexit
 import logging
@@ -34,7 +34,7 @@ from spikecheck.watch.undisturbed import RandomState
 from spikecheck.watch.walk import Closure
 
 _UNREAD = 1_000
-"""Losses that are left on an accelerator at most, however far apart the looks are."""
+"""Largest number of losses left unread on an accelerator between looks."""
 _NUMBER = re.compile(r"-?\d[\d.]*(e[-+]?\d+)?")
 _LOGGER = logging.getLogger("spikecheck.watch")
 
@@ -42,11 +42,10 @@ _LOGGER = logging.getLogger("spikecheck.watch")
 class QuietWatch:
     """Watches a training in any loop, and never changes or ends it. Warnings go to Python's logging.
 
-    At a look, every `every` steps, the step's own batch is passed forward once more and the update is compared with
-    what it did to the loss: `overshoot` is 1 - change / slope, with the slope the gradient times the update. 0: the
-    loss is linear along the update; 1: the step stops lowering its batch's loss; above 1: it raises it. For gradient
-    descent along an eigendirection of the Hessian it is learning rate x eigenvalue / 2, so that 1 is the stability
-    threshold.
+    A look, every `every` steps, passes the step's own batch forward once more and measures how the update changed its
+    loss. `overshoot` is 1 - change / slope, where the slope is the dot product of gradient and update. At 0 the loss is
+    linear along the update; at 1 the step does not lower its batch's loss; above 1 it raises it. For gradient descent
+    along an eigendirection of the Hessian it is learning rate x eigenvalue / 2, so that 1 is the stability threshold.
 
     >>> model = nn.Linear(3, 1)
     >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -60,8 +59,8 @@ class QuietWatch:
     ...     watch.step(loss, lambda: (model(x) - y).square().mean())
     >>> watch.close()
 
-    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and
-    watching stops.
+    The training is the same to the last bit with and without Watch. After an error inside Watch it warns once and stops
+    watching.
     """
 
     def __init__(
@@ -75,20 +74,20 @@ class QuietWatch:
         tensorboard: str | Path | None = None,
         wandb: Any = False,
     ) -> None:
-        """Begin to watch.
+        """Start watching.
 
         Args:
-            model: the module that is trained, compiled or wrapped in DistributedDataParallel or not.
+            model: the module that is trained; it may be compiled or wrapped in DistributedDataParallel.
             optimizer: the optimizer whose `step` the loop calls, or several.
-            log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
-            every: steps from look to look, at least 1. A look costs about one forward pass.
+            log: a JSONL file to append to; None for no log. Of several processes only the first writes.
+            every: steps between looks, at least 1. A look costs about one forward pass.
             start: the number of the first step; give it when a training is resumed.
             tensorboard: a folder to write TensorBoard events to as well; needs the package tensorboard.
             wandb: True adds the figures to the rows that the loop logs to the current W&B run; a run, as `wandb.init`
                 returns it, gets a row a step. Needs the package wandb.
 
         Raises:
-            UsageError: when an argument cannot be used, before any training.
+            UsageError: an argument cannot be used.
         """
         self._optimizers = [unwrapped(one) for one in _several(optimizer)]
         _check(model, every, start)
@@ -111,13 +110,13 @@ class QuietWatch:
         atexit.register(_close, weakref.ref(self))
 
     def step(self, loss: Tensor | float, closure: Closure | None = None, *, batch: Any = None) -> None:
-        """Note a step; call it after `optimizer.step()`.
+        """Record a step; call it after `optimizer.step()`.
 
         Args:
-            loss: the loss that the step was made with: one number, of this step's batch at the parameters before it.
-            closure: returns that loss anew, for the same batch and in the same mode; called at looks alone, without
-                gradients. Without it there is no overshoot.
-            batch: the batch, of which a digest is kept, or a name for it.
+            loss: the loss of this step's batch at the parameters before the step: one number.
+            closure: recomputes that loss, for the same batch and in the same mode. It is called only at looks, without
+                gradients. Without it no overshoot is measured.
+            batch: the batch, whose digest is logged, or a name for it.
         """
         self._guarded(self._note)(loss, closure, batch)
 
@@ -132,7 +131,7 @@ class QuietWatch:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    # What follows is called through `_guarded` only.
+    # The following methods are called through `_guarded` only.
 
     def _note(self, loss: Tensor | float, closure: Closure | None, batch: Any) -> None:
         look = self._look(loss, closure) if self._is_due() else None
@@ -154,7 +153,7 @@ class QuietWatch:
         self._expect()
 
     def _expect(self) -> None:
-        """Note before the next step's passes what a look at it needs."""
+        """If the next step is due for a look, save the random state and register hooks before its passes."""
         if self._is_due():
             self._examiner.masks = RandomState(self._examiner.devices)
             for hooks in self._hooks:
@@ -177,14 +176,14 @@ class QuietWatch:
         self._examiner.trust.averaged = self._ranks.size > 1 and not self._ranks.together
         look = self._examiner.look(before, closure, taken)
         if self._examiner.draws_own_masks and self._forward_hook is None:
-            self._watch_forward()  # the next look knows more
+            self._watch_forward()  # from the next look on, the random state is the right one
         elif self._examiner.trust.obstacle:
             self._tell(f"no overshoot can be given: {self._examiner.trust.obstacle}")
         labels = [self._names.get(id(parameter)) for hooks in stepped for parameter in hooks.parameters()]
         return look.model_copy(update={"layers": taken.sums.looks(labels)})
 
     def _watch_forward(self) -> None:
-        """Read the random state where the training's own forward pass begins: data may be drawn between two steps."""
+        """Read the random state at the start of the training's forward pass: loading data may use it between steps."""
         self._forward_hook = self._model.register_forward_pre_hook(LocalHook(self._guarded(self._note_masks)))
 
     def _note_masks(self) -> None:
@@ -236,7 +235,7 @@ class QuietWatch:
         return LogWriter(Path(log), header)
 
     def _guarded(self, work: Callable[..., None]) -> Callable[..., None]:
-        """The same work; an error in it is told once, and ends the watching and not the training."""
+        """Wrap a method so that an error in it warns once and stops watching, but not the training."""
 
         def guarded(*arguments: Any) -> None:
             if self._stopped:
@@ -244,14 +243,14 @@ class QuietWatch:
             try:
                 work(*arguments)
             except Exception as error:
-                with suppress(Exception):  # where nothing can be said any more, such as on a closed stream
+                with suppress(Exception):  # the warning itself may fail, for instance on a closed stream
                     self._tell(f"watching stops, the training goes on: {type(error).__name__}: {error}")
                 self._stop()
 
         return guarded
 
     def _tell(self, message: str) -> None:
-        """Say something once, whatever the numbers in it."""
+        """Warn once for each kind of message; numbers in it do not count."""
         kind = _NUMBER.sub("", message)
         if kind not in self._told:
             self._told.add(kind)

@@ -1,4 +1,4 @@
-"""By which factor gradients were changed between the backward pass and the optimizer's step: clipping, seen on one of them."""
+"""Measures by which factor clipping changed gradients, from the gradient of one parameter."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from spikecheck.watch.local_hook import LocalHook
 from spikecheck.watch.shards import local
 
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
-"""Makes a function that never raises."""
+"""Wraps a function so that it never raises."""
 
 _LARGE_ENOUGH = 16
 """Numbers in the parameter that is looked at, where there is such a one: a single number may have no gradient."""
@@ -21,7 +21,7 @@ _PIECE = 64
 class Witness:
     """Remembers a piece of one small parameter's gradient as the backward pass made it, until the optimizer's step.
 
-    Clipping by norm scales all gradients alike, so that one of them tells the factor.
+    Clipping by norm scales all gradients by the same factor, so one parameter is enough.
     """
 
     def __init__(self, parameters: Sequence[Tensor], guard: Guard) -> None:
@@ -51,7 +51,7 @@ class Witness:
         return self._made.tolist(), self._met.tolist()
 
     def remove(self) -> None:
-        """Leave the parameter as it was found."""
+        """Remove the hook from the parameter."""
         if self._parameter is not None:
             self._handle.remove()
 

@@ -1,4 +1,4 @@
-"""Trainings by name: a function MODULE:FUNCTION that makes one, and the optimizer it makes it with."""
+"""Workloads: functions MODULE:FUNCTION that create a training, and the optimizers they use."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from spikecheck.tensors.random_state import seed_everything
 from spikecheck.watch.training import Training
 
 MakeOptimizer = Callable[[Iterable[Any]], torch.optim.Optimizer]
-"""Makes an optimizer for a model's parameters: tensors, pairs of names and tensors, or groups, as torch's optimizers take."""
+"""Creates an optimizer for parameters in any form that torch's optimizers take: tensors, named tensors, or groups."""
 Options = Mapping[str, Option | tuple[Option, ...]]
 
 _IN_TORCH: Mapping[str, type[torch.optim.Optimizer]] = {
@@ -30,9 +30,9 @@ _IN_TORCH: Mapping[str, type[torch.optim.Optimizer]] = {
 
 @dataclass(frozen=True)
 class Workload:
-    """A function called with (make_optimizer, seed, device) and options that returns a `Training`.
+    """A function of (make_optimizer, seed, device) and options that returns a `Training`.
 
-    `path` is gpt, modular, resnet, mlp, or MODULE:FUNCTION. `make_optimizer` is None where the workload's own is meant.
+    `path` is gpt, modular, resnet, mlp, or MODULE:FUNCTION. `make_optimizer` is None for the workload's own optimizer.
     """
 
     path: str
@@ -40,21 +40,25 @@ class Workload:
 
     @classmethod
     def of(cls, path: str, options: Options | None = None) -> "Workload":
-        """Raises UsageError when there is no such function."""
+        """Check the function's name.
+
+        Raises:
+            UsageError: there is no such function.
+        """
         workload = cls(path, tuple(sorted((options or {}).items())))
         named("workload", workload.address)
         return workload
 
     @property
     def address(self) -> str:
-        """MODULE:FUNCTION, also of one that ships."""
+        """MODULE:FUNCTION, also for the shipped workloads."""
         return BUILT_IN["workload"].get(self.path, self.path)
 
     def make(self, make_optimizer: MakeOptimizer | None, seed: int, device: str) -> Training:
-        """A new training, all global generators seeded before.
+        """Seed all global generators and create a training.
 
         Raises:
-            SettingError: when the function raises, or returns anything else.
+            SettingError: the function raises, or does not return a Training.
         """
         seed_everything(seed)
         training = made("workload", self.address, make_optimizer, seed, device, **dict(self.options))
@@ -65,20 +69,25 @@ class Workload:
         return training
 
     def source(self) -> str:
-        """The digest of the function's file and of what it imports from beside it."""
+        """The digest of the function's file and of the files it imports from the same folder."""
         return source_digest("workload", self.address)
 
 
 @dataclass(frozen=True)
 class OptimizerChoice:
-    """An optimizer with its numbers: MODULE:CLASS, or one of spikecheck's names, which stand for torch's."""
+    """An optimizer with its hyperparameters: MODULE:CLASS, or a built-in name, which stands for torch's optimizer."""
 
     path: str
     numbers: tuple[tuple[str, Any], ...]
 
     @classmethod
     def of(cls, path: str, numbers: Options) -> "OptimizerChoice":
-        """Raises UsageError when there is no such optimizer, or one by name has no such number, or no positive lr."""
+        """Check the optimizer and its hyperparameters.
+
+        Raises:
+            UsageError: there is no such optimizer, or a built-in one has no such hyperparameter.
+            SettingError: lr is not positive and finite.
+        """
         if path in OPTIMIZERS:
             for name in numbers.keys() - OPTIMIZERS[path].keys() - {"lr"}:
                 raise UnknownName(f"number of {path}", name, ["lr", *OPTIMIZERS[path]])
@@ -90,18 +99,18 @@ class OptimizerChoice:
         return cls(path, tuple(sorted(numbers.items())))
 
     def make(self) -> MakeOptimizer:
-        """What a workload calls with its parameters; whatever it raises becomes one line."""
+        """The function that creates the optimizer; its exceptions become one-line errors."""
         if self.path in OPTIMIZERS:
             return partial(_IN_TORCH[self.path], **_arguments(self.path, dict(self.numbers)))
         return partial(_made_by_path, self.path, dict(self.numbers))
 
     def source(self) -> str:
-        """The digest of its file and of what that imports from beside it; empty for torch's own."""
+        """The digest of its file and of the files it imports from the same folder; empty for torch's own."""
         return "" if self.path in OPTIMIZERS else source_digest("optimizer", self.path)
 
 
 def _made_by_path(path: str, numbers: dict[str, Any], params: Iterable[Any]) -> torch.optim.Optimizer:
-    """A class is given tensors, a function the names as well, if the workload gives them: it may sort by them."""
+    """Create a user's optimizer. A class gets tensors; a function also gets names, if the workload gives them."""
     given = list(params)
     if isinstance(named("optimizer", path), type):
         given = [each[1] if isinstance(each, tuple) else each for each in given]
@@ -112,7 +121,7 @@ def _made_by_path(path: str, numbers: dict[str, Any], params: Iterable[Any]) -> 
 
 
 def _arguments(name: str, numbers: dict[str, Any]) -> dict[str, Any]:
-    """Torch's names for the numbers of a rule, with the rule's defaults where none is given."""
+    """A rule's hyperparameters under torch's names, with the rule's defaults for those not given."""
     whole = {**OPTIMIZERS[name], **numbers}
     if "beta1" in whole:
         whole["betas"] = (whole.pop("beta1"), whole.pop("beta2"))

@@ -1,4 +1,4 @@
-"""What a process takes until its first step, where another has compiled its kernels."""
+"""What a process takes until its first step, with and without kernels that another has compiled."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ assert _function("double", len(bound.arguments)) is not None
 
 
 @pytest.mark.benchmark(group="a process until its first step")
-@pytest.mark.parametrize("kernels", ["recorded", "in torch's cache alone"])
+@pytest.mark.parametrize("kernels", ["recorded", "compiled now"])
 def test_until_the_first_step(
     benchmark: BenchmarkFixture, kernels: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikecheck.core.errors import SettingError, UnknownName
-from spikecheck.core.intervention import LowerRate, steps_of
+from spikecheck.core.intervention import LowerRate, Retune, steps_of
 from spikecheck.core.probe import Anatomy, Directions, SharpnessTrace
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
@@ -27,6 +27,28 @@ HERE = Environment(torch="2", device="cpu", threads=1)
 def test_what_is_out_of_range_is_named_with_its_value(changes: dict[str, object], named: str) -> None:
     with pytest.raises(SettingError, match=named):
         Setting(**changes)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "numbers", "empties", "named"),
+    [
+        ("gd", (("beta2", 0.9),), False, "cannot change beta2; known: weight_decay"),
+        ("torch.optim:Adam", (("beta2", 0.9),), False, "use a built-in optimizer"),
+        ("adam", (("beta2", 1.5),), False, "beta2=1.5"),
+        ("rmsprop", (), True, "has no momentum"),
+    ],
+)
+def test_a_fork_is_retuned_only_where_the_optimizer_can_be(
+    optimizer: str, numbers: tuple[tuple[str, float], ...], empties: bool, named: str
+) -> None:
+    fork = Retune(horizon=9, numbers=numbers, empties_momentum=empties)
+    with pytest.raises(SettingError, match=named):
+        Setting(optimizer=optimizer, intervention=fork)
+
+
+def test_a_fork_that_would_change_nothing_is_refused() -> None:
+    with pytest.raises(SettingError, match="retune changes nothing"):
+        Retune(horizon=9)
 
 
 def test_an_unknown_optimizer_gets_its_near_matches() -> None:

@@ -178,7 +178,7 @@ def test_a_budget_that_is_over_keeps_what_was_trained(own: str) -> None:
         "--budget",
         "3s",
     )
-    assert (code, "--budget: the time is over" in err) == (3, True)
+    assert (code, "--budget: the time is used up" in err) == (3, True)
     assert list(Path("store/checkpoints").iterdir())
 
 

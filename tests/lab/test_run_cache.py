@@ -46,7 +46,7 @@ def test_without_a_store_memory_keeps_everything(trained: list[Trained]) -> None
     assert not cache.writes
 
 
-def test_a_store_that_cannot_be_written_is_told_once_and_memory_keeps_the_rest(
+def test_a_store_that_cannot_be_written_is_reported_once_and_memory_keeps_the_rest(
     tmp_path: Path, trained: list[Trained], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: Store, digest: str, entry: object) -> None:
@@ -62,7 +62,7 @@ def test_a_store_that_cannot_be_written_is_told_once_and_memory_keeps_the_rest(
     assert told == [StoreTrouble("full; going on without storing")]
 
 
-def test_what_a_worker_did_not_store_is_an_error_with_the_remedy(tmp_path: Path) -> None:
+def test_a_run_that_a_worker_did_not_store_is_an_error_with_the_remedy(tmp_path: Path) -> None:
     cache = RunCache(Store(tmp_path), HERE, lambda event: None)
     with pytest.raises(StoreError, match="give --store a place that all workers see"):
         cache.stored(RECIPES[0])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikecheck.core.spike import Spike, SpikeDefinition
-from spikecheck.measures.spikes import spikes
+from spikecheck.measures.spikes import first_onset, spikes
 
 LOSSES = st.lists(st.floats(1e-6, 1e3), max_size=60).map(np.array)
 COARSE = st.lists(st.sampled_from([0.0, 1.0, 2.0, 4.0, 8.0, 32.0]), max_size=60).map(
@@ -113,3 +113,9 @@ def test_long_traces_are_segmented_fast() -> None:
     counts = [len(spikes(trace, SpikeDefinition())) for trace in traces]
     assert time.process_time() - began < 0.3
     assert set(counts) == {11}
+
+
+@given(COARSE, DEFINITIONS)
+def test_the_first_onset_is_that_of_the_first_spike(loss: np.ndarray, definition: SpikeDefinition) -> None:
+    found = spikes(loss, definition)
+    assert first_onset(loss, definition) == (found[0].onset if found else None)

@@ -8,9 +8,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from spikecheck.core.judgement import Outcome
-from spikecheck.core.scope import CUTOFF
-from spikecheck.core.setting import Setting
-from spikecheck.report.axes import labels, title
 from spikecheck.report.cells import ABOVE, BELOW, DECIDED, Face, face, fill, ink, interval, shade, written
 
 Make = Callable[..., Any]
@@ -118,14 +115,3 @@ def test_no_bound_is_rounded_across_the_required_share(required: int, one: float
     assert below <= above
     assert (below >= required) == (low >= required / 100 - 1e-9)
     assert (above >= required) == (high >= required / 100 - 1e-9)
-
-
-def test_every_condition_of_a_setting_has_a_meaning() -> None:
-    plain = [name for name in [*Setting.model_fields, CUTOFF] if title(name) == name]
-    assert plain == ["intervention"]
-
-
-def test_values_are_shown_as_they_are_typed_and_inert() -> None:
-    assert labels((0.05, 1e-6, 20, "sin x", None, False)) == ["0.05", "1e-06", "20", "sin x", "none", "False"]
-    assert labels(("\x1b[31mred\n\u202e",)) == ["[31mred "]
-    assert title("\x1b[31mred") == "[31mred"

@@ -18,26 +18,26 @@ class Clock:
 
 
 def working(pace: Pace, clock: Clock, seconds: int, speed: float) -> None:
-    """So long, at so many seconds of a usual core a second."""
+    """Work for some seconds of the clock, each worth `speed` seconds of a typical core."""
     for _ in range(seconds):
         clock.now += 1.0
         pace.advance(speed)
 
 
-def test_no_time_is_told_before_it_means_something() -> None:
+def test_no_estimate_is_given_before_it_means_something() -> None:
     clock = Clock()
     pace = Pace(clock)
     pace.expect([("all", 1_000.0)], 0.0)
     pace.plan(1_000.0)
-    told = []
+    given = []
     for _ in range(30):
         working(pace, clock, 1, 1.0)
-        told.append(pace.seconds_left is not None)
-    assert told == [False] * 19 + [True] * 11
+        given.append(pace.seconds_left is not None)
+    assert given == [False] * 19 + [True] * 11
 
 
 @pytest.mark.parametrize("speed", [0.1, 1.0, 30.0])
-def test_a_machine_of_whatever_speed_is_foretold_by_what_it_did(speed: float) -> None:
+def test_the_estimate_follows_the_machines_speed(speed: float) -> None:
     clock = Clock()
     pace = Pace(clock)
     pace.expect([("one", 500 * speed), ("two", 500 * speed)], after=1_000 * speed)
@@ -47,7 +47,7 @@ def test_a_machine_of_whatever_speed_is_foretold_by_what_it_did(speed: float) ->
     assert pace.share == pytest.approx(0.2, abs=0.01)
 
 
-def test_the_part_under_way_is_judged_by_its_own_speed() -> None:
+def test_the_current_part_is_estimated_by_its_own_speed() -> None:
     """What was expected of it may be wrong by any factor: after a while it shows."""
     clock = Clock()
     pace = Pace(clock)
@@ -85,7 +85,7 @@ def test_a_stage_begun_puts_an_end_to_those_before_it() -> None:
     pace.expect([("reference", 10.0), ("search", 20.0), ("reach", 30.0)], after=40.0)
     pace.enter("search")
     assert pace.claim_left == 50.0
-    pace.enter("control")  # of none that was foretold
+    pace.enter("control")  # a stage that was not announced
     assert pace.claim_left == 50.0
     pace.finish_claim()
     assert pace.claim_left == 0.0

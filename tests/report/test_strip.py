@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spikecheck.core.judgement import Outcome
@@ -61,6 +61,7 @@ def test_without_numbers_there_is_nothing_to_draw(guarded: Make, unreached: Any)
     assert deciding_strip(few, Average(above=0.0)) is None
 
 
+@example([-896_000_002.0, -996_000_001.0])  # regression: the ends were written with three figures
 @given(st.lists(FINITE, min_size=1, max_size=6))
 def test_every_number_lies_on_its_line_in_order(numbers: list[float]) -> None:
     line = Line.through(numbers)

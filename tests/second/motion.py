@@ -10,6 +10,8 @@ from tests.second.network import Net, Numbers
 
 Path = list[Numbers]
 """Parameters before every update, and after the last."""
+AdamState = tuple[Numbers, Numbers, Numbers]
+"""Weights, and both moments without their bias correction."""
 
 
 def descent(net: Net, theta: Numbers, lr: float, steps: int) -> Path:
@@ -27,14 +29,23 @@ def heavy_ball(net: Net, theta: Numbers, lr: float, steps: int, momentum: float)
 
 def adam(net: Net, theta: Numbers, lr: float, steps: int, betas: tuple[float, float], eps: float) -> Path:
     """Kingma and Ba, arXiv 1412.6980, algorithm 1."""
-    mean, square, path = np.zeros_like(theta), np.zeros_like(theta), [theta]
-    for t in range(1, steps + 1):
+    state = (theta, np.zeros_like(theta), np.zeros_like(theta))
+    return adam_from(net, state, (0, steps), lr, betas, eps)[0]
+
+
+def adam_from(
+    net: Net, state: AdamState, between: tuple[int, int], lr: float, betas: tuple[float, float], eps: float
+) -> tuple[Path, AdamState]:
+    """The updates between two steps, and the weights and both moments after them."""
+    theta, mean, square = state
+    path = [theta]
+    for t in range(between[0] + 1, between[1] + 1):
         gradient = net.gradient(path[-1])
         mean = betas[0] * mean + (1 - betas[0]) * gradient
         square = betas[1] * square + (1 - betas[1]) * gradient**2
         unbiased, size = mean / (1 - betas[0] ** t), square / (1 - betas[1] ** t)
         path.append(path[-1] - lr * unbiased / (np.sqrt(size) + eps))
-    return path
+    return path, (path[-1], mean, square)
 
 
 def along_one_direction(net: Net, theta: Numbers, lr: float, steps: int) -> Path:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from spikecheck import Continue, FreezeOutside, Inject, LowerRate, SpikeDefinition
+from spikecheck import Continue, FreezeOutside, Inject, LowerRate, Retune, SpikeDefinition
 from spikecheck.core.run import Run
 from tests.second.asked import SEEDS, SPIKING, A, Case, runs
 from tests.second.counting import onset
-from tests.second.motion import adam, along_one_direction, descent, eigenpairs, heavy_ball
+from tests.second.motion import adam, adam_from, along_one_direction, descent, eigenpairs, heavy_ball
 
 CASES = pytest.mark.parametrize("case", SPIKING.values(), ids=SPIKING)
 ROUNDING = 1e-9
@@ -96,3 +96,19 @@ def test_a_fork_takes_along_what_the_rule_remembers(optimizer: str) -> None:
         else:
             path = heavy_ball(case.net, started(parent), 0.01, 200, 0.9)
         np.testing.assert_allclose(forked[seed].loss, case.net.losses(path[150:]), rtol=ROUNDING)
+
+
+@pytest.mark.parametrize(("faster", "emptied"), [(True, False), (False, True), (True, True)])
+def test_a_fork_of_adam_is_retuned_without_a_jump_of_its_second_moment(faster: bool, emptied: bool) -> None:
+    """After 60 steps, where beta2 = 0.999 has a bias correction of 0.06 and beta2 = 0.9 one of 0.998."""
+    case, betas, eps = A.but(optimizer="adam", lr=0.01, steps=60), (0.9, 0.999), 1e-8
+    numbers = (("beta2", 0.9),) if faster else ()
+    fork = Retune(at="end", horizon=40, numbers=numbers, empties_momentum=emptied)
+    forked = runs(case.but(intervention=fork), range(4))
+    for seed, parent in runs(case, range(4)).items():
+        theta = started(parent)
+        start = (theta, np.zeros_like(theta), np.zeros_like(theta))
+        _, (there, mean, square) = adam_from(case.net, start, (0, 60), 0.01, betas, eps)
+        state = (there, mean * (not emptied), square * ((1 - 0.9**60) / (1 - 0.999**60) if faster else 1.0))
+        path, _ = adam_from(case.net, state, (60, 100), 0.01, (0.9, 0.9 if faster else 0.999), eps)
+        np.testing.assert_allclose(forked[seed].loss, case.net.losses(path), rtol=1e-8)

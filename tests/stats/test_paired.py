@@ -5,16 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import skew, ttest_1samp, ttest_ind
 
-from spikecheck.stats.holm import holm, levels
 from spikecheck.stats.paired import Difference, detectable_in_spreads
 
 Block = NDArray[np.float64]
-SHARES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12)
 EIGHTHS = st.integers(-80, 80).map(lambda eighths: eighths / 8)
 BLOCKS = st.lists(st.lists(EIGHTHS, min_size=3, max_size=12).map(np.array), min_size=1, max_size=4).filter(
     lambda blocks: any(np.ptp(block) for block in blocks)
@@ -98,34 +96,6 @@ def test_the_skewness_of_a_mean_of_settings_is_of_its_own_third_moment() -> None
     error = math.sqrt(sum(b.var(ddof=1) / len(b) for b in blocks)) / 2
     third = sum(float(skew(b, bias=False)) * b.std(ddof=1) ** 3 / len(b) ** 2 for b in blocks) / 8
     assert Difference.of(blocks).average.skew == pytest.approx(4 / 3 * third / error**3)
-
-
-@given(SHARES)
-def test_holm_never_lowers_and_keeps_the_order(p_values: list[float]) -> None:
-    adjusted = holm(p_values)
-    assert all(a >= min(1.0, p) - 1e-9 for a, p in zip(adjusted, p_values, strict=True))
-    order = np.argsort(p_values, kind="stable")
-    assert (np.diff(np.array(adjusted)[order]) >= 0).all()
-
-
-@given(SHARES, st.floats(0.001, 0.5))
-def test_holm_rejects_what_stepping_down_rejects(p_values: list[float], alpha: float) -> None:
-    """A second implementation: reject the smallest p while it is at most alpha over those that are left."""
-    left, rejected = sorted(p_values), 0
-    while left and left[0] <= alpha / len(left):
-        left.pop(0)
-        rejected += 1
-    close = [abs(a - alpha) < 1e-9 for a in holm(p_values)]
-    if not any(close):
-        assert sum(a <= alpha for a in holm(p_values)) == rejected
-
-
-@example([0.021, 0.03], 0.04)
-@given(SHARES, st.floats(0.001, 0.5))
-def test_what_holm_rejects_lies_within_the_error_that_it_was_levels(p_values: list[float], alpha: float) -> None:
-    for p, adjusted, level in zip(p_values, holm(p_values), levels(p_values, alpha), strict=True):
-        if abs(adjusted - alpha) > 1e-9 and abs(p - level) > 1e-12:
-            assert (adjusted <= alpha) == (p <= level)
 
 
 def _normal(generator: np.random.Generator, size: int) -> Block:

@@ -139,7 +139,7 @@ def test_where_the_compiler_fails_it_is_trained_step_by_step(monkeypatch: pytest
         raise OSError("no space left on device")
 
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))  # where no library is recorded yet
-    monkeypatch.setattr("torch._inductor.codecache.CppCodeCache.load", full)
+    monkeypatch.setattr("spikecheck.tensors.cpp_library.subprocess.run", full)
     segment._function.cache_clear()
     assert segments(goal, rule_for(goal), ensemble, until, None) is None
     assert same(train(goal, rule_for(goal), ensemble, until, lambda made: None).end, expected.end)

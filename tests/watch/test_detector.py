@@ -1,25 +1,14 @@
 """The detector keeps its promise on noise, finds what is there, and says when it is over."""
 
 import math
-from math import comb
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import stats
 
 from spikecheck.watch.detector import Detector, NoisySpike, detect
-from spikecheck.watch.thresholds import (
-    HIGH_RATE,
-    LASTING,
-    LASTING_RATE,
-    RANKS,
-    highest_rank,
-    memory,
-    record_factor,
-    tail_index,
-)
 
 NOISES = {
     "gaussian": lambda rng, n: rng.standard_normal(n),
@@ -45,51 +34,6 @@ def test_at_most_one_step_in_ten_thousand_alarms_falsely(name: str) -> None:
     alarms = len(found(2.0 + 0.1 * NOISES[name](np.random.default_rng(3), steps)))
     # Four are promised at most; were the rate exactly that, more than 11 would come once in a thousand tests.
     assert alarms <= stats.poisson(steps / 10_000).ppf(0.999)
-
-
-@pytest.mark.parametrize("length", LASTING)
-def test_the_lasting_rule_is_as_rare_as_derived(length: int) -> None:
-    """Counted on shuffles at a rate that can be counted: the law is the same for every k."""
-    rng, window, rank = np.random.default_rng(1), 20, 8
-    law = comb(rank + length, length) / comb(window + length, length)
-    orders = rng.random((40_000, window + length))
-    kth = np.partition(orders[:, :window], -rank - 1, axis=1)[:, -rank - 1]
-    share = (orders[:, window:].min(axis=1) > kth).mean()
-    assert abs(share - law) < 4.0 * math.sqrt(law / 40_000) + 1e-4
-
-
-def test_ranks_are_the_largest_allowed() -> None:
-    for length, rank in RANKS.items():
-        rates = [comb(k + length, length) / comb(128 + length, length) for k in (rank, rank + 1)]
-        assert rates[0] <= LASTING_RATE < rates[1]
-    assert highest_rank(2) is None
-
-
-@pytest.mark.parametrize("past", [128, 1_000, 4_096])
-def test_the_high_rule_is_rare_for_the_heaviest_tail(past: int) -> None:
-    """The chance that the next of a Pareto law exceeds the factor times the largest, by quadrature."""
-    tail = 2.5
-    factor = record_factor(past, tail)
-
-    def density(u: float) -> float:  # u is the law's value at the largest of `past`
-        return past * u ** (past - 1) * (1.0 - u) * factor**-tail
-
-    chance, _ = integrate.quad(density, 0.0, 1.0, points=[1.0 - 1.0 / past])
-    assert chance == pytest.approx(HIGH_RATE, rel=1e-6)
-
-
-def test_the_tail_index_is_recovered_from_below() -> None:
-    rng = np.random.default_rng(0)
-    estimates = [tail_index(rng.pareto(5.0, 4_000) + 1.0) for _ in range(200)]
-    assert min(estimates) >= 2.5 and np.mean(np.array(estimates) > 5.0) < 0.1
-    assert tail_index(np.zeros(4_000)) == 2.5
-
-
-@pytest.mark.parametrize(("coefficient", "strides"), [(0.0, {1}), (0.5, {2, 3, 4}), (0.9, set(range(10, 33)))])
-def test_the_memory_of_an_autoregression(coefficient: float, strides: set[int]) -> None:
-    rng = np.random.default_rng(2)
-    series = np.convolve(rng.standard_normal(4_100), coefficient ** np.arange(100), "valid")
-    assert memory(series) in strides
 
 
 @given(st.integers(600, 2_900), st.floats(4.0, 50.0), st.integers(5, 60))

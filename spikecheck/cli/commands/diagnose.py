@@ -22,7 +22,7 @@ def diagnose(log: Path, loss: str | None, step: str | None) -> int:
     read = columns.read_columns(log)
     of_loss = columns.named_column(read, loss, columns.LOSS_NAMES, "--loss")
     of_step = columns.named_column(read, step, columns.STEP_NAMES, "--step")
-    found = import_module("spikecheck.watch.diagnosis").diagnose(read, of_loss, of_step)
+    diagnosis = import_module("spikecheck.watch.diagnosis").diagnose(read, of_loss, of_step)
     with tolerate_closed_pipe():
-        import_module("spikecheck.report.diagnosis_page").render_diagnosis(found, Page(console()))
+        import_module("spikecheck.report.diagnosis_page").render_diagnosis(diagnosis, Page(console()))
     return 0

@@ -42,12 +42,12 @@ def doctor(
     given = {name: value for name, value in {"model": model, "problem": problem}.items() if value is not None}
     with watcher(console(stderr=True), quiet=False) as observe:
         observe(StageStarted("doctor", "compared with torch's ordinary loop", 1, 0))
-        found = examined(contestant(optimizer, told), given | conditions(changes))
+        findings = examined(contestant(optimizer, told), given | conditions(changes))
     with tolerate_closed_pipe():
         page = Page(console())
-        for finding in found:
+        for finding in findings:
             _tell(page, finding)
-    return 1 if any(finding.fatal for finding in found) else 0
+    return 1 if any(finding.fatal for finding in findings) else 0
 
 
 def _tell(page: Page, finding: Finding) -> None:

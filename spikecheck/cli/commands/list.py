@@ -16,8 +16,8 @@ from spikecheck.report.explain import render_list
 @paths_option
 def list_command(claims_paths: Sequence[Path]) -> None:
     """List all claims: id, kind and statement."""
-    found = context.all_claims(claims_paths)
-    if not found.claims:
+    discovered = context.all_claims(claims_paths)
+    if not discovered.claims:
         raise NothingSelected("no claim was found; give a folder of claim files with --claims-path")
     with tolerate_closed_pipe():
-        render_list([(claim.id, claim.kind, claim.says) for claim in found.claims.values()], console())
+        render_list([(claim.id, claim.kind, claim.says) for claim in discovered.claims.values()], console())

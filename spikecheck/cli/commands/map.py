@@ -83,15 +83,15 @@ def map_command(
         lab = context.laboratory(lab_options, observe)
         with closing(lab):
             scopes = session.survey_each(claim, lab, grids, seeds, seed, observe)
-    found = session.build_map(claim, scopes, lab, seed)
+    mapped = session.build_map(claim, scopes, lab, seed)
     try:
         if file is not None:
-            json_file.write(found, file)
-        map_files.write(found, figures)
+            json_file.write(mapped, file)
+        map_files.write(mapped, figures)
     finally:  # print the map even if a file could not be written
         with tolerate_closed_pipe():
             if json_path == "-":
-                click.echo(json_file.text(found).encode(), nl=False)
+                click.echo(json_file.text(mapped).encode(), nl=False)
             if not quiet:
-                render_map(found, console(stderr=json_path == "-"))
+                render_map(mapped, console(stderr=json_path == "-"))
     return 0

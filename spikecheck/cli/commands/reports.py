@@ -59,10 +59,10 @@ def compare(before: Path, after: Path) -> int:
     """
     from spikecheck.gate.report_diff import compared
 
-    found = compared(before, after)
+    comparison = compared(before, after)
     with tolerate_closed_pipe():
-        render_comparison(found, console())
-    return int(found.code)
+        render_comparison(comparison, console())
+    return int(comparison.code)
 
 
 @click.command()
@@ -75,7 +75,7 @@ def recheck(file: Path) -> int:
     written = json_file.read(file)
     from spikecheck.harness.recheck import recheck as judged_again  # imports scipy
 
-    found = judged_again(written)
+    differences = judged_again(written)
     with tolerate_closed_pipe():
-        render_rechecked(written, found, console())
-    return 1 if found else 0
+        render_rechecked(written, differences, console())
+    return 1 if differences else 0

@@ -101,9 +101,9 @@ def _portrait(
     observe(ClaimStarted("show", 1, 1, (("show", expected),)))
     tried = spike_portrait.SEEDS if seed is None else 1
     observe(StageStarted("show", "training, to find a seed that spikes", 1, tried))
-    found = spike_portrait.spiking_seed(lab, setting, definition, seed)
-    _enter(observe, f"measuring the spike of seed {found} step by step, and training its twins")
-    return spike_portrait.portray(lab, setting, found, definition)
+    spiking = spike_portrait.spiking_seed(lab, setting, definition, seed)
+    _enter(observe, f"measuring the spike of seed {spiking} step by step, and training its twins")
+    return spike_portrait.portray(lab, setting, spiking, definition)
 
 
 def _write(portrait: Portrait, figures: Sequence[str], animate: str | None, observe: Observer) -> None:

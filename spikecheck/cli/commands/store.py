@@ -34,12 +34,12 @@ def store_prune(folder: str | None, keep: str, older_than: str | None) -> None:
 
 
 def _opened(place: str | None) -> Store:
-    found = opened(place)
-    if not isinstance(found, Store):
+    store = opened(place)
+    if not isinstance(store, Store):
         raise UsageError(
             f"--store {place}: only a folder can be shown and pruned here; use the remote store's own tools"
         )
-    return found
+    return store
 
 
 def _mebibytes(size_in_bytes: float) -> str:

@@ -69,8 +69,8 @@ def verify(
     from spikecheck.session.shards import part_of
 
     output.check(files)
-    found = context.all_claims(claims_paths)
-    claims, left_out = context.about_optimizer(select(found, patterns), optimizer, numbers)
+    discovered = context.all_claims(claims_paths)
+    claims, left_out = context.about_optimizer(select(discovered, patterns), optimizer, numbers)
     if shard is not None:
         claims = part_of(claims, plan_of(profile, seed), *shard_of(shard))
     if only_planned:
@@ -84,7 +84,7 @@ def verify(
     complete = stopped is None
     report = session.build_report(
         verdicts,
-        {**found.unreadable, **failed},
+        {**discovered.unreadable, **failed},
         lab,
         profile,
         seed,

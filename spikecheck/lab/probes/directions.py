@@ -64,8 +64,8 @@ class DirectionsMeasurement(Measurement[Directions]):
             return None
         if self.probe.at == "end":
             return run.ended.step
-        found = spikes(run.loss, self.probe.definition)
-        return getattr(found[0], self.probe.at) if found else None
+        run_spikes = spikes(run.loss, self.probe.definition)
+        return getattr(run_spikes[0], self.probe.at) if run_spikes else None
 
 
 def _record(seen: EigendirectionResponse, member: int) -> Records:

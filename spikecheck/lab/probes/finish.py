@@ -83,12 +83,12 @@ def _record(
     member: int,
 ) -> Records:
     """One member's record; edges that are not finite are left out."""
-    found = np.array([[float(look.reversal[member]), float(look.residual[member])] for look in looks]).reshape(-1, 2)
-    sound = np.isfinite(found).all(1)
+    edges = np.array([[float(look.reversal[member]), float(look.residual[member])] for look in looks]).reshape(-1, 2)
+    sound = np.isfinite(edges).all(1)
     record = {
         "steps": steps.astype(np.float64)[sound],
-        "late": found[sound, 0],
-        "residual": found[sound, 1],
+        "late": edges[sound, 0],
+        "residual": edges[sound, 1],
     }
     first = np.array([float(look.reversal[member]) for look in early])
     if len(first) and np.isfinite(first).all():

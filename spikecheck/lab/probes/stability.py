@@ -33,10 +33,10 @@ class StabilityMeasurement(Measurement[Stability]):
         records: list[dict[str, Array]] = [{} for _ in range(batch.wanted)]
         for landmark in ("onset", "peak", "recovery"):
             there = batch.resumed(parents, [_step(spike, landmark) for spike in first_spikes], tick)
-            found = on_host(multipliers(batch.objective, batch.rule, there))
+            measured = on_host(multipliers(batch.objective, batch.rule, there))
             for member, record in enumerate(records):
                 if getattr(first_spikes[member], landmark) is not None:
-                    record.update(_record(found, member, landmark))
+                    record.update(_record(measured, member, landmark))
         return recorded_runs(parents, [{"stability": record} for record in records])
 
     def plain_steps(self, steps: int, *, fork: bool) -> float:
@@ -49,8 +49,8 @@ def _step(spike: Spike, landmark: str) -> int:
     return spike.onset if step is None else step
 
 
-def _record(found: Multipliers, member: int, landmark: str) -> dict[str, Array]:
+def _record(measured: Multipliers, member: int, landmark: str) -> dict[str, Array]:
     """One member's numbers, under the name of the landmark; empty where they are not finite."""
-    parts = (found.oscillating, found.radius, found.residual)
+    parts = (measured.oscillating, measured.radius, measured.residual)
     values = np.array([float(part[member]) for part in parts])
     return {landmark: values} if np.isfinite(values).all() else {}

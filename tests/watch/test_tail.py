@@ -1,0 +1,25 @@
+"""The buffer of a series' end, against a plain list."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikecheck.watch.tail import Tail
+
+ACTIONS = st.lists(st.one_of(st.floats(-9, 9), st.integers(0, 7)), max_size=80)
+
+
+@given(st.integers(1, 6), ACTIONS)
+def test_it_keeps_the_last_numbers_whatever_is_added_and_dropped(kept: int, actions: list[float | int]) -> None:
+    """A float is appended; an integer drops so many."""
+    tail, oracle = Tail(kept), list[float]()
+    for action in actions:
+        if isinstance(action, float):
+            tail.append(action)
+            oracle = [*oracle, action]
+        else:
+            tail.drop(action)
+            oracle = oracle[: len(oracle) - min(action, kept, len(oracle))]
+        shown = tail.last(kept).tolist()
+        assert len(shown) == len(tail)
+        assert shown == oracle[len(oracle) - len(shown) :]
+        assert tail.last(2).tolist() == shown[-2:]

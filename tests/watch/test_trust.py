@@ -1,0 +1,71 @@
+"""What looks may rely on, learned from looks whose truth is known."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikecheck.watch.trust import Trust
+
+COEFFICIENTS = st.floats(-2.0, 2.0)
+
+
+def test_the_first_three_looks_and_every_twentieth_check() -> None:
+    trust = Trust()
+    assert [number for number in range(61) if trust.next_checks()] == [0, 1, 2, 20, 40, 60]
+
+
+def test_a_slope_is_trusted_as_soon_as_it_agrees_and_no_longer_than_that() -> None:
+    trust = Trust()
+    assert trust.slope(-1.0, -1.0, may_be_clipped=False) is None
+    trust.compare_slopes(-1.0, -1.0, -1.05, may_be_clipped=False)
+    assert trust.slope(-1.0, -1.0, may_be_clipped=False) == -1.0
+    trust.compare_slopes(-1.0, -1.0, -2.0, may_be_clipped=False)
+    assert trust.slope(-1.0, -1.0, may_be_clipped=False) is None
+
+
+def test_clipping_is_undone_and_unscaling_is_not() -> None:
+    clipping, unscaling = Trust(), Trust()
+    clipping.compare_slopes(-0.5, -1.0, -1.0, may_be_clipped=True)
+    assert clipping.slope(-0.5, -1.0, may_be_clipped=True) == -1.0
+    unscaling.compare_slopes(-1.0, -1024.0, -1.0, may_be_clipped=False)
+    assert unscaling.slope(-1.0, -1024.0, may_be_clipped=False) == -1.0
+    assert unscaling.slope(-1.0, -1024.0, may_be_clipped=True) is None
+
+
+def test_averaged_gradients_are_never_trusted() -> None:
+    trust = Trust(averaged=True)
+    trust.compare_slopes(-1.0, -1.0, -1.0, may_be_clipped=False)
+    assert trust.slope(-1.0, -1.0, may_be_clipped=False) is None
+
+
+def test_only_the_largest_norms_may_have_been_clipped() -> None:
+    trust = Trust()
+    seen = [trust.may_be_clipped(norm, changed=True) for norm in (1.0, 0.5, 1.0, 2.0, 1.9)]
+    assert seen == [True, False, True, True, False]
+    assert not Trust().may_be_clipped(1.0, changed=False)
+
+
+@given(st.floats(1.0, 3.0), COEFFICIENTS, COEFFICIENTS, COEFFICIENTS)
+def test_a_cubic_has_no_rounding_error(start: float, slope: float, bend: float, twist: float) -> None:
+    trust = Trust()
+    before, quarter, half, after = (start + slope * t + bend * t**2 + twist * t**3 for t in (0.0, 0.25, 0.5, 1.0))
+    trust.note_deviation(before, quarter, half, after, slope)
+    assert trust.noise(1.0, 2.0**-52) <= 1e-12 / max(abs(before), abs(after))
+
+
+@pytest.mark.parametrize("parabola", [False, True])
+def test_rounding_of_a_known_size_is_measured(parabola: bool) -> None:
+    rng, size = np.random.default_rng(0), 1e-4
+    estimates = []
+    for _ in range(400):
+        trust = Trust()
+        for _ in range(8):
+            before, quarter, half, after = (
+                2.0 - 0.1 * t + 0.03 * t**2 + size * 2.0 * rng.normal() for t in (0.0, 0.25, 0.5, 1.0)
+            )
+            trust.note_deviation(before, quarter, half, after, None if parabola else -0.1)
+        estimates.append(trust.noise(1.0, 2.0**-52))
+    assert math.isclose(float(np.median(estimates)), size, rel_tol=0.15)
