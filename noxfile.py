@@ -119,7 +119,7 @@ def workers(session: nox.Session) -> None:
 
 @nox.session
 def integrations(session: nox.Session) -> None:
-    """Callbacks and event files with the real Lightning, transformers and TensorBoard."""
+    """Callbacks and event files with the real Lightning, transformers, TensorBoard and W&B (offline)."""
     _install(session, "test,integrations")
     session.run(
         "pytest", "tests/integrations", "-o", "addopts=--import-mode=importlib", "-W", "ignore", *session.posargs

@@ -74,4 +74,6 @@ class Step(Record):
     """Digest of the batch, or the name it was given."""
     seconds: float | None = Field(None, ge=0)
     """Since the watching began."""
+    processes: int = Field(1, ge=1)
+    """That train together, whose losses' mean the loss is and whose batches the look joins."""
     look: Look | None = None

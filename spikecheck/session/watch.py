@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 from torch import nn
@@ -36,7 +36,7 @@ class Watch(QuietWatch):
         start: int = 0,
         show: bool | Literal["auto"] = "auto",
         tensorboard: str | Path | None = None,
-        wandb: bool = False,
+        wandb: Any = False,
     ) -> None:
         """Begin to watch.
 
@@ -44,13 +44,14 @@ class Watch(QuietWatch):
             model: the module that is trained, compiled or wrapped in DistributedDataParallel or not.
             optimizer: the optimizer whose `step` the loop calls, or several.
             log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
-            every: steps from look to look, at least 1. A look costs one forward pass, or two where gradients are
-                means over processes or were changed otherwise than by one factor.
+            every: steps from look to look, at least 1. A look costs one forward pass, or two where gradients
+                were changed otherwise than by one factor.
             start: the number of the first step, at least 0; give it when a training is resumed.
             show: whether a live line is shown on standard error; "auto" does on a terminal. Warnings are shown there
                 too, and without it go to the logger "spikecheck.watch".
             tensorboard: a folder to write TensorBoard events to as well; needs the package tensorboard.
-            wandb: whether to log to the run that `wandb.init` began as well; needs the package wandb.
+            wandb: True adds the figures to the rows that the loop logs to the current W&B run; a run, as `wandb.init`
+                returns it, gets a row a step. Needs the package wandb.
 
         Raises:
             UsageError: when an argument cannot be used, before any training.

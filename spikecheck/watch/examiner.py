@@ -16,7 +16,9 @@ from torch import nn
 
 from spikecheck.core.watched import Look
 from spikecheck.watch.layers import Sums
+from spikecheck.watch.ranks import Apart, Ranks
 from spikecheck.watch.segment import Segment
+from spikecheck.watch.shards import reshard
 from spikecheck.watch.trust import Trust
 from spikecheck.watch.undisturbed import RandomState, undisturbed
 from spikecheck.watch.walk import Closure, Walk
@@ -77,6 +79,7 @@ class Examiner:
     draws_own_masks: bool = False
     """Whether the closure is random and `masks` was not the random state of the training step."""
     trust: Trust = field(default_factory=Trust)
+    ranks: Ranks = field(default_factory=Ranks)
 
     def look(self, loss: float, closure: Closure | None, taken: Taken) -> Look:
         """Examine a step. Parameters, buffers and random states are restored afterwards.
@@ -95,7 +98,10 @@ class Examiner:
             return {"unresolved": obstacle}
         try:
             with undisturbed(self.model, self.devices):
-                return self._measured(loss, Walk(closure, self.masks, taken.segments), taken)
+                walk = Walk(closure, self.masks, taken.segments, self.ranks.mean, lambda: reshard(self.model))
+                return self._measured(loss, walk, taken)
+        except Apart as reason:
+            return {"unresolved": str(reason)}
         except NotRepeatable as reason:
             self.trust.obstacle = str(reason)
             return {"unresolved": str(reason)}

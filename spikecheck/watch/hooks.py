@@ -1,16 +1,17 @@
 """Hooks around an optimizer's step: they keep the learning rates, and at looks the parameters before the step."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from spikecheck.core.errors import UsageError
 from spikecheck.watch.layers import Pending, Sums
 from spikecheck.watch.segment import Segment
+from spikecheck.watch.shards import is_sharded, local
 from spikecheck.watch.witness import Guard, Witness
 
 
@@ -50,11 +51,14 @@ class StepHooks:
         """Prepare for a look at the next step."""
         self._witness = Witness(self.parameters(), self._guard)
 
-    def factor(self) -> float | None:
-        """The factor that undoes a change of gradients after the backward pass, such as clipping; None if unknown."""
-        if not self.gradient_changed:
-            return 1.0
-        return None if self._witness is None else self._witness.factor()
+    def made_and_met(self) -> tuple[list[float], list[float]]:
+        """Numbers of one gradient as the backward pass made it, and as the optimizer met it; none where not known."""
+        return ([], []) if self._witness is None else self._witness.read()
+
+    @property
+    def followed(self) -> Tensor | None:
+        """The parameter whose gradient that is."""
+        return None if self._witness is None else self._witness.parameter
 
     def parameters(self) -> list[Tensor]:
         """The parameters that the optimizer currently updates."""
@@ -73,7 +77,9 @@ class StepHooks:
         if self.segment is not None:
             parameters = self.parameters()
             # A gradient as the backward pass made it has version 0; clipping, unscaling and accumulating write into it.
-            self.gradient_changed = any(p.grad._version > 0 for p in parameters if p.grad is not None)
+            # What FSDP2 hands over was written into already.
+            gradients = [local(p.grad) for p in parameters if p.grad is not None]
+            self.gradient_changed = any(is_sharded(p) for p in parameters) or any(g._version > 0 for g in gradients)
             if self._witness is not None:
                 self._witness.step()
             self._pending = Pending(self.optimizer, parameters, self.segment.spare)
@@ -101,7 +107,8 @@ def names(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[int, str]:
     Raises:
         UsageError: the optimizers update none of the model's parameters.
     """
-    known = {id(parameter): name for name, parameter in model.named_parameters()}
+    inner = model.module if isinstance(model, DistributedDataParallel) else model
+    known = {id(parameter): name for name, parameter in inner.named_parameters()}
     moved = {id(p): known[id(p)] for o in optimizers for g in o.param_groups for p in g["params"] if id(p) in known}
     if not moved:
         raise UsageError(
@@ -109,21 +116,6 @@ def names(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[int, str]:
             "after the model was moved to its device or rebuilt"
         )
     return moved
-
-
-def refuse_sharded(model: nn.Module) -> None:
-    """Refuse models whose parameters are sharded over processes.
-
-    Raises:
-        UsageError: a parameter is a DTensor.
-    """
-    with suppress(ImportError):
-        from torch.distributed.tensor import DTensor  # noqa: PLC0415 - absent from builds without torch.distributed
-
-        if any(isinstance(parameter, DTensor) for parameter in model.parameters()):
-            raise UsageError(
-                "model: its parameters are sharded over processes (DTensor), which Watch cannot look at yet"
-            )
 
 
 def devices_of(model: nn.Module) -> list[torch.device]:

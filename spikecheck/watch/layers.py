@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from spikecheck.core.watched import LayerLook
+from spikecheck.watch.shards import local
 
 _PIECE = 4_000_000
 """Parameters whose updates are in memory at once, unless one tensor is larger. This bounds a look's extra memory."""
@@ -69,13 +70,14 @@ class Pending:
     """Sums of one optimizer's step on the parameters' devices. `read` copies them with one transfer a device."""
 
     def __init__(self, optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]) -> None:
+        """`before` are the parameters before the step; of sharded ones, this process's parts, as are then the sums."""
         self._sizes = [parameter.numel() for parameter in parameters]
         self._columns: dict[str, list[Tensor | None]] = {name: [] for name in _COLUMNS}
         scale = getattr(optimizer, "grad_scale", None)  # fused optimizers under GradScaler unscale inside their step
         with torch.no_grad():
             for piece in _pieces(self._sizes):
                 gradients = [_own(parameter.grad, scale) for parameter in parameters[piece]]
-                self._add(parameters[piece], before[piece], gradients)
+                self._add([local(one) for one in parameters[piece]], before[piece], gradients)
                 self._columns["surprise"] += map(_surprise, _moments(optimizer, parameters[piece]), gradients)
 
     def read(self) -> Sums:
@@ -116,7 +118,8 @@ def _pieces(sizes: Sequence[int]) -> Iterator[slice]:
 def _own(gradient: Tensor | None, scale: Tensor | None) -> Tensor | None:
     if gradient is None or gradient.is_sparse:
         return None
-    return _wide(gradient) if scale is None else _wide(gradient) / scale
+    own = _wide(local(gradient))
+    return own if scale is None else own / scale
 
 
 def _wide(tensor: Tensor) -> Tensor:
@@ -131,7 +134,7 @@ def _moments(optimizer: Optimizer, parameters: Sequence[Tensor]) -> Iterator[tup
         state: Mapping[str, object] = optimizer.state.get(parameter, {})
         moment, step, decay = state.get("exp_avg_sq"), state.get("step"), decays.get(id(parameter))
         if isinstance(moment, Tensor) and moment.shape == parameter.shape and decay is not None and step is not None:
-            yield moment, 1.0 - float(decay) ** float(step)  # type: ignore[arg-type]
+            yield local(moment), 1.0 - float(decay) ** float(step)  # type: ignore[arg-type]
         else:
             yield None
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from spikecheck.watch.shards import local
+
 
 class Segment:
-    """Copies parameters before a step, and moves them along the step afterwards.
+    """Parameters before a step, or this process's part of them, kept until it was measured.
 
     Create it before the step. After the step, `move` places the parameters between before (0) and after (1), in
     increasing order, and `restore` restores them to the last bit. One copy is enough: it contains the parameters before
@@ -23,7 +25,7 @@ class Segment:
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
-        self.parameters = list(parameters)
+        self.parameters = [local(parameter) for parameter in parameters]
         self.spare = [parameter.data.clone() for parameter in self.parameters]
         self._at = 1.0
         self._exchanged = 0

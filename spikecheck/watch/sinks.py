@@ -1,11 +1,16 @@
 """Writes the figures of a watched training to TensorBoard and W&B."""
 
+import logging
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.watched import Step
+
+_LOGGER = logging.getLogger("spikecheck.watch")
+_OVERWRITTEN = 100
+"""Steps in a row whose figures W&B kept no row for, before that is said."""
 
 
 class Sink(Protocol):
@@ -18,18 +23,16 @@ class Sink(Protocol):
         """Called after the last step."""
 
 
-def sinks(tensorboard: str | Path | None, *, wandb: bool) -> list[Sink]:
-    """Open the sinks.
-
-    Args:
-        tensorboard: a folder for TensorBoard events; None for no events.
-        wandb: whether to log to the current W&B run.
+def sinks(tensorboard: str | Path | None, *, wandb: Any) -> list[Sink]:
+    """Those wanted.
 
     Raises:
         UsageError: a package is missing, or W&B has no run.
     """
-    opened: list[Sink] = [] if tensorboard is None else [TensorBoard(Path(tensorboard))]
-    return [*opened, *([WandB()] if wandb else [])]
+    wanted: list[Sink] = [] if tensorboard is None else [TensorBoard(Path(tensorboard))]
+    if wandb is True:
+        return [*wanted, WandB(_current_run())]
+    return wanted if wandb is False or wandb is None else [*wanted, OwnWandB(wandb)]
 
 
 class TensorBoard:
@@ -53,22 +56,74 @@ class TensorBoard:
 
 
 class WandB:
-    """Scalars in the user's current W&B run."""
+    """Scalars in the W&B run that the user's script began.
 
-    def __init__(self) -> None:
-        try:
-            self._run: Any = import_module("wandb").run
-        except ImportError as error:
-            raise UsageError("wandb=True: needs the package wandb; pip install wandb") from error
-        if self._run is None:
-            raise UsageError("wandb=True: no run was begun; call wandb.init() before Watch")
+    W&B's counter of steps belongs to the user, so no row is begun here: the figures join the row that the user's next
+    `log` completes, and where several steps share a row the last one's stay.
+    """
+
+    def __init__(self, run: Any) -> None:
+        self._run = run
+        self._row, self._in_row = run.step, 0
+        _by_own_step(run)
 
     def step(self, step: Step) -> None:
-        """Log the step under `spikecheck/step`, because W&B's own step counter belongs to the user."""
-        self._run.log({**scalars(step), "spikecheck/step": step.step}, commit=False)
+        """Add it to the current row."""
+        self._run.log(_row(step), commit=False)
+        self._in_row = self._in_row + 1 if self._run.step == self._row else 1
+        self._row = self._run.step
+        if self._in_row == _OVERWRITTEN:
+            _LOGGER.warning(
+                "wandb=True: %d steps share one row of W&B, which keeps the last; log in your loop, or give the watch a"
+                ' run of its own, wandb=wandb.init(reinit="create_new")',
+                _OVERWRITTEN,
+            )
 
     def close(self) -> None:
         """Do nothing: the user finishes the run."""
+
+
+class OwnWandB:
+    """Scalars in a W&B run for them alone: a row a step."""
+
+    def __init__(self, run: Any) -> None:
+        """Take over a run.
+
+        Raises:
+            UsageError: when it is none.
+        """
+        if not callable(getattr(run, "log", None)) or not callable(getattr(run, "define_metric", None)):
+            raise UsageError(
+                f"wandb={run!r}: is no run of W&B; give True for the current one, or what wandb.init returns"
+            )
+        self._run = run
+        _by_own_step(run)
+
+    def step(self, step: Step) -> None:
+        """Log it as a row."""
+        self._run.log(_row(step))
+
+    def close(self) -> None:
+        """The run is the user's to finish."""
+
+
+def _current_run() -> Any:
+    try:
+        run: Any = import_module("wandb").run
+    except ImportError as error:
+        raise UsageError("wandb=True: needs the package wandb; pip install wandb") from error
+    if run is None:
+        raise UsageError("wandb=True: no run was begun; call wandb.init() before Watch")
+    return run
+
+
+def _by_own_step(run: Any) -> None:
+    """Charts of these figures alone have the training's step as their axis."""
+    run.define_metric("spikecheck/*", step_metric="spikecheck/step")
+
+
+def _row(step: Step) -> dict[str, float]:
+    return {**scalars(step), "spikecheck/step": step.step}
 
 
 def scalars(step: Step) -> dict[str, float]:

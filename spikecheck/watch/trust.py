@@ -27,7 +27,7 @@ class Trust:
     of losses."""
 
     averaged: bool = False
-    """Whether gradients are averaged over processes, each with a loss of its own."""
+    """Whether gradients are means over several processes, of which this one knows its own loss alone."""
     gradient: bool = False
     """Whether the dot product of gradient and update is the slope of the closure's loss."""
     given_loss: bool = False
@@ -63,8 +63,8 @@ class Trust:
             self.gradient = False
 
     def slope(self, as_is: float, restored: float | None, *, may_be_clipped: bool) -> float | None:
-        """The slope from the gradient; None if it cannot be trusted."""
-        if not self.gradient:
+        """The slope by the gradient; None where it cannot be trusted."""
+        if self.averaged or not self.gradient:
             return None
         if self._restores:
             return restored

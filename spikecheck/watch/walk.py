@@ -17,8 +17,17 @@ Closure = Callable[[], Any]
 class Walk:
     """Evaluates a closure along a step: first at its end, then at increasing shares of it."""
 
-    def __init__(self, closure: Closure, masks: RandomState, segments: Sequence[Segment]) -> None:
+    def __init__(
+        self,
+        closure: Closure,
+        masks: RandomState,
+        segments: Sequence[Segment],
+        mean: Callable[[float], float] = float,
+        after: Callable[[], object] = bool,
+    ) -> None:
+        """`mean` is over the processes that train together; `after` is called after every pass."""
         self._closure, self._masks, self._segments = closure, masks, segments
+        self._mean, self._after = mean, after
         self.eps = torch.finfo(torch.float64).eps
         """Machine epsilon of the coarsest floating-point type among losses and parameters (at most that of float32)."""
         for parameter in (p for segment in segments for p in segment.parameters):
@@ -39,6 +48,7 @@ class Walk:
         if same_masks:
             self._masks.put_back()
         value = self._closure()
+        self._after()
         if isinstance(value, Tensor):
             if value.numel() != 1:
                 raise UsageError(
@@ -47,6 +57,7 @@ class Walk:
             if value.is_floating_point():
                 self.eps = max(self.eps, torch.finfo(value.dtype).eps)
         try:
-            return float(value)
+            number = float(value)
         except TypeError:
             raise UsageError(f"the closure returned a {type(value).__name__}; return the loss, one number") from None
+        return self._mean(number)

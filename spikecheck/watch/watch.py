@@ -2,15 +2,12 @@
 
 import atexit
 import logging
-import math
 import re
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import reduce
-from operator import add
 from pathlib import Path
 from platform import python_version
 from typing import Any, Self
@@ -23,15 +20,16 @@ import spikecheck
 from spikecheck.core.errors import UsageError
 from spikecheck.core.watched import Header, Look, Step
 from spikecheck.watch.digest import digest, on_device
-from spikecheck.watch.examiner import Examiner, Taken
-from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, refuse_sharded, unwrapped
-from spikecheck.watch.layers import Sums
+from spikecheck.watch.examiner import Examiner
+from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, unwrapped
 from spikecheck.watch.local_hook import LocalHook
 from spikecheck.watch.log import LogWriter
 from spikecheck.watch.losses import loss_figures, number, waits
+from spikecheck.watch.ranks import Apart, Ranks
+from spikecheck.watch.shards import check_shards, forward_is_collective, reshard
 from spikecheck.watch.signals import Signals
 from spikecheck.watch.sinks import Sink, sinks
-from spikecheck.watch.trust import Trust
+from spikecheck.watch.taking import take
 from spikecheck.watch.undisturbed import RandomState
 from spikecheck.watch.walk import Closure
 
@@ -74,7 +72,7 @@ class QuietWatch:
         every: int = 10,
         start: int = 0,
         tensorboard: str | Path | None = None,
-        wandb: bool = False,
+        wandb: Any = False,
     ) -> None:
         """Start watching.
 
@@ -84,8 +82,9 @@ class QuietWatch:
             log: a JSONL file to append to; None for no log. Of several processes only the first writes.
             every: steps between looks, at least 1. A look costs about one forward pass.
             start: the number of the first step; give it when a training is resumed.
-            tensorboard: a folder for TensorBoard events; needs the package tensorboard.
-            wandb: whether to log to the current W&B run as well; needs the package wandb.
+            tensorboard: a folder to write TensorBoard events to as well; needs the package tensorboard.
+            wandb: True adds the figures to the rows that the loop logs to the current W&B run; a run, as `wandb.init`
+                returns it, gets a row a step. Needs the package wandb.
 
         Raises:
             UsageError: an argument cannot be used.
@@ -94,12 +93,12 @@ class QuietWatch:
         _check(model, every, start)
         self._model, self._every, self._step = model, every, start
         self._names = names(model, self._optimizers)
-        refuse_sharded(model)
-        trust = Trust(averaged=_processes() > 1)
-        self._examiner = Examiner(model, devices_of(model), RandomState(devices_of(model)), trust=trust)
+        check_shards(model)
+        self._ranks = Ranks()
+        self._examiner = Examiner(model, devices_of(model), RandomState(devices_of(model)), ranks=self._ranks)
         self._unread: list[tuple[Step, Any, tuple[Any, ...]]] = []
         self._began = time.monotonic()
-        self._sinks: list[Sink] = [] if _rank() else sinks(tensorboard, wandb=wandb)
+        self._sinks: list[Sink] = [] if self._ranks.rank else sinks(tensorboard, wandb=wandb)
         self._signals = Signals()
         self._writer = self._open(log)
         self._stopped = False
@@ -122,8 +121,8 @@ class QuietWatch:
         self._guarded(self._note)(loss, closure, batch)
 
     def close(self) -> None:
-        """Write pending steps and remove all hooks. The training may continue."""
-        self._guarded(self._read)()
+        """Write what is left and take the hooks away; the training may go on."""
+        self._guarded(self._read_last)()
         self._stop()
 
     def __enter__(self) -> Self:
@@ -145,7 +144,7 @@ class QuietWatch:
             look=look,
         )
         self._unread.append((step, loss.detach().clone() if isinstance(loss, Tensor) else loss, lr))
-        if look is not None or not waits(loss) or len(self._unread) >= _UNREAD:
+        if self._is_due() or len(self._unread) >= _UNREAD or not (self._ranks.together or waits(loss)):
             self._read()
         for hooks in self._hooks:
             hooks.forget()
@@ -161,26 +160,27 @@ class QuietWatch:
                 hooks.expect()
 
     def _look(self, loss: Tensor | float, closure: Closure | None) -> Look | None:
-        """Look at the step just made; None if no optimizer made one."""
+        """A look at the step just made; None where the optimizer made none."""
+        reshard(self._model)
         stepped = [hooks for hooks in self._hooks if hooks.segment is not None and hooks.stepped]
         sums = [one for hooks in stepped if (one := hooks.sums()) is not None]
+        self._ranks.begin(self._step, closure is not None, sum(len(one.sizes) for one in sums))
+        if forward_is_collective(self._model) and not self._ranks.together and self._ranks.size > 1:
+            raise UsageError(
+                "a forward pass of this model needs all processes: give each a Watch, with the same every and start"
+            )
         if not sums:
             return None
-        whole = reduce(add, sums)
         self._names = names(self._model, self._optimizers)  # raises where the model was rebuilt
-        taken = Taken(
-            segments=[hooks.segment for hooks in stepped if hooks.segment is not None],
-            sums=whole,
-            gradient_changed=any(hooks.gradient_changed for hooks in stepped),
-            restored=_restored(sums, [hooks.factor() for hooks in stepped]),
-        )
-        look = self._examiner.look(number(loss), closure, taken)
+        before, taken = take(self._ranks, number(loss), stepped, sums)
+        self._examiner.trust.averaged = self._ranks.size > 1 and not self._ranks.together
+        look = self._examiner.look(before, closure, taken)
         if self._examiner.draws_own_masks and self._forward_hook is None:
             self._watch_forward()  # from the next look on, the random state is the right one
         elif self._examiner.trust.obstacle:
             self._tell(f"no overshoot can be given: {self._examiner.trust.obstacle}")
         labels = [self._names.get(id(parameter)) for hooks in stepped for parameter in hooks.parameters()]
-        return look.model_copy(update={"layers": whole.looks(labels)})
+        return look.model_copy(update={"layers": taken.sums.looks(labels)})
 
     def _watch_forward(self) -> None:
         """Read the random state at the start of the training's forward pass: loading data may use it between steps."""
@@ -192,10 +192,24 @@ class QuietWatch:
             self._examiner.masks = RandomState(self._examiner.devices)
 
     def _read(self) -> None:
-        """Read the losses of pending steps, and pass the steps to log, sinks and warnings."""
+        """Bring the losses of the steps since the last look here, and pass the steps on."""
+        losses = [number(loss) for _, loss, _ in self._unread]
+        try:
+            joint = self._ranks.joint(losses).means
+        except Apart:
+            joint = losses
+        self._pass_on(joint, self._ranks.size if self._ranks.together else 1)
+
+    def _read_last(self) -> None:
+        """As `_read`, at the end."""
+        losses = [number(loss) for _, loss, _ in self._unread]
+        joint = self._ranks.last(losses)
+        self._pass_on(losses if joint is None else joint, 1 if joint is None else self._ranks.size)
+
+    def _pass_on(self, losses: Sequence[float], processes: int) -> None:
         unread, self._unread = self._unread, []
-        for step, loss, lr in unread:
-            known = step.model_copy(update={"lr": as_numbers(lr), **loss_figures(number(loss))})
+        for loss, (step, _, lr) in zip(losses, unread, strict=True):
+            known = step.model_copy(update={"lr": as_numbers(lr), "processes": processes, **loss_figures(loss)})
             if self._writer is not None:
                 self._writer.write(known)
             for sink in self._sinks:
@@ -207,7 +221,7 @@ class QuietWatch:
         return not self._stopped and self._step % self._every == 0
 
     def _open(self, log: str | Path | None) -> LogWriter | None:
-        if log is None or _rank():
+        if log is None or self._ranks.rank:
             return None
         numbers = sum(p.numel() for o in self._optimizers for g in o.param_groups for p in g["params"])
         header = Header(
@@ -243,12 +257,13 @@ class QuietWatch:
             self._warn(message, self._step)
 
     def _warn(self, message: str, step: int) -> None:
-        """Log a warning. Of several processes only the first warns."""
-        if not _rank():
+        """Where warnings go; of several processes only the first warns."""
+        if not self._ranks.rank:
             _LOGGER.warning("step %d: %s", step, message)
 
     def _stop(self) -> None:
         self._stopped = True
+        self._ranks.part("")
         for hooks in self._hooks:
             hooks.remove()
         if self._forward_hook is not None:
@@ -263,13 +278,6 @@ class QuietWatch:
             writer.close()
 
 
-def _restored(sums: Sequence[Sums], factors: Sequence[float | None]) -> float | None:
-    """The slope with gradients as computed by the backward pass; None if a factor is unknown."""
-    if any(factor is None for factor in factors):
-        return None
-    return sum((factor or 0.0) * math.fsum(one.slope) for one, factor in zip(sums, factors, strict=True))
-
-
 def _several(optimizer: Any) -> list[Any]:
     return list(optimizer) if isinstance(optimizer, Iterable) else [optimizer]
 
@@ -280,18 +288,6 @@ def _check(model: object, every: Any, start: Any) -> None:
     for name, value, least in (("every", every, 1), ("start", start, 0)):
         if not isinstance(value, int) or value < least:
             raise UsageError(f"{name}={value!r}: give a whole number of at least {least}")
-
-
-def _rank() -> int:
-    return torch.distributed.get_rank() if _distributed() else 0
-
-
-def _processes() -> int:
-    return torch.distributed.get_world_size() if _distributed() else 1
-
-
-def _distributed() -> bool:
-    return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
 def _close(watch: "weakref.ref[QuietWatch]") -> None:

@@ -7,16 +7,19 @@ from typing import Any
 from torch import Tensor
 
 from spikecheck.watch.local_hook import LocalHook
+from spikecheck.watch.shards import local
 
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 """Wraps a function so that it never raises."""
 
 _LARGE_ENOUGH = 16
-"""Preferred least size of the observed parameter: the gradient of a single number may be zero."""
+"""Numbers in the parameter that is looked at, where there is such a one: a single number may have no gradient."""
+_PIECE = 64
+"""Numbers of it that are kept: processes send them to one another."""
 
 
 class Witness:
-    """Compares the gradient norm of one small parameter after the backward pass and at the optimizer's step.
+    """Remembers a piece of one small parameter's gradient as the backward pass made it, until the optimizer's step.
 
     Clipping by norm scales all gradients by the same factor, so one parameter is enough.
     """
@@ -31,16 +34,21 @@ class Witness:
             self._handle = register(LocalHook(guard(self._note)))
 
     def step(self) -> None:
-        """Read the gradient norm at the optimizer's step."""
-        if self._parameter is not None and self._parameter.grad is not None and self._made is not None:
-            self._met = self._parameter.grad.detach().float().norm()
+        """The optimizer steps: the gradient is as it meets it."""
+        if self._made is not None:
+            self._met = self._piece()
 
-    def factor(self) -> float | None:
-        """The factor that undoes the change; None if unknown. Waits for the device."""
+    @property
+    def parameter(self) -> Tensor | None:
+        """The one that is followed."""
+        return self._parameter
+
+    def read(self) -> tuple[list[float], list[float]]:
+        """Numbers of the gradient as it was made, and as the optimizer met it; none where they are not known. Waits for
+        the device."""
         if self._made is None or self._met is None:
-            return None
-        made, met = float(self._made), float(self._met)
-        return made / met if met > 0.0 and math.isfinite(made / met) else None
+            return [], []
+        return self._made.tolist(), self._met.tolist()
 
     def remove(self) -> None:
         """Remove the hook from the parameter."""
@@ -48,6 +56,16 @@ class Witness:
             self._handle.remove()
 
     def _note(self) -> None:
+        self._made = self._piece()
+
+    def _piece(self) -> Tensor | None:
         gradient = None if self._parameter is None else self._parameter.grad
-        if gradient is not None and not gradient.is_sparse:
-            self._made = gradient.detach().float().norm()
+        if gradient is None or gradient.is_sparse:
+            return None
+        piece: Tensor = local(gradient).detach().flatten()[:_PIECE].float().clone()
+        return piece
+
+
+def ratio(made: float, met: float) -> float | None:
+    """What undoes a change of the gradients; None where it is not known."""
+    return made / met if met > 0.0 and math.isfinite(made / met) else None

@@ -35,4 +35,8 @@ def test_a_training_is_watched_and_not_changed(options: dict[str, Any], tmp_path
     assert len(steps) == 32 // options.get("gradient_accumulation_steps", 1)
     looks = [step.look for step in steps if step.look is not None]
     resolved = [look.overshoot for look in looks if look.overshoot is not None]
-    assert len(resolved) >= (0 if options.get("bf16") else len(looks) // 2)
+    if options.get("bf16"):
+        reasons = {look.unresolved for look in looks if look.overshoot is None}
+        assert reasons <= {"the change of the loss is lost in rounding", "the update does not descend on its own batch"}
+    else:
+        assert len(resolved) >= len(looks) // 2

@@ -1,15 +1,22 @@
 """One parameter tells by which factor all gradients were clipped."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from spikecheck.watch.witness import Witness
+from spikecheck.watch.witness import Witness, ratio
 
 
 def net() -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 1))
+
+
+def factor(witness: Witness) -> float | None:
+    made, met = witness.read()
+    return ratio(math.hypot(*made), math.hypot(*met))
 
 
 @pytest.mark.parametrize("limit", [0.01, 0.1, 1e6])
@@ -21,7 +28,7 @@ def test_the_factor_of_clipping_by_norm(limit: float, batches: int) -> None:
         torch.autograd.backward(model(torch.randn(8, 4)).square().mean())
     norm = float(nn.utils.clip_grad_norm_(model.parameters(), limit))
     witness.step()
-    assert witness.factor() == pytest.approx(max(1.0, norm / limit), rel=1e-4)
+    assert factor(witness) == pytest.approx(max(1.0, norm / limit), rel=1e-4)
     witness.remove()
 
 
@@ -29,15 +36,15 @@ def test_without_a_gradient_there_is_no_factor() -> None:
     model = net()
     witness = Witness(list(model.parameters()), lambda work: work)
     witness.step()
-    assert witness.factor() is None
+    assert factor(witness) is None
     torch.autograd.backward(0.0 * model(torch.randn(8, 4)).sum())
     witness.step()
-    assert witness.factor() is None
+    assert factor(witness) is None
     witness.remove()
     none = Witness([torch.ones(3)], lambda work: work)
     none.step()
     none.remove()
-    assert none.factor() is None
+    assert factor(none) is None
 
 
 def test_nothing_is_left_on_the_parameter() -> None:

@@ -1,0 +1,84 @@
+"""One process of a training, watched or not: `joint_training.py FOLDER PORT RANK PROCESSES WAY CLIP WATCHED`.
+
+`WAY` is plain, ddp or fsdp; the batch of a step is divided among the processes. Prints the parameters after it.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+
+from spikecheck import Watch
+
+STEPS = 30
+
+
+class Net(nn.Module):
+    """Two layers, of sizes that two processes cannot divide evenly, and dropout-free so that the batch can be joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 33), nn.Linear(33, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.first(x).tanh())
+
+
+def wrapped(net: Net, way: str) -> Any:
+    if way == "ddp":
+        return DistributedDataParallel(net)
+    if way == "fsdp":
+        fully_shard(net.first)
+        fully_shard(net)
+    return net
+
+
+def batches(rank: int, processes: int) -> Iterator[tuple[Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(STEPS):
+        x = torch.randn(32, 4, generator=generator)
+        part = x.chunk(processes)[rank]
+        yield part, part.sin().sum(1, keepdim=True)
+
+
+def main() -> None:
+    folder, port, rank, processes, way, clip, watched = sys.argv[1:]
+    if int(processes) > 1:
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port, RANK=rank, WORLD_SIZE=processes)
+        torch.distributed.init_process_group("gloo")
+    torch.manual_seed(0)
+    model = wrapped(Net(), way)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    looks = watched == "all" or (watched, rank) == ("first", "0") or watched == "failing"
+    watch = Watch(model, optimizer, log=f"{folder}/{way}{rank}.jsonl", every=2, show=False) if looks else None
+    for step, (x, y) in enumerate(batches(int(rank), int(processes))):
+
+        def loss_of(x: Tensor = x, y: Tensor = y, step: int = step) -> Tensor:
+            if watched == "failing" and step == 10 and rank == "1" and not torch.is_grad_enabled():
+                raise RuntimeError("of the second process alone")
+            return (model(x) - y).square().mean()
+
+        loss = loss_of()
+        optimizer.zero_grad()
+        loss.backward()
+        if float(clip):
+            nn.utils.clip_grad_norm_(model.parameters(), float(clip))
+        optimizer.step()
+        if watch is not None:
+            watch.step(loss, loss_of)
+    if watch is not None:
+        watch.close()
+    whole = [p.full_tensor() if way == "fsdp" else p for p in model.parameters()]
+    sys.stdout.write(json.dumps([p.tolist() for p in whole]))
+    if int(processes) > 1:
+        torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

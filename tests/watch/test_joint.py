@@ -1,0 +1,118 @@
+"""Two processes that train one model together log what one process with the joined batch does."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spikecheck.core.watched import Look, Step
+from spikecheck.watch.log import WatchLog
+
+SCRIPT = Path(__file__).parent / "joint_training.py"
+WITHIN = 120
+"""Seconds after which processes count as waiting for one another for ever."""
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def train(folder: Path, way: str, clip: float = 0.0, watched: str = "all") -> list[Any]:
+    """Parameters at the end, of each process."""
+    folder.mkdir(exist_ok=True)
+    port, processes = free_port(), 1 if way == "plain" else 2
+    room = {**os.environ, "OMP_NUM_THREADS": "1"}
+    running = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                SCRIPT,
+                folder,
+                str(port),
+                str(rank),
+                str(processes),
+                way,
+                str(clip),
+                watched,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=room,
+        )
+        for rank in range(processes)
+    ]
+    try:
+        outputs = [process.communicate(timeout=WITHIN) for process in running]
+    finally:
+        for process in running:
+            process.kill()
+    assert [process.returncode for process in running] == [0] * processes, outputs
+    return [json.loads(output) for output, _ in outputs]
+
+
+def logged(folder: Path, way: str) -> list[Step]:
+    return list(WatchLog.open(folder / f"{way}0.jsonl").ordered())
+
+
+def figures(look: Look) -> dict[str, Any]:
+    """Every number of a look."""
+    layers = {
+        f"{name}.{key}": value for name, layer in look.layers.items() for key, value in layer.model_dump().items()
+    }
+    names = ("slope", "change", "update_norm", "gradient_norm")
+    return {**layers, **{name: getattr(look, name) for name in names}}
+
+
+@pytest.fixture(scope="module", params=[0.0, 0.5], ids=["free", "clipped"])
+def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[float, Path, list[Step]]:
+    folder = tmp_path_factory.mktemp("one")
+    train(folder, "plain", request.param)
+    return request.param, folder, logged(folder, "plain")
+
+
+@pytest.mark.parametrize("way", ["ddp", "fsdp"])
+def test_two_processes_log_the_numbers_of_one_with_the_joined_batch(
+    way: str, one: tuple[float, Path, list[Step]]
+) -> None:
+    clip, folder, alone = one
+    watched = train(folder, way, clip)
+    assert watched[0] == watched[1] == train(folder / "bare", way, clip, "none")[0]  # to the last bit
+    assert not (folder / f"{way}1.jsonl").exists()
+    steps = logged(folder, way)
+    assert {step.processes for step in steps} == {2}
+    assert [step.loss for step in steps] == pytest.approx([step.loss for step in alone], rel=1e-4)
+    for step, other in zip(steps, alone, strict=True):
+        assert (step.look is None) == (other.look is None)
+        if step.look is not None and other.look is not None:
+            assert figures(step.look) == pytest.approx(figures(other.look), rel=1e-3, abs=1e-6)
+            assert step.look.slope_from == other.look.slope_from == "gradient"
+            assert step.look.overshoot == pytest.approx(other.look.overshoot, abs=3e-3)
+
+
+def test_the_first_of_two_ddp_processes_may_watch_alone(tmp_path: Path) -> None:
+    assert train(tmp_path, "ddp", watched="first") == train(tmp_path / "bare", "ddp", watched="none")
+    steps = logged(tmp_path, "ddp")
+    assert len(steps) == 30 and {step.processes for step in steps} == {1}
+    # The gradient is the mean of both processes', the loss is this one's: the slope is taken from the half step.
+    assert {step.look.slope_from for step in steps if step.look is not None} == {"half step"}
+
+
+def test_a_closure_that_fails_in_one_ddp_process_stops_neither(tmp_path: Path) -> None:
+    assert train(tmp_path, "ddp", watched="failing") == train(tmp_path / "bare", "ddp", watched="none")
+    steps = logged(tmp_path, "ddp")
+    assert [step.processes for step in steps] == [2] * 10 + [1] * 20
+
+
+def test_sharded_parameters_are_not_watched_by_one_process_alone(tmp_path: Path) -> None:
+    assert train(tmp_path, "fsdp", watched="first") == train(tmp_path / "bare", "fsdp", watched="none")
+    assert len(logged(tmp_path, "fsdp")) == 0
