@@ -17,8 +17,7 @@ def retuned(rule: UpdateRule, numbers: Mapping[str, float]) -> UpdateRule:
     """The rule with other hyperparameters. `rule` is built in, and has those that are named."""
     if isinstance(rule, Scheduled):
         return replace(rule, rule=retuned(rule.rule, numbers))
-    if not isinstance(rule, BuiltIn):
-        raise TypeError(f"rule={rule!r}: is not built in")
+    assert isinstance(rule, BuiltIn)  # Setting refuses the intervention for other rules
     changed: UpdateRule = replace(rule, **numbers)  # type: ignore[arg-type]  # Setting has checked the names
     return changed
 

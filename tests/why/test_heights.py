@@ -1,0 +1,62 @@
+"""How high a fork's excursion is, in forks written down by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from spikecheck.core.why import HIGHEST
+from spikecheck.why.heights import LATE, Reader, late_loss
+from spikecheck.why.scene import Scene
+
+BEFORE = [float(loss) for loss in 1.0 + 0.1 * np.random.default_rng(0).normal(size=936)]
+SCENE = Scene(start=936, onset=1_000, over=1_010, end=1_074, level=1.0, spread=0.1)
+
+
+def fork(height: float, *, at: int = 1_000, steps: int = 10, noise: float = 0.0) -> list[float]:
+    losses = 1.0 + noise * np.random.default_rng(2).normal(size=SCENE.steps)
+    losses[at - SCENE.start : at - SCENE.start + steps] += height
+    return [float(loss) for loss in losses]
+
+
+def reader(own: float = 2.0) -> Reader:
+    return Reader(BEFORE, SCENE, fork(own))
+
+
+def test_a_height_is_a_mean_of_five_losses_above_the_level_in_spreads() -> None:
+    assert reader().height(fork(2.0)) == pytest.approx(20.0)
+    assert reader().height(fork(2.0, steps=1)) == pytest.approx(4.0)
+    assert reader().height(fork(0.0)) == pytest.approx(0.0)
+
+
+def test_what_is_long_before_the_onset_is_no_excursion_of_it() -> None:
+    assert reader().height(fork(5.0, at=950)) == pytest.approx(0.0)
+
+
+def test_a_loss_that_is_not_finite_is_as_high_as_any() -> None:
+    losses = fork(0.0)
+    losses[70] = math.inf
+    assert reader().height(losses) == HIGHEST
+    assert reader().height(fork(1e30)) == HIGHEST
+
+
+def test_a_fork_spikes_by_the_detector_or_by_half_of_the_runs_own_height() -> None:
+    high, none = reader().seen(fork(2.0, noise=0.1)), reader().seen(fork(0.0, noise=0.1))
+    assert high.alarms and high.spikes
+    assert not none.alarms and not none.spikes
+    short = reader(own=0.1).seen(fork(0.06, noise=0.1))
+    assert not short.alarms and short.spikes
+
+
+def test_a_fork_is_read_without_memory_of_others() -> None:
+    one = reader()
+    first = one.seen(fork(0.0))
+    one.seen(fork(9.0))
+    assert one.seen(fork(0.0)) == first
+
+
+def test_the_late_loss_is_a_median_of_the_last() -> None:
+    losses = [9.0] * 50 + [1.0] * (LATE - 1) + [5.0]
+    assert late_loss(losses) == 1.0
+    assert late_loss([*losses, math.nan]) is None
+    assert late_loss([]) is None
