@@ -18,12 +18,12 @@ def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
 
 
 def test_a_failed_rename_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, target: Path) -> Path:
+    def full(draft: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
     file = tmp_path / "report.json"
     file.write_bytes(b"old")
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr("spikecheck.core.whole_file.os.replace", full)
     with pytest.raises(UsageError, match=r"--json .*report.json: cannot be written: No space left"):
         atomic_write.write(b"new", file, "--json")
     assert file.read_bytes() == b"old"
