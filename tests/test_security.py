@@ -32,8 +32,8 @@ EXECUTED = {
     ("kernel_call.py", 'exec(compile(text, "<kernel>", "exec"), names)'),
     ("why.py", "import pickle"),
 }
-"""Calls that run no text from a stranger: the first clears a flag of Python's, the next two run what torch's compiler wrote into
-the user's own cache, which SECURITY.md says is code, and the last pickles an arm to see whether a process can be given it."""
+"""What runs no text from a stranger: the first clears a flag of Python's, the next two run what torch's compiler wrote
+into the user's own cache, which SECURITY.md says is code, and the last pickles an arm to see whether a process can have it."""
 
 
 def dangers(tree: ast.AST) -> Iterator[str]:

@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -181,7 +183,10 @@ def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.M
         raise RuntimeError("ld returned 1")
 
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))  # where no kernel is recorded yet
+    with warnings.catch_warnings(action="ignore"):  # torch warns of itself where its compiler is imported first
+        import_module("torch._inductor.compile_fx")
     monkeypatch.setattr("torch._inductor.compile_fx.compile_fx_inner", failing)
     compiled_shallow._kernel.cache_clear()
+    objective, rows = build_objective([Setting(width=7, steps=LONG)]), torch.zeros(1, 21, dtype=torch.float64)
     with pytest.raises(UsageError, match="set SPIKECHECK_COMPILE=0 to disable compiling"):
-        build_objective([Setting(width=7, steps=LONG)]).gradient(torch.zeros(1, 21, dtype=torch.float64))
+        objective.gradient_and_products(rows, rows[:, None])
