@@ -132,13 +132,14 @@ def _as_run(found: WorkloadRun, setting: Setting, noisy: bool) -> Run:
         start=0,
         loss=found.losses,
         ended=Ended("diverged" if found.diverged else "completed", steps),
-        records=_records(found.arrays),
+        records=records(found.arrays),
         noisy=noisy,
     )
     return replace(run, spikes=spikes_of(run, SpikeDefinition()))
 
 
-def _records(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+def records(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+    """The looks at a workload's training as probes' records, by the probe's kind; those whose keys were all measured."""
     if "sharpness" not in arrays:
         return {}
     whole = {name: values[:, None] if name in ("sharpness", "residual") else values for name, values in arrays.items()}

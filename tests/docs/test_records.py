@@ -19,6 +19,10 @@ from spikecheck.core.probe import (
     Trail,
 )
 from spikecheck.core.run import Run
+from spikecheck.session.workload_lab import records
+from spikecheck.watch.measured import MeasuredOrder, Wanted
+from spikecheck.watch.runs import train
+from spikecheck.watch.workload import OptimizerChoice, Workload
 from tests.docs.pages import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "read-records.md"
@@ -83,7 +87,19 @@ def test_the_table_has_every_key_with_its_shape(lab: Laboratory, seed: int, prob
 def test_no_probe_is_missing_from_the_table() -> None:
     union, _ = get_args(Probe)
     every = {(one.__name__, one.model_fields["kind"].default) for one in get_args(union)}
-    assert set(table()) == every == {(type(probe).__name__, probe.kind) for probe in PROBES}
+    of_workloads = {("BatchSharpness", "batch-sharpness")}
+    assert set(table()) == every == of_workloads | {(type(probe).__name__, probe.kind) for probe in PROBES}
+
+
+def test_the_table_has_every_key_of_a_workloads_record() -> None:
+    order = MeasuredOrder(
+        Workload.of("mlp"), 0, 20, OptimizerChoice.of("gd", {"lr": 0.1}), wanted=Wanted(True, batches=2, looks=3)
+    )
+    record = records(train(order, None).arrays)["batch-sharpness"]
+    axes = table()["BatchSharpness", "batch-sharpness"]
+    assert set(axes) == set(record)
+    assert {key: len(letters) for key, letters in axes.items()} == {key: record[key].ndim for key in record}
+    assert len({len(array) for array in record.values()}) == 1
 
 
 def test_units_that_can_be_checked_are_right(lab: Laboratory, seed: int) -> None:
