@@ -99,7 +99,7 @@ class WorkloadLab:
 
         def progress(place: int, steps: int) -> None:
             if self.deadline is not None and time.monotonic() > self.deadline:
-                raise BudgetSpent("--budget: the time is over; what was trained is kept, and the same again goes on")
+                raise BudgetSpent("--budget: the time is used up; trained runs are stored, and the same command continues")
             more, made[place] = steps - made[place], max(steps, made[place])
             if more > 0:
                 self.observe(TileAdvanced(more, self.seconds(orders[place].steps) * more / orders[place].steps))

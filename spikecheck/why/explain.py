@@ -95,7 +95,7 @@ def _trained(order: Order, store: Store | None, states: States, question: Questi
 
     def tick(steps: int) -> None:
         if question.deadline is not None and time.monotonic() > question.deadline:
-            raise BudgetSpent("--budget: the time is over; what was trained is kept, and the same again goes on")
+            raise BudgetSpent("--budget: the time is used up; trained runs are stored, and the same command continues")
         question.advance(max(0, steps - made[0]))
         made[0] = max(made[0], steps)
 

@@ -162,7 +162,7 @@ def test_an_arm_that_cannot_be_used_is_one_line(name: str, says: str, spikecheck
 
 def test_a_spent_budget_is_code_3_and_says_so(spikecheck: Any, capsys: Any) -> None:
     assert spikecheck(*PLANTED, "--at", "plant=batches", "--budget", "0.001s") == 3
-    assert "--budget: the time is over" in capsys.readouterr().err
+    assert "--budget: the time is used up" in capsys.readouterr().err
 
 
 def test_ctrl_c_prints_the_answer_so_far(tmp_path: Path) -> None:

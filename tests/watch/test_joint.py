@@ -110,7 +110,8 @@ def test_the_first_of_two_ddp_processes_may_watch_alone(tmp_path: Path) -> None:
 def test_a_closure_that_fails_in_one_ddp_process_stops_neither(tmp_path: Path) -> None:
     assert train(tmp_path, "ddp", watched="failing") == train(tmp_path / "bare", "ddp", watched="none")
     steps = logged(tmp_path, "ddp")
-    assert [step.processes for step in steps] == [2] * 10 + [1] * 20
+    # Step 9 waited for the look at step 10 to join its losses, and there the second process left.
+    assert [step.processes for step in steps] == [2] * 9 + [1] * 21
 
 
 def test_sharded_parameters_are_not_watched_by_one_process_alone(tmp_path: Path) -> None:
