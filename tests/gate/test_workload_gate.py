@@ -180,7 +180,7 @@ def test_a_budget_that_is_over_keeps_what_was_trained(own: str) -> None:
         "--at",
         "steps=1000000",
         "--budget",
-        "20s",  # processes that start on a busy machine take some seconds
+        "10s",  # processes that start on a busy machine take some seconds
     )
     assert (code, "--budget: the time is used up" in err) == (3, True)
     assert list(Path("store/checkpoints").iterdir())
