@@ -43,7 +43,9 @@ class Trainer:
 
         def progress(place: int, steps: int) -> None:
             if self.deadline is not None and time.monotonic() > self.deadline:
-                raise BudgetSpent("--budget: the time is used up; trained runs are stored, and the same command continues")
+                raise BudgetSpent(
+                    "--budget: the time is used up; trained runs are stored, and the same command continues"
+                )
             more, made[place] = steps - made[place], max(steps, made[place])
             if more > 0:
                 self.observe(TileAdvanced(more, more * self.pace))
