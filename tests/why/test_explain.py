@@ -130,12 +130,10 @@ def test_the_budget_ends_it() -> None:
 
 
 def test_a_training_that_does_not_come_again_says_from_where(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    answer = explain_order(order("batches", noise=0.01), Store(tmp_path), Question(), workers=1)
+    answer = explain_order(order("batches", noise=0.001), Store(tmp_path), Question(), workers=1)
     assert answer.differs_at is not None and answer.differs_at < AT  # 0, or the last state that was kept
     assert any(f"the training differs from step {answer.differs_at} on" in note for note in answer.notes)
     assert not caplog.records  # what could not be watched stands in the answer alone
-    # Which of the two the last look met depends on the noise.
-    assert any(reason in answer.signs.missing for reason in ("draws random numbers", "lost in rounding"))
     assert answer.cause == Cause.DATA  # the spike comes again, so that arms can be judged
 
 
