@@ -1,14 +1,13 @@
 """Trainings of one workload with optimizers at seeds: from the store, or made now, within a budget."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spikecheck.core.errors import BudgetSpent
 from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkPlanned, ignore
 from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.gate.workload_suite import choice_of
 from spikecheck.lab.store import Store
+from spikecheck.watch.advance import Advance
 from spikecheck.watch.processes import train_all
 from spikecheck.watch.runs import Order, WorkloadRun
 from spikecheck.watch.workload import Workload
@@ -39,17 +38,9 @@ class Trainer:
             BudgetSpent: when the deadline has passed; what was trained is kept.
         """
         orders = [Order(self.workload, seed, self.steps, choice_of(who), self.device, looks) for who, seed in wanted]
-        made = [0] * len(orders)
-
-        def progress(place: int, steps: int) -> None:
-            if self.deadline is not None and time.monotonic() > self.deadline:
-                raise BudgetSpent(
-                    "--budget: the time is used up; trained runs are stored, and the same command continues"
-                )
-            more, made[place] = steps - made[place], max(steps, made[place])
-            if more > 0:
-                self.observe(TileAdvanced(more, more * self.pace))
-
+        progress = Advance(
+            len(orders), self.deadline, lambda _place, new: self.observe(TileAdvanced(new, new * self.pace))
+        )
         runs: dict[int, WorkloadRun] = {}
         for place, run in train_all(orders, self.store, self.workers, progress):
             runs[place] = run

@@ -22,6 +22,8 @@ from spikecheck.core.errors import CorruptEntry, StoreError
 from spikecheck.core.whole_file import remove_abandoned, write_whole
 from spikecheck.lab.store_format import DIGEST, FORMAT, Entry, pack, unpack
 
+MARKER = "format"
+"""The file that makes a folder a store."""
 DEFAULT_LIMIT = 4 * 2**30
 """The size below which a store is kept, in bytes: about 100,000 runs of an ordinary size."""
 _TOUCH_AFTER = 3600.0
@@ -216,7 +218,7 @@ class Store:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # to others, the runs are none of their business
         self._runs.mkdir(exist_ok=True)
         self._unfinished.mkdir(exist_ok=True)
-        marker = self.folder / "format"
+        marker = self.folder / MARKER
         # a power cut may leave a new file empty
         if not marker.exists() or not marker.read_text(encoding="utf-8").strip():
             self._write_whole(marker, FORMAT.encode())

@@ -1,10 +1,9 @@
 """Trains workloads for claims: the place of the laboratory where a setting stands for a workload."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped
+from spikecheck.core.errors import Interrupted, Stopped
 from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkPlanned
 from spikecheck.core.probe import BatchSharpness
 from spikecheck.core.recipe import Environment, Recipe
@@ -16,6 +15,7 @@ from spikecheck.harness.claim import Claim
 from spikecheck.harness.run_spikes import spikes_of
 from spikecheck.lab.device import environment
 from spikecheck.lab.store import Store
+from spikecheck.watch.advance import Advance
 from spikecheck.watch.measured import MeasuredOrder, Wanted
 from spikecheck.watch.processes import train_all
 from spikecheck.watch.runs import WorkloadRun
@@ -94,25 +94,20 @@ class WorkloadLab:
 
     def _train(self, keys: Sequence[tuple[Setting, int]]) -> None:
         orders = [self.order(*key) for key in keys]
-        made = [0] * len(orders)
         self.observe(WorkPlanned(sum(order.steps for order in orders), 0, sum(self._each_seconds(orders))))
 
-        def progress(place: int, steps: int) -> None:
-            if self.deadline is not None and time.monotonic() > self.deadline:
-                raise BudgetSpent(
-                    "--budget: the time is used up; trained runs are stored, and the same command continues"
-                )
-            more, made[place] = steps - made[place], max(steps, made[place])
-            if more > 0:
-                self.observe(TileAdvanced(more, self.seconds(orders[place].steps) * more / orders[place].steps))
+        def made(place: int, new: int) -> None:
+            steps = orders[place].steps
+            self.observe(TileAdvanced(new, self.seconds(steps) * new / steps))
 
-        for place, found in train_all(orders, self.store, self.workers, progress):
-            run = _as_run(found, keys[place][0], self.noisy)
+        progress = Advance(len(orders), self.deadline, made)
+        for place, trained in train_all(orders, self.store, self.workers, progress):
+            run = _as_run(trained, keys[place][0], self.noisy)
             self._known[keys[place]] = run
-            self.runs_reused += found.reused
-            self.runs_trained += not found.reused
+            self.runs_reused += trained.reused
+            self.runs_trained += not trained.reused
             progress(place, orders[place].steps)
-            self.observe(TileStored(0 if found.reused else 1, 0))
+            self.observe(TileStored(0 if trained.reused else 1, 0))
 
     def _each_seconds(self, orders: Iterable[MeasuredOrder]) -> Iterator[float]:
         return (self.seconds(order.steps) for order in orders)

@@ -4,14 +4,16 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
-from spikecheck.core.errors import BudgetSpent, UsageError
+from spikecheck.core.errors import UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.why import Answer
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.lab.store import Store
 from spikecheck.tensors.random_state import random_state_kept
+from spikecheck.watch.advance import Advance
 from spikecheck.watch.runs import Order, WorkloadRun, environment, forget_old_checkpoints, train
 from spikecheck.watch.training import Training
 from spikecheck.why.answering import answered
@@ -37,6 +39,7 @@ def explain_order(order: Order, store: Store | None, question: Question, workers
         SpikecheckError: when workload or optimizer cannot be used.
         BudgetSpent: when the time is over before there is a spike to be forked.
     """
+    question.check_within(order.steps)
     question.announce(order.steps)
     with _folder(store) as folder, one_thread(order.device), random_state_kept():
         training = order.begin()
@@ -76,6 +79,7 @@ def explain_spike(
     if steps < 1:
         raise UsageError(f"steps={steps!r}: give a whole number of at least 1")
     question = Question(at, arms, None if budget is None else time.monotonic() + budget, observe)
+    question.check_within(training.steps + steps)
     question.announce(steps)
     ring = Ring(training)
     try:
@@ -91,19 +95,12 @@ def _folder(store: Store | None) -> AbstractContextManager[str]:
 
 
 def _trained(order: Order, store: Store | None, states: States, question: Question) -> Run:
-    made = [0]
-
-    def tick(steps: int) -> None:
-        if question.deadline is not None and time.monotonic() > question.deadline:
-            raise BudgetSpent("--budget: the time is used up; trained runs are stored, and the same command continues")
-        question.advance(max(0, steps - made[0]))
-        made[0] = max(made[0], steps)
-
+    advance = Advance(1, question.deadline, lambda _place, new: question.advance(new))
     question.enter(TRAINING)
     if store is not None:
         forget_old_checkpoints(store)
-    tick(0)
-    return Run(0, _with_divergence(train(order, store, tick, seen=Keeper(states, question.at))))
+    advance(0, 0)
+    return Run(0, _with_divergence(train(order, store, partial(advance, 0), seen=Keeper(states, question.at))))
 
 
 def _with_divergence(run: WorkloadRun) -> list[float]:

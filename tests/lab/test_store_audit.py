@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from spikecheck.cli.main import cli
+from spikecheck.core.errors import UsageError
 from spikecheck.core.probe import Finish
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
@@ -95,3 +96,15 @@ def test_the_commands_verify_and_audit_exit_by_what_they_find(store: Store) -> N
     assert said.endswith("4 runs and 1 checkpoints read; 2 damaged\n")
     assert called("store", "verify", "--store", folder)[0] == 0
     assert called("store", "audit", "--store", folder, "--one-in", "1")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["info", "verify", "audit", "prune"])
+def test_a_folder_that_is_no_store_is_not_made_one(command: str, tmp_path: Path) -> None:
+    """Regression: `store verify` of a misspelt folder made it, read 0 runs, and ended with 0."""
+    (tmp_path / "others").mkdir()
+    for folder in (tmp_path / "misspelt", tmp_path / "others"):
+        result = CliRunner().invoke(cli, ["store", command, "--store", str(folder)], standalone_mode=False)
+        assert isinstance(result.exception, UsageError)
+        assert "holds no stored runs" in str(result.exception)
+    assert not (tmp_path / "misspelt").exists()
+    assert list((tmp_path / "others").iterdir()) == []

@@ -1,6 +1,7 @@
 """`spikecheck store`: show, check and prune stored runs. Only `audit`, which trains, imports torch."""
 
 from collections import Counter
+from pathlib import Path
 
 import rich_click as click
 from rich.progress import Progress
@@ -8,7 +9,7 @@ from rich.progress import Progress
 from spikecheck.cli.console import console, print_error, tell
 from spikecheck.cli.params import seconds, size
 from spikecheck.core.errors import UsageError
-from spikecheck.lab.store import Store
+from spikecheck.lab.store import MARKER, Store
 from spikecheck.lab.store_address import opened
 from spikecheck.report.sanitize import inert
 
@@ -89,12 +90,23 @@ def store_prune(folder: str | None, keep: str, older_than: str | None) -> None:
 
 
 def _opened(place: str | None) -> Store:
+    """The store at an address, or the default one.
+
+    A folder that the user names must be a store already: a misspelt name would make an empty store and find it whole.
+    """
+    if place is not None and "://" not in place and not _is_store(Path(place)):
+        raise UsageError(f"--store {place}: holds no stored runs; name a folder that has a file called {MARKER}")
     store = opened(place)
     if not isinstance(store, Store):
         raise UsageError(
             f"--store {place}: only a folder can be shown and pruned here; use the remote store's own tools"
         )
     return store
+
+
+def _is_store(folder: Path) -> bool:
+    """True for a file as well, which `opened` refuses with its own reason."""
+    return (folder / MARKER).is_file() or folder.is_file()
 
 
 def _mebibytes(size_in_bytes: float) -> str:

@@ -1,0 +1,34 @@
+"""The steps that trainings have made, counted for a display, and the time after which they stop."""
+
+import time
+from collections.abc import Callable
+
+from spikecheck.core.errors import BudgetSpent
+
+
+class Advance:
+    """A `Progress` for `train_all`: passes on the new steps of each training, and stops all when the time is used up."""
+
+    def __init__(self, trainings: int, deadline: float | None, made: Callable[[int, int], None]) -> None:
+        """Count from 0.
+
+        Args:
+            trainings: how many there are.
+            deadline: a value of `time.monotonic()`; None for no limit.
+            made: called with a training's position and the steps that are new.
+        """
+        self._steps = [0] * trainings
+        self._deadline, self._made = deadline, made
+
+    def __call__(self, place: int, steps: int) -> None:
+        """Training `place` has made so many steps in all.
+
+        Raises:
+            BudgetSpent: when the deadline has passed.
+        """
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise BudgetSpent("--budget: the time is used up; trained runs are stored, and the same command continues")
+        new = steps - self._steps[place]
+        if new > 0:
+            self._steps[place] = steps
+            self._made(place, new)
