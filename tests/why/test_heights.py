@@ -40,12 +40,15 @@ def test_a_loss_that_is_not_finite_is_as_high_as_any() -> None:
     assert reader().height(fork(1e30)) == HIGHEST
 
 
-def test_a_fork_spikes_by_the_detector_or_by_half_of_the_runs_own_height() -> None:
+def test_a_fork_in_which_the_detector_alarms_spikes() -> None:
     high, none = reader().seen(fork(2.0, noise=0.1)), reader().seen(fork(0.0, noise=0.1))
     assert high.alarms and high.spikes
     assert not none.alarms and not none.spikes
-    short = reader(own=0.1).seen(fork(0.06, noise=0.1))
-    assert not short.alarms and short.spikes
+
+
+def test_so_does_one_half_as_high_as_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reader, "alarms", lambda self, losses: False)
+    assert [reader(own=0.1).seen(fork(height)).spikes for height in (0.051, 0.049)] == [True, False]
 
 
 def test_a_fork_is_read_without_memory_of_others() -> None:
