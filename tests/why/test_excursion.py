@@ -56,3 +56,12 @@ def test_the_highest_place_is_the_planted_one() -> None:
     assert 196 <= place[0] <= 205
     assert place[1] > 10
     assert highest(0, noisy()[:100]) is None
+
+
+def test_losses_of_long_ago_are_no_measure() -> None:
+    losses = noisy(height=2.0, at=300)
+    losses[:100] = [9.0] * 100
+    spike = excursion_at(0, losses, 305)
+    assert spike is not None
+    assert (spike.onset, spike.over) == (300, 310)
+    assert spike.level == pytest.approx(1.0, abs=0.05)
