@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
@@ -72,6 +72,8 @@ def test_an_average_is_decided_where_its_distance_is_so_many_standard_errors(
         assert seeds_to_decide(0, sample(mean), rule, alpha) == pytest.approx(expected, abs=1)
 
 
+# Means that few or very many seeds decide about are left out, which are most of those near a limit and far from it.
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.floats(-1.5, 1.5), st.floats(0.3, 3.0), st.sampled_from([0.0, 0.25, 0.5]))
 def test_so_many_normal_seeds_decide_about_a_mean(mean: float, spread: float, worth: float) -> None:
     rule = Average(above=0.0, worth=worth)

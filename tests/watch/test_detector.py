@@ -46,7 +46,8 @@ def test_an_excursion_is_found_with_its_onset_and_its_end(onset: int, height: fl
     assert len(spikes) == 1
     spike = spikes[0]
     assert onset <= spike.peak < onset + length
-    assert spike.height == pytest.approx(height, abs=5.0 + 0.3 * height)
+    # The spread is that of 128 noisy losses, and the peak has its own noise.
+    assert 0.5 * height - 5.0 < spike.height < 2.0 * height + 5.0
     if onset + length < 2_900:
         assert spike.over == pytest.approx(onset + length, abs=8)  # noise may reach the old ceiling for a while
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-import socket
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,46 +18,23 @@ WITHIN = 120
 """Seconds after which processes count as waiting for one another for ever."""
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def train(folder: Path, way: str, clip: float = 0.0, watched: str = "all") -> list[Any]:
-    """Parameters at the end, of each process."""
+    """Parameters at the end, of each process. torchrun lets the processes meet at a port that nobody else can take."""
     folder.mkdir(exist_ok=True)
-    port, processes = free_port(), 1 if way == "plain" else 2
-    room = {**os.environ, "OMP_NUM_THREADS": "1"}
-    running = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-W",
-                "ignore",
-                SCRIPT,
-                folder,
-                str(port),
-                str(rank),
-                str(processes),
-                way,
-                str(clip),
-                watched,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=room,
-        )
-        for rank in range(processes)
-    ]
-    try:
-        outputs = [process.communicate(timeout=WITHIN) for process in running]
-    finally:
-        for process in running:
-            process.kill()
-    assert [process.returncode for process in running] == [0] * processes, outputs
-    return [json.loads(output) for output, _ in outputs]
+    alone = [sys.executable, "-W", "ignore"]
+    together = [*alone, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    words = [*(alone if way == "plain" else together), SCRIPT, folder, way, str(clip), watched]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            _, errors = process.communicate(timeout=WITHIN)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # the processes that torchrun started as well
+            raise
+    assert process.returncode == 0, errors
+    ends = sorted(folder.glob(f"{way}-end-*.json"))
+    assert len(ends) == (1 if way == "plain" else 2)
+    return [json.loads(end.read_text()) for end in ends]
 
 
 def logged(folder: Path, way: str) -> list[Step]:
