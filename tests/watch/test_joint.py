@@ -23,7 +23,7 @@ def train(folder: Path, way: str, clip: float = 0.0, watched: str = "all") -> li
     folder.mkdir(exist_ok=True)
     alone = [sys.executable, "-W", "ignore"]
     together = [*alone, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    words = [*(alone if way == "plain" else together), SCRIPT, folder, way, str(clip), watched]
+    words = [*(alone if way == "plain" else together), str(SCRIPT), str(folder), way, str(clip), watched]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
