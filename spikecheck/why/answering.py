@@ -116,10 +116,13 @@ def _forked(before: _Before, signs: Signs, question: Question, source: Source) -
 
 def _outcome_of(inquiry: Inquiry, signs: Signs) -> Outcome:
     """Fork until the question is answered."""
-    again = inquiry.placebo()
-    if not inquiry.stopped and again is not Effect.REMOVES:
-        return Outcome.CHAOTIC
-    inquiry.judge_arms()
+    try:
+        again = inquiry.placebo()
+        if not inquiry.stopped and again is not Effect.REMOVES:
+            return Outcome.CHAOTIC
+        inquiry.judge_arms()
+    except KeyboardInterrupt:  # wherever it comes: the forks that are done make an answer
+        inquiry.stopped = inquiry.interrupted = True
     if inquiry.stopped:
         return Outcome.STOPPED
     return Outcome.CAUSE if ranked(inquiry.results(), signs) else Outcome.NO_CAUSE

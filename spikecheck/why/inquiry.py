@@ -63,17 +63,14 @@ class Inquiry:
     def _run(self, arms: Sequence[Arm]) -> None:
         """The next forks of these arms: all that a decision needs at least, then one at a time."""
         jobs = [Job(arm, number) for arm in arms for number in self._next(arm)]
-        try:
-            for job, result in self.ask(jobs):
-                if isinstance(result, str):
-                    self.reasons[job.arm.name] = result
-                else:
-                    self.forks.setdefault(job.arm.name, {})[job.number] = self.reader.seen(result)
-                if self.deadline is not None and time.monotonic() > self.deadline:
-                    self.stopped = True
-                    return
-        except KeyboardInterrupt:
-            self.stopped = self.interrupted = True
+        for job, result in self.ask(jobs):
+            if isinstance(result, str):
+                self.reasons[job.arm.name] = result
+            else:
+                self.forks.setdefault(job.arm.name, {})[job.number] = self.reader.seen(result)
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                self.stopped = True
+                return
 
     def _next(self, arm: Arm) -> range:
         made = len(self._seen(arm))

@@ -19,6 +19,7 @@ from spikecheck.why import arms
 from spikecheck.why import keeper as keeper_module
 from spikecheck.why.executors import Here
 from spikecheck.why.explain import explain_order, explain_spike
+from spikecheck.why.inquiry import Inquiry
 from spikecheck.why.keeper import Keeper
 from spikecheck.why.question import Question
 from spikecheck.why.states import States, differs_at, reach
@@ -109,6 +110,20 @@ def test_forks_that_are_done_survive_an_interrupt(
     assert whole.arms == alone.arms
     unneeded = sum(3 for arm in whole.arms if arm.effect is Effect.NOT_APPLICABLE)
     assert len(made) == sum(len(arm.forks) for arm in whole.arms) - 5 + unneeded
+
+
+def test_an_interrupt_between_two_forks_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: one that came while arms were chosen ended the command without an answer."""
+
+    def interrupted(self: Inquiry) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Inquiry, "_open", interrupted)
+    question = Question()
+    answer = explain_order(order("batches"), None, question, workers=1)
+    assert answer.outcome is Outcome.STOPPED and question.interrupted
+    assert len(answer.arms[0].forks) >= 3
+    assert "stopped before every arm was judged" in answer.sentence
 
 
 def test_what_was_answered_is_not_made_again(alone: Answer, kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
