@@ -63,7 +63,7 @@ def full(session: nox.Session) -> None:
     _install(session, "test")
     files = [
         option
-        for form, suffix in {"json": "json", "markdown": "md", "html": "html"}.items()
+        for form, suffix in {"json": "json.gz", "markdown": "md", "html": "html"}.items()
         for option in (f"--{form}", f"reports/reproduction.{suffix}")
     ]
     room = {"SPIKECHECK_STORE_LIMIT": str(20 * 2**30)}  # what is evicted would be trained again

@@ -5,6 +5,7 @@ and in their bytes. Each input goes through the command line in this process; an
 seconds or much memory counts as a failure.
 """
 
+import gzip
 import io
 import json
 import os
@@ -179,7 +180,7 @@ def called(words: Sequence[str]) -> tuple[str, int]:
 
 def parsers() -> list[Parser]:
     """All of them, each with real inputs."""
-    report = _trimmed((HERE / "reports" / "reproduction.json").read_bytes())
+    report = _trimmed(gzip.decompress((HERE / "reports" / "reproduction.json.gz").read_bytes()))
     old = (HERE / "tests" / "report" / "report_before_answers.json").read_bytes()
     card = (HERE / "tests" / "browser" / "card.json").read_bytes()
     plain = json.dumps({"step": 1, "loss": 2.5, "lr": 0.1}).encode()

@@ -18,7 +18,7 @@ SETTINGS = ("spikecheck/harness/paper_settings.py", "spikecheck/harness/referenc
 SHARED = ("spikecheck/arms.py", "spikecheck/preconditions.py", ":(glob)spikecheck/effects/*.py")
 MOVES = "claims/moved.toml"
 TEXTS = (CLAIMS, *SETTINGS, *SHARED, MOVES)
-REPORTS = ":(glob)reports/*.json"
+REPORTS = ":(glob)reports/*.json*"
 DECISIONS = ("docs/decisions.md", "docs/decisions")
 READ = (*TEXTS, REPORTS, *DECISIONS)
 

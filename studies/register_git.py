@@ -1,5 +1,6 @@
 """A repository's history, read through git itself."""
 
+import gzip
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -111,7 +112,7 @@ class History:
             end = answer.index(b"\n", place)
             size, place = answer[place:end].split()[-1], end + 1
             if size != b"missing":
-                texts[key] = answer[place : place + int(size)].decode()
+                texts[key] = _text(answer[place : place + int(size)])
                 place += int(size) + 1
         return texts
 
@@ -128,6 +129,11 @@ class History:
 
     def _read(self, *arguments: str, asked: bytes = b"") -> bytes:
         return _git(self.folder, *arguments, asked=asked)
+
+
+def _text(content: bytes) -> str:
+    """A file's text, also of a compressed report."""
+    return (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode()
 
 
 def _git(folder: Path, *arguments: str, asked: bytes = b"") -> bytes:

@@ -99,7 +99,7 @@ def verify(report: Path) -> None:
 
 def main() -> None:
     """Write a report of one claim to a temporary file, and draw it."""
-    whole = json_file.read(ROOT / "reports" / "reproduction.json")
+    whole = json_file.read(ROOT / "reports" / "reproduction.json.gz")
     one = whole.model_copy(update={"claims": tuple(verdict for verdict in whole.claims if verdict.id == CLAIM)})
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(exist_ok=True)

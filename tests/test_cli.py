@@ -25,7 +25,7 @@ def folder(tmp_path: Path, small_claim: Callable[..., str]) -> Path:
     return tmp_path
 
 
-REPORT = Path(__file__).parents[1] / "reports" / "reproduction.json"
+REPORT = Path(__file__).parents[1] / "reports" / "reproduction.json.gz"
 
 
 def command(*words: str) -> list[str]:

@@ -35,7 +35,7 @@ def test_the_cheap_calls_run(line: str) -> None:
 
 
 def test_the_table_of_verdicts_is_the_reproductions() -> None:
-    report = json_file.read(ROOT / "reports" / "reproduction.json")
+    report = json_file.read(ROOT / "reports" / "reproduction.json.gz")
     verdicts = {verdict.id: verdict for verdict in report.claims}
     rows = re.findall(r"\| `([\w-]+)` \| (.+?) \| (.+?) \| (.+?) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(rows) >= 15

@@ -87,7 +87,7 @@ def _plain(text: str) -> str:
 
 def _fill(app: Sphinx, docname: str, source: list[str]) -> None:
     if docname == "gallery":
-        report, findings = REPORTS / "reproduction.json", REPORTS / "findings.md"
+        report, findings = REPORTS / "reproduction.json.gz", REPORTS / "findings.md"
         app.env.note_dependency(str(report))
         app.env.note_dependency(str(findings))
         source[0] += "\n" + page(json_file.read(report), findings.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from spikecheck.core.scorecard import Baseline, Scorecard
 from spikecheck.core.verdict import Report
 from spikecheck.core.why import Answer
 from spikecheck.report import atomic_write
+from spikecheck.report.gzipped import compressed, restored
 
 Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline, Answer)
 
@@ -33,12 +34,12 @@ def check(path: Path) -> None:
 
 
 def write(document: Written, path: Path) -> None:
-    """Write the document whole or not at all. Devices and pipes are written directly.
+    """Write the document whole or not at all, compressed where the name ends in .gz. Devices and pipes are written directly.
 
     Raises:
         UsageError: the path cannot be written.
     """
-    atomic_write.write(text(document).encode(), path, "--json")
+    atomic_write.write(compressed(text(document).encode(), path), path, "--json")
 
 
 def read(path: Path) -> Report:
@@ -110,7 +111,7 @@ def why_schema_text() -> str:
 def _read(path: Path, kind: type[Document]) -> Document:
     named = kind.model_fields["schema_"].default
     try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(restored(path.read_bytes(), path).decode("utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file that --json has written") from error
     except UnicodeDecodeError as error:

@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(html(json_file.read(ROOT / "reports" / "reproduction.json")), encoding="utf-8")
+    path.write_text(html(json_file.read(ROOT / "reports" / "reproduction.json.gz")), encoding="utf-8")
     return path
 
 

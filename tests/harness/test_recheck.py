@@ -20,7 +20,7 @@ from spikecheck.report import json_file
 from spikecheck.stats.prediction import Average, Equivalence
 
 ROOT = Path(__file__).parents[2]
-REPORT = ROOT / "reports" / "reproduction.json"
+REPORT = ROOT / "reports" / "reproduction.json.gz"
 PLAN = Plan(settings=3, looks=2, reach=4, variations=True)
 BESIDE = REFERENCE.but(points=7)
 

@@ -1,5 +1,6 @@
 """Reports as files: whole or not at all, readable by whom they should be, and refused in one line."""
 
+import gzip
 import json
 import os
 import threading
@@ -31,6 +32,12 @@ def test_what_is_written_is_read_again_and_fits_the_schema(tmp_path: Path, sampl
     jsonschema.Draft202012Validator.check_schema(json_file.schema())
     jsonschema.validate(json.loads((tmp_path / "report.json").read_text()), json_file.schema())
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_name_in_gz_is_compressed_and_read_like_any_other(tmp_path: Path, sample: Report) -> None:
+    json_file.write(sample, tmp_path / "report.json.gz")
+    assert gzip.decompress((tmp_path / "report.json.gz").read_bytes()).decode() == json_file.text(sample)
+    assert json_file.read((tmp_path / "report.json.gz").rename(tmp_path / "renamed.json")) == sample
 
 
 def test_a_report_that_does_not_say_how_its_claims_were_asked_is_read(tmp_path: Path, sample: Report) -> None:

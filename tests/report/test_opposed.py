@@ -14,7 +14,7 @@ from spikecheck.report.summary import headline
 from spikecheck.stats.prediction import Average, as_record
 
 Make = Callable[..., Any]
-REPRODUCTION = Path(__file__).parents[2] / "reports" / "reproduction.json"
+REPRODUCTION = Path(__file__).parents[2] / "reports" / "reproduction.json.gz"
 
 
 def companion(low: float | None, high: float | None, unit: str = "weighted gain") -> Companion:
