@@ -11,10 +11,10 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, unchanged
 from spikecheck.harness.domain import Map
-from spikecheck.harness.evidence import trainings
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.sensitivity import variations
-from spikecheck.harness.verify import first_blocks
+from spikecheck.harness.user_functions import called
+from spikecheck.harness.verify import certain_blocks
 from spikecheck.lab.batching import padded, seconds, work
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Estimand, Prediction
@@ -52,7 +52,7 @@ def expected_stages(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) 
     much a setting as the search.
     """
     plan = plan.of(claim)
-    fresh, search, sampled = first_blocks(claim, plan)
+    fresh, search, sampled = certain_blocks(claim, plan)
     reference = {claim.domain.reference: fresh[claim.domain.reference]}
     beside = {setting: seeds for setting, seeds in fresh.items() if setting not in reference}
     controls = list(_controls(claim))
@@ -85,7 +85,7 @@ def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: C
     """The expected time to train and probe these settings' seeds, in seconds on a typical core, estimated from a sample."""
     if not blocks:
         return 0.0
-    first = list(dict.fromkeys(trainings(claim, blocks)))
+    first = list(dict.fromkeys(_trainings(claim, blocks)))
     sample = first[:: max(1, len(first) // _SAMPLE)]
     lacking = [recipe for recipe in sample if not stored(recipe)]
     trained = sum(map(_member_seconds, lacking)) * len(first) / len(sample)
@@ -94,6 +94,13 @@ def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: C
     # Runs that never spiked have no forks. So if any fork or probe of a seed is stored, all that can exist are stored.
     share = len(lacking) / len(sample) if any(map(stored, looks)) else 1.0
     return trained + share * _looks_cost(claim, setting) * sum(map(len, blocks.values()))
+
+
+def _trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> Iterator[Recipe]:
+    """The trainings, without forks and probes, that these settings and seeds need."""
+    for setting, seeds in blocks.items():
+        for start in (setting, *(called(claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items())):
+            yield from (Recipe(setting=start, seed=seed).parent() for seed in seeds)
 
 
 def _controls(claim: Claim) -> Iterator[Claim]:

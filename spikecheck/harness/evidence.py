@@ -72,15 +72,14 @@ def gather(claim: Claim, lab: Trainer, blocks: Mapping[Setting, Sequence[int]]) 
     }
 
 
-def trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Recipe]:
-    """The trainings, without forks, that `gather` needs for these settings and seeds."""
-    pairs = [(setting, seed) for setting, seeds in blocks.items() for seed in seeds]
-    armed = [
-        Recipe(setting=called(claim, f"arm {name!r}", arm, s), seed=seed)
-        for name, arm in claim.arms.items()
-        for s, seed in pairs
+def needed(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Recipe]:
+    """All recipes that `gather` requests for these settings and seeds."""
+    return [
+        recipe
+        for setting, seeds in blocks.items()
+        for recipes in _asked(claim, setting, seeds)
+        for recipe in _needed(recipes)
     ]
-    return [Recipe(setting=s, seed=seed) for s, seed in pairs] + [recipe.parent() for recipe in armed]
 
 
 def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:

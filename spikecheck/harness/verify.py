@@ -1,7 +1,7 @@
 """Verification of a claim: judge the reference, search the domain, shrink a failure, confirm it on fresh seeds."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from spikecheck.core.verdict import Trace, Variation, Verdict
 from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.conclude import SUSPECT, conclude
-from spikecheck.harness.evidence import Trainer, gather, judged, trainings
+from spikecheck.harness.evidence import Trainer, gather, judged, needed
 from spikecheck.harness.maps import grid, survey
 from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
 from spikecheck.harness.reach import reach, sampled
@@ -89,18 +89,27 @@ def verify(claim: Claim, lab: Trainer, plan: Plan, observe: Observer = ignore) -
     return verdict
 
 
-def first_round(claim: Claim, plan: Plan) -> list[Recipe]:
-    """The trainings that a verification needs whatever its results, so that they can be trained in advance."""
-    return [recipe for blocks in first_blocks(claim, plan) for recipe in trainings(claim, blocks)]
+def certain_rounds(claim: Claim, plan: Plan) -> Iterator[list[Recipe]]:
+    """The requests that a verification makes whatever its results, in order, so that they can be trained in advance."""
+    fresh, searched, sample = certain_blocks(claim, plan)
+    positives = [claim.as_control(claim.positive)] if claim.positive is not None else []
+    reference = {claim.domain.reference: fresh.pop(claim.domain.reference)}
+    for judged_there in (claim, claim.as_control(claim.control), *positives):
+        yield needed(judged_there, reference)
+    yield needed(claim, searched)
+    for setting, seeds in fresh.items():
+        for judged_there in (claim, *positives):
+            yield needed(judged_there, {setting: seeds})
+    yield needed(claim, sample)
 
 
-def first_blocks(claim: Claim, plan: Plan) -> list[Mapping[Setting, Sequence[int]]]:
+def certain_blocks(claim: Claim, plan: Plan) -> list[dict[Setting, Sequence[int]]]:
     """The settings that a verification judges whatever its results, with their seeds: fresh, of the search, of the reach."""
     plan, reference = plan.of(claim), claim.domain.reference
-    fresh = {reference: fresh_seeds(plan.seed, reference, plan.fresh_seeds)}
+    fresh: dict[Setting, Sequence[int]] = {reference: fresh_seeds(plan.seed, reference, plan.fresh_seeds)}
     fresh |= {s: fresh_seeds(plan.seed, s, *plan.beside_sizes) for s in plan.besides(claim).values()}
     searched = {s: search_seeds(plan.seed, s, plan.search_seeds) for s in searched_settings(claim, plan)}
-    return [fresh, searched, sampled(claim, plan)]
+    return [fresh, {**searched}, sampled(claim, plan)]
 
 
 def replay(claim: Claim, lab: Trainer, setting: Setting, seeds: Sequence[int]) -> Judgement:

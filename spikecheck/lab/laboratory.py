@@ -12,7 +12,7 @@ from spikecheck.core.events import Busy, Observer, RunsRead, ignore
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.lab.batch import Trained
-from spikecheck.lab.batching import filled_size, tiles
+from spikecheck.lab.batching import filled_size
 from spikecheck.lab.device import Device, environment, usable
 from spikecheck.lab.execution.local import Local, one_thread, train_job
 from spikecheck.lab.execution.order import Executor, Job, Tile, TrainingRequest
@@ -38,6 +38,11 @@ class Request:
     def everything(self) -> list[Recipe]:
         """The wanted recipes and those they start from."""
         return with_ancestors(self.wanted)
+
+    @cached_property
+    def asked(self) -> frozenset[Recipe]:
+        """`everything`, to look up."""
+        return frozenset(self.everything)
 
     @cached_property
     def _started_from(self) -> set[Recipe]:
@@ -129,7 +134,8 @@ class Laboratory:
     def anticipate(self, rounds: Iterable[Iterable[Recipe]]) -> None:
         """Announce which recipes will be requested next, in this order: they are trained where a core would be idle.
 
-        `rounds` may hold plain trainings only, no forks and no probes. An executor of one process ignores them.
+        A round holds what one request will need; the forks and probes among it follow once what they start from is trained.
+        An executor of one process ignores them.
         """
         self._prefetch.anticipate(rounds)
 
@@ -173,8 +179,7 @@ class Laboratory:
         reused = len(there) - claimed if request.counts_reused else 0
         self.runs_trained += claimed
         self.runs_reused += reused
-        self._prefetch.begin(missing)
-        planned = tiles(missing, self.environment.memory)
+        planned = self._prefetch.begin(missing)
         self._progress.plan(planned, reused)
         return planned
 
@@ -194,19 +199,20 @@ class Laboratory:
             if made:
                 self._progress.advance(tile, made, ahead=tile[0] not in firsts)
 
-        return TrainingRequest(planned, self._job, self.device, tick, self._prefetch.tiles)
+        return TrainingRequest(planned, self._job, self.device, tick, self._prefetch.take)
 
     def _finish(self, tile: Tile, results: list[Trained] | None, request: Request, *, ahead: bool) -> None:
         """Keep a tile's runs. Runs trained ahead stay in the store, not in memory, until they are requested."""
         trained = [self._cache.stored(recipe) for recipe in tile] if results is None else results
+        requested = () if ahead else request.asked.intersection(tile)
         for recipe, result in zip(tile, trained, strict=True):
             if results is not None:
-                self._cache.keep(recipe, result, in_memory=not ahead)
-            if not ahead and request.keeps(recipe):
+                self._cache.keep(recipe, result, in_memory=recipe in requested)
+            if recipe in requested and request.keeps(recipe):
                 request.runs[recipe] = result.run
         self._told.update(tile)
-        self._prefetch.end(tile, ahead=ahead)
-        self.runs_trained += 0 if ahead else len(tile)
+        self._prefetch.end(tile, requested)
+        self.runs_trained += len(requested)
         self._progress.finish(tile, sum(len(result.run.spikes) for result in trained), ahead=ahead)
 
     def _job(self, tile: Tile) -> Job:

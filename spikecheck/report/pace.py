@@ -16,6 +16,8 @@ _LONG_ENOUGH = 20.0
 """Seconds of work after which an estimate is given, however small their share."""
 _SHOWING = 2.5
 """Seconds from the last training to the end of the command, on any machine."""
+_CERTAIN = ("reference", "search", "beside", "reach")
+"""Stages whose work is known from the start, in their order: only of these, anything is trained early."""
 _OWN = 2.0
 """Weight of the average speed against the speed of the current part, in seconds of a typical core."""
 
@@ -41,7 +43,9 @@ class Pace:
         self.announced = False
         """Whether the amount of work was announced."""
         self._stages: dict[str, float] = {}
-        """Expected work of each stage of the current claim."""
+        """Expected work of each stage of the current claim, without what was done early."""
+        self._to_come: list[str] = []
+        """The current stage and those after it."""
         self._clock = clock
         self._share = 0.0
         self._idle: float | None = None
@@ -53,6 +57,7 @@ class Pace:
     def expect(self, stages: Sequence[tuple[str, float]], after: float) -> None:
         """Begin a claim: its stages with their expected work, and the work of the claims after it."""
         self._stages = dict(stages)
+        self._to_come = list(self._stages)
         self.claim_left, self.after, self.call_left = sum(self._stages.values()), after, 0.0
         self.announced = True
 
@@ -60,7 +65,8 @@ class Pace:
         """Begin a stage; the stages before it count as done. A repeated stage takes its expected work again."""
         names = list(self._stages)
         if stage in names:
-            self.claim_left = sum(self._stages[name] for name in names[names.index(stage) :])
+            self._to_come = names[names.index(stage) :]
+            self.claim_left = sum(self._stages[name] for name in self._to_come)
 
     def plan(self, seconds: float) -> None:
         """Begin a training call with this expected work."""
@@ -68,13 +74,22 @@ class Pace:
         self._call = _Stretch(self._clock(), self._lost, self.done)
 
     def advance(self, seconds: float, *, early: bool = False) -> None:
-        """Count finished work; `early` work belongs to later claims."""
+        """Count finished work; `early` work belongs to the stages to come, and then to later claims."""
         self.done += seconds
         if early:
-            self.after = max(self.after - seconds, 0.0)
+            self.after = max(self.after - self._count_early(seconds), 0.0)
         else:
             self.claim_left = max(self.claim_left - seconds, 0.0)
             self.call_left = max(self.call_left - seconds, 0.0)
+
+    def _count_early(self, seconds: float) -> float:
+        """Take early work from the stages to come; returns what is more than they need."""
+        for stage in self._to_come:
+            part = min(seconds, self._stages[stage]) if stage in _CERTAIN else 0.0
+            self._stages[stage] -= part
+            self.claim_left = max(self.claim_left - part, 0.0)
+            seconds -= part
+        return seconds
 
     def finish_claim(self) -> None:
         """End the current claim: nothing of its expected work is left."""

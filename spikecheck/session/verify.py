@@ -24,7 +24,7 @@ from spikecheck.harness.evidence import Evidence
 from spikecheck.harness.maps import Grid, survey
 from spikecheck.harness.plan import Plan, search_seeds
 from spikecheck.harness.typical_run import typical_trace
-from spikecheck.harness.verify import first_round, verify
+from spikecheck.harness.verify import certain_rounds, verify
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.report.sanitize import inert
 from spikecheck.session.command_line import command_line
@@ -39,7 +39,7 @@ def verify_each(
     """
     verdicts: list[Verdict] = []
     failed: dict[str, str] = {}
-    lab.anticipate(_first_rounds(claims, plan))
+    lab.anticipate(_certain_rounds(claims, plan))
     try:
         for claim, started in zip(claims, _announced(claims, plan, lab), strict=True):
             observe(started)
@@ -55,13 +55,11 @@ def verify_each(
     return verdicts, failed, lab.stopped
 
 
-def _first_rounds(claims: Sequence[Claim], plan: Plan) -> Iterator[list[Recipe]]:
-    """The trainings that can be done in advance, claim by claim; none for a claim whose plan fails, which `verify` reports."""
+def _certain_rounds(claims: Sequence[Claim], plan: Plan) -> Iterator[list[Recipe]]:
+    """What will be trained in any case, claim by claim; nothing more of a claim whose plan fails, which `verify` reports."""
     for claim in claims:
-        recipes: list[Recipe] = []
         with suppress(SpikecheckError):
-            recipes = first_round(claim, plan)
-        yield recipes
+            yield from certain_rounds(claim, plan)
 
 
 def survey_each(

@@ -18,7 +18,7 @@ from spikecheck.harness.domain import Domain, Ladder
 from spikecheck.harness.plan import Plan, fresh_seeds, reach_seeds, search_seeds
 from spikecheck.harness.reach import as_claimed, of_sample, reach, strength
 from spikecheck.harness.simulated_lab import REFERENCE, PlantedLab, normal, planted_claim
-from spikecheck.harness.verify import first_round, verify
+from spikecheck.harness.verify import certain_rounds, verify
 from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction
 
@@ -144,7 +144,7 @@ def test_a_verification_keeps_its_reach_and_begins_with_training_for_it() -> Non
     assert found is not None
     assert (found.holds, found.triggered, found.of) == (6, 6, 9)
     assert Reach.model_validate_json(found.model_dump_json()) == found
-    ahead = {(recipe.setting, recipe.seed) for recipe in first_round(claim, PLAN)}
+    ahead = {(recipe.setting, recipe.seed) for one in certain_rounds(claim, PLAN) for recipe in one}
     assert {(judgement.setting, seed) for judgement in found.sample for seed in judgement.seeds} <= ahead
 
 

@@ -73,11 +73,19 @@ def test_pauses_are_no_work() -> None:
     assert pace.seconds_left == pytest.approx(50, abs=5)
 
 
-def test_what_is_done_ahead_belongs_to_what_comes_after() -> None:
+def test_what_is_done_early_is_taken_from_the_stages_to_come_and_then_from_later_claims() -> None:
     pace = Pace(Clock())
-    pace.expect([("all", 10.0)], after=10.0)
-    pace.advance(4.0, early=True)
-    assert (pace.claim_left, pace.after) == (10.0, 6.0)
+    pace.expect([("reference", 10.0), ("search", 6.0), ("descent", 5.0), ("reach", 4.0)], after=10.0)
+    pace.enter("search")
+    assert (pace.claim_left, pace.after) == (15.0, 10.0)
+    pace.advance(7.0, early=True)
+    assert (pace.claim_left, pace.after) == (8.0, 10.0)
+    pace.advance(5.0, early=True)
+    assert (pace.claim_left, pace.after) == (5.0, 8.0)
+    pace.enter("descent")
+    assert pace.claim_left == 5.0
+    pace.advance(9.0, early=True)
+    assert (pace.claim_left, pace.after) == (5.0, 0.0)
 
 
 def test_a_stage_begun_puts_an_end_to_those_before_it() -> None:

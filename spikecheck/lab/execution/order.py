@@ -28,7 +28,11 @@ class Job:
 
 Load = Callable[[Tile], Job]
 """Builds a tile's job. Called only when the tile's turn has come: the parents of all tiles would take gigabytes."""
-NOTHING: Iterator[Tile] = iter(())
+
+
+def nothing_ahead(_: int) -> Sequence[Tile]:
+    """No tile is known that will be ordered later."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class TrainingRequest:
     device: str
     tick: Callable[[Tile, int], None]
     """Receives the additional member-steps made of a tile, and may raise to stop the work."""
-    ahead: Iterator[Tile] = NOTHING
-    """Tiles that will be ordered later; an executor takes one when a core would be idle."""
+    ahead: Callable[[int], Sequence[Tile]] = nothing_ahead
+    """Yields at most so many tiles that will be ordered later; an executor takes them when cores would be idle."""
 
 
 Answers = Iterator[tuple[Tile, list[Trained] | None]]

@@ -35,12 +35,9 @@ class Processes:
         wanted = [self._ahead.pop(tile) for tile in longest_first if tile in self._ahead]
         begun = {pending.tile for pending in wanted}
         waiting = (tile for tile in longest_first if tile not in begun)
-        ordered = set(order.tiles)
-        others = (tile for tile in order.ahead if tile not in ordered)
         try:
             while wanted := wanted + _begun(pool, order, waiting, _A_WORKER * self._workers - len(wanted)):
-                idle = self._workers - len(wanted) - len(self._ahead)
-                self._ahead |= {pending.tile: pending for pending in _begun(pool, order, others, idle)}
+                self._begin_ahead(pool, order, self._workers - len(wanted))
                 done = pool.completed([*wanted, *self._ahead.values()])
                 _tell(pool, order, [*wanted, *self._ahead.values()])
                 for pending in done:
@@ -49,6 +46,7 @@ class Processes:
                         yield pending.tile, pending.future.result()
                 wanted = [pending for pending in wanted if pending not in done]
                 self._ahead = {tile: pending for tile, pending in self._ahead.items() if pending not in done}
+            self._begin_ahead(pool, order, self._workers)  # while this process measures what has been trained
         except BaseException:
             self._abandon()
             raise
@@ -63,6 +61,11 @@ class Processes:
         if self._workers < 2 or order.device != "cpu":
             return False
         return self._pool is not None or sum(map(work, order.tiles)) >= WORTH_WORKERS
+
+    def _begin_ahead(self, pool: WorkerPool, order: TrainingRequest, workers: int) -> None:
+        """Keep so many workers busy with tiles that will be ordered later."""
+        tiles = order.ahead(max(workers - len(self._ahead), 0))
+        self._ahead |= {tile: pool.submit(order.load(tile), order.device) for tile in tiles}
 
     def _abandon(self) -> None:
         self._ahead.clear()

@@ -181,12 +181,6 @@ def test_nothing_is_trained_twice(workers: Processes, tmp_path: Path) -> None:
     assert sum(event.runs for event in told if isinstance(event, TileStored)) == len(RECIPES)
 
 
-def test_what_was_given_ahead_once_is_not_given_again() -> None:
-    lab = Laboratory()
-    given = [recipe for tile in lab._prefetch._tiles([RECIPES[:2], RECIPES, RECIPES[1:]]) for recipe in tile]
-    assert sorted(given, key=str) == sorted(RECIPES, key=str)
-
-
 def test_a_file_beside_the_user_that_is_called_like_pythons_own_harms_no_worker(tmp_path: Path) -> None:
     """Regression: workers searched the working directory first, and took a user's types.py for Python's."""
     script = tmp_path / "elsewhere" / "parent.py"
