@@ -38,7 +38,7 @@ class Prefetch:
         self._ready.clear()
 
     def take(self, room: int) -> list[Tile]:
-        """The next tiles to train ahead, at most `room` of them. None begins before everything that it starts from is there."""
+        """At most `room` tiles to train ahead. None begins before everything that it starts from is there."""
         taken: list[Tile] = []
         while len(taken) < room and (self._ready or self._look_further()):
             if left := self._untouched(self._ready.popleft()):

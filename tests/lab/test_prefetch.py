@@ -7,7 +7,6 @@ from spikecheck.core.probe import Anatomy, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.lab.prefetch import Prefetch
 
 SPIKING = Setting(steps=700)
 SEEDS = range(6)
@@ -96,7 +95,7 @@ def test_a_round_that_cannot_be_trained_is_passed_over(lab: Laboratory) -> None:
 
 
 def test_an_announcement_replaces_the_one_before(lab: Laboratory) -> None:
-    prefetch: Prefetch = lab._prefetch
+    prefetch = lab._prefetch
     prefetch.anticipate([CALM])
     prefetch.anticipate([CALM[:1]])
     assert prefetch.take(9) == [(CALM[0],)]
