@@ -62,11 +62,11 @@ def about_optimizer(
         return claims, {}
     from spikecheck.harness.with_optimizer import all_under  # brings torch
 
-    asked, left_out = all_under(claims, optimizer, numbers)
-    if not asked:
+    adapted, left_out = all_under(claims, optimizer, numbers)
+    if not adapted:
         name, reason = next(iter(left_out.items()))
         raise NothingSelected(f"no selected claim can be verified with {optimizer}: {name} {reason}")
-    return asked, left_out
+    return adapted, left_out
 
 
 def optimizer_numbers(optimizer: str | None, texts: Sequence[str]) -> dict[str, Any]:

@@ -32,9 +32,9 @@ def run_why(options: Mapping[str, Any], log: Diagnosis | None) -> int:
     for name, option in _FILES.items():
         if options[name] not in (None, "-"):
             atomic_write.check(Path(options[name]), option)
-    asked = options if log is None else {**options, "at_step": options["at_step"] or _spike_of(log)}
+    chosen = options if log is None else {**options, "at_step": options["at_step"] or _spike_of(log)}
     with watcher(console(stderr=True), quiet=options["quiet"]) as observe, redirect_stdout(sys.stderr):
-        answer, interrupted = why(asked, options["lab_options"], observe)
+        answer, interrupted = why(chosen, options["lab_options"], observe)
     _tell(answer, options)
     if interrupted:
         print_error("interrupted; forks that were done are kept, and the same again goes on")

@@ -9,7 +9,7 @@ from spikecheck.gate.config import assignments
 from spikecheck.gate.rates import RateRange
 
 
-def tuned_range(given: Mapping[str, Any], told: Mapping[str, Any], known: Baseline | None) -> str | None:
+def tuned_range(given: Mapping[str, Any], project: Mapping[str, Any], known: Baseline | None) -> str | None:
     """The range in which rates are sought: of the command line, of the baseline, or of pyproject.toml; None if there is none.
 
     A rate on the command line overrides a range in pyproject.toml.
@@ -19,17 +19,17 @@ def tuned_range(given: Mapping[str, Any], told: Mapping[str, Any], known: Baseli
     if known is not None:
         kept = known.conditions.get("tune")
         return None if kept is None else str(kept)
-    if "tune" not in told or "lr" in assignments(given.get("numbers", ()), "--set"):
+    if "tune" not in project or "lr" in assignments(given.get("numbers", ()), "--set"):
         return None
-    return str(RateRange.of(told["tune"]))
+    return str(RateRange.of(project["tune"]))
 
 
 def numbers_of(
-    given: Mapping[str, Any], told: Mapping[str, Any], table_name: str, option: str, tune: str | None
+    given: Mapping[str, Any], project: Mapping[str, Any], table_name: str, option: str, tune: str | None
 ) -> dict[str, Any]:
     """An optimizer's arguments; where rates are tuned, its rate stands for the range's middle until then."""
     typed = assignments(given.get(option, ()), f"--{table_name}")
-    numbers: dict[str, Any] = told.get(table_name, {}) | typed
+    numbers: dict[str, Any] = project.get(table_name, {}) | typed
     if tune is None:
         return numbers
     if "lr" in typed or ("lr" in numbers and "tune" not in given):

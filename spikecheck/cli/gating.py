@@ -64,17 +64,17 @@ class GateRequest:
         Raises:
             UsageError: an option is missing or does not fit the others.
         """
-        told = table(Path.cwd())
+        project = table(Path.cwd())
         given = {name: value for name, value in options.items() if value not in (None, ())}
-        optimizer = given.get("optimizer", told.get("optimizer"))
+        optimizer = given.get("optimizer", project.get("optimizer"))
         if optimizer is None:
             raise UsageError("--optimizer: no candidate; give MODULE:CLASS, or optimizer in [tool.spikecheck]")
-        compared = _compared_with(given, told)
+        compared = _compared_with(given, project)
         baseline = Path(compared["baseline"]) if "baseline" in compared else None
         known = _read(baseline) if "against" not in compared and not options["update_baseline"] else None
-        tune = tuned_range(given, told, known)
-        candidate = contestant(optimizer, numbers_of(given, told, "set", "numbers", tune))
-        reference = _reference(given, told, compared, candidate, tune)
+        tune = tuned_range(given, project, known)
+        candidate = contestant(optimizer, numbers_of(given, project, "set", "numbers", tune))
+        reference = _reference(given, project, compared, candidate, tune)
         if options["update_baseline"]:
             _check_update(given, baseline)
         elif (reference is None) == (baseline is None):
@@ -82,11 +82,11 @@ class GateRequest:
                 "--against, --baseline: give exactly one of them, here or in [tool.spikecheck]; it is the reference"
             )
         suite = _suite(
-            _conditions(given, told, options["changes"]) | ({} if tune is None else {"tune": tune}),
-            given.get("seeds", told.get("seeds")),
-            given.get("root", told.get("seed")),
+            _conditions(given, project, options["changes"]) | ({} if tune is None else {"tune": tune}),
+            given.get("seeds", project.get("seeds")),
+            given.get("root", project.get("seed")),
             known,
-            _rows(given, told),
+            _rows(given, project),
         )
         return cls(candidate, reference, baseline, suite, options)
 
@@ -99,10 +99,10 @@ def run_gate(options: Mapping[str, Any]) -> int:
     """
     _check_files(options)
     try:
-        asked = GateRequest.of(options)
+        request = GateRequest.of(options)
         if options["only_planned"]:
-            return _plan(asked)
-        card = _held(asked)
+            return _plan(request)
+        card = _held(request)
     except SpikecheckError as error:
         _tell_refusal(str(error), options)
         raise
@@ -112,59 +112,61 @@ def run_gate(options: Mapping[str, Any]) -> int:
     return _CODES[card.decision]
 
 
-def _held(asked: GateRequest) -> Scorecard | None:
+def _held(request: GateRequest) -> Scorecard | None:
     """Run the gate and return its scorecard, or write the requested baseline and return None."""
-    options = asked.options
-    if not options["update_baseline"] and not can_name(len(asked.suite.settings), asked.suite.seeds):
-        print_error(f"warning: {too_few(len(asked.suite.settings), asked.suite.seeds)}; the gate cannot pass", "yellow")
-    if isinstance(asked.suite, WorkloadSuite):
+    options = request.options
+    if not options["update_baseline"] and not can_name(len(request.suite.settings), request.suite.seeds):
+        print_error(
+            f"warning: {too_few(len(request.suite.settings), request.suite.seeds)}; the gate cannot pass", "yellow"
+        )
+    if isinstance(request.suite, WorkloadSuite):
         with watcher(console(stderr=True), quiet=options["quiet"]) as observe, redirect_stdout(sys.stderr):
-            return _held_on_workload(asked, asked.suite, options["lab_options"], observe)
+            return _held_on_workload(request, request.suite, options["lab_options"], observe)
     with (
         watcher(console(stderr=True), quiet=options["quiet"]) as observe,
         closing(laboratory(options["lab_options"], observe)) as lab,
     ):
-        contestants = [asked.candidate, *([asked.reference] if asked.reference is not None else [])]
-        assert isinstance(asked.suite, Suite)
-        observe(announced(contestants, asked.suite, lab))
+        contestants = [request.candidate, *([request.reference] if request.reference is not None else [])]
+        assert isinstance(request.suite, Suite)
+        observe(announced(contestants, request.suite, lab))
         with redirect_stdout(sys.stderr):  # an optimizer's own prints must not mix with --json -
             if not options["update_baseline"]:
-                return judge(asked, lab, observe)
-            _update(asked, lab, observe)
+                return judge(request, lab, observe)
+            _update(request, lab, observe)
     return None
 
 
 def _held_on_workload(
-    asked: GateRequest, suite: WorkloadSuite, options: LabOptions, observe: Observer
+    request: GateRequest, suite: WorkloadSuite, options: LabOptions, observe: Observer
 ) -> Scorecard | None:
     """As `_held`, of a workload."""
-    gate = workload_gate(asked.candidate, suite, options, command_line(), observe)
-    if asked.reference is not None:
-        return gate.against(asked.reference)
-    assert asked.baseline is not None
-    if not asked.options.get("update_baseline"):
-        baseline = fitting(json_file.read_baseline(asked.baseline), asked.baseline, suite, gate.environment)
-        return gate.against_baseline(baseline, str(asked.baseline))
-    atomic_write.check(asked.baseline, "--baseline")
+    gate = workload_gate(request.candidate, suite, options, command_line(), observe)
+    if request.reference is not None:
+        return gate.against(request.reference)
+    assert request.baseline is not None
+    if not request.options.get("update_baseline"):
+        baseline = fitting(json_file.read_baseline(request.baseline), request.baseline, suite, gate.environment)
+        return gate.against_baseline(baseline, str(request.baseline))
+    atomic_write.check(request.baseline, "--baseline")
     contestant, found = gate.baseline_scores()
-    _write_baseline(asked, asked.baseline, contestant, found, gate.environment)
+    _write_baseline(request, request.baseline, contestant, found, gate.environment)
     return None
 
 
-def judge(asked: GateRequest, lab: Laboratory, observe: Observer) -> Scorecard:
+def judge(request: GateRequest, lab: Laboratory, observe: Observer) -> Scorecard:
     """Compare the candidate with its reference.
 
     Raises:
         BaselineError: the baseline does not fit the suite.
         SettingError: an optimizer cannot be used.
     """
-    assert isinstance(asked.suite, Suite)
-    run = GateRun(asked.candidate, asked.suite, lab, command_line(), environment_of(lab), observe)
-    if asked.reference is not None:
-        return run.against(asked.reference)
-    assert asked.baseline is not None
-    baseline = fitting(json_file.read_baseline(asked.baseline), asked.baseline, asked.suite, run.environment)
-    return run.against_baseline(baseline, str(asked.baseline))
+    assert isinstance(request.suite, Suite)
+    run = GateRun(request.candidate, request.suite, lab, command_line(), environment_of(lab), observe)
+    if request.reference is not None:
+        return run.against(request.reference)
+    assert request.baseline is not None
+    baseline = fitting(json_file.read_baseline(request.baseline), request.baseline, request.suite, run.environment)
+    return run.against_baseline(baseline, str(request.baseline))
 
 
 def gate_in_test(
@@ -191,16 +193,16 @@ def gate_in_test(
         reference = contestant(path_of(against), {"lr": candidate.lr, **(against_set or {})})
     kept = None if baseline is None else Path(baseline)
     suite = _suite(conditions or {}, seeds, seed, _read(kept))
-    asked = GateRequest(candidate, reference, kept, suite, {})
+    request = GateRequest(candidate, reference, kept, suite, {})
     if isinstance(suite, WorkloadSuite):
         if suite.tune is not None:
             raise UsageError(
                 f"lr={candidate.lr:g}: the rates of this gate are tuned; hold it with spikecheck gate --tune"
             )
-        card = _held_on_workload(asked, suite, LabOptions(store=folder), ignore)
+        card = _held_on_workload(request, suite, LabOptions(store=folder), ignore)
         assert card is not None
         return card
-    return judge(asked, Laboratory(opened(folder)), ignore)
+    return judge(request, Laboratory(opened(folder)), ignore)
 
 
 def path_of(optimizer: str | Callable[..., Any]) -> str:
@@ -217,14 +219,14 @@ def path_of(optimizer: str | Callable[..., Any]) -> str:
     return path
 
 
-def _compared_with(given: Mapping[str, Any], told: Mapping[str, Any]) -> Mapping[str, Any]:
+def _compared_with(given: Mapping[str, Any], project: Mapping[str, Any]) -> Mapping[str, Any]:
     """Where the reference or the baseline is named; one on the command line overrides both of pyproject.toml."""
-    return given if {"against", "baseline"} & given.keys() else told
+    return given if {"against", "baseline"} & given.keys() else project
 
 
 def _reference(
     given: Mapping[str, Any],
-    told: Mapping[str, Any],
+    project: Mapping[str, Any],
     compared: Mapping[str, Any],
     candidate: OptimizerSpec,
     tune: str | None,
@@ -232,7 +234,7 @@ def _reference(
     """The reference optimizer, if there is one."""
     if "against" not in compared:
         return None
-    own = numbers_of(given, told, "against-set", "other_numbers", tune)
+    own = numbers_of(given, project, "against-set", "other_numbers", tune)
     return contestant(compared["against"], {"lr": candidate.lr} | own)
 
 
@@ -251,9 +253,9 @@ def _read(path: Path | None) -> Baseline | None:
     return None if path is None else json_file.read_baseline(path)
 
 
-def _rows(given: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[str, ...] | None:
+def _rows(given: Mapping[str, Any], project: Mapping[str, Any]) -> tuple[str, ...] | None:
     """The requested rows; None if none are named."""
-    text = given.get("rows", told.get("rows"))
+    text = given.get("rows", project.get("rows"))
     if text is None:
         return None
     names = tuple(name.strip() for name in text.split(",") if name.strip())
@@ -286,21 +288,21 @@ def _suite(
     return suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or kept)
 
 
-def _conditions(given: Mapping[str, Any], told: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
+def _conditions(given: Mapping[str, Any], project: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
     """The conditions that differ from the suite's own settings."""
-    chosen = dict(told.get("conditions", {}))
+    chosen = dict(project.get("conditions", {}))
     if "problem" in given and "dataset" in given:
         raise UsageError(f"--problem {given['problem']}, --dataset {given['dataset']}: give one of them")
     if any(change.partition("=")[0].strip() == "tune" for change in changes):
         raise UsageError("--at tune=…: is no condition; use --tune lr=1e-4..1e-1")
     for name in ("problem", "model"):
-        if (value := given.get(name, told.get(name))) is not None:
+        if (value := given.get(name, project.get(name))) is not None:
             chosen[name] = value
-    if (workload := given.get("workload", told.get("workload"))) is not None:
+    if (workload := given.get("workload", project.get("workload"))) is not None:
         _check_alone(workload, given)
         return conditions(changes, {**chosen, "workload": workload})
-    if "dataset" in given or ("dataset" in told and "problem" not in given):
-        chosen["problem"] = given.get("dataset", told.get("dataset"))
+    if "dataset" in given or ("dataset" in project and "problem" not in given):
+        chosen["problem"] = given.get("dataset", project.get("dataset"))
     return conditions(changes, chosen)
 
 
@@ -322,22 +324,22 @@ def _append_to_step_summary(text: str) -> None:
         print_error(f"warning: GITHUB_STEP_SUMMARY={summary}: cannot be written: {error.strerror}", "yellow")
 
 
-def _update(asked: GateRequest, lab: Laboratory, observe: Observer) -> None:
-    assert asked.baseline is not None
-    assert isinstance(asked.suite, Suite)
-    atomic_write.check(asked.baseline, "--baseline")
-    found = scores(asked.candidate, asked.suite, lab, observe)
-    _write_baseline(asked, asked.baseline, asked.candidate, found, environment_of(lab))
+def _update(request: GateRequest, lab: Laboratory, observe: Observer) -> None:
+    assert request.baseline is not None
+    assert isinstance(request.suite, Suite)
+    atomic_write.check(request.baseline, "--baseline")
+    found = scores(request.candidate, request.suite, lab, observe)
+    _write_baseline(request, request.baseline, request.candidate, found, environment_of(lab))
 
 
 def _write_baseline(
-    asked: GateRequest,
+    request: GateRequest,
     path: Path,
     contestant: OptimizerSpec,
     found: Scores,
     environment: dict[str, str | int | float],
 ) -> None:
-    baseline = baseline_of(contestant, found, asked.suite, asked.options["reason"], command_line(), environment)
+    baseline = baseline_of(contestant, found, request.suite, request.options["reason"], command_line(), environment)
     atomic_write.write(json_file.text(baseline).encode(), path, "--baseline")
     print_error(f"written: {path}; commit it with the change that it belongs to", "green")
 
@@ -365,10 +367,10 @@ def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
         click.echo(refusal_annotation(reason), err=options["json_path"] == "-")
 
 
-def _plan(asked: GateRequest) -> int:
+def _plan(request: GateRequest) -> int:
     """Print what would be trained and which differences it could detect; train nothing."""
     with tolerate_closed_pipe():
-        render_gate_plan(gate_outlook(asked.candidate, asked.suite), console())
+        render_gate_plan(gate_outlook(request.candidate, request.suite), console())
     return 0
 
 

@@ -28,11 +28,11 @@ def verify_workload(
     workload: str,
     patterns: Sequence[str],
     claims_paths: Sequence[Path],
-    asked: Mapping[str, Any],
+    chosen: Mapping[str, Any],
     lab_options: LabOptions,
     files: Mapping[str, str | None],
 ) -> int:
-    """Verify claims on a workload; `asked` are the command's other options. Returns the exit code.
+    """Verify claims on a workload; `chosen` are the command's other options. Returns the exit code.
 
     Raises:
         SpikecheckError: the workload, its optimizer or an option cannot be used, or no claim can be asked.
@@ -42,16 +42,16 @@ def verify_workload(
     _check_options(workload)
     found = context.all_claims(claims_paths).all
     claims = select(found, patterns)
-    request = _request(workload, asked)
-    quiet, strict = asked["quiet"], asked["strict"]
+    request = _request(workload, chosen)
+    quiet, strict = chosen["quiet"], chosen["strict"]
     with watcher(console(stderr=True), quiet=quiet) as observe, redirect_stdout(sys.stderr):
         from spikecheck.session import verify as session  # imports torch, for seconds in which progress is shown
         from spikecheck.session.workload_verify import asked_of, verify_on_workload
 
         judged, left_out, lab = asked_of(claims, request, lab_options, observe)
-        some = [] if asked["only_planned"] else judged
+        some = [] if chosen["only_planned"] else judged
         verdicts, failed = verify_on_workload(some, lab, request.plan, observe)
-    if asked["only_planned"]:
+    if chosen["only_planned"]:
         return _planned([claim.id for claim in judged], left_out, lab.seconds(request.steps), request)
     report = session.build_report(
         verdicts,
@@ -67,14 +67,14 @@ def verify_workload(
     return 130 if isinstance(lab.stopped, Interrupted) else exit_code(report, strict=strict)
 
 
-def check_not_given(asked: Mapping[str, Any]) -> None:
+def check_not_given(chosen: Mapping[str, Any]) -> None:
     """Refuse options that only mean something with a workload.
 
     Raises:
         UsageError: one of them is given.
     """
     for name, option in (("changes", "--at"), ("steps", "--steps"), ("seeds", "--seeds")):
-        if asked[name] not in (None, ()):
+        if chosen[name] not in (None, ()):
             raise UsageError(f"{option}: belongs to a workload; add --workload NAME, or leave it out")
 
 
@@ -86,26 +86,26 @@ def _check_options(workload: str) -> None:
             raise UsageError(f"--workload {workload}, --{name}: a workload is one setting; leave out --{name}")
 
 
-def _request(workload: str, asked: Mapping[str, Any]) -> "WorkloadRequest":
+def _request(workload: str, chosen: Mapping[str, Any]) -> "WorkloadRequest":
     from spikecheck.session.workload_verify import WorkloadRequest
 
-    numbers = context.optimizer_numbers(asked["optimizer"], asked["numbers"])
-    options = conditions(asked["changes"])
+    numbers = context.optimizer_numbers(chosen["optimizer"], chosen["numbers"])
+    options = conditions(chosen["changes"])
     given = options.pop("steps", None)
-    if given is not None and asked["steps"] is not None:
-        raise UsageError(f"--at steps={given}, --steps {asked['steps']}: give one of them")
-    steps = asked["steps"] or (STEPS if given is None else given)
+    if given is not None and chosen["steps"] is not None:
+        raise UsageError(f"--at steps={given}, --steps {chosen['steps']}: give one of them")
+    steps = chosen["steps"] or (STEPS if given is None else given)
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 20:
         raise UsageError(f"--steps {steps}: give 20 or more")
-    words = _words(workload, steps, asked)
-    seeds = asked["seeds"] or SEEDS
-    return WorkloadRequest(workload, options, steps, seeds, asked["seed"], asked["optimizer"], numbers, words)
+    words = _words(workload, steps, chosen)
+    seeds = chosen["seeds"] or SEEDS
+    return WorkloadRequest(workload, options, steps, seeds, chosen["seed"], chosen["optimizer"], numbers, words)
 
 
-def _words(workload: str, steps: int, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    at = [word for text in asked["changes"] if not text.startswith("steps=") for word in ("--at", text)]
-    own = [] if asked["optimizer"] is None else ["--optimizer", asked["optimizer"]]
-    sets = [word for text in asked["numbers"] for word in ("--set", text)]
+def _words(workload: str, steps: int, chosen: Mapping[str, Any]) -> tuple[str, ...]:
+    at = [word for text in chosen["changes"] if not text.startswith("steps=") for word in ("--at", text)]
+    own = [] if chosen["optimizer"] is None else ["--optimizer", chosen["optimizer"]]
+    sets = [word for text in chosen["numbers"] for word in ("--set", text)]
     return ("--workload", workload, *at, "--steps", str(steps), *own, *sets)
 
 

@@ -149,13 +149,13 @@ def not_compared(
     candidate: Scores, reference: Scores, measures: Sequence[Measure] = (*MEASURES, *COST_MEASURES)
 ) -> tuple[str, ...]:
     """The rows that cannot be compared, each with the side that has no number for it, so that none is dropped silently."""
-    told = []
+    missing = []
     for measure in measures:
         sides = {"the candidate": candidate, "the reference": reference}
         lacking = [name for name, side in sides.items() if not _has_numbers(side, measure.name)]
         if lacking and (measure.alarms or len(lacking) == 1):  # nobody misses a description that neither has
-            told.append(f"{measure.name}: no number of {' and '.join(lacking)}")
-    return tuple(told)
+            missing.append(f"{measure.name}: no number of {' and '.join(lacking)}")
+    return tuple(missing)
 
 
 def _has_numbers(scores: Scores, row: str) -> bool:

@@ -33,7 +33,7 @@ def expected_settings(claim: Claim, plan: Plan) -> int:
     """Approximate number of judgements that the verification will make; each advances the progress bar."""
     plan = plan.of(claim)
     searched = plan.settings + len(claim.known) + len(plan.besides(claim)) + plan.reach
-    cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
+    cells = sum(_cells(claim, wanted) for wanted in claim.maps) if plan.maps else 0
     return 4 + searched + _SHRINKING + cells
 
 
@@ -62,7 +62,7 @@ def expected_stages(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) 
 
     first, searched = answered(reference), _trained_and_read(claim, search, stored)
     a_setting = searched / len(search) if search else first / plan.fresh_seeds * plan.search_seeds
-    cells = sum(_cells(claim, asked) for asked in claim.maps) if plan.maps else 0
+    cells = sum(_cells(claim, wanted) for wanted in claim.maps) if plan.maps else 0
     varied = len(variations(claim)) if plan.variations else 0
     again = 1.5 if plan.looks > 1 else 1.0  # half of the answers take a second look, which doubles their seeds
     return {
@@ -106,9 +106,9 @@ def _trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> Iterato
 def _controls(claim: Claim) -> Iterator[Claim]:
     """The controls whose arms differ from the claim's own and are therefore trained in addition."""
     for control in (claim.control, *claim.also_not, *([claim.positive] if claim.positive is not None else [])):
-        asked = claim.as_control(control)
-        if (asked.arms, asked.probe) != (claim.arms, claim.probe):
-            yield asked
+        wanted = claim.as_control(control)
+        if (wanted.arms, wanted.probe) != (claim.arms, claim.probe):
+            yield wanted
 
 
 def _looks_cost(claim: Claim, setting: Setting) -> float:
@@ -195,9 +195,9 @@ def _cost_of_a_member(claim: Claim) -> float:
     return sum(work([recipe]) / len(padded([recipe])) for recipe in {Recipe(setting=reference, seed=0), *arms})
 
 
-def _cells(claim: Claim, asked: Map) -> int:
+def _cells(claim: Claim, wanted: Map) -> int:
     """Number of cells of a map; an axis without its own values uses the claim's ladder."""
-    axes = ((asked.x, asked.x_values), (asked.y, asked.y_values))
+    axes = ((wanted.x, wanted.x_values), (wanted.y, wanted.y_values))
     return prod(len(values) if values is not None else _rungs(claim, name) for name, values in axes)
 
 

@@ -42,22 +42,22 @@ def discover(paths: Sequence[Path] = ()) -> Discovered:
     claims: dict[str, Claim] = {}
     of_workloads: dict[str, Claim] = {}
     unreadable: dict[str, str] = {}
-    unasked = {BUILT_IN.resolve(), Path("claims").resolve()}
+    usual = {BUILT_IN.resolve(), Path("claims").resolve()}
     for folder in _folders(paths):
-        asked = "" if folder.resolve() in unasked else str(folder)
+        given = "" if folder.resolve() in usual else str(folder)
         known, register = _counterexamples(folder, unreadable), _register(folder, unreadable)
         for file in _files(folder):
             try:
                 claim = read(file)
                 claims[claim.id] = replace(
-                    claim, known=tuple(_known(claim, known)), folder=asked, registered=register.get(claim.id, {})
+                    claim, known=tuple(_known(claim, known)), folder=given, registered=register.get(claim.id, {})
                 )
             except ClaimFileError as error:
                 unreadable[str(file)] = str(error)
         for file in _files(folder / "workloads"):
             try:
                 claim = read(file)
-                of_workloads[claim.id] = replace(claim, folder=asked)
+                of_workloads[claim.id] = replace(claim, folder=given)
             except ClaimFileError as error:
                 unreadable[str(file)] = str(error)
     for name, claim in _installed(unreadable):

@@ -64,11 +64,11 @@ class Evidence:
 
 def gather(claim: Claim, lab: Trainer, blocks: Mapping[Setting, Sequence[int]]) -> dict[Setting, Evidence]:
     """Train every setting with its block of seeds, all together, and measure each trial."""
-    asked = [_asked(claim, setting, seeds) for setting, seeds in blocks.items()]
-    every = lab.each([[needed for recipes in block for needed in _needed(recipes)] for block in asked])
+    planned = [_recipes(claim, setting, seeds) for setting, seeds in blocks.items()]
+    every = lab.each([[needed for recipes in block for needed in _needed(recipes)] for block in planned])
     return {
         setting: _measured(claim, setting, _trials(claim, block, runs))
-        for setting, block, runs in zip(blocks, asked, every, strict=True)
+        for setting, block, runs in zip(blocks, planned, every, strict=True)
     }
 
 
@@ -77,7 +77,7 @@ def needed(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> list[Recipe
     return [
         recipe
         for setting, seeds in blocks.items()
-        for recipes in _asked(claim, setting, seeds)
+        for recipes in _recipes(claim, setting, seeds)
         for recipe in _needed(recipes)
     ]
 
@@ -172,7 +172,7 @@ def _finite(bound: float) -> float | None:
     return bound if np.isfinite(bound) else None
 
 
-def _asked(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
+def _recipes(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
     """The recipes of one trial for each seed: the training itself under `_TRUNK`, the arms under their names."""
     armed = {name: called(claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items()}
     return [
@@ -192,9 +192,9 @@ def _needed(recipes: Mapping[str, Recipe]) -> Iterator[Recipe]:
             yield recipe.parent()
 
 
-def _trials(claim: Claim, asked: Sequence[Mapping[str, Recipe]], runs: Mapping[Recipe, Run]) -> list[Trial]:
+def _trials(claim: Claim, planned: Sequence[Mapping[str, Recipe]], runs: Mapping[Recipe, Run]) -> list[Trial]:
     trials = []
-    for recipes in asked:
+    for recipes in planned:
         trunk = recipes[_TRUNK]
         arms = {name: runs[recipes[name]] for name in claim.arms if recipes[name] in runs}
         absent = (recipes[name].parent() for name in claim.arms if name not in arms)

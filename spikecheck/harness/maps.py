@@ -40,7 +40,7 @@ class Grid:
     cells: tuple[Cell, ...]
 
 
-def grid(claim: Claim, asked: Map, at: Mapping[str, Any] | None = None) -> Grid:
+def grid(claim: Claim, wanted: Map, at: Mapping[str, Any] | None = None) -> Grid:
     """The cells of a map around the claim's reference setting.
 
     The conditions in the map's own `at`, then those in the argument `at`, replace the reference's. Values may be text, as
@@ -49,25 +49,25 @@ def grid(claim: Claim, asked: Map, at: Mapping[str, Any] | None = None) -> Grid:
     Raises:
         UsageError: an axis is not possible, or its values do not give different cells.
     """
-    if asked.x == asked.y:
-        raise UsageError(f"x axis and y axis are both {asked.x}; give two different conditions")
-    moved = {**asked.at, **(at or {})}
-    for name in (asked.x, asked.y):
+    if wanted.x == wanted.y:
+        raise UsageError(f"x axis and y axis are both {wanted.x}; give two different conditions")
+    moved = {**wanted.at, **(at or {})}
+    for name in (wanted.x, wanted.y):
         if name in moved:
             raise UsageError(f"at {name}: {name} is an axis of the map, whose values replace it; leave one of them out")
     centre = claim.domain.reference.but(**moved)
-    across, up = _values(claim, "x", asked.x, asked.x_values), _values(claim, "y", asked.y, asked.y_values)
-    cells = tuple(_cell(centre, {asked.x: column, asked.y: row}) for row in up for column in across)
+    across, up = _values(claim, "x", wanted.x, wanted.x_values), _values(claim, "y", wanted.y, wanted.y_values)
+    cells = tuple(_cell(centre, {wanted.x: column, wanted.y: row}) for row in up for column in across)
     return Grid(
-        x=_axis("x", asked.x, [cells[column :: len(across)] for column in range(len(across))]),
-        y=_axis("y", asked.y, [cells[first : first + len(across)] for first in range(0, len(cells), len(across))]),
+        x=_axis("x", wanted.x, [cells[column :: len(across)] for column in range(len(across))]),
+        y=_axis("y", wanted.y, [cells[first : first + len(across)] for first in range(0, len(cells), len(across))]),
         centre=centre,
         cells=cells,
     )
 
 
 def survey(
-    claim: Claim, lab: Trainer, asked: Grid, seeds: int = 32, root: int = 0, observe: Observer = ignore
+    claim: Claim, lab: Trainer, plane: Grid, seeds: int = 32, root: int = 0, observe: Observer = ignore
 ) -> Scope:
     """Judge every cell by itself, at the claim's level, on `seeds` seeds; all cells are trained together.
 
@@ -80,8 +80,8 @@ def survey(
     fewest = claim.predicts.fewest()
     if seeds < fewest:
         raise UsageError(f"seeds={seeds}: {claim.id} needs {fewest} applicable seeds to hold; give at least {fewest}")
-    cells = _judged(claim, lab, asked.cells, seeds, root, observe)
-    return Scope(x=asked.x, y=asked.y, centre=asked.centre, seeds=seeds, fewest=fewest, cells=cells)
+    cells = _judged(claim, lab, plane.cells, seeds, root, observe)
+    return Scope(x=plane.x, y=plane.y, centre=plane.centre, seeds=seeds, fewest=fewest, cells=cells)
 
 
 def _judged(

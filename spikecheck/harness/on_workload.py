@@ -69,14 +69,14 @@ def on_workload(claim: Claim, place: Place) -> Claim | str:
 
 def all_on_workload(claims: Iterable[Claim], place: Place) -> tuple[list[Claim], dict[str, str]]:
     """The claims that can be asked of a workload, and by id the reason why the others cannot."""
-    asked, left_out = [], {}
+    adapted, left_out = [], {}
     for claim in claims:
         found = on_workload(claim, place)
         if isinstance(found, str):
             left_out[claim.id] = found
         else:
-            asked.append(found)
-    return asked, left_out
+            adapted.append(found)
+    return adapted, left_out
 
 
 def _why_not_its_record(claim: Claim, place: Place) -> str:
@@ -100,13 +100,13 @@ def _why_not_its_arms(claim: Claim, place: Place) -> str:
 
 
 def _why_not_its_rule(claim: Claim, place: Place) -> str:
-    asked, own = place.setting.optimizer, claim.domain.reference.optimizer
-    if own not in ("gd", asked):
+    optimizer, own = place.setting.optimizer, claim.domain.reference.optimizer
+    if own not in ("gd", optimizer):
         return f"is about {own}; add --optimizer {own} --set lr=…"
-    if own == "gd" and claim.rules in ("gd", "own") and asked != "gd":
-        return f"is about plain gradient descent, and {asked} trains; add --optimizer gd --set lr=…"
+    if own == "gd" and claim.rules in ("gd", "own") and optimizer != "gd":
+        return f"is about plain gradient descent, and {optimizer} trains; add --optimizer gd --set lr=…"
     if claim.rules == "threshold" and threshold_of(place.setting) is None:
-        return f"needs a formula for the stability threshold, and none is known for {asked}"
+        return f"needs a formula for the stability threshold, and none is known for {optimizer}"
     return ""
 
 

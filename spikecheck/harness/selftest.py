@@ -283,11 +283,11 @@ def verdicts_counted(plan: Plan, rounds: int, ticked: Callable[[], None], worlds
     """Count every world's events over `rounds` verifications, each with its own root seed; call `ticked` after each."""
     for world in worlds:
         claim = planted_claim("tendency", world.predicts, **world.axes)
-        asked = replace(plan, **{"variations": False, "maps": False, "reach": 0, **world.plan})
+        small = replace(plan, **{"variations": False, "maps": False, "reach": 0, **world.plan})
         verdicts: list[Verdict] = []
         for root in range(rounds):
             lab = PlantedLab(world.truth, world.control, positive=world.positive, law=world.law)
-            verdicts.append(verify(claim, lab, replace(asked, seed=plan.seed + root)))
+            verdicts.append(verify(claim, lab, replace(small, seed=plan.seed + root)))
             ticked()
         for seen, (happened, promised) in world.counts.items():
             yield counted(world.says, seen, sum(map(happened, verdicts)), rounds, promised)

@@ -52,14 +52,14 @@ def all_under(
     claims: Iterable[Claim], optimizer: str, numbers: Mapping[str, Any]
 ) -> tuple[list[Claim], dict[str, str]]:
     """The claims that can be verified with this optimizer, and by id the reason why the others cannot."""
-    asked, left_out = [], {}
+    adapted, left_out = [], {}
     for claim in claims:
         changed = under(claim, optimizer, numbers)
         if isinstance(changed, str):
             left_out[claim.id] = changed
         else:
-            asked.append(changed)
-    return asked, left_out
+            adapted.append(changed)
+    return adapted, left_out
 
 
 def _options(optimizer: str, numbers: Mapping[str, Any]) -> tuple[str, ...]:

@@ -295,8 +295,8 @@ class Shared:
             value = state[name]
             rows[:, start:stop] = numbers_of(value) if span is None else value[:, span.start : span.stop]
         pairs = zip(self._optimizer.param_groups, self._able.template["param_groups"], strict=True)
-        told = [numbers for group, pattern in pairs for numbers in _group_numbers(group, pattern)]
-        rows[:, stop:-1] = torch.cat(told)
+        collected = [numbers for group, pattern in pairs for numbers in _group_numbers(group, pattern)]
+        rows[:, stop:-1] = torch.cat(collected)
         rows[:, -1] = 1.0 if self._pace.scheduled else self._factor
         return rows
 

@@ -6,7 +6,7 @@ from spikecheck.core.judgement import Answer, Outcome
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.advice import advised
 from spikecheck.report.beside import beside_says
-from spikecheck.report.controls import Mark, Told, also_negative, contrasted, negative, planted, signed
+from spikecheck.report.controls import ControlResult, Mark, also_negative, contrasted, negative, planted, signed
 from spikecheck.report.estimates import brief
 from spikecheck.report.evidence import show_evidence
 from spikecheck.report.heat_map import show_legend, show_scope
@@ -47,7 +47,7 @@ def _replicates(page: Page, verdict: Verdict) -> None:
     page.say(Text.assemble("Does it replicate?  ", badge(verdict.replicates, ascii_only=page.ascii_only)))
     page.row("at", f"the reference setting: {conditions(verdict.reference.setting)}")
     show_evidence(page, verdict.reference, rule_of(verdict))
-    _told(page, "control", negative(answer, rule_of(verdict)))
+    _control(page, "control", negative(answer, rule_of(verdict)))
     page.row("", f"where it must not hold: {inert(verdict.control_says)}", "dim")
     _contrast(page, answer)
     _also_negative(page, verdict, answer)
@@ -84,7 +84,7 @@ def _nominated_setting(page: Page, verdict: Verdict, answer: Answer) -> None:
     page.row("", Text.assemble(said, ": ", badge(answer.outcome, ascii_only=page.ascii_only)))
     show_evidence(page, answer.judgement, rule_of(verdict))
     if answer.control is not None:
-        _told(page, "control", negative(answer, rule_of(verdict)))
+        _control(page, "control", negative(answer, rule_of(verdict)))
     _contrast(page, answer)
     _also_negative(page, verdict, answer)
     _planted(page, verdict, answer)
@@ -96,24 +96,24 @@ def _nominated_setting(page: Page, verdict: Verdict, answer: Answer) -> None:
 
 def _contrast(page: Page, answer: Answer) -> None:
     if (contrast := contrasted(answer)) is not None:
-        _told(page, "contrast", contrast)
+        _control(page, "contrast", contrast)
 
 
 def _also_negative(page: Page, verdict: Verdict, answer: Answer) -> None:
     for says, finding in also_negative(answer, rule_of(verdict)):
-        _told(page, "also not", finding)
+        _control(page, "also not", finding)
         page.row("", f"where it must not hold either: {inert(says)}", "dim")
 
 
 def _planted(page: Page, verdict: Verdict, answer: Answer) -> None:
     if (finding := planted(answer, rule_of(verdict))) is not None:
-        _told(page, "planted", finding)
+        _control(page, "planted", finding)
 
 
-def _told(page: Page, label: str, told: Told) -> None:
+def _control(page: Page, label: str, result: ControlResult) -> None:
     """A control's sign, what it did, and its figures."""
-    figures = f": {told.figures}" if told.figures else ""
-    page.row(label, Text.assemble((signed(told, ascii_only=page.ascii_only), _STYLES[told.mark]), figures))
+    figures = f": {result.figures}" if result.figures else ""
+    page.row(label, Text.assemble((signed(result, ascii_only=page.ascii_only), _STYLES[result.mark]), figures))
 
 
 def _robustness(page: Page, verdict: Verdict) -> None:

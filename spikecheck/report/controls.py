@@ -21,7 +21,7 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True)
-class Told:
+class ControlResult:
     """What a control did, with its mark and its figures; the figures may be empty."""
 
     mark: Mark
@@ -38,46 +38,46 @@ SIGNS = {Mark.GOOD: ("✓", "+"), Mark.BAD: ("✗", "x"), Mark.UNCLEAR: ("?", "?
 """The sign of each mark, in Unicode and in ASCII."""
 
 
-def signed(told: Told, *, ascii_only: bool = False) -> str:
+def signed(result: ControlResult, *, ascii_only: bool = False) -> str:
     """The finding, preceded by its sign.
 
     >>> signed(Told(Mark.GOOD, "failed, as it must"), ascii_only=True)
     '+ failed, as it must'
     """
-    return f"{SIGNS[told.mark][ascii_only]} {told.finding}".strip()
+    return f"{SIGNS[result.mark][ascii_only]} {result.finding}".strip()
 
 
-def negative(answer: Answer, predicts: Estimand | None = None) -> Told:
+def negative(answer: Answer, predicts: Estimand | None = None) -> ControlResult:
     """What the negative control did. `predicts` is the claim's rule, if known."""
     control = answer.control
     if control is None or not control.drawn:
-        return Told(Mark.UNCLEAR, "not reached")
+        return ControlResult(Mark.UNCLEAR, "not reached")
     figures = _figures(control, predicts)
     exceeded = answer.contrast is not None and answer.contrast.outcome is Outcome.HOLDS
     match control.outcome:
         case Outcome.FAILS:
-            return Told(Mark.GOOD, "failed, as it must", figures)
+            return ControlResult(Mark.GOOD, "failed, as it must", figures)
         case Outcome.HOLDS:
-            return Told(Mark.BAD, "HELD, which it must not", figures)
+            return ControlResult(Mark.BAD, "HELD, which it must not", figures)
         case Outcome.UNTRIGGERED:
-            return Told(Mark.BAD, "never triggered", f"applicable in {plural(control.applicable, 'seed')}")
+            return ControlResult(Mark.BAD, "never triggered", f"applicable in {plural(control.applicable, 'seed')}")
         case _:
-            return Told(Mark.PLAIN if exceeded else Mark.UNCLEAR, "has not clearly failed", figures)
+            return ControlResult(Mark.PLAIN if exceeded else Mark.UNCLEAR, "has not clearly failed", figures)
 
 
-def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[tuple[str, Told]]:
+def also_negative(answer: Answer, predicts: Estimand | None = None) -> Iterator[tuple[str, ControlResult]]:
     """Each further negative control with its description: the conditions it fails, or by how much the claim exceeds it."""
     for control in answer.also_not:
         failed = [condition(one) for one in control.judgement.conditions if one.outcome is Outcome.FAILS]
         if failed:
-            yield control.says, Told(Mark.GOOD, "failed, as it must", "; ".join(failed))
+            yield control.says, ControlResult(Mark.GOOD, "failed, as it must", "; ".join(failed))
             continue
         alone = answer.model_copy(update={"control": control.judgement, "contrast": control.contrast})
-        told = negative(alone, predicts)
-        yield control.says, Told(told.mark, told.finding, f"{told.figures}; exceeded by {excess(alone)}")
+        result = negative(alone, predicts)
+        yield control.says, ControlResult(result.mark, result.finding, f"{result.figures}; exceeded by {excess(alone)}")
 
 
-def contrasted(answer: Answer) -> Told | None:
+def contrasted(answer: Answer) -> ControlResult | None:
     """By how much the claim exceeds its negative control; None if this was not measured."""
     contrast = answer.contrast
     if contrast is None:
@@ -87,10 +87,10 @@ def contrasted(answer: Answer) -> Told | None:
         few = (
             f"only {plural(contrast.pairs, 'seed')} to which both claim and negative control apply: too few to compare"
         )
-        return Told(Mark.BAD if decisive else Mark.PLAIN, few)
+        return ControlResult(Mark.BAD if decisive else Mark.PLAIN, few)
     marks = {Outcome.HOLDS: Mark.GOOD, Outcome.FAILS: Mark.BAD, Outcome.UNDECIDED: Mark.UNCLEAR}
     mark = marks.get(contrast.outcome, Mark.PLAIN) if decisive or contrast.outcome is Outcome.HOLDS else Mark.PLAIN
-    return Told(mark, f"exceeds its negative control by {excess(answer)}; must exceed {contrast.margin:.3g}")
+    return ControlResult(mark, f"exceeds its negative control by {excess(answer)}; must exceed {contrast.margin:.3g}")
 
 
 def excess(answer: Answer) -> str:
@@ -101,7 +101,7 @@ def excess(answer: Answer) -> str:
     )
 
 
-def planted(answer: Answer, predicts: Estimand | None = None) -> Told | None:
+def planted(answer: Answer, predicts: Estimand | None = None) -> ControlResult | None:
     """What the positive control did: it plants an effect that must be found. None if it was not run."""
     control = answer.positive
     if control is None or not control.drawn:
@@ -110,13 +110,15 @@ def planted(answer: Answer, predicts: Estimand | None = None) -> Told | None:
     counted = f"{control.held} of {control.applicable}"
     match control.outcome:
         case Outcome.HOLDS:
-            return Told(Mark.GOOD, f"planted effect found in {counted}", figures)
+            return ControlResult(Mark.GOOD, f"planted effect found in {counted}", figures)
         case Outcome.FAILS:
-            return Told(Mark.BAD, f"planted effect NOT found: in {counted}", figures)
+            return ControlResult(Mark.BAD, f"planted effect NOT found: in {counted}", figures)
         case Outcome.UNTRIGGERED:
-            return Told(Mark.UNCLEAR, f"planted effect never put to the test: applicable in {control.applicable} seeds")
+            return ControlResult(
+                Mark.UNCLEAR, f"planted effect never put to the test: applicable in {control.applicable} seeds"
+            )
         case _:
-            return Told(Mark.UNCLEAR, f"planted effect not clearly found: in {counted}", figures)
+            return ControlResult(Mark.UNCLEAR, f"planted effect not clearly found: in {counted}", figures)
 
 
 def in_brief(answer: Answer, predicts: Estimand | None = None) -> Iterator[str]:

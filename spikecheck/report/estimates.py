@@ -32,10 +32,10 @@ def decides(judgement: Judgement, predicts: Estimand | None = None) -> str:
     sure = f"each bound at {percent(judgement.level)}"
     if judgement.required is not None:
         return f"the share of seeds, which must be at least {percent(judgement.required)}; {sure}"
-    return f"the {decider(judgement, predicts)}{asked(predicts)}; {sure}"
+    return f"the {decider(judgement, predicts)}{requirement(predicts)}; {sure}"
 
 
-def asked(predicts: Estimand | None) -> str:
+def requirement(predicts: Estimand | None) -> str:
     """The requirement on an average, as a clause; empty if the rule is not known."""
     if not isinstance(predicts, Average):
         return ""
@@ -115,7 +115,7 @@ def condition(judged: ConditionJudged) -> str:
     predicts = read_rule(judged.predicts)
     said = f"{judged.outcome}: {effect(judged.effect)}, in {judged.applicable} seeds"
     if isinstance(predicts, Average):
-        return f"{said}; the {predicts.of} decides{asked(predicts)}"
+        return f"{said}; the {predicts.of} decides{requirement(predicts)}"
     return f"{said}; {inert(judged.rule)}"
 
 

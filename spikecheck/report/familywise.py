@@ -17,12 +17,12 @@ _LEVEL = 0.95
 
 def together(report: Report) -> str:
     """Which answers at the reference stay decided when all claims are one family (Holm 1979); empty for one claim."""
-    asked, decided = _asked(report), _decided(report)
-    if len(asked) < 2 or not decided:
+    family, decided = _family(report), _decided(report)
+    if len(family) < 2 or not decided:
         return ""
     lost = too_close(report)
     said = (
-        f"Each claim is judged by itself. With all {len(asked)} as one family (Holm), "
+        f"Each claim is judged by itself. With all {len(family)} as one family (Holm), "
         f"{len(decided) - len(lost)} of the {len(decided)} decided at their reference settings stay decided"
     )
     return f"{said}; not so: {', '.join(lost)}." if lost else f"{said}."
@@ -30,19 +30,19 @@ def together(report: Report) -> str:
 
 def too_close(report: Report) -> list[str]:
     """The claims whose decided answer is not decided when all claims are one family; empty for one claim."""
-    asked = _asked(report)
-    if len(asked) < 2:
+    family = _family(report)
+    if len(family) < 2:
         return []
-    adjusted = dict(zip((v.id for v in asked), holm([_p_value(v) for v in asked]), strict=True))
+    adjusted = dict(zip((v.id for v in family), holm([_p_value(v) for v in family]), strict=True))
     return [v.id for v in _decided(report) if adjusted[v.id] > 1 - _level(v)]
 
 
-def _asked(report: Report) -> list[Verdict]:
+def _family(report: Report) -> list[Verdict]:
     return [verdict for verdict in report.claims if verdict.reference.applicable]
 
 
 def _decided(report: Report) -> list[Verdict]:
-    return [v for v in _asked(report) if v.replicates in (Outcome.HOLDS, Outcome.FAILS)]
+    return [v for v in _family(report) if v.replicates in (Outcome.HOLDS, Outcome.FAILS)]
 
 
 def _level(verdict: Verdict) -> float:
@@ -73,6 +73,9 @@ def _one_sided(judgement: Judgement, predicts: Estimand | None) -> tuple[float, 
     if judgement.required is not None:
         return of_share(judgement.held, judgement.applicable, judgement.required)
     scores = [score for score in judgement.scores if score is not None]
-    asked = [(scores, predicts), *((further.scores, read_rule(further.predicts)) for further in judgement.conditions)]
-    rules = [of_average(values, rule) if isinstance(rule, Average) else (1.0, 1.0) for values, rule in asked]
+    averages = [
+        (scores, predicts),
+        *((further.scores, read_rule(further.predicts)) for further in judgement.conditions),
+    ]
+    rules = [of_average(values, rule) if isinstance(rule, Average) else (1.0, 1.0) for values, rule in averages]
     return max(holds for holds, _ in rules), min(1.0, len(rules) * min(fails for _, fails in rules))

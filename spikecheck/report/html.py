@@ -12,7 +12,7 @@ from spikecheck.report.axes import labels, title
 from spikecheck.report.beside import beside_says
 from spikecheck.report.cells import fill, ink, written
 from spikecheck.report.claim_figure import svg
-from spikecheck.report.controls import Mark, Told, also_negative, contrasted, negative, planted, signed
+from spikecheck.report.controls import ControlResult, Mark, also_negative, contrasted, negative, planted, signed
 from spikecheck.report.estimates import (
     average_in_brief,
     condition,
@@ -89,10 +89,10 @@ def _linked(text: str) -> Markup:
     return Markup(_ARXIV.sub(r'<a href="https://arxiv.org/abs/\1">arXiv \1</a>', str(escape(inert(text)))))
 
 
-def _guard_says(answer: Answer, verdict: Verdict) -> list[Told]:
+def _guard_says(answer: Answer, verdict: Verdict) -> list[ControlResult]:
     """The controls of an answer away from the reference, as far as they were run."""
     control = [negative(answer, rule_of(verdict))] if answer.control is not None else []
-    further = [told for _, told in also_negative(answer, rule_of(verdict))]
+    further = [result for _, result in also_negative(answer, rule_of(verdict))]
     return [*control, *filter(None, (contrasted(answer), *further, planted(answer, rule_of(verdict))))]
 
 

@@ -9,7 +9,7 @@ from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.axes import labels, title
 from spikecheck.report.beside import beside_says
 from spikecheck.report.cells import written
-from spikecheck.report.controls import Told, also_negative, contrasted, negative, planted, signed
+from spikecheck.report.controls import ControlResult, also_negative, contrasted, negative, planted, signed
 from spikecheck.report.estimates import average_in_brief, condition, decider, decides, effect, to_decide
 from spikecheck.report.evidence import beside
 from spikecheck.report.familywise import together
@@ -132,21 +132,21 @@ def _replicates(verdict: Verdict) -> list[str]:
         f"- **Does it replicate? {_outcome(verdict.replicates)}.** {_evidence(reference, verdict)} At {at}.",
         *(f"- **And**, {_plain(condition(further))}." for further in reference.conditions),
         *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
-        f"- **Control** ({_plain(verdict.control_says)}): {_told(negative(answer_there, rule_of(verdict)))}.",
+        f"- **Control** ({_plain(verdict.control_says)}): {_control(negative(answer_there, rule_of(verdict)))}.",
     ]
     if (compared := contrasted(answer_there)) is not None:
-        lines.append(f"- **Contrast:** {_told(compared)}.")
+        lines.append(f"- **Contrast:** {_control(compared)}.")
     lines += [
-        f"- **Further control** ({_plain(says)}): {_told(f)}."
+        f"- **Further control** ({_plain(says)}): {_control(f)}."
         for says, f in also_negative(answer_there, rule_of(verdict))
     ]
     if (positive := planted(answer_there, rule_of(verdict))) is not None:
-        lines.append(f"- **Positive control** ({_plain(verdict.positive_says)}): {_told(positive)}.")
+        lines.append(f"- **Positive control** ({_plain(verdict.positive_says)}): {_control(positive)}.")
     return lines
 
 
-def _told(told: Told) -> str:
-    return _plain(": ".join(filter(None, (signed(told), told.figures))))
+def _control(result: ControlResult) -> str:
+    return _plain(": ".join(filter(None, (signed(result), result.figures))))
 
 
 def _where(verdict: Verdict) -> list[str]:
@@ -168,9 +168,9 @@ def _nominated(verdict: Verdict, nominee: Answer) -> list[str]:
     name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[nominee.role]
     where = f"at {_plain(differs(nominee.judgement.setting, verdict.reference.setting))}, the {ROLES[nominee.role]}"
     guards = [negative(nominee, rule_of(verdict))] if nominee.control is not None else []
-    further = [told for _, told in also_negative(nominee, rule_of(verdict))]
+    further = [result for _, result in also_negative(nominee, rule_of(verdict))]
     guards += filter(None, (contrasted(nominee), *further, planted(nominee, rule_of(verdict))))
-    said = "".join(f" {part}." for part in map(_told, guards))
+    said = "".join(f" {part}." for part in map(_control, guards))
     return [
         f"- **{name}** {where}, on fresh seeds, {_outcome(nominee.outcome)}: {_evidence(nominee.judgement, verdict)}{said}"
     ]

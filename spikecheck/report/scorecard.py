@@ -123,16 +123,16 @@ def shown(rows: Sequence[Row]) -> list[Row]:
     A metric that is worse, or looks worse, in any setting is shown for the setting in which it is worst. Any other metric
     is shown for all settings together, and for single settings that are better than the whole.
     """
-    told: list[Row] = []
+    chosen: list[Row] = []
     for name in dict.fromkeys(row.name for row in rows):
         views = [row for row in rows if row.name == name]
         worse = [row for row in views if row.change is Change.WORSE] or [row for row in views if row.looks_worse]
         if worse:
-            told.append(max(worse, key=lambda row: (row.difference - row.margin) / row.margin))
+            chosen.append(max(worse, key=lambda row: (row.difference - row.margin) / row.margin))
             continue
         whole = views[0]
-        told += [row for row in views if row is whole or (row.change is Change.BETTER is not whole.change)]
-    return sorted(told, key=lambda row: (not row.fails, not row.looks_worse))
+        chosen += [row for row in views if row is whole or (row.change is Change.BETTER is not whole.change)]
+    return sorted(chosen, key=lambda row: (not row.fails, not row.looks_worse))
 
 
 def row_says(row: Row) -> str:
@@ -146,8 +146,8 @@ def row_says(row: Row) -> str:
 
 def failing_rows(card: Scorecard) -> list[str]:
     """The rows for which the gate does not pass, one line each; without such rows, the reasons why it is undecided."""
-    told = [row_says(row) for row in shown(card.rows) if row.fails or row.looks_worse]
-    return told or list(card.undecided)
+    lines = [row_says(row) for row in shown(card.rows) if row.fails or row.looks_worse]
+    return lines or list(card.undecided)
 
 
 # ---- for machines and pull requests ----------------------------------------------------------------------------------------

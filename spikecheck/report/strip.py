@@ -59,9 +59,9 @@ def deciding_strip(judgement: Judgement, predicts: Estimand | None) -> Strip | N
     if estimate is None or low is None or high is None or not (isfinite(low) and isfinite(high)):
         return None
     least, most = _wanted(predicts)
-    asked = _asked(predicts)
-    line = Line.through([estimate, low, high, *(value for value, _ in asked)])
-    limits = tuple(Limit(line.place(value), says) for value, says in asked)
+    bounds = _bounds(predicts)
+    line = Line.through([estimate, low, high, *(value for value, _ in bounds)])
+    limits = tuple(Limit(line.place(value), says) for value, says in bounds)
     said = f"{which} {estimate:.3g} ({low:.3g} to {high:.3g})"
     return Strip(
         ends=line.ends,
@@ -133,13 +133,13 @@ def _wanted(predicts: Average) -> tuple[float, float]:
     return least, most
 
 
-def _asked(predicts: Average) -> list[tuple[float, str]]:
+def _bounds(predicts: Average) -> list[tuple[float, str]]:
     """The deciding numbers with their labels: limits, or the smallest effect worth a claim."""
     least, most = _wanted(predicts)
     word = "required" if not predicts.worth else "worth a claim"
-    asked = [(least, f"at least {least:.3g} {word}"), (most, f"at most {most:.3g} {word}")]
+    bounds = [(least, f"at least {least:.3g} {word}"), (most, f"at most {most:.3g} {word}")]
     zero = [(0.0, "no effect at 0")] if predicts.worth and 0.0 in (predicts.floor, predicts.ceiling) else []
-    return [*zero, *((value, says) for value, says in asked if isfinite(value))]
+    return [*zero, *((value, says) for value, says in bounds if isfinite(value))]
 
 
 def _bound(value: float | None) -> str:

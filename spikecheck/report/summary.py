@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.verdict import Variation, Verdict
 from spikecheck.report.controls import also_negative, excess
-from spikecheck.report.estimates import asked, brief, estimated, shown_average
+from spikecheck.report.estimates import brief, estimated, requirement, shown_average
 from spikecheck.report.opposed import opposed
 from spikecheck.report.phrases import differs, percent, plural
 from spikecheck.report.quoted import at_reference, nominated, rule_of
@@ -93,7 +93,7 @@ def figures(judgement: Judgement, predicts: Estimand | None) -> str:
     mean = f"the {shown} {inert(judgement.effect.unit)} is {estimate}" if estimate else ""
     if judgement.required is not None:
         return "; ".join(filter(None, (f"{share}, {percent(judgement.required)} are required", mean)))
-    return f"{mean}{asked(predicts)}; {share}"
+    return f"{mean}{requirement(predicts)}; {share}"
 
 
 def _held(verdict: Verdict) -> list[str]:
@@ -152,12 +152,12 @@ def _hanging(verdict: Verdict) -> str:
     differing = otherwise(verdict)
     if not differing:
         return ""
-    told = [
+    changed = [
         f"with {inert(v.name)} it {v.judgement.outcome} ({brief(v.judgement, rule_of(verdict))})"
         for v in differing[:_NAMED]
     ]
     more = f", and {len(differing) - _NAMED:,} more" if len(differing) > _NAMED else ""
-    return f"The answer hangs on where a cut-off lies: {', '.join(told)}{more}."
+    return f"The answer hangs on where a cut-off lies: {', '.join(changed)}{more}."
 
 
 def _survivors(reference: Judgement) -> str:
@@ -174,8 +174,8 @@ def _against(verdict: Verdict) -> Iterator[str]:
     yield control_says(verdict)
     if answer.contrast is not None and (by := excess(answer)):
         yield f"The claim exceeds it by {by}, and must exceed {answer.contrast.margin:.3g}."
-    for says, told in also_negative(answer, rule_of(verdict)):
-        yield f"A further control, {inert(says)}: {told.text}."
+    for says, result in also_negative(answer, rule_of(verdict)):
+        yield f"A further control, {inert(says)}: {result.text}."
     if answer.positive is not None and answer.positive.drawn:
         yield f"A planted effect is found in {answer.positive.held} of {answer.positive.applicable} seeds."
 

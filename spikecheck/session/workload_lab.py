@@ -57,9 +57,9 @@ class WorkloadLab:
             Stopped: the budget is spent, or Ctrl-C was pressed.
             SpikecheckError: the workload cannot be trained.
         """
-        asked = {(recipe.setting, recipe.seed): None for recipe in recipes}
+        needed = {(recipe.setting, recipe.seed): None for recipe in recipes}
         try:
-            self._train([key for key in asked if key not in self._known])
+            self._train([key for key in needed if key not in self._known])
         except KeyboardInterrupt:
             self.stopped = Interrupted("interrupted; everything trained so far is kept")
             raise self.stopped from None

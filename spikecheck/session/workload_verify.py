@@ -72,11 +72,11 @@ def asked_of(
     found = examine(request.order(here.device, Wanted()))
     setting = request.setting(found)
     place = Place(setting, found.rate_varies, found.gives_loss, found.noisy, request.seeds, request.words)
-    asked, left_out = all_on_workload(claims, place)
-    if not asked:
+    adapted, left_out = all_on_workload(claims, place)
+    if not adapted:
         name, reason = next(iter(left_out.items()))
         raise NothingSelected(f"no selected claim can be asked of the workload {request.path}: {name} {reason}")
-    wanted = wanted_for(asked)
+    wanted = wanted_for(adapted)
     look = examine(request.order(here.device, wanted)).seconds_a_look if wanted.curvature else 0.0
     lab = WorkloadLab(
         setting,
@@ -90,7 +90,7 @@ def asked_of(
         options.deadline,
         observe,
     )
-    return asked, left_out, lab
+    return adapted, left_out, lab
 
 
 def verify_on_workload(

@@ -44,10 +44,10 @@ def compiler() -> str:
     Raises:
         UsageError: when $SPIKECHECK_COMPILE is 1 and something is missing, or when it is neither 0 nor 1.
     """
-    asked = os.environ.get("SPIKECHECK_COMPILE", "")
-    if asked not in ("", "0", "1"):
-        raise UsageError(f"SPIKECHECK_COMPILE={asked!r}: give 0 to disable compiling, 1 to require it, or leave it out")
-    if asked == "0":
+    wish = os.environ.get("SPIKECHECK_COMPILE", "")
+    if wish not in ("", "0", "1"):
+        raise UsageError(f"SPIKECHECK_COMPILE={wish!r}: give 0 to disable compiling, 1 to require it, or leave it out")
+    if wish == "0":
         return ""
     named = os.environ.get("CXX", "g++")
     path = shutil.which(named)
@@ -56,12 +56,12 @@ def compiler() -> str:
         missing = f"there is no {named}; install it, or set CXX"
     elif not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists():
         missing = "Python.h is missing; install Python's development package (python3-dev)"
-    if missing and asked:
+    if missing and wish:
         raise UsageError(f"SPIKECHECK_COMPILE=1: {missing}")
     if missing or path is None:
         return ""
-    told = subprocess.run([path, "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=False)
-    return f"{Path(path).name} {told.stdout.strip()}" if told.returncode == 0 else ""
+    printed = subprocess.run([path, "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=False)
+    return f"{Path(path).name} {printed.stdout.strip()}" if printed.returncode == 0 else ""
 
 
 class CannotTrace(UsageError):

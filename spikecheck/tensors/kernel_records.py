@@ -123,15 +123,17 @@ def _digest_of_room(room: str) -> str | None:
 
 
 def _surroundings(compiler: str) -> Key:
-    told = {name: value for name, value in os.environ.items() if name.startswith("TORCHINDUCTOR_") or name in _COUNTED}
-    told.pop("TORCHINDUCTOR_CACHE_DIR", None)
+    variables = {
+        name: value for name, value in os.environ.items() if name.startswith("TORCHINDUCTOR_") or name in _COUNTED
+    }
+    variables.pop("TORCHINDUCTOR_CACHE_DIR", None)
     return {
         "format": _FORMAT,
         "torch": [torch.__version__, str(torch.version.git_version), torch.__file__],
         "python": [sys.version, sys.prefix, *platform.uname()[::4]],
         "processor": [torch.backends.cpu.get_cpu_capability(), _instructions()],
         "compiler": compiler,
-        "environment": dict(sorted(told.items())),
+        "environment": dict(sorted(variables.items())),
         "threads": torch.get_num_threads(),
         "default": [str(torch.get_default_dtype()), torch.are_deterministic_algorithms_enabled()],
     }

@@ -38,11 +38,11 @@ def doctor(
     from spikecheck.gate.compatibility import examined  # imports torch
     from spikecheck.gate.suite import contestant
 
-    told = assignments(numbers, "--set")
+    given_numbers = assignments(numbers, "--set")
     given = {name: value for name, value in {"model": model, "problem": problem}.items() if value is not None}
     with watcher(console(stderr=True), quiet=False) as observe:
         observe(StageStarted("doctor", "compared with torch's ordinary loop", 1, 0))
-        findings = examined(contestant(optimizer, told), given | conditions(changes))
+        findings = examined(contestant(optimizer, given_numbers), given | conditions(changes))
     with tolerate_closed_pipe():
         page = Page(console())
         for finding in findings:

@@ -72,7 +72,7 @@ def map_command(
 
     claim = context.one_claim(claim_id, claims_paths)
     at = dict(condition(text) for text in changes)
-    grids = [grid(claim, asked, at) for asked in maps(claim, x, y)]
+    grids = [grid(claim, wanted, at) for wanted in maps(claim, x, y)]
     file = Path(json_path) if json_path not in (None, "-") else None
     if file is not None:
         json_file.check(file)

@@ -56,9 +56,9 @@ def replay(
 
         lab = context.laboratory(lab_options, observe)
         with closing(lab):
-            asked = fresh_seeds(seed, setting, seeds)
-            session.announce(claim, {setting: asked}, lab, observe)
-            judgement = judge_again(claim, lab, setting, asked)
+            fresh = fresh_seeds(seed, setting, seeds)
+            session.announce(claim, {setting: fresh}, lab, observe)
+            judgement = judge_again(claim, lab, setting, fresh)
             trace = session.picture_of(claim, lab, judgement)
     with tolerate_closed_pipe():
         render_judgement(judgement, claim.id, reference, console(), trace, claim.predicts)

@@ -84,12 +84,12 @@ def verify(
     from spikecheck.session.shards import part_of
 
     output.check(files)
-    asked: dict[str, Any] = {"changes": changes, "steps": steps, "seeds": seeds}
+    chosen: dict[str, Any] = {"changes": changes, "steps": steps, "seeds": seeds}
     if workload is not None:
-        asked |= {"optimizer": optimizer, "numbers": numbers, "seed": seed}
-        asked |= {"quiet": quiet, "strict": strict, "only_planned": only_planned}
-        return verify_workload(workload, patterns, claims_paths, asked, lab_options, files)
-    check_not_given(asked)
+        chosen |= {"optimizer": optimizer, "numbers": numbers, "seed": seed}
+        chosen |= {"quiet": quiet, "strict": strict, "only_planned": only_planned}
+        return verify_workload(workload, patterns, claims_paths, chosen, lab_options, files)
+    check_not_given(chosen)
     discovered = context.all_claims(claims_paths)
     claims, left_out = context.about_optimizer(select(discovered, patterns), optimizer, numbers)
     if shard is not None:
