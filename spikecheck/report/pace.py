@@ -20,6 +20,9 @@ _CERTAIN = ("reference", "search", "beside", "reach")
 """Stages whose work is known from the start, in their order: only of these, anything is trained early."""
 _OWN = 2.0
 """Weight of the average speed against the speed of the current part, in seconds of a typical core."""
+_BEFORE = 2.0
+"""Before anything is measured, work is taken to need its expected time, as if so many seconds of it had been seen. The first
+steps of a command are slow: workers load, caches are empty."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ class Pace:
         enough = worked >= _LONG_ENOUGH or (worked >= _FEW_SECONDS and self.share >= _TELLING)
         if not enough or self.done <= 0:
             return None
-        usual = worked / self.done
+        usual = (worked + _BEFORE) / (self.done + _BEFORE)
         own, made = self._worked(self._call), self.done - self._call.done
         now = (own + _OWN * usual) / (made + _OWN)
         return self.call_left * now + (self.left - self.call_left - _SHOWING) * usual + _SHOWING
