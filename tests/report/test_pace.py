@@ -48,12 +48,12 @@ def test_the_estimate_follows_the_machines_speed(speed: float) -> None:
 
 
 def test_a_slow_beginning_is_no_forecast() -> None:
-    """Regression: workers took seconds to load, and 25 minutes were told for the 50 seconds that were left."""
+    """Regression: workers took seconds to load, and 25 minutes were shown for the 50 seconds that were left."""
     clock = Clock()
     pace = Pace(clock)
     pace.expect([("all", 40.0)], 0.0)
     pace.plan(40.0)
-    working(pace, clock, 5, 0.02)
+    working(pace, clock, 3, 0.02)
     working(pace, clock, 3, 1.0)
     assert pace.seconds_left == pytest.approx(40, rel=1.0)
 
