@@ -106,7 +106,7 @@ SLOW = tuple(
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `-m "not slow"`, do not even import the files in which every test is slow: that took as long as some of the tests."""
+    """With `-m "not slow"`, do not even import the files in which every test is slow: that takes many seconds."""
     if config.option.markexpr != "not slow":
         return None
     path = collection_path.relative_to(config.rootpath).as_posix()
