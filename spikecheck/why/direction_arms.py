@@ -2,9 +2,9 @@
 
     spikecheck diagnose --workload sines --arm spikecheck.why.direction_arms:top --arm spikecheck.why.direction_arms:second
 
-A step that is too large for the curvature overshoots along v_1, the eigenvector of the largest eigenvalue. Without motion along
-v_1 such a spike must be gone, and without motion along v_2 it must come again. Eigenvectors are those of the preconditioned
-Hessian of the step's own batch, so that Adam's v_1 is the direction in which Adam is unstable.
+A step that is too large for the curvature overshoots along v_1, the eigenvector of the largest eigenvalue. Without motion
+along v_1 such a spike must be gone, and without motion along v_2 it must come again. Eigenvectors are those of the
+preconditioned Hessian of the step's own batch, so that Adam's v_1 is the direction in which Adam is unstable.
 """
 
 from collections.abc import Callable, Iterator

@@ -100,7 +100,9 @@ class Kept:
     def _own(self, checkpoint: Checkpoint) -> Snapshot:
         theirs = checkpoint.about.get("parts")
         if theirs != dict(self.parts):
-            raise UsageError(f"states={self.folder}: are of another training: {_difference(theirs, self.parts)}; {_GIVE}")
+            raise UsageError(
+                f"states={self.folder}: are of another training: {_difference(theirs, self.parts)}; {_GIVE}"
+            )
         return checkpoint.snapshot
 
 

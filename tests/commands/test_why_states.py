@@ -42,9 +42,15 @@ def test_a_mistake_is_one_line(watched: Training, spikecheck: Any, capsys: Any) 
         (("watch.jsonl", "--states", "states"), "--states states: needs --workload"),
         (("watch.jsonl", "--states", "empty", *WORKLOAD, *plant), "states=empty: holds no state; give the folder that"),
         (("run.csv", "--states", "states", *WORKLOAD, *plant), "run.csv: is no log of spikecheck.Watch"),
-        (("watch.jsonl", "--states", "states", *WORKLOAD, *plant, "--seed", "1"), "states=states: step 768 has the loss"),
+        (
+            ("watch.jsonl", "--states", "states", *WORKLOAD, *plant, "--seed", "1"),
+            "states=states: step 768 has the loss",
+        ),
         (("watch.jsonl", "--states", "states", "--workload", "mlp"), "states=states: are of another training"),
-        (("watch.jsonl", "--states", "states", *WORKLOAD, *plant, "--at-step", "2000"), "--at-step 2000: the training has"),
+        (
+            ("watch.jsonl", "--states", "states", *WORKLOAD, *plant, "--at-step", "2000"),
+            "--at-step 2000: the training has",
+        ),
     ):
         assert spikecheck("diagnose", *words) == 2
         taken = capsys.readouterr()

@@ -44,8 +44,7 @@ def alone() -> Answer:
 
 def compared(answer: Answer) -> dict[str, Any]:
     """All but the losses, which reach farther in a longer log, and the time."""
-    parts = answer.model_dump(exclude={"losses", "seconds", "workload", "seed", "environment"})
-    return parts
+    return answer.model_dump(exclude={"losses", "seconds", "workload", "seed", "environment"})
 
 
 def test_the_answer_is_that_of_the_training_made_from_the_start(left: Path, alone: Answer) -> None:

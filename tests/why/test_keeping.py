@@ -2,8 +2,8 @@
 
 import logging
 import shutil
-from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,8 +15,8 @@ from spikecheck.core.watched import Step
 from spikecheck.watch.checkpoint import load_checkpoint
 from spikecheck.watch.replay import _same
 from spikecheck.why import keeping as keeping_module
-from spikecheck.why.kept import kept_steps, state_file
 from spikecheck.why.keeping import Keeping
+from spikecheck.why.kept import kept_steps, state_file
 from tests.why.planted_spikes import AT, planted
 
 
@@ -141,8 +141,7 @@ def test_what_cannot_be_used_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     kept(training, AT // 10, tmp_path / "b")
     with pytest.raises(UsageError, match="has states of a training up to step 0, and this one begins at step 0"):
         Watch.of(planted(None, 0, "cpu"), states=tmp_path / "b")
-    usage = namedtuple("usage", "total used free")(1, 1, 7)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=7))
     with pytest.raises(UsageError, match="8 states take up to .* kB, and the disk has 7 bytes left"):
         Watch.of(planted(None, 0, "cpu"), states=tmp_path / "c")
 
