@@ -11,8 +11,8 @@ INSTABILITIES = (Cause.LAG, Cause.CURVATURE)
 NO_CAUSE = "no cause"
 _EACH_SIDE = 0.025
 _COLUMNS = (
-    "Height in spreads. *Overshoot*: median over the rise. *Surprise*: the largest |g|/√v of a tensor in the eight steps before.\n"
-    "*Lags*: the tensor that does, by the rule."
+    "Height in spreads. *Overshoot*: median over the rise. *Surprise*: the largest |g|/√v of a tensor in the eight steps\n"
+    "before. *Lags*: the tensor that does, by the rule."
 )
 
 

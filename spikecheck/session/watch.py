@@ -9,7 +9,7 @@ from rich.console import Console
 from torch import nn
 from torch.optim import Optimizer
 
-from spikecheck.core.errors import SpikecheckError
+from spikecheck.core.errors import SpikecheckError, UsageError
 from spikecheck.report.watch_line import WatchLine
 from spikecheck.watch.training import Step, Training
 from spikecheck.watch.watch import QuietWatch
@@ -62,7 +62,7 @@ class Watch(QuietWatch):
         """
         super().__init__(model, optimizer, log=log, every=every, start=start, tensorboard=tensorboard, wandb=wandb)
         console = Console(stderr=True)
-        self._training: Training
+        self._training: Training | None = None
         self._keeping: Keeping | None = None
         self._line = WatchLine(console) if _shows(show, console) else None
         if self._line is not None:
@@ -95,20 +95,33 @@ class Watch(QuietWatch):
         Raises:
             UsageError: when an argument cannot be used, or the training's state cannot be kept in files.
         """
-        keeping = None if states is None else Keeping(training, Path(states), states_every, states_most)
         optimizers = [part for part in training.state.values() if isinstance(part, Optimizer)]
         watch = cls(training.model, optimizers, start=training.steps, **options)
-        watch._training, watch._keeping = training, keeping
-        if keeping is not None:
-            watch._sinks.append(keeping)
-            watch._warn(keeping.says, training.steps)
+        watch._training = training
+        if states is not None:
+            try:
+                watch._begin_keeping(Keeping(training, Path(states), states_every, states_most))
+            except SpikecheckError:
+                watch.close()
+                raise
         return watch
 
     def made(self, step: Step) -> None:
-        """Record a step of the training that `of` was given."""
+        """Record a step of the training that `of` was given.
+
+        Raises:
+            UsageError: when the watch was not made by `of`.
+        """
+        if self._training is None:
+            raise UsageError("made: this watch knows no training; make it by Watch.of(training), or call step")
         loss = self._training.loss if self._training.has_loss else None
         self.step(step.loss, None if loss is None else lambda: loss(step.batch))
         self._guarded(self._keep)()
+
+    def _begin_keeping(self, keeping: Keeping) -> None:
+        self._keeping = keeping
+        self._sinks.append(keeping)
+        self._warn(keeping.says, self._step)
 
     def _keep(self) -> None:
         """A state that cannot be written ends the keeping, and not the watching."""

@@ -120,6 +120,7 @@ class Keeping:
     def _check_space(self) -> None:
         free = shutil.disk_usage(self._folder).free
         if free < self._most * self._bytes:
+            self._remove(self._kept[-1:])
             raise UsageError(
                 f"states={self._folder}: {self._most} states take up to {_size(self._most * self._bytes)}, and the disk has "
                 f"{_size(free)} left; keep fewer with states_most, or name another folder"

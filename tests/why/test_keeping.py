@@ -14,6 +14,7 @@ from spikecheck.core.errors import StoreError, UsageError
 from spikecheck.core.watched import Step
 from spikecheck.watch.checkpoint import load_checkpoint
 from spikecheck.watch.replay import _same
+from spikecheck.watch.training import Step as Made
 from spikecheck.why import keeping as keeping_module
 from spikecheck.why.keeping import Keeping
 from spikecheck.why.kept import kept_steps, state_file
@@ -144,6 +145,9 @@ def test_what_cannot_be_used_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=7))
     with pytest.raises(UsageError, match="8 states take up to .* kB, and the disk has 7 bytes left"):
         Watch.of(planted(None, 0, "cpu"), states=tmp_path / "c")
+    assert not kept_steps(tmp_path / "c")  # with more room the same call goes on
+    with pytest.raises(UsageError, match="made: this watch knows no training"):
+        Watch(training.model, training.optimizer).made(Made(0, None, 1.0, {}))
 
 
 def test_of_several_processes_no_state_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

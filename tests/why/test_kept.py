@@ -9,8 +9,11 @@ from spikecheck import Training, Watch
 from spikecheck.core.errors import UsageError
 from spikecheck.watch.checkpoint import save_checkpoint
 from spikecheck.watch.replay import _same
+from spikecheck.watch.runs import ignore_progress
 from spikecheck.why import keeping as keeping_module
+from spikecheck.why.executors import loaded
 from spikecheck.why.kept import Kept, StatesAndKept, check_belongs, kept_steps, logged_run, parts_of, state_file
+from spikecheck.why.states import reach
 from tests.why.planted_spikes import planted
 
 
@@ -116,3 +119,9 @@ def test_what_explaining_wrote_itself_is_nearer(left: Path, tmp_path: Path) -> N
     states.keep(training.snapshot())
     assert (states.before(90).steps, states.before(84).steps) == (85, 80)
     assert kept_steps(left) == [60, 80, 100]
+
+
+def test_a_state_from_which_forks_begin_is_there_for_worker_processes(left: Path, tmp_path: Path) -> None:
+    states = StatesAndKept(tmp_path, "run", of(left))
+    assert reach(planted(None, 0, "cpu"), 80, states, ignore_progress) == []
+    assert loaded(states.path(80)).steps == 80
