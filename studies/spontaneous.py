@@ -1,19 +1,20 @@
 """Spikes that nobody planted: what the trace of the training says beside what `diagnose` names; writes docs/spontaneous.md.
 
-    python studies/spontaneous.py [--seeds 3] [--kind "mlp, quiet"] [--page-only]
+    python studies/spontaneous.py [--seeds 3] [--kind "mlp, quiet"] [--page-only | --survey]
 
 The rule by which a trace is read is in docs/spontaneous.md. Every answer is kept in the store as soon as it is there.
+`--survey` trains two seeds of each kind, from 1000 on, and says where they spike; nothing is diagnosed.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from spikecheck.core.errors import SpikecheckError
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.report import atomic_write
 from spikecheck.watch.runs import Order, train
@@ -72,6 +73,14 @@ def judged(kind: str, seed: int, store: Store) -> Cell:
     return Cell(kind=kind, seed=seed, steps=order.steps, onset=spike.onset, trace=trace, answer=answer)
 
 
+def _survey(kinds: Iterable[str], store: Store) -> None:
+    """Where trainings spike that are no part of the examination."""
+    for kind, seed in product(kinds, (1000, 1001)):
+        run = Run(0, [*map(float, train(KINDS[kind].order(seed), store).losses)])
+        said = [f"{one.onset} ({one.height:.3g}{', benign' if run.is_benign(one) else ''})" for one in run.spikes]
+        print(f"{kind} {seed}: {len(run.losses)} steps, last loss {run.losses[-1]:.3g}; {', '.join(said)}", flush=True)
+
+
 def _kept(folder: Path) -> Sequence[Cell]:
     return [Cell.model_validate_json(file.read_bytes()) for file in sorted(folder.glob("*.json"))]
 
@@ -84,6 +93,7 @@ def _asked() -> argparse.Namespace:
         "--store", type=Path, default=default_folder() / "spontaneous", help="the folder of all answers"
     )
     parser.add_argument("--page-only", action="store_true", help="write the page from the answers that are there")
+    parser.add_argument("--survey", action="store_true", help="diagnose nothing; say where seeds from 1000 on spike")
     return parser.parse_args()
 
 
@@ -92,17 +102,15 @@ def main() -> None:
     asked = _asked()
     folder, store = asked.store / "answers", Store(asked.store)
     folder.mkdir(parents=True, exist_ok=True)
-    for seed in range(0 if asked.page_only else asked.seeds):
-        for kind in asked.kind or KINDS:
-            file = folder / f"{kind.replace(', ', '-').replace(' ', '-')}-{seed}.json"
-            if not file.exists():
-                try:
-                    cell = judged(kind, seed, store)
-                except SpikecheckError as error:
-                    print(f"{kind} {seed}: {error}", flush=True)
-                    continue
-                atomic_write.write(cell.model_dump_json(by_alias=True).encode(), file, "the store")
-                print(cell.line, flush=True)
+    if asked.survey:
+        _survey(asked.kind or KINDS, store)
+        return
+    for seed, kind in product(range(0 if asked.page_only else asked.seeds), asked.kind or KINDS):
+        file = folder / f"{kind.replace(', ', '-').replace(' ', '-')}-{seed}.json"
+        if not file.exists():
+            cell = judged(kind, seed, store)
+            atomic_write.write(cell.model_dump_json(by_alias=True).encode(), file, "the store")
+            print(cell.line, flush=True)
     before = PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0].rstrip()
     atomic_write.write(
         f"{before}\n\n<!-- tables -->\n{page(_kept(folder), list(KINDS))}".encode(), PAGE, "docs/spontaneous.md"
