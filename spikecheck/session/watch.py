@@ -89,7 +89,8 @@ class Watch(QuietWatch):
             training: between two steps. Its `loss` is needed for the overshoot.
             states: a folder for its states; None keeps none. What they may take on disk and in memory is said at once.
             states_every: steps between two states; more where writing one takes over a thirtieth of the time.
-            states_most: files at once, at least 4: the last three, and one from before each of the first spikes.
+            states_most: files at once: the last three, or as many as reach 256 steps back, and one from before each of the
+                first spikes.
             options: `log`, `every`, `show`, `tensorboard` and `wandb`, as of `Watch` itself.
 
         Raises:

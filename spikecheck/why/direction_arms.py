@@ -97,8 +97,9 @@ class _Removal:
         _set(self._weights, self._start)
         local = model_curvature(self._model, self._loss, [self._batch])
         update = flattened(end, local.gradients) - flattened(self._start, local.gradients)
+        part = self._part(local, update)[0]  # its products need the weights where the step began
         _set(self._weights, end)
-        _subtract(self._weights, self._part(local, update)[0])
+        _subtract(self._weights, part)
 
     def _part(self, local: ModelCurvature, update: Float[Tensor, "1 P"]) -> Float[Tensor, "1 P"]:
         """The update's part along the eigenvector of this rank, in the optimizer's coordinates."""

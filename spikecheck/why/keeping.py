@@ -1,5 +1,6 @@
 """Keeps states of a training in a folder while it runs, so that a spike can be explained afterwards."""
 
+import math
 import shutil
 import time
 from collections.abc import Iterable
@@ -18,17 +19,20 @@ from spikecheck.why.scene import BEFORE, is_benign
 
 MOST = 8
 """Files at once, unless told otherwise."""
-_LAST = 3
-"""Latest states that always stay. Two reach further back than an onset lies before its alarm; one more, since losses are
-read late on an accelerator."""
+_SPARE = 2
+"""Latest states that stay besides those that reach `EVERY` steps back: the last one, and one more, since losses are read late
+on an accelerator."""
 _SHARE = 30
 """Writing states takes at most one part in so many of the time, as checkpoints do."""
 _COPIES = 3
 """Copies of its parameters by which a state grows after the first step: a gradient and two moments, as Adam has."""
 
+_FRAME = 5_000
+"""Bytes, generously, that a file takes besides for these copies of one tensor: names, and the space between them."""
+
 
 class Keeping:
-    """The last three states of a training, and of its first spikes that are not benign the state before each.
+    """The last states of a training, and of its first spikes that are not benign the state before each.
 
     It is a sink of the watch's steps, from whose losses it learns of spikes. A training that was resumed loses the states
     from after the step that it went back to, as its log loses the steps.
@@ -41,14 +45,15 @@ class Keeping:
             training: between two steps.
             folder: is made where it is missing.
             every: steps between two states, at least 1; more where writing one takes over a thirtieth of the time.
-            most: files at once, at least 4.
+            most: files at once, at least one more than the last states that reach 256 steps back.
 
         Raises:
             UsageError: an argument cannot be used, a training that begins finds states in the folder, the disk has too
                 little space, or the training's state holds what files do not keep.
         """
         _check(training, folder, every, most)
-        self._training, self._folder, self._every, self._most = training, folder, every, most
+        self._training, self._folder, self._every = training, folder, every
+        self._last, self._most = _last(every), most
         self._detector, self._first, self._losses = Detector(), training.steps, list[float]()
         self._kept = kept_steps(folder)
         self._saved = self._cost = 0.0
@@ -98,7 +103,7 @@ class Keeping:
 
     def _forget(self) -> None:
         """Remove what neither is among the last nor lies before a spike that counts."""
-        wanted = {*self._kept[-_LAST:], *self._before_spikes()}
+        wanted = {*self._kept[-self._last :], *self._before_spikes()}
         self._remove(step for step in self._kept if step not in wanted)
 
     def _remove(self, steps: Iterable[int]) -> None:
@@ -112,7 +117,7 @@ class Keeping:
         starts = [spike.onset - BEFORE for spike in self._detector.spikes if not self._is_benign(spike)]
         last = [max((step for step in self._kept if step <= start), default=None) for start in starts]
         distinct = dict.fromkeys(step for step in last if step is not None)
-        return list(distinct)[: self._most - _LAST]
+        return list(distinct)[: self._most - self._last]
 
     def _is_benign(self, spike: NoisySpike) -> bool:
         return is_benign(spike, self._losses, self._first)
@@ -127,10 +132,22 @@ class Keeping:
             )
 
 
+def _last(every: int) -> int:
+    """How many of the latest states always stay: an onset may lie so far before its alarm.
+
+    >>> _last(256), _last(100), _last(1_000)
+    (3, 5, 3)
+    """
+    return math.ceil(EVERY / every) + _SPARE
+
+
 def _check(training: Training, folder: Path, every: int, most: int) -> None:
-    for name, value, least in (("states_every", every, 1), ("states_most", most, _LAST + 1)):
-        if not isinstance(value, int) or value < least:
-            raise UsageError(f"{name}={value!r}: give a whole number of at least {least}")
+    if not isinstance(every, int) or every < 1:
+        raise UsageError(f"states_every={every!r}: give a whole number of at least 1")
+    if not isinstance(most, int) or most <= _last(every):
+        raise UsageError(
+            f"states_most={most!r}: give a whole number of at least {_last(every) + 1} with states_every={every}"
+        )
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         raise UsageError(f"states={folder}: of several processes no state can be kept; leave states out")
     if kept_steps(folder) and not training.steps:
@@ -144,7 +161,7 @@ def _growth(training: Training) -> int:
     """Bytes by which a state grows once steps were made."""
     modules = [part for part in training.state.values() if isinstance(part, torch.nn.Module)]
     weights = {id(p): p.numel() * p.element_size() for module in modules for p in module.parameters()}
-    return 0 if training.steps else _COPIES * sum(weights.values())
+    return 0 if training.steps else sum(_COPIES * size + _FRAME for size in weights.values())
 
 
 def _size(size: float) -> str:

@@ -151,8 +151,9 @@ def put_back(training: Training, state: Snapshot, folder: Path) -> None:
     except SpikecheckError:
         raise
     except Exception as error:
-        lines = [line.strip() for line in str(error).splitlines()] or [type(error).__name__]
-        raise UsageError(f"states={folder}: do not fit into the training: {lines[-1]}; {_GIVE}") from error
+        lines = [line.strip(" \t.") for line in str(error).splitlines()] or [type(error).__name__]
+        says = lines[min(1, len(lines) - 1)]  # torch's first line is a title
+        raise UsageError(f"states={folder}: do not fit into the training: {says}; {_GIVE}") from error
 
 
 @dataclass(frozen=True)

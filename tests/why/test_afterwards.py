@@ -14,10 +14,12 @@ from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import Workload
 from spikecheck.why import keeping as keeping_module
 from spikecheck.why.afterwards import explain_order_log
+from spikecheck.why.arms import LEFT_OUT, OTHER_BATCHES, RATE_HELD
 from spikecheck.why.question import Question
 from tests.why.planted_spikes import AT, planted
 
-STEPS = 1_100
+STEPS = 600
+ARMS = (LEFT_OUT, OTHER_BATCHES, RATE_HELD)
 
 
 def left_by(plant: str, folder: Path) -> Training:
@@ -39,7 +41,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def alone() -> Answer:
-    return explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS)
+    return explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, arms=ARMS)
 
 
 def compared(answer: Answer) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def compared(answer: Answer) -> dict[str, Any]:
 
 def test_the_answer_is_that_of_the_training_made_from_the_start(left: Path, alone: Answer) -> None:
     training = planted(None, 0, "cpu", plant="batches")
-    answer = explain_log(training, left / "watch.jsonl", left / "states")
+    answer = explain_log(training, left / "watch.jsonl", left / "states", arms=ARMS)
     assert answer.cause == Cause.DATA and answer.differs_at is None
     assert compared(answer) == compared(alone)
 
@@ -67,11 +69,11 @@ def test_a_workload_is_explained_alike_and_is_not_trained_from_the_start(
     monkeypatch.setattr(Training, "run", noted)
     order = Order(Workload.of("planted_spikes:planted", {"plant": "batches"}), 0, 1)
     store = Store(tmp_path)
-    answer = explain_order_log(order, left / "watch.jsonl", left / "states", store, Question(), workers=1)
+    answer = explain_order_log(order, left / "watch.jsonl", left / "states", store, Question(arms=ARMS), workers=1)
     assert compared(answer) == compared(alone)
     assert min(lowest) == 256
     lowest.clear()
-    again = explain_order_log(order, left / "watch.jsonl", left / "states", store, Question(), workers=1)
+    again = explain_order_log(order, left / "watch.jsonl", left / "states", store, Question(arms=ARMS), workers=1)
     assert again.arms == answer.arms
     assert min(lowest) == AT - 64  # the state that forks begin from was kept
 
@@ -81,7 +83,7 @@ def test_the_training_that_was_watched_is_where_it_was(tmp_path: Path) -> None:
     before = training.snapshot()
     expected = training.run(5)
     training.restore(before)
-    answer = explain_log(training, tmp_path / "watch.jsonl", tmp_path / "states")
+    answer = explain_log(training, tmp_path / "watch.jsonl", tmp_path / "states", arms=ARMS)
     assert answer.cause == Cause.SCHEDULE
     assert _same(training.snapshot().values, before.values)
     assert training.run(5) == expected
@@ -94,9 +96,9 @@ def test_without_a_spike_no_cause_is_named(tmp_path: Path) -> None:
 
 def test_a_spike_before_the_first_state_is_one_line(left: Path, tmp_path: Path) -> None:
     for file in (left / "states").iterdir():
-        if file.name != "state-256.pt":
+        if file.name == "state-512.pt":
             (tmp_path / file.name).write_bytes(file.read_bytes())
-    with pytest.raises(UsageError, match="the first state is before step .*, and the forks begin at step 33\\d"):
+    with pytest.raises(UsageError, match="the first state is before step 512, and the forks begin at step 33\\d"):
         explain_log(planted(None, 0, "cpu", plant="batches"), left / "watch.jsonl", tmp_path)
 
 

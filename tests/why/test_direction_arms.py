@@ -65,7 +65,7 @@ def test_gradient_descent_stands_still_along_that_direction_alone(arm: Arm, stil
 def test_momentum_does_not_carry_it_there_either() -> None:
     training = bowl(partial(torch.optim.SGD, lr=0.02, momentum=0.9))
     training.run(3)
-    before = float(training.state["model"].point[1])
+    before = float(training.state["model"].point[1].detach())
     assert after(training, top(), 5)[1] == pytest.approx(before, rel=1e-9)
 
 

@@ -26,6 +26,9 @@ def swift(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping_module, "_SHARE", 0)  # however slowly this disk writes
 
 
+TEN: dict[str, Any] = {"states_every": 10, "states_most": 40, "show": False}
+
+
 def kept(training: Training, steps: int, folder: Path, **options: Any) -> list[float]:
     """Its losses, and states in the folder."""
     with Watch.of(training, states=folder, show=False, **options) as watch:
@@ -34,30 +37,31 @@ def kept(training: Training, steps: int, folder: Path, **options: Any) -> list[f
 
 def test_the_training_is_the_same_to_the_bit(tmp_path: Path) -> None:
     plain, watched = planted(None, 0, "cpu"), planted(None, 0, "cpu")
-    assert kept(watched, 90, tmp_path, states_every=20) == plain.run(90)
+    assert kept(watched, 90, tmp_path, states_every=20, states_most=20) == plain.run(90)
     assert _same(watched.snapshot().values, plain.snapshot().values)
     assert not watched.optimizer._optimizer_step_pre_hooks and not watched.optimizer._optimizer_step_post_hooks
 
 
-def test_the_last_three_stay(tmp_path: Path) -> None:
-    kept(planted(None, 0, "cpu"), 300, tmp_path, states_every=64)
-    assert kept_steps(tmp_path) == [128, 192, 256]
+def test_the_last_stay(tmp_path: Path) -> None:
+    kept(planted(None, 0, "cpu"), 520, tmp_path, states_every=100)
+    assert kept_steps(tmp_path) == [100, 200, 300, 400, 500]
 
 
 def test_the_state_before_a_spike_stays_however_long_the_training_goes_on(tmp_path: Path) -> None:
-    kept(planted(None, 0, "cpu", plant="batches"), 1_000, tmp_path, states_every=100)
-    assert kept_steps(tmp_path) == [300, 800, 900, 1_000]  # 64 steps before 400 are 336
+    kept(planted(None, 0, "cpu", plant="batches"), 900, tmp_path, states_every=100)
+    assert kept_steps(tmp_path) == [300, 500, 600, 700, 800, 900]  # 64 steps before 400 are 336
 
 
 def test_many_spikes_take_no_more_files_than_are_allowed(tmp_path: Path) -> None:
     training = planted(None, 0, "cpu")
-    keeping = Keeping(training, tmp_path, every=10, most=4)
-    for number in range(1_200):
+    keeping = Keeping(training, tmp_path, every=100, most=6)
+    training._step = lambda _: 0.0
+    for number in range(2_000):
         training.run(1)
-        keeping.step(Step(step=number, loss=50.0 if number % 300 > 290 else 1.0 + number % 7 / 100))
+        keeping.step(Step(step=number, loss=50.0 if number % 470 > 450 else 1.0 + number % 7 / 100))
         keeping.after_step()
-        assert len(kept_steps(tmp_path)) <= 5  # one more only between writing it and removing another
-    assert len(kept_steps(tmp_path)) == 4
+        assert len(kept_steps(tmp_path)) <= 6
+    assert kept_steps(tmp_path) == [300, 1_600, 1_700, 1_800, 1_900, 2_000]
 
 
 def test_a_state_is_the_training_to_the_bit(tmp_path: Path) -> None:
@@ -69,38 +73,38 @@ def test_a_state_is_the_training_to_the_bit(tmp_path: Path) -> None:
 
 def test_writing_takes_a_thirtieth_of_the_time_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping_module, "_SHARE", 10**9)
-    kept(planted(None, 0, "cpu"), 60, tmp_path, states_every=5)
+    kept(planted(None, 0, "cpu"), 60, tmp_path, states_every=5, states_most=60)
     assert kept_steps(tmp_path) == [0]
 
 
 def test_what_it_takes_is_said_first_and_is_enough(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     training = planted(None, 0, "cpu")
-    keeping = Keeping(training, tmp_path / "bound", every=50)
-    kept(training, 100, tmp_path / "run", states_every=50)
+    keeping = Keeping(training, tmp_path / "bound", every=100)
+    kept(training, 101, tmp_path / "run", states_every=100)
     largest = max(file.stat().st_size for file in (tmp_path / "run").iterdir())
     assert largest <= keeping._bytes
     (said,) = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert "every 50 steps" in said.getMessage() and "at most 8 of them" in said.getMessage()
+    assert "every 100 steps" in said.getMessage() and "at most 8 of them" in said.getMessage()
 
 
 def test_a_resumed_training_goes_on_in_the_same_folder(tmp_path: Path) -> None:
     training = planted(None, 0, "cpu")
-    kept(training, 50, tmp_path, states_every=10)
+    kept(training, 50, tmp_path, states_every=10, states_most=40)
     middle = load_checkpoint(state_file(tmp_path, 40))
     assert middle is not None
     again = planted(None, 0, "cpu")
     again.restore(middle.snapshot)
-    with Watch.of(again, states=tmp_path, states_every=10, show=False) as watch:
-        assert kept_steps(tmp_path) == [30, 40]
+    with Watch.of(again, states=tmp_path, states_every=20, states_most=40, show=False) as watch:
+        assert kept_steps(tmp_path) == [0, 10, 20, 30, 40]
         again.run(20, observe=watch.made)
-    assert kept_steps(tmp_path) == [40, 50, 60]
+    assert kept_steps(tmp_path) == [0, 10, 20, 30, 40, 60]
 
 
 def test_a_full_disk_ends_the_keeping_and_not_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     training = planted(None, 0, "cpu")
-    with Watch.of(training, states=tmp_path, states_every=10, show=False, log=tmp_path / "watch.jsonl") as watch:
+    with Watch.of(training, states=tmp_path, log=tmp_path / "watch.jsonl", **TEN) as watch:
         monkeypatch.setattr(keeping_module, "save_checkpoint", _refused)
         assert training.run(60, observe=watch.made) == planted(None, 0, "cpu").run(60)
     assert kept_steps(tmp_path) == [0]
@@ -132,7 +136,8 @@ def test_what_cannot_be_used_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     training = planted(None, 0, "cpu")
     for options, says in (
         ({"states_every": 0}, "states_every=0: give a whole number of at least 1"),
-        ({"states_most": 3}, "states_most=3: give a whole number of at least 4"),
+        ({"states_most": 3}, "states_most=3: give a whole number of at least 4 with states_every=256"),
+        ({"states_every": 10}, "states_most=8: give a whole number of at least 29 with states_every=10"),
     ):
         with pytest.raises(UsageError, match=says):
             Watch.of(training, states=tmp_path / "a", **options)

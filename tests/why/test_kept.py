@@ -19,12 +19,16 @@ from tests.why.planted_spikes import planted
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a log of 100 steps, and with the states before steps 40, 60, 80 and 100."""
+    """A folder with a log of 100 steps, and with the states before steps 60, 80 and 100."""
     folder, training = tmp_path_factory.mktemp("left"), planted(None, 0, "cpu")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keeping_module, "_SHARE", 0)
-        with Watch.of(training, log=folder / "watch.jsonl", states=folder, states_every=20, show=False) as watch:
+        with Watch.of(
+            training, log=folder / "watch.jsonl", states=folder, states_every=20, states_most=20, show=False
+        ) as watch:
             training.run(100, observe=watch.made)
+    for step in (0, 20, 40):
+        state_file(folder, step).unlink()
     return folder
 
 
