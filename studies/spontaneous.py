@@ -49,9 +49,9 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "mlp, quiet": Kind("mlp", 3_000, {"lr": 1e-2, "beta2": 0.999}, {"dropout": 0.0}),
-    "gpt, high rate": Kind("gpt", 600, {"lr": 3e-2, "beta2": 0.95, "weight_decay": 0.1}, {"batch": 8}),
-    "modular, quiet": Kind("modular", 1_500, {"lr": 3e-3, "beta2": 0.999}),
+    "mlp, quiet": Kind("mlp", 2_000, {"lr": 3e-2, "beta2": 0.999}, {"dropout": 0.0}),
+    "gpt, high rate": Kind("gpt", 600, {"lr": 1e-1, "beta2": 0.95, "weight_decay": 0.1}, {"batch": 8}),
+    "modular, quiet": Kind("modular", 1_500, {"lr": 1e-2, "beta2": 0.999}),
     "modular, slingshot": Kind("modular", 1_500, {"lr": 1e-2, "beta2": 0.98}),
 }
 """Chosen by plain trainings of seeds from 1000 on, of which nothing was diagnosed."""

@@ -130,5 +130,5 @@ def _set(weights: list[torch.nn.Parameter], values: list[Tensor]) -> None:
 
 def _subtract(weights: list[torch.nn.Parameter], flat: Tensor) -> None:
     with torch.no_grad():
-        for weight, piece in zip(weights, flat.split([weight.numel() for weight in weights]), strict=True):
+        for weight, piece in zip(weights, torch.split(flat, [weight.numel() for weight in weights]), strict=True):
             weight.sub_(piece.view_as(weight).to(weight))

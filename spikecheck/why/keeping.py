@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -141,7 +142,7 @@ def _last(every: int) -> int:
     return math.ceil(EVERY / every) + _SPARE
 
 
-def _check(training: Training, folder: Path, every: int, most: int) -> None:
+def _check(training: Training, folder: Path, every: Any, most: Any) -> None:
     if not isinstance(every, int) or every < 1:
         raise UsageError(f"states_every={every!r}: give a whole number of at least 1")
     if not isinstance(most, int) or most <= _last(every):

@@ -11,7 +11,7 @@ from spikecheck.core.why import Answer, Cause, Effect
 from spikecheck.measures.spikes import spikes
 from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import Workload
-from spikecheck.why.arms import ARMS
+from spikecheck.why.arms import CLIPPED, HALF_RATE, LEFT_OUT, OTHER_BATCHES
 from spikecheck.why.direction_arms import second, top
 from spikecheck.why.explain import explain_order
 from spikecheck.why.question import Question
@@ -42,8 +42,9 @@ def test_it_is_the_laboratorys_training(seeded: tuple[int, np.ndarray]) -> None:
 def answer(seeded: tuple[int, np.ndarray]) -> Answer:
     seed, losses = seeded
     spike = next(spike for spike in spikes(losses, SpikeDefinition()) if spike.recovery)
-    order = Order(Workload.of("sines"), seed, STEPS)
-    return explain_order(order, None, Question(spike.onset, (*ARMS, top(), second())), workers=1)
+    order = Order(Workload.of("sines"), seed, spike.peak + 150)
+    arms = (LEFT_OUT, OTHER_BATCHES, HALF_RATE, CLIPPED, top(), second())
+    return explain_order(order, None, Question(spike.onset, arms), workers=1)
 
 
 def test_the_paper_s_spike_is_explained_by_the_curvature_and_not_by_the_data(answer: Answer) -> None:
