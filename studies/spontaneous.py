@@ -17,13 +17,15 @@ import torch
 
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.report import atomic_write
-from spikecheck.watch.runs import Order, train
+from spikecheck.watch.runs import Order, ignore_progress, train
 from spikecheck.watch.workload import OptimizerChoice, Workload
 from spikecheck.why.explain import explain_order
+from spikecheck.why.keeper import Keeper
 from spikecheck.why.question import Question
 from spikecheck.why.scene import BEFORE
 from spikecheck.why.signs import _watched
 from spikecheck.why.spikes import Run, meant
+from spikecheck.why.states import States, reach
 from studies.spontaneous_page import Cell, page
 from studies.spontaneous_trace import read_trace
 
@@ -49,10 +51,9 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "mlp, quiet": Kind("mlp", 2_000, {"lr": 3e-2, "beta2": 0.999}, {"dropout": 0.0}),
-    "gpt, high rate": Kind("gpt", 600, {"lr": 1e-1, "beta2": 0.95, "weight_decay": 0.1}, {"batch": 8}),
-    "modular, quiet": Kind("modular", 1_500, {"lr": 1e-2, "beta2": 0.999}),
+    "mlp, quiet": Kind("mlp", 4_000, {"lr": 3e-2, "beta2": 0.999}, {"dropout": 0.0}),
     "modular, slingshot": Kind("modular", 1_500, {"lr": 1e-2, "beta2": 0.98}),
+    "gpt, high rate": Kind("gpt", 600, {"lr": 1e-1, "beta2": 0.95, "weight_decay": 0.1}, {"batch": 8}),
 }
 """Chosen by plain trainings of seeds from 1000 on, of which nothing was diagnosed."""
 
@@ -61,13 +62,14 @@ def judged(kind: str, seed: int, store: Store) -> Cell:
     """Train, read the trace, and only then ask for the cause."""
     torch.set_num_threads(1)
     order = KINDS[kind].order(seed)
-    losses = [*map(float, train(order, store).losses)]
-    run = Run(0, losses)
+    training = order.begin()
+    states = States(store.folder / "checkpoints", order.digest(training.about))
+    run = Run(0, [*map(float, train(order, store, seen=Keeper(states)).losses)])
     spike = meant(run, run.spikes)
     if spike is None:
         return Cell(kind=kind, seed=seed, steps=order.steps, onset=None)
-    training, start = order.begin(), max(0, spike.onset - BEFORE)
-    training.run(start)
+    start = max(0, spike.onset - BEFORE)
+    reach(training, start, states, ignore_progress)
     trace = read_trace(_watched(training, max(spike.peak, spike.onset) - start, start), spike.onset, spike.peak)
     answer = explain_order(order, store, Question(), workers=1)
     return Cell(kind=kind, seed=seed, steps=order.steps, onset=spike.onset, trace=trace, answer=answer)
