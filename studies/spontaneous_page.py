@@ -67,11 +67,11 @@ def page(cells: Sequence[Cell], kinds: Sequence[str]) -> str:
 
 def _summary(spiking: Sequence[Cell]) -> Iterator[str]:
     yield "## What came out\n\n| | spikes | agree, 95 % interval |\n|---|---:|---|"
-    for says, agreeing in (
-        ("`diagnose` names the trace's cause", sum(cell.agrees for cell in spiking)),
-        ("by kind: both see an instability, or neither", sum(cell.agrees_by_kind for cell in spiking)),
-    ):
-        yield f"| {says} | {len(spiking)} | {_share(agreeing, len(spiking))} |"
+    resolved = [cell for cell in spiking if cell.trace is not None and cell.trace.overshoot is not None]
+    for says, cells in (("", spiking), (", overshoot resolved", resolved)):
+        agreeing, by_kind = sum(cell.agrees for cell in cells), sum(cell.agrees_by_kind for cell in cells)
+        yield f"| `diagnose` names the trace's cause{says} | {len(cells)} | {_share(agreeing, len(cells))} |"
+        yield f"| by kind: both see an instability, or neither{says} | {len(cells)} | {_share(by_kind, len(cells))} |"
     yield ""
 
 

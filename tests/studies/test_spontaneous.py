@@ -115,3 +115,10 @@ def test_the_page_counts_what_spiked() -> None:
     assert "| `diagnose` names the trace's cause | 2 | 1 of 2: 50 % (1 to 99) |" in text
     assert "| by kind: both see an instability, or neither | 2 | 2 of 2: 100 % (16 to 100) |" in text
     assert "| a | 3 | 100 | 2 | 1 | 2 |" in text
+
+
+def test_spikes_whose_overshoot_is_not_resolved_are_counted_apart() -> None:
+    unknown = Trace(overshoot=None, lagging=None, surprise=1.0)
+    text = page([cell(STEEP, Cause.CURVATURE), cell(unknown, None)], ["a"])
+    assert "| `diagnose` names the trace's cause | 2 | 2 of 2" in text
+    assert "| `diagnose` names the trace's cause, overshoot resolved | 1 | 1 of 1" in text
