@@ -33,7 +33,7 @@ _IN_TORCH: Mapping[str, type[torch.optim.Optimizer]] = {
 class Workload:
     """A function of (make_optimizer, seed, device) and options that returns a `Training`.
 
-    `path` is gpt, modular, resnet, mlp, or MODULE:FUNCTION. `make_optimizer` is None for the workload's own optimizer.
+    `path` is gpt, modular, resnet, mlp, sines, or MODULE:FUNCTION. `make_optimizer` is None for the workload's own optimizer.
     """
 
     path: str
