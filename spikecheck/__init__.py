@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from spikecheck.session.watch import Watch
     from spikecheck.stats.prediction import Average, Equivalence, Prediction
     from spikecheck.watch.training import Training
+    from spikecheck.why.afterwards import explain_log
     from spikecheck.why.arms import Arm
     from spikecheck.why.explain import explain_spike
 
@@ -93,6 +94,7 @@ _HOMES = {
     "condensing_domain": "harness.paper_settings",
     "described": "harness.claim",
     "discover": "harness.discover",
+    "explain_log": "why.afterwards",
     "explain_spike": "why.explain",
     "limits": "harness.claim",
     "paper_domain": "harness.paper_settings",
@@ -159,6 +161,7 @@ __all__ = [
     "condensing_domain",
     "described",
     "discover",
+    "explain_log",
     "explain_spike",
     "limits",
     "paper_domain",

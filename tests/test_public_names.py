@@ -62,6 +62,7 @@ NAMES = [
     "condensing_domain",
     "described",
     "discover",
+    "explain_log",
     "explain_spike",
     "limits",
     "paper_domain",

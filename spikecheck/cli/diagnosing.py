@@ -29,12 +29,23 @@ def run_why(options: Mapping[str, Any], log: Diagnosis | None) -> int:
     Raises:
         SpikecheckError: when something given cannot be used.
     """
+    return _run(options if log is None else {**options, "at_step": options["at_step"] or _spike_of(log)})
+
+
+def run_afterwards(options: Mapping[str, Any], log: Path | None) -> int:
+    """As `run_why`, from the states that a watched training left."""
+    for name, value in (("LOG", log), ("--workload", options["workload"])):
+        if value is None:
+            raise UsageError(f"--states {options['states']}: needs {name}; give LOG, --states and --workload together")
+    return _run({**options, "log": log})
+
+
+def _run(options: Mapping[str, Any]) -> int:
     for name, option in _FILES.items():
         if options[name] not in (None, "-"):
             atomic_write.check(Path(options[name]), option)
-    chosen = options if log is None else {**options, "at_step": options["at_step"] or _spike_of(log)}
     with watcher(console(stderr=True), quiet=options["quiet"]) as observe, redirect_stdout(sys.stderr):
-        answer, interrupted = why(chosen, options["lab_options"], observe)
+        answer, interrupted = why(options, options["lab_options"], observe)
     _tell(answer, options)
     if interrupted:
         print_error("interrupted; forks that were done are kept, and the same again goes on")

@@ -32,7 +32,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "conv": "spikecheck.models.conv:Conv",
     },
     "optimizer": dict.fromkeys(OPTIMIZERS, "spikecheck.optimizers.rules:rule_of"),
-    "workload": {name: f"{_WORKLOADS}.{name}:{name}" for name in ("gpt", "mlp", "modular", "resnet")},
+    "workload": {name: f"{_WORKLOADS}.{name}:{name}" for name in ("gpt", "mlp", "modular", "resnet", "sines")},
 }
 
 

@@ -3,14 +3,18 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from rich.console import Console
 from torch import nn
 from torch.optim import Optimizer
 
+from spikecheck.core.errors import SpikecheckError, UsageError
 from spikecheck.report.watch_line import WatchLine
+from spikecheck.watch.training import Step, Training
 from spikecheck.watch.watch import QuietWatch
+from spikecheck.why.keeping import MOST, Keeping
+from spikecheck.why.ring import EVERY
 
 
 class Watch(QuietWatch):
@@ -58,9 +62,76 @@ class Watch(QuietWatch):
         """
         super().__init__(model, optimizer, log=log, every=every, start=start, tensorboard=tensorboard, wandb=wandb)
         console = Console(stderr=True)
+        self._training: Training | None = None
+        self._keeping: Keeping | None = None
         self._line = WatchLine(console) if _shows(show, console) else None
         if self._line is not None:
             self._sinks.append(self._line)
+
+    @classmethod
+    def of(
+        cls,
+        training: Training,
+        *,
+        states: str | Path | None = None,
+        states_every: int = EVERY,
+        states_most: int = MOST,
+        **options: Any,
+    ) -> Self:
+        """Watch a `Training`, and keep states of it from which a spike can be explained afterwards.
+
+        Give `made` to its `run`:
+
+            with spikecheck.Watch.of(training, log="watch.jsonl", states="states") as watch:
+                training.run(10_000, observe=watch.made)
+
+        Args:
+            training: between two steps. Its `loss` is needed for the overshoot.
+            states: a folder for its states; None keeps none. What they may take on disk and in memory is said at once.
+            states_every: steps between two states; more where writing one takes over a thirtieth of the time.
+            states_most: files at once: the last three, or as many as reach 256 steps back, and one from before each of the
+                first spikes.
+            options: `log`, `every`, `show`, `tensorboard` and `wandb`, as of `Watch` itself.
+
+        Raises:
+            UsageError: when an argument cannot be used, or the training's state cannot be kept in files.
+        """
+        optimizers = [part for part in training.state.values() if isinstance(part, Optimizer)]
+        watch = cls(training.model, optimizers, start=training.steps, **options)
+        watch._training = training
+        if states is not None:
+            try:
+                watch._begin_keeping(Keeping(training, Path(states), states_every, states_most))
+            except SpikecheckError:
+                watch.close()
+                raise
+        return watch
+
+    def made(self, step: Step) -> None:
+        """Record a step of the training that `of` was given.
+
+        Raises:
+            UsageError: when the watch was not made by `of`.
+        """
+        if self._training is None:
+            raise UsageError("made: this watch knows no training; make it by Watch.of(training), or call step")
+        loss = self._training.loss if self._training.has_loss else None
+        self.step(step.loss, None if loss is None else lambda: loss(step.batch))
+        self._guarded(self._keep)()
+
+    def _begin_keeping(self, keeping: Keeping) -> None:
+        self._keeping = keeping
+        self._sinks.append(keeping)
+        self._warn(keeping.says, self._step)
+
+    def _keep(self) -> None:
+        """A state that cannot be written ends the keeping, and not the watching."""
+        if self._keeping is not None:
+            try:
+                self._keeping.after_step()
+            except SpikecheckError as error:
+                self._keeping = None
+                self._tell(f"no more states are kept, the watching goes on: {error}")
 
     def _warn(self, message: str, step: int) -> None:
         if getattr(self, "_line", None) is None:

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from spikecheck.core.errors import SettingError, UsageError
@@ -15,6 +16,7 @@ from spikecheck.session.lab_options import LabOptions
 from spikecheck.session.workload_place import workload_place
 from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import OptimizerChoice, Workload
+from spikecheck.why.afterwards import explain_order_log
 from spikecheck.why.arms import ARMS, Arm
 from spikecheck.why.explain import explain_order
 from spikecheck.why.question import Question
@@ -28,23 +30,30 @@ def why(options: Mapping[str, Any], lab: LabOptions, observe: Observer) -> tuple
     """
     place = workload_place(lab)
     steps = _steps(options)
-    changes = conditions(options["changes"])
-    changes.pop("steps", None)
-    order = Order(
-        Workload.of(options["workload"]).at(changes, steps),
-        options["seed"],
-        steps,
-        _optimizer(options),
-        place.device,
-    )
     question = Question(options["at_step"], _arms(options["own_arms"]), lab.deadline, observe)
-    answer = explain_order(order, place.store, question, place.workers)
+    if options["states"] is None:
+        order = _order(options, STEPS if steps is None else steps, place.device)
+        answer = explain_order(order, place.store, question, place.workers)
+    else:
+        order = _order(options, steps, place.device)
+        log, states = Path(options["log"]), Path(options["states"])
+        answer = explain_order_log(order, log, states, place.store, question, place.workers)
     return answer.model_copy(update={"command": command_line()}), question.interrupted
 
 
-def _steps(options: Mapping[str, Any]) -> int:
-    """--steps, or --at steps=N as the gate has it."""
-    steps = options["steps"] or conditions(options["changes"]).get("steps", STEPS)
+def _order(options: Mapping[str, Any], steps: int | None, device: str) -> Order:
+    """Without steps the workload is as its function makes it by itself."""
+    changes = conditions(options["changes"])
+    changes.pop("steps", None)
+    workload = Workload.of(options["workload"]).at(changes, steps)
+    return Order(workload, options["seed"], steps or STEPS, _optimizer(options), device)
+
+
+def _steps(options: Mapping[str, Any]) -> int | None:
+    """--steps, or --at steps=N as the gate has it; None for neither."""
+    steps = options["steps"] or conditions(options["changes"]).get("steps")
+    if steps is None:
+        return None
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise SettingError(f"steps={steps!r}: give 1 or more")
     return steps

@@ -77,12 +77,15 @@ class Trust:
     def note_deviation(self, before: float, quarter: float, half: float, after: float, slope: float | None) -> None:
         """Learn the rounding error from the loss at a quarter of the step: its distance to the curve through the others.
 
-        The curve is the cubic with this slope, or a parabola if the slope is None.
+        The curve is the cubic with this slope, or a parabola if the slope is None. Two losses of exactly 0 show no rounding.
         """
+        size = max(abs(before), abs(after))
+        if not size:
+            return
         start = 4.0 * half - 3.0 * before - after if slope is None else slope
         bend = 2.0 * (after - before - 4.0 * (half - before) + start)  # of a parabola zero
         curve = before + start / 4.0 + (after - before - start - bend) / 16.0 + bend / 64.0
-        self._deviations.append((quarter - curve) / _QUARTER_NOISE / max(abs(before), abs(after)))
+        self._deviations.append((quarter - curve) / _QUARTER_NOISE / size)
 
     def noise(self, loss: float, eps: float) -> float:
         """Standard deviation of a loss by rounding: as observed, and at least two units in its last place."""

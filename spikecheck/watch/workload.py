@@ -33,7 +33,7 @@ _IN_TORCH: Mapping[str, type[torch.optim.Optimizer]] = {
 class Workload:
     """A function of (make_optimizer, seed, device) and options that returns a `Training`.
 
-    `path` is gpt, modular, resnet, mlp, or MODULE:FUNCTION. `make_optimizer` is None for the workload's own optimizer.
+    `path` is gpt, modular, resnet, mlp, sines, or MODULE:FUNCTION. `make_optimizer` is None for the workload's own optimizer.
     """
 
     path: str
@@ -60,8 +60,10 @@ class Workload:
         """The names that its function takes after the optimizer, the seed and the device."""
         return tuple(inspect.signature(named("workload", self.address)).parameters)[3:]
 
-    def at(self, options: Options, steps: int) -> "Workload":
+    def at(self, options: Options, steps: int | None) -> "Workload":
         """The same with these options, and with the steps where its function takes them: its schedule ends there.
+
+        None leaves the steps as its function has them.
 
         Raises:
             UnknownName: its function takes no such option.
@@ -69,7 +71,7 @@ class Workload:
         for name in options:
             if name not in self.takes:
                 raise UnknownName(f"option of the workload {self.path}", name, [*self.takes, "steps"])
-        horizon = {"steps": steps} if "steps" in self.takes else {}
+        horizon = {"steps": steps} if "steps" in self.takes and steps is not None else {}
         return Workload.of(self.path, {**options, **horizon})
 
     def make(self, make_optimizer: MakeOptimizer | None, seed: int, device: str) -> Training:

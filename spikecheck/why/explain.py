@@ -41,7 +41,7 @@ def explain_order(order: Order, store: Store | None, question: Question, workers
     """
     question.check_within(order.steps)
     question.announce(order.steps)
-    with _folder(store) as folder, one_thread(order.device), random_state_kept():
+    with folder_of(store) as folder, one_thread(order.device), random_state_kept():
         training = order.begin()
         states = States(Path(folder) / "checkpoints", order.digest(training.about))
         run = _trained(order, store, states, question)
@@ -89,7 +89,7 @@ def explain_spike(
         training.restore(ring.first)
 
 
-def _folder(store: Store | None) -> AbstractContextManager[str]:
+def folder_of(store: Store | None) -> AbstractContextManager[str]:
     """Where states are kept."""
     return tempfile.TemporaryDirectory() if store is None else nullcontext(str(store.folder))
 

@@ -1,5 +1,6 @@
 """Where the states and forks of a training come from: a workload, made anew as often as wanted, or a user's own training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikecheck.lab.store import Store
@@ -7,6 +8,7 @@ from spikecheck.watch.runs import Order
 from spikecheck.watch.training import Snapshot, Training
 from spikecheck.why.executors import Executor, Here, Workers, workers_for
 from spikecheck.why.fork_store import ForkStore
+from spikecheck.why.kept import Kept
 from spikecheck.why.question import Question
 from spikecheck.why.ring import Ring
 from spikecheck.why.scene import Scene
@@ -27,7 +29,7 @@ class WorkloadSource:
     def reach(self, run: Run, scene: Scene, question: Question) -> tuple[Snapshot, int | None]:
         """The state that forks begin from, and the first step on the way there that differed from the run's."""
         losses = reach(self.training, scene.start, self.states, question.advance)
-        return self.training.snapshot(), differs_at(losses, run.losses, scene.start)
+        return self.training.snapshot(), _differs_at(losses, run, scene.start)
 
     def executor(self, state: Snapshot, jobs: int) -> Executor:
         """Where forks run."""
@@ -46,15 +48,14 @@ class OwnSource:
     """A user's training in this process."""
 
     training: Training
-    ring: Ring
+    states: Ring | Kept
 
     def reach(self, run: Run, scene: Scene, question: Question) -> tuple[Snapshot, int | None]:
         """As for a workload."""
-        self.training.restore(self.ring.before(scene.start))
+        self.training.restore(self.states.before(scene.start))
         losses = self.training.run(scene.start - self.training.steps)
         question.advance(len(losses))
-        place = scene.start - run.first
-        return self.training.snapshot(), differs_at(losses, run.losses, place)
+        return self.training.snapshot(), _differs_at(losses, run, scene.start)
 
     def executor(self, state: Snapshot, jobs: int) -> Executor:
         """One after another."""
@@ -66,3 +67,10 @@ class OwnSource:
 
 
 Source = WorkloadSource | OwnSource
+
+
+def _differs_at(losses: Sequence[float], run: Run, step: int) -> int | None:
+    """The first step, up to `step`, at which losses that end there differ from those of the run; None where none does."""
+    known = step - run.first  # losses from before the run's first cannot be compared
+    place = differs_at(losses[max(0, len(losses) - known) :], run.losses, known)
+    return None if place is None else run.first + place

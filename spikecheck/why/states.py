@@ -57,7 +57,7 @@ def reach(training: Training, step: int, states: States, tick: Callable[[int], N
     known = states.before(step)
     if known is not None:
         training.restore(known)
-        if known.steps == step:
+        if known.steps == step and states.path(step).exists():
             return []
     losses: list[float] = []
     while (left := step - training.steps) > 0:

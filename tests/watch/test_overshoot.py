@@ -166,3 +166,30 @@ def test_momentum_that_climbs_is_said_to_climb(tmp_path: Path) -> None:
     found = watched(model, tmp_path, steps=40, lr=0.1, momentum=0.95)
     climbing = [look for look in found if look.slope is not None and look.slope >= 0.0]
     assert climbing and all(look.overshoot is None and "does not descend" in str(look.unresolved) for look in climbing)
+
+
+class Ramp(nn.Module):
+    """The sum of the weights above 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([0.05]))
+
+    def forward(self) -> Tensor:
+        return self.weight.relu().sum()
+
+
+def test_a_loss_of_exactly_0_does_not_end_the_watching(tmp_path: Path) -> None:
+    """Momentum goes on where the loss is 0 before and after the step."""
+    model = Ramp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    with Watch(model, optimizer, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
+        for _ in range(6):
+            optimizer.zero_grad()
+            loss = model()
+            loss.backward()
+            optimizer.step()
+            watch.step(loss, model)
+    seen = looks(tmp_path)
+    assert len(seen) == 6
+    assert [look.overshoot for look in seen[1:]] == [None] * 5

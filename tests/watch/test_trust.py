@@ -69,3 +69,10 @@ def test_rounding_of_a_known_size_is_measured(parabola: bool) -> None:
             trust.note_deviation(before, quarter, half, after, None if parabola else -0.1)
         estimates.append(trust.noise(1.0, 2.0**-52))
     assert math.isclose(float(np.median(estimates)), size, rel_tol=0.15)
+
+
+def test_losses_of_exactly_0_show_no_rounding() -> None:
+    """Regression: a batch learned to a loss of 0 ended the watching with a division by zero."""
+    trust = Trust()
+    trust.note_deviation(0.0, 0.0, 0.0, 0.0, None)
+    assert trust.noise(1.0, 1e-7) == 2e-7

@@ -19,7 +19,14 @@ from spikecheck.report.page import Page
 @click.option(
     "--workload",
     metavar="NAME|MODULE:FUNCTION",
-    help="Say why this training spiked, by forks: gpt, modular, resnet, mlp, or your own. With LOG: at the log's first spike.",
+    help="Say why this training spiked, by forks: gpt, modular, resnet, mlp, sines, or your own. "
+    "With LOG: at the log's first spike.",
+)
+@click.option(
+    "--states",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="With --workload and the LOG of spikecheck.Watch.of: explain from the states that it kept, without training again.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The workload's seed.")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps that the workload is trained.  [default: 500]")
@@ -43,6 +50,8 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
     With --workload: why the training spiked, from forks of it in which one thing at a time is changed. Exits 0 if a cause is
     found, 3 if none can be told.
     """
+    if options["states"] is not None:
+        return int(import_module("spikecheck.cli.diagnosing").run_afterwards(options, log))
     found = None if log is None else _read(log, loss, step)
     if options["workload"] is not None:
         return int(import_module("spikecheck.cli.diagnosing").run_why(options, found))

@@ -1,0 +1,123 @@
+"""Spikes that nobody planted: what the trace of the training says beside what `diagnose` names; writes docs/spontaneous.md.
+
+    python studies/spontaneous.py [--seeds 3] [--kind "mlp, quiet"] [--page-only | --survey]
+
+The rule by which a trace is read is in docs/spontaneous.md. Every answer is kept in the store as soon as it is there.
+`--survey` trains two seeds of each kind, from 1000 on, and says where they spike; nothing is diagnosed.
+"""
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spikecheck.lab.store import Store, default_folder
+from spikecheck.report import atomic_write
+from spikecheck.watch.runs import Order, ignore_progress, train
+from spikecheck.watch.workload import OptimizerChoice, Workload
+from spikecheck.why.explain import explain_order
+from spikecheck.why.keeper import Keeper
+from spikecheck.why.question import Question
+from spikecheck.why.scene import BEFORE
+from spikecheck.why.signs import _watched
+from spikecheck.why.spikes import Run, meant
+from spikecheck.why.states import States, reach
+from studies.spontaneous_page import Cell, page
+from studies.spontaneous_trace import read_trace
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "spontaneous.md"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Trainings that were chosen because they spike by themselves."""
+
+    workload: str
+    steps: int
+    optimizer: Mapping[str, Any] | None = None
+    """Of Adam, or AdamW where it has a weight decay; None for the workload's own."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def order(self, seed: int) -> Order:
+        """One of them."""
+        workload = Workload.of(self.workload).at(dict(self.options), self.steps)
+        numbers = self.optimizer
+        name = "adamw" if numbers is not None and "weight_decay" in numbers else "adam"
+        return Order(workload, seed, self.steps, None if numbers is None else OptimizerChoice.of(name, dict(numbers)))
+
+
+KINDS: Mapping[str, Kind] = {
+    "mlp, quiet": Kind("mlp", 4_000, {"lr": 3e-2, "beta2": 0.999}, {"dropout": 0.0}),
+    "modular, slingshot": Kind("modular", 1_500, {"lr": 1e-2, "beta2": 0.98}),
+    "gpt, high rate": Kind("gpt", 600, {"lr": 1e-1, "beta2": 0.95, "weight_decay": 0.1}, {"batch": 8}),
+}
+"""Chosen by plain trainings of seeds from 1000 on, of which nothing was diagnosed."""
+
+
+def judged(kind: str, seed: int, store: Store) -> Cell:
+    """Train, read the trace, and only then ask for the cause."""
+    torch.set_num_threads(1)
+    order = KINDS[kind].order(seed)
+    training = order.begin()
+    states = States(store.folder / "checkpoints", order.digest(training.about))
+    run = Run(0, [*map(float, train(order, store, seen=Keeper(states)).losses)])
+    spike = meant(run, run.spikes)
+    if spike is None:
+        return Cell(kind=kind, seed=seed, steps=order.steps, onset=None)
+    start = max(0, spike.onset - BEFORE)
+    reach(training, start, states, ignore_progress)
+    trace = read_trace(_watched(training, max(spike.peak, spike.onset) - start, start), spike.onset, spike.peak)
+    answer = explain_order(order, store, Question(), workers=1)
+    return Cell(kind=kind, seed=seed, steps=order.steps, onset=spike.onset, trace=trace, answer=answer)
+
+
+def _survey(kinds: Iterable[str], store: Store) -> None:
+    """Where trainings spike that are no part of the examination."""
+    for seed, kind in product((1000, 1001), kinds):
+        run = Run(0, [*map(float, train(KINDS[kind].order(seed), store).losses)])
+        said = [f"{one.onset} ({one.height:.3g}{', benign' if run.is_benign(one) else ''})" for one in run.spikes]
+        print(f"{kind} {seed}: {len(run.losses)} steps, last loss {run.losses[-1]:.3g}; {', '.join(said)}", flush=True)
+
+
+def _kept(folder: Path) -> Sequence[Cell]:
+    return [Cell.model_validate_json(file.read_bytes()) for file in sorted(folder.glob("*.json"))]
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each kind, seeds from 0 on")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="this kind; may be repeated")
+    parser.add_argument(
+        "--store", type=Path, default=default_folder() / "spontaneous", help="the folder of all answers"
+    )
+    parser.add_argument("--page-only", action="store_true", help="write the page from the answers that are there")
+    parser.add_argument("--survey", action="store_true", help="diagnose nothing; say where seeds from 1000 on spike")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Ask for what is not kept yet, and write the page after every answer."""
+    asked = _asked()
+    folder, store = asked.store / "answers", Store(asked.store)
+    folder.mkdir(parents=True, exist_ok=True)
+    if asked.survey:
+        _survey(asked.kind or KINDS, store)
+        return
+    for seed, kind in product(range(0 if asked.page_only else asked.seeds), asked.kind or KINDS):
+        file = folder / f"{kind.replace(', ', '-').replace(' ', '-')}-{seed}.json"
+        if not file.exists():
+            cell = judged(kind, seed, store)
+            atomic_write.write(cell.model_dump_json(by_alias=True).encode(), file, "the store")
+            print(cell.line, flush=True)
+    before = PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0].rstrip()
+    atomic_write.write(
+        f"{before}\n\n<!-- tables -->\n{page(_kept(folder), list(KINDS))}".encode(), PAGE, "docs/spontaneous.md"
+    )
+
+
+if __name__ == "__main__":
+    main()
