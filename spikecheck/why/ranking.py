@@ -24,7 +24,8 @@ _BUILT_IN = frozenset(Cause)
 _SMALLER_STEPS = {arm.name for arm in (HALF_RATE, CLIPPED, FASTER_SECOND, LARGER_EPS)}
 """Arms that make steps smaller, as an empty momentum does; where one of them is enough, momentum is not the cause."""
 _ALL_BUT_OTHERS = {arm.name for arm in ARMS} - {OTHER_BATCHES.name}
-"""Where none of these removes the spike, other batches alone name the data: no other arm exchanges those long before it."""
+"""Where all of these were tried and leave the spike, other batches alone name the data: no other arm exchanges those long
+before it."""
 
 
 def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
@@ -32,6 +33,7 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
     claimed = {arm.name: arm for arm in arms if arm.claimed}
     removing = {arm.name for arm in arms if arm.effect is Effect.REMOVES}
     smaller_steps = HALF_RATE.name in removing
+    ruled_out = {arm.name for arm in arms if arm.effect in (Effect.LEAVES, Effect.NOT_APPLICABLE)}
 
     def shown(cause: Cause, *several: Arm, unless: object = False) -> list[Ranked]:
         names = tuple(arm.name for arm in several if arm.name in claimed)
@@ -48,7 +50,7 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
         *shown(Cause.LAG, FASTER_SECOND, LARGER_EPS, unless=not signs.lagging),
         *shown(Cause.CURVATURE, HALF_RATE, CLIPPED),
         *(own if smaller_steps else []),
-        *shown(Cause.DATA, OTHER_BATCHES, unless=removing & _ALL_BUT_OTHERS or signs.unstable),
+        *shown(Cause.DATA, OTHER_BATCHES, unless=_ALL_BUT_OTHERS - ruled_out or signs.unstable),
     )
 
 

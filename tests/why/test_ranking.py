@@ -100,6 +100,15 @@ def test_other_batches_alone_come_after_a_cause_of_ones_own() -> None:
     assert [(one.cause, one.arms) for one in causes] == [("decay", ("decay",)), (Cause.DATA, (OTHERS,))]
 
 
+def test_other_batches_alone_tell_nothing_where_another_arm_is_missing_or_undecided() -> None:
+    whole = table(OTHERS)
+    for name in {arm.name for arm in whole} - {OTHERS}:
+        undecided = [arm.model_copy(update={"effect": Effect.UNDECIDED}) if arm.name == name else arm for arm in whole]
+        assert ranked(undecided, STABLE) == ranked([arm for arm in whole if arm.name != name], STABLE) == ()
+    absent = [arm.model_copy(update={"effect": Effect.NOT_APPLICABLE}) if arm.name != OTHERS else arm for arm in whole]
+    assert [one.cause for one in ranked(absent, STABLE)] == [Cause.DATA]
+
+
 def test_a_lag_needs_more_than_noise() -> None:
     assert LAGGING.lagging is not None
     for surprise, usual in ((0.9, 0.1), (1.4, 1.0), (2.0, 1.5)):
