@@ -112,11 +112,18 @@ def _by_count(answer: Answer, effect: Effect) -> list[tuple[str, list[str]]]:
 
 
 def _verb(names: Sequence[str]) -> str:
-    return "each remove it in" if len(names) > 1 else "removes it in"
+    if len(names) > 1:
+        return "each remove it in"
+    return "remove it in" if _several(names) else "removes it in"
 
 
 def _not(names: Sequence[str]) -> str:
-    return "do not" if len(names) > 1 or names[0].endswith("batches") else "does not"
+    return "do not" if _several(names) else "does not"
+
+
+def _several(names: Sequence[str]) -> bool:
+    """Whether a verb after them is in the plural: "other batches" is."""
+    return len(names) > 1 or "batches" in names[0]
 
 
 def _listed(names: Sequence[str]) -> str:
