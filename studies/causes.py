@@ -1,10 +1,11 @@
 """The examination of `spikecheck diagnose --workload` on planted causes: asks for answers, and writes docs/causes.md.
 
-    python studies/causes.py --seeds 3 --workers 2 [--cause bad-batch ...] [--workload gpt ...]
+    python studies/causes.py --first-seed 100 --seeds 3 --keep reports/causes/changed-rules.json.gz [--workload gpt ...]
+    python studies/causes.py --page-only
 
 Every answer is kept in the store as soon as it is there, under a digest of the rules and of the plants: what was stopped goes
-on, and a rule that was changed is examined anew. The page is written from all answers that the store has for the present
-rules; `--page-only` asks for none.
+on, and a rule that was changed is examined anew. `--keep` writes all answers that the store has for the present rules to one
+file. The page is written from the two files in reports/causes: the answers of the first rules, and of those since.
 """
 
 import argparse
@@ -26,12 +27,14 @@ from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import Workload
 from spikecheck.why.explain import explain_order
 from spikecheck.why.question import Question
+from studies import causes_kept as kept
 from studies.causes_cells import Asked, Cell, read
 from studies.causes_page import page
 from studies.planted_causes import CAUSES, SHIPPED, STEPS, WITHIN, onset_of
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAGE = ROOT / "docs" / "causes.md"
+FIRST, PRESENT = (ROOT / "reports" / "causes" / f"{name}.json.gz" for name in ("first-rules", "changed-rules"))
 _RULES = (
     "spikecheck/why/*.py",
     "spikecheck/core/why.py",
@@ -107,24 +110,32 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--cause", action="append", choices=CAUSES, help="this cause; may be repeated")
     parser.add_argument("--workload", action="append", choices=SHIPPED, help="this workload; may be repeated")
     parser.add_argument("--store", type=Path, default=default_folder() / "causes", help="the folder of all answers")
-    parser.add_argument("--page-only", action="store_true", help="write the page from the answers that are there")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="write all answers of the present rules here")
+    parser.add_argument("--page-only", action="store_true", help="ask for no answer, and write the page")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Ask for what is not stored yet, and write the page."""
+    """Ask for what is not stored yet, keep the answers, and write the page."""
     asked = _asked()
     folder = asked.store / rules()
+    if not asked.page_only:
+        _examine(asked, folder)
+    if asked.keep is not None:
+        kept.write(folder.name, read(folder), asked.keep)
+    before = _PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0]
+    tables = page(kept.read(FIRST), kept.read(PRESENT))
+    atomic_write.write(f"{before}<!-- tables -->\n{tables}".encode(), _PAGE, "docs/causes.md")
+
+
+def _examine(asked: argparse.Namespace, folder: Path) -> None:
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     chosen = product(seeds, asked.workload or SHIPPED, asked.cause or CAUSES)
     cells = [
         Asked(workload=name, cause=cause, seed=seed) for seed, name, cause in chosen if name in CAUSES[cause].workloads
     ]
-    if not asked.page_only:
-        missing = sum(not (folder / one.file).exists() for one in cells)
-        _shown(answered(cells, folder, asked.workers), missing)
-    before = _PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0]
-    atomic_write.write(f"{before}<!-- tables -->\n{page(read(folder), folder.name)}".encode(), _PAGE, "docs/causes.md")
+    missing = sum(not (folder / one.file).exists() for one in cells)
+    _shown(answered(cells, folder, asked.workers), missing)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tables of docs/causes.md, from answers."""
+"""The tables of docs/causes.md, from the answers that the first rules gave and those of the present ones."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from statistics import median
 from spikecheck.core.why import Cause, Effect
 from spikecheck.stats.bounds import clopper_pearson
 from studies.causes_cells import NOTHING, Cell
+from studies.causes_kept import Examination
 from studies.planted_causes import CAUSES, SHIPPED
 
 _NAMES = [*map(str, Cause), NOTHING]
@@ -17,20 +18,39 @@ _COLUMNS = (
 )
 
 
-def page(cells: Sequence[Cell], rules: str) -> str:
+def page(first: Examination, present: Examination) -> str:
     """Everything after the definitions."""
-    parts = [f"Rules and plants: digest `{rules}`; {len(cells)} answers.\n", *_summary(cells), *_matrices(cells)]
-    return "\n".join([*parts, *_times(cells), *_mistakes(cells)]) + "\n"
+    parts = [*_summary(first, present), *_matrices(present.cells), *_times(present.cells)]
+    parts += ["## Answers that are not right\n", *_mistakes(present.cells)]
+    parts += ["## What the first rules gave\n", *_matrix("All workloads, first rules", first.cells)]
+    return "\n".join([*parts, *_mistakes(first.cells)]) + "\n"
 
 
-def _summary(cells: Sequence[Cell]) -> Iterator[str]:
+def _summary(first: Examination, present: Examination) -> Iterator[str]:
     """The two figures that are required."""
+    both = {"first rules": first, "changed rules": present}
+    yield "## What came out\n\nShares with 95 % intervals.\n"
+    yield f"| | required | {' | '.join(f'{name}, seeds {one.seeds}' for name, one in both.items())} |\n|---|---|---|---|"
+    yield _compared("the planted cause is named first", "≥ 90 %", [_named_first(one.cells) for one in both.values()])
+    yield _compared(
+        "a cause is named where there is none", "≤ 5 %", [_named_falsely(one.cells) for one in both.values()]
+    )
+    digests = ", ".join(f"{name} `{one.rules}`" for name, one in both.items())
+    yield f"\nDigests of rules and plants: {digests}. The tables that follow are of the changed rules.\n"
+
+
+def _compared(what: str, required: str, shares: Sequence[str]) -> str:
+    return f"| {what} | {required} | {' | '.join(shares)} |"
+
+
+def _named_first(cells: Sequence[Cell]) -> str:
     planted = [cell for cell in cells if cell.asked.cause not in _NO_CAUSE and cell.spikes]
+    return _share(sum(cell.right for cell in planted), len(planted))
+
+
+def _named_falsely(cells: Sequence[Cell]) -> str:
     without = [cell for cell in cells if cell.asked.cause in _NO_CAUSE and cell.spikes]
-    yield "## What came out\n\n| | answers | share, 95 % interval | required |\n|---|---:|---|---|"
-    first, false = sum(cell.right for cell in planted), sum(not cell.right for cell in without)
-    yield f"| the planted cause is named first | {len(planted)} | {_share(first, len(planted))} | ≥ 90 % |"
-    yield f"| a cause is named where there is none | {len(without)} | {_share(false, len(without))} | ≤ 5 % |\n"
+    return _share(sum(not cell.right for cell in without), len(without))
 
 
 def _matrices(cells: Sequence[Cell]) -> Iterator[str]:
@@ -76,12 +96,13 @@ def _times(cells: Sequence[Cell]) -> Iterator[str]:
 def _mistakes(cells: Sequence[Cell]) -> Iterator[str]:
     """Every answer that is not right, with the arms that removed the spike."""
     wrong = [cell for cell in cells if cell.spikes and not cell.right]
-    yield f"## Answers that are not right\n\n{len(wrong)} of {sum(cell.spikes for cell in cells)}.\n"
+    yield f"{len(wrong)} of {sum(cell.spikes for cell in cells)}.\n"
     if wrong:
         yield f"{_COLUMNS}\n"
         yield "| planted | workload | seed | outcome | named | spike after | arms that remove it | lag | overshoot |"
         yield "|---|---|---:|---|---|---:|---|---|---|"
         yield from (_mistake(cell) for cell in sorted(wrong, key=lambda one: list(CAUSES).index(one.asked.cause)))
+        yield ""
 
 
 def _mistake(cell: Cell) -> str:

@@ -36,8 +36,9 @@ class Outcome(StrEnum):
 
     CAUSE = "cause"
     BENIGN = "benign"
-    """Every spike was over in a few steps and cost nothing."""
+    """The spike, or every one, was over in a few steps and cost nothing."""
     NO_SPIKE = "no spike"
+    """None was found; or, at a step that a user names, a rise that is within the noise."""
     NO_CAUSE = "no arm removes it"
     CHAOTIC = "chaotic"
     """The placebo's forks do not spike again."""
@@ -102,9 +103,9 @@ class LayerSign(Record):
 
     name: str
     surprise: float = Field(
-        description="root mean square of |g|/√v over the 8 steps before the onset, v the second moment"
+        description="root mean square of |g|/√v over 8 steps, v the second moment: the largest in the 32 before the onset"
     )
-    usual: float = Field(description="the largest of such means over the steps before those, 8 by 8")
+    usual: float = Field(description="the largest of such means over the steps before those 32, 8 by 8")
 
 
 class Signs(Record):

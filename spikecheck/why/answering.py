@@ -54,22 +54,37 @@ def _without_spike(run: Run, spikes: Sequence[NoisySpike]) -> Answer:
 
 def _of_spike(run: Run, spikes: Sequence[NoisySpike], spike: NoisySpike, question: Question, source: Source) -> Answer:
     scene = scene_of(spike, run.first + len(run.losses), run.first)
+    reader = Reader(run.until(scene.start), scene, run.within(scene))
     site = Answer(
-        outcome=Outcome.STOPPED,
+        outcome=_without_forks(run, spike, alarm=spike in spikes, reader=reader) or Outcome.STOPPED,
         sentence="",
         spike=reported(spike, benign=run.is_benign(spike)),
         others=tuple(one.onset for one in spikes if one is not spike),
-        start=scene.start,
-        end=scene.end,
-        batches=(scene.left_out.start, scene.left_out.stop - 1),
         losses=_shown(run, scene),
     )
-    before = _before(run, scene, question, source)
+    return site if site.outcome is not Outcome.STOPPED else _by_forks(site, run, reader, question, source)
+
+
+def _without_forks(run: Run, spike: NoisySpike, *, alarm: bool, reader: Reader) -> Outcome | None:
+    """What can be said before any fork: a benign spike has no cause, and a rise within the noise is no spike."""
+    if run.is_benign(spike):
+        return Outcome.BENIGN
+    return None if alarm or reader.resolves else Outcome.NO_SPIKE
+
+
+def _by_forks(site: Answer, run: Run, reader: Reader, question: Question, source: Source) -> Answer:
+    before = _before(run, reader, question, source)
+    scene = before.scene
+    place = {
+        "start": scene.start,
+        "end": scene.end,
+        "batches": (scene.left_out.start, scene.left_out.stop - 1),
+        "differs_at": before.differs,
+    }
     if before.differs is not None and not before.spikes:
-        return site.model_copy(update={"differs_at": before.differs, "outcome": Outcome.NOT_REPRODUCIBLE})
-    signs = signs_before(source.training, before.state, before.scene)
-    told = _forked(before, signs, question, source)
-    return site.model_copy(update={"differs_at": before.differs, "signs": signs, **told})
+        return site.model_copy(update={**place, "outcome": Outcome.NOT_REPRODUCIBLE})
+    signs = signs_before(source.training, before.state, scene)
+    return site.model_copy(update={**place, "signs": signs, **_forked(before, signs, question, source)})
 
 
 @dataclass(frozen=True)
@@ -85,17 +100,16 @@ class _Before:
     """Whether it spiked again."""
 
 
-def _before(run: Run, scene: Scene, question: Question, source: Source) -> _Before:
+def _before(run: Run, reader: Reader, question: Question, source: Source) -> _Before:
+    scene = reader.scene
     question.enter(WAY)
     state, differs = source.reach(run, scene, question)
     question.enter(AGAIN)
     again, usual = run_again(source.training, state, scene)
     question.advance(len(again))
-    own = run.losses[scene.start - run.first : scene.end - run.first]
-    place = first_difference(again, own)
+    place = first_difference(again, run.within(scene))
     if differs is None and place is not None:
         differs = scene.start + place
-    reader = Reader(run.until(scene.start), scene, own)
     return _Before(state, replace(scene, usual=usual), reader, differs, reader.seen(again).spikes)
 
 

@@ -84,7 +84,7 @@ FASTER_SECOND = Arm(
 LARGER_EPS = Arm("eps = 1e-3", "with eps = 1e-3?", Cause.LAG, optimizer_arms.larger_eps, remedy="raise eps")
 EMPTIED = Arm(
     "momentum emptied",
-    "with momentum emptied shortly before?",
+    "with momentum kept empty in the steps just before?",
     Cause.MOMENTUM,
     optimizer_arms.momentum_emptied,
     remedy="lower momentum",

@@ -38,12 +38,18 @@ class Reader:
 
     def __init__(self, before: Sequence[float], scene: Scene, own: Sequence[float]) -> None:
         """`before` are the run's losses up to the fork, the last of step `scene.start` - 1; `own` its losses from there on."""
-        self._scene = scene
+        self.scene = scene
         self._half = HALF * self.height(own)
+        self._noise = self._highest(own[: max(0, scene.onset - LEAD - scene.start)])
         self._detector = Detector()
         known = before[-HISTORY:]
         for step, loss in enumerate(known, scene.start - len(known)):
             self._detector.update(step, loss)
+
+    @property
+    def resolves(self) -> bool:
+        """Whether half the run's own excursion is above the noise before it: what is below half may else be so by chance."""
+        return self._half > self._noise
 
     def seen(self, losses: Sequence[float]) -> Seen:
         """A fork, judged."""
@@ -53,21 +59,25 @@ class Reader:
     def alarms(self, losses: Sequence[float]) -> bool:
         """Whether the detector finds a spike in the fork."""
         detector = copy.deepcopy(self._detector)
-        for step, loss in enumerate(losses, self._scene.start):
+        for step, loss in enumerate(losses, self.scene.start):
             detector.update(step, loss)
-        return any(spike.onset >= self._scene.start for spike in [*detector.spikes, *detector.recurring])
+        return any(spike.onset >= self.scene.start for spike in [*detector.spikes, *detector.recurring])
 
     def height(self, losses: Sequence[float]) -> float:
         """The largest mean of five losses in a row from shortly before the onset on, above the level, in spreads.
 
         At most `HIGHEST`, which stands for a loss that is not finite as well.
         """
-        scene = self._scene
-        late = np.array(losses[max(0, scene.onset - LEAD - scene.start) :])
-        if not np.isfinite(late).all():
+        return self._highest(losses[max(0, self.scene.onset - LEAD - self.scene.start) :])
+
+    def _highest(self, losses: Sequence[float]) -> float:
+        """The largest mean of five losses in a row, above the level, in spreads; the level where there are fewer."""
+        if len(losses) < _TOGETHER:
+            return 0.0
+        if not np.isfinite(losses).all():
             return HIGHEST
-        means = np.convolve(late, np.full(_TOGETHER, 1.0 / _TOGETHER), mode="valid")
-        return min(float((means.max() - scene.level) / scene.spread), HIGHEST)
+        means = np.convolve(losses, np.full(_TOGETHER, 1.0 / _TOGETHER), mode="valid")
+        return min(float((means.max() - self.scene.level) / self.scene.spread), HIGHEST)
 
 
 def late_loss(losses: Sequence[float]) -> float | None:

@@ -80,14 +80,15 @@ def larger_eps(training: Training, context: Context) -> Iterator[None]:
 
 @contextmanager
 def momentum_emptied(training: Training, context: Context) -> Iterator[None]:
-    """First moments set to zero once, shortly before the onset."""
+    """First moments set to zero before each of the last steps before the onset: once would leave more than half of them, since
+    a momentum that forgets in 10 steps is soon as large again."""
     several, scene = optimizers(training), context.scene
     if scene.start and not any(_momenta(one) for one in several):
         raise NotApplicable("no optimizer here keeps momentum")
-    at, made = max(0, scene.onset - LEAD - scene.start), [0] * len(several)
+    within = range(scene.onset - LEAD, scene.onset)
     with ExitStack() as stack:
-        for place, optimizer in enumerate(several):
-            _hook(stack, optimizer, before=partial(_empty_at, at, made, place, optimizer))
+        for optimizer in several:
+            _hook(stack, optimizer, before=partial(_empty_within, within, training, optimizer))
         yield
 
 
@@ -161,8 +162,8 @@ def _momenta(optimizer: Optimizer) -> list[Tensor]:
     return [slot for slot in slots if isinstance(slot, Tensor)]
 
 
-def _empty_at(at: int, made: list[int], place: int, optimizer: Optimizer) -> None:
-    if made[place] == at:
+def _empty_within(steps: range, training: Training, optimizer: Optimizer) -> None:
+    """`training.steps` is the number of the step that is being made."""
+    if training.steps in steps:
         for moment in _momenta(optimizer):
             moment.zero_()
-    made[place] += 1

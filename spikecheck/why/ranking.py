@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from spikecheck.core.why import ArmResult, Cause, Effect, Ranked, Signs
 from spikecheck.why.arms import (
+    ARMS,
     CLIPPED,
     EMPTIED,
     FASTER_SECOND,
@@ -16,9 +17,15 @@ from spikecheck.why.arms import (
     LEFT_OUT,
     OTHER_BATCHES,
     RATE_HELD,
+    Arm,
 )
 
 _BUILT_IN = frozenset(Cause)
+_SMALLER_STEPS = {arm.name for arm in (HALF_RATE, CLIPPED, FASTER_SECOND, LARGER_EPS)}
+"""Arms that make steps smaller, as an empty momentum does; where one of them is enough, momentum is not the cause."""
+_ALL_BUT_OTHERS = {arm.name for arm in ARMS} - {OTHER_BATCHES.name}
+"""Where all of these were tried and leave the spike, other batches alone name the data: no other arm exchanges those long
+before it."""
 
 
 def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
@@ -26,24 +33,24 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
     claimed = {arm.name: arm for arm in arms if arm.claimed}
     removing = {arm.name for arm in arms if arm.effect is Effect.REMOVES}
     smaller_steps = HALF_RATE.name in removing
-    mechanical = smaller_steps or CLIPPED.name in removing
+    ruled_out = {arm.name for arm in arms if arm.effect in (Effect.LEAVES, Effect.NOT_APPLICABLE)}
 
-    def shown(cause: Cause, *several: str) -> list[Ranked]:
-        names = tuple(name for name in several if name in claimed)
-        return [Ranked(cause=cause, arms=names)] if names else []
+    def shown(cause: Cause, *several: Arm, unless: object = False) -> list[Ranked]:
+        names = tuple(arm.name for arm in several if arm.name in claimed)
+        return [Ranked(cause=cause, arms=names)] if names and not unless else []
 
-    data = shown(Cause.DATA, LEFT_OUT.name, OTHER_BATCHES.name)
-    data = [one for one in data if len(one.arms) == 2 and not (signs.unstable and smaller_steps)]
+    both = {LEFT_OUT.name, OTHER_BATCHES.name} <= set(claimed)
     own = _own(list(claimed.values()))
     return (
-        *data,
-        *shown(Cause.SCHEDULE, RATE_HELD.name),
-        *([] if mechanical else shown(Cause.MOMENTUM, EMPTIED.name)),
-        *shown(Cause.ROUNDING, FULL_PRECISION.name),
+        *shown(Cause.DATA, LEFT_OUT, OTHER_BATCHES, unless=not both or (signs.unstable and smaller_steps)),
+        *shown(Cause.SCHEDULE, RATE_HELD),
+        *shown(Cause.MOMENTUM, EMPTIED, unless=removing & _SMALLER_STEPS),
+        *shown(Cause.ROUNDING, FULL_PRECISION),
         *([] if smaller_steps else own),
-        *(shown(Cause.LAG, FASTER_SECOND.name, LARGER_EPS.name) if signs.lagging else []),
-        *shown(Cause.CURVATURE, HALF_RATE.name, CLIPPED.name),
+        *shown(Cause.LAG, FASTER_SECOND, LARGER_EPS, unless=not signs.lagging),
+        *shown(Cause.CURVATURE, HALF_RATE, CLIPPED),
         *(own if smaller_steps else []),
+        *shown(Cause.DATA, OTHER_BATCHES, unless=_ALL_BUT_OTHERS - ruled_out or signs.unstable),
     )
 
 

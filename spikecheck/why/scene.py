@@ -12,6 +12,8 @@ BEFORE = 64
 """Steps from the fork to the onset. docs/decisions/0004-causes-by-forks.md has the reasons of all these numbers."""
 LEAD = 8
 """Steps before the onset in which its cause is looked for: spikes follow a lag of the second moment by 1 to 8."""
+DATED_LATE = 24
+"""Steps after an excursion's first at which the detector may date its onset, where it does not thin the losses."""
 SHORTEST, LONGEST = 64, 128
 """Steps after the onset, at least and at most; between them, twice as many as the excursion had."""
 BENIGN_STEPS, BENIGN_SPREADS, BENIGN_AFTER = 3, 0.25, 64

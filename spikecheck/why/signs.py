@@ -10,7 +10,7 @@ from spikecheck.core.why import LayerSign, Signs
 from spikecheck.watch.training import Snapshot, Training
 from spikecheck.watch.training import Step as Made
 from spikecheck.watch.watch import QuietWatch
-from spikecheck.why.scene import LEAD, Scene
+from spikecheck.why.scene import DATED_LATE, LEAD, Scene
 
 
 class _Kept:
@@ -71,15 +71,20 @@ def _watched(training: Training, steps: int, start: int) -> list[Step]:
 
 
 def _layers(steps: Sequence[Step], onset: int) -> tuple[LayerSign, ...]:
-    """The layers whose second moment lags most, by how far the last steps exceed the usual."""
-    near = _surprises(steps, onset - LEAD)
-    blocks = [_surprises(steps, first) for first in range(onset - 2 * LEAD, steps[0].step - 1, -LEAD)] if steps else []
-    signs = [
-        LayerSign(name=name, surprise=surprise, usual=max(block[name] for block in blocks))
-        for name, surprise in near.items()
-        if blocks and all(name in block for block in blocks)
-    ]
+    """The layers whose second moment lags most, by how far the steps that a spike may follow exceed those before."""
+    if not steps:
+        return ()
+    reach = onset - DATED_LATE - LEAD
+    near = _largest([_surprises(steps, first) for first in range(reach, onset, LEAD)])
+    usual = _largest([_surprises(steps, first) for first in range(reach - LEAD, steps[0].step - 1, -LEAD)])
+    signs = [LayerSign(name=name, surprise=near[name], usual=usual[name]) for name in near if name in usual]
     return tuple(sorted(signs, key=lambda sign: -sign.surprise / max(sign.usual, 1e-12)))
+
+
+def _largest(blocks: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Of every layer that is known in all blocks, the largest value."""
+    first = blocks[0] if blocks else {}
+    return {name: max(block[name] for block in blocks) for name in first if all(name in block for block in blocks)}
 
 
 def _surprises(steps: Sequence[Step], first: int) -> dict[str, float]:

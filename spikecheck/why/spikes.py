@@ -8,7 +8,7 @@ from spikecheck.core.errors import UsageError
 from spikecheck.core.why import HIGHEST, Spike
 from spikecheck.watch.detector import NoisySpike, detect
 from spikecheck.why.excursion import NEAR, excursion_at
-from spikecheck.why.scene import is_benign
+from spikecheck.why.scene import Scene, is_benign
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class Run:
     def until(self, step: int) -> Sequence[float]:
         """Losses of the steps before this one."""
         return self.losses[: step - self.first]
+
+    def within(self, scene: Scene) -> Sequence[float]:
+        """Losses of the steps that a fork makes again."""
+        return self.losses[scene.start - self.first : scene.end - self.first]
 
     @property
     def spikes(self) -> tuple[NoisySpike, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from spikecheck.core.why import Answer, Cause, Effect, Outcome, Ranked, Signs
+from spikecheck.why.arms import LEFT_OUT
 
 _SAYS = {
     Cause.DATA: "the batches of these steps made it",
@@ -19,6 +20,8 @@ def sentence(answer: Answer) -> str:
     where = "" if answer.spike is None else f"Step {answer.spike.onset:,}: "
     if answer.outcome is Outcome.CAUSE:
         return f"{where}{_because(answer.causes[0], answer)}. {_counts(answer)}"
+    if answer.spike is not None and answer.outcome in _NEEDS_NO_CAUSE:
+        return where + _NEEDS_NO_CAUSE[answer.outcome]
     if answer.highest is not None and answer.highest[1] > _WORTH_ASKING:
         return f"{_OTHERWISE[answer.outcome]} {_asks(*answer.highest)}"
     if answer.outcome is Outcome.STOPPED and answer.causes:
@@ -30,13 +33,20 @@ _WORTH_ASKING = 3.0
 """Spreads of an excursion, mean of five losses, that a user is told of though the detector raises no alarm."""
 _OTHERWISE = {
     Outcome.NO_SPIKE: "No loss spike.",
-    Outcome.BENIGN: "Only benign spikes: each was over in a few steps and cost nothing; --at-step N asks why.",
+    Outcome.BENIGN: "Only benign spikes: each was over in a few steps and cost nothing.",
     Outcome.NO_CAUSE: "no cause could be told: no arm removes the spike.",
     Outcome.CHAOTIC: "no cause could be told: with weights nudged by 1e-6 the spike does not come again, so no arm can be "
     "judged by its absence.",
     Outcome.NOT_REPRODUCIBLE: "no cause could be told: run again from the same state, the training does not spike again.",
     Outcome.STOPPED: "stopped before every arm was judged; nothing can be told yet.",
 }
+_NEEDS_NO_CAUSE = {
+    Outcome.BENIGN: "a benign spike. The loss was back within three steps and then no higher than before; weights that are "
+    "displaced stay so for longer, so it is the loss of these steps alone that was high.",
+    Outcome.NO_SPIKE: "no spike. The loss rises here by less than twice what its noise had reached in the steps before, and "
+    "the detector raises no alarm; a cause could not be told from chance.",
+}
+"""Of a spike at a step that a user names."""
 
 
 def _asks(step: int, height: float) -> str:
@@ -52,8 +62,7 @@ def notes(answer: Answer) -> tuple[str, ...]:
     if spike is None:
         return ()
     told = {
-        "The spike is benign: the loss was back in a few steps, and it cost nothing.": spike.benign,
-        "A cause that lies before the fork is out of reach of every arm.": True,
+        "A cause that lies before the fork is out of reach of every arm.": answer.start is not None,
         "The spike lies so early that forks begin with the training itself.": answer.start == 0,
         f"Made again, the training differs from step {answer.differs_at} on; see spikecheck.watch.replay, and torch's page on "
         "reproducibility.": answer.differs_at is not None,
@@ -66,8 +75,15 @@ def notes(answer: Answer) -> tuple[str, ...]:
 def _because(first: Ranked, answer: Answer) -> str:
     says = _SAYS.get(Cause(first.cause), first.cause) if first.cause in frozenset(Cause) else first.cause
     if first.cause == Cause.DATA and answer.batches is not None:
-        says = f"the batches of steps {answer.batches[0]:,} to {answer.batches[1]:,} made it"
+        says = _batches(first, answer, answer.batches)
     return says + (_layer(answer.signs) if first.cause == Cause.LAG else "")
+
+
+def _batches(first: Ranked, answer: Answer, left_out: tuple[int, int]) -> str:
+    """Which ones: those left out, or, where only other batches remove the spike, some since the forks begin."""
+    if LEFT_OUT.name in first.arms or answer.spike is None:
+        return f"the batches of steps {left_out[0]:,} to {left_out[1]:,} made it"
+    return f"the batches from step {answer.start:,} on made it, and not only the last before the spike"
 
 
 def _layer(signs: Signs) -> str:
@@ -96,11 +112,18 @@ def _by_count(answer: Answer, effect: Effect) -> list[tuple[str, list[str]]]:
 
 
 def _verb(names: Sequence[str]) -> str:
-    return "each remove it in" if len(names) > 1 else "removes it in"
+    if len(names) > 1:
+        return "each remove it in"
+    return "remove it in" if _several(names) else "removes it in"
 
 
 def _not(names: Sequence[str]) -> str:
-    return "do not" if len(names) > 1 or names[0].endswith("batches") else "does not"
+    return "do not" if _several(names) else "does not"
+
+
+def _several(names: Sequence[str]) -> bool:
+    """Whether a verb after them is in the plural: "other batches" is."""
+    return len(names) > 1 or "batches" in names[0]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -89,6 +89,19 @@ def test_the_sentence_says_cause_layer_and_counts() -> None:
     )
 
 
+def test_other_batches_alone_say_from_where_and_in_the_plural() -> None:
+    arms = (
+        arm("placebo", Effect.LEAVES, None),
+        arm("other batches", Effect.REMOVES, Cause.DATA, claimed=True),
+        arm("batches left out", Effect.LEAVES, Cause.DATA),
+    )
+    causes = (Ranked(cause=Cause.DATA, arms=("other batches",)),)
+    assert answer(arms=arms, cause=Cause.DATA, causes=causes, batches=(126, 135)).sentence == (
+        "Step 130: the batches from step 100 on made it, and not only the last before the spike. Other batches remove it in 4 "
+        "of 4 forks; batches left out do not (0 of 4); the placebo spikes in 4 of 4."
+    )
+
+
 @pytest.mark.parametrize("found", FORMS)
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_lines_keep_to_the_width(found: Answer, width: int) -> None:

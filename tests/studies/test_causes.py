@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from spikecheck.core.why import Answer, ArmResult, Effect, Outcome, Ranked, Spike
-from studies.causes import rules
+from spikecheck.core.why import Answer, ArmResult, Effect, Fork, Outcome, Ranked, Spike
+from studies import causes
+from studies import causes_kept as kept
+from studies.causes import _PAGE, rules
 from studies.causes_cells import FAMILIES, NOTHING, Asked, Cell, read
+from studies.causes_kept import Examination
 from studies.causes_page import page
 from studies.planted_causes import CAUSES
 
@@ -37,26 +40,40 @@ CELLS = [
 ]
 
 
+FIRST = [cell("none", 0, "data"), cell("rate", 0, "schedule"), cell("rate", 1, "schedule")]
+
+
+def tables(cells: Sequence[Cell]) -> str:
+    return page(Examination(rules="abc", cells=tuple(FIRST)), Examination(rules="def", cells=tuple(cells)))
+
+
 def row(text: str, start: str) -> Sequence[str]:
     line = next(line for line in text.splitlines() if line.startswith(f"| {start} |"))
     return [part.strip() for part in line.strip("|").split("|")]
 
 
 def test_an_answer_stands_in_the_row_of_its_plant_and_the_column_of_its_name() -> None:
-    text = page(CELLS, "abc")
+    text = tables(CELLS)
     assert row(text, "bad-batch")[:5] == ["bad-batch", "3", "1", "**1**", "1"]
     assert row(text, "bad-batch")[-1].startswith("1 of 2: 50 %")
     assert row(text, "none")[-3:-1] == ["1", "**1**"]
 
 
 def test_what_does_not_spike_is_not_judged() -> None:
-    text = page(CELLS, "abc")
-    assert row(text, "the planted cause is named first")[1:3] == ["3", "2 of 3: 67 % (9 to 99)"]
-    assert row(text, "a cause is named where there is none")[1:3] == ["2", "1 of 2: 50 % (1 to 99)"]
+    text = tables(CELLS)
+    assert row(text, "the planted cause is named first")[-1] == "2 of 3: 67 % (9 to 99)"
+    assert row(text, "a cause is named where there is none")[-1] == "1 of 2: 50 % (1 to 99)"
+
+
+def test_first_and_changed_rules_stand_side_by_side_with_their_seeds() -> None:
+    text = tables(CELLS)
+    assert "| first rules, seeds 0 and 1 | changed rules, seeds 0 to 2 |" in text
+    assert row(text, "the planted cause is named first")[2] == "2 of 2: 100 % (16 to 100)"
+    assert row(text, "a cause is named where there is none")[2] == "1 of 1: 100 % (2 to 100)"
 
 
 def test_every_wrong_answer_is_listed_with_the_arms_that_remove_the_spike() -> None:
-    mistakes = page(CELLS, "abc").partition("## Answers that are not right")[2]
+    mistakes = tables(CELLS).partition("## Answers that are not right")[2].partition("## What the first rules gave")[0]
     assert mistakes.count("| half the rate |") == 2
     assert "bad-batch | mlp | 1 | cause | schedule | 3 |" in mistakes
 
@@ -65,6 +82,31 @@ def test_answers_are_read_back_as_they_were_kept(tmp_path: Path) -> None:
     for one in CELLS:
         (tmp_path / one.asked.file).write_text(one.model_dump_json(by_alias=True), encoding="utf-8")
     assert sorted(one.line for one in read(tmp_path)) == sorted(one.line for one in CELLS)
+
+
+def test_what_is_kept_makes_the_same_page_without_losses(tmp_path: Path) -> None:
+    file = tmp_path / "kept.json.gz"
+    forks = (Fork(number=0, height=1.5, spikes=False, removed=True, late=0.2, losses=(0.1,) * 128),)
+    long = CELLS[0].model_copy(update={"answer": _with_forks(CELLS[0], forks)})
+    kept.write("def", [long, *CELLS[1:]], file)
+    again = kept.read(file)
+    assert again.rules == "def" and again.cells[1:] == tuple(CELLS[1:])
+    assert again.cells[0].answer is not None
+    assert again.cells[0].answer.arms[0].forks[0] == forks[0].model_copy(update={"losses": ()})
+    assert tables(again.cells) == tables([long, *CELLS[1:]])
+    before = file.read_bytes()
+    kept.write("def", again.cells, file)
+    assert file.read_bytes() == before
+
+
+def _with_forks(one: Cell, forks: tuple[Fork, ...]) -> Answer:
+    assert one.answer is not None
+    return one.answer.model_copy(update={"arms": (one.answer.arms[0].model_copy(update={"forks": forks}),)})
+
+
+def test_the_page_has_the_tables_of_the_kept_answers() -> None:
+    text = _PAGE.read_text(encoding="utf-8").partition("<!-- tables -->\n")[2]
+    assert text == page(kept.read(causes.FIRST), kept.read(causes.PRESENT))
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -14,6 +14,8 @@ from workloads.gpt import gpt
 
 AT, EARLY, LASTS = 400, 45, 6
 """The plant's first step, that of an early one, and how many steps it lasts."""
+KICK = 100.0
+"""Times itself, for a momentum that is kicked."""
 Batch = tuple[Tensor, Tensor]
 
 
@@ -27,8 +29,8 @@ def planted(
 ) -> Training:
     """A small net that learns a fixed random function of noisy points, under Adam.
 
-    `plant` is "nothing", "batches" (labels of six batches drawn at random, far too large), "early" (the same at once), or
-    "rate" (times 100 for six steps).
+    `plant` is "nothing", "batches" (labels of six batches drawn at random, far too large), "early" (the same at once),
+    "batch" (of one batch), "rate" (times 100 for six steps), or "momentum" (100 times itself, once).
     `noise` is drawn outside every generator that a training puts back.
     """
     torch.manual_seed(seed)
@@ -45,8 +47,8 @@ def planted(
         x = torch.randn(32, 8, generator=generator)
         with torch.no_grad():
             y = teacher(x) + 0.3 * torch.randn(32, 1, generator=generator)
-        begins = {"batches": AT, "early": EARLY}.get(plant, math.inf)
-        bad = begins <= number < begins + LASTS
+        begins, lasts = {"batches": (AT, LASTS), "early": (EARLY, LASTS), "batch": (AT, 1)}.get(plant, (math.inf, 0))
+        bad = begins <= number < begins + lasts
         return x, 5.0 * torch.randn(32, 1, generator=generator) if bad else y
 
     def loss_of(batch: Batch) -> Tensor:
@@ -59,6 +61,9 @@ def planted(
         optimizer.zero_grad()
         loss = loss_of(batch)
         loss.backward()
+        if plant == "momentum" and scheduler.last_epoch == AT:
+            for slots in optimizer.state.values():
+                slots["exp_avg"].mul_(KICK)
         optimizer.step()
         scheduler.step()
         return loss

@@ -170,13 +170,32 @@ def test_a_larger_eps() -> None:
 
 
 @pytest.mark.parametrize(("make", "slot"), [(adam, "exp_avg"), (sgd, "momentum_buffer")])
-def test_momentum_emptied_once(make: Make, slot: str) -> None:
+def test_momentum_is_kept_empty_in_the_last_steps_before_the_onset(make: Make, slot: str) -> None:
     def emptied(loop: Loop, place: int) -> None:
-        if START + place == SCENE.onset - LEAD:
+        if SCENE.onset - LEAD <= START + place < SCENE.onset:
             for state in loop.optimizer.state.values():
                 state[slot].zero_()
 
     assert by_arm(arms.EMPTIED, make) == by_hand(make, emptied)
+
+
+@pytest.mark.parametrize(("make", "slot"), [(adam, "exp_avg"), (sgd, "momentum_buffer")])
+@pytest.mark.parametrize(("before", "undone"), [(0, False), (1, True), (5, True), (LEAD, True), (LEAD + 1, False)])
+def test_a_kick_of_the_momentum_is_undone_to_the_bit(make: Make, slot: str, before: int, undone: bool) -> None:
+    """Regression: emptied once, 8 steps before the onset, momentum had grown again when it was kicked."""
+    loop = Loop(make)
+    training = loop.training()
+
+    def kicked(batch: Any) -> Any:
+        if training.steps == SCENE.onset - before:
+            for state in loop.optimizer.state.values():
+                state[slot].mul_(30.0)
+        return loop.step(batch)
+
+    training._step = kicked
+    training.run(START)
+    losses = run_fork(training, training.snapshot(), replace(arms.EMPTIED, nudged=False), SCENE, 0)
+    assert (losses == by_arm(arms.EMPTIED, make)) is undone
 
 
 def test_batches_left_out_are_replaced_by_the_next() -> None:

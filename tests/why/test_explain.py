@@ -17,11 +17,15 @@ from spikecheck.watch.runs import Order, ignore_progress
 from spikecheck.watch.workload import Workload
 from spikecheck.why import arms
 from spikecheck.why import keeper as keeper_module
+from spikecheck.why.answering import answered
 from spikecheck.why.executors import Here
 from spikecheck.why.explain import explain_order, explain_spike
 from spikecheck.why.inquiry import Inquiry
 from spikecheck.why.keeper import Keeper
 from spikecheck.why.question import Question
+from spikecheck.why.ring import Ring
+from spikecheck.why.sources import OwnSource
+from spikecheck.why.spikes import Run
 from spikecheck.why.states import States, differs_at, reach
 from tests.why.planted_spikes import AT, planted
 
@@ -32,7 +36,9 @@ def order(plant: str, steps: int = STEPS, **options: Any) -> Order:
     return Order(Workload.of("planted_spikes:planted", {"plant": plant, **options}), 0, steps)
 
 
-@pytest.mark.parametrize(("plant", "cause"), [("batches", Cause.DATA), ("rate", Cause.SCHEDULE)])
+@pytest.mark.parametrize(
+    ("plant", "cause"), [("batches", Cause.DATA), ("rate", Cause.SCHEDULE), ("momentum", Cause.MOMENTUM)]
+)
 def test_a_planted_cause_is_named_and_the_training_is_where_it_was(plant: str, cause: Cause) -> None:
     training = planted(None, 0, "cpu", plant=plant)
     training.run(30)
@@ -54,6 +60,38 @@ def test_without_a_plant_no_cause_is_named() -> None:
     answer = explain_spike(planted(None, 0, "cpu"), STEPS)
     assert (answer.outcome, answer.cause, answer.arms) == (Outcome.NO_SPIKE, None, ())
     assert answer.sentence.startswith("No loss spike.")
+
+
+def test_a_benign_spike_has_no_cause_also_at_a_step_that_is_named() -> None:
+    answer = explain_spike(planted(None, 0, "cpu", plant="batch"), STEPS, at=AT)
+    assert (answer.outcome, answer.cause, answer.arms) == (Outcome.BENIGN, None, ())
+    assert answer.spike is not None and answer.spike.onset == AT and answer.spike.height > 5.0
+    assert answer.sentence.startswith(f"Step {AT}: a benign spike.")
+    assert answer.start is None and answer.notes == ()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 4, 5])
+def test_the_highest_rise_of_a_plain_training_has_no_cause(seed: int) -> None:
+    """Regression: half the rate lowers noise too, and was called the cause of a single high loss. Other seeds have no rise."""
+    rise = explain_spike(planted(None, seed, "cpu"), STEPS).highest
+    assert rise is not None
+    answer = explain_spike(planted(None, seed, "cpu"), STEPS, at=rise[0])
+    assert answer.cause is None and answer.arms == ()
+    assert answer.outcome in (Outcome.BENIGN, Outcome.NO_SPIKE)
+
+
+@pytest.mark.parametrize(("height", "forked"), [(0.5, False), (0.7, True)])
+def test_a_rise_without_an_alarm_must_be_twice_the_noise(height: float, forked: bool) -> None:
+    """Five losses before it have a mean of 3 spreads; the detector cannot alarm so early."""
+    losses = [1.0 + 0.0674 * (-1) ** step for step in range(120)]  # spread 0.1
+    losses[40:45] = [1.3] * 5
+    losses[60:66] = [1.0 + height] * 6
+    training = planted(None, 0, "cpu")
+    question = Question(at=60, deadline=0.0)  # at most one fork
+    answer = answered(Run(0, losses), question, OwnSource(training, Ring(training)))
+    assert answer.spike is not None and answer.spike.onset == 60 and not answer.spike.benign
+    assert (answer.outcome is Outcome.NO_SPIKE) is not forked
+    assert answer.sentence.startswith("Step 60: no spike.") is not forked
 
 
 def test_a_spike_that_no_arm_removes_has_no_cause() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from spikecheck.core.why import HIGHEST
 from spikecheck.why.heights import LATE, Reader, late_loss
-from spikecheck.why.scene import Scene
+from spikecheck.why.scene import LEAD, Scene
 
 BEFORE = [float(loss) for loss in 1.0 + 0.1 * np.random.default_rng(0).normal(size=936)]
 SCENE = Scene(start=936, onset=1_000, over=1_010, end=1_074, level=1.0, spread=0.1)
@@ -63,3 +63,22 @@ def test_the_late_loss_is_a_median_of_the_last() -> None:
     assert late_loss(losses) == 1.0
     assert late_loss([*losses, math.nan]) is None
     assert late_loss([]) is None
+
+
+@pytest.mark.parametrize(("noise", "resolved"), [(1.9, True), (2.1, False)])
+def test_half_an_excursion_must_be_above_the_noise_before_it(noise: float, resolved: bool) -> None:
+    """The run's own is 4 spreads high, and five losses before it have a mean of `noise` spreads."""
+    own = fork(0.4)
+    own[20:25] = [1.0 + 0.1 * noise] * 5
+    assert Reader(BEFORE, SCENE, own).resolves is resolved
+
+
+def test_what_rises_in_the_last_steps_before_the_onset_is_no_noise() -> None:
+    own = fork(0.4)
+    own[64 - LEAD : 64] = [1.4] * LEAD
+    assert Reader(BEFORE, SCENE, own).resolves
+
+
+def test_without_steps_before_the_onset_there_is_no_noise() -> None:
+    scene = Scene(start=1_000, onset=1_000, over=1_010, end=1_074, level=1.0, spread=0.1)
+    assert Reader(BEFORE, scene, [1.4] * 10 + [1.0] * 64).resolves

@@ -36,6 +36,18 @@ BETA2, EPS, EMPTIED = built_in.FASTER_SECOND.name, built_in.LARGER_EPS.name, bui
 FULL = built_in.FULL_PRECISION.name
 
 
+OF_OTHER_ARMS = {
+    HELD: Cause.SCHEDULE,
+    HALF: Cause.CURVATURE,
+    CLIP: Cause.CURVATURE,
+    BETA2: None,
+    EPS: None,
+    EMPTIED: Cause.MOMENTUM,
+    FULL: Cause.ROUNDING,
+}
+"""What is named where one arm removes the spike, and other batches do as well: not the data."""
+
+
 @pytest.mark.parametrize(
     ("removing", "signs", "first"),
     [
@@ -47,13 +59,17 @@ FULL = built_in.FULL_PRECISION.name
         ((HALF, BETA2, EPS), LAGGING, Cause.LAG),
         ((HALF, BETA2, EPS), UNSTABLE, Cause.CURVATURE),
         ((LEFT_OUT,), STABLE, None),
-        ((OTHERS,), STABLE, None),
+        ((OTHERS,), STABLE, Cause.DATA),
+        ((OTHERS,), UNSTABLE, None),
+        *(((OTHERS, one), STABLE, cause) for one, cause in OF_OTHER_ARMS.items()),
         ((LEFT_OUT, OTHERS, HALF, CLIP), STABLE, Cause.DATA),
         ((LEFT_OUT, OTHERS, HALF, CLIP), UNSTABLE, Cause.CURVATURE),
         ((LEFT_OUT, OTHERS, HALF, HELD), UNSTABLE, Cause.SCHEDULE),
         ((EMPTIED,), STABLE, Cause.MOMENTUM),
         ((EMPTIED, HALF), STABLE, Cause.CURVATURE),
         ((EMPTIED, CLIP), STABLE, Cause.CURVATURE),
+        ((EMPTIED, BETA2), STABLE, None),
+        ((EMPTIED, EPS), LAGGING, Cause.LAG),
         ((FULL, HALF), STABLE, Cause.ROUNDING),
         ((HALF, HELD), STABLE, Cause.SCHEDULE),
         ((BETA2,), STABLE, None),
@@ -77,6 +93,20 @@ def test_a_cause_of_ones_own_is_specific_where_half_the_rate_leaves_the_spike() 
     mine = (own("decay", 0.5), own("noise", 0.1))
     assert [one.cause for one in ranked(table(own=mine), STABLE)] == ["noise", "decay"]
     assert [one.cause for one in ranked(table(HALF, own=mine), STABLE)] == [Cause.CURVATURE, "noise", "decay"]
+
+
+def test_other_batches_alone_come_after_a_cause_of_ones_own() -> None:
+    causes = ranked(table(OTHERS, own=(own("decay", 0.5),)), STABLE)
+    assert [(one.cause, one.arms) for one in causes] == [("decay", ("decay",)), (Cause.DATA, (OTHERS,))]
+
+
+def test_other_batches_alone_tell_nothing_where_another_arm_is_missing_or_undecided() -> None:
+    whole = table(OTHERS)
+    for name in {arm.name for arm in whole} - {OTHERS}:
+        undecided = [arm.model_copy(update={"effect": Effect.UNDECIDED}) if arm.name == name else arm for arm in whole]
+        assert ranked(undecided, STABLE) == ranked([arm for arm in whole if arm.name != name], STABLE) == ()
+    absent = [arm.model_copy(update={"effect": Effect.NOT_APPLICABLE}) if arm.name != OTHERS else arm for arm in whole]
+    assert [one.cause for one in ranked(absent, STABLE)] == [Cause.DATA]
 
 
 def test_a_lag_needs_more_than_noise() -> None:
