@@ -12,8 +12,8 @@ about 100,000 steps, and that a rate too low for the task ends below 2/lr. The w
 initial weights, and here 4,000 steps. Cross entropy flattens as it is fitted, so a late median below the band is expected.
 A refutation therefore says that the sentence does not hold of SGD in general, and not that the paper's experiments fail.
 
-The authors average gHg/gg over batches; here it is mean gHg over mean gg, which their code has as an option. For this form 2/lr
-is exact: on a quadratic the mean change of a batch's own loss is -lr E[gg] + lr² E[gHg] / 2, which is zero there.
+The authors average gHg/gg over batches; here it is mean gHg over mean gg, which their code has as an option. For this form
+2/lr is exact: on a quadratic the mean change of a batch's own loss is -lr E[gg] + lr² E[gHg] / 2, which is zero there.
 """
 
 from functools import partial
@@ -40,9 +40,9 @@ from spikecheck.preconditions import batches_driven
 
 OPTIONS = {"data": "mnist1d", "batch": 16, "dropout": 0.0}
 PREDICTS = Prediction(at_least=0.8, at_most=1.2, of_seeds=0.8, level=0.95)
-"""Within a fifth of 2/lr, which is ours: mean steps that lower their own batch's loss by at most a fifth of what the slope says,
-or raise it by as much. It is wide enough for the error of one seed's number: if a batch's curvature varies by 50 to 100 % and
-its gg by 100 to 150 %, a look at 64 batches has a relative error of 9 to 22 %, and a median of 25 looks one of 2 to 6 %."""
+"""Within a fifth of 2/lr, which is ours: the mean step changes its own batch's loss by at most a fifth of what the slope says.
+It is wide enough for the error of one seed's number: if a batch's curvature varies by 50 to 100 % and its gg by 100 to
+150 %, a look at 64 batches has a relative error of 9 to 22 %, and a median of 25 looks one of 2 to 6 %."""
 FULL = "median late sharpness of all batches over 2/lr"
 
 claim = Claim(
