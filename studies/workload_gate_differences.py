@@ -42,8 +42,8 @@ HEAD = """# How large the planted faults are
 
 Made by `python studies/workload_gate_differences.py`: {seeds} seeds of gpt at 300 steps, roots from {root}. Each cell is the
 mean difference from torch's AdamW on the same seed, with a 95 % interval; *first steps* is the mean of its size. Where the
-interval lies above the margin, *n* is the number of seeds with which a gate names the row in 80 % of cases; *within* says that it
-lies below the margin, so that no number of seeds would name it and none should.
+interval lies above the margin, *n* is the number of seeds with which a gate names the row in 80 % of cases; *within* says that
+it lies below the margin, so that no number of seeds would name it and none should.
 
 Expected of *first steps*, written before anything was trained: bias correction left out 2.6 (Adam's first ten steps are then
 three to six times as long); β₂ = .9999 nothing, with its correction; both together 4.2; ε = 1e-3 at least 0.15, since clipped

@@ -19,7 +19,7 @@ from spikecheck.gate.metrics import DIVERGED, MARGINS, MEMORY, TIME, Measure
 from spikecheck.gate.rates import RateRange
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
-MEASURES_EPOCH = 2
+MEASURES_EPOCH = 3
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 STEPS = 500
 """Of a training, where nobody says otherwise."""
