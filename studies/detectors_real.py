@@ -139,8 +139,8 @@ def lines() -> Iterator[str]:
     yield ""
     yield f"Made by `python studies/detectors_real.py`: {len(series)} trainings, {steps:,} steps. Spike-free is a training in"
     yield f"which the loss of a fixed batch, measured after every step, never exceeds {HIGHEST} times its median over"
-    yield f"the {BEFORE} steps before; no detector has a say in that. The second threshold of each peer is the one that alarms once in"
-    yield "10,000 steps of Gaussian noise. Left out, since they had a spike:"
+    yield f"the {BEFORE} steps before; no detector has a say in that. The second threshold of each peer is the one that"
+    yield "alarms once in 10,000 steps of Gaussian noise. Left out, since they had a spike:"
     yield f"{_said(left_out)}."
     yield ""
     kinds = [kind for kind in KINDS if any(name.startswith(f"{kind.name}, seed") for name in series)]
