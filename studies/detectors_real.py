@@ -4,7 +4,7 @@
     python studies/detectors_real.py --train   # trains first; some minutes on one core
 
 Whether a training has a spike is decided without any detector: after every step the loss of a fixed batch of its points is
-measured, as in training and with the same dropout masks. A training is spike-free if this loss never exceeds 1.2 times its
+measured, as in training but without dropout. A training is spike-free if this loss never exceeds 1.2 times its
 median over the 64 steps before. It moves with the parameters alone, where a batch's loss has the batch's noise as well.
 """
 
@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.report import atomic_write
 from spikecheck.tensors.random_state import random_state_kept
 from spikecheck.watch.runs import Order
 from spikecheck.watch.training import Training
-from spikecheck.watch.undisturbed import undisturbed
 from spikecheck.watch.workload import OptimizerChoice, Workload
 from studies.detectors import Alarms, events, lightning, llm_c, llm_foundry, ours
 
@@ -58,16 +58,17 @@ class Kind:
 
 
 KINDS = (
-    Kind("mlp, digits, Adam 1e-3, dropout", "mlp", 5_000, 3),
-    Kind("mlp, MNIST-1D, SGD 0.05", "mlp", 5_000, 3, {"data": "mnist1d", "dropout": 0.0}, ("gd", {"lr": 0.05})),
-    Kind("mlp, digits, SGD 0.1, dropout", "mlp", 5_000, 3, {}, ("gd", {"lr": 0.1})),
-    Kind("gpt, AdamW 3e-3, warm-up and cosine", "gpt", 2_000, 5, fixed=64),
-    Kind("gpt, SGD 0.3, warm-up and cosine", "gpt", 2_000, 2, {}, ("gd", {"lr": 0.3}), 64),
-    Kind("resnet, SGD 0.1 with momentum, warm-up and cosine", "resnet", 1_000, 3, {"batch": 16}, fixed=64),
-    Kind("resnet, AdamW 1e-3", "resnet", 1_000, 2, {"batch": 16}, ("torch.optim:AdamW", {"lr": 1e-3}), 64),
+    Kind("mlp, digits, Adam 3e-4, dropout", "mlp", 3_000, 3, {}, ("adam", {"lr": 3e-4})),
+    Kind("mlp, MNIST-1D, SGD 0.05", "mlp", 3_000, 3, {"data": "mnist1d", "dropout": 0.0}, ("gd", {"lr": 0.05})),
+    Kind("mlp, digits, SGD 0.1, dropout", "mlp", 3_000, 3, {}, ("gd", {"lr": 0.1})),
+    Kind("gpt, AdamW 3e-3, warm-up and cosine", "gpt", 1_500, 5, fixed=64),
+    Kind("gpt, SGD 0.3, warm-up and cosine", "gpt", 1_500, 2, {}, ("gd", {"lr": 0.3}), 64),
+    Kind("resnet, SGD 0.1 with momentum, warm-up and cosine", "resnet", 600, 3, {"batch": 16}, fixed=64),
+    Kind("resnet, AdamW 1e-3", "resnet", 600, 2, {"batch": 16}, ("torch.optim:AdamW", {"lr": 1e-3}), 64),
     Kind("modular, Adam 3e-4, one batch", "modular", 2_000, 3, {}, ("adam", {"lr": 3e-4})),
 )
-"""More than are wanted: those with a spike are left out, and of the others the first are kept."""
+"""More than are wanted: those with a spike are left out, and of the others the first are kept. One training of the first kind at
+1e-3 had been seen before its rate was set: it had a spike, 1.9 times the median. No detector had been run."""
 
 RULES: Mapping[str, Alarms] = {
     "spikecheck": ours,
@@ -86,8 +87,10 @@ def trained(order: Order, points: int) -> tuple[Losses, Losses]:
     beside: list[float] = []
     with one_thread("cpu"), random_state_kept():
         batch = fixed_batch(order, points)
-        training = order.begin()
-        losses = training.run(order.steps, lambda _step: beside.append(_loss(training, batch)))
+        training, losses = order.begin(), list[float]()
+        for _ in range(order.steps):
+            losses += training.run(1)
+            beside.append(_loss(training, batch))
     return np.array(losses), np.array(beside)
 
 
@@ -99,10 +102,21 @@ def fixed_batch(order: Order, points: int) -> list[torch.Tensor]:
 
 
 def _loss(training: Training, batch: Any) -> float:
-    """As in training, with the same dropout masks each time; nothing in the training changes."""
-    with undisturbed(training.model, []):
-        torch.manual_seed(0)
-        return float(training.loss(batch))
+    """As in training but without dropout. It draws no random number, and batch normalisation forgets what it saw."""
+    layers = list(training.model.modules())
+    norms = {layer: layer.momentum for layer in layers if isinstance(layer, nn.BatchNorm2d)}
+    drops = [layer for layer in layers if isinstance(layer, nn.Dropout)]
+    for layer in norms:
+        layer.momentum = 0.0
+    for drop in drops:
+        drop.eval()
+    with torch.no_grad():
+        loss = float(training.loss(batch))
+    for layer, momentum in norms.items():
+        layer.momentum = momentum
+    for drop in drops:
+        drop.train()
+    return loss
 
 
 def highest(beside: Losses) -> float:
