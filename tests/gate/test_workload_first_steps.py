@@ -63,14 +63,15 @@ def test_the_row_tells_another_rule_from_the_same_one(write: Callable[[str], str
 
 def test_the_row_is_looked_at_only_where_it_is_named(write: Callable[[str], str]) -> None:
     own = write(OWN)
-    _, out, _ = run("--workload", f"{own}:workload", "--optimizer", "gd", "--set", "lr=0.01", "--at", "steps=20")
+    line = ("--workload", f"{own}:workload", "--against", "gd", "--set", "lr=0.01", "--at", "steps=20")
+    _, out, _ = run(*line, "--optimizer", f"{own}:Late")
     assert "final loss" in out and "first steps" not in out
 
 
 def test_a_baseline_keeps_the_row(write: Callable[[str], str]) -> None:
     own = write(OWN)
     line = ("--workload", f"{own}:workload", "--set", "lr=0.01", "--at", "steps=20", "--baseline", "b.json")
-    first = ("--optimizer", "gd", "--rows", "first steps", "--update-baseline", "--reason", "first")
-    assert run(*line, *first)[0] == 0
+    line = (*line, "--rows", "first steps")
+    assert run(*line, "--optimizer", "gd", "--update-baseline", "--reason", "first")[0] == 0
     assert run(*line, "--optimizer", f"{own}:Late")[0] == 1
     assert run(*line, "--optimizer", "gd")[0] == 0
