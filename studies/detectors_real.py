@@ -67,8 +67,8 @@ KINDS = (
     Kind("resnet, AdamW 1e-3", "resnet", 600, 2, {"batch": 16}, ("torch.optim:AdamW", {"lr": 1e-3}), 64),
     Kind("modular, Adam 3e-4, one batch", "modular", 2_000, 3, {}, ("adam", {"lr": 3e-4})),
 )
-"""More than are wanted: those with a spike are left out, and of the others the first are kept. Before the rate of the first was
-set, one of its trainings at 1e-3 had been seen: it had a spike, 1.9 times the median. No detector had been run then."""
+"""More than are wanted: those with a spike are left out, and of the others the first are kept. Before the first's rate was
+set, one training at 1e-3 had been seen: it had a spike, 1.9 times the median. No detector had been run then."""
 
 RULES: Mapping[str, Alarms] = {
     "spikecheck": ours,

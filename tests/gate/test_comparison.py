@@ -227,6 +227,10 @@ def test_trainings_of_which_little_is_looked_at_are_not_taken_for_the_same() -> 
     assert {row.change for row in rows(whole, whole)} == {Change.SAME}
 
 
+def ways(values: tuple[float, ...]) -> Scores:
+    return Scores(values={FIRST_STEPS: {"gpt": values}})
+
+
 def test_a_row_that_counts_either_way_names_what_is_smaller() -> None:
     """Differences that cancel in the mean are named too."""
     measure = next(each for each in SAME_RULE if each.name == FIRST_STEPS)
@@ -235,9 +239,8 @@ def test_a_row_that_counts_either_way_names_what_is_smaller() -> None:
         apart = tuple(
             value + sign * size for value, sign, size in zip(base, signs, np.linspace(0.3, 0.4, 8), strict=True)
         )
-        scores = [Scores(values={FIRST_STEPS: {"gpt": values}}) for values in (apart, base)]
-        (row,) = rows(*scores, measures=(measure,), cost=())
+        (row,) = rows(ways(apart), ways(base), measures=(measure,), cost=())
         assert row.fails and row.difference == pytest.approx(0.35)
-    near = Scores(values={FIRST_STEPS: {"gpt": tuple(value - 0.01 * place for place, value in enumerate(base))}})
-    (row,) = rows(near, scores[1], measures=(measure,), cost=())
+    near = tuple(value - 0.01 * place for place, value in enumerate(base))
+    (row,) = rows(ways(near), ways(base), measures=(measure,), cost=())
     assert row.change is Change.SAME

@@ -71,7 +71,7 @@ def test_the_row_is_looked_at_only_where_it_is_named(write: Callable[[str], str]
 def test_a_baseline_keeps_the_row(write: Callable[[str], str]) -> None:
     own = write(OWN)
     line = ("--workload", f"{own}:workload", "--set", "lr=0.01", "--at", "steps=20", "--baseline", "b.json")
-    line = (*line, "--rows", "first steps")
-    assert run(*line, "--optimizer", "gd", "--update-baseline", "--reason", "first")[0] == 0
-    assert run(*line, "--optimizer", f"{own}:Late")[0] == 1
-    assert run(*line, "--optimizer", "gd")[0] == 0
+    rows = ("--rows", "first steps")
+    assert run(*line, *rows, "--optimizer", "gd", "--update-baseline", "--reason", "first")[0] == 0
+    assert run(*line, *rows, "--optimizer", f"{own}:Late")[0] == 1
+    assert run(*line, *rows, "--optimizer", "gd")[0] == 0
