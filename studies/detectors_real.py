@@ -23,6 +23,7 @@ from torch import nn
 
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.report import atomic_write
+from spikecheck.stats.bounds import clopper_pearson
 from spikecheck.tensors.random_state import random_state_kept
 from spikecheck.watch.runs import Order
 from spikecheck.watch.training import Training
@@ -158,11 +159,11 @@ def lines() -> Iterator[str]:
     yield f"{_said(left_out)}."
     yield ""
     kinds = [kind for kind in KINDS if any(name.startswith(f"{kind.name}, seed") for name in series)]
-    yield f"| detector, threshold | {' | '.join(kind.name for kind in kinds)} | all | in 10,000 steps |"
+    yield f"| detector, threshold | {' | '.join(kind.name for kind in kinds)} | all | in 10,000 steps, 95 % interval |"
     yield f"|---|{'---:|' * (len(kinds) + 2)}"
     for rule, alarms in RULES.items():
         counts = [_counted(alarms, series, kind) for kind in kinds]
-        yield f"| {rule} | {' | '.join(map(str, counts))} | {sum(counts)} | {1e4 * sum(counts) / steps:.2f} |"
+        yield f"| {rule} | {' | '.join(map(str, counts))} | {sum(counts)} | {_rate(sum(counts), steps)} |"
     yield f"| *steps* | {' | '.join(f'{_steps(series, kind):,}' for kind in kinds)} | {steps:,} | |"
 
 
@@ -176,6 +177,12 @@ def _counted(alarms: Callable[[Losses], list[int]], series: Mapping[str, Losses]
 
 def _steps(series: Mapping[str, Losses], kind: Kind) -> int:
     return sum(map(len, _of(series, kind)))
+
+
+def _rate(count: int, steps: int) -> str:
+    """In 10,000 steps, with the interval of a count of independent alarms."""
+    low, high = (1e4 * bound for bound in clopper_pearson(count, steps, 0.025))
+    return f"{1e4 * count / steps:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _said(left_out: Mapping[str, list[float]]) -> str:

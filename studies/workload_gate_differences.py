@@ -62,7 +62,6 @@ def measures() -> dict[str, Measure]:
     return {name: known[name] for name in ROWS}
 
 
-@cache
 def ways(side: Side) -> tuple[float | None, ...]:
     """log2 of the way of each seed's first steps."""
     make = partial(side.suite.workload.make, device="cpu")
