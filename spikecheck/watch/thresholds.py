@@ -96,18 +96,23 @@ def rises(run: np.ndarray, window: np.ndarray) -> bool:
 def memory(losses: np.ndarray) -> int:
     """Steps after which losses [n] are about independent: (1 + r) / (1 - r), with r the correlation of neighbours.
 
-    1 - r = 3 (spread of differences between neighbours / spread of second differences over the longest memory)^2. The
-    spreads are robust, so that a spike has no influence. Nor has a slope that changes slowly: it moves all differences alike.
+    Second differences of neighbours have a variance (1 - r)(6 - 2r) / 6 times that of second differences over the longest
+    memory. The spreads are robust, so that a spike has no influence. Nor has a slope that changes slowly: it moves all
+    second differences alike. Nor has the noise's distribution, since both are made of it in the same way.
     """
     if len(losses) < WINDOW:
         return 1
-    over = losses[LONGEST_MEMORY:] - losses[:-LONGEST_MEMORY]
-    second = over[LONGEST_MEMORY:] - over[:-LONGEST_MEMORY]
-    jump, apart = (level_and_spread(differences)[1] for differences in (np.diff(losses), second))
-    if apart <= 0.0 or jump <= 0.0:
+    near, far = (level_and_spread(_second_differences(losses, over))[1] for over in (1, LONGEST_MEMORY))
+    if near <= 0.0 or far <= 0.0:
         return 1
-    independent = min(1.0, 3.0 * (jump / apart) ** 2)  # of independent losses the variances are 2 and 6 times theirs
+    independent = min(1.0, math.sqrt(1.0 + 3.0 * (near / far) ** 2) - 1.0)
     return min(LONGEST_MEMORY, round((2.0 - independent) / max(independent, 1e-6)))
+
+
+def _second_differences(losses: np.ndarray, over: int) -> np.ndarray:
+    differences = losses[over:] - losses[:-over]
+    second: np.ndarray = differences[over:] - differences[:-over]
+    return second
 
 
 def median(numbers: np.ndarray) -> float:
