@@ -1,6 +1,6 @@
 """How large the planted faults' effects on gpt are, row by row, and how many seeds would name them.
 
-    python studies/workload_gate_differences.py [--tries 3] [--store FOLDER]
+    python studies/workload_gate_differences.py [--tries 1] [--store FOLDER]
 
 The faults are those of workload_gate.py, at roots of seeds that no other study uses. Seeds of all tries are taken together:
 each row's mean difference from torch's AdamW with a 95 % interval, beside the row's margin. Where the whole interval lies
@@ -127,7 +127,7 @@ def lines(bench: Bench, tries: int) -> Iterator[str]:
 def main() -> None:
     """Train what is not stored yet, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--tries", type=int, default=3, help="gates of 8 seeds")
+    parser.add_argument("--tries", type=int, default=1, help="gates of 8 seeds")
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--store", type=Path, default=None)
     parser.add_argument("--out", type=Path, default=HERE / "reports" / "workload-gate-differences.md")
