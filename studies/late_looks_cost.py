@@ -1,4 +1,4 @@
-"""What the gate's looks at the overshoot cost: `python studies/late_looks_cost.py [--steps 500] [--pairs 5] [--workloads gpt]`.
+"""What the looks of a gate cost: `python studies/late_looks_cost.py [--steps 500] [--pairs 5] [--workloads gpt]`.
 
 Workloads trained in turns with and without 20 looks in the last tenth of the steps. Printed: the ratio of their processor
 times, the median over pairs with its range.
