@@ -91,7 +91,9 @@ def test_an_excursion_that_comes_every_epoch_is_recurring_after_the_third() -> N
     detector = Detector()
     for step, loss in enumerate(series):
         detector.update(step, loss)
-    assert len(detector.spikes) == 3 and len(detector.recurring) == 7
+    # By epochs: noise of one spread may break an excursion of five into two.
+    assert {round(spike.onset / 500) for spike in detector.spikes} == {2, 3, 4}
+    assert {round(spike.onset / 500) for spike in detector.recurring} == set(range(5, 12))
 
 
 def test_a_spike_higher_than_what_recurs_is_still_found() -> None:
