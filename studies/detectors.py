@@ -1,5 +1,5 @@
 """How often detectors of loss spikes alarm falsely, and which spikes they find: `python studies/detectors.py` writes
-docs/detectors.md.
+docs/detectors.md; `--ours` measures spikecheck's detector alone.
 
 Noise is planted, so the truth is known. The peers are written from the sources named in PEERS, with their default
 thresholds and with the threshold at which they alarm falsely once in 10,000 steps of the same noise, which in a real
@@ -185,26 +185,36 @@ def judged(name: str, noise: Noise, losses: np.ndarray) -> list[str]:
         short = peer.split(" (")[0]
         rules[f"{short}, {default:g}"] = _at(rule, default)
         rules[f"{short}, {equal:.3g} (equal)"] = _at(rule, equal)
-    lines = []
-    for label, alarms in rules.items():
-        false = events(alarms(losses)) * 10_000 / len(losses)
-        shares = [[power(alarms, noise, shape, height, seed=7) for height in HEIGHTS] for shape in SHAPES.values()]
-        lines.append(
-            f"| {name} | {label} | {false:.2f} | {' | '.join(' '.join(f'{100 * s:.0f}' for s in row) for row in shares)} |"
-        )
-        print(lines[-1], flush=True)
-    return lines
+    return [line(name, noise, losses, label, alarms) for label, alarms in rules.items()]
+
+
+def line(name: str, noise: Noise, losses: np.ndarray, label: str, alarms: Alarms) -> str:
+    """Of the table: one rule on one noise."""
+    false = events(alarms(losses)) * 10_000 / len(losses)
+    shares = [[power(alarms, noise, shape, height, seed=7) for height in HEIGHTS] for shape in SHAPES.values()]
+    told = (
+        f"| {name} | {label} | {false:.2f} | {' | '.join(' '.join(f'{100 * s:.0f}' for s in row) for row in shares)} |"
+    )
+    print(told, flush=True)
+    return told
+
+
+def renewed(table: str, name: str, noise: Noise, losses: np.ndarray) -> list[str]:
+    """The table's lines of one noise, with spikecheck's own measured anew."""
+    known = [each for each in table.splitlines() if each.startswith(f"| {name} |")]
+    return [line(name, noise, losses, "spikecheck", ours), *(each for each in known if "| spikecheck |" not in each)]
 
 
 def main() -> None:
-    """Make the table."""
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else STEPS
+    """Make the table; with `--ours` the peers' lines stay as they are."""
+    numbers = [argument for argument in sys.argv[1:] if argument.isdecimal()]
+    steps = int(numbers[0]) if numbers else STEPS
+    page = Path(__file__).parents[1] / "docs" / "detectors.md"
+    before, _, table = page.read_text(encoding="utf-8").partition("<!-- table -->")
     lines = []
     for name, noise in NOISES.items():
         losses, _ = noise(np.random.default_rng(1), steps)
-        lines += judged(name, noise, losses)
-    page = Path(__file__).parents[1] / "docs" / "detectors.md"
-    before = page.read_text(encoding="utf-8").split("<!-- table -->")[0]
+        lines += renewed(table, name, noise, losses) if "--ours" in sys.argv else judged(name, noise, losses)
     heights = " ".join(map(str, HEIGHTS))
     head: tuple[str, ...] = (
         f"Level {LEVEL}, spread {SPREAD}; {steps:,} steps without a spike; {SPIKES} spikes a height, at chance distances.",

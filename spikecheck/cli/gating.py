@@ -22,7 +22,7 @@ from spikecheck.gate.config import conditions, table
 from spikecheck.gate.plan import gate_outlook
 from spikecheck.gate.run import GateRun, announced, scores
 from spikecheck.gate.suite import ROWS, SEEDS, Suite, contestant, own_suite
-from spikecheck.gate.workload_suite import WORKLOAD_ROWS, WorkloadSuite, workload_suite
+from spikecheck.gate.workload_suite import SAME_RULE_ROWS, WORKLOAD_ROWS, WorkloadSuite, workload_suite
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store_address import opened
 from spikecheck.report import atomic_write, json_file
@@ -260,9 +260,8 @@ def _rows(given: Mapping[str, Any], project: Mapping[str, Any]) -> tuple[str, ..
         return None
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
-        raise UsageError(
-            f"--rows {text!r}: names no row; give some of: {', '.join(dict.fromkeys((*ROWS, *WORKLOAD_ROWS)))}"
-        )
+        known = dict.fromkeys((*ROWS, *WORKLOAD_ROWS, *SAME_RULE_ROWS))
+        raise UsageError(f"--rows {text!r}: names no row; give some of: {', '.join(known)}")
     return names
 
 
@@ -284,7 +283,7 @@ def _suite(
             f"--tune {conditions['tune']}: only trainings of --workload are tuned; add --workload gpt or one of your own, or "
             "give the rate with --set lr=0.01"
         )
-    kept = whole if known is None else tuple(row for row in whole if row in known.scores.values)
+    kept = whole if known is None else tuple(row for row in (*whole, *SAME_RULE_ROWS) if row in known.scores.values)
     return suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or kept)
 
 

@@ -181,6 +181,8 @@ def _views(
 
 def _view(measure: Measure, where: str, pairs: Mapping[str, Pair], same: frozenset[str]) -> _View:
     differences = [own - other for own, other in pairs.values()]
+    if measure.either_way:
+        differences = [np.abs(block) for block in differences]
     compared: _Compared
     if measure.law == "exact" or pairs.keys() <= same:
         compared = _Known(float(np.mean([block.mean() for block in differences])))

@@ -39,6 +39,8 @@ class Measure:
     """Each training has a number ("mean"), has 0 or 1 ("count"), or all have the same number ("exact")."""
     may_lack: bool = False
     """Whether some trainings may have no such number."""
+    either_way: bool = False
+    """Whether a smaller number is as bad as a larger one: pairs are then compared by how far they lie apart."""
 
 
 def spike_rate(run: Run) -> float:

@@ -13,7 +13,8 @@ from spikecheck.gate.metrics import MEMORY, TIME
 from spikecheck.gate.run import COST, scorecard
 from spikecheck.gate.workload_cost import A_BLOCK, BLOCKS, Make, memory, step_ratios, timed
 from spikecheck.gate.workload_figures import figures, final_loss
-from spikecheck.gate.workload_suite import FINAL, TUNING_SEEDS, WorkloadSuite, choice_of
+from spikecheck.gate.workload_first_steps import first_steps
+from spikecheck.gate.workload_suite import FINAL, FIRST_STEPS, TUNING_SEEDS, WorkloadSuite, choice_of
 from spikecheck.gate.workload_trainer import Trainer
 from spikecheck.gate.workload_tuning import MOST_AROUND, around, tuned
 from spikecheck.lab.execution.local import one_thread
@@ -75,6 +76,8 @@ class WorkloadGate:
         if suite.looks_around:
             self.observe(StageStarted("gate", f"{stage}: rates around its best", 1, suite.seeds))
             values |= {name: {place: row} for name, row in around(contestant, suite, self.trainer, runs).items()}
+        if FIRST_STEPS in suite.rows:
+            values[FIRST_STEPS] = {place: self._first_steps(contestant)}
         values |= self._costs(contestant, stage)
         # The final loss is always kept: a later candidate is measured by it.
         kept = {name: dict(blocks) for name, blocks in values.items() if name in suite.rows or name == FINAL}
@@ -115,6 +118,12 @@ class WorkloadGate:
         suite = self.suite
         searched = 0 if suite.tune is None else suite.tune.trainings * TUNING_SEEDS
         return searched + suite.seeds * (1 + (MOST_AROUND if suite.looks_around else 0))
+
+    def _first_steps(self, contestant: OptimizerSpec) -> tuple[float | None, ...]:
+        """Made anew, beside the trainings: ten steps of each seed."""
+        make = partial(self.suite.workload.make, device=self.trainer.device)
+        with one_thread(self.trainer.device), random_state_kept():
+            return first_steps(make, choice_of(contestant).make(), self.suite.own_seeds())
 
     def _costs(self, contestant: OptimizerSpec, stage: str) -> dict[str, Blocks]:
         """What is measured beside the trainings, of the rows that are looked at."""

@@ -19,7 +19,7 @@ from spikecheck.gate.metrics import DIVERGED, MARGINS, MEMORY, TIME, Measure
 from spikecheck.gate.rates import RateRange
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
-MEASURES_EPOCH = 2
+MEASURES_EPOCH = 3
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 STEPS = 500
 """Of a training, where nobody says otherwise."""
@@ -29,6 +29,7 @@ SPIKES, LOST = "spikes", "steps lost"
 FINAL, BEST, REACHES = "final loss", "best loss", "steps to the reference's loss"
 OVERSHOOT = "overshoot late"
 SENSITIVITY, STABLE = "rate sensitivity", "stable range"
+FIRST_STEPS = "first steps"
 TUNING_SEEDS = 3
 """Seeds on which each side's best rate is found."""
 COUNTED = ("tokens", "samples")
@@ -81,6 +82,12 @@ WORKLOAD_COST: tuple[Measure, ...] = (
     # As in the suite: a twentieth of a number a parameter.
     Measure(*MEMORY, margin=MARGINS[MEMORY[0]], of=_told_by_losses, law="exact", may_lack=True),
 )
+SAME_RULE: tuple[Measure, ...] = (
+    # As much as a rate that is a tenth higher, or lower.
+    Measure(FIRST_STEPS, "log2 of the way of ten steps", _TENTH, _told_by_losses, may_lack=True, either_way=True),
+)
+"""Only where they are named: they ask whether two optimizers are the same rule, which most candidates are not meant to be."""
+SAME_RULE_ROWS = tuple(measure.name for measure in SAME_RULE)
 WORKLOAD_ROWS = tuple(measure.name for measure in (*WORKLOAD_MEASURES, *TUNED_MEASURES, *WORKLOAD_COST))
 
 
@@ -107,7 +114,7 @@ class WorkloadSuite:
     def measures(self) -> tuple[Measure, ...]:
         """What is looked at in trainings."""
         known = WORKLOAD_MEASURES if self.tune is None else (*WORKLOAD_MEASURES, *TUNED_MEASURES)
-        return tuple(measure for measure in known if measure.name in self.rows)
+        return tuple(measure for measure in (*known, *SAME_RULE) if measure.name in self.rows)
 
     @property
     def cost(self) -> tuple[Measure, ...]:
@@ -161,8 +168,8 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 20:
         raise SettingError(f"steps={steps!r}: give 20 or more; the final loss is the median of the last twentieth")
     for row in rows:
-        if row not in WORKLOAD_ROWS:
-            raise UnknownName("row of the gate of a workload", row, WORKLOAD_ROWS)
+        if row not in (*WORKLOAD_ROWS, *SAME_RULE_ROWS):
+            raise UnknownName("row of the gate of a workload", row, (*WORKLOAD_ROWS, *SAME_RULE_ROWS))
     if tune is None and rows and {*rows} <= {SENSITIVITY, STABLE}:
         raise UsageError(f"--rows {','.join(rows)}: needs the best rate of each side; add --tune lr=1e-4..1e-1")
     return WorkloadSuite(Workload.of(path).at(options, steps), steps, seeds, root, dict(conditions), rows, tune)

@@ -75,6 +75,8 @@ def sensitivity(rungs: Mapping[int, WorkloadRun]) -> float:
     As in arXiv 2309.14322, section 2.2: E[min(loss at a rate, loss at the start)] less the loss at the best rate. There the
     mean goes over three decades of rates, and the best is the smallest loss on them; here it goes over one, in the logarithm
     of the loss, and the best is the rate that other seeds chose, so that no seed's luck counts as a better rate.
+
+    The formula and its section are as two public notes on the paper and its table of contents give them.
     """
     capped = [min(final_loss(rungs[rung]), first_loss(rungs[0])) for rung in _DECADE]
     return float(_WEIGHTS @ capped - capped[len(_DECADE) // 2])

@@ -16,6 +16,9 @@ OVERSHOOT_CAPTION = (
     f"overshoot, at most {HIGHEST:.0f} is drawn; dotted: 1, above which a step raises its own batch's loss"
 )
 
+_PLAIN = 10_000.0
+"""Height in spreads from which the decimals say nothing: the loss has left its scale."""
+
 
 def heading(summary: Summary) -> str:
     """The answer in one line: number of spikes, and looks with overshoot above 1."""
@@ -40,11 +43,15 @@ def about(summary: Summary) -> str:
 
 def spike_line(spike: NoisySpike, summary: Summary) -> tuple[str, str, str, str, str]:
     """A spike's onset, peak, height, end, and the largest overshoot near it, as text."""
-    height = "not finite" if math.isinf(spike.height) else f"{spike.height:.1f} spreads"
+    height = "not finite" if math.isinf(spike.height) else f"{_height(spike.height)} spreads"
     highest = summary.overshoot_at(spike)
     overshoot = "-" if highest is None else f"{highest[1]:.2f} (step {highest[0]:,})"
     peak = f"{spike.loss:.4g} at {spike.peak:,}" if math.isfinite(spike.loss) else f"at {spike.peak:,}"
-    return f"{spike.onset:,}", peak, height, "-" if spike.over is None else f"{spike.over:,}", overshoot
+    return f"{spike.onset:,}", peak, height, "not back" if spike.over is None else f"{spike.over:,}", overshoot
+
+
+def _height(spreads: float) -> str:
+    return f"{spreads:.1f}" if spreads < _PLAIN else f"{spreads:.2g}"
 
 
 SPIKE_COLUMNS = ("onset", "peak", "height", "over", "overshoot")

@@ -16,9 +16,9 @@ from spikecheck.watch.thresholds import (
     HISTORY,
     LASTING,
     LONGEST_MEMORY,
-    RANKS,
     WINDOW,
-    median,
+    lasts,
+    level_and_spread,
     memory,
     record_factor,
     tail_index,
@@ -32,8 +32,6 @@ _PERIOD_SLACK, _ALIKE = 16, 1.5
 """Largest difference of two distances in steps, and largest ratio of two heights, of excursions that recur."""
 _MOMENT = WINDOW // 4
 """Steps after a recurring excursion in which another excursion counts as its continuation."""
-_NORMAL = 1.4826
-"""Ratio of standard deviation to median absolute deviation for Gaussian noise: 1 / 0.6745."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +108,7 @@ class Detector:
     def level(self) -> tuple[float, float]:
         """Median and robust standard deviation of the last losses; zeros before the first loss."""
         window = self._losses.last(WINDOW)
-        if not len(window):
-            return 0.0, 0.0
-        level = median(window)
-        return level, _NORMAL * median(np.abs(window - level))
+        return level_and_spread(window) if len(window) else (0.0, 0.0)
 
     def _remember(self, step: int, loss: float, height: float, spread: float) -> None:
         if len(self._losses) >= WINDOW and spread > 0.0:
@@ -142,15 +137,12 @@ class Detector:
             self._stride = memory(self._losses.last(_MEMORY_SPAN))
         if self._taken % self._stride:
             return None
+        if len(self._losses) < WINDOW:  # the memory is not known before
+            return None
         losses = self._thinned(self._losses)
-        for length, rank in RANKS.items():
-            window = losses[-length - WINDOW : -length]
-            if len(window) < WINDOW:
-                return None
-            lowest = losses[-length:].min()
-            if lowest > np.partition(window, -rank - 1)[-rank - 1] and self._is_record(length):
-                return length
-        return None
+        windows = ((length, losses[-length - WINDOW : -length]) for length in LASTING)
+        longs = (length for length, window in windows if lasts(losses[-length:], window) and self._is_record(length))
+        return next(longs, None)
 
     def _thinned(self, tail: Tail) -> np.ndarray:
         return tail.last(_KEPT)[:: -self._stride][::-1]

@@ -1,12 +1,14 @@
 """The overshoot of the last tenth of a training, measured while it is made; no bit of the training changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from torch.optim import Optimizer
 
 from spikecheck.core import watched
 from spikecheck.core.errors import UsageError
+from spikecheck.watch.hooks import StepHooks
+from spikecheck.watch.layers import Sums
 from spikecheck.watch.training import Observer, Step, Training
 from spikecheck.watch.watch import QuietWatch
 
@@ -62,20 +64,20 @@ class LateLooks:
 
 
 class _Silent(QuietWatch):
-    """A watch that hands on its steps and says nothing."""
+    """A watch that hands on its steps and says nothing. It seeks no spikes, and has no figures of single tensors."""
 
     def __init__(self, training: Training, every: int, take: Callable[[watched.Step], None]) -> None:
         optimizers = [part for part in training.state.values() if isinstance(part, Optimizer)]
         super().__init__(training.model, optimizers, every=every)
-        self._sinks.append(_Taker(take))
+        self._take = take
+
+    def _layers(self, sums: Sums, stepped: Sequence[StepHooks]) -> dict[str, watched.LayerLook]:
+        return {}
+
+    def _pass_on(self, losses: Sequence[float], processes: int) -> None:
+        unread, self._unread = self._unread, []
+        for step, _, _ in unread:
+            self._take(step)
 
     def _warn(self, message: str, step: int) -> None:
         """Nobody reads the warnings of an ensemble; the gate shows the figure."""
-
-
-class _Taker:
-    def __init__(self, take: Callable[[watched.Step], None]) -> None:
-        self.step = take
-
-    def close(self) -> None:
-        """Nothing is open."""

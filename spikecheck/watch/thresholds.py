@@ -1,12 +1,15 @@
 """The detector's thresholds and estimators. docs/explanation/noisy-losses.md derives them."""
 
 import math
+from functools import cache
 from math import comb
 
 import numpy as np
 
 WINDOW = 128
 """Losses from which level and spread are computed."""
+_FEWEST = 32
+"""Losses from which level and spread may be computed at the start of a training: a spread then errs by a fifth."""
 LASTING = (3, 6, 12, 24)
 """Lengths of an excursion that are tested, in losses."""
 HISTORY = 4096
@@ -17,8 +20,15 @@ _TAIL, _TOP = 2.5, 32
 """Smallest tail index, that is the heaviest tail, and number of largest heights from which it is estimated."""
 LONGEST_MEMORY = 32
 """Largest stride with which losses are thinned."""
+NORMAL = 1.4826
+"""Ratio of standard deviation to median absolute deviation for Gaussian noise: 1 / 0.6745."""
+_LEAST_RISE = 1.0
+"""Of the mean of an excursion above the level, in spreads: less is what an ordinary loss does."""
+_ROUNDING = 4.0 * 2.0**-23
+"""Relative error of a loss, a sum in single precision: the least spread that a level can have."""
 
 
+@cache
 def highest_rank(length: int, window: int = WINDOW, rate: float = LASTING_RATE) -> int | None:
     """The largest k such that `length` new losses all above the (k+1)-th largest of a window are rarer than `rate`.
 
@@ -32,8 +42,15 @@ def highest_rank(length: int, window: int = WINDOW, rate: float = LASTING_RATE) 
     return allowed[-1] if allowed else None
 
 
-RANKS = {length: rank for length in LASTING if (rank := highest_rank(length)) is not None}
-"""For each length, the number of the window's losses that may be larger than the excursion's smallest."""
+def lasts(run: np.ndarray, window: np.ndarray) -> bool:
+    """Whether a run of losses [m] ranks higher against the window before it than is likely by chance, and rises.
+
+    A window shorter than `WINDOW` needs a higher rank, and has none where it is too short for the run's length.
+    """
+    rank = highest_rank(len(run), len(window)) if len(window) >= _FEWEST else None
+    if rank is None:
+        return False
+    return bool(run.min() > np.partition(window, -rank - 1)[-rank - 1]) and rises(run, window)
 
 
 def record_factor(past: int, tail: float) -> float:
@@ -60,19 +77,42 @@ def tail_index(heights: np.ndarray) -> float:
     return max(_TAIL, (1.0 - 2.0 / math.sqrt(_TOP)) / mean) if mean > 0.0 else _TAIL
 
 
+def level_and_spread(losses: np.ndarray) -> tuple[float, float]:
+    """Median and robust standard deviation of losses [n], n at least 1."""
+    level = median(losses)
+    return level, NORMAL * median(np.abs(losses - level))
+
+
+def rises(run: np.ndarray, window: np.ndarray) -> bool:
+    """Whether the mean of a run of losses [m] lies as far above a window's median as one ordinary loss does.
+
+    >>> rises(np.full(24, 2.01), np.linspace(1.0, 3.0, 128)), rises(np.full(24, 2.9), np.linspace(1.0, 3.0, 128))
+    (False, True)
+    """
+    level, spread = level_and_spread(window)
+    return bool(run.mean() - level >= _LEAST_RISE * max(spread, _ROUNDING * abs(level)))
+
+
 def memory(losses: np.ndarray) -> int:
     """Steps after which losses [n] are about independent: (1 + r) / (1 - r), with r the correlation of neighbours.
 
-    r is computed from robust spreads of losses and of differences, so that a spike has no influence: 1 - r = (spread of
-    differences / spread)^2 / 2.
+    Second differences of neighbours have a variance (1 - r)(6 - 2r) / 6 times that of second differences over the longest
+    memory. The spreads are robust, so that a spike has no influence. Nor has a slope that changes slowly: it moves all
+    second differences alike. Nor has the noise's distribution, since both are made of it in the same way.
     """
     if len(losses) < WINDOW:
         return 1
-    spread, jump = (median(np.abs(x - median(x))) for x in (losses, np.diff(losses)))
-    if spread <= 0.0 or jump <= 0.0:
+    near, far = (level_and_spread(_second_differences(losses, over))[1] for over in (1, LONGEST_MEMORY))
+    if near <= 0.0 or far <= 0.0:
         return 1
-    independent = min(1.0, (jump / spread) ** 2 / 2.0)
+    independent = min(1.0, math.sqrt(1.0 + 3.0 * (near / far) ** 2) - 1.0)
     return min(LONGEST_MEMORY, round((2.0 - independent) / max(independent, 1e-6)))
+
+
+def _second_differences(losses: np.ndarray, over: int) -> np.ndarray:
+    differences = losses[over:] - losses[:-over]
+    second: np.ndarray = differences[over:] - differences[:-over]
+    return second
 
 
 def median(numbers: np.ndarray) -> float:

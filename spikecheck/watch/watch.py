@@ -18,10 +18,11 @@ from torch.optim import Optimizer
 
 import spikecheck
 from spikecheck.core.errors import UsageError
-from spikecheck.core.watched import Header, Look, Step
+from spikecheck.core.watched import Header, LayerLook, Look, Step
 from spikecheck.watch.digest import digest, on_device
 from spikecheck.watch.examiner import Examiner
 from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, unwrapped
+from spikecheck.watch.layers import Sums
 from spikecheck.watch.local_hook import LocalHook
 from spikecheck.watch.log import LogWriter
 from spikecheck.watch.losses import loss_figures, number, waits
@@ -179,8 +180,12 @@ class QuietWatch:
             self._watch_forward()  # from the next look on, the random state is the right one
         elif self._examiner.trust.obstacle:
             self._tell(f"no overshoot can be given: {self._examiner.trust.obstacle}")
+        return look.model_copy(update={"layers": self._layers(taken.sums, stepped)})
+
+    def _layers(self, sums: Sums, stepped: Sequence[StepHooks]) -> dict[str, LayerLook]:
+        """Figures of each parameter tensor, by name."""
         labels = [self._names.get(id(parameter)) for hooks in stepped for parameter in hooks.parameters()]
-        return look.model_copy(update={"layers": taken.sums.looks(labels)})
+        return sums.looks(labels)
 
     def _watch_forward(self) -> None:
         """Read the random state at the start of the training's forward pass: loading data may use it between steps."""

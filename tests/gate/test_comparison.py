@@ -10,6 +10,7 @@ from spikecheck.core.scorecard import Change, Decision, Row, Scores
 from spikecheck.gate.comparison import can_name, decided, fewest_seeds, not_compared, rows
 from spikecheck.gate.metrics import MEASURES, MEMORY
 from spikecheck.gate.selftest import MARGIN, PLACES, SEEDS, planted_scores
+from spikecheck.gate.workload_suite import FIRST_STEPS, SAME_RULE
 from spikecheck.stats.paired import Difference
 
 
@@ -224,3 +225,22 @@ def test_trainings_of_which_little_is_looked_at_are_not_taken_for_the_same() -> 
     assert {row.change for row in found} == {Change.UNDECIDED}
     whole = Scores(values={**quiet.values, "best loss": {"one": (-1.0, -2.0, -3.0, -4.0)}})
     assert {row.change for row in rows(whole, whole)} == {Change.SAME}
+
+
+def ways(values: tuple[float, ...]) -> Scores:
+    return Scores(values={FIRST_STEPS: {"gpt": values}})
+
+
+def test_a_row_that_counts_either_way_names_what_is_smaller() -> None:
+    """Differences that cancel in the mean are named too."""
+    measure = next(each for each in SAME_RULE if each.name == FIRST_STEPS)
+    base = tuple(np.random.default_rng(3).normal(size=8))
+    for signs in (np.full(8, -1.0), np.resize([1.0, -1.0], 8)):
+        apart = tuple(
+            value + sign * size for value, sign, size in zip(base, signs, np.linspace(0.3, 0.4, 8), strict=True)
+        )
+        (row,) = rows(ways(apart), ways(base), measures=(measure,), cost=())
+        assert row.fails and row.difference == pytest.approx(0.35)
+    near = tuple(value - 0.01 * place for place, value in enumerate(base))
+    (row,) = rows(ways(near), ways(base), measures=(measure,), cost=())
+    assert row.change is Change.SAME
