@@ -113,9 +113,9 @@ def refuse_options_beside_a_report() -> None:
     Raises:
         UsageError: one of them is given.
     """
-    here = click.get_current_context()
+    here = click.get_current_context(silent=True)
     for name, option in _OF_THE_REPORT.items():
-        if here.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        if here is not None and here.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise UsageError(f"{option}: --report has its own; leave out {option} or --report")
 
 

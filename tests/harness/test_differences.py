@@ -10,8 +10,8 @@ from spikecheck.harness.verify import verify
 
 CLAIM = planted.planted_claim()
 VERDICT = verify(CLAIM, planted.PlantedLab(lambda setting: 0.2), Plan(settings=2))
-THERE = {"torch": "2.12.0", "threads": 1, "device": "cpu AVX2", "date": "2026-01-01"}
-REPORT = Report(passed=False, command="", profile="ci", seed=0, environment=dict(THERE), claims=(VERDICT,))
+THERE: dict[str, str | int | float] = {"torch": "2.12.0", "threads": 1, "device": "cpu AVX2", "date": "2026-01-01"}
+REPORT = Report(passed=False, command="", profile="ci", seed=0, environment=THERE, claims=(VERDICT,))
 
 
 def test_nothing_differs_in_the_same_place_on_another_day() -> None:

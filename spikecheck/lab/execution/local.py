@@ -67,7 +67,7 @@ def train_job(job: Job, device: str, tick: Callable[[int], None]) -> list[Traine
     return trained
 
 
-def _lacks_room(error: RuntimeError, device: str) -> bool:
+def _lacks_room(error: Exception, device: str) -> bool:
     """Whether an error means that an accelerator's memory ran out, so that halves of the tile are worth a try.
 
     On a CPU only `torch.OutOfMemoryError` counts, which torch never raises there: halving a tile would change the bits that
