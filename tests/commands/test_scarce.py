@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,15 +133,32 @@ def test_gate_of_what_needs_more_memory_than_there_is_is_one_line_and_its_files_
     assert "out of memory with " in (folder / "gate.xml").read_text()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads its size from /proc")
-def test_workers_that_cannot_begin_for_lack_of_memory_are_one_line(folder: Path) -> None:
-    (folder / "mine" / "long.py").write_text(
-        (folder / "mine" / "lowers.py").read_text().replace("steps=40", "steps=60_000")
-    )
-    done = verify(folder, "RLIMIT_AS", 300 * MIB, "long", "--executor", "processes")
-    assert done.returncode == 2, done.stderr
-    assert "a worker process was killed, perhaps for lack of memory" in done.stderr.splitlines()[-1]
-    assert "--executor local" in done.stderr.splitlines()[-1]
+def workers(parent: int) -> list[int]:
+    """The worker processes of a process, Python's resource tracker not among them."""
+    children = map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split())
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for workers in /proc")
+def test_a_worker_that_the_kernel_kills_is_one_line(folder: Path) -> None:
+    """As it does where memory runs out."""
+    small = (folder / "mine" / "lowers.py").read_text()
+    (folder / "mine" / "long.py").write_text(small.replace("steps=40", "steps=60_000").replace("width=5,", "width=60,"))
+    words = ["verify", "--claims-path", "mine", "--claim", "long", "--quiet", "--executor", "processes"]
+    environment = {**os.environ, "SPIKECHECK_STORE": "store"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "spikecheck", *words], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 90
+        while not (there := workers(process.pid)) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(there[0], signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2, err
+    (line,) = (line for line in err.splitlines() if line.startswith("error"))
+    assert "a worker process was killed, perhaps for lack of memory" in line
+    assert "--executor local" in line
+    assert "Traceback" not in err
 
 
 def test_what_was_stored_before_the_disk_was_full_is_used(folder: Path) -> None:

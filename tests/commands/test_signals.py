@@ -29,7 +29,8 @@ Begun = Callable[..., "subprocess.Popen[str]"]
 def begun(tmp_path: Path, small_claim: Callable[..., str]) -> Iterator[Begun]:
     """Starts spikecheck in a folder of its own, with a claim that trains for long."""
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "long.py").write_text(small_claim(steps=60_000, below=1.0))
+    long = small_claim(steps=60_000, below=1.0).replace("width=5,", "width=60,")  # so wide that workers are worth it
+    (tmp_path / "mine" / "long.py").write_text(long)
     processes: list[subprocess.Popen[str]] = []
     paths = f"{Path(package.__file__).parents[1]}:{WHY}"
     environment = {**os.environ, "SPIKECHECK_STORE": "store", "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
