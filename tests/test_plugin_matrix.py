@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-TEST_EXTRA = ("beartype", "build", "check_jsonschema", "hatchling", "jsonschema", "pytest_benchmark", "pytest_randomly")
-TEST_EXTRA += ("xdist", "yaml", "triton", "distributed", "submitit")
+TEST_EXTRA = (
+    *("beartype", "build", "check_jsonschema", "hatchling", "jsonschema", "pytest_benchmark", "pytest_randomly"),
+    *("xdist", "yaml", "triton", "distributed", "submitit"),
+)
 
 BLOCKED = """
 import sys
@@ -138,7 +140,7 @@ def test_a_project_without_claims_imports_nothing_of_it_whatever_it_collects(pyt
     (pytester.path / "claims" / "insured.py").write_text('"""Claims of the insured."""\nclaim = 3\n')
     pytester.makepyfile(
         test_it="def test_it():\n    pass\n",
-        module='def double(x):\n    """>>> double(2)\n    4\n    """\n    return 2 * x\n',
+        module="def double(x):\n    '>>> double(2)\\n4'\n    return 2 * x\n",
     )
     off = [
         word

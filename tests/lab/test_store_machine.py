@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -94,16 +95,16 @@ class StoreMachine(RuleBasedStateMachine):
         self.limit = 10 * BYTES
         self.foreign: set[Path] = set()
         """Files whose names no store gives."""
-        self.real = store_file.time
+        self.clocks = pytest.MonkeyPatch()
 
     @initialize(limit=st.sampled_from([10 * BYTES, BYTES // 2, SIZES[7] - 1]))
     def open(self, limit: int) -> None:
         self.limit = limit
-        store_file.time = SimpleNamespace(time=lambda: self.real.time() + self.clock)  # type: ignore[assignment]
+        self.clocks.setattr(store_file, "time", SimpleNamespace(time=self._now))
         self.stores = [Store(self.folder / "store", limit) for _ in range(2)]
 
     def teardown(self) -> None:
-        store_file.time = self.real
+        self.clocks.undo()
         shutil.rmtree(self.folder)
 
     # ---- what a user's programs do -------------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(which=WHICH, age=st.sampled_from([600.0, 1e7]))
     def prune_by_age(self, which: int, age: float) -> None:
-        now = store_file.time.time()
+        now = self._now()
         kept = [number for number in self._by_use() if now - self._used(number) <= age]
         self.stores[which].prune(older_than=age)
         self._keep(kept)
@@ -250,7 +251,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(number=NUMBERS, seconds=st.floats(-1e8, 1e8))
     def let_a_files_time_jump(self, number: int, seconds: float) -> None:
         if number in self.model:
-            at = self.real.time() + seconds
+            at = time.time() + seconds
             os.utime(self._path(number), (at, at))
 
     # ---- what holds after every step -----------------------------------------------------------------------------------
@@ -268,6 +269,10 @@ class StoreMachine(RuleBasedStateMachine):
             assert info.size == sum(map(self._size, self.model))
 
     # ---- the model -----------------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        """What the store takes for the time."""
+        return time.time() + self.clock
 
     def _path(self, number: int) -> Path:
         digest = digest_of(number)
@@ -313,7 +318,7 @@ class StoreMachine(RuleBasedStateMachine):
 
         Then the least recently used are gone. No more are gone than must be, and no fewer unless it was ended meanwhile.
         """
-        files[put] = (self.real.time(), SIZES[put])
+        files[put] = (time.time(), SIZES[put])
         gone = {number for number in self.model if self._seen(number) == "absent"}
         kept = self.model.keys() - gone
         if gone:

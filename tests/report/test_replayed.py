@@ -9,7 +9,7 @@ from spikecheck.core.reproduction import Recorded, Reproduction
 from spikecheck.report.replayed import render_reproduction
 from tests.core.test_reproduction import judgement
 
-OTHER = {"scores": (0.1, None, 0.4)}
+OTHER: dict[str, Any] = {"scores": (0.1, None, 0.4)}
 
 
 def shown(capture: Any, differs: tuple[str, ...] | None = None, width: int = 100, **changes: Any) -> str:
