@@ -369,10 +369,12 @@ def test_a_fall_is_the_first_and_thresholds_have_no_unit(sharpness: np.ndarray, 
         assert fall(np.append(sharpness[: there + 1], [9.0, 9.0]), threshold) == there
 
 
-LOSSES = st.lists(st.sampled_from([1e-3, 1.0, 2.0, 8.0, 300.0]), min_size=1, max_size=40).map(np.array)
+LOSSES = st.lists(st.sampled_from([1.0, 2.0, 8.0, 300.0]), min_size=1, max_size=40).map(np.array)
+"""Few values, so that spikes and recoveries are common."""
+LATER = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=20).map(np.array)
 
 
-@given(LOSSES, LOSSES, st.floats(1.1, 5.0), st.integers(1, 6))
+@given(LOSSES, LATER, st.floats(1.1, 5.0), st.integers(1, 6))
 def test_what_comes_after_a_recovery_changes_no_spike(
     loss: np.ndarray, later: np.ndarray, factor: float, settle: int
 ) -> None:
