@@ -379,7 +379,9 @@ def test_what_comes_after_a_recovery_changes_no_spike(
     loss: np.ndarray, later: np.ndarray, factor: float, settle: int
 ) -> None:
     definition = SpikeDefinition(factor=factor, settle=settle)
+    loss = np.concatenate([[1.0, 300.0], np.full(settle, 1.0), loss])  # one spike at least has recovered
     recovered = [spike for spike in spikes(loss, definition) if spike.recovery is not None]
+    assert recovered
     assert list(spikes(np.concatenate([loss, later]), definition))[: len(recovered)] == recovered
 
 
