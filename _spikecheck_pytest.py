@@ -240,6 +240,8 @@ class ClaimItem(pytest.Item):
 
         if isinstance(excinfo.value, ClaimFailed | SpikecheckError):
             return str(excinfo.value)
+        if isinstance(excinfo.value, ModuleNotFoundError) and excinfo.value.name == "torch":
+            return f"{excinfo.value}: claims are judged on trained models; pip install torch"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -221,7 +221,7 @@ def test_a_map_that_is_interrupted_keeps_what_was_trained_and_goes_on_from_there
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert err.splitlines()[-1] == "interrupted; everything trained so far is kept"
+    assert err.splitlines()[-1] == "interrupted; everything trained so far is kept, run again to go on"
     assert (out, list(folder.glob("map*"))) == ("", [])
     kept = len(stored(folder))
     assert run(folder, *words, "--y", "steps=40,41").returncode == 0

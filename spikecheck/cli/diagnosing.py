@@ -9,6 +9,7 @@ from typing import Any
 import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
+from spikecheck.cli.exit import INTERRUPTED
 from spikecheck.core.errors import UsageError
 from spikecheck.core.why import Answer, Outcome
 from spikecheck.report import atomic_write, json_file
@@ -19,7 +20,6 @@ from spikecheck.report.why_page import render_why
 from spikecheck.session.why import why
 from spikecheck.watch.diagnosis import Diagnosis
 
-_INTERRUPTED = 130
 _FILES = {"json_path": "--json", "markdown_path": "--markdown", "html_path": "--html"}
 
 
@@ -49,7 +49,7 @@ def _run(options: Mapping[str, Any]) -> int:
     _tell(answer, options)
     if interrupted:
         print_error("interrupted; forks that were done are kept, and the same again goes on")
-        return _INTERRUPTED
+        return INTERRUPTED
     return 0 if answer.outcome is Outcome.CAUSE else 3
 
 

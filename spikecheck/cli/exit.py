@@ -2,21 +2,60 @@
 
 import _thread
 import os
+import signal
 import sys
 import traceback
-from threading import Timer
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Timer, current_thread, main_thread
+from types import FrameType
 from typing import Any, NoReturn
 
 import rich_click as click
 from click import exceptions
 
 from spikecheck.cli.console import print_error
-from spikecheck.core.errors import BaselineError, Interrupted, NothingSelected, SpikecheckError, Stopped
+from spikecheck.core.errors import (
+    BaselineError,
+    Interrupted,
+    NothingSelected,
+    SpikecheckError,
+    Stopped,
+    lacks_memory,
+    what_stays,
+)
 
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes after Ctrl-C and after SIGTERM: those that a shell reports of a process which the signal has ended."""
 _MOMENT = 0.01
 """Seconds after which a callback has returned."""
 # Older versions of click print the help of a bare command themselves and have no such error.
 _HELP_WANTED = getattr(exceptions, "NoArgsIsHelpError", ())
+
+
+_terminated = Event()
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """A context in which SIGTERM ends the work as Ctrl-C does, with a partial report and one line on what is kept.
+
+    Without it, SIGTERM ends Python at once and without a word. A handler that somebody else has set stays.
+    """
+    _terminated.clear()
+    free = current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if free:
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        if free:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    _terminated.set()
+    raise KeyboardInterrupt
 
 
 def rethrow_lost_interrupt() -> None:
@@ -26,7 +65,8 @@ def rethrow_lost_interrupt() -> None:
     def hook(unraisable: Any) -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
             # A moment later, since an interrupt raised here would be swallowed again.
-            Timer(_MOMENT, _thread.interrupt_main).start()
+            lost = signal.SIGTERM if _terminated.is_set() else signal.SIGINT
+            Timer(_MOMENT, _thread.interrupt_main, (lost,)).start()
         else:
             before(unraisable)
 
@@ -34,14 +74,14 @@ def rethrow_lost_interrupt() -> None:
 
 
 def exit_with(code: int) -> NoReturn:
-    """Exit with this code, even after an interrupt that was caught.
+    """Exit with this code, or with that of SIGTERM after an interrupt by it, even after an interrupt that was caught.
 
     If an interrupt arrives while `exec` runs a string, in whatever library, Python sets a flag in its runtime
     (`unhandled_keyboard_interrupt`) even if the interrupt is caught, and `python -m` then ends by a signal instead of with
     the code. The next `exec` of a string clears the flag.
     """
     exec("")
-    sys.exit(code)
+    sys.exit(TERMINATED if code == INTERRUPTED and _terminated.is_set() else code)
 
 
 def report_error(error: BaseException) -> int:
@@ -49,15 +89,17 @@ def report_error(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         return _misused(error)
     if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
-        kept = "without a store nothing is kept" if "--no-store" in sys.argv else "everything trained so far is kept"
-        print_error(f"interrupted; {kept}")
-        return 130
+        print_error(f"interrupted; {what_stays(stored='--no-store' not in sys.argv)}")
+        return INTERRUPTED
     if isinstance(error, Stopped):
         print_error(str(error))
         return 3
     if isinstance(error, SpikecheckError):
         print_error(f"error: {error}")
         return 5 if isinstance(error, NothingSelected) else 4 if isinstance(error, BaselineError) else 2
+    if lacks_memory(error):
+        print_error(f"error: out of memory: {error}; use a smaller problem, or --executor local; stored runs are kept")
+        return 2
     if os.environ.get("SPIKECHECK_DEBUG"):
         traceback.print_exception(error)
     said = f"{type(error).__name__}: {error}"

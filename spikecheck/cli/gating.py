@@ -106,6 +106,9 @@ def run_gate(options: Mapping[str, Any]) -> int:
     except SpikecheckError as error:
         _tell_refusal(str(error), options)
         raise
+    except KeyboardInterrupt:  # between two trainings; during one, the trainer says more
+        _tell_refusal("interrupted", options)
+        raise
     if card is None:
         return 0
     _tell(card, options)

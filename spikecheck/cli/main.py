@@ -12,17 +12,18 @@ import rich_click as click
 
 from spikecheck import __version__
 from spikecheck.cli.console import never_fail_to_encode
-from spikecheck.cli.exit import exit_with, report_error, rethrow_lost_interrupt
+from spikecheck.cli.exit import exit_with, report_error, rethrow_lost_interrupt, terminable
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code; a user's mistake gives one line, never a traceback."""
     never_fail_to_encode()
     rethrow_lost_interrupt()
-    try:
-        code = cli.main(prog_name="spikecheck", standalone_mode=False)
-    except (Exception, KeyboardInterrupt) as error:
-        code = report_error(error)
+    with terminable():
+        try:
+            code = cli.main(prog_name="spikecheck", standalone_mode=False)
+        except (Exception, KeyboardInterrupt) as error:
+            code = report_error(error)
     exit_with(code if isinstance(code, int) else 0)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from spikecheck.cli import context, output
-from spikecheck.cli.console import console, tolerate_closed_pipe
+from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
+from spikecheck.cli.exit import INTERRUPTED
 from spikecheck.core.errors import Interrupted, UsageError
 from spikecheck.core.verdict import exit_code
 from spikecheck.gate.config import conditions
@@ -64,7 +65,10 @@ def verify_workload(
         left_out=left_out,
     )
     output.write_reports(report, dict(files), quiet=quiet, strict=strict)
-    return 130 if isinstance(lab.stopped, Interrupted) else exit_code(report, strict=strict)
+    if isinstance(lab.stopped, Interrupted):
+        print_error(str(lab.stopped))
+        return INTERRUPTED
+    return exit_code(report, strict=strict)
 
 
 def check_not_given(chosen: Mapping[str, Any]) -> None:

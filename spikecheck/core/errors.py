@@ -14,7 +14,7 @@ SpikecheckError
 └── Stopped               work ended early; finished runs are kept
     ├── BudgetSpent       the time given with --budget is over
     ├── ClusterLost       a cluster's scheduler or its workers are gone
-    └── Interrupted       Ctrl-C
+    └── Interrupted       Ctrl-C or SIGTERM
 """
 
 from collections.abc import Iterable
@@ -86,4 +86,17 @@ class ClusterLost(Stopped):
 
 
 class Interrupted(Stopped):
-    """The user pressed Ctrl-C."""
+    """The user pressed Ctrl-C, or somebody sent the command line SIGTERM."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error means that this machine's memory ran out: Python's own, NumPy's, or that of torch's CPU allocator."""
+    said = str(error)
+    return isinstance(error, MemoryError) or any(
+        sign in said for sign in ("can't allocate memory", "not enough memory:")
+    )
+
+
+def what_stays(*, stored: bool) -> str:
+    """The part of a message that says what is kept when work is stopped, and how it goes on."""
+    return "everything trained so far is kept, run again to go on" if stored else "without a store nothing is kept"

@@ -9,6 +9,7 @@ from pydantic import Field
 from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
 from spikecheck.core.reach import Reach
 from spikecheck.core.record import Record
+from spikecheck.core.reproduction import Recorded
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
 
@@ -37,8 +38,18 @@ def replay_line(claim: Sequence[str], setting: Setting, reference: Setting, seed
     """
     differs = setting.differences(reference).items()
     at = [word for name, value in differs for word in ("--at", f"{name}={_typed(value)}")]
-    command = "verify" if "--workload" in claim else "replay"
+    command = "verify" if _of_workload(claim) else "replay"
     return join(["spikecheck", command, *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
+
+
+def compared_line(claim: Sequence[str], judgement: Judgement, reference: Setting, seed: int) -> str:
+    """The shell command that makes a judgement again and says whether it reproduces; of a workload's it only makes it."""
+    line = replay_line(claim, judgement.setting, reference, seed, judgement.drawn)
+    return line if _of_workload(claim) else f"{line} --gave {Recorded.of(judgement).text()}"
+
+
+def _of_workload(claim: Sequence[str]) -> bool:
+    return "--workload" in claim
 
 
 def _typed(value: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spikecheck.core.errors import Interrupted, what_stays
 from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkPlanned, ignore
 from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.gate.workload_suite import choice_of
@@ -36,16 +37,23 @@ class Trainer:
         Raises:
             SettingError: when an optimizer or the workload cannot be used.
             BudgetSpent: when the deadline has passed; what was trained is kept.
+            Interrupted: after Ctrl-C or SIGTERM; likewise.
         """
         orders = [Order(self.workload, seed, self.steps, choice_of(who), self.device, looks) for who, seed in wanted]
         progress = Advance(
             len(orders), self.deadline, lambda _place, new: self.observe(TileAdvanced(new, new * self.pace))
         )
         runs: dict[int, WorkloadRun] = {}
-        for place, run in train_all(orders, self.store, self.workers, progress):
-            runs[place] = run
-            self.reused += run.reused
-            self.trained += not run.reused
-            self.observe(WorkPlanned(0, 1) if run.reused else TileStored(1, 0))
-            progress(place, self.steps)
+        try:
+            for place, run in train_all(orders, self.store, self.workers, progress):
+                runs[place] = run
+                self._count(run)
+                progress(place, self.steps)
+        except KeyboardInterrupt:
+            raise Interrupted(f"interrupted; {what_stays(stored=self.store is not None)}") from None
         return [runs[place] for place in range(len(orders))]
+
+    def _count(self, run: WorkloadRun) -> None:
+        self.reused += run.reused
+        self.trained += not run.reused
+        self.observe(WorkPlanned(0, 1) if run.reused else TileStored(1, 0))

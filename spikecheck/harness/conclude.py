@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Counterexample, Verdict, finding, replay_line
+from spikecheck.core.verdict import Counterexample, Verdict, compared_line, finding
 from spikecheck.harness.answer import none_judged
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan
@@ -126,7 +126,7 @@ def _sighting(claim: Claim, plan: Plan, confirmed: Judgement) -> Counterexample:
     reference = claim.domain.reference
     differs = confirmed.setting.differences(reference)
     words = (*finding(claim.id, claim.folder), *claim.asked_with)
-    line = replay_line(words, confirmed.setting, reference, plan.seed, confirmed.drawn)
+    line = compared_line(words, confirmed, reference, plan.seed)
     return Counterexample(setting=confirmed.setting, differs=differs, judgement=confirmed, replay=line)
 
 

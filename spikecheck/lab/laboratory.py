@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from spikecheck.core.activity import heard_by
-from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped
+from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped, what_stays
 from spikecheck.core.events import Busy, Observer, RunsRead, ignore
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
@@ -247,6 +247,4 @@ class Laboratory:
 
     @property
     def _what_stays(self) -> str:
-        """The part of a message that says what is kept when the work is stopped."""
-        kept, lost = "everything trained so far is kept, run again to go on", "without a store nothing is kept"
-        return kept if self.stores else lost
+        return what_stays(stored=self.stores)

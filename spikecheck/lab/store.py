@@ -1,7 +1,7 @@
 """Records on disk, each under its recipe's digest: written whole or not at all, read back as written or not at all.
 
 Each entry is one file, `runs/ab/abcdef….safetensors` (see `store_format`). Processes may share a folder: files appear by a
-rename out of `unfinished/`, and two writers of one digest write the same bytes.
+rename out of `unfinished/`, and two writers of one digest write the same record.
 """
 
 import errno

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from spikecheck import __version__
-from spikecheck.core.errors import ClaimError, Interrupted, SpikecheckError, Stopped
+from spikecheck.core.errors import ClaimError, Interrupted, SpikecheckError, Stopped, what_stays
 from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.recipe import Environment, Recipe
@@ -51,7 +51,7 @@ def verify_each(
             if lab.stopped is not None:
                 break
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops and the verdict is partial
-        return verdicts, failed, Interrupted("interrupted; everything trained so far is kept")
+        return verdicts, failed, Interrupted(f"interrupted; {what_stays(stored=lab.stores)}")
     return verdicts, failed, lab.stopped
 
 
@@ -76,7 +76,7 @@ def survey_each(
     try:
         return tuple(survey(claim, lab, grid, seeds, root, observe) for grid in grids)
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops
-        raise Interrupted("interrupted; everything trained so far is kept") from None
+        raise Interrupted(f"interrupted; {what_stays(stored=lab.stores)}") from None
 
 
 def announce(claim: Claim, blocks: Mapping[Setting, Sequence[int]], lab: Laboratory, observe: Observer) -> None:
@@ -177,6 +177,8 @@ def environment_of(lab: Place) -> dict[str, str | int | float]:
         "device": where.device,
         "threads": where.threads,
         "compiler": where.compiler or "none",
+        "epoch": where.epoch,
+        **({"memory": where.memory} if where.memory else {}),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "date": datetime.now(UTC).date().isoformat(),

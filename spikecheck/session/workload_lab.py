@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from spikecheck.core.errors import Interrupted, Stopped
+from spikecheck.core.errors import Interrupted, Stopped, what_stays
 from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkPlanned
 from spikecheck.core.probe import BatchSharpness
 from spikecheck.core.recipe import Environment, Recipe
@@ -61,7 +61,7 @@ class WorkloadLab:
         try:
             self._train([key for key in needed if key not in self._known])
         except KeyboardInterrupt:
-            self.stopped = Interrupted("interrupted; everything trained so far is kept")
+            self.stopped = Interrupted(f"interrupted; {what_stays(stored=self.store is not None)}")
             raise self.stopped from None
         except Stopped as reason:
             self.stopped = reason

@@ -57,6 +57,7 @@ class Lab:
 
     environment = Environment(torch="0", device="none", threads=1)
     stopped: Stopped | None = None
+    stores = True
 
     def runs(self, recipes: Sequence[object]) -> dict[object, object]:
         return {}

@@ -71,8 +71,8 @@ def test_a_map_as_json_is_alone_on_standard_output(spikecheck: Any, surveyed: An
 @pytest.mark.parametrize(
     ("stop", "code", "told"),
     [
-        (Interrupted("x"), 130, "interrupted; everything trained so far is kept\n"),
-        (KeyboardInterrupt(), 130, "interrupted; everything trained so far is kept\n"),
+        (Interrupted("x"), 130, "interrupted; everything trained so far is kept, run again to go on\n"),
+        (KeyboardInterrupt(), 130, "interrupted; everything trained so far is kept, run again to go on\n"),
         (BudgetSpent("the budget is spent; run again"), 3, "the budget is spent; run again\n"),
     ],
 )

@@ -220,7 +220,7 @@ def test_a_replay_that_is_interrupted_leaves_with_130(
 
     monkeypatch.setattr("spikecheck.harness.verify.replay", judge)
     assert spikecheck("replay", "condensation") == 130
-    assert capsys.readouterr().err == "interrupted; everything trained so far is kept\n"
+    assert capsys.readouterr().err == "interrupted; everything trained so far is kept, run again to go on\n"
     assert spikecheck("replay", "condensation", "--no-store") == 130
     assert capsys.readouterr().err == "interrupted; without a store nothing is kept\n"
 

@@ -25,6 +25,22 @@ def test_the_handler_of_before_is_restored() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_sigterm_is_recorded_where_it_is_handled_and_left_alone_where_it_is_not() -> None:
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    with Interrupts():
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Interrupts() as interrupts:
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+            with pytest.raises(KeyboardInterrupt):
+                interrupts.check()
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def test_who_ignores_the_signal_goes_on_ignoring_it() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

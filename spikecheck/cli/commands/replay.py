@@ -1,4 +1,4 @@
-"""`spikecheck replay`: judge one setting."""
+"""`spikecheck replay`: judge one setting, and compare with what a report recorded there."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,51 +15,71 @@ from spikecheck.cli.options import (
     paths_option,
     seed_option,
 )
-from spikecheck.core.judgement import Outcome
+from spikecheck.cli.replaying import ReplayRequest, by_options, by_report, exit_code, refuse_options_beside_a_report
 from spikecheck.session.lab_options import LabOptions
 
 
 @click.command()
-@claim_option(required=True)
+@claim_option(required=False)
 @optimizer_options
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="Change a condition. Repeatable.")
 @seed_option
 @click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="Number of seeds.")
+@click.option("--gave", metavar="RECORDED", help="What a report's line recorded: say whether it reproduces.")
+@click.option(
+    "--report",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="REPORT.json",
+    help="Judge this report's counterexample again: say whether it reproduces, and what differs from then.",
+)
 @lab_options(budget=False)
 @paths_option
 @click.option("--quiet", is_flag=True, help="Print no progress.")
 def replay(
-    claim_id: str,
+    claim_id: str | None,
     optimizer: str | None,
     numbers: Sequence[str],
     changes: Sequence[str],
     seed: int,
     seeds: int,
+    gave: str | None,
+    file: Path | None,
     lab_options: LabOptions,
     claims_paths: Sequence[Path],
     quiet: bool,
 ) -> int:
     """Judge a claim at one setting, such as a report's counterexample.
 
-    Exits 0 if the claim holds or fails there, 3 if it is undecided.
+    Exits 0 if the claim holds or fails there, 3 if it is undecided. With --gave or --report it exits 1 if the recorded
+    result is not reproduced.
     """
-    from spikecheck.harness.plan import fresh_seeds
+    if file is None:
+        request = by_options(claim_id, claims_paths, (optimizer, numbers), changes, (seed, seeds), gave)
+    else:
+        refuse_options_beside_a_report()
+        request = by_report(file, claim_id, claims_paths)
+    return _judge(request, lab_options, quiet=quiet)
+
+
+def _judge(request: ReplayRequest, options: LabOptions, *, quiet: bool) -> int:
     from spikecheck.harness.verify import replay as judge_again
     from spikecheck.report.live import watcher
+    from spikecheck.report.replayed import render_reproduction
     from spikecheck.report.terminal import render_judgement
 
-    (claim,), _ = context.about_optimizer([context.one_claim(claim_id, claims_paths)], optimizer, numbers)
-    reference = claim.domain.reference
-    setting = context.changed(reference, changes)
+    claim, reference = request.claim, request.claim.domain.reference
     with watcher(console(stderr=True), quiet=quiet) as observe:
         from spikecheck.session import verify as session  # imports torch
 
-        lab = context.laboratory(lab_options, observe)
+        lab = context.laboratory(options, observe)
         with closing(lab):
-            fresh = fresh_seeds(seed, setting, seeds)
-            session.announce(claim, {setting: fresh}, lab, observe)
-            judgement = judge_again(claim, lab, setting, fresh)
+            session.announce(claim, {request.setting: request.seeds}, lab, observe)
+            judgement = judge_again(claim, lab, request.setting, request.seeds)
             trace = session.picture_of(claim, lab, judgement)
+            reproduction = request.compared(judgement, session.environment_of(lab))
     with tolerate_closed_pipe():
         render_judgement(judgement, claim.id, reference, console(), trace, claim.predicts)
-    return 0 if judgement.outcome in (Outcome.HOLDS, Outcome.FAILS) else 3
+        if reproduction is not None:
+            render_reproduction(reproduction, claim.id, console())
+    return exit_code(judgement, reproduction)

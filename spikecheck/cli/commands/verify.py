@@ -115,7 +115,7 @@ def verify(
         shard=shard or "",
     )
     output.write_reports(report, files, quiet=quiet, strict=strict)
-    if isinstance(stopped, ClusterLost):
+    if isinstance(stopped, ClusterLost | Interrupted):
         print_error(str(stopped))
     return 130 if isinstance(stopped, Interrupted) else exit_code(report, strict=strict)
 

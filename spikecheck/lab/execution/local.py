@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 
-from spikecheck.core.errors import UsageError
+from spikecheck.core.errors import UsageError, lacks_memory
 from spikecheck.lab.batch import Trained
 from spikecheck.lab.batching import smallest
 from spikecheck.lab.execution.order import Answers, Job, TrainingRequest
@@ -57,18 +57,18 @@ def train_job(job: Job, device: str, tick: Callable[[int], None]) -> list[Traine
                 raise
             coupled = True  # the next try knows that this optimizer needs one instance per member
             continue
-        except RuntimeError as error:
-            if not _lacks_room(error, device):
+        except (RuntimeError, MemoryError) as error:
+            if not (here := lacks_memory(error)) and not _lacks_room(error, device):
                 raise
-            if size // 2 < smallest(job.tile[0]):
+            if here or size // 2 < smallest(job.tile[0]):
                 raise UsageError(_no_room(part, device)) from error
         size //= 2  # after the handler: an error keeps its frames alive, and they keep the memory that must be freed
         _release(device)
     return trained
 
 
-def _lacks_room(error: RuntimeError, device: str) -> bool:
-    """Whether an error means that memory ran out.
+def _lacks_room(error: Exception, device: str) -> bool:
+    """Whether an error means that an accelerator's memory ran out, so that halves of the tile are worth a try.
 
     On a CPU only `torch.OutOfMemoryError` counts, which torch never raises there: halving a tile would change the bits that
     its digests promise.
@@ -80,9 +80,12 @@ def _lacks_room(error: RuntimeError, device: str) -> bool:
 def _no_room(job: Job, device: str) -> str:
     setting = job.tile[0].setting
     size = ", ".join(f"{name}={getattr(setting, name)}" for name in ("problem", "model", "width", "depth", "points"))
+    fewest, remedy = (
+        (", the fewest that train together,", "--device cpu") if device != "cpu" else ("", "--executor local")
+    )
     return (
-        f"device={device!r}: out of memory with {job.size} members, the fewest that train together, of {size}; "
-        "use a smaller width or fewer points, or --device cpu"
+        f"device={device!r}: out of memory with {job.size} members{fewest} of {size}; "
+        f"use a smaller width or fewer points, or {remedy}"
     )
 
 

@@ -43,7 +43,7 @@ class Processes:
                 for pending in done:
                     # A tile that failed ahead raises only once it is ordered: until then its result is not wanted.
                     if pending in wanted or not pending.failed:
-                        yield pending.tile, pending.future.result()
+                        yield pending.tile, pending.result()
                 wanted = [pending for pending in wanted if pending not in done]
                 self._ahead = {tile: pending for tile, pending in self._ahead.items() if pending not in done}
             self._begin_ahead(pool, order, self._workers)  # while this process measures what has been trained

@@ -5,11 +5,13 @@ import signal
 import threading
 from collections.abc import Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import torch
 
 from spikecheck.core.activity import heard_by
+from spikecheck.core.errors import SpikecheckError
 from spikecheck.lab.batch import Trained
 from spikecheck.lab.execution.board import Board, Numbers, Row
 from spikecheck.lab.execution.local import train_job
@@ -29,6 +31,20 @@ class Pending:
     tile: Tile
     number: int
     future: "Future[list[Trained]]"
+
+    def result(self) -> list[Trained]:
+        """What the job trained.
+
+        Raises:
+            SpikecheckError: its worker was killed.
+        """
+        try:
+            return self.future.result()
+        except BrokenProcessPool as error:
+            raise SpikecheckError(
+                "a worker process was killed, perhaps for lack of memory; what was trained is kept, run again to go on, "
+                "or with --executor local, which takes the memory of one process"
+            ) from error
 
     @property
     def failed(self) -> bool:
