@@ -52,6 +52,20 @@ def reliability(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Verifies, gates and watches over and over in one process, and measures memory; its section of docs/reliability.md."""
+    _install(session, "test")
+    session.run("python", "studies/soak.py", *session.posargs)
+
+
+@nox.session(name="code-mutants")
+def code_mutants(session: nox.Session) -> None:
+    """Mistakes made in a copy of the package, which named tests must notice; writes docs/code-mutants.md."""
+    _install(session, "test")
+    session.run("python", "studies/code_mutants.py")
+
+
+@nox.session
 def verify(session: nox.Session) -> None:
     _install(session, "test")
     session.run("spikecheck", "verify", "--profile", "ci", *session.posargs, success_codes=[0, 1, 3])
