@@ -71,6 +71,7 @@ def tasks(where: Path, dask: str) -> tuple[Task, ...]:
         Task("verify, own training", ("verify", "spikes-come", *mlp, "--steps", "100", "--seeds", "8")),
         Task("gate, ensembles", (*gate, "--at", "steps=150", "--executor", "local")),
         Task("gate, own training", (*gate, *mlp, "--at", "steps=300")),
+        Task("gate, own training, from the interpreter's start", (*gate, *mlp, "--at", "steps=300"), fresh=True),
     )
 
 

@@ -191,11 +191,24 @@ def _leftovers(place: Path) -> list[Path]:
     A cluster's worker may still be writing what an ended run had asked of it.
     """
     until = time.monotonic() + SETTLES
-    while left := [*place.rglob("*.draft"), *place.glob("store/checkpoints/*"), *(place / "tmp").iterdir()]:
+    while left := [*place.rglob("*.draft"), *place.glob("store/checkpoints/*"), *temporary(place / "tmp")]:
         if time.monotonic() > until:
             return left
         time.sleep(0.1)
     return []
+
+
+def temporary(folder: Path) -> list[Path]:
+    """What is left in a folder for temporary files, but for torch's empty folder `torchinductor_USER`.
+
+    Whoever uses torch.optim makes that folder: `torch/_dynamo/package.py` creates torch's cache as it is imported. It is one
+    for all programs of a user, and nothing is in it unless something was compiled by torch.
+    """
+
+    def torchs(path: Path) -> bool:
+        return path.name.startswith("torchinductor_") and all(part.is_dir() for part in path.rglob("*"))
+
+    return [path for path in folder.iterdir() if not torchs(path)]
 
 
 def _empty(place: Path) -> Path:

@@ -128,6 +128,8 @@ def _import_everything() -> None:
     for module in pkgutil.walk_packages(package.__path__, "spikecheck."):
         if not module.name.startswith(_NOT_IMPORTED):
             import_module(module.name)
+    import_module("torch._dynamo")  # by torch.optim's first step, which takes seconds
+    os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)  # set by that import
 
 
 if __name__ == "__main__":

@@ -96,7 +96,8 @@ def _of_crashes(rows: Any) -> list[str]:
         "reaches the whole group of processes, as from a terminal; SIGTERM and SIGKILL the one process that was started.",
         f"{missed} more runs had finished before their moment came, and were begun again. Moments are uniform over the time",
         "of a whole run. All but the runs *from the interpreter's start* are forks of a process that has imported spikecheck,",
-        "so that their moments lie in training, measuring and storing.\n",
+        "so that their moments lie in training, measuring and storing. One folder that stays is not counted: the empty",
+        "`torchinductor_USER` that torch makes for its cache in every program that uses torch.optim.\n",
         "| task | ended by | runs | ended before anything was stored | same scores and nothing left behind |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
@@ -128,12 +129,13 @@ def _of_soak(document: Any) -> list[str]:
     if not document:
         return []
     rows, broken = document["rows"], [name for name, kept in document["judged"].items() if not kept]
+    outcome = f"Not kept: {', '.join(broken)}" if broken else "All of it was kept"
     lines = [
         "## Memory, open files and the store over time\n",
         f"{len(rows)} cycles in {rows[-1]['seconds'] / 60:.0f} minutes, in one process over one store of at most",
         f"{document['limit'] / 2**20:.0f} MiB: each verifies a claim, gates an optimizer on ensembles and on a training,",
         "trains under a Watch and reads its log, with seeds of its own. Medians of each fifth of the cycles;",
-        f"`studies/soak.py` says what was promised before. {'Not kept: ' + ', '.join(broken) if broken else 'All of it was kept'}.\n",
+        f"`studies/soak.py` says what was promised before. {outcome}.\n",
         "| cycles | resident memory, MiB | open files | threads | child processes | store, MiB | largest store, MiB |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]

@@ -1,5 +1,6 @@
 """One interrupted run of each kind; `python studies/reliability.py --part crashes` makes hundreds."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -56,3 +57,14 @@ def test_a_forked_command_ends_as_the_command_does(
     with Server({}) as server:
         assert server.start(Command(words, str(tmp_path), {})).wait(60) == code
     assert said in (tmp_path / "said").read_text()
+
+
+def test_torchs_empty_cache_is_no_leftover_and_a_file_in_it_is_one(tmp_path: Path) -> None:
+    program = "import torch; torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1).zero_grad()"
+    environ = {name: value for name, value in os.environ.items() if name != "TORCHINDUCTOR_CACHE_DIR"}
+    subprocess.run([sys.executable, "-c", program], env=environ | {"TMPDIR": str(tmp_path)}, check=True)
+    (made,) = tmp_path.iterdir()
+    assert made.name.startswith("torchinductor_")
+    assert crashes.temporary(tmp_path) == []
+    (made / "kernel.so").touch()
+    assert crashes.temporary(tmp_path) == [made]
