@@ -3,9 +3,11 @@
     python studies/code_mutants.py
 
 Every named test must pass on the unchanged copy and fail on its mutant. Writes docs/code-mutants.md; exits with 1 if a mutant
-survives a test that should notice it. Mistakes in what claims measure are in docs/mutants.md.
+survives a test that should notice it. What was tried is kept in reports/code-mutants.json, and is tried again where that file
+is removed. Mistakes in what claims measure are in docs/mutants.md.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -20,9 +22,11 @@ from spikecheck.core.whole_file import write_whole
 from studies.code_mutants_kinds import MUTANTS, CodeMutant
 
 HERE = Path(__file__).resolve().parents[1]
-PAGE = HERE / "docs" / "code-mutants.md"
+PAGE, TRIED = HERE / "docs" / "code-mutants.md", HERE / "reports" / "code-mutants.json"
+UNCHANGED = "unchanged"
+"""The name under which it is kept whether a test fails on the unchanged copy."""
 _COPIED = ("spikecheck", "tests", "claims", "workloads", "studies", "pyproject.toml", "_spikecheck_pytest.py")
-_LONGEST = 600.0
+_LONGEST = 1_200.0
 
 _HEAD = """# Mutants of the code
 
@@ -44,19 +48,40 @@ def main() -> None:
     """Try all mutants, and write the page."""
     with tempfile.TemporaryDirectory(prefix="spikecheck-mutants-") as place:
         copy = _copied(Path(place))
-        named = sorted({test for mutant in MUTANTS for test in mutant.tests})
-        if sick := failed(copy, named):
-            raise SystemExit(f"fails without a mutant: {', '.join(sick)}")
-        lines, survivors = [], []
         for mutant in MUTANTS:
-            with mutated(copy, mutant):
-                noticed = failed(copy, mutant.tests)
-            print(f"{len(noticed)} of {len(mutant.tests)} notice it: {mutant.wrong}", flush=True)
-            lines.append(_line(mutant, noticed))
-            survivors += [f"{mutant.wrong}: survives {test}" for test in mutant.tests if test not in noticed]
-    write_whole(PAGE, (_HEAD + "\n".join(lines) + "\n").encode(), drafts=PAGE.parent, prefix=f".{PAGE.name}-")
-    if survivors:
-        raise SystemExit("\n".join(survivors))
+            for test in mutant.tests:
+                with mutated(copy, mutant):
+                    _try(mutant.wrong, test, copy)
+        for test in sorted({test for mutant in MUTANTS for test in mutant.tests}):
+            _try(UNCHANGED, test, copy)
+    known = _read()
+    _write(PAGE, _HEAD + "\n".join(_line(mutant, known) for mutant in MUTANTS) + "\n")
+    against = [
+        f"{what}: {test}"
+        for what, tests in known.items()
+        for test, fails in tests.items()
+        if fails == (what == UNCHANGED)
+    ]
+    if against:
+        raise SystemExit("\n".join(["against expectation:", *against]))
+
+
+def _try(what: str, test: str, copy: Path) -> None:
+    """Keep whether the test fails on the copy, unless that is known."""
+    known = _read()
+    if test not in known.get(what, {}):
+        fails = bool(failed(copy, (test,)))
+        print(f"{'noticed' if fails else 'passed'}: {what}: {test}", flush=True)
+        _write(TRIED, json.dumps({**known, what: {**known.get(what, {}), test: fails}}, indent=1) + "\n")
+
+
+def _read() -> dict[str, dict[str, bool]]:
+    known: dict[str, dict[str, bool]] = json.loads(TRIED.read_text(encoding="utf-8")) if TRIED.exists() else {}
+    return known
+
+
+def _write(path: Path, text: str) -> None:
+    write_whole(path, text.encode(), drafts=path.parent, prefix=f".{path.name}-")
 
 
 @contextmanager
@@ -88,7 +113,7 @@ def failed(copy: Path, tests: Sequence[str]) -> set[str]:
     words = [
         "-m",
         "pytest",
-        "-q",
+        "-qx",
         "-p",
         "no:cacheprovider",
         f"--junitxml={report}",
@@ -123,8 +148,8 @@ def _copied(place: Path) -> Path:
     return place
 
 
-def _line(mutant: CodeMutant, noticed: set[str]) -> str:
-    names = [f"`{test}`" if test in noticed else f"**not** by `{test}`" for test in mutant.tests]
+def _line(mutant: CodeMutant, known: dict[str, dict[str, bool]]) -> str:
+    names = [f"`{test}`" if known[mutant.wrong][test] else f"**not** by `{test}`" for test in mutant.tests]
     return f"| {mutant.wrong} | `spikecheck/{mutant.file}` | {', '.join(names)} |"
 
 

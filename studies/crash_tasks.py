@@ -25,13 +25,13 @@ def gone(trial: Trial) -> float:
 
 claim = Claim(
     says="training lowers the loss", where="everywhere", kind="law",
-    domain=Domain(Setting(width=20, points=20, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01)),
+    domain=Domain(Setting(width=5, points=8, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01)),
     measure=fall, unit="ratio", predicts=Prediction(below=1.0), applies=lambda trial: True,
     control=Control(says="inverted", measure=rise),
     positive=Control(says="a loss that is gone", measure=gone),
 )
 '''
-_PLAIN, _COMPILED = 300, 3_000
+_PLAIN, _COMPILED = 40, 1_000
 """Steps of a training by torch's operations, and of one by compiled kernels."""
 _ROWS = "diverged,final loss,best loss"
 """Not the time of a step, which no two runs share."""
@@ -45,6 +45,8 @@ class Task:
     words: tuple[str, ...]
     fresh: bool = False
     """Whether it is run by an interpreter of its own, so that it may be ended while it imports."""
+    weight: int = 6
+    """Its share of the rounds: less where a round takes long."""
     reports: bool = True
     """Whether it writes a report."""
 
@@ -62,16 +64,18 @@ def tasks(where: Path, dask: str) -> tuple[Task, ...]:
 
     mlp = ("--workload", "mlp", "--executor", "local")
     rates = ("--optimizer", "adam", "--set", "lr=0.003", "--against", "gd", "--against-set", "lr=0.1")
-    gate = ("gate", *rates, "--rows", _ROWS, "--seeds", "2")
+    gate = ("gate", *rates, "--rows", _ROWS, "--seeds", "4")
+    own = (*gate, *mlp, "--at", "steps=40")
+    compiled = verify("compiled", "local")
     return (
         Task("verify, local", verify("small", "local")),
-        Task("verify, local, from the interpreter's start", verify("compiled", "local"), fresh=True),
         Task("verify, processes", verify("small", "processes")),
         Task("verify, Dask", verify("small", f"dask://{dask}")),
-        Task("verify, own training", ("verify", "spikes-come", *mlp, "--steps", "100", "--seeds", "8")),
-        Task("gate, ensembles", (*gate, "--at", "steps=150", "--executor", "local")),
-        Task("gate, own training", (*gate, *mlp, "--at", "steps=300")),
-        Task("gate, own training, from the interpreter's start", (*gate, *mlp, "--at", "steps=300"), fresh=True),
+        Task("verify, own training", ("verify", "spikes-come", *mlp, "--steps", "20", "--seeds", "14"), weight=2),
+        Task("gate, ensembles", (*gate, "--dataset", "few-digits", "--at", "steps=40", "--executor", "local")),
+        Task("gate, own training", own),
+        Task("verify, compiled, from the interpreter's start", compiled, fresh=True, weight=1),
+        Task("gate, own training, from the interpreter's start", own, fresh=True, weight=1),
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from spikecheck.lab.store import MARKER
 from studies.crash_tasks import Task, dask_cluster, tasks
 from studies.forked_commands import Command, Forked, Server
 
@@ -59,13 +60,13 @@ def crashes(where: Path, rounds: int, already: list[dict[str, Any]]) -> Iterator
     """Rounds that are missing from `already`, as each is done."""
     with dask_cluster(where) as address, Server({"TMPDIR": str(where), "OMP_NUM_THREADS": "1"}) as server:
         chosen = tasks(where, address)
-        start = starting(server)
+        start = starting(server, where)
         whole = {task.name: uninterrupted(where, task, start) for task in chosen}
         for number in range(len(already), rounds):
-            task = chosen[number % len(chosen)]
-            end = ENDS[number // len(chosen) % len(ENDS)]
+            draw = random.Random(number)
+            (task,) = draw.choices(chosen, [task.weight for task in chosen])
             expected, seconds = whole[task.name]
-            moment = random.Random(number).uniform(0.0, seconds)
+            end, moment = draw.choice(ENDS), draw.uniform(0.0, seconds)
             yield asdict(round_of(where / f"round-{number}", task, end, moment, expected, start))
 
 
@@ -79,8 +80,8 @@ def scores(report: Path) -> Any:
 
 
 def uninterrupted(where: Path, task: Task, start: Start) -> tuple[Any, float]:
-    """The result of a run that nobody ends, and the seconds of a second one, which finds its kernels compiled."""
-    for _ in range(2):
+    """The result of a run that nobody ends, and its seconds; of a second one where forks save it the imports of the first."""
+    for _ in range(1 if task.fresh else 2):
         place = _empty(where / "whole")
         began = time.monotonic()
         code = start(task, place).wait(timeout=_LONGEST)
@@ -138,14 +139,16 @@ def _ended(place: Path, task: Task, end: signal.Signals, after: float, start: St
     raise RuntimeError(f"{task.name}: finished {_TRIES} times before its moment came")
 
 
-def starting(server: Server) -> Start:
+def starting(server: Server, where: Path) -> Start:
     """Starts tasks, by forks of the server or by an interpreter of their own, in a folder with their store and report."""
+
+    learned = where / "modules"
 
     def start(task: Task, place: Path) -> Begun:
         words = tuple(map(str, (*task.words, "--store", place / "store", *task.files(place))))
         environ = {"TMPDIR": str(place / "tmp"), "OMP_NUM_THREADS": "1"}
         if not task.fresh:
-            return server.start(Command(words, str(place), environ))
+            return server.start(Command(words, str(place), environ, str(learned)))
         with (place / "said").open("ab") as said:
             return subprocess.Popen(
                 [sys.executable, "-m", "spikecheck", *words], cwd=place, stdout=said, stderr=said,
@@ -156,6 +159,8 @@ def starting(server: Server) -> Start:
 
 
 def _damage(start: Start, place: Path, when: str) -> list[str]:
+    if not (place / "store" / MARKER).exists():
+        return []  # it was ended before there was a store
     check = Task("store verify", ("store", "verify"), reports=False)
     return [] if start(check, place).wait(timeout=_LONGEST) == 0 else [f"store verify finds damage{when}"]
 

@@ -2,10 +2,12 @@
 
 That takes milliseconds, where an interpreter of its own takes seconds. So a random moment within such a run is one in which it
 trains, measures and stores, and not one in which it imports torch. The child runs `spikecheck.cli.main.main`, the function
-behind the command `spikecheck`, in a process group of its own, and ends as the command would, with the interpreter's exit
-handlers.
+behind the command `spikecheck`, in a process group of its own, and ends as the command would: with the interpreter's exit
+handlers, but without freeing memory.
 """
 
+import atexit
+import gc
 import json
 import os
 import pkgutil
@@ -14,17 +16,23 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 HERE = Path(__file__).resolve().parents[1]
 _NOT_IMPORTED = ("spikecheck.integrations", "spikecheck.kernels", "spikecheck.__main__")
 """Packages that are not installed, Triton's kernels, and the module that runs the command."""
+
+
+_KNOWN: set[str] = set()
+"""Modules that the server has, or has tried to import."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,8 @@ class Command:
     place: str
     """The working directory; what is printed is appended to the file `said` in it."""
     environ: dict[str, str]
+    learned: str
+    """A file for the names of the modules that it imported, which the server then imports for the commands that follow."""
 
 
 class Forked:
@@ -98,16 +108,21 @@ class Server:
 def serve() -> None:
     """Fork a command for each line of standard input; answer with its process id, then with its exit code."""
     _import_everything()
+    gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
         if not child:
-            _become(Command(tuple(asked["words"]), asked["place"], asked["environ"]))
-            import_module("spikecheck.cli.main").main()
+            _become(Command(**asked))
+            atexit.register(_tell_modules, Path(asked["learned"]))
+            _run()
         with suppress(PermissionError, ProcessLookupError):  # the child may have done it, or be gone
             os.setpgid(child, child)
         print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        _import_learned(Path(asked["learned"]))
+        gc.freeze()  # or every collection in a fork goes through, and copies, all that was imported here
+        print(code, flush=True)
 
 
 def _become(command: Command) -> None:
@@ -121,6 +136,37 @@ def _become(command: Command) -> None:
     os.environ.update(command.environ)
     tempfile.tempdir = None
     sys.argv = ["spikecheck", *command.words]
+
+
+def _run() -> NoReturn:
+    """The command; then what an interpreter does at its end, but for freeing memory, of which a fork has too much."""
+    code = 1
+    try:
+        import_module("spikecheck.cli.main").main()
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _tell_modules(path: Path) -> None:
+    path.write_text("\n".join(set(sys.modules) - _KNOWN), encoding="utf-8")
+
+
+def _import_learned(path: Path) -> None:
+    """What a command imported only when it needed it."""
+    if path.exists():
+        names = path.read_text(encoding="utf-8").split()
+        for name in names:
+            with suppress(Exception):  # a claim's own file, which has no name under which it can be imported
+                import_module(name)
+        path.unlink()
+        _KNOWN.update(sys.modules, names)
 
 
 def _import_everything() -> None:

@@ -28,7 +28,7 @@ from spikecheck.core.watched import Header, Step
 from spikecheck.gate.baseline import baseline_of
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.report.json_file import text
-from studies.fuzz_texts import HOSTILE, RANGES, TEXTS
+from studies.fuzz_texts import CONDITIONS, HOSTILE, MEANT, RANGES, TEXTS
 
 HERE = Path(__file__).resolve().parents[1]
 SLOW = 10.0
@@ -132,7 +132,10 @@ def parsers() -> list[Parser]:
     def option(*words: str) -> Callable[[Path], Sequence[str]]:
         return lambda path: [word.replace("TEXT", path.read_bytes().decode("utf-8", "surrogatepass")) for word in words]
 
-    texts, ranges = ([text.encode("utf-8", "surrogatepass") for text in each] for each in (TEXTS, RANGES))
+    ranges, numbers, conditions = (
+        tuple(text.encode("utf-8", "surrogatepass") for text in each)
+        for each in (RANGES, TEXTS + 5 * MEANT, TEXTS + 4 * CONDITIONS)
+    )
     gate = ("gate", "--plan", "--optimizer", "adam", "--against", "adam")
     own = ("--workload", "mlp", "--at", "steps=20", "--seeds", "2")
     part, rest = _parts(report)
@@ -148,9 +151,9 @@ def parsers() -> list[Parser]:
         Parser("diagnose, JSON lines", (rows, plain), file("diagnose", "FILE"), as_lines),
         Parser("diagnose, CSV", (table,), file("diagnose", "FILE"), as_bytes),
         Parser("watch", (log,), file("watch", "FILE"), as_lines),
-        Parser("--set", tuple(texts), option(*gate, "--set", "lr=0.01", "--set", "TEXT"), as_text),
-        Parser("--at", tuple(texts), option(*gate, "--set", "lr=0.01", "--at", "TEXT"), as_text),
-        Parser("--tune", tuple(ranges), option(*gate, *own, "--tune", "TEXT"), as_text),
+        Parser("--set", numbers, option(*gate, "--set", "lr=0.01", "--set", "TEXT"), as_text),
+        Parser("--at", conditions, option(*gate, "--set", "lr=0.01", "--at", "TEXT"), as_text),
+        Parser("--tune", ranges, option(*gate, *own, "--tune", "TEXT"), as_text),
     ]
 
 

@@ -41,6 +41,15 @@ HOSTILE: tuple[Any, ...] = (
     {"": {}},
     [None] * 100,
 )
+MEANT = (
+    "lr=0.01",
+    "beta1=0.9",
+    "beta2=0.99",
+    "eps=1e-8",
+    "weight_decay=0.01",
+)
+"""Arguments of spikecheck's own Adam."""
+CONDITIONS = ("batch=32", "steps=100", "clip=1.0", "width=20", "dtype=float32", "activation=tanh", "schedule=cosine")
 TEXTS = (
     "lr=0.01",
     "betas=(0.9, 0.999)",

@@ -95,14 +95,15 @@ def _cycle(place: Path, claims: Path, cycle: int) -> int:
     _watched(log, cycle)
     for words in (
         ("verify", "small", "--claims-path", str(claims), *store, "--json", str(report)),
-        ("gate", *rates, "--at", "steps=100", "--rows", "diverged,final loss,time", *store),
+        ("gate", *rates, "--at", "steps=100", "--rows", "diverged,final loss,time a step", *store),
         ("gate", "--workload", "mlp", *rates, "--at", "steps=30", *store),
         ("watch", str(log)),
     ):
         failure, code = called(words)
         if failure or code not in (0, 1, 3):
             raise RuntimeError(f"{' '.join(words)}: exit code {code}: {failure}")
-    return int(json.loads(report.read_text(encoding="utf-8"))["runs_trained"])
+    verdicts = json.loads(report.read_text(encoding="utf-8"))["claims"]
+    return sum(verdict["runs_trained"] for verdict in verdicts)
 
 
 def _watched(log: Path, seed: int) -> None:

@@ -18,7 +18,7 @@ from studies.forked_commands import Command, Server
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[crashes.Start]:
     place = tmp_path_factory.mktemp("server")
     with Server({"TMPDIR": str(place), "OMP_NUM_THREADS": "1"}) as server:
-        yield crashes.starting(server)
+        yield crashes.starting(server, place)
 
 
 @pytest.mark.parametrize("end", crashes.ENDS)
@@ -55,7 +55,7 @@ def test_a_forked_command_ends_as_the_command_does(
     tmp_path: Path, words: tuple[str, ...], code: int, said: str
 ) -> None:
     with Server({}) as server:
-        assert server.start(Command(words, str(tmp_path), {})).wait(60) == code
+        assert server.start(Command(words, str(tmp_path), {}, str(tmp_path / "modules"))).wait(60) == code
     assert said in (tmp_path / "said").read_text()
 
 

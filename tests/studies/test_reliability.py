@@ -32,7 +32,7 @@ def test_a_leak_of_memory_files_or_store_is_noticed() -> None:
     flat = [{"memory": 1e8, "files": 9.0, "threads": 1.0, "children": 0.0, "store": 1e6}] * 50
     assert all(soak.judged(flat).values())
     leaking = [
-        row | {"memory": 1e8 + 2**20 * cycle, "files": 9.0 + cycle, "store": 1.1 * soak.LIMIT}
+        row | {"memory": 1e8 + 2**21 * cycle, "files": 9.0 + cycle, "store": 1.1 * soak.LIMIT}
         for cycle, row in enumerate(flat)
     ]
     assert [name for name, kept in soak.judged(leaking).items() if not kept] == ["memory", "files", "store"]

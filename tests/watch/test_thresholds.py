@@ -12,6 +12,7 @@ from spikecheck.watch.thresholds import (
     LASTING,
     LASTING_RATE,
     RANKS,
+    WINDOW,
     highest_rank,
     median,
     memory,
@@ -58,11 +59,28 @@ def test_the_tail_index_is_recovered_from_below() -> None:
     assert tail_index(np.zeros(4_000)) == 2.5
 
 
-@pytest.mark.parametrize(("coefficient", "strides"), [(0.0, {1}), (0.5, {2, 3, 4}), (0.9, set(range(10, 33)))])
+@pytest.mark.parametrize(
+    ("coefficient", "strides"), [(0.0, {1}), (0.5, {2, 3, 4}), (0.8, set(range(7, 12))), (0.9, set(range(10, 33)))]
+)
 def test_the_memory_of_an_autoregression(coefficient: float, strides: set[int]) -> None:
     rng = np.random.default_rng(2)
     series = np.convolve(rng.standard_normal(4_100), coefficient ** np.arange(100), "valid")
     assert memory(series) in strides
+    assert memory(series + 1e3) == memory(series)
+
+
+def test_without_noise_or_with_too_few_losses_there_is_no_memory() -> None:
+    noise = np.random.default_rng(3).standard_normal(4_000)
+    slow = np.convolve(noise, 0.9 ** np.arange(100), "valid")
+    assert memory(slow[: WINDOW - 1]) == 1 < memory(slow[:WINDOW])
+    assert memory(np.ones(WINDOW)) == 1
+    assert memory(np.arange(4_000.0)) == 1  # differences have no spread
+    assert memory(np.where(noise > 0.3, noise, 0.0)) == 1  # more than half of the losses are one number
+
+
+def test_neighbours_that_differ_more_than_by_chance_are_not_thinned() -> None:
+    noise = np.random.default_rng(4).standard_normal(4_000)
+    assert memory(noise[1:] - 0.5 * noise[:-1]) == 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 128])
