@@ -39,9 +39,11 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """The pinned versions against the known vulnerabilities."""
+    """The pinned versions against the known vulnerabilities; fails too where a version cannot be looked up."""
     session.install("pip-audit")
-    session.run("pip-audit", "--requirement", "constraints.txt", "--no-deps", "--disable-pip", *session.posargs)
+    session.run(
+        "pip-audit", "--requirement", "constraints.txt", "--no-deps", "--disable-pip", "--strict", *session.posargs
+    )
 
 
 @nox.session

@@ -91,12 +91,13 @@ def _cycle(place: Path, claims: Path, cycle: int) -> int:
     """
     store = ("--store", str(place / "store"), "--seed", str(cycle), "--executor", "local")
     rates = ("--optimizer", "adam", "--set", "lr=0.003", "--against", "gd", "--against-set", "lr=0.1", "--seeds", "2")
+    rows = ("--rows", "diverged,final loss,best loss")
     report, log = place / "report.json", place / "watch.jsonl"
     _watched(log, cycle)
     for words in (
         ("verify", "small", "--claims-path", str(claims), *store, "--json", str(report)),
-        ("gate", *rates, "--at", "steps=100", "--rows", "diverged,final loss,time a step", *store),
-        ("gate", "--workload", "mlp", *rates, "--at", "steps=30", *store),
+        ("gate", *rates, "--dataset", "few-digits", "--at", "steps=100", *rows, *store),
+        ("gate", *rates, "--workload", "mlp", "--at", "steps=30", *rows, *store),
         ("watch", str(log)),
     ):
         failure, code = called(words)
