@@ -56,14 +56,11 @@ def main() -> None:
             _try(UNCHANGED, test, copy)
     known = _read()
     _write(PAGE, _HEAD + "\n".join(_line(mutant, known) for mutant in MUTANTS) + "\n")
-    against = [
-        f"{what}: {test}"
-        for what, tests in known.items()
-        for test, fails in tests.items()
-        if fails == (what == UNCHANGED)
-    ]
-    if against:
-        raise SystemExit("\n".join(["against expectation:", *against]))
+    named = {(mutant.wrong, test) for mutant in MUTANTS for test in mutant.tests}
+    survivors = [f"{wrong}: survives {test}" for wrong, test in sorted(named) if not known[wrong][test]]
+    sick = [f"fails without a mutant: {test}" for test in sorted({test for _, test in named}) if known[UNCHANGED][test]]
+    if survivors or sick:
+        raise SystemExit("\n".join([*survivors, *sick]))
 
 
 def _try(what: str, test: str, copy: Path) -> None:

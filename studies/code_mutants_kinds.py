@@ -115,7 +115,7 @@ MUTANTS = (
         "lab/run_records.py",
         "params=np.stack([state.params[member].cpu().numpy() for state in whole])",
         "params=np.stack([state.params[member].float().double().cpu().numpy() for state in whole])",
-        ("tests/second/test_forks.py::test_a_fork_that_is_left_alone_goes_on",),
+        ("tests/lab/test_laboratory.py::test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it",),
     ),
     CodeMutant(
         "what is stored of a checkpoint is in float32",

@@ -102,7 +102,7 @@ class Server:
     ) -> None:
         """End the process."""
         self._process.terminate()
-        self._process.wait()
+        self._process.communicate()  # waits for it, and closes the pipes
 
 
 def serve() -> None:

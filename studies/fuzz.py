@@ -166,7 +166,7 @@ def as_json(draw: random.Random, raw: bytes) -> bytes:
         return _retouched(draw, raw)
     try:
         document = json.loads(raw)
-    except ValueError:  # changed before
+    except (ValueError, RecursionError):  # changed before
         return as_bytes(draw, raw)
     for _ in range(draw.randint(1, 3)):
         document = _with_one_changed(draw, document)

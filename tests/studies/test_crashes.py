@@ -15,10 +15,14 @@ from studies.forked_commands import Command, Server
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[crashes.Start]:
-    place = tmp_path_factory.mktemp("server")
-    with Server({"TMPDIR": str(place), "OMP_NUM_THREADS": "1"}) as server:
-        yield crashes.starting(server, place)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server({"TMPDIR": str(tmp_path_factory.mktemp("server")), "OMP_NUM_THREADS": "1"}) as started:
+        yield started
+
+
+@pytest.fixture
+def start(server: Server, tmp_path: Path) -> crashes.Start:
+    return crashes.starting(server, tmp_path)
 
 
 @pytest.mark.parametrize("end", crashes.ENDS)
@@ -52,10 +56,9 @@ def test_a_process_that_is_left_is_noticed_and_ended(tmp_path: Path, monkeypatch
     ("words", "code", "said"), [(("--version",), 0, "version"), (("verify", "--such"), 2, "No such option")]
 )
 def test_a_forked_command_ends_as_the_command_does(
-    tmp_path: Path, words: tuple[str, ...], code: int, said: str
+    server: Server, tmp_path: Path, words: tuple[str, ...], code: int, said: str
 ) -> None:
-    with Server({}) as server:
-        assert server.start(Command(words, str(tmp_path), {}, str(tmp_path / "modules"))).wait(60) == code
+    assert server.start(Command(words, str(tmp_path), {}, str(tmp_path / "modules"))).wait(60) == code
     assert said in (tmp_path / "said").read_text()
 
 
