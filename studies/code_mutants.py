@@ -7,6 +7,7 @@ survives a test that should notice it. What was tried is kept in reports/code-mu
 is removed. Mistakes in what claims measure are in docs/mutants.md.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -23,6 +24,8 @@ from studies.code_mutants_kinds import MUTANTS, CodeMutant
 
 HERE = Path(__file__).resolve().parents[1]
 PAGE, TRIED = HERE / "docs" / "code-mutants.md", HERE / "reports" / "code-mutants.json"
+Known = dict[str, dict[str, bool]]
+"""For each mutant, which of its tests fail."""
 UNCHANGED = "unchanged"
 """The name under which it is kept whether a test fails on the unchanged copy."""
 _COPIED = ("spikecheck", "tests", "claims", "workloads", "studies", "pyproject.toml", "_spikecheck_pytest.py")
@@ -45,35 +48,50 @@ Mistakes in what a claim measures or is controlled by are in [mutants](mutants.m
 
 
 def main() -> None:
-    """Try all mutants, and write the page."""
+    """Try what has not been tried, and write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--part", choices=("mutants", "unchanged", "page"), help="only this; default: all")
+    part = parser.parse_args().part
     with tempfile.TemporaryDirectory(prefix="spikecheck-mutants-") as place:
         copy = _copied(Path(place))
-        for mutant in MUTANTS:
-            for test in mutant.tests:
+        if part in (None, "mutants"):
+            for mutant in MUTANTS:
                 with mutated(copy, mutant):
-                    _try(mutant.wrong, test, copy)
-        for test in sorted({test for mutant in MUTANTS for test in mutant.tests}):
-            _try(UNCHANGED, test, copy)
+                    _try(mutant.wrong, mutant.tests, copy, "-x")
+        if part in (None, "unchanged"):
+            _try(UNCHANGED, tuple(sorted({test for mutant in MUTANTS for test in mutant.tests})), copy)
+    _conclude()
+
+
+def _conclude() -> None:
+    """Write the page; exit with 1 where a mutant survives, or a test fails without one."""
     known = _read()
     _write(PAGE, _HEAD + "\n".join(_line(mutant, known) for mutant in MUTANTS) + "\n")
-    named = {(mutant.wrong, test) for mutant in MUTANTS for test in mutant.tests}
-    survivors = [f"{wrong}: survives {test}" for wrong, test in sorted(named) if not known[wrong][test]]
-    sick = [f"fails without a mutant: {test}" for test in sorted({test for _, test in named}) if known[UNCHANGED][test]]
+    named = {test for mutant in MUTANTS for test in mutant.tests}
+    survivors = [
+        f"{one.wrong}: survives {test}"
+        for one in MUTANTS
+        for test in one.tests
+        if known.get(one.wrong, {}).get(test) is False
+    ]
+    sick = [f"fails without a mutant: {test}" for test in sorted(named) if known.get(UNCHANGED, {}).get(test)]
     if survivors or sick:
         raise SystemExit("\n".join([*survivors, *sick]))
 
 
-def _try(what: str, test: str, copy: Path) -> None:
-    """Keep whether the test fails on the copy, unless that is known."""
-    known = _read()
-    if test not in known.get(what, {}):
-        fails = bool(failed(copy, (test,)))
-        print(f"{'noticed' if fails else 'passed'}: {what}: {test}", flush=True)
-        _write(TRIED, json.dumps({**known, what: {**known.get(what, {}), test: fails}}, indent=1) + "\n")
+def _try(what: str, tests: tuple[str, ...], copy: Path, *options: str) -> None:
+    """Keep which of the tests fail on the copy, unless that is known; with -x, each in a run of its own."""
+    left = [test for test in tests if test not in _read().get(what, {})]
+    for some in [[test] for test in left] if options else [left] if left else []:
+        noticed = failed(copy, [*options, *some])
+        known = _read()
+        kept = known.get(what, {}) | {test: test in noticed for test in some}
+        print("\n".join(f"{'fails' if test in noticed else 'passes'}, {what}: {test}" for test in some), flush=True)
+        _write(TRIED, json.dumps({**known, what: kept}, indent=1) + "\n")
 
 
-def _read() -> dict[str, dict[str, bool]]:
-    known: dict[str, dict[str, bool]] = json.loads(TRIED.read_text(encoding="utf-8")) if TRIED.exists() else {}
+def _read() -> Known:
+    known: Known = json.loads(TRIED.read_text(encoding="utf-8")) if TRIED.exists() else {}
     return known
 
 
@@ -99,28 +117,28 @@ def mutated(copy: Path, mutant: CodeMutant) -> Iterator[None]:
         path.write_text(text, encoding="utf-8")
 
 
-def failed(copy: Path, tests: Sequence[str]) -> set[str]:
-    """Those of the tests that fail on the copy, by node id without parameters.
+def failed(copy: Path, words: Sequence[str]) -> set[str]:
+    """The tests that fail on the copy, by node id without parameters, of those that these words for pytest name.
 
     Raises:
         RuntimeError: pytest ran none of them.
     """
     report = copy / "report.xml"
     report.unlink(missing_ok=True)
-    words = [
+    line = [
         "-m",
         "pytest",
-        "-qx",
+        "-q",
         "-p",
         "no:cacheprovider",
         f"--junitxml={report}",
         "-o",
         "junit_family=xunit1",
-        *tests,
+        *words,
     ]
     environ = {**os.environ, "PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
-        [sys.executable, *words], cwd=copy, env=environ, capture_output=True, text=True, timeout=_LONGEST, check=False
+        [sys.executable, *line], cwd=copy, env=environ, capture_output=True, text=True, timeout=_LONGEST, check=False
     )
     if ran.returncode not in (0, 1):
         raise RuntimeError(f"pytest exits with {ran.returncode}: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
@@ -145,9 +163,17 @@ def _copied(place: Path) -> Path:
     return place
 
 
-def _line(mutant: CodeMutant, known: dict[str, dict[str, bool]]) -> str:
-    names = [f"`{test}`" if known[mutant.wrong][test] else f"**not** by `{test}`" for test in mutant.tests]
-    return f"| {mutant.wrong} | `spikecheck/{mutant.file}` | {', '.join(names)} |"
+def _line(mutant: CodeMutant, known: Known) -> str:
+    tests = ", ".join(_noticed(mutant, test, known) for test in mutant.tests)
+    return f"| {mutant.wrong} | `spikecheck/{mutant.file}` | {tests} |"
+
+
+def _noticed(mutant: CodeMutant, test: str, known: Known) -> str:
+    """The test, with a remark unless it fails on the mutant and passes on the unchanged copy."""
+    on_mutant, on_unchanged = (known.get(what, {}).get(test) for what in (mutant.wrong, UNCHANGED))
+    if on_mutant is None or on_unchanged is None:
+        return f"`{test}` (to be tried)"
+    return f"`{test}`" if on_mutant and not on_unchanged else f"**not** by `{test}`"
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ MUTANTS = (
         "watch/runs.py",
         "torch.tensor(numbers, dtype=torch.float64) for name, numbers",
         "torch.tensor(numbers, dtype=torch.float32) for name, numbers",
-        ("tests/watch/test_runs.py::test_a_run_that_is_killed_goes_on_with_the_same_bits",),
+        ("tests/watch/test_runs.py::test_a_training_in_float64_goes_on_with_all_its_digits",),
     ),
     CodeMutant(
         "the loss of a step beside the sharpness of the next",

@@ -316,7 +316,7 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_within_compiled_code_is_neither_printed_nor_lost() -> None:
-    """Regression: a function of scipy's that was compiled by Cython printed a traceback, and the gate its own line after it."""
+    """Regression: a function of scipy's that was compiled by Cython printed a traceback before the command's own line."""
     script = """
 import time
 from numpy.lib import _npyio_impl
