@@ -80,7 +80,7 @@ MUTANTS = (
         "core/recipe.py",
         "else _unforked(self.setting), seed=self.seed)",
         "else _unforked(self.setting), seed=self.seed + 1)",
-        ("tests/second/test_forks.py::test_a_fork_that_is_left_alone_goes_on",),
+        ("tests/second/test_forks.py::test_twins_part_where_a_training_of_its_own_has_come_to",),
     ),
     CodeMutant(
         "a trial's twins are of another seed than its training",

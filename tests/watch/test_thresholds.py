@@ -59,6 +59,21 @@ def test_the_tail_index_is_recovered_from_below() -> None:
     assert tail_index(np.zeros(4_000)) == 2.5
 
 
+@pytest.mark.parametrize("count", [33, 34, 100, 4_000])
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_the_tail_index_is_hills_estimate_less_two_standard_errors(count: int, scale: float) -> None:
+    """A second implementation, from all heights in order."""
+    heights = scale * (np.random.default_rng(count).pareto(20.0, count) + 1.0)
+    highest = np.sort(heights)[::-1]
+    index = 1.0 / np.log(highest[:32] / highest[32]).mean()
+    assert tail_index(heights) == pytest.approx(max(2.5, index * (1.0 - 2.0 / math.sqrt(32))))
+
+
+def test_too_few_heights_have_the_heaviest_tail_and_after_a_long_history_every_record_counts() -> None:
+    assert tail_index(np.arange(1.0, 33.0)) == 2.5
+    assert record_factor(1_000_000, 2.5) == 1.0
+
+
 @pytest.mark.parametrize(
     ("coefficient", "strides"), [(0.0, {1}), (0.5, {2, 3, 4}), (0.8, set(range(7, 12))), (0.9, set(range(10, 33)))]
 )
