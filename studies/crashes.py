@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,17 +58,19 @@ class Round:
 
 
 def crashes(where: Path, rounds: int, already: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Rounds that are missing from `already`, as each is done."""
+    """Rounds whose numbers are missing from `already`, as each is done."""
+    done = {row["number"] for row in already}
     with dask_cluster(where) as address, Server({"TMPDIR": str(where), "OMP_NUM_THREADS": "1"}) as server:
         chosen = tasks(where, address)
         start = starting(server, where)
-        whole = {task.name: uninterrupted(where, task, start) for task in chosen}
-        for number in range(len(already), rounds):
+        whole = cache(lambda task: uninterrupted(where, task, start))
+        for number in sorted(set(range(rounds)) - done):
             draw = random.Random(number)
             (task,) = draw.choices(chosen, [task.weight for task in chosen])
-            expected, seconds = whole[task.name]
+            expected, seconds = whole(task)
             end, moment = draw.choice(ENDS), draw.uniform(0.0, seconds)
-            yield asdict(round_of(where / f"round-{number}", task, end, moment, expected, start))
+            one = round_of(where / f"round-{number}", task, end, moment, expected, start)
+            yield {"number": number, **asdict(one)}
 
 
 def scores(report: Path) -> Any:

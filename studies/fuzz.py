@@ -2,7 +2,7 @@
 
 Files are mutated in their structure (a value of another kind, a missing key, deep nesting, a huge number, a hostile text)
 and in their bytes. Each input goes through the command line in this process; an exit code 70, an exception, more than ten
-seconds or much memory counts as a failure.
+seconds of the processor or much memory counts as a failure.
 """
 
 import io
@@ -32,7 +32,7 @@ from studies.fuzz_texts import CONDITIONS, HOSTILE, MEANT, RANGES, TEXTS
 
 HERE = Path(__file__).resolve().parents[1]
 SLOW = 10.0
-"""Seconds, at most, for one input."""
+"""Seconds of the processor, at most, for one input."""
 GENTLE = 0.4
 """Share of inputs in which one digit is changed, so that many are accepted and go through all that comes after reading."""
 MEMORY = 500 * 2**20
@@ -86,13 +86,13 @@ def fuzzed(
 
 
 def _one(parser: Parser, number: int, path: Path) -> tuple[str, int, float]:
-    """What is wrong with how the parser took this input, its exit code, and its seconds."""
+    """What is wrong with how the parser took this input, its exit code, and its seconds of the processor."""
     draw = random.Random(f"{parser.name} {number}")
     real = number < len(parser.real)
     path.write_bytes(parser.real[number] if real else parser.mutated(draw, draw.choice(parser.real)))
-    began = time.perf_counter()
+    began = time.process_time()
     failure, code = called(parser.words(path))
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     return failure or (f"{seconds:.0f} s" if seconds > SLOW else ""), code, seconds
 
 
