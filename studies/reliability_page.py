@@ -29,7 +29,7 @@ mistake in the code in [mutants of the code](code-mutants.md).
 
 _MENDED = (
     "Tracebacks that were found are mended since: Ctrl-C inside scipy's `_sobol`, which Cython compiled, printed one before",
-    " the command's own line (`test_ctrl_c_within_compiled_code_is_neither_printed_nor_lost`).",
+    "the command's own line (`test_ctrl_c_within_compiled_code_is_neither_printed_nor_lost`).",
     "",
 )
 
