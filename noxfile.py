@@ -39,9 +39,11 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """The pinned versions against the known vulnerabilities."""
+    """The pinned versions against the known vulnerabilities; fails too where a version cannot be looked up."""
     session.install("pip-audit")
-    session.run("pip-audit", "--requirement", "constraints.txt", "--no-deps", "--disable-pip", *session.posargs)
+    session.run(
+        "pip-audit", "--requirement", "constraints.txt", "--no-deps", "--disable-pip", "--strict", *session.posargs
+    )
 
 
 @nox.session
@@ -49,6 +51,20 @@ def reliability(session: nox.Session) -> None:
     """Error rates, interrupted runs and fuzzed inputs; writes docs/reliability.md, resumable."""
     _install(session, "test")
     session.run("python", "studies/reliability.py", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Verifies, gates and watches over and over in one process, and measures memory; its section of docs/reliability.md."""
+    _install(session, "test")
+    session.run("python", "studies/soak.py", *session.posargs)
+
+
+@nox.session(name="code-mutants")
+def code_mutants(session: nox.Session) -> None:
+    """Mistakes made in a copy of the package, which named tests must notice; writes docs/code-mutants.md."""
+    _install(session, "test")
+    session.run("python", "studies/code_mutants.py")
 
 
 @nox.session

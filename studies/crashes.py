@@ -10,47 +10,35 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from spikecheck.lab.store import MARKER
+from studies.crash_tasks import Task, dask_cluster, tasks
+from studies.forked_commands import Command, Forked, Server
+
 ENDS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-_CLAIM = '''"""Training lowers the loss."""
-from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
-
-def fall(trial: Trial) -> float:
-    """Loss at the end over loss at the start."""
-    return float(trial["run"].loss[-1] / trial["run"].loss[0])
-
-def rise(trial: Trial) -> float:
-    """The inverse."""
-    return 1.0 / fall(trial)
-
-def gone(trial: Trial) -> float:
-    """The loss of a training that has learned everything."""
-    return 0.0
-
-claim = Claim(
-    says="training lowers the loss", where="everywhere", kind="law",
-    domain=Domain(Setting(width=20, points=20, steps=3000, lr=0.02), lr=Ladder(0.02, 0.01)),
-    measure=fall, unit="ratio", predicts=Prediction(below=1.0), applies=lambda trial: True,
-    control=Control(says="inverted", measure=rise),
-    positive=Control(says="a loss that is gone", measure=gone),
-)
-'''
-_LONGEST = 600.0
+_LONGEST = 300.0
 """Seconds after which a run counts as hanging."""
-_SETTLES = 10.0
-"""Seconds in which workers notice that their parent is dead."""
-_GATE = "gate --workload mlp --optimizer adam --set lr=0.003 --against gd --against-set lr=0.1 --seeds 2 --at steps=300"
-_ROWS = "diverged,final loss,best loss"
-"""Not the time of a step, which no two runs share."""
+SETTLES = 10.0
+"""Seconds in which workers notice that their parent is dead, and a cluster's worker ends the task that it has."""
+_TRIES = 8
+"""Times that a round is begun again, at an earlier moment, where its run had finished before its moment came."""
+_EARLIER = 0.7
+_FINISHED = (0, 1, 3)
+"""Exit codes of a run that came to its end."""
+
+Begun = Forked | subprocess.Popen[bytes]
+Start = Callable[[Task, Path], Begun]
 
 
 @dataclass
@@ -60,36 +48,29 @@ class Round:
     task: str
     end: str
     after: float
+    """Seconds from the start to the signal."""
     ended_by: int
+    missed: int = 0
+    """Runs before it that had finished when their moment came."""
     stored: int = 0
+    """Runs in the store when it ended."""
     faults: list[str] = field(default_factory=list)
 
 
-def tasks(where: Path, dask: str) -> dict[str, list[str]]:
-    """The commands, without their store and report."""
-    verify = ["verify", "small", "--claims-path", str(where / "claims")]
-    many = [*verify, "--profile", "quick"]
-    return {
-        "verify, local": [*verify, "--executor", "local"],
-        "verify, processes": [*many, "--executor", "processes"],
-        "verify, Dask": [*many, "--executor", f"dask://{dask}"],
-        "gate, workload": [*_GATE.split(), "--rows", _ROWS],
-    }
-
-
 def crashes(where: Path, rounds: int, already: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Rounds that are missing from `already`, as each is done."""
-    (where / "claims").mkdir(parents=True, exist_ok=True)
-    (where / "claims" / "small.py").write_text(_CLAIM)
-    with _dask(where) as address:
-        commands = tasks(where, address)
-        whole = {name: _whole(where, name, command) for name, command in commands.items()}
-        for number in range(len(already), rounds):
+    """Rounds whose numbers are missing from `already`, as each is done."""
+    done = {row["number"] for row in already}
+    with dask_cluster(where) as address, Server({"TMPDIR": str(where), "OMP_NUM_THREADS": "1"}) as server:
+        chosen = tasks(where, address)
+        start = starting(server, where)
+        whole = cache(lambda task: uninterrupted(where, task, start))
+        for number in sorted(set(range(rounds)) - done):
             draw = random.Random(number)
-            name = list(commands)[number % len(commands)]
-            end = ENDS[number // len(commands) % len(ENDS)]
-            expected, seconds = whole[name]
-            yield asdict(_round(where, (name, commands[name]), end, draw.uniform(0.0, seconds), expected))
+            (task,) = draw.choices(chosen, [task.weight for task in chosen])
+            expected, seconds = whole(task)
+            end, moment = draw.choice(ENDS), draw.uniform(0.0, seconds)
+            one = round_of(where / f"round-{number}", task, end, moment, expected, start)
+            yield {"number": number, **asdict(one)}
 
 
 def scores(report: Path) -> Any:
@@ -101,105 +82,144 @@ def scores(report: Path) -> Any:
     return [{name: verdict[name] for name in kept} for verdict in document["claims"]]
 
 
-def _whole(where: Path, name: str, command: list[str]) -> tuple[Any, float]:
-    """The result of a run that nobody ends, and its seconds."""
-    place = _empty(where / "whole")
-    began = time.monotonic()
-    _started(place, command).wait(timeout=_LONGEST)
-    seconds = time.monotonic() - began
-    print(f"  {name}: {seconds:.1f} s without interruption", flush=True)
+def uninterrupted(where: Path, task: Task, start: Start) -> tuple[Any, float]:
+    """The result of a run that nobody ends, and its seconds; of a second one where forks save it the imports of the first."""
+    for _ in range(1 if task.fresh else 2):
+        place = _empty(where / "whole")
+        began = time.monotonic()
+        code = start(task, place).wait(timeout=_LONGEST)
+        seconds = time.monotonic() - began
+    print(f"  {task.name}: {seconds:.1f} s without interruption, exit code {code}", flush=True)
     return scores(place / "report.json"), seconds
 
 
-def _round(where: Path, task: tuple[str, list[str]], end: signal.Signals, after: float, expected: Any) -> Round:
-    name, command = task
-    place = _empty(where / "round")
-    begun = _started(place, command)
-    with suppress(subprocess.TimeoutExpired):
-        begun.wait(timeout=after)
-    one = Round(name, end.name, round(after, 3), 0)
-    if begun.poll() is None:
-        # Ctrl-C reaches the whole group, as from a terminal; the others reach the one process that somebody knows.
-        os.killpg(begun.pid, end) if end is signal.SIGINT else begun.send_signal(end)
-    try:
-        one.ended_by = begun.wait(timeout=_LONGEST)
-    except subprocess.TimeoutExpired:
-        one.faults.append("it hangs")
-        os.killpg(begun.pid, signal.SIGKILL)
-        begun.wait()
-    one.faults += _orphans(begun.pid)
-    said = (place / "said").read_text(encoding="utf-8", errors="replace")
+def round_of(place: Path, task: Task, end: signal.Signals, after: float, expected: Any, start: Start) -> Round:
+    """A run ended about `after` seconds after its start, the next run, and what is wrong with both.
+
+    `place` is a folder for it alone, which is kept where something is wrong.
+    """
+    one, begun = _ended(place, task, end, after, start)
+    one.faults += orphans(begun.pid, place)
+    said = (place / "said").read_text(encoding="utf-8", errors="replace") if (place / "said").exists() else ""
     one.faults += ["traceback"] if "Traceback" in said else []
     one.stored = len(list(place.glob("store/runs/*/*.safetensors")))
-    one.faults += [] if _called(place, ["store", "verify"]) == 0 else ["store verify finds damage"]
-    code = _started(place, command).wait(timeout=_LONGEST)
-    one.faults += [] if code in (0, 1, 3) else [f"the next run exits with {code}"]
-    if not one.faults and scores(place / "report.json") != expected:
+    one.faults += _damage(start, place, "")
+    code = start(task, place).wait(timeout=_LONGEST)
+    if code not in _FINISHED:
+        one.faults.append(f"the next run exits with {code}")
+    elif scores(place / "report.json") != expected:
         one.faults.append("the next run has other scores")
     one.faults += [f"left behind: {path.relative_to(place)}" for path in _leftovers(place)]
-    one.faults += [] if _called(place, ["store", "verify"]) == 0 else ["store verify finds damage after the next run"]
+    one.faults += _damage(start, place, " after the next run")
+    if not one.faults:
+        shutil.rmtree(place, ignore_errors=True)
     return one
 
 
-def _started(place: Path, command: list[str]) -> "subprocess.Popen[bytes]":
-    """The command in a group of its own, with a store, a report and a folder for temporary files in `place`."""
-    with (place / "said").open("ab") as said:
-        return subprocess.Popen(
-            [sys.executable, "-m", "spikecheck", *command, "--store", place / "store", "--json", place / "report.json"],
-            cwd=place, stdout=said, stderr=said, start_new_session=True,
-            env={**os.environ, "TMPDIR": str(place / "tmp"), "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+def _ended(place: Path, task: Task, end: signal.Signals, after: float, start: Start) -> tuple[Round, Begun]:
+    """A run that was ended while it ran, `after` seconds after its start or earlier.
 
-
-def _called(place: Path, command: list[str]) -> int:
-    words = [sys.executable, "-m", "spikecheck", *command, "--store", str(place / "store")]
-    return subprocess.run(words, cwd=place, capture_output=True, check=False, timeout=_LONGEST).returncode
-
-
-def _orphans(group: int) -> list[str]:
-    """The processes of the group that live longer than workers need to see that their parent is dead; they are ended."""
-    until = time.monotonic() + _SETTLES
-    while time.monotonic() < until:
+    Raises:
+        RuntimeError: every try had finished before its moment came.
+    """
+    for missed in range(_TRIES):
+        begun = start(task, _empty(place))
+        with suppress(subprocess.TimeoutExpired):
+            begun.wait(timeout=after)
+        if begun.poll() is None:
+            # Ctrl-C reaches the whole group, as from a terminal; the others reach the one process that somebody knows.
+            os.killpg(begun.pid, end) if end is signal.SIGINT else os.kill(begun.pid, end)
+        one = Round(task.name, end.name, round(after, 3), 0, missed)
         try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return []
+            one.ended_by = begun.wait(timeout=_LONGEST)
+        except subprocess.TimeoutExpired:
+            one.faults.append("it hangs")
+            os.killpg(begun.pid, signal.SIGKILL)
+            one.ended_by = begun.wait(timeout=_LONGEST)
+        if one.ended_by not in _FINISHED:
+            return one, begun
+        after *= _EARLIER
+    raise RuntimeError(f"{task.name}: finished {_TRIES} times before its moment came")
+
+
+def starting(server: Server, where: Path) -> Start:
+    """Starts tasks, by forks of the server or by an interpreter of their own, in a folder with their store and report."""
+
+    learned = where / "modules"
+
+    def start(task: Task, place: Path) -> Begun:
+        words = tuple(map(str, (*task.words, "--store", place / "store", *task.files(place))))
+        environ = {"TMPDIR": str(place / "tmp"), "OMP_NUM_THREADS": "1"}
+        if not task.fresh:
+            return server.start(Command(words, str(place), environ, str(learned)))
+        with (place / "said").open("ab") as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", "spikecheck", *words], cwd=place, stdout=said, stderr=said,
+                start_new_session=True, env={**os.environ, **environ},
+            )  # fmt: skip
+
+    return start
+
+
+def _damage(start: Start, place: Path, when: str) -> list[str]:
+    if not (place / "store" / MARKER).exists():
+        return []  # it was ended before there was a store
+    check = Task("store verify", ("store", "verify"), reports=False)
+    return [] if start(check, place).wait(timeout=_LONGEST) == 0 else [f"store verify finds damage{when}"]
+
+
+def orphans(group: int, place: Path) -> list[str]:
+    """The run's processes that live longer than workers need to see that their parent is dead; they are ended."""
+    until = time.monotonic() + SETTLES
+    while left := _processes(group, place):
+        if time.monotonic() > until:
+            for process in left:
+                with suppress(psutil.Error):
+                    process.kill()
+            return [f"a process is left: {len(left)}"]
         time.sleep(0.05)
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
-    return ["a process is left"]
+    return []
+
+
+def _processes(group: int, place: Path) -> list[psutil.Process]:
+    """Those of the run's process group, and whatever else was started with its folder for temporary files."""
+    return [process for process in psutil.process_iter() if _belongs(process, group, str(place / "tmp"))]
+
+
+def _belongs(process: psutil.Process, group: int, temporary: str) -> bool:
+    with suppress(psutil.Error, ProcessLookupError):
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        return not ended and (os.getpgid(process.pid) == group or process.environ().get("TMPDIR") == temporary)
+    return False
 
 
 def _leftovers(place: Path) -> list[Path]:
-    """Drafts and checkpoints that nobody will use, and whatever is in the folder for temporary files."""
-    return [
-        *place.rglob("*.draft"),
-        *place.glob("store/checkpoints/*"),
-        *(path for path in (place / "tmp").iterdir()),
-    ]
+    """Drafts and checkpoints that nobody will use, and whatever is in the folder for temporary files.
+
+    A cluster's worker may still be writing what an ended run had asked of it.
+    """
+    until = time.monotonic() + SETTLES
+    while left := [*place.rglob("*.draft"), *place.glob("store/checkpoints/*"), *temporary(place / "tmp")]:
+        if time.monotonic() > until:
+            return left
+        time.sleep(0.1)
+    return []
+
+
+def temporary(folder: Path) -> list[Path]:
+    """What is left in a folder for temporary files, but for torch's empty folder `torchinductor_USER`.
+
+    Whoever uses torch.optim makes that folder: `torch/_dynamo/package.py` creates torch's cache as it is imported. It is one
+    for all programs of a user, and nothing is in it unless something was compiled by torch.
+    """
+
+    def torchs(path: Path) -> bool:
+        return path.name.startswith("torchinductor_") and all(part.is_dir() for part in path.rglob("*"))
+
+    return [path for path in folder.iterdir() if not torchs(path)]
 
 
 def _empty(place: Path) -> Path:
     shutil.rmtree(place, ignore_errors=True)
     (place / "tmp").mkdir(parents=True)
     return place
-
-
-@contextmanager
-def _dask(where: Path) -> Iterator[str]:
-    """A scheduler and a worker, which outlive the runs that are ended."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    head = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", address.split(":")[1], "--no-dashboard"]
-    worker = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
-    worker += ["--local-directory", str(where / "dask-files")]
-    said = (where / "dask").open("wb")
-    with said:
-        begun = [subprocess.Popen([sys.executable, "-m", *part], stdout=said, stderr=said) for part in (head, worker)]
-        try:
-            yield address
-        finally:
-            for one in reversed(begun):
-                one.terminate()
-                one.wait()

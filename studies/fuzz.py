@@ -2,22 +2,24 @@
 
 Files are mutated in their structure (a value of another kind, a missing key, deep nesting, a huge number, a hostile text)
 and in their bytes. Each input goes through the command line in this process; an exit code 70, an exception, more than ten
-seconds or much memory counts as a failure.
+seconds of the processor or much memory counts as a failure.
 """
 
 import gzip
 import io
 import json
+import math
 import os
 import random
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from spikecheck.cli.exit import report_error
@@ -27,89 +29,15 @@ from spikecheck.core.watched import Header, Step
 from spikecheck.gate.baseline import baseline_of
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.report.json_file import text
+from studies.fuzz_texts import CONDITIONS, HOSTILE, MEANT, RANGES, TEXTS
 
 HERE = Path(__file__).resolve().parents[1]
 SLOW = 10.0
-"""Seconds, at most, for one input."""
+"""Seconds of the processor, at most, for one input."""
+GENTLE = 0.4
+"""Share of inputs in which one digit is changed, so that many are accepted and go through all that comes after reading."""
 MEMORY = 500 * 2**20
 """Bytes by which this process may grow over all inputs of a parser."""
-HOSTILE: tuple[Any, ...] = (
-    None,
-    True,
-    False,
-    0,
-    -1,
-    1,
-    1e308,
-    -1e308,
-    1e-320,
-    float("inf"),
-    float("nan"),
-    2**63,
-    10**400,
-    -(10**400),
-    "",
-    " ",
-    "nan",
-    "inf",
-    "1e999",
-    "\x00",
-    "\x1b]0;title\x07\x1b[2J",
-    "=1+1",
-    "../../etc/passwd",
-    "%s%n{0}{x!r}",
-    "[link=x]y[/link]",
-    "[bold",
-    "\u202egnp.exe",
-    "\ud800",
-    "a" * 10_000,
-    "<script>alert(1)</script>",
-    "]]>",
-    [],
-    {},
-    [[]],
-    [{}],
-    {"": {}},
-    [None] * 100,
-)
-TEXTS = (
-    "lr=0.01",
-    "betas=(0.9, 0.999)",
-    "width=20",
-    "steps=100",
-    "problem=digits",
-    "gamma=none",
-    "batch=32",
-    "options=[]",
-    "clip=1.0",
-    "intervention={'kind': 'continue'}",
-    "dtype=float32",
-    "activation=tanh",
-    "schedule=cosine",
-    "momentum=0.9",
-    "a.b=1",
-    "=",
-    "lr=",
-    "={}",
-    "lr={[]: 1}",
-    "lr=" + "(" * 300,
-    "lr=" + "-" * 3_000 + "1",
-    "lr=1e999",
-    "lr=" + "9" * 5_000,
-    "lr=0x",
-    "lr=1_0",
-    "lr=b''",
-    "lr={1: {2: 3}}",
-    "lr=\x00",
-    "lr=None",
-    "lr=...",
-    "lr='\\ud800'",
-    "lr=[1]*9",
-    "lr=(1,",
-    "lr=2**9",
-    "steps=1e5",
-    "depth=-1",
-)
 _SIGNS = "=.,:()[]{}'\"\\-+*e0123456789jnaif \n\t\x00\x1b\u202e\ud800lr"
 
 
@@ -125,37 +53,48 @@ class Parser:
     mutated: Callable[[random.Random, bytes], bytes]
 
 
-def fuzz(inputs: int, leave_out: set[str]) -> Iterator[dict[str, Any]]:
-    """One row of counts for each parser that is not left out."""
+def fuzz(inputs: int, seconds: float, already: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """One row of counts for each parser that has had fewer inputs, added to its row in `already`; see `fuzzed`."""
+    known = {row["parser"]: row for row in already}
     with tempfile.TemporaryDirectory(prefix="spikecheck-fuzz-") as folder:
         for parser in parsers():
-            if parser.name not in leave_out:
-                yield fuzzed(parser, inputs, Path(folder))
+            before = known.get(parser.name, {})
+            if before.get("inputs", 0) < inputs:
+                yield fuzzed(parser, inputs, Path(folder), seconds, before)
 
 
-def fuzzed(parser: Parser, inputs: int, folder: Path) -> dict[str, Any]:
-    """The counts of one parser."""
-    counts = {"accepted": 0, "refused": 0}
-    failures: list[str] = []
-    longest, before = 0.0, 0
-    for number in range(inputs):
-        draw = random.Random(f"{parser.name} {number}")
-        (folder / "input").write_bytes(
-            parser.mutated(draw, draw.choice(parser.real)) if number >= len(parser.real) else parser.real[number]
-        )
-        began = time.perf_counter()
-        failure, code = called(parser.words(folder / "input"))
-        seconds = time.perf_counter() - began
-        longest = max(longest, seconds)
-        if seconds > SLOW:
-            failure = failure or f"{seconds:.0f} s"
-        if failure:
-            failures.append(f"input {number}: {failure}")
+def fuzzed(
+    parser: Parser,
+    inputs: int,
+    folder: Path,
+    seconds: float = math.inf,
+    already: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The counts of one parser, which goes on from `already` up to so many inputs, for about so many seconds."""
+    counts = {name: already.get(name, 0) for name in ("inputs", "accepted", "refused")}
+    longest, failures, memory = already.get("longest", 0.0), list(already.get("failures", [])), 0
+    until = time.monotonic() + seconds
+    while counts["inputs"] < inputs and time.monotonic() < until:
+        failure, code, took = _one(parser, counts["inputs"], folder / "input")
+        longest = max(longest, took)
+        failures += [f"input {counts['inputs']}: {failure}"] if failure else []
+        counts["inputs"] += 1
         counts["accepted" if code in (0, 1, 3) else "refused"] += 1
-        before = before or _memory()  # after the first input, which pays for imports
-    if _memory() - before > MEMORY:
-        failures.append(f"grew by {(_memory() - before) / 2**20:.0f} MiB")
-    return {"parser": parser.name, "inputs": inputs, **counts, "longest": longest, "failures": failures[:50]}
+        memory = memory or _memory()  # after the first input, which pays for imports
+    if _memory() - memory > MEMORY:
+        failures.append(f"grew by {(_memory() - memory) / 2**20:.0f} MiB")
+    return {"parser": parser.name, **counts, "longest": longest, "failures": failures[:50]}
+
+
+def _one(parser: Parser, number: int, path: Path) -> tuple[str, int, float]:
+    """What is wrong with how the parser took this input, its exit code, and its seconds of the processor."""
+    draw = random.Random(f"{parser.name} {number}")
+    real = number < len(parser.real)
+    path.write_bytes(parser.real[number] if real else parser.mutated(draw, draw.choice(parser.real)))
+    began = time.process_time()
+    failure, code = called(parser.words(path))
+    seconds = time.process_time() - began
+    return failure or (f"{seconds:.0f} s" if seconds > SLOW else ""), code, seconds
 
 
 def called(words: Sequence[str]) -> tuple[str, int]:
@@ -194,8 +133,13 @@ def parsers() -> list[Parser]:
     def option(*words: str) -> Callable[[Path], Sequence[str]]:
         return lambda path: [word.replace("TEXT", path.read_bytes().decode("utf-8", "surrogatepass")) for word in words]
 
-    texts = tuple(text.encode("utf-8", "surrogatepass") for text in TEXTS)
+    ranges, numbers, conditions = (
+        tuple(text.encode("utf-8", "surrogatepass") for text in each)
+        for each in (RANGES, TEXTS + 5 * MEANT, TEXTS + 4 * CONDITIONS)
+    )
     gate = ("gate", "--plan", "--optimizer", "adam", "--against", "adam")
+    own = ("--workload", "mlp", "--at", "steps=20", "--seeds", "2")
+    part, rest = _parts(report)
     return [
         Parser("report", (report, old), file("report", "FILE"), as_json),
         Parser("recheck", (report, old), file("recheck", "FILE"), as_json),
@@ -203,23 +147,27 @@ def parsers() -> list[Parser]:
             "compare, reports", (report, old), file("compare", "FILE", str(_beside("report.json", report))), as_json
         ),
         Parser("compare, scorecards", (card,), file("compare", "FILE", str(_beside("card.json", card))), as_json),
-        Parser("merge", (report, old), file("merge", "FILE", "--quiet"), as_json),
+        Parser("merge", (part,), file("merge", "FILE", str(_beside("part.json", rest)), "--quiet"), as_json),
         Parser("gate --baseline", (_baseline(),), file(*gate[:4], "--set", "lr=0.01", "--baseline", "FILE"), as_json),
         Parser("diagnose, JSON lines", (rows, plain), file("diagnose", "FILE"), as_lines),
         Parser("diagnose, CSV", (table,), file("diagnose", "FILE"), as_bytes),
         Parser("watch", (log,), file("watch", "FILE"), as_lines),
-        Parser("--set", texts, option(*gate, "--set", "lr=0.01", "--set", "TEXT"), as_text),
-        Parser("--at", texts, option(*gate, "--set", "lr=0.01", "--at", "TEXT"), as_text),
+        Parser("--set", numbers, option(*gate, "--set", "lr=0.01", "--set", "TEXT"), as_text),
+        Parser("--at", conditions, option(*gate, "--set", "lr=0.01", "--at", "TEXT"), as_text),
+        Parser("--tune", ranges, option(*gate, *own, "--tune", "TEXT"), as_text),
     ]
 
 
 def as_json(draw: random.Random, raw: bytes) -> bytes:
-    """A document with one to three of its values, keys or bytes changed."""
-    if draw.random() < 0.1:
+    """A document with one to three of its values, keys or bytes changed, or with one number or letter of one value."""
+    kind = draw.random()
+    if kind < 0.1:
         return as_bytes(draw, raw)
+    if kind < 0.1 + GENTLE:
+        return _retouched(draw, raw)
     try:
         document = json.loads(raw)
-    except ValueError:  # changed before
+    except (ValueError, RecursionError):  # changed before
         return as_bytes(draw, raw)
     for _ in range(draw.randint(1, 3)):
         document = _with_one_changed(draw, document)
@@ -266,7 +214,9 @@ def as_bytes(draw: random.Random, raw: bytes) -> bytes:
 
 
 def as_text(draw: random.Random, raw: bytes) -> bytes:
-    """An option's text with signs exchanged, inserted and removed."""
+    """An option's text with signs exchanged, inserted and removed, or with one digit exchanged."""
+    if draw.random() < GENTLE:
+        return _retouched(draw, raw)
     text = list(raw.decode("utf-8", "surrogatepass"))
     for _ in range(draw.randint(1, 5)):
         place = draw.randint(0, len(text))
@@ -274,6 +224,15 @@ def as_text(draw: random.Random, raw: bytes) -> bytes:
     if draw.random() < 0.05:
         text.append(draw.choice("([{-'") * draw.choice([10, 1_000, 5_000]))
     return "".join(text).replace("\x00", "" if draw.random() < 0.9 else "\x00").encode("utf-8", "surrogatepass")
+
+
+def _retouched(draw: random.Random, raw: bytes) -> bytes:
+    """One digit exchanged for another: of a valid input, mostly a valid one, which is read to its end."""
+    digits = [place for place, sign in enumerate(raw) if 48 <= sign < 58]
+    if not digits:
+        return raw
+    place = draw.choice(digits)
+    return raw[:place] + draw.choice("0123456789").encode() + raw[place + 1 :]
 
 
 def _with_one_changed(draw: random.Random, document: Any) -> Any:
@@ -314,6 +273,15 @@ def _trimmed(raw: bytes) -> bytes:
     document = json.loads(raw)
     document["claims"] = sorted(document["claims"], key=lambda verdict: len(json.dumps(verdict)))[:1]
     return json.dumps(document).encode()
+
+
+def _parts(raw: bytes) -> tuple[bytes, bytes]:
+    """A report as the first part of two, with a second part that has no claims."""
+    document = json.loads(raw)
+    return tuple(  # type: ignore[return-value]
+        json.dumps(document | {"shard": f"{part}/2", "claims": claims}).encode()
+        for part, claims in ((1, document["claims"]), (2, []))
+    )
 
 
 def _beside(name: str, content: bytes) -> Path:

@@ -315,6 +315,40 @@ except KeyboardInterrupt:
     assert (done.stdout, done.stderr) == ("raised\n", "")
 
 
+def test_ctrl_c_within_compiled_code_is_neither_printed_nor_lost() -> None:
+    """Regression: a function of scipy's that was compiled by Cython printed a traceback before the command's own line."""
+    script = """
+import time
+from numpy.lib import _npyio_impl
+from spikecheck.cli.exit import rethrow_lost_interrupt
+rethrow_lost_interrupt()
+from scipy.stats import qmc
+read = _npyio_impl.NpzFile.__getitem__
+def pressed(file, name):
+    _npyio_impl.NpzFile.__getitem__ = read
+    raise KeyboardInterrupt
+_npyio_impl.NpzFile.__getitem__ = pressed
+try:
+    qmc.Sobol(2)
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        pass
+    print("lost")
+except KeyboardInterrupt:
+    print("raised")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("raised\n", "")
+
+
+def test_an_error_that_nobody_catches_is_still_shown() -> None:
+    script = (
+        "from spikecheck.cli.exit import rethrow_lost_interrupt\nrethrow_lost_interrupt()\nraise ValueError('shown')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "ValueError: shown" in done.stderr
+
+
 def test_ctrl_c_within_exec_leaves_with_the_code_of_an_interruption(tmp_path: Path) -> None:
     """Regression: Python remembered it though it was caught, and `python -m` ended by a signal instead."""
     script = """

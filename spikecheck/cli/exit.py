@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Timer, current_thread, main_thread
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 import rich_click as click
@@ -59,8 +59,11 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def rethrow_lost_interrupt() -> None:
-    """Raise a Ctrl-C again that Python swallowed because it arrived in a callback in which nothing can be raised."""
-    before = sys.unraisablehook
+    """Raise a Ctrl-C again that Python swallowed because it arrived where nothing can be raised, such as in a callback.
+
+    Functions compiled by Cython print a traceback first, by way of `sys.excepthook`: that of a Ctrl-C is left out.
+    """
+    before, shown = sys.unraisablehook, sys.excepthook
 
     def hook(unraisable: Any) -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
@@ -70,7 +73,11 @@ def rethrow_lost_interrupt() -> None:
         else:
             before(unraisable)
 
-    sys.unraisablehook = hook
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            shown(kind, error, trace)
+
+    sys.unraisablehook, sys.excepthook = hook, show
 
 
 def exit_with(code: int) -> NoReturn:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from spikecheck import described
-from spikecheck.harness.claim import Trial
-from spikecheck.harness.simulated_lab import planted_claim
+from spikecheck.harness.claim import Control, Trial, unchanged
+from spikecheck.harness.simulated_lab import control_effect, effect, planted_claim
 
 
 def loss_at(trial: Trial, *, step: int, times: float = 1.0, unit: str = "nats") -> float:
@@ -51,3 +51,16 @@ def test_a_described_function_is_called_with_what_was_given() -> None:
 
     assert described("Letters.", join, then="b")("a") == "abc"
     assert described("Letters.", partial(join, then="x"), then="b", last="d")("a") == "abd"
+
+
+def test_a_control_has_its_own_measure_arms_and_plant_and_the_claims_rule() -> None:
+    def planted(trial: Trial) -> Trial:
+        return trial
+
+    arms = {"run": unchanged, "twin": unchanged}
+    claim = replace(planted_claim(), plant=planted)
+    own = claim.as_control(Control(says="other arms", measure=control_effect, arms=arms))
+    assert (own.says, own.measure, own.arms, own.plant) == ("other arms", control_effect, arms, None)
+    assert (own.predicts, own.applies, own.domain) == (claim.predicts, claim.applies, claim.domain)
+    same = claim.as_control(Control(says="planted", plant=planted))
+    assert (same.measure, same.arms, same.plant) == (effect, claim.arms, planted)

@@ -12,7 +12,7 @@ from spikecheck.core.verdict import Verdict
 from spikecheck.harness import simulated_lab as planted
 from spikecheck.harness.domain import Ladder
 from spikecheck.harness.evidence import gather
-from spikecheck.harness.plan import Plan, fresh_seeds, search_seeds
+from spikecheck.harness.plan import Plan, fresh_seeds, reach_seeds, search_seeds
 from spikecheck.harness.verify import replay, verify
 from spikecheck.stats.prediction import Average, Equivalence
 
@@ -268,6 +268,7 @@ def test_search_and_fresh_seeds_share_nothing_and_longer_blocks_extend_shorter_o
     setting = Setting()
     search, fresh = search_seeds(0, setting, 500), fresh_seeds(0, setting, 500)
     assert not set(search) & set(fresh)
+    assert not set(reach_seeds(0, setting, 500)) & {*search, *fresh}
     assert fresh_seeds(0, setting, 64) == fresh[:64]
     assert fresh_seeds(1, setting, 64) != fresh[:64]
     assert fresh_seeds(0, setting.but(lr=0.2), 64) != fresh[:64]

@@ -12,7 +12,7 @@ from scipy.stats import binom, binomtest, ttest_1samp
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.stats.averages import Interval
-from spikecheck.stats.bounds import Decision, clopper_pearson, judge, of_average, of_share
+from spikecheck.stats.bounds import Decision, clopper_pearson, judge, of_average, of_share, together
 from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction
 
 RULE = Prediction(above=0.0, of_seeds=0.8, level=0.95)
@@ -261,3 +261,37 @@ def test_the_share_is_told_whatever_decides(scores: list[float], rule: Estimand,
     decision = of_scores(scores, rule, alpha)
     assert (decision.low, decision.high) == clopper_pearson(sum(map(rule.held, scores)), len(scores), alpha)
     assert (decision.average is None) == isinstance(rule, Prediction)
+
+
+SURELY, NOT, OPEN, FEW = [1.0, 1.5] * 8, [-1.0, -1.5] * 8, [1.0, -1.0] * 8, [1.0]
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        ([SURELY], HOLDS),
+        ([SURELY, SURELY, SURELY], HOLDS),
+        ([SURELY, OPEN, SURELY], UNDECIDED),
+        ([SURELY, SURELY, OPEN], UNDECIDED),
+        ([OPEN, SURELY], UNDECIDED),
+        ([SURELY, NOT], FAILS),
+        ([NOT, SURELY], FAILS),
+        ([OPEN, SURELY, NOT], FAILS),
+        ([FEW, SURELY], Outcome.UNTRIGGERED),
+        ([FEW, NOT], FAILS),
+        ([SURELY, FEW], UNDECIDED),
+    ],
+)
+def test_several_averages_hold_together_and_one_that_fails_is_enough(
+    effects: list[list[float]], expected: Outcome
+) -> None:
+    assert together([(values, Average(above=0.0)) for values in effects], 0.05) is expected
+
+
+def test_one_of_several_averages_must_fail_at_its_share_of_the_error() -> None:
+    rule, scores = Average(above=0.0), [-1.0, 0.5, -1.0, 0.2, -0.7, 0.6, -1.2, 0.1] * 2
+    alphas = np.linspace(0.01, 0.5, 200).tolist()
+    error = min(alpha for alpha in alphas if judge(0, scores, rule, alpha).outcome is FAILS)
+    assert together([(scores, rule)], error) is FAILS
+    assert together([(scores, rule), (OPEN, rule)], error) is UNDECIDED
+    assert together([(scores, rule), (OPEN, rule)], 2.001 * error) is FAILS

@@ -35,3 +35,17 @@ def test_what_holm_rejects_lies_within_the_error_that_it_was_levels(p_values: li
     for p, adjusted, level in zip(p_values, holm(p_values), levels(p_values, alpha), strict=True):
         if abs(adjusted - alpha) > 1e-9 and abs(p - level) > 1e-12:
             assert (adjusted <= alpha) == (p <= level)
+
+
+@example([0.01, 0.04, 0.03], 0.05)
+@example([0.025, 0.03], 0.05)
+@given(SHARES, st.floats(0.001, 0.5))
+def test_levels_are_holms_steps_up_to_the_one_where_it_stops(p_values: list[float], alpha: float) -> None:
+    """A second implementation: all steps first, then the place at which the method stops."""
+    count = len(p_values)
+    order = sorted(range(count), key=lambda place: p_values[place])
+    steps = [alpha / left for left in range(count, 0, -1)]
+    kept = [p_values[place] > step for place, step in zip(order, steps, strict=True)]
+    last = kept.index(True) if any(kept) else count - 1
+    found = levels(p_values, alpha)
+    assert [found[place] for place in order] == [steps[min(rank, last)] for rank in range(count)]

@@ -10,7 +10,7 @@ from spikecheck.gate.config import literal
 from spikecheck.watch.columns import read_columns
 from studies.fuzz import called, fuzzed, parsers
 
-QUICK = ("compare, scorecards", "diagnose, JSON lines", "diagnose, CSV", "watch")
+QUICK = ("compare, scorecards", "merge", "diagnose, JSON lines", "diagnose, CSV", "watch")
 CARD = Path(__file__).parents[1] / "browser" / "card.json"
 
 

@@ -141,6 +141,27 @@ def test_who_stops_a_run_leaves_a_checkpoint(store: Store) -> None:
     assert train(order(steps=2000), store).resumed_at > 0
 
 
+def test_a_training_in_float64_goes_on_with_all_its_digits(store: Store, write: Write) -> None:
+    module = write(OWN.format(imported="torch.set_default_dtype(torch.float64)", target=1))
+    before = torch.get_default_dtype()
+    try:
+        own = Order(Workload.of(f"{module}:workload"), 3, 2000)
+        whole = train(own, None)
+
+        def tick(steps: int) -> None:
+            if steps >= 20:
+                raise Stop
+
+        with pytest.raises(Stop):
+            train(own, store, tick)
+        resumed = train(own, store)
+    finally:
+        torch.set_default_dtype(before)
+    assert resumed.resumed_at > 0
+    assert resumed.losses.tolist() == whole.losses.tolist()
+    assert not np.array_equal(whole.losses, whole.losses.astype(np.float32))
+
+
 def test_a_damaged_checkpoint_is_trained_anew(store: Store) -> None:
     stopped(store)
     (checkpoint,) = (store.folder / "checkpoints").iterdir()

@@ -11,6 +11,7 @@ from spikecheck.watch.thresholds import (
     HIGH_RATE,
     LASTING,
     LASTING_RATE,
+    WINDOW,
     highest_rank,
     median,
     memory,
@@ -59,11 +60,43 @@ def test_the_tail_index_is_recovered_from_below() -> None:
     assert tail_index(np.zeros(4_000)) == 2.5
 
 
-@pytest.mark.parametrize(("coefficient", "strides"), [(0.0, {1}), (0.5, {2, 3, 4}), (0.9, set(range(10, 33)))])
+@pytest.mark.parametrize("count", [33, 34, 100, 4_000])
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_the_tail_index_is_hills_estimate_less_two_standard_errors(count: int, scale: float) -> None:
+    """A second implementation, from all heights in order."""
+    heights = scale * (np.random.default_rng(count).pareto(20.0, count) + 1.0)
+    highest = np.sort(heights)[::-1]
+    index = 1.0 / np.log(highest[:32] / highest[32]).mean()
+    assert tail_index(heights) == pytest.approx(max(2.5, index * (1.0 - 2.0 / math.sqrt(32))))
+
+
+def test_too_few_heights_have_the_heaviest_tail_and_after_a_long_history_every_record_counts() -> None:
+    assert tail_index(np.arange(1.0, 33.0)) == 2.5
+    assert record_factor(1_000_000, 2.5) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("coefficient", "strides"), [(0.0, {1}), (0.5, {2, 3, 4}), (0.8, set(range(7, 12))), (0.9, set(range(10, 33)))]
+)
 def test_the_memory_of_an_autoregression(coefficient: float, strides: set[int]) -> None:
     rng = np.random.default_rng(2)
     series = np.convolve(rng.standard_normal(4_100), coefficient ** np.arange(100), "valid")
     assert memory(series) in strides
+    assert memory(series + 1e3) == memory(series)
+
+
+def test_without_noise_or_with_too_few_losses_there_is_no_memory() -> None:
+    noise = np.random.default_rng(3).standard_normal(4_000)
+    slow = np.convolve(noise, 0.9 ** np.arange(100), "valid")
+    assert memory(slow[: WINDOW - 1]) == 1 < memory(slow[:WINDOW])
+    assert memory(np.ones(WINDOW)) == 1
+    assert memory(np.arange(4_000.0)) == 1  # differences have no spread
+    assert memory(np.where(noise > 0.3, noise, 0.0)) == 1  # more than half of the losses are one number
+
+
+def test_neighbours_that_differ_more_than_by_chance_are_not_thinned() -> None:
+    noise = np.random.default_rng(4).standard_normal(4_000)
+    assert memory(noise[1:] - 0.5 * noise[:-1]) == 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 128])

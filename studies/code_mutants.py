@@ -1,0 +1,180 @@
+"""Makes mistakes in a copy of the package, one at a time, and shows which named test notices each.
+
+    python studies/code_mutants.py
+
+Every named test must pass on the unchanged copy and fail on its mutant. Writes docs/code-mutants.md; exits with 1 if a mutant
+survives a test that should notice it. What was tried is kept in reports/code-mutants.json, and is tried again where that file
+is removed. Mistakes in what claims measure are in docs/mutants.md.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from spikecheck.core.whole_file import write_whole
+from studies.code_mutants_kinds import MUTANTS, CodeMutant
+
+HERE = Path(__file__).resolve().parents[1]
+PAGE, TRIED = HERE / "docs" / "code-mutants.md", HERE / "reports" / "code-mutants.json"
+Known = dict[str, dict[str, bool]]
+"""For each mutant, which of its tests fail."""
+UNCHANGED = "unchanged"
+"""The name under which it is kept whether a test fails on the unchanged copy."""
+_COPIED = ("spikecheck", "tests", "claims", "workloads", "studies", "pyproject.toml", "_spikecheck_pytest.py")
+_LONGEST = 1_200.0
+
+_HEAD = """# Mutants of the code
+
+Mistakes that would change what spikecheck finds, made in a copy of the package one at a time. Each is noticed by the tests
+named beside it: they pass on the unchanged copy and fail on the mutant. The page is written by
+
+```console
+python studies/code_mutants.py
+```
+
+Mistakes in what a claim measures or is controlled by are in [mutants](mutants.md), where claims notice them.
+
+| what is wrong | where | noticed by |
+| --- | --- | --- |
+"""
+
+
+def main() -> None:
+    """Try what has not been tried, and write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--part", choices=("mutants", "unchanged", "page"), help="only this; default: all")
+    part = parser.parse_args().part
+    with tempfile.TemporaryDirectory(prefix="spikecheck-mutants-") as place:
+        copy = _copied(Path(place))
+        if part in (None, "mutants"):
+            for mutant in MUTANTS:
+                with mutated(copy, mutant):
+                    _try(mutant.wrong, mutant.tests, copy, "-x")
+        if part in (None, "unchanged"):
+            _try(UNCHANGED, tuple(sorted({test for mutant in MUTANTS for test in mutant.tests})), copy)
+    _conclude()
+
+
+def _conclude() -> None:
+    """Write the page; exit with 1 where a mutant survives, or a test fails without one."""
+    known = _read()
+    _write(PAGE, _HEAD + "\n".join(_line(mutant, known) for mutant in MUTANTS) + "\n")
+    named = {test for mutant in MUTANTS for test in mutant.tests}
+    survivors = [
+        f"{one.wrong}: survives {test}"
+        for one in MUTANTS
+        for test in one.tests
+        if known.get(one.wrong, {}).get(test) is False
+    ]
+    sick = [f"fails without a mutant: {test}" for test in sorted(named) if known.get(UNCHANGED, {}).get(test)]
+    if survivors or sick:
+        raise SystemExit("\n".join([*survivors, *sick]))
+
+
+def _try(what: str, tests: tuple[str, ...], copy: Path, *options: str) -> None:
+    """Keep which of the tests fail on the copy, unless that is known; with -x, each in a run of its own."""
+    left = [test for test in tests if test not in _read().get(what, {})]
+    for some in [[test] for test in left] if options else [left] if left else []:
+        noticed = failed(copy, [*options, *some])
+        known = _read()
+        kept = known.get(what, {}) | {test: test in noticed for test in some}
+        print("\n".join(f"{'fails' if test in noticed else 'passes'}, {what}: {test}" for test in some), flush=True)
+        _write(TRIED, json.dumps({**known, what: kept}, indent=1) + "\n")
+
+
+def _read() -> Known:
+    known: Known = json.loads(TRIED.read_text(encoding="utf-8")) if TRIED.exists() else {}
+    return known
+
+
+def _write(path: Path, text: str) -> None:
+    write_whole(path, text.encode(), drafts=path.parent, prefix=f".{path.name}-")
+
+
+@contextmanager
+def mutated(copy: Path, mutant: CodeMutant) -> Iterator[None]:
+    """The copy with the mistake in it.
+
+    Raises:
+        ValueError: the text to exchange does not stand in the file once.
+    """
+    path = copy / "spikecheck" / mutant.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutant.right_text) != 1:
+        raise ValueError(f"{mutant.file}: {mutant.right_text!r} is there {text.count(mutant.right_text)} times")
+    path.write_text(text.replace(mutant.right_text, mutant.wrong_text), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+def failed(copy: Path, words: Sequence[str]) -> set[str]:
+    """The tests that fail on the copy, by node id without parameters, of those that these words for pytest name.
+
+    Raises:
+        RuntimeError: pytest ran none of them.
+    """
+    report = copy / "report.xml"
+    report.unlink(missing_ok=True)
+    line = [
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={report}",
+        "-o",
+        "junit_family=xunit1",
+        *words,
+    ]
+    environ = {**os.environ, "PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(
+        [sys.executable, *line], cwd=copy, env=environ, capture_output=True, text=True, timeout=_LONGEST, check=False
+    )
+    if ran.returncode not in (0, 1):
+        raise RuntimeError(f"pytest exits with {ran.returncode}: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
+    return {_node(case) for case in ET.parse(report).iter("testcase") if _fails(case)}
+
+
+def _fails(case: ET.Element) -> bool:
+    return case.find("failure") is not None or case.find("error") is not None
+
+
+def _node(case: ET.Element) -> str:
+    return f"{case.get('file')}::{str(case.get('name')).partition('[')[0]}"
+
+
+def _copied(place: Path) -> Path:
+    for name in _COPIED:
+        source = HERE / name
+        if source.is_dir():
+            shutil.copytree(source, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, place / name)
+    return place
+
+
+def _line(mutant: CodeMutant, known: Known) -> str:
+    tests = ", ".join(_noticed(mutant, test, known) for test in mutant.tests)
+    return f"| {mutant.wrong} | `spikecheck/{mutant.file}` | {tests} |"
+
+
+def _noticed(mutant: CodeMutant, test: str, known: Known) -> str:
+    """The test, with a remark unless it fails on the mutant and passes on the unchanged copy."""
+    on_mutant, on_unchanged = (known.get(what, {}).get(test) for what in (mutant.wrong, UNCHANGED))
+    if on_mutant is None or on_unchanged is None:
+        return f"`{test}` (to be tried)"
+    return f"`{test}`" if on_mutant and not on_unchanged else f"**not** by `{test}`"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Writes docs/reliability.md from the results in reports/reliability/ and from the pages of other studies."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from spikecheck.core.whole_file import write_whole
+from studies.reliability_rates import rates
+
+HERE = Path(__file__).resolve().parents[1]
+RESULTS, PAGE = HERE / "reports" / "reliability", HERE / "docs" / "reliability.md"
+
+_HEAD = """# How reliable spikecheck is
+
+Stated error rates beside measured ones, interrupted runs, inputs that nobody should write, and memory over time. This page is
+written by
+
+```console
+python studies/reliability.py
+python studies/soak.py
+```
+
+How well each claim's check notices that it was broken on purpose is in [mutants](mutants.md), and which test notices a
+mistake in the code in [mutants of the code](code-mutants.md).
+"""
+
+
+_MENDED = (
+    "Tracebacks that were found are mended since: Ctrl-C inside scipy's `_sobol`, which Cython compiled, printed one before",
+    "the command's own line (`test_ctrl_c_within_compiled_code_is_neither_printed_nor_lost`).",
+    "",
+)
+
+
+def write_page() -> None:
+    """The page, from the results of the parts that have any."""
+    parts = {name: _read(name) for name in ("selftest", "crashes", "fuzz", "soak")}
+    sections = [
+        _of_worlds(parts["selftest"]),
+        _of_trainings(),
+        _of_crashes(parts["crashes"]),
+        _of_fuzz(parts["fuzz"]),
+        _of_soak(parts["soak"]),
+    ]
+    write_text(PAGE, "\n".join([_HEAD, *(line for section in sections for line in section)]))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole, in a folder that is made where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, text.encode(), drafts=path.parent, prefix=f".{path.name}-")
+
+
+def _read(part: str) -> Any:
+    file = RESULTS / f"{part}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def _of_worlds(rows: Any) -> list[str]:
+    if not rows:
+        return []
+    lines = [
+        "## Error rates of verdicts and gates in simulated worlds\n",
+        "What `spikecheck selftest` counts. A rate is stated where the third column names one, else it is only reported.",
+        "The interval is two-sided, 95 %. A statement counts as broken where a rate that is kept would show the count once",
+        "in 1,000.\n",
+        "| world | what was counted | stated, at most | measured | interval | broken |",
+        "| --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for row in rows:
+        stated = "" if row["promised"] is None else f"{100 * row['promised']:.3g} %"
+        measured = f"{row['times']} of {row['rounds']}, {100 * row['times'] / row['rounds']:.1f} %"
+        interval = f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %"
+        lines.append(f"| {row['world']} | {row['seen']} | {stated} | {measured} | {interval} | {_yes(row['broken'])} |")
+    return [*lines, ""]
+
+
+def _of_trainings() -> list[str]:
+    lines = [
+        "## Error rates of gates, detector, causes and warnings on trainings and noise\n",
+        "From the tables of the pages in the last column, which say how each was measured. A statement counts as broken",
+        "where the whole interval lies beyond it.\n",
+        "| what | error | stated | measured | interval, 95 % | broken | page |",
+        "| --- | --- | --- | ---: | ---: | --- | --- |",
+    ]
+    for one in rates():
+        page = f"[{one.page}]({one.page}.md)"
+        cells = (one.of, one.error, one.stated, one.measured, one.interval, _yes(one.broken), page)
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _of_crashes(rows: Any) -> list[str]:
+    if not rows:
+        return []
+    sound, missed = sum(not row["faults"] for row in rows), sum(row["missed"] for row in rows)
+    lines = [
+        "## Interrupted runs\n",
+        f"{len(rows)} runs were ended at a random moment; after {sound} of them the store was whole, no process and no",
+        "temporary file was left, and the next run came to the same verdict with the same scores of every seed. Ctrl-C",
+        "reaches the whole group of processes, as from a terminal; SIGTERM and SIGKILL the one process that was started.",
+        f"{missed} more runs had finished before their moment came, and were begun again. Moments are uniform over the time",
+        "of a whole run. All but the runs *from the interpreter's start* are forks of a process that has imported spikecheck,",
+        "so that their moments lie in training, measuring and storing. One folder that stays is not counted: the empty",
+        "`torchinductor_USER` that torch makes for its cache in every program that uses torch.optim.\n",
+        "| task | ended by | runs | ended before anything was stored | same scores and nothing left behind |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for task, end in sorted({(row["task"], row["end"]) for row in rows}):
+        some = [row for row in rows if (row["task"], row["end"]) == (task, end)]
+        early, whole = sum(not row["stored"] for row in some), sum(not row["faults"] for row in some)
+        lines.append(f"| {task} | {end} | {len(some)} | {early} | {whole} |")
+    faults = Counter(fault for row in rows for fault in row["faults"])
+    return [*lines, "", *_MENDED, *(f"- {fault}: {times} times" for fault, times in faults.most_common()), ""]
+
+
+def _of_fuzz(rows: Any) -> list[str]:
+    if not rows:
+        return []
+    lines = [
+        "## Fuzzed inputs\n",
+        "Real files and option texts, mutated in structure, in bytes and by single digits. A failure is an internal error, a",
+        "traceback, more than ten seconds of the processor, or more than 500 MiB of memory beyond the start.\n",
+        "| what reads it | inputs | accepted | refused in one line | failures | longest, at most |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in rows:
+        counts = " | ".join(f"{row[name]:,}" for name in ("inputs", "accepted", "refused"))
+        lines.append(f"| {row['parser']} | {counts} | {len(row['failures'])} | {row['longest']:.2f} s |")
+    return [*lines, ""]
+
+
+def _of_soak(document: Any) -> list[str]:
+    if not document:
+        return []
+    rows, broken = document["rows"], [name for name, kept in document["judged"].items() if not kept]
+    outcome = f"Not kept: {', '.join(broken)}" if broken else "All of it was kept"
+    lines = [
+        "## Memory, open files and the store over time\n",
+        f"{len(rows)} cycles in {rows[-1]['seconds'] / 60:.0f} minutes, in one process over one store of at most",
+        f"{document['limit'] / 2**20:.0f} MiB: each verifies a claim, gates an optimizer on ensembles and on a training,",
+        "trains under a Watch and reads its log, with seeds of its own. Medians of each fifth of the cycles;",
+        f"`studies/soak.py` says what was promised before. {outcome}.\n",
+        "| cycles | resident memory, MiB | open files | threads | child processes | store, MiB | largest store, MiB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for part in range(5):
+        first, last = len(rows) * part // 5, len(rows) * (part + 1) // 5
+        some = rows[first:last]
+        middle = {name: median(row[name] for row in some) for name in rows[0]}
+        largest = max(row["store"] for row in some) / 2**20
+        counts = " | ".join(f"{middle[name]:.0f}" for name in ("files", "threads", "children"))
+        memory, store = middle["memory"] / 2**20, middle["store"] / 2**20
+        lines.append(f"| {first + 1} to {last} | {memory:.0f} | {counts} | {store:.2f} | {largest:.2f} |")
+    return [*lines, ""]
+
+
+def _yes(broken: bool) -> str:
+    return "**yes**" if broken else ""

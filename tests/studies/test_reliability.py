@@ -1,0 +1,51 @@
+"""The page of reliability is made of what other pages say and of results; a broken statement is shown as such."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from studies import reliability_page, reliability_rates, soak
+
+
+def test_every_kind_of_rate_is_there() -> None:
+    kinds = {rate.page for rate in reliability_rates.rates()}
+    assert kinds == {"gates", "workload-gates", "detectors", "causes", "adam-alarms"}
+
+
+@pytest.mark.parametrize(("count", "low", "high"), [(0, 0.0, 3.689), (10, 4.795, 18.391)])
+def test_a_count_of_alarms_has_garwoods_interval(count: int, low: float, high: float) -> None:
+    assert reliability_rates.poisson_interval(count) == pytest.approx((low, high), abs=1e-3)
+
+
+def test_a_table_is_found_by_its_first_column_and_read_to_its_end(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "| a | b |\n| --- | --- |\n| 0 | 9 |\n\n| c | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\ntext\n| 5 | 6 |\n"
+    )
+    assert reliability_rates.table(page, "c") == [{"c": "1", "b": "2"}, {"c": "3", "b": "4"}]
+    with pytest.raises(ValueError, match="no table"):
+        reliability_rates.table(page, "d")
+
+
+def test_a_leak_of_memory_files_or_store_is_noticed() -> None:
+    flat = [{"memory": 1e8, "files": 9.0, "threads": 1.0, "children": 0.0, "store": 1e6}] * 50
+    assert all(soak.judged(flat).values())
+    leaking = [
+        row | {"memory": 1e8 + 2**21 * cycle, "files": 9.0 + cycle, "store": 1.1 * soak.LIMIT}
+        for cycle, row in enumerate(flat)
+    ]
+    assert [name for name, kept in soak.judged(leaking).items() if not kept] == ["memory", "files", "store"]
+
+
+def test_a_fault_is_counted_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reliability_page, "RESULTS", tmp_path)
+    monkeypatch.setattr(reliability_page, "PAGE", tmp_path / "page.md")
+    row = {"task": "verify", "end": "SIGKILL", "after": 1.0, "ended_by": -9, "missed": 0, "stored": 3}
+    rows = [row | {"faults": []}, row | {"faults": ["traceback"]}]
+    reliability_page.write_text(tmp_path / "crashes.json", json.dumps(rows))
+    reliability_page.write_page()
+    page = (tmp_path / "page.md").read_text()
+    assert "2 runs were ended at a random moment; after 1 of them" in page
+    assert "| verify | SIGKILL | 2 | 0 | 1 |" in page
+    assert "- traceback: 1 times" in page
