@@ -41,7 +41,7 @@ SIGNS = {Mark.GOOD: ("✓", "+"), Mark.BAD: ("✗", "x"), Mark.UNCLEAR: ("?", "?
 def signed(result: ControlResult, *, ascii_only: bool = False) -> str:
     """The finding, preceded by its sign.
 
-    >>> signed(Told(Mark.GOOD, "failed, as it must"), ascii_only=True)
+    >>> signed(ControlResult(Mark.GOOD, "failed, as it must"), ascii_only=True)
     '+ failed, as it must'
     """
     return f"{SIGNS[result.mark][ascii_only]} {result.finding}".strip()

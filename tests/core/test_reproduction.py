@@ -40,7 +40,8 @@ def test_what_a_line_says_is_read_back(scores: list[float | None], outcome: Outc
 @given(SCORES, st.data())
 def test_one_bit_of_one_effect_is_noticed(scores: list[float | None], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(scores) - 1))
-    other = data.draw(FINITE) if scores[place] is None else math.nextafter(scores[place] or 0.0, math.inf)
+    score = scores[place]
+    other = data.draw(FINITE) if score is None else math.nextafter(score, 0.0 if score else 1.0)
     changed = [*scores[:place], other, *scores[place + 1 :]]
     one, two = judgement(scores=scores), judgement(scores=changed)
     assert degree(one, one) is Degree.BITWISE
