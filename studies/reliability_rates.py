@@ -122,9 +122,10 @@ def _of_detector() -> Iterator[Rate]:
 
 def _of_causes() -> Iterator[Rate]:
     for row in table(CAUSES, ""):
-        found = re.match(r"(\d+) of (\d+)", row["share, 95 % interval"])
+        *_, newest = row.values()  # the answers of the newest rules stand last
+        found = re.match(r"(\d+) of (\d+)", newest)
         if found is None:
-            raise ValueError(f"{CAUSES}: {row['share, 95 % interval']!r} is no share")
+            raise ValueError(f"{CAUSES}: {newest!r} is no share")
         times, tries, limit = int(found[1]), int(found[2]), float(row["required"].strip("≥≤ %")) / 100
         if "≥" in row["required"]:
             yield _share(
