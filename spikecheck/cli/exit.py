@@ -105,7 +105,8 @@ def report_error(error: BaseException) -> int:
         print_error(f"error: {error}")
         return 5 if isinstance(error, NothingSelected) else 4 if isinstance(error, BaselineError) else 2
     if lacks_memory(error):
-        print_error(f"error: out of memory: {error}; use a smaller problem, or --executor local; stored runs are kept")
+        what = f": {error}" if str(error) else ""  # Python's own MemoryError says nothing
+        print_error(f"error: out of memory{what}; use a smaller problem, or --executor local; stored runs are kept")
         return 2
     if os.environ.get("SPIKECHECK_DEBUG"):
         traceback.print_exception(error)

@@ -12,7 +12,7 @@ import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.gate_rates import numbers_of, tuned_range
-from spikecheck.core.errors import SettingError, SpikecheckError, UsageError
+from spikecheck.core.errors import SettingError, SpikecheckError, UsageError, lacks_memory
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
 from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores
@@ -108,6 +108,10 @@ def run_gate(options: Mapping[str, Any]) -> int:
         raise
     except KeyboardInterrupt:  # between two trainings; during one, the trainer says more
         _tell_refusal("interrupted", options)
+        raise
+    except (MemoryError, RuntimeError) as error:  # memory that ran out elsewhere than in a tile
+        if lacks_memory(error):
+            _tell_refusal("out of memory", options)
         raise
     if card is None:
         return 0

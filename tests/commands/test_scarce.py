@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,7 +58,8 @@ def verify(folder: Path, kind: str, most: int, claim: str, *words: str) -> subpr
 
 
 def files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    written = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
+    return {path.relative_to(folder).as_posix() for path in written}
 
 
 def test_verify_goes_on_without_storing_where_the_disk_takes_no_run(folder: Path) -> None:
@@ -119,8 +121,7 @@ def test_verify_of_what_needs_more_memory_than_there_is_is_one_line(folder: Path
     done = verify(folder, "RLIMIT_AS", 300 * MIB, "large", "--executor", "local", "--json", "report.json")
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: device='cpu': out of memory with ")
-    assert "use a smaller width or fewer points, or --executor local" in line
+    assert re.fullmatch(r"error: (device='cpu': )?out of memory.*; use a smaller .*, or --executor local.*", line)
     assert not [name for name in files(folder) if name.endswith((".safetensors", ".draft", "report.json"))]
 
 
@@ -129,8 +130,8 @@ def test_gate_of_what_needs_more_memory_than_there_is_is_one_line_and_its_files_
     large = ("--at", "width=4000", "--at", "depth=3", "--against", "torch.optim:SGD", "--junit", "gate.xml")
     done = limited(folder, "RLIMIT_AS", 300 * MIB, *GATE, *large, "--executor", "local", "--quiet")
     assert done.returncode == 2, done.stderr
-    assert "out of memory with " in done.stderr.splitlines()[-1]
-    assert "out of memory with " in (folder / "gate.xml").read_text()
+    assert "out of memory" in done.stderr.splitlines()[-1]  # a tile's, or Python's where that came first
+    assert "out of memory" in (folder / "gate.xml").read_text()
 
 
 def workers(parent: int) -> list[int]:
