@@ -128,7 +128,8 @@ def _ended(place: Path, task: Task, end: signal.Signals, after: float, start: St
             begun.wait(timeout=after)
         if begun.poll() is None:
             # Ctrl-C reaches the whole group, as from a terminal; the others reach the one process that somebody knows.
-            os.killpg(begun.pid, end) if end is signal.SIGINT else os.kill(begun.pid, end)
+            with suppress(ProcessLookupError):  # it has just finished
+                os.killpg(begun.pid, end) if end is signal.SIGINT else os.kill(begun.pid, end)
         one = Round(task.name, end.name, round(after, 3), 0, missed)
         try:
             one.ended_by = begun.wait(timeout=_LONGEST)
