@@ -1,6 +1,19 @@
-"""`python -m spikecheck`."""
+"""Where the command line begins, as `spikecheck` and as `python -m spikecheck`."""
 
-from spikecheck.cli.main import main
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code. Ctrl-C while it is still being imported is one line as well."""
+    try:
+        from spikecheck.cli.main import main as command
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing was begun\n")
+        exec("")  # as `cli.exit.exit_with` says, or `python -m` would end by a signal
+        sys.exit(130)
+    command()
+
 
 if __name__ == "__main__":
     main()

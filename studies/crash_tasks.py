@@ -8,29 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_CLAIM = '''"""Training lowers the loss."""
-from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
+from studies.small_claim import small_claim
 
-def fall(trial: Trial) -> float:
-    """Loss at the end over loss at the start."""
-    return float(trial["run"].loss[-1] / trial["run"].loss[0])
-
-def rise(trial: Trial) -> float:
-    """The inverse."""
-    return 1.0 / fall(trial)
-
-def gone(trial: Trial) -> float:
-    """The loss of a training that has learned everything."""
-    return 0.0
-
-claim = Claim(
-    says="training lowers the loss", where="everywhere", kind="law",
-    domain=Domain(Setting(width=5, points=8, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01)),
-    measure=fall, unit="ratio", predicts=Prediction(below=1.0), applies=lambda trial: True,
-    control=Control(says="inverted", measure=rise),
-    positive=Control(says="a loss that is gone", measure=gone),
-)
-'''
 _PLAIN, _COMPILED = 40, 1_000
 """Steps of a training by torch's operations, and of one by compiled kernels."""
 _ROWS = "diverged,final loss,best loss"
@@ -84,7 +63,7 @@ def claims_in(where: Path) -> Path:
     claims = where / "claims"
     claims.mkdir(parents=True, exist_ok=True)
     for name, steps in (("small", _PLAIN), ("compiled", _COMPILED)):
-        (claims / f"{name}.py").write_text(_CLAIM.format(steps=steps), encoding="utf-8")
+        (claims / f"{name}.py").write_text(small_claim(steps=steps), encoding="utf-8")
     return claims
 
 

@@ -5,7 +5,6 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import ModuleType
@@ -66,37 +65,12 @@ settings.load_profile(
 )
 
 
-# Training lowers the loss; what a test wants otherwise it says.
-_CLAIM = '''
-"""Training lowers the loss."""
-from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trial
-
-def fall(trial: Trial) -> float:
-    """Loss at the end over loss at the start."""
-    return float(trial["run"].loss[-1] / trial["run"].loss[0])
-
-def rise(trial: Trial) -> float:
-    """The inverse."""
-    return 1.0 / fall(trial)
-
-def gone(trial: Trial) -> float:
-    """The loss of a training that has learned everything."""
-    return 0.0
-
-claim = Claim(
-    says="training lowers the loss", where="everywhere", kind="{kind}",
-    domain=Domain(Setting(width=5, points=8, steps={steps}, lr=0.02), lr=Ladder(0.02, 0.01{rung})),
-    measure=fall, unit="ratio", predicts=Prediction(below={below}), applies=lambda trial: True,
-    control=Control(says="inverted", measure={control}),
-    positive=Control(says="a loss that is gone", measure=gone),
-)
-'''
-
-
 @pytest.fixture(scope="session")
 def small_claim() -> Callable[..., str]:
     """The text of a claim file that takes a moment to verify: steps, below, control, kind and rung may be given."""
-    return partial(_CLAIM.format, steps=40, below=1.0, control="rise", kind="law", rung="")
+    from studies.small_claim import small_claim as text  # the repository's folder is on the path by now
+
+    return text
 
 
 # Planted optimizers lie beside these tests and are found by name, in this process and in workers.

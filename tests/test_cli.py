@@ -292,18 +292,13 @@ def test_a_full_disk_behind_standard_output_is_one_line(folder: Path) -> None:
         )
 
 
-def test_ctrl_c_within_a_callback_is_neither_printed_nor_lost() -> None:
-    """Regression: where it fell into a garbage collector's callback it was printed with a traceback."""
-    script = """
-import gc, time
+_PRESSED = """
+import time
 from spikecheck.cli.exit import rethrow_lost_interrupt
 rethrow_lost_interrupt()
-def callback(phase, info):
-    gc.callbacks.remove(callback)
-    raise KeyboardInterrupt
-gc.callbacks.append(callback)
+{before}
 try:
-    gc.collect()
+    {within}
     until = time.monotonic() + 5
     while time.monotonic() < until:
         pass
@@ -311,34 +306,51 @@ try:
 except KeyboardInterrupt:
     print("raised")
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("raised\n", "")
-
-
-def test_ctrl_c_within_compiled_code_is_neither_printed_nor_lost() -> None:
-    """Regression: a function of scipy's that was compiled by Cython printed a traceback before the command's own line."""
-    script = """
-import time
+_IN_A_CALLBACK = """
+import gc
+def callback(phase, info):
+    gc.callbacks.remove(callback)
+    raise KeyboardInterrupt
+gc.callbacks.append(callback)
+"""
+_IN_COMPILED_CODE = """
 from numpy.lib import _npyio_impl
-from spikecheck.cli.exit import rethrow_lost_interrupt
-rethrow_lost_interrupt()
 from scipy.stats import qmc
 read = _npyio_impl.NpzFile.__getitem__
 def pressed(file, name):
     _npyio_impl.NpzFile.__getitem__ = read
     raise KeyboardInterrupt
 _npyio_impl.NpzFile.__getitem__ = pressed
-try:
-    qmc.Sobol(2)
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        pass
-    print("lost")
-except KeyboardInterrupt:
-    print("raised")
 """
+
+
+@pytest.mark.parametrize(
+    ("before", "within"),
+    [(_IN_A_CALLBACK, "gc.collect()"), (_IN_COMPILED_CODE, "qmc.Sobol(2)")],
+    ids=["callback", "Cython"],
+)
+def test_ctrl_c_where_nothing_can_be_raised_is_neither_printed_nor_lost(before: str, within: str) -> None:
+    """Regressions: in a garbage collector's callback, and in a function that Cython compiled, it printed a traceback."""
+    script = _PRESSED.format(before=before, within=within)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("raised\n", "")
+
+
+def test_ctrl_c_while_the_command_line_is_imported_is_one_line() -> None:
+    """Regression: within the first tenth of a second it printed a traceback."""
+    script = """
+import sys
+class Pressed:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "spikecheck.cli.main":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Pressed)
+from spikecheck.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; nothing was begun\n")
 
 
 def test_an_error_that_nobody_catches_is_still_shown() -> None:

@@ -122,10 +122,9 @@ def run_gate(options: Mapping[str, Any]) -> int:
 def _held(request: GateRequest) -> Scorecard | None:
     """Run the gate and return its scorecard, or write the requested baseline and return None."""
     options = request.options
-    if not options["update_baseline"] and not can_name(len(request.suite.settings), request.suite.seeds):
-        print_error(
-            f"warning: {too_few(len(request.suite.settings), request.suite.seeds)}; the gate cannot pass", "yellow"
-        )
+    size = len(request.suite.settings), request.suite.seeds
+    if not options["update_baseline"] and not can_name(*size):
+        print_error(f"warning: {too_few(*size)}; the gate cannot pass", "yellow")
     if isinstance(request.suite, WorkloadSuite):
         with watcher(console(stderr=True), quiet=options["quiet"]) as observe, redirect_stdout(sys.stderr):
             return _held_on_workload(request, request.suite, options["lab_options"], observe)

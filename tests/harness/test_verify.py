@@ -1,19 +1,24 @@
 """The harness judged on planted worlds: how often it errs, and whether it finds what is there."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from spikecheck.core.events import ClaimFinished, Event, SettingJudged
+from spikecheck.core.intervention import Continue
 from spikecheck.core.judgement import Outcome
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
 from spikecheck.harness import simulated_lab as planted
+from spikecheck.harness.claim import Arm, Control, unchanged
 from spikecheck.harness.domain import Ladder
 from spikecheck.harness.evidence import gather
 from spikecheck.harness.plan import Plan, fresh_seeds, reach_seeds, search_seeds
-from spikecheck.harness.verify import replay, verify
+from spikecheck.harness.verify import certain_rounds, replay, verify
 from spikecheck.stats.prediction import Average, Equivalence
 
 PLAN = Plan(settings=8, looks=2)
@@ -21,6 +26,45 @@ PLAN = Plan(settings=8, looks=2)
 
 def verdict(truth: float, plan: Plan = PLAN, **lab: Any) -> Verdict:
     return verify(planted.planted_claim(), planted.PlantedLab(lambda setting: truth, **lab), plan)
+
+
+class Recording(planted.PlantedLab):
+    """A planted world that keeps every request."""
+
+    requests: list[list[Recipe]]
+
+    def runs(self, recipes: Sequence[Recipe]) -> Mapping[Recipe, Run]:
+        """The planted runs."""
+        self.requests = [*getattr(self, "requests", []), list(recipes)]
+        return super().runs(recipes)
+
+
+def twin(name: str) -> Mapping[str, Arm]:
+    """The training itself, and a fork that every name has of its own."""
+    return {"run": unchanged, "twin": lambda setting: setting.but(intervention=Continue(horizon=len(name)))}
+
+
+@pytest.mark.parametrize(("truth", "triggers"), [(0.99, 1.0), (0.01, 1.0), (0.8, 1.0), (0.99, 0.0)])
+@pytest.mark.parametrize("plan", [PLAN, Plan(settings=2, reach=4, further=True), Plan(settings=0, beside=False)])
+def test_whatever_a_verification_finds_it_requests_what_is_trained_in_advance(
+    truth: float, triggers: float, plan: Plan
+) -> None:
+    claim = planted.planted_claim()
+    claim = replace(
+        claim,
+        arms=twin("claim"),
+        control=replace(claim.control, arms=twin("its control")),
+        positive=Control(says="planted", measure=planted.positive_effect, arms=twin("its positive control")),
+        beside={"near": planted.REFERENCE.but(points=7)},
+        further={"dear": planted.REFERENCE.but(points=9)},
+    )
+    lab = Recording(lambda setting: truth, triggers=lambda setting: triggers)
+    verify(claim, lab, plan)
+    rounds = list(certain_rounds(claim, plan))
+    assert rounds[0] == lab.requests[0]
+    assert {recipe for one in rounds for recipe in one} <= {recipe for one in lab.requests for recipe in one}
+    horizons = {recipe.setting.intervention.horizon for one in rounds for recipe in one if recipe.setting.intervention}
+    assert horizons == {len("claim"), len("its control"), len("its positive control")}
 
 
 def test_a_true_claim_holds_and_generalises() -> None:

@@ -84,6 +84,15 @@ def test_what_was_trained_ahead_is_claimed_once(lab: Laboratory) -> None:
     assert (prefetch.claim(CALM), prefetch.claim(CALM)) == (4, 0)
 
 
+def test_a_tile_that_is_done_does_not_come_again_with_one_of_its_recipes(lab: Laboratory) -> None:
+    """As where the store has dropped a run since."""
+    prefetch = lab._prefetch
+    prefetch.anticipate([CALM])
+    (ahead,) = prefetch.take(1)
+    prefetch.end(ahead, ())
+    assert prefetch.begin(CALM[:1]) == [(CALM[0],)]
+
+
 def test_rounds_are_taken_in_their_order_and_none_again(lab: Laboratory) -> None:
     given = trained_ahead(lab, [CALM[:2], CALM, CALM[1:]])
     assert given == [tuple(CALM[:2]), tuple(CALM[2:])]

@@ -17,7 +17,7 @@ NAMED = Path("report.json.gz")
 @given(st.binary())
 def test_what_was_compressed_is_restored_and_the_same_each_time(content: bytes) -> None:
     packed = compressed(content, NAMED)
-    assert packed == compressed(content, NAMED)
+    assert packed[4:8] == bytes(4)  # where the format has the time
     assert gzip.decompress(packed) == content == restored(packed, NAMED)
 
 

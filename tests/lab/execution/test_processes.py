@@ -162,6 +162,19 @@ def test_what_tiles_start_from_is_loaded_when_their_turn_has_come(workers: Proce
     assert max(loaded) <= 4
 
 
+def test_workers_are_given_more_before_what_was_ordered_is_measured(workers: Processes) -> None:
+    tiles = [(Recipe(setting=Setting(width=4, points=6, steps=50), seed=seed),) for seed in range(2)]
+    rooms: list[int] = []
+
+    def ahead(room: int) -> list[Tile]:
+        rooms.append(room)
+        return []
+
+    order = TrainingRequest(tiles, lambda tile: Job(tile, (), size=8), "cpu", lambda tile, made: None, ahead)
+    assert len(list(workers.results(order))) == 2
+    assert rooms[0] == 0 and rooms[-1] == 2
+
+
 def test_what_fails_ahead_fails_when_it_is_asked_for(workers: Processes) -> None:
     broken = [Recipe(setting=Setting(problem="no.such:module"), seed=0)]
     lab = Laboratory(executor=workers)
