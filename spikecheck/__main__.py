@@ -10,7 +10,6 @@ def main() -> NoReturn:
         from spikecheck.cli.main import main as command
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing was begun\n")
-        exec("")  # as `cli.exit.exit_with` says, or `python -m` would end by a signal
         sys.exit(130)
     command()
 
