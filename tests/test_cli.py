@@ -25,9 +25,6 @@ def folder(tmp_path: Path, small_claim: Callable[..., str]) -> Path:
     return tmp_path
 
 
-REPORT = Path(__file__).parents[1] / "reports" / "reproduction.json.gz"
-
-
 def command(*words: str) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "spikecheck", *words]
 
@@ -228,41 +225,6 @@ def test_a_map_that_is_interrupted_keeps_what_was_trained_and_goes_on_from_there
     assert (kept, len(stored(folder))) == (28, 56)
 
 
-def test_list_and_help_answer_without_torch_scipy_or_hypothesis(folder: Path) -> None:
-    for words in (["list"], ["--help"], ["explain", "slas"]):
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "spikecheck", *words],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
-        assert not imported & {"torch", "scipy", "hypothesis"}
-        assert "condensation" in done.stdout or words != ["list"]
-
-
-def test_a_reader_who_leaves_early_is_no_error(folder: Path) -> None:
-    done = subprocess.run(
-        f"{sys.executable} -m spikecheck list | head -n 1; echo ${{PIPESTATUS[0]}}",
-        shell=True,
-        executable="/bin/bash",
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "Traceback" not in done.stderr
-    assert done.stdout.splitlines()[-1] == "0"
-
-
-def test_store_info_and_prune(folder: Path) -> None:
-    verify(folder, "--claim", "lowers", "--quiet")
-    assert "runs," in run(folder, "store", "info").stdout
-    assert "removed" in run(folder, "store", "prune", "--keep", "0").stdout
-    assert "0 runs" in run(folder, "store", "info").stdout
-
-
 def test_claims_are_asked_about_another_optimizer(folder: Path) -> None:
     done = verify(folder, "--claim", "lowers", "--optimizer", "torch.optim:SGD", "--set", "lr=0.02", "--json", "r.json")
     assert done.returncode == 0, done.stderr
@@ -275,104 +237,6 @@ def test_claims_are_asked_about_another_optimizer(folder: Path) -> None:
     assert nothing.returncode == 5
     assert "did you mean" in nothing.stderr
     assert verify(folder, "--claim", "lowers", "--set", "lr=0.1").returncode == 2
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
-def test_a_full_disk_behind_standard_output_is_one_line(folder: Path) -> None:
-    """Regression: it was told to be a fault of our own."""
-    for words in (["list"], ["explain", "slas"], ["report", str(REPORT)], ["recheck", str(REPORT)]):
-        with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                command(*words), cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
-            )
-        assert done.returncode == 2
-        assert (
-            done.stderr
-            == "error: standard output: cannot be written: No space left on device; make room and run again\n"
-        )
-
-
-_PRESSED = """
-import time
-from spikecheck.cli.exit import rethrow_lost_interrupt
-rethrow_lost_interrupt()
-{before}
-try:
-    {within}
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        pass
-    print("lost")
-except KeyboardInterrupt:
-    print("raised")
-"""
-_IN_A_CALLBACK = """
-import gc
-def callback(phase, info):
-    gc.callbacks.remove(callback)
-    raise KeyboardInterrupt
-gc.callbacks.append(callback)
-"""
-_IN_COMPILED_CODE = """
-from numpy.lib import _npyio_impl
-from scipy.stats import qmc
-read = _npyio_impl.NpzFile.__getitem__
-def pressed(file, name):
-    _npyio_impl.NpzFile.__getitem__ = read
-    raise KeyboardInterrupt
-_npyio_impl.NpzFile.__getitem__ = pressed
-"""
-
-
-@pytest.mark.parametrize(
-    ("before", "within"),
-    [(_IN_A_CALLBACK, "gc.collect()"), (_IN_COMPILED_CODE, "qmc.Sobol(2)")],
-    ids=["callback", "Cython"],
-)
-def test_ctrl_c_where_nothing_can_be_raised_is_neither_printed_nor_lost(before: str, within: str) -> None:
-    """Regressions: in a garbage collector's callback, and in a function that Cython compiled, it printed a traceback."""
-    script = _PRESSED.format(before=before, within=within)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("raised\n", "")
-
-
-def test_ctrl_c_while_the_command_line_is_imported_is_one_line() -> None:
-    """Regression: within the first tenth of a second it printed a traceback."""
-    script = """
-import sys
-class Pressed:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name == "spikecheck.cli.main":
-            raise KeyboardInterrupt
-sys.meta_path.insert(0, Pressed)
-from spikecheck.__main__ import main
-main()
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; nothing was begun\n")
-
-
-def test_an_error_that_nobody_catches_is_still_shown() -> None:
-    script = (
-        "from spikecheck.cli.exit import rethrow_lost_interrupt\nrethrow_lost_interrupt()\nraise ValueError('shown')"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "ValueError: shown" in done.stderr
-
-
-def test_ctrl_c_within_exec_leaves_with_the_code_of_an_interruption(tmp_path: Path) -> None:
-    """Regression: Python remembered it though it was caught, and `python -m` ended by a signal instead."""
-    script = """
-from spikecheck.cli.exit import exit_with
-try:
-    exec("raise KeyboardInterrupt")
-except KeyboardInterrupt:
-    exit_with(130)
-"""
-    (tmp_path / "pressed.py").write_text(script)
-    done = subprocess.run([sys.executable, "-m", "pressed"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_a_plan_says_what_would_be_trained_and_trains_nothing(folder: Path) -> None:

@@ -52,9 +52,3 @@ def test_a_claim_that_is_missing_or_given_twice_is_one_line(
     shown = capsys.readouterr()
     assert " ".join(shown.err.split()).count(said) == 1
     assert shown.out == ""
-
-
-@pytest.mark.parametrize("words", [("slas",), ("--claim", "slas"), ("slas", "--claim", "slas")])
-def test_explain_takes_either(spikecheck: Any, capsys: Any, words: tuple[str, ...]) -> None:
-    assert spikecheck("explain", *words) == 0
-    assert "slas, a " in capsys.readouterr().out

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikecheck.cli.main import main
-from spikecheck.core.errors import UsageError
 from spikecheck.core.scorecard import Change, Decision, Scorecard
-from spikecheck.gate.workload_cost import memory
 from spikecheck.gate.workload_figures import best_loss, figures, final_loss, reached
-from spikecheck.gate.workload_suite import WORKLOAD_ROWS, workload_suite
 from spikecheck.watch.runs import Order, WorkloadRun
-from spikecheck.watch.training import Training
-from spikecheck.watch.workload import MakeOptimizer, OptimizerChoice, Workload
+from spikecheck.watch.workload import Workload
 
 Write = Callable[[str], str]
 STEPS = 100
@@ -273,45 +268,6 @@ def test_the_overshoot_is_the_median_of_what_was_resolved() -> None:
     run = replace(made([1.0] * 20, 20), overshoots=np.array([0.1, 0.3, 0.9]))
     assert figures(run, None)["overshoot late"] == 0.3
     assert figures(made([1.0] * 20, 20), None)["overshoot late"] is None
-
-
-LEAKS = """
-import torch
-
-class Leaks(torch.optim.SGD):
-    '''Plain SGD that keeps every gradient.'''
-    def step(self, closure=None):
-        self.kept = getattr(self, "kept", [])
-        self.kept += [p.grad.clone() for group in self.param_groups for p in group["params"]]
-        return super().step(closure)
-"""
-
-
-@pytest.mark.parametrize(("optimizer", "numbers"), [("gd", 0.0), ("heavy-ball", 1.0), ("adam", 2.0), ("Leaks", 20.0)])
-def test_memory_beyond_plain_sgd(write: Write, optimizer: str, numbers: float) -> None:
-    """Adam keeps two numbers a parameter, besides one a tensor for its steps."""
-    path = f"{write(LEAKS)}:Leaks" if optimizer == "Leaks" else optimizer
-    make = partial(Workload.of("mlp").make, seed=0, device="cpu")
-    held = memory(make, OptimizerChoice.of(path, {"lr": 0.001}).make())
-    assert held == pytest.approx(numbers, abs=2e-3)
-
-
-def test_memory_of_a_training_without_a_module_is_not_known() -> None:
-    def make(optimizer: MakeOptimizer) -> Training:
-        weight = torch.ones(2, requires_grad=True)
-        return Training(step=lambda x: 1.0, batches=[0], state={"optimizer": optimizer([weight])})
-
-    assert memory(make, OptimizerChoice.of("adam", {"lr": 0.001}).make()) is None
-
-
-def test_a_suite_follows_what_decides_it(own: str) -> None:
-    def suite(**changes: Any) -> str:
-        return workload_suite({"workload": f"{own}:workload", **changes}, 8, 0, WORKLOAD_ROWS).digest
-
-    assert suite() == suite(steps=500) != suite(steps=400)
-    assert suite() != suite(noise=0.1)
-    with pytest.raises(UsageError):
-        suite(nothing=1)
 
 
 def test_the_seeds_of_the_caller_are_left_alone(own: str) -> None:

@@ -11,7 +11,6 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.remote_store import Remote
-from spikecheck.lab.store import Store
 from spikecheck.lab.store_address import opened
 from spikecheck.lab.store_format import Entry
 
@@ -77,12 +76,3 @@ def test_a_laboratory_answers_from_it(address: str) -> None:
     trained, found = first.runs(recipes), again.runs(recipes)
     assert (first.runs_trained, again.runs_trained, again.runs_reused) == (3, 0, 3)
     assert all(np.array_equal(trained[recipe].loss, found[recipe].loss) for recipe in recipes)
-
-
-def test_a_place_is_an_address_or_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(opened(str(tmp_path)), Store)
-    assert isinstance(opened("memory://somewhere"), Remote)
-    monkeypatch.setenv("SPIKECHECK_STORE", "memory://elsewhere")
-    assert opened().address == "memory://elsewhere"
-    monkeypatch.setenv("SPIKECHECK_STORE", str(tmp_path / "own"))
-    assert opened().address == str(tmp_path / "own")

@@ -1,14 +1,10 @@
 """A stored run that is trained again has the same bits, and one that was changed is noticed."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from spikecheck.cli.main import cli
-from spikecheck.core.errors import UsageError
 from spikecheck.core.probe import Finish
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
@@ -73,38 +69,3 @@ def test_one_in_n_is_drawn_by_the_seed(store: Store) -> None:
     assert drawn[0] == drawn[1] != drawn[2]
     assert 15 < len(drawn[0]) < 75
     assert sampled(store, 1, 0) == store.digests()
-
-
-def called(*words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(cli, words, standalone_mode=False)
-    code: Any = done.return_value
-    return code, done.output
-
-
-def test_the_commands_verify_and_audit_exit_by_what_they_find(store: Store) -> None:
-    folder = str(store.folder)
-    assert called("store", "verify", "--store", folder) == (0, "4 runs and 0 checkpoints read; 0 damaged\n")
-    code, said = called("store", "audit", "--store", folder, "--one-in", "1")
-    assert code == 0
-    assert "4 of 4 stored runs drawn: 4 the same bit by bit, 0 differ" in said
-    path = min(store.folder.glob("runs/*/*.safetensors"))
-    path.write_bytes(path.read_bytes()[:-1])
-    (store.folder / "checkpoints").mkdir()
-    (store.folder / "checkpoints" / "x.pt").write_bytes(b"half")
-    code, said = called("store", "verify", "--store", folder)
-    assert code == 1
-    assert said.endswith("4 runs and 1 checkpoints read; 2 damaged\n")
-    assert called("store", "verify", "--store", folder)[0] == 0
-    assert called("store", "audit", "--store", folder, "--one-in", "1")[0] == 0
-
-
-@pytest.mark.parametrize("command", ["info", "verify", "audit", "prune"])
-def test_a_folder_that_is_no_store_is_not_made_one(command: str, tmp_path: Path) -> None:
-    """Regression: `store verify` of a misspelt folder made it, read 0 runs, and ended with 0."""
-    (tmp_path / "others").mkdir()
-    for folder in (tmp_path / "misspelt", tmp_path / "others"):
-        result = CliRunner().invoke(cli, ["store", command, "--store", str(folder)], standalone_mode=False)
-        assert isinstance(result.exception, UsageError)
-        assert "holds no stored runs" in str(result.exception)
-    assert not (tmp_path / "misspelt").exists()
-    assert list((tmp_path / "others").iterdir()) == []

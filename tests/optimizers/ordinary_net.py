@@ -3,8 +3,35 @@
 import torch
 from torch import nn
 
+from spikecheck.core.setting import Setting
 from spikecheck.models.mlp import MLP
 from spikecheck.objective.objective import Objective
+
+STEPS = 60
+HABITS = [
+    "ReplacesData",
+    "ZeroesGradients",
+    "TakesGradients",
+    "KeepsGradients",
+    "SharpnessAware",
+    "BackwardItself",
+    "steps_its_schedule",
+    "LateCoupling",
+    "WithoutRate",
+    "NoRate",
+    "LateNoise",
+    "DrawsFromPythonAndNumPy",
+    "HiddenCounter",
+    "IntegerStep",
+]
+"""Optimizers of `ordinary_optimizers`, each with a habit that torch's loop allows."""
+
+
+def setting(name: str, options: tuple = (), **changes: object) -> Setting:  # type: ignore[type-arg]
+    path = f"ordinary_optimizers:{name}"
+    return Setting(problem="mnist1d", points=20, width=6, optimizer=path, options=options, lr=0.05, steps=STEPS).but(
+        **changes
+    )
 
 
 def sizes_of(there: Objective) -> tuple[int, ...]:

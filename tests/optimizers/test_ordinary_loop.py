@@ -10,43 +10,18 @@ from torch import nn
 from spikecheck.core.errors import SettingError
 from spikecheck.core.import_path import named
 from spikecheck.core.setting import Setting
-from spikecheck.gate.parity import parity
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.ensemble import Ensemble
-from spikecheck.optimizers.instances import Coupled, PerMember
+from spikecheck.optimizers.instances import Coupled
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.tensors.seeding import seed_of
 from spikecheck.training.gradients import Minibatches, followed
 from spikecheck.training.loop import begin, train
 from spikecheck.training.rule_for import rule_for
-from tests.optimizers.ordinary_net import Net, sizes_of
+from tests.optimizers.ordinary_net import HABITS, STEPS, Net, setting, sizes_of
 
-STEPS = 60
-HABITS = [
-    "ReplacesData",
-    "ZeroesGradients",
-    "TakesGradients",
-    "KeepsGradients",
-    "SharpnessAware",
-    "BackwardItself",
-    "steps_its_schedule",
-    "LateCoupling",
-    "WithoutRate",
-    "NoRate",
-    "LateNoise",
-    "DrawsFromPythonAndNumPy",
-    "HiddenCounter",
-    "IntegerStep",
-]
 NEED_CLOSURES = {"SharpnessAware", "BackwardItself"}
-
-
-def setting(name: str, options: tuple = (), **changes: object) -> Setting:  # type: ignore[type-arg]
-    path = f"ordinary_optimizers:{name}"
-    return Setting(problem="mnist1d", points=20, width=6, optimizer=path, options=options, lr=0.05, steps=STEPS).but(
-        **changes
-    )
 
 
 def ours(of: Setting, members: int = 3) -> torch.Tensor:
@@ -112,43 +87,6 @@ def test_closures_see_the_mini_batch_of_their_step(name: str) -> None:
 
 def test_sam_that_clears_gradients_between_its_passes_is_the_same() -> None:
     assert torch.equal(ours(setting("SharpnessAware")), ours(setting("SharpnessAware", (("clears", True),))))
-
-
-@pytest.mark.parametrize("name", HABITS)
-def test_parity_agrees_over_the_whole_training(name: str) -> None:
-    found = parity(setting(name))
-    assert (found.steps, found.wanted, found.differs) == (STEPS, STEPS, "")
-
-
-SINGLE = {"dtype": "float32"}
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"batch": 5}, {"schedule": "cosine"}, {"batch": 5, "clip": 0.1}, SINGLE, {**SINGLE, "schedule": "cosine"}],
-)
-@pytest.mark.parametrize("path", ["ordinary_optimizers:SharpnessAware", "torch.optim:LBFGS", "torch.optim:AdamW"])
-def test_parity_agrees_under_conditions(path: str, changes: dict[str, object]) -> None:
-    """LBFGS diverges by mini-batches, in the ordinary loop too; until then it is compared.
-
-    A rate of 0.01 is no number of float32: torch computes with Python's.
-    """
-    found = parity(setting("SharpnessAware").but(optimizer=path, lr=0.01, **changes), limit=300.0)
-    assert found.differs == ""
-    assert found.steps == STEPS or ("LBFGS" in path and found.steps > 40)
-
-
-def test_parity_names_the_step_and_the_parameter_where_two_ways_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The driver is broken on purpose: from the eleventh step on it feeds gradients a hair too long."""
-    honest = PerMember.step
-
-    def wrong(self: PerMember, params, grads, lr, done, moving):  # type: ignore[no-untyped-def]
-        return honest(self, params, grads * (1.0 + 1e-12 * (done[0] >= 10)), lr, done, moving)
-
-    monkeypatch.setattr(PerMember, "step", wrong)
-    found = parity(setting("SharpnessAware").but(optimizer="ordinary_optimizers:LateCoupling"))
-    assert found.steps == 11
-    assert found.differs.startswith("after step 11 layers.0.weight differs (")
 
 
 def test_members_of_a_late_coupled_rule_do_not_influence_one_another() -> None:
@@ -255,11 +193,3 @@ def test_one_draw_is_never_made_for_all_members() -> None:
         with pytest.raises(Coupled):
             train(goal, rule, start, torch.full((4,), STEPS), lambda made: None)
     assert not rule.shares_an_instance
-
-
-def test_a_step_without_room_for_a_closure_is_refused_with_its_own_reason() -> None:
-    """Regression: Muon's were refused for taking no closure, and not for asking for matrices."""
-    with pytest.raises(
-        SettingError, match=r"AssertionError after 0 steps: assert p.grad.ndim >= 2 \(ordinary_optimizers"
-    ):
-        parity(setting("MatricesOnly"))

@@ -5,22 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from spikecheck.lab.store import Store
-from spikecheck.watch.examined import examine
-from spikecheck.watch.measured import MeasuredOrder, Wanted
-from spikecheck.watch.merging import parts_of
+from spikecheck.watch.measured import MeasuredOrder
 from spikecheck.watch.runs import Order, train
-from spikecheck.watch.training import Training
-from spikecheck.watch.workload import OptimizerChoice, Workload
-
-SGD = OptimizerChoice.of("gd", {"lr": 0.1})
-EVERYTHING = Wanted(curvature=True, batches=4, looks=3)
-
-
-def order(steps: int = 30, wanted: Wanted = EVERYTHING) -> MeasuredOrder:
-    return MeasuredOrder(Workload.of("mlp", {"batch": 256}), 3, steps, SGD, "cpu", wanted=wanted)
+from spikecheck.watch.workload import Workload
+from tests.watch.measured_trainings import EVERYTHING, SGD, order, quadratic
 
 
 def test_a_measured_training_has_the_bits_of_another() -> None:
@@ -52,26 +42,6 @@ def test_looks_survive_a_kill(tmp_path: Path) -> None:
     assert np.array_equal(again.arrays["sharpness"], resumed.arrays["sharpness"])
 
 
-def quadratic(curvatures: list[float]) -> Training:
-    """Batch i bends along coordinate i alone."""
-    weight = torch.nn.ParameterList([torch.nn.Parameter(torch.ones(len(curvatures), dtype=torch.float64))])
-    sgd = torch.optim.SGD(weight.parameters(), lr=0.1)
-
-    def loss(pair: list[torch.Tensor]) -> torch.Tensor:
-        number, curvature = pair
-        return (curvature * weight[0][number].square() / 2).mean()
-
-    def step(pair: list[torch.Tensor]) -> torch.Tensor:
-        sgd.zero_grad()
-        value = loss(pair)
-        value.backward()
-        sgd.step()
-        return value
-
-    batches = [[torch.tensor([n]), torch.tensor([c], dtype=torch.float64)] for n, c in enumerate(curvatures)]
-    return Training(step=step, batches=batches, state={"model": weight, "optimizer": sgd}, loss=loss)
-
-
 def test_the_figures_are_those_of_closed_forms() -> None:
     """At w = 1: gHg sums to 1 + 8 + 27, gg to 1 + 4 + 9; the mean Hessian's largest eigenvalue is a third of 3."""
     from spikecheck.watch.measured import CurvatureLooker
@@ -83,39 +53,6 @@ def test_the_figures_are_those_of_closed_forms() -> None:
     assert arrays["batch_sharpness"] == pytest.approx([36 / 14])
     assert arrays["sharpness"] == pytest.approx([1.0])
     assert arrays["lr"] == pytest.approx([0.1])
-
-
-def test_batches_are_joined_where_the_loss_stays_the_same() -> None:
-    training = quadratic([1.0, 2.0, 3.0])
-    assert len(parts_of(training, training.epoch(10)).batches) == 1
-    with_dropout = order().begin()
-    assert len(parts_of(with_dropout, with_dropout.epoch(4)).batches) == 4
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "numbers", "name"),
-    [
-        ("torch.optim:SGD", {"lr": 0.1}, "gd"),
-        ("torch.optim:SGD", {"lr": 0.1, "momentum": 0.9}, "heavy-ball"),
-        ("torch.optim:SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}, "nesterov"),
-        ("torch.optim:SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.5}, "torch.optim.sgd:SGD"),
-        ("torch.optim:Adam", {"lr": 0.1}, "adam"),
-        ("torch.optim:AdamW", {"lr": 0.1}, "adamw"),
-        ("torch.optim:Adam", {"lr": 0.1, "amsgrad": True}, "torch.optim.adam:Adam"),
-    ],
-)
-def test_an_optimizer_is_recognised(optimizer: str, numbers: dict[str, float], name: str) -> None:
-    chosen = replace(order(wanted=Wanted()), optimizer=OptimizerChoice.of(optimizer, numbers))
-    found = examine(chosen)
-    assert found.optimizer["optimizer"] == name
-    assert found.optimizer["lr"] == 0.1
-    assert found.noisy
-    assert not found.rate_varies
-
-
-def test_a_scheduler_is_seen() -> None:
-    resnet = MeasuredOrder(Workload.of("resnet", {"steps": 20}), 0, 20, None, "cpu")
-    assert examine(resnet).rate_varies == "LambdaLR changes it"
 
 
 def test_a_rate_is_multiplied_and_a_scheduler_goes_on_from_it() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -13,29 +12,7 @@ from spikecheck.core.errors import UsageError
 from spikecheck.tensors.random_state import random_state
 from spikecheck.watch.replay import first_unreplayed
 from spikecheck.watch.training import Step, Training
-
-
-def simple(**changes: Any) -> Training:
-    """A net with batch normalisation and dropout on fixed batches, gradients kept between steps; parts may be replaced."""
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-
-    def step(x: Tensor) -> Tensor:
-        loss = model(x).square().mean()
-        loss.backward()
-        optimizer.step()
-        for parameter in model.parameters():
-            assert parameter.grad is not None
-            parameter.grad.mul_(0.9)  # carried over to the next step
-        return loss
-
-    parts = {
-        "step": step,
-        "batches": list(torch.randn(5, 4, 3).unbind()),
-        "state": {"model": model, "optimizer": optimizer},
-    }
-    return Training(**{**parts, **changes})
+from tests.watch.trainings import simple
 
 
 def test_it_is_the_plain_loop_to_the_bit() -> None:
@@ -70,72 +47,6 @@ def test_it_is_the_plain_loop_to_the_bit() -> None:
     training = Training(step=step, batches=loader, state={"model": model, "optimizer": optimizer})
     assert training.run(15) == wanted
     assert training.steps == 15
-
-
-def test_buffers_gradients_and_modes_come_back() -> None:
-    training = simple()
-    training.run(3)
-    before = training.snapshot()
-    kept = [p.grad.clone() for p in training.model.parameters() if p.grad is not None]
-    losses = training.run(4)
-    training.model.eval()
-    training.model.zero_grad()
-    training.restore(before)
-    assert training.model.training
-    assert all(
-        torch.equal(p.grad, g) for p, g in zip(training.model.parameters(), kept, strict=True) if p.grad is not None
-    )
-    assert training.run(4) == losses
-
-
-def test_a_snapshot_does_not_change_when_training_goes_on() -> None:
-    training = simple()
-    training.run(2)
-    before = training.snapshot()
-    first = training.run(3)
-    for _ in range(2):
-        training.restore(before)
-        assert training.run(3) == first
-
-
-def test_a_restored_start_has_no_momentum() -> None:
-    training = simple()
-    start = training.snapshot()
-    first = training.run(3)
-    training.restore(start)
-    assert not training.optimizer.state
-    assert training.run(3) == first
-
-
-def test_moments_keep_a_type_of_their_own() -> None:
-    """torch's load_state_dict would cast a float32 moment to its parameter's bfloat16."""
-    weight = nn.Parameter(torch.ones(4, dtype=torch.bfloat16))
-    sgd = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
-    sgd.state[weight]["momentum_buffer"] = torch.full((4,), 1 / 3)
-    training = simple(state={"optimizer": sgd, "model": nn.ParameterList([weight])})
-    training.restore(training.snapshot())
-    assert torch.equal(sgd.state[weight]["momentum_buffer"], torch.full((4,), 1 / 3))
-
-
-@pytest.mark.parametrize("generator", [torch.Generator().manual_seed(1), np.random.default_rng(1)])
-def test_generators_of_ones_own_are_part_of_the_state(generator: Any) -> None:
-    def step(batch: Tensor) -> float:
-        return float(
-            generator.random() if isinstance(generator, np.random.Generator) else torch.rand(1, generator=generator)
-        )
-
-    training = Training(step=step, batches=[torch.ones(1)], state={"model": nn.Linear(1, 1), "noise": generator})
-    assert first_unreplayed(training, 5) is None
-
-
-def test_global_generators_are_part_of_the_state() -> None:
-    import random
-
-    def step(batch: Tensor) -> float:
-        return random.random() + float(np.random.rand()) + float(torch.rand(1))  # noqa: NPY002
-
-    training = Training(step=step, batches=[0], state={"model": nn.Linear(1, 1)})
-    assert first_unreplayed(training, 5) is None
 
 
 def test_an_observer_sees_every_step_and_where_its_dropout_began() -> None:

@@ -1,8 +1,6 @@
 """A Watch measures, and leaves no trace in the training."""
 
-import copy
 import logging
-import pickle
 import re
 from functools import partial
 from pathlib import Path
@@ -221,27 +219,6 @@ def test_what_cannot_be_used_is_refused_before_any_training(arguments: dict[str,
     given = {"model": model, "optimizer": torch.optim.SGD(model.parameters(), lr=0.1), **arguments}
     with pytest.raises(UsageError, match=says.replace("(", r"\(")):
         Watch(**given)
-
-
-def test_a_watched_model_can_be_copied_and_pickled() -> None:
-    for name in ("dropout, drawn batches", "adamw"):
-        loop = LOOPS[name]
-        torch.manual_seed(0)
-        model = loop.model()
-        optimizer = loop.optimizer(model.parameters())
-        watch = Watch(model, optimizer, every=1, show=False)
-        for _ in range(3):
-            x = torch.randn(16, 4)
-            loss = _right(model, x)
-            loss.backward()
-            optimizer.step()
-            watch.step(loss, partial(_right, model, x))
-        assert bool(model._forward_pre_hooks) == (name != "adamw")
-        for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-            assert all(map(torch.equal, copied.parameters(), model.parameters()))
-            copied.train()(x)
-        assert pickle.dumps(optimizer)
-        watch.close()
 
 
 def test_steps_that_a_scaler_skips_are_recorded(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
-from spikecheck import Watch
+from spikecheck import Training, Watch
 
 
 def plain() -> nn.Module:
@@ -143,3 +143,26 @@ def equal(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(equal, one, other))
     return bool(one == other)
+
+
+def simple(**changes: Any) -> Training:
+    """A net with batch normalisation and dropout on fixed batches, gradients kept between steps; parts may be replaced."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+
+    def step(x: Tensor) -> Tensor:
+        loss = model(x).square().mean()
+        loss.backward()
+        optimizer.step()
+        for parameter in model.parameters():
+            assert parameter.grad is not None
+            parameter.grad.mul_(0.9)  # carried over to the next step
+        return loss
+
+    parts = {
+        "step": step,
+        "batches": list(torch.randn(5, 4, 3).unbind()),
+        "state": {"model": model, "optimizer": optimizer},
+    }
+    return Training(**{**parts, **changes})

@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from spikecheck import Training
-from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.replay import _same
 from spikecheck.why import arms
 from spikecheck.why.executors import Job, forked
 from spikecheck.why.first_run import run_again
 from spikecheck.why.fork import run_fork
-from spikecheck.why.scene import LEAD, Scene, Usual, scene_of
+from spikecheck.why.scene import LEAD, Scene, Usual
 
 START, STEPS = 20, 30
 SCENE = Scene(start=START, onset=START + 16, over=START + 20, end=START + STEPS, level=1.0, spread=0.1)
@@ -291,15 +290,3 @@ def test_an_arm_of_ones_own_and_one_that_raises() -> None:
     training = Loop(adam).training()
     job = Job(arms.Arm("broken", "?", "broken", broken), 0)
     assert forked(training, training.snapshot(), job, SCENE) == "the fork raised RuntimeError: no such layer"
-
-
-def test_a_scene_lies_within_the_run() -> None:
-    def spike(onset: int, over: int | None) -> NoisySpike:
-        return NoisySpike(onset, onset, onset, 9.0, 1.0, 0.1, 2.0, "high", over)
-
-    assert (scene_of(spike(400, 410), 1_000).start, scene_of(spike(400, 410), 1_000).end) == (336, 464)
-    assert scene_of(spike(400, 450), 1_000).end == 500
-    assert scene_of(spike(400, None), 1_000).end == 528
-    assert (scene_of(spike(400, None), 420).end, scene_of(spike(400, None), 420).over) == (420, 420)
-    assert scene_of(spike(10, 20), 1_000).start == 0
-    assert scene_of(spike(410, 420), 1_000, first=400).start == 400

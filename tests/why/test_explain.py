@@ -13,20 +13,17 @@ from spikecheck.core.errors import UsageError
 from spikecheck.core.why import Answer, Cause, Effect, Outcome
 from spikecheck.lab.store import Store
 from spikecheck.watch.replay import _same
-from spikecheck.watch.runs import Order, ignore_progress
+from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import Workload
 from spikecheck.why import arms
-from spikecheck.why import keeper as keeper_module
 from spikecheck.why.answering import answered
 from spikecheck.why.executors import Here
 from spikecheck.why.explain import explain_order, explain_spike
 from spikecheck.why.inquiry import Inquiry
-from spikecheck.why.keeper import Keeper
 from spikecheck.why.question import Question
 from spikecheck.why.ring import Ring
 from spikecheck.why.sources import OwnSource
 from spikecheck.why.spikes import Run
-from spikecheck.why.states import States, differs_at, reach
 from tests.why.planted_spikes import AT, planted
 
 STEPS = 600
@@ -265,40 +262,3 @@ def test_a_step_without_a_rise_is_refused() -> None:
         explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, at=5_000)
     with pytest.raises(UsageError, match="steps=0: give a whole number of at least 1"):
         explain_spike(planted(None, 0, "cpu"), 0)
-
-
-@pytest.mark.parametrize(
-    ("plant", "at", "expected"),
-    [
-        ("nothing", None, [768, 1024]),
-        ("batches", None, [256]),
-        ("nothing", 700, [256, 512]),
-        ("batches", 1_100, [768, 1024]),
-    ],
-)
-def test_the_last_two_states_before_the_spike_are_kept(
-    plant: str, at: int | None, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keeper_module, "_SHARE", 0)  # however slowly this disk writes
-    training, losses = planted(None, 0, "cpu", plant=plant), [0.0][:0]
-    keeper = Keeper(States(tmp_path, "run"), at)
-    for _ in range(18):
-        losses += training.run(64)
-        keeper(training, losses)
-    assert sorted(int(file.stem.rpartition("-")[2]) for file in tmp_path.glob("*.pt")) == expected
-
-
-def test_the_way_begins_at_the_last_state_and_ends_with_the_same_bits(tmp_path: Path) -> None:
-    training = planted(None, 0, "cpu")
-    losses = training.run(90)
-    states = States(tmp_path, "run")
-    states.keep(planted(None, 0, "cpu").snapshot())
-    first = planted(None, 0, "cpu")
-    assert reach(first, 50, states, ignore_progress) == losses[:50]
-    second = planted(None, 0, "cpu")
-    assert reach(second, 90, states, ignore_progress) == losses[50:]
-    assert _same(second.snapshot().values, training.snapshot().values)
-    assert differs_at(losses[50:], losses, 90) is None
-    assert differs_at([*losses[50:70], 9.0, *losses[71:]], losses, 90) == 70
-    (tmp_path / "run-90.pt").write_bytes(b"damaged")
-    assert reach(planted(None, 0, "cpu"), 90, states, ignore_progress) == losses[50:]

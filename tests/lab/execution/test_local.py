@@ -2,7 +2,6 @@
 
 import weakref
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import batching
 from spikecheck.lab.batch import Trained
-from spikecheck.lab.device import environment, memory_of
 from spikecheck.lab.execution import local
 from spikecheck.lab.execution.local import train_job
 from spikecheck.lab.execution.order import Job
@@ -199,17 +197,3 @@ def test_a_halved_tile_still_stops_at_the_deadline(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(BudgetSpent):
         train_job(Job(tuple(recipes(3)), (), size=16), "cuda", over)
-
-
-def test_an_accelerators_memory_is_in_its_digests(monkeypatch: pytest.MonkeyPatch) -> None:
-    def digest(gib: float) -> str:
-        monkeypatch.setattr(
-            torch.cuda, "get_device_properties", lambda index: SimpleNamespace(total_memory=int(gib * 2**30))
-        )
-        return Recipe(setting=SHORT, seed=0).digest(environment("cuda"))
-
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA of the tests")
-    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-    assert digest(79.1) == digest(79.3) != digest(39.4)
-    assert memory_of("cuda") == 39
-    assert memory_of("cpu") == environment("cpu").memory == 0

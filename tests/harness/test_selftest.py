@@ -2,17 +2,13 @@
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from spikecheck.cli.main import cli
 from spikecheck.core.count import Count
 from spikecheck.core.judgement import Judgement, Outcome
-from spikecheck.gate import selftest as gates
 from spikecheck.harness import answer, reach, selftest
 from spikecheck.harness.plan import Plan
 from spikecheck.stats import bounds
 from spikecheck.stats.averages import Interval
-from spikecheck.stats.counts import counted
 
 PLAN = Plan(settings=1, looks=2)
 EXACTLY, TRUE, FALSE, CORNER = selftest.OF_SHARES
@@ -103,32 +99,3 @@ def test_a_reach_whose_interval_is_too_close_is_noticed(monkeypatch: pytest.Monk
     monkeypatch.setattr(reach, "clopper_pearson", lambda holds, of, alpha: (holds / of - 0.05, holds / of + 0.05))
     (world,) = selftest.OF_REACH
     assert counts(world, 20)["reach misses that"].broken
-
-
-def test_a_kept_promise_is_not_called_broken_and_a_broken_one_is() -> None:
-    assert not counted("w", "s", 5, 50, promised=0.05).broken
-    assert counted("w", "s", 12, 50, promised=0.05).broken
-    assert not counted("w", "s", 50, 50).broken
-
-
-def test_a_planted_shift_is_in_its_own_row_alone() -> None:
-    moved, still = (gates.planted_scores(np.random.default_rng(0), shift) for shift in (1.0, 0.0))
-    assert [name for name in moved.values if moved.values[name] != still.values[name]] == [gates.ROW]
-
-
-def test_the_command_prints_every_world_and_leaves_with_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selftest, "WORLDS", ())
-    monkeypatch.setattr(gates, "rows", lambda candidate, reference: ())
-    quiet = (gates.World("nothing", 0.0, "never", lambda rows: False, 0.05),)
-    monkeypatch.setattr(gates, "WORLDS", quiet)
-    kept = CliRunner().invoke(cli, ["selftest", "--rounds", "20"], catch_exceptions=False, standalone_mode=False)
-    assert (kept.return_value, kept.stderr) == (0, "self-test: 20 of 20\n")
-    assert kept.stdout.splitlines()[:2] == [
-        "gate: nothing",
-        "  never                           0/20    0.0 %     0.0 to 16.8 %  at most 5 % ✓",
-    ]
-    monkeypatch.setattr(gates, "WORLDS", (gates.World("nothing", 0.0, "always", lambda rows: True, 0.05),))
-    broken = CliRunner().invoke(cli, ["selftest", "--rounds", "20"], catch_exceptions=False, standalone_mode=False)
-    assert broken.return_value == 1
-    assert "20/20" in broken.stdout
-    assert all(len(line) <= 80 for line in broken.stdout.splitlines())

@@ -1,0 +1,24 @@
+"""Devices, and what of them is in a digest."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from spikecheck.core.recipe import Recipe
+from spikecheck.core.setting import Setting
+from spikecheck.lab.device import environment, memory_of
+
+
+def test_an_accelerators_memory_is_in_its_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest(gib: float) -> str:
+        monkeypatch.setattr(
+            torch.cuda, "get_device_properties", lambda index: SimpleNamespace(total_memory=int(gib * 2**30))
+        )
+        return Recipe(setting=Setting(), seed=0).digest(environment("cuda"))
+
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA of the tests")
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    assert digest(79.1) == digest(79.3) != digest(39.4)
+    assert memory_of("cuda") == 39
+    assert memory_of("cpu") == environment("cpu").memory == 0

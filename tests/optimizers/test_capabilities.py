@@ -1,0 +1,13 @@
+"""What an optimizer can do is found out by trying it."""
+
+import torch
+
+from spikecheck.models.parameter_layout import Span
+from spikecheck.optimizers.capabilities import abilities
+from spikecheck.optimizers.driven import OptimizerFactory
+
+
+def test_an_optimizer_that_moves_small_parameters_alone_is_no_idle_one() -> None:
+    """Regression: pytorch_optimizer's SaRA was refused, since the made-up parameters that it was tried on were all large."""
+    order = OptimizerFactory("planted_optimizers:SmallOnly", (), (Span("all", 0, (64,)),), torch.float64)
+    assert abilities(order, 0.1, 50).together
