@@ -36,7 +36,7 @@ MUTANTS = (
         "watch/examiner.py",
         '"overshoot": 1.0 - change / slope',
         '"overshoot": (1.0 - change / slope) / 1.1',
-        ("tests/watch/test_overshoot.py::test_along_an_eigendirection_it_is_rate_times_eigenvalue_over_two",),
+        ("tests/watch/test_examiner.py::test_along_an_eigendirection_it_is_rate_times_eigenvalue_over_two",),
     ),
     CodeMutant(
         "the eigenvalue of the largest magnitude in place of the algebraically largest",

@@ -16,9 +16,11 @@ SPIKING = Setting(steps=700)
 SHORT = Setting(width=7, points=9, steps=60)
 
 
-def runs(setting: Setting, seeds: Iterable[int], probe: Probe | None = None) -> dict[int, Run]:
-    """The run of each seed."""
-    found = Laboratory().runs([Recipe(setting=setting, seed=seed, probe=probe) for seed in seeds])
+def runs(
+    setting: Setting, seeds: Iterable[int], probe: Probe | None = None, lab: Laboratory | None = None
+) -> dict[int, Run]:
+    """The run of each seed, trained by `lab` or by a laboratory of its own."""
+    found = (lab or Laboratory()).runs([Recipe(setting=setting, seed=seed, probe=probe) for seed in seeds])
     return {recipe.seed: run for recipe, run in found.items()}
 
 

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.device import environment, memory_of
+from spikecheck.lab.laboratory import Laboratory
 
 
 def test_an_accelerators_memory_is_in_its_digests(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,3 +24,12 @@ def test_an_accelerators_memory_is_in_its_digests(monkeypatch: pytest.MonkeyPatc
     assert digest(79.1) == digest(79.3) != digest(39.4)
     assert memory_of("cuda") == 39
     assert memory_of("cpu") == environment("cpu").memory == 0
+
+
+def test_an_absent_device_is_named_with_what_there_is() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.fail("this machine has CUDA: let the test ask for mps")
+    with pytest.raises(UsageError, match=r"device='cuda'.*cpu"):
+        Laboratory(device="cuda")

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikecheck.core.errors import BudgetSpent, Interrupted, StoreError, UsageError
+from spikecheck.core.errors import BudgetSpent, Interrupted, StoreError
 from spikecheck.core.events import Event, RunsRead, StoreTrouble, TileAdvanced, TileStored
 from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
-from spikecheck.core.probe import Anatomy, SharpnessTrace
+from spikecheck.core.probe import SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
@@ -19,7 +19,6 @@ from spikecheck.lab.batching import padded, size_of, tile_size, tiles
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_format import Entry
-from spikecheck.objective.compiled_shallow import LONG
 
 SPIKING = Setting(steps=700)
 SHORT = Setting(width=7, points=9, steps=60)
@@ -133,55 +132,6 @@ def test_a_store_that_fills_up_halfway_makes_nothing_be_trained_twice(
     assert not lab.stores
 
 
-@pytest.mark.parametrize(
-    "spiking",
-    [
-        SPIKING,
-        SPIKING.but(optimizer="heavy-ball", lr=0.05),
-        SPIKING.but(optimizer="adam", lr=0.05),
-        SPIKING.but(depth=2, width=10),
-        SPIKING.but(dtype="float32"),  # regression: what was gone on with was gone on with in float64
-        SPIKING.but(steps=LONG, dtype="float32"),
-        SPIKING.but(steps=LONG),
-    ],
-    ids=["gd", "heavy-ball", "adam", "deeper", "float32", "float32, compiled", "compiled"],
-)
-def test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it(spiking: Setting) -> None:
-    """Also where curvature is seen through a preconditioner: the run that is looked at moves as it did."""
-    lab = Laboratory()
-    seeds = range(8)
-    plain = runs(spiking, seeds, lab=lab)
-    seen = runs(spiking, seeds, probe=Anatomy(), lab=lab)
-    assert seen, "no seed spiked: nothing was tested"
-    for seed, run in seen.items():
-        record = run.records["anatomy"]
-        assert np.array_equal(record["loss"], plain[seed].loss[record["steps"].astype(int)])
-        assert run.snapshots["peak"].step == run.spikes[0].peak
-    forks = runs(spiking.but(intervention=Continue(horizon=100)), seeds, lab=lab)
-    assert forks
-    for seed, fork in forks.items():
-        length = min(len(fork.loss), len(plain[seed].loss) - fork.start)
-        assert fork.start == plain[seed].spikes[0].onset - 80
-        assert np.array_equal(fork.loss[:length], plain[seed].loss[fork.start : fork.start + length])
-
-
-def test_tracked_sharpness_is_the_dense_one_along_a_run() -> None:
-    import torch
-
-    from spikecheck.curvature.eigenpairs import exact
-    from spikecheck.curvature.hessian import curvature
-    from spikecheck.objective.objective import build_objective
-
-    run = next(iter(runs(SPIKING, range(8), probe=Anatomy()).values()))
-    goal = build_objective([run.setting])
-    for name in ("onset", "peak"):
-        snapshot = run.snapshots[name]
-        dense = exact(curvature(goal, torch.from_numpy(snapshot.params)[None]), 1).values[0, 0]
-        record = run.records["anatomy"]
-        tracked = record["sharpness"][record["steps"] == snapshot.step, 0]
-        assert tracked == pytest.approx(float(dense), rel=1e-4)
-
-
 def test_a_calm_twin_is_calmer_and_a_frozen_one_moves_along_one_direction() -> None:
     lab = Laboratory()
     free = runs(SPIKING.but(intervention=Continue(horizon=100)), range(8), lab=lab)
@@ -196,21 +146,6 @@ def test_a_calm_twin_is_calmer_and_a_frozen_one_moves_along_one_direction() -> N
     also = [run.snapshots["end"].params - run.snapshots["start"].params for run in longer.values()]
     for a, b in zip(moved, also, strict=True):
         assert abs(a @ b) == pytest.approx(np.linalg.norm(a) * np.linalg.norm(b), rel=1e-9)
-
-
-def test_a_run_that_never_spikes_has_neither_fork_nor_autopsy() -> None:
-    calm = SHORT.but(lr=0.001)
-    assert runs(calm.but(intervention=Continue(horizon=5)), range(3)) == {}
-    assert runs(calm, range(3), probe=Anatomy()) == {}
-
-
-def test_divergence_is_recorded_with_its_step_and_leaves_no_nan() -> None:
-    wild = SHORT.but(lr=50.0, activation="relu", steps=400)
-    diverged = [run for run in runs(wild, range(8)).values() if run.diverged]
-    assert diverged
-    for run in diverged:
-        assert np.isfinite(run.loss).all()
-        assert run.ended.step == len(run.loss)
 
 
 def test_a_trace_shows_the_sharpness_at_every_checkpoint() -> None:
@@ -250,15 +185,6 @@ def test_ctrl_c_keeps_every_finished_tile(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         runs(setting, range(80), lab=lab)
     assert Store(tmp_path).info().entries == tile_size(setting)
-
-
-def test_an_absent_device_is_named_with_what_there_is() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.fail("this machine has CUDA: let the test ask for mps")
-    with pytest.raises(UsageError, match=r"device='cuda'.*cpu"):
-        Laboratory(device="cuda")
 
 
 def test_tiles_hold_one_signature_each_and_lose_nothing() -> None:

@@ -16,7 +16,6 @@ from spikecheck.objective import compiled_shallow, shallow_kernel
 from spikecheck.objective.objective import build_objective
 from spikecheck.objective.shallow_passes import JETS, reverse
 from spikecheck.tensors.compile import compiler
-from spikecheck.tensors.cpp_source import statements
 from spikecheck.tensors.kernel import Kernel
 
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
@@ -150,8 +149,3 @@ def test_no_failure_of_a_compiler_is_raised(error: Exception, monkeypatch: pytes
 def test_a_processor_without_avx2_has_no_such_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
     assert shallow_kernel.shallow_kernel.__wrapped__("tanh", torch.float64) is None
-
-
-def test_a_function_without_a_counterpart_is_refused() -> None:
-    with pytest.raises(NotImplementedError, match="cosh"):
-        statements(lambda x: (torch.cosh(x),), "x[$]", ["y[$]"], 1)

@@ -11,6 +11,7 @@ from spikecheck.core.reach import Reach
 from spikecheck.core.scope import CUTOFF, Axis, Scope, ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Counterexample, Report, Trace, Verdict
+from spikecheck.report.terminal import render
 from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction, as_record
 
 HELD = {Outcome.HOLDS: 60, Outcome.FAILS: 12, Outcome.UNDECIDED: 48, Outcome.UNTRIGGERED: 5, Outcome.INVALID: 60}
@@ -274,6 +275,19 @@ def captured(show: Callable[[Console], None], width: int = 80, encoding: str = "
 @pytest.fixture
 def capture() -> Callable[..., str]:
     return captured
+
+
+@pytest.fixture
+def shown(capture: Callable[..., str]) -> Callable[..., str]:
+    """The terminal's report of some verdicts."""
+
+    def show(
+        *verdicts: Verdict, strict: bool = False, changes: dict[str, object] | None = None, **options: object
+    ) -> str:
+        found = planted_report(*verdicts, **(changes or {}))
+        return capture(lambda console: render(found, console, strict=strict), **options)
+
+    return show
 
 
 @pytest.fixture

@@ -5,14 +5,12 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import product
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
 
 from spikecheck.core.judgement import Companion, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation
-from spikecheck.report.claim_figure import svg
 from spikecheck.report.html import html
 from spikecheck.report.summary import behind, headline
 
@@ -205,16 +203,6 @@ def test_what_is_open_is_called_by_its_outcome(report: Make, verdict: Make) -> N
     assert ">open<" not in text
 
 
-def test_the_rules_limits_are_drawn_where_they_are_known(verdict: Make) -> None:
-    assert "the rule's limit" in svg(verdict(floor=0.0))
-    assert "the rule's limit" not in svg(verdict())
-
-
-def test_what_an_average_must_be_worth_is_drawn(guarded: Make) -> None:
-    assert "worth a claim" in svg(guarded(estimand="mean"))
-    assert "worth a claim" not in svg(guarded(estimand="median"))
-
-
 def test_domain_and_search_are_on_the_page(report: Make, verdict: Make, judgement: Make) -> None:
     tried = (judgement(Outcome.UNTRIGGERED, Setting(lr=0.07)),)
     text = " ".join(Page(html(report(verdict(domain={"lr": ("0.1", "0.07")}, tried=tried)))).text.split())
@@ -250,15 +238,6 @@ def test_the_lines_to_copy_find_the_claim_and_ask_what_was_asked(report: Make, v
 def test_a_map_has_a_cell_a_setting_and_frames_the_reference(report: Make, verdict: Make, scope: Make) -> None:
     page = Page(html(report(verdict(scopes=(scope(),)))))
     assert len([1 for tag, found in page.elements if tag == "td" and "here" in (found.get("class") or "")]) == 1
-
-
-def test_the_figure_is_well_formed_and_takes_the_pages_colours(verdict: Make) -> None:
-    element = svg(verdict())
-    ET.fromstring(element)
-    assert "var(--claim)" in element
-    assert "var(--control)" in element
-    assert "currentColor" in element
-    assert "#ffffff" not in element
 
 
 def test_the_overview_has_a_row_a_claim_with_strip_and_size_and_what_stops_it(report: Make, guarded: Make) -> None:
@@ -297,12 +276,3 @@ def test_claims_that_answer_one_another_are_linked(report: Make, verdict: Make) 
     beside = made.partition('<section id="claim-condensation"')[2].partition("</section>")[0]
     assert "Do spikes align the input weights" in beside
     assert '<a href="#claim-spike-effect-decomposed">spike-effect-decomposed</a>' in beside
-
-
-def test_marks_that_look_alike_say_so_once_and_all_are_there(verdict: Make, judgement: Make) -> None:
-    many = judgement(Outcome.HOLDS).model_copy(update={"scores": tuple(number / 100 for number in range(64))})
-    element = ET.fromstring(svg(verdict(reference=many)))
-    marks = [one for one in element.iter() if one.tag.endswith("use") and "style" not in one.attrib]
-    groups = [one for one in element.iter() if one.tag.endswith("}g") and "fill: var(--claim)" in one.get("style", "")]
-    assert len(marks) >= 64
-    assert any(len(group) == 64 for group in groups)

@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 
-from spikecheck.core.judgement import Contrast, Judgement, Outcome
+from spikecheck.core.judgement import Outcome
 from spikecheck.core.verdict import Variation
-from spikecheck.report.advice import advised
-from spikecheck.report.controls import Mark, contrasted, negative, planted, signed
-from spikecheck.report.estimates import to_decide
 from spikecheck.report.summary import answer, level_says, moved_says
 
 Make = Callable[..., Any]
@@ -115,79 +112,3 @@ def test_a_strongest_setting_that_its_control_takes_back_is_not_told_to_hold(gua
     assert "It does hold at width=50 (reference: 20), lr=0.05 (reference: 0.1): 60 of 64 seeds, mean" in answer(found)
     taken_back = found.answers[1].model_copy(update={"outcome": Outcome.INVALID})
     assert "It does hold" not in answer(found.model_copy(update={"answers": (found.answers[0], taken_back)}))
-
-
-@pytest.mark.parametrize("estimand", ["share", "mean"])
-def test_a_control_that_holds_is_bad_news_however_far_the_claim_exceeds_it(
-    guarded: Make, judgement: Make, average: Make, estimand: str
-) -> None:
-    found = guarded(estimand=estimand).answers[0]
-    held: Judgement = (judgement if estimand == "share" else average)(Outcome.HOLDS)
-    marks = {}
-    for outcome in (Outcome.HOLDS, Outcome.FAILS):
-        contrast: Contrast = found.contrast.model_copy(update={"outcome": outcome})
-        marks[outcome] = negative(found.model_copy(update={"control": held, "contrast": contrast})).mark
-    assert marks == {Outcome.HOLDS: Mark.BAD, Outcome.FAILS: Mark.BAD}
-
-
-def test_what_a_contrast_without_figures_says(guarded: Make) -> None:
-    found = guarded().answers[0]
-    none = Contrast(outcome=Outcome.UNTRIGGERED, estimate=None, low=None, high=None, margin=0.2, pairs=3)
-    told = contrasted(found.model_copy(update={"contrast": none}))
-    assert told is not None
-    assert told.text == "only 3 seeds to which both claim and negative control apply: too few to compare"
-    assert told.mark is Mark.BAD
-    assert contrasted(found.model_copy(update={"contrast": None})) is None
-
-
-@pytest.mark.parametrize(
-    ("outcome", "said"),
-    [
-        (Outcome.HOLDS, "✓ planted effect found in 60 of 64"),
-        (Outcome.FAILS, "✗ planted effect NOT found: in 12 of 64"),
-        (Outcome.UNDECIDED, "? planted effect not clearly found: in 48 of 64"),
-        (Outcome.UNTRIGGERED, "? planted effect never put to the test: applicable in 6 seeds"),
-    ],
-)
-def test_what_the_positive_control_did_is_told_in_words(
-    guarded: Make, judgement: Make, outcome: Outcome, said: str
-) -> None:
-    told = planted(guarded().answers[0].model_copy(update={"positive": judgement(outcome)}))
-    assert told is not None
-    assert signed(told) == said
-
-
-def test_what_is_open_says_how_many_seeds_would_decide(report: Make, guarded: Make, judgement: Make) -> None:
-    undecided = guarded(Outcome.UNDECIDED, Outcome.UNDECIDED)
-    needed = "about 420 seeds would decide if share and spread stay as they are"
-    assert advised(undecided, report(undecided)) == [
-        f"Whether it replicates is undecided: {needed}; --profile full trains up to 256.",
-        f"Where it holds is undecided: {needed}; --profile full trains up to 256.",
-    ]
-    first, _ = advised(undecided, report(undecided, profile="full"))
-    assert "as many seeds as the largest profile has, and to be reported as such. About 420 seeds would" in first
-    for nonsense in (None, 3):  # of old reports, and where something else than the estimate is open
-        unknown = judgement(Outcome.UNDECIDED).model_copy(update={"would_decide": nonsense})
-        assert to_decide(unknown) == ""
-
-
-def test_an_answer_that_waits_for_its_positive_control_says_what_that_takes(
-    report: Make, guarded: Make, judgement: Make
-) -> None:
-    found = guarded(Outcome.UNDECIDED, Outcome.HOLDS)
-    waiting = found.answers[0].model_copy(
-        update={"judgement": judgement(Outcome.FAILS), "positive": judgement(Outcome.UNDECIDED)}
-    )
-    found = found.model_copy(update={"answers": (waiting, *found.answers[1:])})
-    (said,) = advised(found, report(found))
-    assert said.startswith("Whether it replicates is undecided: about 420 seeds would decide if share and spread stay")
-
-
-def test_an_invalid_answer_says_which_control_it_waits_for(report: Make, guarded: Make, judgement: Make) -> None:
-    found = guarded(Outcome.INVALID, Outcome.INVALID)
-    assert advised(found, report(found)) == [
-        "Invalid until the claim surely exceeds its negative control; what that is: spikecheck explain condensation"
-    ]
-    blind = found.answers[0].model_copy(update={"judgement": judgement(Outcome.FAILS), "positive": None})
-    (said,) = advised(found.model_copy(update={"answers": (blind,)}), report(found))
-    assert said.startswith("Invalid until a positive control shows that the check can find what is claimed")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from spikecheck.core.judgement import Answer, ConditionJudged, Contrast, FurtherControl, Outcome
+from spikecheck.core.judgement import Answer, ConditionJudged, Contrast, FurtherControl, Judgement, Outcome
 from spikecheck.core.verdict import Verdict
-from spikecheck.report.controls import Mark, also_negative
+from spikecheck.report.controls import Mark, also_negative, contrasted, negative, planted, signed
 from spikecheck.report.html import html
 from spikecheck.report.markdown import markdown
 from spikecheck.report.terminal import render
@@ -54,3 +54,43 @@ def test_one_that_fails_a_condition_is_told_by_it(guarded: Make, condition: Make
     assert (named[1].mark, named[1].finding) == (Mark.GOOD, "failed, as it must")
     assert "rise of mean |cos|" in named[1].figures
     assert "exceeded" not in named[1].figures
+
+
+@pytest.mark.parametrize("estimand", ["share", "mean"])
+def test_a_control_that_holds_is_bad_news_however_far_the_claim_exceeds_it(
+    guarded: Make, judgement: Make, average: Make, estimand: str
+) -> None:
+    found = guarded(estimand=estimand).answers[0]
+    held: Judgement = (judgement if estimand == "share" else average)(Outcome.HOLDS)
+    marks = {}
+    for outcome in (Outcome.HOLDS, Outcome.FAILS):
+        contrast: Contrast = found.contrast.model_copy(update={"outcome": outcome})
+        marks[outcome] = negative(found.model_copy(update={"control": held, "contrast": contrast})).mark
+    assert marks == {Outcome.HOLDS: Mark.BAD, Outcome.FAILS: Mark.BAD}
+
+
+def test_what_a_contrast_without_figures_says(guarded: Make) -> None:
+    found = guarded().answers[0]
+    none = Contrast(outcome=Outcome.UNTRIGGERED, estimate=None, low=None, high=None, margin=0.2, pairs=3)
+    told = contrasted(found.model_copy(update={"contrast": none}))
+    assert told is not None
+    assert told.text == "only 3 seeds to which both claim and negative control apply: too few to compare"
+    assert told.mark is Mark.BAD
+    assert contrasted(found.model_copy(update={"contrast": None})) is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (Outcome.HOLDS, "✓ planted effect found in 60 of 64"),
+        (Outcome.FAILS, "✗ planted effect NOT found: in 12 of 64"),
+        (Outcome.UNDECIDED, "? planted effect not clearly found: in 48 of 64"),
+        (Outcome.UNTRIGGERED, "? planted effect never put to the test: applicable in 6 seeds"),
+    ],
+)
+def test_what_the_positive_control_did_is_told_in_words(
+    guarded: Make, judgement: Make, outcome: Outcome, said: str
+) -> None:
+    told = planted(guarded().answers[0].model_copy(update={"positive": judgement(outcome)}))
+    assert told is not None
+    assert signed(told) == said

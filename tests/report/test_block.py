@@ -10,23 +10,12 @@ from rich.console import Console
 
 from spikecheck.core.judgement import Companion, Judgement, Outcome
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Report, Trace, Verdict
-from spikecheck.report.evidence import interval_bar
-from spikecheck.report.phrases import percent
+from spikecheck.core.verdict import Trace, Verdict
 from spikecheck.report.summary import headline
-from spikecheck.report.terminal import render, render_judgement
+from spikecheck.report.terminal import render_judgement
 
 Make = Callable[..., Any]
 OUTCOMES = list(Outcome)
-
-
-@pytest.fixture
-def shown(capture: Callable[..., str], report: Callable[..., Report]) -> Callable[..., str]:
-    def show(*verdicts: Verdict, strict: bool = False, changes: dict[str, object] | None = None, **options: Any) -> str:
-        found = report(*verdicts, **(changes or {}))
-        return capture(lambda console: render(found, console, strict=strict), **options)
-
-    return show
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
@@ -136,29 +125,6 @@ def test_reach_leads_and_what_the_search_found_follows(shown: Make, guarded: Mak
     )
     places = [told.index(f" {label} ") for label in ("reach", "breaks at", "planted", "again", "besides", "tried")]
     assert places == sorted(places)
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        (
-            {"settings": 8, "of": 8, "holds": 6, "triggered": 8},
-            "holds in 6 of 8 settings of its whole domain: 75 % of it",
-        ),
-        (
-            {"settings": 8, "of": 9, "holds": 0, "triggered": 0},
-            "none of 8 settings sampled from its domain met the precondition in enough seeds",
-        ),
-        (
-            {"settings": 2, "of": 9, "holds": 1, "triggered": 1},
-            "holds in 1 of 1 setting sampled from its domain: 100 % of it (58 to 93 %); 1 more setting met the",
-        ),
-    ],
-)
-def test_reach_says_no_more_than_it_knows(
-    shown: Make, guarded: Make, reach: Make, changes: dict[str, int], said: str
-) -> None:
-    assert said in " ".join(shown(guarded(reach=reach(**changes)), width=100).split())
 
 
 def test_the_contrast_stands_beside_the_control_and_a_planted_effect_below(shown: Make, guarded: Make) -> None:
@@ -293,23 +259,6 @@ def test_what_the_verdict_depends_on_is_printed_with_it(shown: Make, verdict: Ma
     assert "spike: the loss" not in text  # the label says it once
 
 
-@pytest.mark.parametrize(
-    ("outcome", "profile", "complete", "advice"),
-    [
-        (Outcome.UNDECIDED, "quick", True, "--profile full"),
-        (Outcome.UNDECIDED, "full", True, "Another --seed"),
-        (Outcome.UNDECIDED, "quick", False, "run the same command again"),
-        (Outcome.UNTRIGGERED, "quick", True, "met the precondition: The run spikes."),
-        (Outcome.INVALID, "quick", True, "spikecheck explain condensation"),
-    ],
-)
-def test_an_open_answer_comes_with_what_to_do_next(
-    shown: Make, verdict: Make, outcome: Outcome, profile: str, *, complete: bool, advice: str
-) -> None:
-    text = shown(verdict(outcome), changes={"profile": profile, "complete": complete}, width=120)
-    assert advice in " ".join(text.split())
-
-
 def test_a_partial_report_claims_nothing_that_was_not_reached(shown: Make, verdict: Make, unreached: Judgement) -> None:
     found = verdict(
         Outcome.UNDECIDED,
@@ -363,30 +312,6 @@ def test_an_ascii_stream_gets_ascii(shown: Make, verdict: Make) -> None:
         text = shown(verdict(outcome, Outcome.FAILS), verdict(id="slas"), encoding="ascii")
         assert outcome.upper() in text
     assert shown(verdict(), encoding="ascii").isascii()
-
-
-@pytest.mark.parametrize("ascii_only", [False, True])
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_the_interval_lies_on_the_side_of_the_mark_that_it_is_on(
-    judgement: Make, outcome: Outcome, *, ascii_only: bool
-) -> None:
-    found = judgement(outcome)
-    bar, beneath = (line.plain for line in interval_bar(found, ascii_only=ascii_only))
-    left, right, mark = "[]^" if ascii_only else "├┤▲"
-    ends = [column for column, character in enumerate(bar) if character in left + right + "●*"]
-    assert (ends[0] >= beneath.index(mark)) == (found.low >= found.required)
-    assert (ends[-1] < beneath.index(mark)) == (found.high < found.required)
-    assert len(beneath) <= 67
-
-
-def test_shares_near_one_are_not_rounded_up_to_it() -> None:
-    assert [percent(share) for share in (0.0, 0.8, 0.0995, 0.99951, 1.0)] == [
-        "0 %",
-        "80 %",
-        "9.95 %",
-        "99.95 %",
-        "100 %",
-    ]
 
 
 def test_a_replayed_judgement_shows_where_it_lies_and_the_scores(
