@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from spikecheck.core.errors import UsageError
-from spikecheck.core.judgement import Judgement
 from spikecheck.core.scope import Axis
 from spikecheck.report import markdown_file
+
+if TYPE_CHECKING:
+    from spikecheck.core.judgement import Judgement
 
 Make = Callable[..., Any]
 

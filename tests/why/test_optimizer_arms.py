@@ -1,0 +1,113 @@
+"""Arms that change the optimizer, each against a plain loop that does the same by hand, to the bit."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from spikecheck.why import arms
+from spikecheck.why.executors import Job, forked
+from spikecheck.why.fork import run_fork
+from spikecheck.why.scene import LEAD, Usual
+from tests.why.loops import SCENE, START, Loop, Make, adam, by_arm, by_hand, nothing, sgd, void
+
+
+@pytest.mark.parametrize("make", [adam, sgd])
+def test_half_the_rate_whatever_the_scheduler_says(make: Make) -> None:
+    def halved(loop: Loop, place: int) -> None:
+        group = loop.optimizer.param_groups[0]
+        scheduled = group["lr"]
+        loop.before = lambda: group.update(lr=0.5 * scheduled)
+        loop.after = lambda: group.update(lr=scheduled)
+
+    assert by_arm(arms.HALF_RATE, make) == by_hand(make, halved)
+
+
+def test_the_rate_held_leaves_out_a_jump_of_the_schedule() -> None:
+    def held(loop: Loop, place: int) -> None:
+        group = loop.optimizer.param_groups[0]
+        scheduled = group["lr"]
+        loop.before = lambda: group.update(lr=0.01)
+        loop.after = lambda: group.update(lr=scheduled)
+
+    assert by_hand(sgd, held) != by_hand(sgd, nothing)
+    assert by_arm(arms.RATE_HELD, sgd) == by_hand(sgd, held)
+
+
+def test_clipping_at_the_median_norm() -> None:
+    norms: list[float] = []
+
+    def noted(loop: Loop, place: int) -> None:
+        loop.before = lambda: norms.append(float(nn.utils.clip_grad_norm_(loop.model.parameters(), float("inf"))))
+
+    plain = by_hand(adam, noted)
+    assert plain == by_hand(adam, nothing)
+    median = float(np.median(norms[: SCENE.onset - START]))
+
+    def clipped(loop: Loop, place: int) -> None:
+        loop.before = lambda: void(nn.utils.clip_grad_norm_(loop.model.parameters(), median))
+
+    assert by_hand(adam, clipped) != plain
+    assert by_arm(arms.CLIPPED, adam) == by_hand(adam, clipped)
+
+
+def test_a_faster_second_moment() -> None:
+    def faster(loop: Loop, place: int) -> None:
+        loop.optimizer.param_groups[0]["betas"] = (0.9, 0.9)
+
+    assert by_arm(arms.FASTER_SECOND, adam) == by_hand(adam, faster)
+
+    def rmsprop(parameters: Any) -> torch.optim.Optimizer:
+        return torch.optim.RMSprop(parameters, lr=0.001, alpha=0.99)
+
+    def alpha(loop: Loop, place: int) -> None:
+        loop.optimizer.param_groups[0]["alpha"] = 0.9
+
+    assert by_arm(arms.FASTER_SECOND, rmsprop) == by_hand(rmsprop, alpha)
+
+
+def test_a_larger_eps() -> None:
+    def larger(loop: Loop, place: int) -> None:
+        loop.optimizer.param_groups[0]["eps"] = 1e-3
+
+    assert by_arm(arms.LARGER_EPS, adam) == by_hand(adam, larger)
+
+
+@pytest.mark.parametrize(("make", "slot"), [(adam, "exp_avg"), (sgd, "momentum_buffer")])
+def test_momentum_is_kept_empty_in_the_last_steps_before_the_onset(make: Make, slot: str) -> None:
+    def emptied(loop: Loop, place: int) -> None:
+        if SCENE.onset - LEAD <= START + place < SCENE.onset:
+            for state in loop.optimizer.state.values():
+                state[slot].zero_()
+
+    assert by_arm(arms.EMPTIED, make) == by_hand(make, emptied)
+
+
+@pytest.mark.parametrize(("make", "slot"), [(adam, "exp_avg"), (sgd, "momentum_buffer")])
+@pytest.mark.parametrize(("before", "undone"), [(0, False), (1, True), (5, True), (LEAD, True), (LEAD + 1, False)])
+def test_a_kick_of_the_momentum_is_undone_to_the_bit(make: Make, slot: str, before: int, undone: bool) -> None:
+    """Regression: emptied once, 8 steps before the onset, momentum had grown again when it was kicked."""
+    loop = Loop(make)
+    training = loop.training()
+
+    def kicked(batch: Any) -> Any:
+        if training.steps == SCENE.onset - before:
+            for state in loop.optimizer.state.values():
+                state[slot].mul_(30.0)
+        return loop.step(batch)
+
+    training._step = kicked
+    training.run(START)
+    losses = run_fork(training, training.snapshot(), replace(arms.EMPTIED, nudged=False), SCENE, 0)
+    assert (losses == by_arm(arms.EMPTIED, make)) is undone
+
+
+def test_steady_rates_and_norms_are_not_held() -> None:
+    training = Loop(adam).training()
+    scene = replace(SCENE, usual=Usual(rates=((0.01,),), rate_varies=0.01, norms=(1.0,), norm_exceeds=0.02))
+    state = training.snapshot()
+    assert forked(training, state, Job(arms.RATE_HELD, 0), scene) == "the rate stays within 1.0 % of its median"
+    assert forked(training, state, Job(arms.CLIPPED, 0), scene) == "no gradient norm is over 2.0 % above the median"
