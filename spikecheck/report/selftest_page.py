@@ -28,7 +28,7 @@ def render_counts(counts: Sequence[Count], page: Page) -> None:
 def _line(count: Count, page: Page) -> Text:
     rate = f"{_percent(count.times / count.rounds)} %"
     interval = f"{_percent(count.low)} to {_percent(count.high)} %"
-    line = Text(f"  {count.seen:<24}{f'{count.times:,}/{count.rounds:,}':>12}{rate:>9}{interval:>18}")
+    line = Text(f"  {count.seen:<24}{f'{count.times:,}/{count.rounds:,}':>12}{rate:>9}{interval:>17}")
     if count.promised is None:
         return line
     good, bad = ("+", "x") if page.ascii_only else ("✓", "✗")

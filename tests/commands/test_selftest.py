@@ -17,7 +17,7 @@ def test_the_command_prints_every_world_and_leaves_with_what_it_found(monkeypatc
     assert (kept.return_value, kept.stderr) == (0, "self-test: 20 of 20\n")
     assert kept.stdout.splitlines()[:2] == [
         "gate: nothing",
-        "  never                           0/20    0.0 %     0.0 to 16.8 %  at most 5 % ✓",
+        "  never                           0/20    0.0 %    0.0 to 16.8 %  at most 5 % ✓",
     ]
     monkeypatch.setattr(gates, "WORLDS", (gates.World("nothing", 0.0, "always", lambda rows: True, 0.05),))
     broken = CliRunner().invoke(cli, ["selftest", "--rounds", "20"], catch_exceptions=False, standalone_mode=False)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from spikecheck.core.judgement import Outcome
+from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
 from spikecheck.harness import simulated_lab as planted
+from spikecheck.harness.conclude import passes, reach
 from spikecheck.harness.domain import Ladder
 from spikecheck.harness.plan import Plan, fresh_seeds
 from spikecheck.harness.verify import verify
@@ -84,3 +85,57 @@ def test_a_stopped_verification_concludes_from_what_it_has() -> None:
     assert found.replicates is Outcome.HOLDS
     assert found.generalises is Outcome.UNDECIDED
     assert verdict(0.99, stop_after=0).replicates is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize("replicates", list(Outcome))
+@pytest.mark.parametrize("generalises", list(Outcome))
+@pytest.mark.parametrize("kind", ["law", "tendency"])
+def test_only_a_law_is_failed_by_its_domain(kind: str, replicates: Outcome, generalises: Outcome) -> None:
+    refuted = kind == "law" and generalises == "fails"
+    assert passes(kind, replicates, generalises) == (replicates == "holds" and not refuted)
+
+
+def judged(outcome: Outcome) -> Judgement:
+    return verdict(0.99).reference.model_copy(update={"outcome": outcome})
+
+
+def answered(outcome: Outcome, reason: str = "") -> Answer:
+    return Answer(role="suspect", outcome=outcome, reason=reason, judgement=judged(outcome))
+
+
+@pytest.mark.parametrize(
+    ("replicates", "tried", "suspect", "confirmed", "expected", "reason"),
+    [
+        (Outcome.FAILS, 3, Outcome.HOLDS, Outcome.HOLDS, Outcome.FAILS, "part of the domain"),
+        (Outcome.INVALID, 3, Outcome.HOLDS, Outcome.HOLDS, Outcome.INVALID, ""),
+        (Outcome.HOLDS, 3, None, None, Outcome.UNTRIGGERED, "None of the drawn settings"),
+        (Outcome.HOLDS, 0, None, None, Outcome.UNDECIDED, "was not finished"),
+        (Outcome.HOLDS, 3, Outcome.FAILS, None, Outcome.UNDECIDED, "was not finished"),
+        (Outcome.HOLDS, 3, Outcome.FAILS, Outcome.UNTRIGGERED, Outcome.UNDECIDED, "too rarely on fresh seeds"),
+        (Outcome.HOLDS, 3, Outcome.FAILS, Outcome.FAILS, Outcome.FAILS, ""),
+        (Outcome.HOLDS, 3, Outcome.HOLDS, Outcome.HOLDS, Outcome.HOLDS, ""),
+        (Outcome.UNTRIGGERED, 3, Outcome.HOLDS, Outcome.HOLDS, Outcome.HOLDS, ""),
+    ],
+)
+def test_what_the_reference_and_the_weakest_setting_say_of_the_domain(
+    replicates: Outcome,
+    tried: int,
+    suspect: Outcome | None,
+    confirmed: Outcome | None,
+    expected: Outcome,
+    reason: str,
+) -> None:
+    found, said = reach(
+        replicates,
+        [judged(Outcome.HOLDS)] * tried,
+        None if suspect is None else judged(suspect),
+        None if confirmed is None else answered(confirmed),
+    )
+    assert found is expected
+    assert (reason in said) and bool(said) == bool(reason)
+
+
+def test_why_the_weakest_setting_is_open_is_told() -> None:
+    suspect = judged(Outcome.FAILS)
+    found = reach(Outcome.HOLDS, [suspect], suspect, answered(Outcome.UNDECIDED, "Its control is open."))
+    assert found == (Outcome.UNDECIDED, "At the weakest setting: Its control is open.")

@@ -8,7 +8,7 @@ import torch
 from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.device import environment, memory_of
+from spikecheck.lab.device import environment, memory_of, usable
 from spikecheck.lab.laboratory import Laboratory
 
 
@@ -33,3 +33,20 @@ def test_an_absent_device_is_named_with_what_there_is() -> None:
         pytest.fail("this machine has CUDA: let the test ask for mps")
     with pytest.raises(UsageError, match=r"device='cuda'.*cpu"):
         Laboratory(device="cuda")
+
+
+@pytest.mark.parametrize(("cuda", "expected"), [(True, "cuda"), (False, "cpu")])
+def test_without_a_choice_it_is_cuda_where_there_is_one(
+    cuda: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert usable("auto") == expected
+    assert usable("mps") == "mps"
+    assert usable("cpu") == "cpu"
+
+
+def test_the_cpu_is_named_with_its_instruction_set_and_trains_with_one_thread() -> None:
+    here = environment("cpu")
+    assert here.device == f"cpu {torch.backends.cpu.get_cpu_capability()}"
+    assert (here.threads, here.torch) == (1, str(torch.__version__))

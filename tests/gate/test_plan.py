@@ -1,0 +1,56 @@
+"""The plan of a gate: what it finds is what its rows would then name."""
+
+import numpy as np
+import pytest
+
+from spikecheck.core.scorecard import Change, Scores
+from spikecheck.gate.comparison import fewest_seeds, rows
+from spikecheck.gate.plan import gate_outlook
+from spikecheck.gate.suite import contestant, own_suite
+
+GD = contestant("gd", {"lr": 0.1})
+
+
+def spikes_named(places: int, seeds: int, spiking: int) -> bool:
+    """Whether a gate names a candidate that spikes in so many trainings, spread over the settings, and diverges in none."""
+    flat = np.zeros(places * seeds)
+    flat[:spiking] = 1.0
+    names = [f"place {number}" for number in range(places)]
+    candidate = {name: tuple(part) for name, part in zip(names, flat.reshape(places, seeds), strict=True)}
+    quiet = dict.fromkeys(names, (0.0,) * seeds)
+    found = rows(
+        Scores(values={"spiking": candidate, "diverged": quiet}), Scores(values={"spiking": quiet, "diverged": quiet})
+    )
+    return any(row.name == "spiking" and not row.where and row.change is Change.WORSE for row in found)
+
+
+@pytest.mark.parametrize("seeds", [4, 8, 16])
+def test_as_many_spiking_trainings_as_the_plan_says_are_named_and_one_fewer_is_not(seeds: int) -> None:
+    outlook = gate_outlook(GD, own_suite({}, seeds, 0))
+    alone, together = outlook.finds
+    assert (alone.where, alone.trainings, together.where, together.trainings) == (
+        "one setting", seeds, "all together", 4 * seeds
+    )  # fmt: skip
+    assert together.spiking is not None
+    assert spikes_named(4, seeds, together.spiking)
+    assert not spikes_named(4, seeds, together.spiking - 1)
+
+
+def test_more_seeds_find_smaller_differences() -> None:
+    spreads = [gate_outlook(GD, own_suite({}, seeds, 0)).finds[0].spreads for seeds in (4, 8, 16)]
+    assert spreads == sorted(spreads, reverse=True)
+    few, many = gate_outlook(GD, own_suite({}, 8, 0)).finds
+    assert many.spreads < few.spreads
+
+
+def test_one_setting_has_one_line_and_no_rate_is_tuned() -> None:
+    outlook = gate_outlook(GD, own_suite({"problem": "digits"}, 16, 0))
+    assert [finds.where for finds in outlook.finds] == ["one setting"]
+    assert [place.name for place in outlook.places] == ["digits"]
+    assert outlook.tuning is None
+
+
+def test_too_few_seeds_to_name_a_divergence_in_every_training_are_warned_of() -> None:
+    fewest = fewest_seeds(1)
+    assert gate_outlook(GD, own_suite({"problem": "digits"}, fewest, 0)).warning == ""
+    assert "the gate cannot pass" in gate_outlook(GD, own_suite({"problem": "digits"}, fewest - 1, 0)).warning
