@@ -57,7 +57,7 @@ def test_a_training_that_a_probe_cannot_measure_is_refused_in_one_line(
     refusal = probe.refusal(fork, 100)
     assert names in refusal and "\n" not in refusal
     with pytest.raises(SettingError, match=r"^.*" + names):
-        Recipe(setting=Setting(steps=100, intervention=fork), seed=0, probe=probe)  # type: ignore[arg-type]
+        Recipe(setting=Setting(steps=100, intervention=fork), seed=0, probe=probe)
 
 
 @pytest.mark.parametrize(
@@ -74,5 +74,5 @@ def test_a_training_that_a_probe_cannot_measure_is_refused_in_one_line(
     ],
 )
 def test_any_other_training_may_have_it(probe: ProbeRecord, fork: Continue | None) -> None:
-    recipe = Recipe(setting=Setting(steps=100, intervention=fork), seed=0, probe=probe)  # type: ignore[arg-type]
+    recipe = Recipe(setting=Setting(steps=100, intervention=fork), seed=0, probe=probe)
     assert recipe.probe == probe

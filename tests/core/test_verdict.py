@@ -32,7 +32,7 @@ def judgement(setting: Setting = REFERENCE) -> Judgement:
 def verdict(kind: str, replicates: Outcome, generalises: Outcome, *, passed: bool) -> Verdict:
     return Verdict(
         id="planted",
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         says="",
         where="",
         rule="",

@@ -62,7 +62,7 @@ def test_a_planted_loss_has_its_own_spikes() -> None:
 
 def test_weights_at_one_landmark_are_replaced_and_others_stay() -> None:
     before = {"start": weights([[1.0, 0.0]]), "end": weights([[0.0, 1.0]])}
-    found = trial(run=run(**before))
+    found = trial(run=run((1.0, 0.5), start=before["start"], end=before["end"]))
     changed = with_weights(found, "run", "end", np.array([[5.0, 5.0]]))["run"].snapshots
     assert changed["end"].input_weights.tolist() == [[5.0, 5.0]]
     assert changed["end"].output_weights is before["end"].output_weights

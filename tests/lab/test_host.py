@@ -46,7 +46,7 @@ def test_no_tensor_is_left_elsewhere(value: Any, monkeypatch: pytest.MonkeyPatch
 
 def test_what_holds_no_tensor_comes_back_as_it_was() -> None:
     part = Part(torch.arange(3.0), 7)
-    there = on_host({"parts": [part, (1, "two")], "kind": Part, "none": None})
+    there: Any = on_host({"parts": [part, (1, "two")], "kind": Part, "none": None})
     assert torch.equal(there["parts"][0].values, part.values)
     assert (there["parts"][0].count, there["parts"][1]) == (7, (1, "two"))
     assert there["kind"] is Part and there["none"] is None

@@ -36,7 +36,8 @@ def test_a_run_has_the_states_of_its_training(seeds: range) -> None:
 def test_numbers_are_a_copy_in_double_precision() -> None:
     tensor = torch.tensor([1.0, 0.1], requires_grad=True)
     array = numbers(tensor)
-    assert (array.dtype, array.tolist()) == (np.float64, [1.0, float(np.float32(0.1))])
+    assert array.dtype == np.dtype(np.float64)
+    assert array.tolist() == [1.0, float(np.float32(0.1))]
     array[0] = 9.0
     assert tensor[0] == 1.0
 

@@ -7,6 +7,8 @@ import pytest
 from spikecheck.core.comparison import Comparison, Kind, Line
 from spikecheck.report.comparison import render_comparison
 
+SAME: list[Kind] = ["same"]
+
 
 def lines(*kinds: Kind) -> tuple[Line, ...]:
     return tuple(Line(f"claim-{n}", kind, f"was {n}", f"is {n}") for n, kind in enumerate(kinds))
@@ -29,7 +31,7 @@ def test_changes_are_listed_with_both_sides_and_the_rest_is_counted(capture: Cal
     ("same", "said"), [(0, "0 entries unchanged"), (1, "1 entry unchanged"), (1200, "1,200 entries")]
 )
 def test_what_is_unchanged_is_counted(capture: Callable[..., str], same: int, said: str) -> None:
-    found = Comparison("a", "b", lines(*["same"] * same))  # type: ignore[list-item]
+    found = Comparison("a", "b", lines(*SAME * same))
     assert said in capture(lambda console: render_comparison(found, console))
 
 

@@ -61,7 +61,7 @@ def test_where_two_spikes_are_near_the_one_with_the_nearer_onset_is_taken() -> N
 
 
 def test_a_rise_without_an_alarm_is_found_and_a_step_without_one_is_refused_with_the_spikes_there_are() -> None:
-    rise = run((300, 3, 0.4))
+    rise = run((300, 1, 0.25))
     assert rise.spikes == ()
     assert at_step(rise, (), 402).onset == 400
     spikes = (noisy(800, 810),)
