@@ -1,5 +1,6 @@
 """Commands about files that were written before, and files that cannot be."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from spikecheck.core.verdict import Report
 from spikecheck.report import json_file
 from tests.commands.planted import FAILS, HOLDS, TWO, verdict
+from tests.gate.command import called, told
 
 OLD = Path(__file__).parents[1] / "report" / "report_before_answers.json"
 
@@ -74,3 +76,23 @@ def _written() -> Report:
         environment={},
         claims=(verdict("slas", "law", HOLDS, HOLDS),),
     )
+
+
+def test_two_scorecards_are_compared(tmp_path: Path) -> None:
+    line = ("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--against", "gd")
+    told(tmp_path, *line, "--json", "one.json")
+    same = called(tmp_path, "compare", "one.json", "one.json")
+    assert same.returncode == 0, same.stderr
+    assert "unchanged" in same.stdout
+    card = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))
+    card["rows"][0]["change"] = "worse"
+    (tmp_path / "two.json").write_text(json.dumps(card), encoding="utf-8")
+    worse = called(tmp_path, "compare", "one.json", "two.json")
+    assert worse.returncode == 1
+    assert "regressed" in worse.stdout
+    del card["rows"][1]
+    (tmp_path / "two.json").write_text(json.dumps(card), encoding="utf-8")
+    missing = called(tmp_path, "compare", "one.json", "two.json")
+    assert missing.returncode == 4
+    assert "is in one.json and not in two.json" in missing.stderr
+    assert called(tmp_path, "compare", "one.json", "nowhere.json").returncode == 2

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import UsageError
 from spikecheck.gate.config import assignments, conditions, literal, table
+from spikecheck.report import json_file
+from tests.gate.command import called, settings
 
 VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 
@@ -90,3 +92,21 @@ def test_conditions_of_the_line_replace_those_of_the_table() -> None:
 def test_what_belongs_to_the_optimizer_is_no_condition(name: str) -> None:
     with pytest.raises(UsageError, match=f"--at {name}=1: belongs to the optimizer; use --optimizer and --set"):
         conditions([f"{name}=1"])
+
+
+def test_pyproject_says_what_the_line_does_not(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.spikecheck]\n"
+        'optimizer = "torch.optim:SGD"\nset = { lr = 0.1, momentum = 0.5 }\nagainst = "gd"\nseeds = 2\n'
+        'conditions = { steps = 60, width = 5, points = 8, schedule = "cosine" }\n',
+        encoding="utf-8",
+    )
+    done = called(tmp_path, "gate", "--executor", "local", "--json", "card.json")
+    assert done.returncode in (0, 1), done.stderr
+    card = json_file.read_scorecard(tmp_path / "card.json")
+    assert dict(card.candidate.options) == {"momentum": 0.5}
+    assert (card.seeds, settings(card)[0].schedule) == (2, "cosine")
+    (tmp_path / "pyproject.toml").write_text('[tool.spikecheck]\noptimiser = "x"\n', encoding="utf-8")
+    wrong = called(tmp_path, "gate")
+    assert wrong.returncode == 2
+    assert "did you mean: optimizer" in wrong.stderr

@@ -1,12 +1,16 @@
 """The plan of a gate: what it finds is what its rows would then name."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from spikecheck.core.scorecard import Change, Scores
-from spikecheck.gate.comparison import fewest_seeds, rows
+from spikecheck.gate.comparison import fewest_seeds, level, rows
 from spikecheck.gate.plan import gate_outlook
 from spikecheck.gate.suite import contestant, own_suite
+from spikecheck.stats.paired import detectable_in_spreads
+from tests.gate.command import told
 
 GD = contestant("gd", {"lr": 0.1})
 
@@ -54,3 +58,28 @@ def test_too_few_seeds_to_name_a_divergence_in_every_training_are_warned_of() ->
     fewest = fewest_seeds(1)
     assert gate_outlook(GD, own_suite({"problem": "digits"}, fewest, 0)).warning == ""
     assert "the gate cannot pass" in gate_outlook(GD, own_suite({"problem": "digits"}, fewest - 1, 0)).warning
+
+
+def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(tmp_path: Path) -> None:
+    line = (
+        "--optimizer",
+        "torch.optim:SGD",
+        "--set",
+        "lr=0.1",
+        "--against",
+        "gd",
+        "--dataset",
+        "mnist1d",
+        "--seeds",
+        "3",
+    )
+    planned = told(tmp_path, *line, "--plan")
+    assert planned.returncode == 0
+    assert "too few to detect a candidate that diverges in every training" in planned.stdout
+    spreads = detectable_in_spreads(3, 1, level(1, "mean"))
+    assert f"worse from {spreads:.1f} standard deviations" in " ".join(planned.stdout.split())
+    assert not (tmp_path / "cache").exists()
+    done = told(tmp_path, *line)
+    assert done.returncode == 3
+    assert "warning: seeds=3" in done.stderr
+    assert done.stdout.startswith("UNDECIDED")

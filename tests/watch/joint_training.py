@@ -1,6 +1,7 @@
-"""One process of a training, watched or not: `joint_training.py FOLDER WAY CLIP WATCHED`, by itself or under torchrun.
+"""One process of a training, first without a Watch and then with it: `joint_training.py FOLDER WAY CLIP WATCHED`.
 
-`WAY` is plain, ddp or fsdp; the batch of a step is divided among the processes. Each writes its parameters at the end.
+By itself or under torchrun. `WAY` is plain, ddp or fsdp; the batch of a step is divided among the processes. Each writes the
+parameters at the end of both trainings.
 """
 
 import json
@@ -48,11 +49,9 @@ def batches(rank: int, processes: int) -> Iterator[tuple[Tensor, Tensor]]:
         yield part, part.sin().sum(1, keepdim=True)
 
 
-def main() -> None:
-    folder, way, clip, watched = sys.argv[1:]
+def trained(folder: str, way: str, clip: float, watched: str) -> Any:
+    """The model after its training, which `watched` says who watches; its parameters are in a file."""
     rank, processes = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
-    if int(processes) > 1:
-        torch.distributed.init_process_group("gloo")
     torch.manual_seed(0)
     model = wrapped(Net(), way)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
@@ -68,19 +67,29 @@ def main() -> None:
         loss = loss_of()
         optimizer.zero_grad()
         loss.backward()
-        if float(clip):
-            nn.utils.clip_grad_norm_(model.parameters(), float(clip))
+        if clip:
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
         if watch is not None:
             watch.step(loss, loss_of)
     if watch is not None:
         watch.close()
     whole = [p.full_tensor() if way == "fsdp" else p for p in model.parameters()]
-    Path(folder, f"{way}-end-{rank}.json").write_text(json.dumps([p.tolist() for p in whole]))
-    if int(processes) > 1:
+    Path(folder, f"{way}-{watched}-{rank}.json").write_text(json.dumps([p.tolist() for p in whole]))
+    return model
+
+
+def main() -> None:
+    folder, way, clip, watched = sys.argv[1:]
+    together = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    if together:
+        torch.distributed.init_process_group("gloo")
+    models = [trained(folder, way, float(clip), who) for who in ("none", watched)]
+    if together:
         torch.distributed.destroy_process_group()
         # Freeing DDP's reducer can wait for ever in torch 2.13, watched or not: it holds the GIL and joins gloo's threads,
-        # of which one needs the GIL. So the process ends before the model is freed.
+        # of which one needs the GIL. So the process ends before the models are freed.
+        assert models
         os._exit(0)
 
 

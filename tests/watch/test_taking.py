@@ -18,9 +18,11 @@ WITHIN = 120
 """Seconds after which processes count as waiting for one another for ever."""
 
 
-def train(folder: Path, way: str, clip: float = 0.0, watched: str = "all") -> list[Any]:
-    """Parameters at the end, of each process. torchrun lets the processes meet at a port that nobody else can take."""
-    folder.mkdir(exist_ok=True)
+def train(folder: Path, way: str, clip: float = 0.0, watched: str = "all") -> tuple[list[Any], list[Any]]:
+    """Parameters at the end, of each process: of a training that nobody watches, and then of the watched one.
+
+    Both are made by the same processes, which mostly import torch. torchrun lets them meet at a port that nobody else can take.
+    """
     alone = [sys.executable, "-W", "ignore"]
     together = [*alone, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     words = [*(alone if way == "plain" else together), str(SCRIPT), str(folder), way, str(clip), watched]
@@ -32,9 +34,9 @@ def train(folder: Path, way: str, clip: float = 0.0, watched: str = "all") -> li
             os.killpg(process.pid, signal.SIGKILL)  # the processes that torchrun started as well
             raise
     assert process.returncode == 0, errors
-    ends = sorted(folder.glob(f"{way}-end-*.json"))
-    assert len(ends) == (1 if way == "plain" else 2)
-    return [json.loads(end.read_text()) for end in ends]
+    bare, own = (sorted(folder.glob(f"{way}-{who}-*.json")) for who in ("none", watched))
+    assert len(bare) == len(own) == (1 if way == "plain" else 2)
+    return [json.loads(end.read_text()) for end in bare], [json.loads(end.read_text()) for end in own]
 
 
 def logged(folder: Path, way: str) -> list[Step]:
@@ -62,8 +64,8 @@ def test_two_processes_log_the_numbers_of_one_with_the_joined_batch(
     way: str, one: tuple[float, Path, list[Step]]
 ) -> None:
     clip, folder, alone = one
-    watched = train(folder, way, clip)
-    assert watched[0] == watched[1] == train(folder / "bare", way, clip, "none")[0]  # to the last bit
+    bare, watched = train(folder, way, clip)
+    assert watched[0] == watched[1] == bare[0]  # to the last bit
     assert not (folder / f"{way}1.jsonl").exists()
     steps = logged(folder, way)
     assert {step.processes for step in steps} == {2}
@@ -77,7 +79,8 @@ def test_two_processes_log_the_numbers_of_one_with_the_joined_batch(
 
 
 def test_the_first_of_two_ddp_processes_may_watch_alone(tmp_path: Path) -> None:
-    assert train(tmp_path, "ddp", watched="first") == train(tmp_path / "bare", "ddp", watched="none")
+    bare, watched = train(tmp_path, "ddp", watched="first")
+    assert watched == bare
     steps = logged(tmp_path, "ddp")
     assert len(steps) == 30 and {step.processes for step in steps} == {1}
     # The gradient is the mean of both processes', the loss is this one's: the slope is taken from the half step.
@@ -85,12 +88,14 @@ def test_the_first_of_two_ddp_processes_may_watch_alone(tmp_path: Path) -> None:
 
 
 def test_a_closure_that_fails_in_one_ddp_process_stops_neither(tmp_path: Path) -> None:
-    assert train(tmp_path, "ddp", watched="failing") == train(tmp_path / "bare", "ddp", watched="none")
+    bare, watched = train(tmp_path, "ddp", watched="failing")
+    assert watched == bare
     steps = logged(tmp_path, "ddp")
     # Step 9 waited for the look at step 10 to join its losses, and there the second process left.
     assert [step.processes for step in steps] == [2] * 9 + [1] * 21
 
 
 def test_sharded_parameters_are_not_watched_by_one_process_alone(tmp_path: Path) -> None:
-    assert train(tmp_path, "fsdp", watched="first") == train(tmp_path / "bare", "fsdp", watched="none")
+    bare, watched = train(tmp_path, "fsdp", watched="first")
+    assert watched == bare
     assert len(logged(tmp_path, "fsdp")) == 0
