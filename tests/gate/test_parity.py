@@ -23,8 +23,7 @@ SINGLE = {"dtype": "float32"}
 )
 @pytest.mark.parametrize("path", ["ordinary_optimizers:SharpnessAware", "torch.optim:LBFGS", "torch.optim:AdamW"])
 def test_parity_agrees_under_conditions(path: str, changes: dict[str, object]) -> None:
-    """LBFGS evaluates 20 times a step, and diverges by mini-batches after some 40 steps, in the ordinary loop too: 24 are enough
-    to fill what it remembers.
+    """LBFGS evaluates up to 20 times a step, so that 24 steps are some 400; after some 40 it diverges by mini-batches.
 
     A rate of 0.01 is no number of float32: torch computes with Python's.
     """

@@ -21,7 +21,7 @@ WITHIN = 120
 def train(folder: Path, way: str, clip: float = 0.0, watched: str = "all") -> tuple[list[Any], list[Any]]:
     """Parameters at the end, of each process: of a training that nobody watches, and then of the watched one.
 
-    Both are made by the same processes, which mostly import torch. torchrun lets them meet at a port that nobody else can take.
+    The same processes make both: most of their time is torch's import. torchrun lets them meet at a port of their own.
     """
     alone = [sys.executable, "-W", "ignore"]
     together = [*alone, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
