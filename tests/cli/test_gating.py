@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gate.command import told
+from tests.command_line import told
 
 
 @pytest.mark.parametrize(

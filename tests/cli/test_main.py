@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.command_line import called
+
 
 def test_list_and_help_answer_without_torch_scipy_or_hypothesis(tmp_path: Path) -> None:
     for words in (["list"], ["--help"], ["explain", "slas"]):
@@ -34,3 +38,40 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; nothing was begun\n")
+
+
+def verify(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return run(folder, "verify", "--claims-path", "mine", *words, **env)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["verify", "--claim", "condensatoin"], 2, "did you mean: condensation"),
+        (["verify", "--claim", "no*such"], 5, "no claim matches"),
+        (["verify", "--budget", "soon"], 2, "--budget 'soon'"),
+        (["verify", "--device", "tpu"], 2, "tpu"),
+        (["verify", "--claim", "condensation", "--device", "cuda"], 2, "device='cuda'"),
+        (["verify", "--claims-path", "nowhere"], 2, "no such folder"),
+        (["verify", "--json", "no/such/folder.json"], 2, "cannot be written"),
+        (["verify", "--claim", "condensation", "--store", "taken"], 2, "--no-store"),
+        (["replay", "condensation", "--at", "lr=0"], 2, "lr='0'"),
+        (["replay", "condensation", "--at", "lr"], 2, "AXIS=VALUE"),
+        (["replay", "condensation", "--at", "rate=1"], 2, "rate"),
+        (["replay", "condensation", "--at", "target=cosh x"], 2, "cosh"),
+        (["replay", "condensation", "--at", "model=nowhere:Net"], 2, "nowhere"),
+        (["map", "--claim", "spikes-come", "--x", "lr=0.1,fast", "--y", "width"], 2, "lr='fast'"),
+        (["map", "--claim", "spikes-come", "--seeds", "3"], 2, "seeds=3: spikes-come needs 5 applicable seeds to hold"),
+        (["explain", "slass"], 2, "did you mean: slas"),
+        (["store", "prune", "--keep", "much"], 2, "--keep 'much'"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_a_users_mistake_is_told_with_its_remedy_and_no_traceback(
+    tmp_path: Path, words: list[str], code: int, told: str
+) -> None:
+    (tmp_path / "taken").write_text("")
+    done = called(tmp_path, *words, SPIKECHECK_STORE=str(tmp_path / "store"))
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

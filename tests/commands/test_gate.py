@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from spikecheck.report import json_file
-from tests.gate.command import SMALL, called, settings, told
+from tests.command_line import SMALL, called, settings, told
 
 HERE = Path(__file__).parents[1] / "gate"
 

@@ -8,8 +8,8 @@ import pytest
 
 from spikecheck.core.verdict import Report
 from spikecheck.report import json_file
+from tests.command_line import called, told
 from tests.commands.planted import FAILS, HOLDS, TWO, verdict
-from tests.gate.command import called, told
 
 OLD = Path(__file__).parents[1] / "report" / "report_before_answers.json"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spikecheck.core.errors import UsageError
 from spikecheck.gate.config import assignments, conditions, literal, table
 from spikecheck.report import json_file
-from tests.gate.command import called, settings
+from tests.command_line import called, settings
 
 VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 

@@ -10,7 +10,7 @@ from spikecheck.gate.comparison import fewest_seeds, level, rows
 from spikecheck.gate.plan import gate_outlook
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.stats.paired import detectable_in_spreads
-from tests.gate.command import told
+from tests.command_line import told
 
 GD = contestant("gd", {"lr": 0.1})
 
