@@ -40,10 +40,6 @@ main()
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; nothing was begun\n")
 
 
-def verify(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return run(folder, "verify", "--claims-path", "mine", *words, **env)
-
-
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
