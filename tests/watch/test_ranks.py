@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch.distributed.distributed_c10d import HashStore
+from torch._C._distributed_c10d import HashStore
 
 from spikecheck.watch import ranks
 from spikecheck.watch.ranks import Apart, Joint, Ranks
