@@ -39,7 +39,15 @@ def test_mistakes_are_told_in_one_line(tmp_path: Path, arguments: tuple[str, ...
 
 def test_a_step_summary_that_cannot_be_written_costs_no_verdict(tmp_path: Path) -> None:
     line = ("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd")
-    done = told(tmp_path, *line, "--at", "steps=60", GITHUB_STEP_SUMMARY=str(tmp_path / "no" / "such"))
+    done = told(
+        tmp_path,
+        *line,
+        "--at",
+        "steps=60",
+        "--rows",
+        "final loss, best loss, diverged, spiking",
+        GITHUB_STEP_SUMMARY=str(tmp_path / "no" / "such"),
+    )
     assert done.returncode == 0
     assert "no regression" in done.stdout
     assert "warning: GITHUB_STEP_SUMMARY" in done.stderr
@@ -48,6 +56,6 @@ def test_a_step_summary_that_cannot_be_written_costs_no_verdict(tmp_path: Path) 
 def test_a_terminal_that_says_it_has_no_columns_is_written_to(tmp_path: Path) -> None:
     """Regression: nothing was printed at all."""
     line = ("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--dataset", "mnist1d", "--at", "steps=40")
-    done = told(tmp_path, *line, COLUMNS="0")
+    done = told(tmp_path, *line, "--rows", "final loss, best loss, diverged, spiking", COLUMNS="0")
     assert "no regression" in done.stdout
     assert "final loss" in done.stdout

@@ -63,7 +63,7 @@ def test_a_regression_is_named_and_fails(project: Path) -> None:
     done = told(
         project,
         *("--optimizer", "planted_optimizers:WrongMomentum", "--set", "lr=0.05", "--against", "heavy-ball"),
-        *("--seeds", "8", "--junit", "card.xml"),
+        *("--seeds", "8", "--junit", "card.xml", "--rows", "final loss, best loss, diverged, spiking"),
         GITHUB_ACTIONS="true",
     )
     assert done.returncode == 1, done.stderr
@@ -172,7 +172,16 @@ def test_the_fixture_gates_in_a_users_own_suite(pytester: pytest.Pytester) -> No
 
 
 def test_a_baseline_from_before_there_were_curves_is_read(project: Path) -> None:
-    candidate = ("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--baseline", "base.json")
+    candidate = (
+        "--optimizer",
+        "torch.optim:SGD",
+        "--set",
+        "lr=0.1",
+        "--baseline",
+        "base.json",
+        "--rows",
+        "final loss, best loss, diverged, spiking",
+    )
     assert told(project, *candidate, "--update-baseline", "--reason", "first").returncode == 0
     file = project / "base.json"
     kept = json.loads(file.read_text(encoding="utf-8"))
@@ -210,7 +219,7 @@ def test_a_baseline_knows_its_seeds_and_conditions(project: Path) -> None:
 def test_a_candidate_that_always_diverges_is_named_by_four_seeds(project: Path) -> None:
     """Regression: `no regression: 1 same, 9 undecided`, exit 0."""
     line = ("--optimizer", "torch.optim:SGD", "--set", "lr=50", "--against", "gd", "--against-set", "lr=0.05")
-    done = told(project, *line, "--dataset", "mnist1d")
+    done = told(project, *line, "--dataset", "mnist1d", "--rows", "final loss, best loss, diverged, spiking")
     assert done.returncode == 1, done.stderr
     assert "diverged" in done.stdout.splitlines()[0]
 
@@ -241,7 +250,17 @@ def test_an_optimizer_that_prints_from_a_folder_without_init_is_gated(project: P
     (project / "kit" / "chatty.py").write_text(CHATTY, encoding="utf-8")
     (project / "kit" / "helper.py").write_text("FACTOR = 1\n", encoding="utf-8")
     line = ("--optimizer", "kit.chatty:Chatty", "--set", "lr=0.1", "--against", "gd", "--dataset", "mnist1d")
-    done = gate(project, *line, "--at", "steps=40", "--rows", "final loss, diverged", "--json", "-", "--quiet")
+    done = gate(
+        project,
+        *line,
+        "--at",
+        "steps=40",
+        "--rows",
+        "final loss, best loss, diverged, spiking",
+        "--json",
+        "-",
+        "--quiet",
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["decision"] == "passed"
     first = spikecheck(project, "doctor", "--optimizer", "kit.chatty:Chatty", "--set", "lr=0.1")

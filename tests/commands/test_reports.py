@@ -80,7 +80,7 @@ def _written() -> Report:
 
 def test_two_scorecards_are_compared(tmp_path: Path) -> None:
     line = ("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--against", "gd")
-    told(tmp_path, *line, "--json", "one.json")
+    told(tmp_path, *line, "--rows", "final loss, best loss, diverged, spiking", "--json", "one.json")
     same = called(tmp_path, "compare", "one.json", "one.json")
     assert same.returncode == 0, same.stderr
     assert "unchanged" in same.stdout
