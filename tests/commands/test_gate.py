@@ -76,7 +76,7 @@ def test_a_regression_is_named_and_fails(project: Path) -> None:
 
 
 def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Path) -> None:
-    candidate = ("--optimizer", "torch.optim:Adam", "--set", "lr=0.02")
+    candidate = ("--optimizer", "torch.optim:Adam", "--set", "lr=0.02", "--rows", BY_LOSSES)
     file = ("--baseline", "base.json")
     missing = told(project, *candidate, *file)
     assert (missing.returncode, missing.stdout) == (4, "")
