@@ -25,7 +25,10 @@ def own(started: ClaimStarted) -> float:
 
 def test_trainings_of_an_earlier_claim_are_not_counted_again() -> None:
     """Both claims compare the same spiking runs with the same twins."""
-    alone, after = own(first_start("spike-effect-decomposed")), first_start("condensation", "spike-effect-decomposed").after
+    alone, after = (
+        own(first_start("spike-effect-decomposed")),
+        first_start("condensation", "spike-effect-decomposed").after,
+    )
     assert alone > 10 and 0 < after < alone / 2
 
 
