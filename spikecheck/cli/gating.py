@@ -12,10 +12,12 @@ import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.gate_rates import numbers_of, tuned_range
+from spikecheck.cli.options import LARGEST_SEED, MOST_SEEDS
 from spikecheck.core.errors import SettingError, SpikecheckError, UsageError, lacks_memory
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
 from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores
+from spikecheck.core.setting import OPTIMIZERS
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.comparison import can_name, too_few
 from spikecheck.gate.config import conditions, table
@@ -283,6 +285,7 @@ def _suite(
         conditions = {**known.conditions, **conditions}
         seeds = known.seeds if seeds is None else seeds
         root = known.root if root is None else root
+    _check_seeds(seeds, root)
     suite, whole = (workload_suite, WORKLOAD_ROWS) if "workload" in conditions else (own_suite, ROWS)
     if suite is own_suite and "tune" in conditions:
         raise UsageError(
@@ -291,6 +294,14 @@ def _suite(
         )
     kept = whole if known is None else tuple(row for row in (*whole, *SAME_RULE_ROWS) if row in known.scores.values)
     return suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or kept)
+
+
+def _check_seeds(seeds: int | None, root: int | None) -> None:
+    """Refuse what the command line's options refuse: pyproject.toml, a baseline or a test may say it as well."""
+    if seeds is not None and not 2 <= seeds <= MOST_SEEDS:
+        raise UsageError(f"seeds={seeds}: give a number from 2 to {MOST_SEEDS:,}")
+    if root is not None and not 0 <= root <= LARGEST_SEED:
+        raise UsageError(f"seed={root}: give a number from 0 to {LARGEST_SEED}")
 
 
 def _conditions(given: Mapping[str, Any], project: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
@@ -304,7 +315,7 @@ def _conditions(given: Mapping[str, Any], project: Mapping[str, Any], changes: t
         if (value := given.get(name, project.get(name))) is not None:
             chosen[name] = value
     if (workload := given.get("workload", project.get("workload"))) is not None:
-        _check_alone(workload, given)
+        _check_alone(workload, {**project, **given})
         return conditions(changes, {**chosen, "workload": workload})
     if "dataset" in given or ("dataset" in project and "problem" not in given):
         chosen["problem"] = given.get("dataset", project.get("dataset"))
@@ -373,7 +384,14 @@ def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
 
 
 def _plan(request: GateRequest) -> int:
-    """Print what would be trained and which differences it could detect; train nothing."""
+    """Print what would be trained and which differences it could detect; train nothing.
+
+    Raises:
+        SettingError: an optimizer cannot be imported; then the gate could not run.
+    """
+    for one in (request.candidate, *([request.reference] if request.reference is not None else [])):
+        if one.optimizer not in OPTIMIZERS:
+            named("optimizer", one.optimizer)
     with tolerate_closed_pipe():
         render_gate_plan(gate_outlook(request.candidate, request.suite), console())
     return 0

@@ -14,6 +14,7 @@ from spikecheck.cli.options import (
     optimizer_options,
     paths_option,
     seed_option,
+    seeds_from,
 )
 from spikecheck.cli.replaying import ReplayRequest, by_options, by_report, exit_code, refuse_options_beside_a_report
 from spikecheck.session.lab_options import LabOptions
@@ -24,7 +25,7 @@ from spikecheck.session.lab_options import LabOptions
 @optimizer_options
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="Change a condition. Repeatable.")
 @seed_option
-@click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="Number of seeds.")
+@click.option("--seeds", type=seeds_from(1), default=64, show_default=True, help="Number of seeds.")
 @click.option("--gave", metavar="RECORDED", help="What a report's line recorded: say whether it reproduces.")
 @click.option(
     "--report",

@@ -11,7 +11,13 @@ from spikecheck.report.selftest_page import render_counts
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(min=20), default=200, show_default=True, help="Verdicts for each world.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=20, max=1_000_000),
+    default=200,
+    show_default=True,
+    help="Verdicts for each world.",
+)
 @click.option(
     "--profile",
     type=click.Choice(("quick", "ci", "full")),

@@ -6,6 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tell
+from spikecheck.cli.options import SEED
 from spikecheck.cli.params import seconds, size
 from spikecheck.core.errors import UsageError
 from spikecheck.lab.store import MARKER, Store
@@ -51,7 +52,7 @@ def store_verify(folder: str | None) -> int:
 @click.option(
     "--one-in", type=click.IntRange(min=1), default=20, show_default=True, help="Share of the runs: one in N."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which runs are drawn.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Which runs are drawn.")
 def store_audit(folder: str | None, one_in: int, seed: int) -> int:
     """Train one stored run in N again, and compare it with what is stored, bit by bit.
 
