@@ -104,6 +104,11 @@ def report_error(error: BaseException) -> int:
     if isinstance(error, SpikecheckError):
         print_error(f"error: {error}")
         return 5 if isinstance(error, NothingSelected) else 4 if isinstance(error, BaselineError) else 2
+    if isinstance(error, SystemExit):
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        called = f"{where.filename}, line {where.lineno}"
+        print_error(f"error: sys.exit({error.code!r}) was called ({called}); raise an exception there instead")
+        return 2
     if lacks_memory(error):
         what = f": {error}" if str(error) else ""  # Python's own MemoryError says nothing
         print_error(f"error: out of memory{what}; use a smaller problem, or --executor local; stored runs are kept")

@@ -21,6 +21,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+USERS_ERRORS = (Exception, SystemExit)
+"""What a user's code may raise. sys.exit() in it must not end spikecheck, least of all with exit code 0."""
+
+
 class SpikecheckError(Exception):
     """Base of every error meant for the user; its text is one line with a remedy."""
 

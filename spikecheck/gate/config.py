@@ -56,11 +56,15 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
     >>> assignments(["lr=1e-3", "betas=(0.9, 0.999)", "amsgrad=True", "mode=fast"], "--set")
     {'lr': 0.001, 'betas': (0.9, 0.999), 'amsgrad': True, 'mode': 'fast'}
     """
-    values = {}
+    values: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise UsageError(f"{option} {text!r}: give NAME=VALUE, such as {option} lr=0.01")
+        if name.strip() in values:
+            raise UsageError(
+                f"{option} {text}: {name.strip()} is given already, as {values[name.strip()]!r}; leave out one"
+            )
         values[name.strip()] = literal(value.strip())
     return values
 

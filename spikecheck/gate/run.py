@@ -5,8 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import numpy as np
+
 from spikecheck.core.activity import heard_by
+from spikecheck.core.errors import SettingError
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
+from spikecheck.core.run import Run
 from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting, TunedRate
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
@@ -120,6 +124,7 @@ def scores(
     recipes = {place.name: suite.recipes(place) for place in places}
     plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
     runs = lab.runs([recipe for group in (recipes, plain) for wanted in group.values() for recipe in wanted])
+    _check_moved(contestant, [run for group in plain.values() for recipe in group if (run := runs.get(recipe))])
     # A training that diverged has no last state to probe, so its run without the probe is used.
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
     chosen = [measure for measure in MEASURES if measure.name in suite.rows]
@@ -132,6 +137,15 @@ def scores(
         values[MEMORY[0]] = {COST: (memory(contestant, model),)}
     observe(WorkDone(_cost_seconds(suite)))
     return Scores(values=values, curves={name: band(place_runs) for name, place_runs in seen.items()})
+
+
+def _check_moved(contestant: OptimizerSpec, runs: Sequence[Run]) -> None:
+    """Refuse an optimizer with which every training ends where it began: nothing it is compared with could be worse."""
+    ends = [(run.snapshots["start"].params, run.snapshots["end"].params) for run in runs if "end" in run.snapshots]
+    if ends and all(np.array_equal(start, end) for start, end in ends):
+        raise SettingError(
+            f"lr={contestant.lr:g}: {contestant.optimizer} moves no parameter in any training; give a larger rate"
+        )
 
 
 def _demand(place: SuiteSetting, observe: Observer) -> None:

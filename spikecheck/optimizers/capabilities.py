@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikecheck.core.errors import SettingError, SpikecheckError
+from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError
 from spikecheck.optimizers.driven import OptimizerFactory, same_bits
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Abilities, Evaluate, Pace, PerMember, Shared
-from spikecheck.optimizers.state_dict import count
+from spikecheck.optimizers.state_dict import count, grown
 
 COUPLED: set[OptimizerFactory] = set()
 """Optimizers that passed as elementwise here, and that a training showed not to be."""
@@ -110,14 +110,14 @@ def _wants_closure(trial: _Trial) -> bool:
         SettingError: when `step` fails with a closure too.
     """
     grads = next(trial.grads())
-    first: Exception | None = None
+    first: BaseException | None = None
     for closure in (False, True):
         live = trial.alone(Abilities(False, "", closure, False, 0, None), trial.fresh(trial.start()))
         try:
             live.step(None, grads, trial.rates, [0], None)
         except SettingError:
             raise
-        except Exception as error:
+        except USERS_ERRORS as error:
             first = first or error
             if closure:
                 reason = error if _takes_closure(trial) else first
@@ -145,7 +145,7 @@ def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
     return live.state_dict(0)
 
 
-def failed_step(path: str, error: Exception, done: int) -> SettingError:
+def failed_step(path: str, error: BaseException, done: int) -> SettingError:
     """The error for a user when an optimizer's own step raises, after `done` steps."""
     said = " ".join(str(error).partition("\n\n")[0].split()) or _line_of(error)
     return SettingError(
@@ -154,7 +154,7 @@ def failed_step(path: str, error: Exception, done: int) -> SettingError:
     )
 
 
-def _line_of(error: Exception) -> str:
+def _line_of(error: BaseException) -> str:
     """The line that raised an error without a message, such as a bare `assert`."""
     *_, last = traceback.extract_tb(error.__traceback__)
     return f"{last.line} ({Path(last.filename).name}, line {last.lineno})"
@@ -165,7 +165,7 @@ def _stepped(live: PerMember, trial: _Trial, slope: Tensor, done: int) -> Tensor
         return live.step(None, slope, trial.rates, [done], None)
     except SpikecheckError:
         raise
-    except Exception as error:
+    except USERS_ERRORS as error:
         raise failed_step(trial.order.path, error, done) from error
 
 
@@ -193,8 +193,9 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
             if done < stop:
                 raise SettingError(
                     f"optimizer={trial.order.path!r}: gives other numbers for the same gradients from step {done + 1} on; "
-                    "draws from torch's, NumPy's and Python's generators are repeated, so it draws from another source: "
-                    "give it a fixed seed"
+                    "draws from torch's, NumPy's and Python's generators are repeated, so it draws from another source, "
+                    "or instances share something, such as a counter or a generator of the class or the module: give it a "
+                    "fixed seed, and keep in the instance what a step changes"
                 )
             why = "it remembers what its state_dict does not hold"
     if same_bits(params, trial.start()):
@@ -203,6 +204,8 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
         )
     if not why and not torch.equal(half.state(), whole.state()):
         why = "it remembers what its state_dict does not hold"
+    if not why and grown(half.state()[0, :-1]):
+        why = "its state_dict grows as it trains"
     return why
 
 
@@ -222,7 +225,7 @@ def _resumed(trial: _Trial, able: Abilities, live: PerMember, params: Tensor, do
         state = {"state": live.state()}
         there = replace(trial.fresh(params), slots=state, done=torch.full((trial.members,), done))
         return trial.alone(able, there), "" if able.numbers else "its state_dict cannot be stored"
-    except Exception as error:
+    except USERS_ERRORS as error:
         return live, f"its state_dict cannot be stored ({type(error).__name__}: {error})"
 
 
@@ -235,5 +238,5 @@ def _same_together(trial: _Trial, able: Abilities) -> bool:
             there = alone.step(None, slope, trial.rates, [done] * 2, None)
             alike &= same_bits(there, one.step(None, slope, trial.rates, [done] * 2, None))
         return alike and torch.equal(alone.state(), one.state())
-    except Exception:
+    except USERS_ERRORS:
         return False

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,9 @@ Columns = Mapping[str, np.ndarray]
 """Arrays [rows] by column name; NaN where a row has no number."""
 
 LOSS_NAMES = ("loss", "train_loss", "train/loss", "training_loss", "loss/train", "train loss", "spikecheck/loss")
+_GZIP, _GZIP_BITS = b"\x1f\x8b", 31
+_LARGEST = 2**30
+"""Bytes that a compressed log may restore to: a small file could fill any memory."""
 STEP_NAMES = ("step", "global_step", "_step", "train/global_step", "iteration", "iter", "steps", "update", "batch")
 
 
@@ -31,6 +35,16 @@ def read_columns(path: Path) -> Columns:
     if not columns:
         raise UsageError(f"{path}: no column of numbers was found")
     return columns
+
+
+def step_column(columns: Columns, wanted: str | None) -> str | None:
+    """The name of the column with the step: the wanted one, or the first usual name; None where there is no such column.
+
+    Raises:
+        UsageError: the wanted column does not exist.
+    """
+    usual = {name.lower().strip() for name in columns}.intersection(STEP_NAMES)
+    return named_column(columns, wanted, STEP_NAMES, "--step") if wanted is not None or usual else None
 
 
 def named_column(columns: Columns, wanted: str | None, usual: Sequence[str], option: str) -> str:
@@ -67,12 +81,34 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    content = _unpacked(content, path)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("latin-1")
+
+
+def _unpacked(content: bytes, path: Path) -> bytes:
+    """The content of a file that gzip compressed; of one that was cut off, what there is. Other files as they are.
+
+    Raises:
+        UsageError: the compressed bytes are damaged, or restore to more than `_LARGEST` bytes.
+    """
+    if not content.startswith(_GZIP):
+        return content
+    whole = b""
+    while content.startswith(_GZIP):
+        member = zlib.decompressobj(wbits=_GZIP_BITS)
+        try:
+            whole += member.decompress(content, _LARGEST + 1 - len(whole))
+        except zlib.error as error:
+            raise UsageError(f"{path}: is compressed and damaged: {error}; give the log as it was written") from error
+        if len(whole) > _LARGEST:
+            raise UsageError(f"{path}: restores to more than {_LARGEST // 2**20} MiB; give a part of the log")
+        content = member.unused_data
+    return whole
 
 
 def _rows(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
@@ -134,13 +170,22 @@ def _csv(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     names = dict.fromkeys(name for row in rows for name in row)
-    columns = {str(name): np.array([_number(row.get(name)) for row in rows]) for name in names}
+    columns = {str(name): _ended(np.array([_number(row.get(name)) for row in rows]), rows, name) for name in names}
     given = {name: [row.get(name) for row in rows if row.get(name) not in (None, "")] for name in columns}
     return {
         name: column
         for name, column in columns.items()
         if given[name] and any(_is_number(cell) for cell in given[name])
     }
+
+
+def _ended(column: np.ndarray, rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
+    """The column, infinite where its last numbers are written as NaN: it has diverged. Elsewhere NaN stands for no number."""
+    finite = np.flatnonzero(np.isfinite(column))
+    for row in range(int(finite[-1]) + 1 if len(finite) else 0, len(column)):
+        if np.isnan(column[row]) and _is_number(rows[row].get(name)):
+            column[row] = math.inf
+    return column
 
 
 def _is_number(cell: Any) -> bool:
