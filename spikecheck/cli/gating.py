@@ -12,6 +12,7 @@ import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.gate_rates import numbers_of, tuned_range
+from spikecheck.cli.options import MOST_SEEDS
 from spikecheck.core.errors import SettingError, SpikecheckError, UsageError, lacks_memory
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.import_path import named
@@ -290,7 +291,22 @@ def _suite(
             "give the rate with --set lr=0.01"
         )
     kept = whole if known is None else tuple(row for row in (*whole, *SAME_RULE_ROWS) if row in known.scores.values)
-    return suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or kept)
+    number, first = SEEDS if seeds is None else seeds, 0 if root is None else root
+    _check_number("seeds", number, 2, MOST_SEEDS)
+    _check_number("seed", first, 0, None)
+    return suite(conditions, number, first, rows or kept)
+
+
+def _check_number(name: str, value: Any, least: int, most: int | None) -> None:
+    """Check what the command line, pyproject.toml or a test gave.
+
+    Raises:
+        UsageError: it is no whole number, or out of range.
+    """
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        upto = " or more" if most is None else f" to {most:,}"
+        raise UsageError(f"{name}={value!r}: give a whole number, {least}{upto}")
 
 
 def _conditions(given: Mapping[str, Any], project: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:

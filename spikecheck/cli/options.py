@@ -13,6 +13,9 @@ from spikecheck.cli.params import seconds
 from spikecheck.core.errors import UsageError
 from spikecheck.session.lab_options import LabOptions
 
+MOST_SEEDS = 100_000
+"""Of one setting: a mistyped number would otherwise fill the memory with plans before anything is trained."""
+
 
 def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Combine options into one decorator; help shows them in this order."""

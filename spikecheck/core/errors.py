@@ -20,7 +20,6 @@ SpikecheckError
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-
 USERS_ERRORS = (Exception, SystemExit)
 """What a user's code may raise. sys.exit() in it must not end spikecheck, least of all with exit code 0."""
 

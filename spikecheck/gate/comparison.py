@@ -26,9 +26,7 @@ _TELLING = "best loss"
 """The row whose numbers agree only if two trainings are the same."""
 _WORST: Mapping[str, float] = {DIVERGED: 1.0, "final loss": 6.0}
 """What these rows have where every training diverged: nothing can be worse."""
-REFERENCE_LOST = (
-    "every training of the reference diverged, so that none can be worse; give it a smaller rate, such as --against-set lr=0.01"
-)
+REFERENCE_LOST = "every training of the reference diverged, so that none can be worse: give it a smaller rate"
 _SAME = 1e-9
 """Largest difference between scores of the same training."""
 

@@ -123,7 +123,9 @@ def _check_alone(file: Path, files: Sequence[Path]) -> None:
     """
     for other in files:
         if other != file and _named(other) == _named(file):
-            raise ClaimFileError(f"{file}: {other.name} gives a claim of the same id, {_named(file)}; rename one of them")
+            raise ClaimFileError(
+                f"{file}: {other.name} gives a claim of the same id, {_named(file)}; rename one of them"
+            )
 
 
 def _executed(file: Path) -> ModuleType:

@@ -163,7 +163,7 @@ class Driven:
 
 
 def rates_of(optimizer: torch.optim.Optimizer) -> list[Any]:
-    """The groups' present learning rates. Those that are tensors are copied, since an optimizer may change its own in place."""
+    """The groups' present learning rates. Tensors are copied, since an optimizer may change its own in place."""
     rates = [group.get("lr") for group in optimizer.param_groups]
     return [rate.detach().clone() if isinstance(rate, Tensor) else rate for rate in rates]
 

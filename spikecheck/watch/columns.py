@@ -25,13 +25,18 @@ _LARGEST = 2**30
 STEP_NAMES = ("step", "global_step", "_step", "train/global_step", "iteration", "iter", "steps", "update", "batch")
 
 
-def read_columns(path: Path) -> Columns:
+def read_columns(path: Path, *, diverged: bool = False) -> Columns:
     """Read the columns of a log; the format is recognised from the content.
+
+    Args:
+        path: the log.
+        diverged: whether a column is infinite where its last numbers are written as NaN. Elsewhere NaN stands for no number,
+            as in logs that have several kinds of rows.
 
     Raises:
         UsageError: the file cannot be read, or has no column of numbers.
     """
-    columns = _events(path) if _is_events(path) else _columns(list(_rows(_text(path), path)))
+    columns = _events(path) if _is_events(path) else _columns(list(_rows(_text(path), path)), diverged=diverged)
     if not columns:
         raise UsageError(f"{path}: no column of numbers was found")
     return columns
@@ -168,9 +173,11 @@ def _csv(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
         yield {name: cell.replace(",", ".") for name, cell in cells.items()} if decimal_comma else cells
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+def _columns(rows: Sequence[Mapping[str, Any]], *, diverged: bool) -> dict[str, np.ndarray]:
     names = dict.fromkeys(name for row in rows for name in row)
-    columns = {str(name): _ended(np.array([_number(row.get(name)) for row in rows]), rows, name) for name in names}
+    columns = {str(name): np.array([_number(row.get(name)) for row in rows]) for name in names}
+    if diverged:
+        columns = {name: _ended(column, rows, name) for name, column in columns.items()}
     given = {name: [row.get(name) for row in rows if row.get(name) not in (None, "")] for name in columns}
     return {
         name: column
@@ -180,7 +187,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
 
 
 def _ended(column: np.ndarray, rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
-    """The column, infinite where its last numbers are written as NaN: it has diverged. Elsewhere NaN stands for no number."""
+    """The column, infinite where its last numbers are written as NaN."""
     finite = np.flatnonzero(np.isfinite(column))
     for row in range(int(finite[-1]) + 1 if len(finite) else 0, len(column)):
         if np.isnan(column[row]) and _is_number(rows[row].get(name)):

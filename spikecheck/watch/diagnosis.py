@@ -138,9 +138,10 @@ def _check_whole(steps: np.ndarray, name: str | None) -> None:
 
 
 def _rows_that_count(steps: np.ndarray) -> np.ndarray:
-    """Whether each row [R] counts. A log that goes on, and now and then back, is of a training that was resumed or begun again.
+    """Whether each row [R] counts: of rows with one step the last.
 
-    Then rows of the later steps of what was before are out of date. Of rows with one step the last counts.
+    A log that goes on, and now and then back, is of a training that was resumed or begun again. Where it goes back, what it
+    had of later steps is out of date.
     """
     rows = len(steps)
     back = np.flatnonzero(np.diff(steps) < 0) + 1
@@ -155,8 +156,7 @@ def _rows_that_count(steps: np.ndarray) -> np.ndarray:
 
 def _left_out(rows: int, step: str | None) -> list[str]:
     sentences = {
-        f"{rows:,} rows are left out: the log goes back to an earlier step, or has a step twice, and the later rows count.": rows
-        > 0,
+        f"{rows:,} rows are left out: the log goes back to an earlier step, or has a step twice. The later rows count.": rows,
         "No column has the step (--step NAME): rows are numbered from 0.": step is None,
     }
     return [sentence for sentence, applies in sentences.items() if applies]

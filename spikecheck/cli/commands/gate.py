@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from spikecheck.cli.options import lab_options
+from spikecheck.cli.options import MOST_SEEDS, lab_options
 
 
 @click.command()
@@ -49,7 +49,9 @@ from spikecheck.cli.options import lab_options
     metavar="NAME,…",
     help="Look at these alone. Without early edge, late edge no product with the Hessian is made.",
 )
-@click.option("--seeds", type=click.IntRange(min=2), help="Trainings a setting.  [default: 16, or the baseline's]")
+@click.option(
+    "--seeds", type=click.IntRange(2, MOST_SEEDS), help="Trainings a setting.  [default: 16, or the baseline's]"
+)
 @click.option("--seed", "root", type=click.IntRange(min=0), help="Root of all seeds.  [default: 0, or the baseline's]")
 @click.option("--plan", "only_planned", is_flag=True, help="Say what would be trained and what that could find.")
 @lab_options(budget=True)

@@ -9,6 +9,7 @@ import rich_click as click
 from spikecheck.cli import context
 from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import (
+    MOST_SEEDS,
     claim_option,
     lab_options,
     optimizer_options,
@@ -24,7 +25,7 @@ from spikecheck.session.lab_options import LabOptions
 @optimizer_options
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="Change a condition. Repeatable.")
 @seed_option
-@click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="Number of seeds.")
+@click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=64, show_default=True, help="Number of seeds.")
 @click.option("--gave", metavar="RECORDED", help="What a report's line recorded: say whether it reproduces.")
 @click.option(
     "--report",

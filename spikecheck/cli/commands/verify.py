@@ -10,6 +10,7 @@ import rich_click as click
 from spikecheck.cli import context, output
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.options import (
+    MOST_SEEDS,
     claims_options,
     lab_options,
     optimizer_options,
@@ -42,7 +43,7 @@ PROFILES = ("quick", "ci", "full")
     "--at", "changes", multiple=True, metavar="OPTION=VALUE", help="An option of the workload, such as size=small."
 )
 @click.option("--steps", type=click.IntRange(min=20), help="Steps of the workload.  [default: 500]")
-@click.option("--seeds", type=click.IntRange(min=2), help="Trainings of the workload.  [default: 16]")
+@click.option("--seeds", type=click.IntRange(2, MOST_SEEDS), help="Trainings of the workload.  [default: 16]")
 @optimizer_options
 @seed_option
 @lab_options(budget=True)
