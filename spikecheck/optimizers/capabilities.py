@@ -4,6 +4,7 @@ import inspect
 import itertools
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError
-from spikecheck.optimizers.driven import OptimizerFactory, same_bits
+from spikecheck.optimizers.driven import Driven, OptimizerFactory, same_bits
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Abilities, Evaluate, Pace, PerMember, Shared
 from spikecheck.optimizers.state_dict import count, grown
@@ -25,6 +26,7 @@ _SCALES = (1.0, 1e3, 1e-3, 1.0)
 """Scales of the artificial gradients: rules that clip, or that compare lengths, treat them differently."""
 _FIRST = 4
 """Steps over which two members are tried in one instance. Every training with one instance continues the comparison."""
+_GROWS = "its state_dict grows as it trains"
 _MOST_NUMBERS = 10_000_000
 """Limit on parameters times steps: a large model is tested over fewer steps than its trainings have."""
 
@@ -90,9 +92,25 @@ def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
     """
     one = _Trial(order, lr, 1)
     steps = max(_FIRST, min(steps, _MOST_NUMBERS // order.spans[-1].stop))
-    probed = order.of(one.start()[0], lr).optimizer
+    closure = _wants_closure(one)
+    try:
+        return _examined(one, steps, closure=closure)
+    except SettingError:
+        if closure or not _takes_closure(one):
+            raise
+        with suppress(SettingError):  # it may want its closure later, or do nothing without one
+            return _examined(one, steps, closure=True)
+        raise
+
+
+def _examined(one: _Trial, steps: int, *, closure: bool) -> Abilities:
+    """Its capabilities with or without a closure; raises as `abilities`."""
+    order, lr = one.order, one.lr
+    driven = order.of(one.start()[0], lr)
+    _check_zero_grad(driven, order.path)
+    probed = driven.optimizer
     averages = callable(getattr(probed, "train", None)) and callable(getattr(probed, "eval", None))
-    bare = Abilities(False, "", _wants_closure(one), averages, 0, None)
+    bare = Abilities(False, "", closure, averages, 0, None)
     template = _template(one, bare)
     try:
         able = replace(bare, numbers=count(template) + 1, template=template)
@@ -101,6 +119,13 @@ def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
     resumes = _why_not_resumed(one, able, steps)
     able = replace(able, resumes=resumes, numbers=0 if resumes else able.numbers)
     return replace(able, together=not able.closure and _same_together(_Trial(order, lr, 2), able))
+
+
+def _check_zero_grad(driven: Driven, path: str) -> None:
+    before = driven.read()
+    driven.optimizer.zero_grad()
+    if not same_bits(driven.read(), before):
+        raise SettingError(f"optimizer={path!r}: its zero_grad() moves parameters; move them in step() alone")
 
 
 def _wants_closure(trial: _Trial) -> bool:
@@ -205,7 +230,7 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
     if not why and not torch.equal(half.state(), whole.state()):
         why = "it remembers what its state_dict does not hold"
     if not why and grown(half.state()[0, :-1]):
-        why = "its state_dict grows as it trains"
+        why = _GROWS
     return why
 
 
@@ -223,6 +248,8 @@ def _resumed(trial: _Trial, able: Abilities, live: PerMember, params: Tensor, do
     """A new instance in the old one's state and an empty text, or the old instance and the reason why it cannot be copied."""
     try:
         state = {"state": live.state()}
+        if grown(state["state"][0, :-1]):
+            return live, _GROWS
         there = replace(trial.fresh(params), slots=state, done=torch.full((trial.members,), done))
         return trial.alone(able, there), "" if able.numbers else "its state_dict cannot be stored"
     except USERS_ERRORS as error:

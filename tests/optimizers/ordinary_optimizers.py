@@ -315,8 +315,17 @@ class StepsInBackward(Descends):
         pass
 
 
+class CountsInZeroGrad(Descends):
+    """Lowers its rate in zero_grad()."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        super().zero_grad(set_to_none)
+        for group in self.param_groups:
+            group["lr"] *= 0.99
+
+
 class DecaysInZeroGrad(Descends):
-    """Does a part of its work in zero_grad()."""
+    """Moves its parameters in zero_grad(), before there is a gradient."""
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         super().zero_grad(set_to_none)
@@ -433,3 +442,23 @@ class GoesBackward(Descends):
         self.zero_grad()
         loss.backward()
         super().step()
+
+
+class WantsItsClosureLate(Descends):
+    """Takes steps without a closure for a while; then it asks for one."""
+
+    def step(self, closure: Closure | None = None) -> None:  # type: ignore[override]
+        if self.made >= 10:
+            if closure is None:
+                raise RuntimeError("WantsItsClosureLate needs a closure by now")
+            closure()
+        super().step()
+
+
+class RestsWithoutClosure(Descends):
+    """Does nothing where no closure is given."""
+
+    def step(self, closure: Closure | None = None) -> None:  # type: ignore[override]
+        if closure is not None:
+            closure()
+            super().step()

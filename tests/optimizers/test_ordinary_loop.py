@@ -41,15 +41,17 @@ HABITS = [
     "IntegerStep",
     "ClipsInHooks",
     "StepsInBackward",
-    "DecaysInZeroGrad",
+    "CountsInZeroGrad",
     "KeepsZeros",
     "FreezesLate",
     "TensorRate",
     "SplitsGroups",
     "AveragesLate",
     "SharedCount",
+    "WantsItsClosureLate",
+    "RestsWithoutClosure",
 ]
-NEED_CLOSURES = {"SharpnessAware", "BackwardItself"}
+NEED_CLOSURES = {"SharpnessAware", "BackwardItself", "WantsItsClosureLate", "RestsWithoutClosure"}
 
 
 def setting(name: str, options: tuple = (), **changes: object) -> Setting:  # type: ignore[type-arg]
@@ -215,6 +217,7 @@ def test_a_counter_outside_the_state_dict_is_found_however_late() -> None:
         ("DrawsFromTheSystem", r"gives other numbers for the same gradients from step 21 on; .* give it a fixed seed"),
         ("NeverMoves", r"60 steps move no parameter; does its step\(\) write to the parameters\?"),
         ("ChangesShape", r"changed the shape of layers.0.weight from \(6, 40\) to \(240,\)"),
+        ("DecaysInZeroGrad", r"its zero_grad\(\) moves parameters; move them in step\(\) alone"),
         ("CountsOnTheClass", r"from step 1 on; .* instances share something, such as a counter"),
         ("LeavesLate", r"its step raised SystemExit after 29 steps: 0; try it on one model by itself"),
     ],
