@@ -22,6 +22,7 @@ from spikecheck.core.errors import (
     SpikecheckError,
     Stopped,
     lacks_memory,
+    text_of,
     what_stays,
 )
 
@@ -109,7 +110,7 @@ def report_error(error: BaseException) -> int:
         return 2
     if os.environ.get("SPIKECHECK_DEBUG"):
         traceback.print_exception(error)
-    said = f"{type(error).__name__}: {error}"
+    said = f"{type(error).__name__}: {text_of(error)}"
     print_error(f"internal error: {said}; please report; set SPIKECHECK_DEBUG=1 for the traceback")
     return 70
 

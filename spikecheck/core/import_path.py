@@ -9,7 +9,7 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
-from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, UnknownName, UsageError
+from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, UnknownName, UsageError, text_of
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
 # In a wheel the workloads lie inside the package; in a checkout beside it.
@@ -167,5 +167,5 @@ def _origin(module: str) -> str:
 
 def _said(error: BaseException) -> str:
     """The error's type and first line."""
-    first = (str(error).splitlines() or [""])[0]
+    first = (text_of(error).splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

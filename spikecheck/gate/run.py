@@ -119,7 +119,7 @@ def scores(
     places = suite.places(contestant)
     for place in places:
         observe(StageStarted("gate", f"{stage} in {place.name}: compared with torch's ordinary loop", 1, 0))
-        _demand(place, observe)
+        _demand(place, lab, observe)
     observe(StageStarted("gate", stage, len(places), suite.seeds))
     recipes = {place.name: suite.recipes(place) for place in places}
     plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
@@ -148,14 +148,15 @@ def _check_moved(contestant: OptimizerSpec, runs: Sequence[Run]) -> None:
         )
 
 
-def _demand(place: SuiteSetting, observe: Observer) -> None:
-    """Compare with torch's ordinary loop, and report progress."""
+def _demand(place: SuiteSetting, lab: Laboratory, observe: Observer) -> None:
+    """Compare with torch's ordinary loop within the budget, and report progress."""
     told = 0.0
 
     def tick(seconds: float) -> None:
         nonlocal told
         told += seconds
         observe(WorkDone(seconds))
+        lab.check_deadline()
 
     expected = parity_seconds(place.setting)
     a_step = expected / place.setting.steps

@@ -12,7 +12,7 @@ from shlex import join
 from types import ModuleType
 from typing import Any
 
-from spikecheck.core.errors import USERS_ERRORS, ClaimFileError, NothingSelected, UnknownName, UsageError
+from spikecheck.core.errors import USERS_ERRORS, ClaimFileError, NothingSelected, UnknownName, UsageError, text_of
 from spikecheck.core.setting import Setting
 from spikecheck.core.workload_setting import workload_words
 from spikecheck.harness.claim import Claim
@@ -140,7 +140,7 @@ def _executed(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except USERS_ERRORS as error:  # an error in a user's file must not stop the other claims
         del sys.modules[name]
-        raise ClaimFileError(f"{file}: {type(error).__name__}: {error}") from error
+        raise ClaimFileError(f"{file}: {type(error).__name__}: {text_of(error)}") from error
     return module
 
 
@@ -192,7 +192,7 @@ def _installed(unreadable: dict[str, str]) -> Iterator[tuple[str, Claim]]:
         try:
             claim = point.load()
         except USERS_ERRORS as error:  # one broken package must not hide the others
-            unreadable[point.value] = f"{point.value}: {type(error).__name__}: {error}"
+            unreadable[point.value] = f"{point.value}: {type(error).__name__}: {text_of(error)}"
             continue
         if isinstance(claim, Claim):
             yield point.name, replace(claim, id=point.name, source=point.value)

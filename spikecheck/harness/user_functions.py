@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, TypeVar
 
-from spikecheck.core.errors import USERS_ERRORS, ClaimError, Stopped
+from spikecheck.core.errors import USERS_ERRORS, ClaimError, Stopped, text_of
 from spikecheck.harness.claim import Claim
 
 T = TypeVar("T")
@@ -26,7 +26,8 @@ def called(claim: Claim, part: str, function: Callable[..., T], *arguments: obje
     except Stopped:
         raise
     except USERS_ERRORS as error:
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        text = text_of(error)
+        said = f"{type(error).__name__}: {text}" if text else type(error).__name__
         where = _line(error)
         raise ClaimError(f"claim {claim.id!r}: its {part} raised {said} ({where}); fix it") from error
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError
+from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, text_of
 from spikecheck.optimizers.driven import Driven, OptimizerFactory, same_bits
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Abilities, Evaluate, Pace, PerMember, Shared
@@ -155,11 +155,13 @@ def _wants_closure(trial: _Trial) -> bool:
 def _takes_closure(trial: _Trial) -> bool:
     """Whether `step` accepts a closure. If it does not, the error it raised without one is the one to report."""
     step = trial.order.of(trial.start()[0], float(trial.rates[0])).optimizer.step
+    signature = inspect.signature(step)
     try:
-        inspect.signature(step).bind(None)
+        signature.bind(None)
     except TypeError:
         return False
-    return True
+    first = next(iter(signature.parameters.values()))
+    return first.default is None or "closure" in first.name or first.kind is inspect.Parameter.VAR_POSITIONAL
 
 
 def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
@@ -172,7 +174,7 @@ def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
 
 def failed_step(path: str, error: BaseException, done: int) -> SettingError:
     """The error for a user when an optimizer's own step raises, after `done` steps."""
-    said = " ".join(str(error).partition("\n\n")[0].split()) or _line_of(error)
+    said = " ".join(text_of(error).partition("\n\n")[0].split()) or _line_of(error)
     return SettingError(
         f"optimizer={path!r}: its step raised {type(error).__name__} after {done:,} steps: {said}; "
         "try it on one model by itself"
@@ -253,7 +255,7 @@ def _resumed(trial: _Trial, able: Abilities, live: PerMember, params: Tensor, do
         there = replace(trial.fresh(params), slots=state, done=torch.full((trial.members,), done))
         return trial.alone(able, there), "" if able.numbers else "its state_dict cannot be stored"
     except USERS_ERRORS as error:
-        return live, f"its state_dict cannot be stored ({type(error).__name__}: {error})"
+        return live, f"its state_dict cannot be stored ({type(error).__name__}: {text_of(error)})"
 
 
 def _same_together(trial: _Trial, able: Abilities) -> bool:

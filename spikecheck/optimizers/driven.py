@@ -145,9 +145,17 @@ class Driven:
     def pace(self, factor: float) -> None:
         """Set the learning rates to a schedule's factor times those that the optimizer was made with.
 
-        As with torch's schedulers, a rate that is a tensor is filled, and a group that was added later keeps its own.
+        As with torch's schedulers, a rate that is a tensor is filled.
+
+        Raises:
+            SettingError: when the optimizer has other groups than it was made with.
         """
-        for group, full in zip(self.optimizer.param_groups, self._rates, strict=False):
+        if len(self.optimizer.param_groups) != len(self._rates):
+            raise SettingError(
+                f"optimizer={self._path!r}: was made with {len(self._rates)} groups of parameters and has "
+                f"{len(self.optimizer.param_groups)} now, which torch's schedulers refuse too; leave out schedule"
+            )
+        for group, full in zip(self.optimizer.param_groups, self._rates, strict=True):
             if isinstance(self._rate_of(group), Tensor):
                 group["lr"].fill_(full * factor)
             else:

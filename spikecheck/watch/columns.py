@@ -38,7 +38,9 @@ def read_columns(path: Path, *, diverged: bool = False) -> Columns:
     """
     columns = _events(path) if _is_events(path) else _columns(list(_rows(_text(path), path)), diverged=diverged)
     if not columns:
-        raise UsageError(f"{path}: no column of numbers was found")
+        raise UsageError(
+            f"{path}: no column of numbers was found; give JSON lines, CSV or a folder of events, with a loss in every row"
+        )
     return columns
 
 
@@ -136,10 +138,19 @@ def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
         whole = [_parsed(line) for line in text.splitlines() if line.strip()]
     if isinstance(whole, Mapping):
         whole = whole.get("log_history", [whole])
-    rows = [row for row in whole if isinstance(row, Mapping)] if isinstance(whole, list) else []
+    rows = [_flat(row) for row in whole if isinstance(row, Mapping)] if isinstance(whole, list) else []
     if not rows:
         raise UsageError(f"{path}: holds no objects with names and numbers; give JSON lines, CSV or a folder of events")
     yield from rows
+
+
+def _flat(row: Mapping[str, Any], before: str = "", depth: int = 3) -> dict[str, Any]:
+    """A row whose objects within objects have names such as train/loss."""
+    cells: dict[str, Any] = {}
+    for name, cell in row.items():
+        inner = isinstance(cell, Mapping) and depth > 0
+        cells |= _flat(cell, f"{before}{name}/", depth - 1) if inner else {f"{before}{name}": cell}
+    return cells
 
 
 def _parsed(line: str) -> Any:
@@ -165,12 +176,20 @@ def _csv(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
     decimal_comma = separator != "," and "," in text and not any("." in line for line in lines[1:])
     reader = csv.DictReader(lines, delimiter=separator)
     try:
+        _check_names(reader.fieldnames or (), path)
         rows = list(reader)
     except csv.Error as error:
         raise UsageError(f"{path}: line {reader.line_num + 1} is not CSV: {error}; mend or remove the line") from error
     for row in rows:
         cells = {name.strip(): cell for name, cell in row.items() if isinstance(name, str) and isinstance(cell, str)}
         yield {name: cell.replace(",", ".") for name, cell in cells.items()} if decimal_comma else cells
+
+
+def _check_names(names: Sequence[str], path: Path) -> None:
+    stripped = [name.strip() for name in names if name.strip()]
+    twice = next((name for name in stripped if stripped.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{path}: has two columns called {twice}; rename one of them")
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], *, diverged: bool) -> dict[str, np.ndarray]:
@@ -187,11 +206,14 @@ def _columns(rows: Sequence[Mapping[str, Any]], *, diverged: bool) -> dict[str, 
 
 
 def _ended(column: np.ndarray, rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
-    """The column, infinite where its last numbers are written as NaN."""
-    finite = np.flatnonzero(np.isfinite(column))
-    for row in range(int(finite[-1]) + 1 if len(finite) else 0, len(column)):
-        if np.isnan(column[row]) and _is_number(rows[row].get(name)):
-            column[row] = math.inf
+    """The column, infinite where its last numbers are written as NaN.
+
+    Where NaN is written between numbers as well, it stands for no number in this log.
+    """
+    written = np.array([_is_number(row.get(name)) for row in rows])
+    not_numbers, finite = np.flatnonzero(np.isnan(column) & written), np.flatnonzero(np.isfinite(column))
+    if len(not_numbers) and (not len(finite) or not_numbers[0] > finite[-1]):
+        column[not_numbers] = math.inf
     return column
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 import spikecheck
-from spikecheck.core.errors import USERS_ERRORS, UsageError
+from spikecheck.core.errors import USERS_ERRORS, UsageError, text_of
 from spikecheck.core.watched import Header, LayerLook, Look, Step
 from spikecheck.watch.digest import digest, on_device
 from spikecheck.watch.examiner import Examiner
@@ -250,7 +250,7 @@ class QuietWatch:
                 work(*arguments)
             except USERS_ERRORS as error:
                 with suppress(Exception):  # the warning itself may fail, for instance on a closed stream
-                    self._tell(f"watching stops, the training goes on: {type(error).__name__}: {error}")
+                    self._tell(f"watching stops, the training goes on: {type(error).__name__}: {text_of(error)}")
                 self._stop()
 
         return guarded

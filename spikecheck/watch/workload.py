@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, UnknownName
+from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, UnknownName, first_line
 from spikecheck.core.import_path import BUILT_IN, made, named, source_digest
 from spikecheck.core.setting import OPTIMIZERS, Option
 from spikecheck.tensors.random_state import seed_everything
@@ -141,9 +141,9 @@ def in_one_line(work: Callable[[], T], training: Training, path: str, device: st
             f"device={device!r}: out of memory at step {training.steps}; choose a smaller size"
         ) from None
     except USERS_ERRORS as error:
-        first = (str(error).splitlines() or [""])[0]
         raise SettingError(
-            f"workload={path!r}: step {training.steps} raised {type(error).__name__}: {first}; run it by itself to see"
+            f"workload={path!r}: step {training.steps} raised {type(error).__name__}: {first_line(error)}; "
+            "run it by itself to see"
         ) from error
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import torch
 
-from spikecheck.core.errors import USERS_ERRORS, SpikecheckError
+from spikecheck.core.errors import USERS_ERRORS, SpikecheckError, first_line
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.lab.execution.worker_process import safe_path
 from spikecheck.watch.checkpoint import load_checkpoint
@@ -102,8 +102,7 @@ def forked(training: Training, state: Snapshot, job: Job, scene: Scene) -> Resul
     except NotApplicable as reason:
         return str(reason)
     except USERS_ERRORS as error:
-        first = (str(error).splitlines() or [""])[0]
-        return f"the fork raised {type(error).__name__}: {first}"
+        return f"the fork raised {type(error).__name__}: {first_line(error)}"
 
 
 _made: dict[str, tuple[Training, Snapshot]] = {}

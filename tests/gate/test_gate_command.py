@@ -208,6 +208,22 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", "spike"), "did you mean: spikes"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", ","), "names no row; give some of"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "steps=True"), "steps=True: is no number"),
+        (
+            ("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--problem", "sines", "--at", "Widht=3"),
+            "no condition of a setting is called 'Widht'; did you mean: width",
+        ),
+        (
+            ("--optimizer", "torch.optim:Adam", "--set", "lr=0.1", "--set", "betas={1: 2}", "--against", "gd"),
+            "betas={1: 2}: give a number, True, False, None or text",
+        ),
+        (
+            ("--optimizer", "planted_optimizers:Unspeakable", "--set", "lr=0.1", "--against", "gd"),
+            "its step raised Unsaid after 0 steps: raise Unsaid (planted_optimizers.py, line",
+        ),
+        (
+            ("--optimizer", "planted_optimizers:WantsItsLoss", "--set", "lr=0.1", "--against", "gd"),
+            "missing 1 required positional argument: 'loss'",
+        ),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--seeds", "1000000000"), "2<=x<=100000"),
         (
             ("--optimizer", "gd", "--set", "lr=1e-300", "--against", "gd"),

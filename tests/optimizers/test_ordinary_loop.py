@@ -227,10 +227,17 @@ def test_what_cannot_be_used_is_refused_with_the_true_reason(name: str, said: st
         rule_for(build_objective([setting(name)] * 2))
 
 
-@pytest.mark.parametrize("name", ["TensorRate", "SplitsGroups"])
-def test_a_schedule_is_torchs_whatever_the_optimizer_does_to_its_rates(name: str) -> None:
-    """Regression: a rate lowered in place lowered the schedule too, and a group that was added ended the training."""
-    of = setting(name, schedule="linear")
+def test_a_schedule_wants_the_groups_that_there_were() -> None:
+    """Regression: it was said of the optimizer's own step that it had raised ValueError."""
+    with pytest.raises(
+        SettingError, match=r"made with 1 groups of parameters and has 2 now, which torch's schedulers refuse"
+    ):
+        ours(setting("SplitsGroups", schedule="linear"))
+
+
+def test_a_schedule_is_torchs_whatever_the_optimizer_does_to_its_rate() -> None:
+    """Regression: a rate lowered in place lowered the schedule too."""
+    of = setting("TensorRate", schedule="linear")
     goal = build_objective([of])
     net = Net(goal.initial([0])[0], sizes_of(goal))
     own = named("optimizer", of.optimizer)(net.parameters(), lr=of.lr)

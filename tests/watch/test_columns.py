@@ -129,15 +129,34 @@ def test_a_compressed_log_is_read_as_far_as_it_goes(members: int, tmp_path: Path
         read_columns(file)
 
 
-@pytest.mark.parametrize("text", ["step,loss\n0,1.0\n1,nan\n2,2.0\n3,NaN\n4,nan\n5,\n", None])
-def test_losses_that_end_as_nan_are_infinite_and_others_are_no_losses(text: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["step,loss\n0,1.0\n1,\n2,2.0\n3,NaN\n4,nan\n5,\n", None])
+def test_losses_that_end_as_nan_are_infinite(text: str | None, tmp_path: Path) -> None:
     """Regression: a loss that became NaN was left out, and the log was said to have no spike."""
     file = tmp_path / "run.log"
-    losses = [1.0, math.nan, 2.0, math.nan, math.nan]
-    rows = [{"step": step, "loss": loss} for step, loss in enumerate(losses)] + [{"step": 5}]
+    rows = [{"step": 0, "loss": 1.0}, {"step": 1}, {"step": 2, "loss": 2.0}, *({"loss": math.nan},) * 2, {"step": 5}]
     file.write_text(text or "\n".join(json.dumps(row) for row in rows))
     columns = read_columns(file, diverged=True)
     np.testing.assert_array_equal(columns["loss"], [1.0, np.nan, 2.0, np.inf, np.inf, np.nan])
+
+
+def test_nan_between_losses_stands_for_no_loss(tmp_path: Path) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text("step,loss\n0,1.0\n1,nan\n2,2.0\n3,nan\n")
+    np.testing.assert_array_equal(read_columns(file, diverged=True)["loss"], [1.0, np.nan, 2.0, np.nan])
+
+
+def test_objects_within_objects_are_columns(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    file.write_text('{"step": 0, "train": {"loss": 2.0}}\n{"step": 1, "train": {"loss": 1.0, "lr": null}}\n')
+    assert read_columns(file)["train/loss"].tolist() == [2.0, 1.0]
+
+
+def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    """Regression: the last of them counted, whatever it was."""
+    file = tmp_path / "run.csv"
+    file.write_text("step,loss, loss,,\n0,2.0,7.0,,\n")
+    with pytest.raises(UsageError, match="has two columns called loss; rename one of them"):
+        read_columns(file)
 
 
 def test_the_step_is_found_or_there_is_none() -> None:
