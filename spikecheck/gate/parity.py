@@ -171,7 +171,8 @@ class _Loop:
         """A backward pass of a loss that has this gradient [P] everywhere, by autograd itself."""
         pairs = zip(self._driven.params, self._driven.spans, strict=True)
         with torch.enable_grad():
-            torch.stack([(tensor * span.of(gradient)).sum() for tensor, span in pairs]).sum().backward()
+            loss = torch.stack([(tensor * span.of(gradient)).sum() for tensor, span in pairs]).sum()
+            loss.backward()  # type: ignore[no-untyped-call]
 
 
 def _where(objective: Objective, ours: Tensor, theirs: Tensor, step: int) -> str:

@@ -241,6 +241,11 @@ class Laboratory:
             self._observe(RunsRead(spikes))
 
     def check_deadline(self) -> None:
+        """Check between two parts of a longer work whether it has to end.
+
+        Raises:
+            Stopped: when the deadline has passed or Ctrl-C was pressed.
+        """
         self._interrupts.check()
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise BudgetSpent(f"the budget is spent; {self._what_stays}")

@@ -181,7 +181,7 @@ def accumulate(tensor: nn.Parameter, gradient: Tensor) -> None:
     if not tensor.requires_grad:
         return
     if tensor._backward_hooks or tensor._post_accumulate_grad_hooks:
-        tensor.backward(gradient)
+        tensor.backward(gradient)  # type: ignore[no-untyped-call]
     elif tensor.grad is None:
         tensor.grad = gradient
     else:

@@ -28,7 +28,7 @@ from spikecheck.lab.store_format import Entry
 from spikecheck.watch.checkpoint import load_checkpoint, save_checkpoint
 from spikecheck.watch.late_looks import LateLooks
 from spikecheck.watch.training import Step, Training
-from spikecheck.watch.workload import OptimizerChoice, Workload
+from spikecheck.watch.workload import OptimizerChoice, Workload, in_one_line
 
 RUNS_EPOCH = 2
 """Raised by one whenever a change here or in the workloads that ship changes any bit of any run, or what is kept of it."""

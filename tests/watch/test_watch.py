@@ -200,10 +200,10 @@ def test_a_model_with_dropout_does_not_hide_a_mistake(
 
 def test_parameters_that_are_changed_after_the_step_are_part_of_it(tmp_path: Path) -> None:
     """Regression: the slope was that of the optimizer's step alone, the change that of both: an overshoot of 9 for 1."""
-    model = nn.Sequential(nn.Linear(4, 1, bias=False))
+    model = nn.Linear(4, 1, bias=False)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
     x = torch.randn(64, 4, generator=torch.Generator().manual_seed(1))
-    weight = model[0].weight
+    weight = model.weight
 
     def loss_of() -> torch.Tensor:
         return (model(x) - 1.0).square().mean()
