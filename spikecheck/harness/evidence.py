@@ -12,7 +12,7 @@ from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.harness.run_spikes import spikes_of
-from spikecheck.harness.user_functions import called, called_for
+from spikecheck.harness.user_functions import called, called_for, called_for_a
 from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.bounds import judge, together
 from spikecheck.stats.contrast import Pair
@@ -174,7 +174,7 @@ def _finite(bound: float) -> float | None:
 
 def _recipes(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
     """The recipes of one trial for each seed: the training itself under `_TRUNK`, the arms under their names."""
-    armed = {name: called(claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items()}
+    armed = {name: called_for_a(Setting, claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items()}
     return [
         {
             _TRUNK: Recipe(setting=setting, seed=seed),
@@ -240,7 +240,7 @@ def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Eviden
 
 
 def _planted(claim: Claim, trial: Trial) -> Trial:
-    return trial if claim.plant is None else called(claim, "plant", claim.plant, trial)
+    return trial if claim.plant is None else called_for_a(Trial, claim, "plant", claim.plant, trial)
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:

@@ -44,9 +44,24 @@ def called_for(
     try:
         return kind(returned)
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        shown = shorten(repr(returned), _SHOWN, placeholder=" …")
-        wanted = "one number" if kind is float else "True or False"
-        raise ClaimError(f"claim {claim.id!r}: its {part} returned {shown}; return {wanted}") from None
+        raise _wrong(claim, part, returned, "one number" if kind is float else "True or False") from None
+
+
+def called_for_a(kind: type[T], claim: Claim, part: str, function: Callable[..., object], *arguments: object) -> T:
+    """As `called`, of a function that has to return an object of this class.
+
+    Raises:
+        ClaimError: it raised, or returned something else.
+    """
+    returned = called(claim, part, function, *arguments)
+    if not isinstance(returned, kind):
+        raise _wrong(claim, part, returned, f"a {kind.__name__}")
+    return returned
+
+
+def _wrong(claim: Claim, part: str, returned: object, wanted: str) -> ClaimError:
+    shown = shorten(repr(returned), _SHOWN, placeholder=" …")
+    return ClaimError(f"claim {claim.id!r}: its {part} returned {shown}; return {wanted}")
 
 
 def _line(error: BaseException) -> str:
