@@ -285,7 +285,6 @@ def _suite(
         conditions = {**known.conditions, **conditions}
         seeds = known.seeds if seeds is None else seeds
         root = known.root if root is None else root
-    _check_seeds(seeds, root)
     suite, whole = (workload_suite, WORKLOAD_ROWS) if "workload" in conditions else (own_suite, ROWS)
     if suite is own_suite and "tune" in conditions:
         raise UsageError(
@@ -293,15 +292,20 @@ def _suite(
             "give the rate with --set lr=0.01"
         )
     kept = whole if known is None else tuple(row for row in (*whole, *SAME_RULE_ROWS) if row in known.scores.values)
-    return suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or kept)
+    number, first = SEEDS if seeds is None else seeds, 0 if root is None else root
+    _check_number("seeds", number, 2, MOST_SEEDS)
+    _check_number("seed", first, 0, LARGEST_SEED)
+    return suite(conditions, number, first, rows or kept)
 
 
-def _check_seeds(seeds: int | None, root: int | None) -> None:
-    """Refuse what the command line's options refuse: pyproject.toml, a baseline or a test may say it as well."""
-    if seeds is not None and not 2 <= seeds <= MOST_SEEDS:
-        raise UsageError(f"seeds={seeds}: give a number from 2 to {MOST_SEEDS:,}")
-    if root is not None and not 0 <= root <= LARGEST_SEED:
-        raise UsageError(f"seed={root}: give a number from 0 to {LARGEST_SEED}")
+def _check_number(name: str, value: Any, least: int, most: int) -> None:
+    """Check what the command line, pyproject.toml or a test gave.
+
+    Raises:
+        UsageError: it is no whole number, or out of range.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise UsageError(f"{name}={value!r}: give a whole number, {least} to {most:,}")
 
 
 def _conditions(given: Mapping[str, Any], project: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:

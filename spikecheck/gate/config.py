@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from spikecheck.core.errors import UnknownName, UsageError
+from spikecheck.core.setting import Setting
 
 KEYS = (
     "optimizer",
@@ -64,6 +65,8 @@ def _section(project: dict[str, Any], file: Path) -> dict[str, Any]:
 def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Parse NAME=VALUE texts; a value is a Python literal, or else text. `option` is named in errors.
 
+    Of several texts with one name the last counts, so that a line can be extended by what differs.
+
     >>> assignments(["lr=1e-3", "betas=(0.9, 0.999)", "amsgrad=True", "mode=fast"], "--set")
     {'lr': 0.001, 'betas': (0.9, 0.999), 'amsgrad': True, 'mode': 'fast'}
     """
@@ -87,7 +90,13 @@ def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyTy
     for name in chosen:
         if name in ("optimizer", "options", "lr", "intervention"):
             raise UsageError(f"--at {name}={chosen[name]}: belongs to the optimizer; use --optimizer and --set")
+        if isinstance(chosen[name], bool) and name in Setting.model_fields and _is_numeric(name):
+            raise UsageError(f"--at {name}={chosen[name]}: is no number; give one, or none")
     return chosen
+
+
+def _is_numeric(name: str) -> bool:
+    return Setting.model_fields[name].annotation in (int, float, int | None, float | None)
 
 
 def literal(text: str) -> Any:

@@ -21,6 +21,8 @@ MEASURES = 6
 """Raised by one whenever a row is added or measured differently; older baselines then do not fit."""
 
 ROWS = (*(measure.name for measure in metrics.MEASURES), metrics.TIME[0], metrics.MEMORY[0])
+_PLAIN = (bool, int, float, str, type(None))
+"""What can be written down and digested."""
 SEEDS = 16
 """Default number of trainings for each setting."""
 _DEFAULT: Mapping[str, Setting] = {
@@ -89,6 +91,9 @@ def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[
             raise UnknownName("row of the gate", row, ROWS)
     if not {"problem", "model"} & conditions.keys():
         return Suite({name: s.but(**conditions) for name, s in _DEFAULT.items()}, seeds, root, dict(conditions), rows)
+    for name in conditions:
+        if name not in Setting.model_fields:
+            raise UnknownName("condition of a setting", name, Setting.model_fields)
     setting = Setting(**{"steps": 1_000, **conditions})
     for condition in ("problem", "model"):
         if (path := getattr(setting, condition)) not in BUILT_IN[condition]:
@@ -114,6 +119,12 @@ def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:
             known = ", ".join(["lr", *OPTIMIZERS[optimizer]])
             raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} takes only {known}")
         return OptimizerSpec(optimizer=optimizer, lr=lr, conditions=given)
+    for name, value in given.items():
+        if not all(isinstance(part, _PLAIN) for part in (value if isinstance(value, tuple | list) else [value])):
+            raise SettingError(
+                f"{name}={value!r}: give a number, True, False, None or text, or several of them as in betas=0.9,0.99; "
+                "more than that belongs into a function that makes the optimizer"
+            )
     return OptimizerSpec(optimizer=optimizer, lr=lr, options=tuple(sorted(given.items())))
 
 

@@ -62,11 +62,11 @@ def test_a_part_beyond_the_claims_is_refused_whatever_its_number(refused: Refuse
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("seeds = 0", "seeds=0: give a number from 2"),
-        ("seeds = -4", "seeds=-4: give a number from 2"),
-        (f"seeds = {HUGE}", f"seeds={HUGE}: give a number from 2"),
-        ("seed = -1", "seed=-1: give a number from 0"),
-        ("conditions = {steps = true}", "steps=True: is not a number"),
+        ("seeds = 0", "seeds=0: give a whole number, 2 to"),
+        ("seeds = -4", "seeds=-4: give a whole number, 2 to"),
+        (f"seeds = {HUGE}", f"seeds={HUGE}: give a whole number, 2 to"),
+        ("seed = -1", "seed=-1: give a whole number, 0 to"),
+        ("conditions = {steps = true}", "steps=True: is no"),
         ('problem = "nosuch"', "no problem is called 'nosuch'"),
         ('dataset = ""', "no problem is called ''"),
         ('model = "nosuch"', "no model is called 'nosuch'"),
@@ -89,8 +89,8 @@ def test_what_is_no_table_is_refused(refused: Refused, project: str) -> None:
     ("options", "says"),
     [
         ("--problem nosuch", "no problem is called 'nosuch'"),
-        ("--at width=True --problem sines", "width=True: is not a number"),
-        ("--at interval=False --problem sines", "interval=False: is not a number"),
+        ("--at width=True --problem sines", "width=True: is no"),
+        ("--at interval=False --problem sines", "interval=False: is no"),
     ],
 )
 def test_a_plan_is_refused_where_the_gate_would_be(refused: Refused, options: str, says: str) -> None:

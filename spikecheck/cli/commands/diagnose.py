@@ -15,7 +15,11 @@ from spikecheck.report.page import Page
 @click.command()
 @click.argument("log", type=click.Path(path_type=Path), required=False)
 @click.option("--loss", metavar="NAME", help="The log's column with the training loss (default: loss, train_loss, …).")
-@click.option("--step", metavar="NAME", help="The log's column with the step (default: step, global_step, …).")
+@click.option(
+    "--step",
+    metavar="NAME",
+    help="The log's column with the step (default: step, global_step, …; else rows are numbered).",
+)
 @click.option(
     "--workload",
     metavar="NAME|MODULE:FUNCTION",
@@ -69,7 +73,7 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
 
 def _read(log: Path, loss: str | None, step: str | None) -> Any:
     columns = import_module("spikecheck.watch.columns")
-    read = columns.read_columns(log)
+    read = columns.read_columns(log, diverged=True)
     of_loss = columns.named_column(read, loss, columns.LOSS_NAMES, "--loss")
-    of_step = columns.named_column(read, step, columns.STEP_NAMES, "--step")
+    of_step = columns.step_column(read, step)
     return import_module("spikecheck.watch.diagnosis").diagnose(read, of_loss, of_step)
