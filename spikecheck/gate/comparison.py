@@ -282,6 +282,7 @@ def _row(view: _View, worse: _Test, better: _Test, alone: bool, first: float, al
         pairs=sum(len(own) for own, _ in view.pairs),
         change=change,
         alarms=measure.alarms,
+        either_way=measure.either_way,
         looks_worse=measure.alarms and change is Change.UNDECIDED and (alone or lost),
     )
 

@@ -43,6 +43,8 @@ class Suite:
     """Conditions that differ from the default settings, as they were given."""
     rows: tuple[str, ...] = ROWS
     """The rows that are measured; without those in `EDGES`, no Hessian products are computed."""
+    named: bool = False
+    """Whether somebody chose the rows."""
 
     @property
     def digest(self) -> str:
@@ -76,8 +78,10 @@ class Suite:
         return Finish(edges=not set(EDGES).isdisjoint(self.rows))
 
 
-def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...] = ROWS) -> Suite:
+def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...] = ()) -> Suite:
     """The default settings with some conditions changed; with another problem or model, one setting with these conditions.
+
+    Without rows it has all.
 
     Raises:
         UnknownName: there is no such row.
@@ -86,11 +90,19 @@ def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[
     for row in rows:
         if row not in ROWS:
             raise UnknownName("row of the gate", row, ROWS)
+    chosen = rows or ROWS
     if not {"problem", "model"} & conditions.keys():
-        return Suite({name: s.but(**conditions) for name, s in _DEFAULT.items()}, seeds, root, dict(conditions), rows)
-    named = conditions.get("problem", "sines")
+        return Suite(
+            {name: s.but(**conditions) for name, s in _DEFAULT.items()},
+            seeds,
+            root,
+            dict(conditions),
+            chosen,
+            bool(rows),
+        )
+    problem = conditions.get("problem", "sines")
     setting = Setting(**{"steps": 1_000, **conditions})
-    return Suite({str(named): setting}, seeds, root, dict(conditions), rows)
+    return Suite({str(problem): setting}, seeds, root, dict(conditions), chosen, bool(rows))
 
 
 def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:

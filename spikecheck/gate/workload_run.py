@@ -13,12 +13,13 @@ from spikecheck.gate.metrics import MEMORY, TIME
 from spikecheck.gate.run import COST, scorecard
 from spikecheck.gate.workload_cost import A_BLOCK, BLOCKS, Make, memory, step_ratios, timed
 from spikecheck.gate.workload_figures import figures, final_loss
-from spikecheck.gate.workload_first_steps import first_steps
+from spikecheck.gate.workload_first_steps import FirstStepsOrder, way
 from spikecheck.gate.workload_suite import FINAL, FIRST_STEPS, TUNING_SEEDS, WorkloadSuite, choice_of
 from spikecheck.gate.workload_trainer import Trainer
 from spikecheck.gate.workload_tuning import MOST_AROUND, around, tuned
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.tensors.random_state import random_state_kept
+from spikecheck.watch.runs import Order
 
 Blocks = Mapping[str, tuple[float | None, ...]]
 
@@ -69,7 +70,8 @@ class WorkloadGate:
         """A contestant's numbers, seed by seed. Without a `reference`, its own final losses are what is to be reached."""
         suite, place = self.suite, self.suite.workload.path
         self.observe(StageStarted("gate", stage, 1, suite.seeds))
-        runs = self.trainer.runs([(contestant, seed) for seed in suite.own_seeds()], suite.looks)
+        kind = FirstStepsOrder if FIRST_STEPS in suite.rows else Order
+        runs = self.trainer.runs([(contestant, seed) for seed in suite.own_seeds()], suite.looks, kind)
         targets = tuple(map(final_loss, runs)) if reference is None else reference.values[FINAL][place]
         rows = [figures(run, target) for run, target in zip(runs, targets, strict=True)]
         values: dict[str, Blocks] = {name: {place: tuple(row[name] for row in rows)} for name in rows[0]}
@@ -77,7 +79,7 @@ class WorkloadGate:
             self.observe(StageStarted("gate", f"{stage}: rates around its best", 1, suite.seeds))
             values |= {name: {place: row} for name, row in around(contestant, suite, self.trainer, runs).items()}
         if FIRST_STEPS in suite.rows:
-            values[FIRST_STEPS] = {place: self._first_steps(contestant)}
+            values[FIRST_STEPS] = {place: tuple(map(way, runs))}
         values |= self._costs(contestant, stage)
         # The final loss is always kept: a later candidate is measured by it.
         kept = {name: dict(blocks) for name, blocks in values.items() if name in suite.rows or name == FINAL}
@@ -118,12 +120,6 @@ class WorkloadGate:
         suite = self.suite
         searched = 0 if suite.tune is None else suite.tune.trainings * TUNING_SEEDS
         return searched + suite.seeds * (1 + (MOST_AROUND if suite.looks_around else 0))
-
-    def _first_steps(self, contestant: OptimizerSpec) -> tuple[float | None, ...]:
-        """Made anew, beside the trainings: ten steps of each seed."""
-        make = partial(self.suite.workload.make, device=self.trainer.device)
-        with one_thread(self.trainer.device), random_state_kept():
-            return first_steps(make, choice_of(contestant).make(), self.suite.own_seeds())
 
     def _costs(self, contestant: OptimizerSpec, stage: str) -> dict[str, Blocks]:
         """What is measured beside the trainings, of the rows that are looked at."""
