@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecheck.core.scorecard import FIRST_STEPS
 from spikecheck.gate.comparison import level
 from spikecheck.gate.metrics import Measure
 from spikecheck.gate.workload_suite import (
     BEST,
     FINAL,
-    FIRST_STEPS,
     OVERSHOOT,
     REACHES,
     SAME_RULE,

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from spikecheck.core.scorecard import Change, Row, Scores
+from spikecheck.core.scorecard import FIRST_STEPS, Change, Row, Scores
 from spikecheck.gate.comparison import ALPHA, rows
 from spikecheck.gate.metrics import Measure
-from spikecheck.gate.workload_suite import FIRST_STEPS, SAME_RULE, WORKLOAD_COST, WORKLOAD_MEASURES
+from spikecheck.gate.workload_suite import SAME_RULE, WORKLOAD_COST, WORKLOAD_MEASURES
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.report import atomic_write
 from spikecheck.stats.averages import mean_interval

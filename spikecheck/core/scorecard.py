@@ -9,6 +9,9 @@ from pydantic import Discriminator, Field, Tag
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Options, Setting
 
+FIRST_STEPS = "first steps"
+"""The row that tells another update rule, of a gate on a workload."""
+
 
 class Change(StrEnum):
     """How a candidate compares with its reference in one row."""

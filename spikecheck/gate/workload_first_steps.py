@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.parameter import is_lazy
 
 from spikecheck.core.errors import UsageError
-from spikecheck.gate.workload_suite import FIRST_STEPS
+from spikecheck.core.scorecard import FIRST_STEPS
 from spikecheck.watch.runs import Order, WorkloadRun
 from spikecheck.watch.training import Step, Training
 

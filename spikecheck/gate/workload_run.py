@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, WorkDone, ignore
-from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scorecard, Scores, TunedRate
+from spikecheck.core.scorecard import FIRST_STEPS, Baseline, OptimizerSpec, Scorecard, Scores, TunedRate
 from spikecheck.gate.comparison import ALPHA
 from spikecheck.gate.curves import band_of
 from spikecheck.gate.metrics import MEMORY, TIME
@@ -14,7 +14,7 @@ from spikecheck.gate.run import COST, scorecard
 from spikecheck.gate.workload_cost import A_BLOCK, BLOCKS, Make, memory, step_ratios, timed
 from spikecheck.gate.workload_figures import figures, final_loss
 from spikecheck.gate.workload_first_steps import FirstStepsOrder, way
-from spikecheck.gate.workload_suite import FINAL, FIRST_STEPS, TUNING_SEEDS, WorkloadSuite, choice_of
+from spikecheck.gate.workload_suite import FINAL, TUNING_SEEDS, WorkloadSuite, choice_of
 from spikecheck.gate.workload_trainer import Trainer
 from spikecheck.gate.workload_tuning import MOST_AROUND, around, tuned
 from spikecheck.lab.execution.local import one_thread
@@ -55,7 +55,8 @@ class WorkloadGate:
         began = time.monotonic()
         self._announce(1)
         candidate = self._at_best(self.candidate, "candidate")
-        return self._card(candidate, baseline.contestant, name, baseline.scores, began)
+        card = self._card(candidate, baseline.contestant, name, baseline.scores, began)
+        return card.model_copy(update={"not_compared": self._not_compared(card, baseline, name)})
 
     def baseline_scores(self) -> tuple[OptimizerSpec, Scores]:
         """The candidate, at its best rate if that is tuned, and its scores, for later candidates to be compared with.
@@ -84,6 +85,16 @@ class WorkloadGate:
         # The final loss is always kept: a later candidate is measured by it.
         kept = {name: dict(blocks) for name, blocks in values.items() if name in suite.rows or name == FINAL}
         return Scores(values=kept, curves={place: band_of([run.losses for run in runs], suite.steps)})
+
+    def _not_compared(self, card: Scorecard, baseline: Baseline, name: str) -> tuple[str, ...]:
+        """The rows that cannot be compared, with the remedy for those that an older baseline does not have at all."""
+        there = baseline.scores.values
+        missing = [measure.name for measure in self.suite.measures if measure.name not in there]
+        others = [line for line in card.not_compared if line.partition(":")[0] not in missing]
+        return (
+            *others,
+            *(f"{row}: {name} was written without it; --update-baseline writes it anew" for row in missing),
+        )
 
     def _at_best(self, contestant: OptimizerSpec, side: str) -> OptimizerSpec:
         """The contestant at the best rate of the range, if there is a range."""

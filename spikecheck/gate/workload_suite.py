@@ -14,7 +14,7 @@ import numpy as np
 
 from spikecheck.core.errors import SettingError, UnknownName, UsageError
 from spikecheck.core.run import Run
-from spikecheck.core.scorecard import OptimizerSpec, WorkloadPlace
+from spikecheck.core.scorecard import FIRST_STEPS, OptimizerSpec, WorkloadPlace
 from spikecheck.gate.metrics import DIVERGED, MARGINS, MEMORY, TIME, Measure
 from spikecheck.gate.rates import RateRange
 from spikecheck.watch.workload import OptimizerChoice, Workload
@@ -29,7 +29,6 @@ SPIKES, LOST = "spikes", "steps lost"
 FINAL, BEST, REACHES = "final loss", "best loss", "steps to the reference's loss"
 OVERSHOOT = "overshoot late"
 SENSITIVITY, STABLE = "rate sensitivity", "stable range"
-FIRST_STEPS = "first steps"
 TUNING_SEEDS = 3
 """Seeds on which each side's best rate is found."""
 COUNTED = ("tokens", "samples")
