@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spikecheck.cli.gate_rates import tuned_range
-from spikecheck.cli.gate_request import GateRequest, read_baseline, suite_of
+from spikecheck.cli.gate_request import GateRequest, read_baseline, rows_in, suite_of
 from spikecheck.cli.gating import held_on_workload, judge
 from spikecheck.core.errors import SettingError, UsageError
 from spikecheck.core.events import ignore
@@ -39,6 +39,8 @@ class FixtureGate:
     seed: int | None = None
     tune: str | None = None
     """Where each side's best rate is sought, such as lr=1e-4..1e-1; the baseline's range if None."""
+    rows: str | None = None
+    """The names of those to compare, with commas; the baseline's, or all, if None."""
 
     def held(self, folder: str) -> Scorecard:
         """Run the gate; `folder` is that of stored runs.
@@ -67,7 +69,8 @@ class FixtureGate:
             own = _at_rate("against_set ", self.against_set, tune)
             reference = contestant(path_of(self.against), {"lr": candidate.lr, **own})
         conditions = dict(self.conditions) | ({} if tune is None else {"tune": tune})
-        return GateRequest(candidate, reference, path, suite_of(conditions, self.seeds, self.seed, known), {})
+        rows = None if self.rows is None else rows_in(self.rows)
+        return GateRequest(candidate, reference, path, suite_of(conditions, self.seeds, self.seed, known, rows), {})
 
 
 def _at_rate(whose: str, numbers: Numbers, tune: str | None) -> Numbers:

@@ -104,8 +104,15 @@ def read_baseline(path: Path | None) -> Baseline | None:
 def _rows(given: Mapping[str, Any], project: Mapping[str, Any]) -> tuple[str, ...] | None:
     """The requested rows; None if none are named."""
     text = given.get("rows", project.get("rows"))
-    if text is None:
-        return None
+    return None if text is None else rows_in(text)
+
+
+def rows_in(text: str) -> tuple[str, ...]:
+    """The names of rows in a text with commas.
+
+    Raises:
+        UsageError: there is none.
+    """
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
         known = dict.fromkeys((*ROWS, *WORKLOAD_ROWS))

@@ -85,7 +85,7 @@ def test_an_older_baseline_is_read_and_what_it_lacks_is_said(own: str) -> None:
 
 @pytest.mark.parametrize(("rows", "repeated"), [("first steps", False), ("first steps,final loss", True)])
 def test_an_older_baseline_of_named_rows_is_read(own: str, rows: str, repeated: bool) -> None:
-    """In an order of the user's own they must be repeated, as they had to be: its digest has the order, which it does not keep."""
+    """In an order of the user's own they must be repeated, as before: its digest has the order, which it does not keep."""
     older(written(own, "--rows", rows), tuple(rows.split(",")))
     code, out, err = run(*READ, *(("--rows", rows) if repeated else ()))
     assert code == 0, err
