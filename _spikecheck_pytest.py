@@ -103,8 +103,8 @@ class Gatekeeper:
         `options` are the optimizer's own, `against_set` the reference's (its lr is the candidate's unless given), `conditions`
         such as `batch`, `steps`, `problem` or `model` hold for all trainings. `tune`, such as "lr=1e-4..1e-1", stands in place
         of `lr` with a `workload` among the conditions: each side is compared at its own best rate of the range, found on seeds
-        of its own. `rows`, such as "final loss,first steps", are those to compare; all by default. Each setting is trained with
-        16 seeds, or with the baseline's, whose range and rows are used too. The test fails also where nothing is decided:
+        of its own. `rows`, such as "final loss,first steps", are those to compare; all by default. Each setting is trained
+        with 16 seeds, or with the baseline's, whose range and rows are used too. The test fails also where nothing is decided:
         something looks worse, or the seeds are too few.
         """
         from spikecheck.cli.gate_fixture import FixtureGate

@@ -1,4 +1,4 @@
-"""The way of the first steps against closed forms, and through the command line: described by default, an alarm where named."""
+"""The way of the first steps against closed forms, and through the command line: by default it describes."""
 
 import json
 import math
