@@ -80,9 +80,9 @@ KINDS = (
     ),
     Kind("gpt, AdamW 1e-3, dropout", "gpt", 1_500, 2, {"dropout": 0.1}, ("torch.optim:AdamW", {"lr": 1e-3}), 64),
 )
-"""Those with a spike are left out, and all others are kept. Before the first's rate was set, one training at 1e-3 had been seen:
-it had a spike, 1.9 times the median. No detector had been run then. The last three kinds were added to come to 20 trainings
-without a spike, before any of their losses was seen: lower rates than above, or dropout and data that had not been used."""
+"""Those with a spike are left out, and all others are kept. Before the first's rate was set, one training at 1e-3 had been
+seen: it had a spike, 1.9 times the median. No detector had been run then. The last three kinds were added to come to 20
+trainings without a spike, before any of their losses was seen: lower rates, or dropout and data that had not been used."""
 
 RULES: Mapping[str, Alarms] = {
     "spikecheck": ours,
