@@ -52,8 +52,8 @@ gpt's figures are those of other seeds (workload-gate-differences.md). Of the co
 
 def judged(own: Sequence[float | None], other: Sequence[float | None], measure: Measure, alpha: float) -> Row:
     """The row of a gate whose only row it is."""
-    sides = [Scores(values={FIRST_STEPS: {"here": tuple(values)}}) for values in (own, other)]
-    (row,) = rows(*sides, alpha, (measure,), ())
+    candidate, reference = (Scores(values={FIRST_STEPS: {"here": tuple(values)}}) for values in (own, other))
+    (row,) = rows(candidate, reference, alpha, (measure,), ())
     return row
 
 

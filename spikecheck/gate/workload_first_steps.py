@@ -77,8 +77,8 @@ class FirstSteps:
 
 def way(run: WorkloadRun) -> float | None:
     """log2 of the distance from the initial weights after ten steps; None where it was not measured."""
-    measured = run.arrays.get(FIRST_STEPS, ())
-    return float(measured[0]) if len(measured) else None
+    measured = run.arrays.get(FIRST_STEPS)
+    return float(measured[0]) if measured is not None and len(measured) else None
 
 
 def log_distance(now: Sequence[Tensor], before: Sequence[Tensor]) -> float:
