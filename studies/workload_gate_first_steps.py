@@ -1,14 +1,15 @@
 """Whether *first steps* tell a changed update rule, on gpt and resnet: 20 gates without a fault, 5 with each planted fault.
 
-    python studies/workload_gate_first_steps.py [--nulls 20] [--tries 5] [--store FOLDER]
+    python studies/workload_gate_first_steps.py [--nulls 20] [--tries 5] [--only resnet] [--store FOLDER]
 
 The gates are those of workload_gate.py: the same seeds, optimizers and faults. Only the first ten steps are made, under the
-schedule of the whole training. Each is stored, so that a run that is stopped goes on where it was.
+schedule of the whole training. Each is stored, so that a run that is stopped goes on where it was. With --only the other
+workload's lines stay as they are on the page.
 """
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from spikecheck.gate.workload_suite import SAME_RULE, WORKLOAD_COST, WORKLOAD_ME
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.report import atomic_write
 from spikecheck.stats.averages import mean_interval
-from studies.workload_gate import FIRST_ROOT, PLANTED, SEEDS, TORCHS, WORKLOADS, Bench, Side, written
+from studies.workload_gate import FIRST_ROOT, PLANTED, SEEDS, TORCHS, WORKLOADS, Bench, Side, of_others, written
 
 HERE = Path(__file__).resolve().parents[1]
 NULL = "none: AdamW written out"
@@ -70,10 +71,13 @@ def line(bench: Bench, workload: str, fault: str, gates: Sequence[tuple[Side, Si
     return f"| {workload} | {fault} | {told} | {said} | {named} of {len(gates)} |"
 
 
-def lines(bench: Bench, nulls: int, tries: int) -> Iterator[str]:
-    """The page, line by line."""
+def lines(bench: Bench, nulls: int, tries: int, kept: Mapping[str, str]) -> Iterator[str]:
+    """The page, line by line; the lines of some workloads are `kept`."""
     yield HEAD.format(seeds=SEEDS, margin=NAMED.margin, others=TESTED - 1)
     for workload in WORKLOADS:
+        if workload in kept:
+            yield kept[workload]
+            continue
         for fault, who in {NULL: written(), **PLANTED}.items():
             roots = range(FIRST_ROOT, FIRST_ROOT + (nulls if fault == NULL else tries))
             gates = [(Side(who, workload, root), Side(TORCHS, workload, root)) for root in roots]
@@ -85,15 +89,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--nulls", type=int, default=20, help="gates without a fault, on each workload")
     parser.add_argument("--tries", type=int, default=5, help="gates with each fault")
+    parser.add_argument("--only", choices=tuple(WORKLOADS), help="this workload; the page's other lines are kept")
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--store", type=Path, default=None)
     parser.add_argument("--out", type=Path, default=HERE / "reports" / "workload-gate-first-steps.md")
     asked = parser.parse_args()
     bench, text = Bench(Store(asked.store or default_folder()), asked.workers), ""
-    for each in lines(bench, asked.nulls, asked.tries):
+    for each in lines(bench, asked.nulls, asked.tries, of_others(asked.out, asked.only)):
         text += each
         print(each, end="", flush=True)
-    atomic_write.write(text.encode(), asked.out, "--out")
+        atomic_write.write(text.encode(), asked.out, "--out")  # what is done stays, whenever it is stopped
 
 
 if __name__ == "__main__":
