@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from spikecheck.core.scorecard import Change, Decision, Row, Scores
+from spikecheck.core.scorecard import FIRST_STEPS, Change, Decision, Row, Scores
 from spikecheck.gate.comparison import REFERENCE_LOST, can_name, decided, fewest_seeds, not_compared, rows
 from spikecheck.gate.metrics import MEASURES, MEMORY
 from spikecheck.gate.selftest import MARGIN, PLACES, SEEDS, planted_scores
-from spikecheck.gate.workload_suite import FIRST_STEPS, SAME_RULE
+from spikecheck.gate.workload_suite import SAME_RULE
 from spikecheck.stats.paired import Difference
 
 

@@ -47,7 +47,8 @@ from spikecheck.cli.options import SEED, lab_options, seeds_from
 @click.option(
     "--rows",
     metavar="NAME,…",
-    help="Look at these alone. Without early edge, late edge no product with the Hessian is made.",
+    help="Look at these alone. Without early edge, late edge no product with the Hessian is made. first steps raises an "
+    "alarm only where it is named.  [default: all, or the baseline's]",
 )
 @click.option("--seeds", type=seeds_from(2), help="Trainings a setting.  [default: 16, or the baseline's]")
 @click.option("--seed", "root", type=SEED, help="Root of all seeds.  [default: 0, or the baseline's]")
