@@ -37,6 +37,21 @@ def write(rules: str, cells: Sequence[Cell], path: Path) -> None:
     atomic_write.write(packed, path, "--keep")
 
 
+def add(rules: str, cells: Sequence[Cell], path: Path) -> None:
+    """Add answers to an examination by the same rules, or begin one; what is asked again is as answered last.
+
+    Raises:
+        SystemExit: when the file has answers by other rules.
+    """
+    before = read(path) if path.exists() else Examination(rules=rules, cells=())
+    if before.rules != rules:
+        raise SystemExit(
+            f"--keep {path}: has answers by the rules {before.rules}, and these are by {rules}; give another file"
+        )
+    every = {cell.asked.file: cell for cell in [*before.cells, *cells]}
+    write(rules, [every[name] for name in sorted(every)], path)
+
+
 def read(path: Path) -> Examination:
     """An examination that was written."""
     return Examination.model_validate_json(gzip.decompress(path.read_bytes()))

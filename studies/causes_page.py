@@ -1,4 +1,4 @@
-"""The tables of docs/causes.md, from the answers that the first rules gave and those of the present ones."""
+"""The tables of docs/causes.md, from the answers that the first rules gave and those of the changed ones."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,25 +18,35 @@ _COLUMNS = (
 )
 
 
-def page(first: Examination, present: Examination) -> str:
-    """Everything after the definitions."""
-    parts = [*_summary(first, present), *_matrices(present.cells), *_times(present.cells)]
-    parts += ["## Answers that are not right\n", *_mistakes(present.cells)]
+def page(first: Examination, earlier: Examination, present: Examination) -> str:
+    """Everything after the definitions; `earlier` and `present` have the same rules, and two detectors."""
+    changed = _either(earlier, present)
+    parts = [*_summary(first, earlier, present, changed), *_matrices(changed)]
+    parts += _times(changed)
+    parts += ["## Answers that are not right\n", *_mistakes(changed)]
     parts += ["## What the first rules gave\n", *_matrix("All workloads, first rules", first.cells)]
     return "\n".join([*parts, *_mistakes(first.cells)]) + "\n"
 
 
-def _summary(first: Examination, present: Examination) -> Iterator[str]:
+def _either(earlier: Examination, present: Examination) -> Sequence[Cell]:
+    """The answers of the changed rules; of a training that was examined with both detectors, the present one's."""
+    answers = {cell.asked.file: cell for cell in [*earlier.cells, *present.cells]}
+    return list(answers.values())
+
+
+def _summary(
+    first: Examination, earlier: Examination, present: Examination, changed: Sequence[Cell]
+) -> Iterator[str]:
     """The two figures that are required."""
-    both = {"first rules": first, "changed rules": present}
+    named = {"first rules": first, "changed rules": earlier, "changed rules, present detector": present}
+    columns = [*(f"{name}, seeds {one.seeds}" for name, one in named.items()), "changed rules, either detector"]
+    cells = [*(one.cells for one in named.values()), changed]
     yield "## What came out\n\nShares with 95 % intervals.\n"
-    yield f"| | required | {' | '.join(f'{name}, seeds {one.seeds}' for name, one in both.items())} |\n|---|---|---|---|"
-    yield _compared("the planted cause is named first", "≥ 90 %", [_named_first(one.cells) for one in both.values()])
-    yield _compared(
-        "a cause is named where there is none", "≤ 5 %", [_named_falsely(one.cells) for one in both.values()]
-    )
-    digests = ", ".join(f"{name} `{one.rules}`" for name, one in both.items())
-    yield f"\nDigests of rules and plants: {digests}. The tables that follow are of the changed rules.\n"
+    yield f"| | required | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}"
+    yield _compared("the planted cause is named first", "≥ 90 %", [_named_first(one) for one in cells])
+    yield _compared("a cause is named where there is none", "≤ 5 %", [_named_falsely(one) for one in cells])
+    digests = ", ".join(f"{name} `{one.rules}`" for name, one in named.items())
+    yield f"\nDigests of rules and plants: {digests}.\nThe tables that follow are of the changed rules, with either detector.\n"
 
 
 def _compared(what: str, required: str, shares: Sequence[str]) -> str:
