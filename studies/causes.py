@@ -38,6 +38,8 @@ _PAGE = ROOT / "docs" / "causes.md"
 FIRST, EARLIER, PRESENT = (
     ROOT / "reports" / "causes" / f"{name}.json.gz" for name in ("first-rules", "changed-rules", "present-detector")
 )
+
+
 def judged(asked: Asked) -> Cell:
     """Ask why this training spiked, as a user would: without saying where, unless there is nothing to be seen."""
     torch.set_num_threads(1)
@@ -56,7 +58,7 @@ def judged(asked: Asked) -> Cell:
 
 def _answered(asked: Asked, at: int | None) -> Answer | None:
     """None where no loss rises at the step."""
-    workload = Workload.of(f"studies.planted_causes:{asked.workload}", {"cause": asked.cause})
+    workload = Workload.of(f"studies.{asked.module}:{asked.workload}", {"cause": asked.cause})
     try:
         return explain_order(Order(workload, asked.seed, STEPS), None, Question(at), workers=1)
     except UsageError:
@@ -74,7 +76,8 @@ def answered(cells: Sequence[Asked], folder: Path, workers: int) -> Iterator[Cel
             yield cell
 
 
-def _shown(cells: Iterable[Cell], total: int) -> None:
+def shown(cells: Iterable[Cell], total: int) -> None:
+    """Print answers as they come, under a bar."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -122,7 +125,7 @@ def _examine(asked: argparse.Namespace, folder: Path) -> None:
         Asked(workload=name, cause=cause, seed=seed) for seed, name, cause in chosen if name in CAUSES[cause].workloads
     ]
     missing = sum(not (folder / one.file).exists() for one in cells)
-    _shown(answered(cells, folder, asked.workers), missing)
+    shown(answered(cells, folder, asked.workers), missing)
 
 
 if __name__ == "__main__":

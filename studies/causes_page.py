@@ -34,9 +34,7 @@ def _either(earlier: Examination, present: Examination) -> Sequence[Cell]:
     return list(answers.values())
 
 
-def _summary(
-    first: Examination, earlier: Examination, present: Examination, changed: Sequence[Cell]
-) -> Iterator[str]:
+def _summary(first: Examination, earlier: Examination, present: Examination, changed: Sequence[Cell]) -> Iterator[str]:
     """The two figures that are required."""
     named = {"first rules": first, "changed rules": earlier, "changed rules, present detector": present}
     columns = [*(f"{name}, seeds {one.seeds}" for name, one in named.items()), "changed rules, either detector"]
