@@ -5,8 +5,8 @@
 
 Every answer is kept in the store as soon as it is there, under a digest of the rules and of the plants: what was stopped goes
 on, and a rule that was changed is examined anew. `--keep` adds the answers that the store has for the present rules to a file,
-and refuses a file with answers of other rules. The page is written from the three files in reports/causes: the answers of the
-first rules, of the changed rules with the detector of that time, and with the present detector.
+and refuses a file with answers of other rules. The page is written from the files in reports/causes: the answers of the first
+rules, of the changed rules with the detector of that time and with the present one, and at rises that no arm can remove.
 """
 
 import argparse
@@ -29,15 +29,14 @@ from spikecheck.why.explain import explain_order
 from spikecheck.why.question import Question
 from studies import causes_kept as kept
 from studies.causes_cells import Asked, Cell, read
-from studies.causes_page import page
+from studies.causes_page import Examinations, page
 from studies.causes_rules import rules
 from studies.planted_causes import CAUSES, SHIPPED, STEPS, WITHIN, onset_of
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAGE = ROOT / "docs" / "causes.md"
-FIRST, EARLIER, PRESENT = (
-    ROOT / "reports" / "causes" / f"{name}.json.gz" for name in ("first-rules", "changed-rules", "present-detector")
-)
+_KEPT = ("first-rules", "changed-rules", "present-detector", "uncaused")
+"""Files in reports/causes, in the order of `Examinations`."""
 
 
 def judged(asked: Asked) -> Cell:
@@ -114,8 +113,13 @@ def main() -> None:
     if asked.keep is not None:
         kept.add(folder.name, read(folder), asked.keep)
     before = _PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0]
-    tables = page(kept.read(FIRST), kept.read(EARLIER), kept.read(PRESENT))
+    tables = page(examined())
     atomic_write.write(f"{before}<!-- tables -->\n{tables}".encode(), _PAGE, "docs/causes.md")
+
+
+def examined() -> Examinations:
+    """What the repository keeps."""
+    return Examinations(*(kept.read(ROOT / "reports" / "causes" / f"{name}.json.gz") for name in _KEPT))
 
 
 def _examine(asked: argparse.Namespace, folder: Path) -> None:

@@ -17,10 +17,10 @@ _WORDS = ("spikecheck/why/words.py",)
 """Makes the sentence from an answer that is already decided: an examination must outlive the mending of a sentence."""
 
 
-def rules(root: Path) -> str:
-    """The digest of the code under a root: without comments, docstrings and layout, which decide nothing."""
+def rules(root: Path, *more: str) -> str:
+    """The digest of the code under a root, and of `more` files: without comments, docstrings and layout."""
     words = {root / name for name in _WORDS}
-    files = sorted(path for pattern in _DECIDES for path in root.glob(pattern) if path not in words)
+    files = sorted(path for pattern in (*_DECIDES, *more) for path in root.glob(pattern) if path not in words)
     texts = (f"{path.relative_to(root)}\n{code_of(path.read_text(encoding='utf-8'))}" for path in files)
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
 
@@ -37,6 +37,6 @@ def code_of(text: str) -> str:
 class _WithoutStrings(ast.NodeTransformer):
     """Drops statements that are nothing but a string."""
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:  # noqa: N802 - the name is ast's
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         """A docstring of anything."""
         return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else node

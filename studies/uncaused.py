@@ -21,7 +21,7 @@ from studies.uncaused_worlds import WORLDS
 def main() -> None:
     """Ask for what is not stored yet, and keep the answers."""
     asked = _asked()
-    digest = rules(ROOT)
+    digest = rules(ROOT, "studies/uncaused_worlds.py")
     folder = asked.store / digest
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     cells = [Asked(workload="mlp", cause=cause, seed=seed) for seed, cause in product(seeds, asked.cause or WORLDS)]

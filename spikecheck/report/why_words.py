@@ -14,10 +14,11 @@ STYLES = {
     Effect.NOT_APPLICABLE: "dim",
 }
 MEANING = (
-    "Forks: how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: mean of "
-    "five losses above the level before the spike, in spreads, median over forks. p: of removing it in at most 20 % of "
-    "forks, after Holm's correction over the arms that apply. Cost: median of the last losses less that of the placebo; "
-    "negative where the arm ends lower."
+    "Arm: the one thing that a fork of the training changes; the placebo changes the weights by 1e-6 and nothing else. Forks: "
+    "how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: mean of "
+    "five losses above the level before the spike, in spreads (robust standard deviations of the losses before), median over "
+    "forks. p: of removing it in at most 20 % of forks, after Holm's correction over the arms that apply. Cost: median of the "
+    "last losses less that of the placebo; negative where the arm ends lower."
 )
 
 
@@ -50,11 +51,10 @@ def spike_says(answer: Answer) -> str:
     spike = answer.spike
     if spike is None:
         return ""
-    high = (
-        "not finite" if spike.loss is None else f"{spike.loss:.4g}, {spike.height:.3g} spreads above {spike.level:.4g}"
-    )
-    over = "it did not come back" if spike.over is None else f"over at step {spike.over:,}"
-    return f"The loss was {high} at step {spike.peak:,}; {over}."
+    above = f"{spike.loss:.4g}, {spike.height:.3g} spreads above its level before of {spike.level:.4g}"
+    high = "not finite" if spike.loss is None else above
+    over = "it did not come back" if spike.over is None else f"it was back at step {spike.over:,}"
+    return f"At step {spike.peak:,} the loss was {high}; {over}."
 
 
 def forks_say(answer: Answer) -> str:
@@ -62,7 +62,7 @@ def forks_say(answer: Answer) -> str:
     if answer.start is None or answer.end is None:
         return ""
     forks = sum(len(arm.forks) for arm in answer.arms)
-    return f"{forks} forks from step {answer.start:,} to {answer.end - 1:,}, in {answer.seconds:.0f} s."
+    return f"{forks} forks of steps {answer.start:,} to {answer.end - 1:,} took {answer.seconds:.0f} s."
 
 
 def overshoot_says(answer: Answer) -> str:
