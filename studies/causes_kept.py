@@ -21,7 +21,9 @@ class Examination(Record):
     def seeds(self) -> str:
         """The seeds that were examined, in words."""
         seeds = sorted({cell.asked.seed for cell in self.cells})
-        return " and ".join(map(str, seeds)) if len(seeds) < 3 else f"{seeds[0]} to {seeds[-1]}"
+        if len(seeds) < 3:
+            return f"seed{'s' * (len(seeds) > 1)} {' and '.join(map(str, seeds))}"
+        return f"seeds {seeds[0]} to {seeds[-1]}"
 
 
 def without_losses(cell: Cell) -> Cell:

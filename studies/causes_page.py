@@ -52,7 +52,7 @@ def _summary(examined: Examinations) -> Iterator[str]:
     """The two figures that are required."""
     first, earlier, present, _ = examined
     named = {"first rules": first, "changed rules": earlier, "changed rules, present detector": present}
-    columns = [*(f"{name}, seeds {one.seeds}" for name, one in named.items()), "changed rules, either detector"]
+    columns = [*(f"{name}, {one.seeds}" for name, one in named.items()), "changed rules, either detector"]
     cells = [*(one.cells for one in named.values()), examined.changed]
     yield "## What came out\n\nShares with 95 % intervals.\n"
     yield f"| | required | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}"
@@ -107,7 +107,7 @@ def _row(cause: str, row: Sequence[Cell]) -> str:
 def _uncaused(examined: Examination) -> Iterator[str]:
     """Rises that no arm can remove: how each question ended."""
     yield "## Rises that no arm can remove: answers\n"
-    yield f"`mlp`, seeds {examined.seeds}; digest `{examined.rules}`.\n"
+    yield f"`mlp`, {examined.seeds}; digest `{examined.rules}`.\n"
     ends = [Outcome.NO_CAUSE, Outcome.CHAOTIC, Outcome.CAUSE]
     yield f"| reason | trainings | no spike | {' | '.join(map(str, ends))} | otherwise | a cause is named, 95 % interval |"
     yield "|---|---:|---:|" + "---:|" * (len(ends) + 1) + "---|"

@@ -71,7 +71,7 @@ def test_what_does_not_spike_is_not_judged() -> None:
 
 def test_first_and_changed_rules_stand_side_by_side_with_their_seeds() -> None:
     text = tables(CELLS)
-    assert "| first rules, seeds 0 and 1 | changed rules, seeds 0 to 2 | changed rules, present detector" in text
+    assert "| first rules, seeds 0 and 1 | changed rules, seeds 0 to 2 | changed rules, present detector, " in text
     assert row(text, "the planted cause is named first")[2] == "2 of 2: 100 % (16 to 100)"
     assert row(text, "a cause is named where there is none")[2] == "1 of 1: 100 % (2 to 100)"
 
