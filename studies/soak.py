@@ -31,9 +31,9 @@ import psutil
 import torch
 
 import spikecheck
+from studies.called import called
 from studies.crash_tasks import claims_in
 from studies.crashes import scores
-from studies.fuzz import called
 from studies.reliability_page import RESULTS, write_page, write_text
 
 LIMIT = 2 * 2**20
