@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
 from spikecheck.core.scorecard import Baseline
@@ -161,13 +162,13 @@ def _with_one_changed(draw: random.Random, document: Any) -> Any:
     """The document with one value exchanged, one key removed or added; where in its tree is drawn."""
     places = list(_places(document))
     if not places:
-        return draw.choice(HOSTILE)
+        return _hostile(draw)
     holder, key = draw.choice(places)
     kind = draw.random()
     if kind < 0.15:
         del holder[key]
     elif kind < 0.25 and isinstance(holder, dict):
-        holder[draw.choice(["x", "", "\x1b[31m", "schema", "__class__"])] = draw.choice(HOSTILE)
+        holder[draw.choice(["x", "", "\x1b[31m", "schema", "__class__"])] = _hostile(draw)
     elif kind < 0.35 and isinstance(holder[key], list):
         holder[key] = holder[key] * draw.choice([0, 2, 3])
     elif kind < 0.45:
@@ -175,8 +176,13 @@ def _with_one_changed(draw: random.Random, document: Any) -> Any:
     elif kind < 0.6 and isinstance(holder[key], float):
         holder[key] = draw.choice([-holder[key], holder[key] * 1e6, holder[key] + 1, 0, -1, 1e300])
     else:
-        holder[key] = draw.choice(HOSTILE)
+        holder[key] = _hostile(draw)
     return document
+
+
+def _hostile(draw: random.Random) -> Any:
+    """A value of its own, since the next change may be made inside it."""
+    return deepcopy(draw.choice(HOSTILE))
 
 
 def _places(part: Any) -> Iterator[tuple[Any, Any]]:

@@ -1,12 +1,14 @@
 """What reads files and option texts that others wrote, each with inputs that it accepts, for `fuzz`."""
 
+import atexit
 import gzip
 import json
-import os
 import random
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +58,13 @@ def _of_reports() -> list[Parser]:
     old = _trimmed((HERE / "tests" / "report" / "report_before_answers.json").read_bytes())
     part, rest = _parts(report)
     other, beside = (str(_beside(*one)) for one in (("report.json", report), ("part.json", rest)))
+    made = str(_folder() / "made")
+    quiet = ("report", "FILE", "--quiet")
     return [
         Parser("report", (report, old), _file("report", "FILE"), as_json),
+        Parser("report --junit", (report, old), _file(*quiet, "--junit", f"{made}.xml"), as_json),
+        Parser("report --markdown", (report, old), _file(*quiet, "--markdown", f"{made}.md"), as_json),
+        Parser("report --html", (report, old), _file(*quiet, "--html", f"{made}.html"), as_json),
         Parser("recheck", (report, old), _file("recheck", "FILE"), as_json),
         Parser("compare, reports", (report, old), _file("compare", "FILE", other), as_json),
         Parser("merge", (part,), _file("merge", "FILE", beside, "--quiet"), as_json),
@@ -173,9 +180,17 @@ def _parts(raw: bytes) -> tuple[bytes, bytes]:
 
 def _beside(name: str, content: bytes) -> Path:
     """A file that stays as it is, to compare with."""
-    path = Path(tempfile.gettempdir()) / f"spikecheck-fuzz-{os.getpid()}-{name}"
+    path = _folder() / name
     path.write_bytes(content)
     return path
+
+
+@cache
+def _folder() -> Path:
+    """A folder of this process, which is removed when it ends."""
+    folder = Path(tempfile.mkdtemp(prefix="spikecheck-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _log() -> bytes:

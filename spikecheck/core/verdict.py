@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from shlex import join
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
 from spikecheck.core.reach import Reach
 from spikecheck.core.record import Record
@@ -78,6 +79,13 @@ class Trace(Record):
     onset: int | None
     peak: int | None
     recovery: int | None
+
+    @model_validator(mode="after")
+    def _has_a_number_for_every_step(self) -> Self:
+        for name, steps in (("loss", self.steps), ("sharpness", self.sharpness_steps)):
+            if len(getattr(self, name)) != len(steps):
+                raise SettingError(f"typical.{name}: has {len(getattr(self, name))} numbers for {len(steps)} steps")
+        return self
 
 
 class Verdict(Record):
