@@ -49,25 +49,37 @@ class Parser:
 
 
 def parsers() -> list[Parser]:
-    """All of them."""
-    return [*_of_reports(), *_of_gates(), *_of_logs(), *_of_options()]
+    """All of them; those that draw figures, half a second each, come last."""
+    return [*_of_reports(), *_of_gates(), *_of_logs(), *_of_options(), *_of_figures()]
+
+
+@cache
+def _reports() -> tuple[bytes, bytes]:
+    """A report of this version and one of an older one, each of a single claim."""
+    report = gzip.decompress((HERE / "reports" / "reproduction.json.gz").read_bytes())
+    old = (HERE / "tests" / "report" / "report_before_answers.json").read_bytes()
+    return _trimmed(report), _trimmed(old)
 
 
 def _of_reports() -> list[Parser]:
-    report = _trimmed(gzip.decompress((HERE / "reports" / "reproduction.json.gz").read_bytes()))
-    old = _trimmed((HERE / "tests" / "report" / "report_before_answers.json").read_bytes())
+    report, old = _reports()
     part, rest = _parts(report)
     other, beside = (str(_beside(*one)) for one in (("report.json", report), ("part.json", rest)))
-    made = str(_folder() / "made")
-    quiet = ("report", "FILE", "--quiet")
+    junit = ("--junit", str(_folder() / "made.xml"))
     return [
         Parser("report", (report, old), _file("report", "FILE"), as_json),
-        Parser("report --junit", (report, old), _file(*quiet, "--junit", f"{made}.xml"), as_json),
-        Parser("report --markdown", (report, old), _file(*quiet, "--markdown", f"{made}.md"), as_json),
-        Parser("report --html", (report, old), _file(*quiet, "--html", f"{made}.html"), as_json),
+        Parser("report --junit", (report, old), _file("report", "FILE", "--quiet", *junit), as_json),
         Parser("recheck", (report, old), _file("recheck", "FILE"), as_json),
         Parser("compare, reports", (report, old), _file("compare", "FILE", other), as_json),
         Parser("merge", (part,), _file("merge", "FILE", beside, "--quiet"), as_json),
+    ]
+
+
+def _of_figures() -> list[Parser]:
+    made, quiet = str(_folder() / "made"), ("report", "FILE", "--quiet")
+    return [
+        Parser("report --markdown", _reports(), _file(*quiet, "--markdown", f"{made}.md"), as_json),
+        Parser("report --html", _reports(), _file(*quiet, "--html", f"{made}.html"), as_json),
     ]
 
 

@@ -67,7 +67,7 @@ def judged(rows: Sequence[Row]) -> dict[str, bool]:
     >>> flat = [one | {"removed": 40 * cycle} for cycle in range(50)]
     >>> all(judged(flat).values())
     True
-    >>> leaking = [row | {"memory": 1e8 + 1e6 * cycle, "files": 9 + cycle} for cycle, row in enumerate(flat)]
+    >>> leaking = [row | {"memory": 1e8 + 2e6 * cycle, "files": 9 + cycle} for cycle, row in enumerate(flat)]
     >>> [name for name, kept in judged(leaking).items() if not kept]
     ['memory', 'files']
     >>> full = [row | {"largest": 1e5 * cycle, "removed": 0} for cycle, row in enumerate(flat)]

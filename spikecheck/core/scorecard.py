@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from spikecheck.core.errors import SettingError
-from spikecheck.core.record import Record
+from spikecheck.core.record import BEYOND_STEPS, Record
 from spikecheck.core.setting import Options, Setting
 
 
@@ -114,6 +114,8 @@ class Band(Record):
         for name in ("median", "low", "high"):
             if len(getattr(self, name)) != len(self.steps):
                 raise SettingError(f"curves.{name}: has {len(getattr(self, name))} numbers for {len(self.steps)} steps")
+        if any(abs(step) >= BEYOND_STEPS for step in self.steps):
+            raise SettingError(f"curves.steps: has a step beyond {BEYOND_STEPS - 1}")
         return self
 
 
