@@ -31,6 +31,8 @@ HERE = Path(__file__).resolve().parents[1]
 Ask = Callable[[Path], tuple[str, int]]
 _DEVICE: dict[str, str | int | float] = {"device": "cpu"}
 _GATE = ("gate", "--plan", "--optimizer", "adam", "--against", "adam")
+_SEEDS, _ALIKE = 4, 3
+"""Of a baseline; and settings that a report's search has tried, of which a few stand for all."""
 _OWN = ("--workload", "mlp", "--at", "steps=20", "--seeds", "2")
 
 
@@ -70,7 +72,7 @@ def _of_reports() -> list[Parser]:
         Parser("report", (report, old), _file("report", "FILE"), as_json),
         Parser("report --junit", (report, old), _file("report", "FILE", "--quiet", *junit), as_json),
         Parser("recheck", (report, old), _file("recheck", "FILE"), as_json),
-        Parser("compare, reports", (report, old), _file("compare", "FILE", other), as_json),
+        Parser("compare, reports", (report,), _file("compare", "FILE", other), as_json),
         Parser("merge", (part,), _file("merge", "FILE", beside, "--quiet"), as_json),
     ]
 
@@ -84,7 +86,7 @@ def _of_figures() -> list[Parser]:
 
 
 def _of_gates() -> list[Parser]:
-    card = (HERE / "tests" / "browser" / "card.json").read_bytes()
+    card = _thinned((HERE / "tests" / "browser" / "card.json").read_bytes())
     baseline = text(_baseline()).encode()
     words = (*_GATE[:4], "--set", "lr=0.01", "--baseline", "FILE")
     return [
@@ -147,9 +149,6 @@ def _judged(path: Path) -> tuple[str, int]:
     return answered(ask)
 
 
-_SEEDS = 4
-
-
 def _candidate() -> Any:
     return contestant("adam", {"lr": 0.01})
 
@@ -175,9 +174,22 @@ def _baseline() -> Baseline:
 
 
 def _trimmed(raw: bytes) -> bytes:
-    """A report with its claim of the fewest characters: mutation is to reach every field."""
+    """A report with its claim of the fewest characters, and few of what is alike: mutation is to reach every field."""
     document = json.loads(raw)
     document["claims"] = sorted(document["claims"], key=lambda verdict: len(json.dumps(verdict)))[:1]
+    for verdict in document["claims"]:
+        verdict |= {name: verdict[name][:_ALIKE] for name in ("tried", "robustness") if name in verdict}
+        for name in ("steps", "loss", "sharpness_steps", "sharpness"):
+            verdict["typical"][name] = verdict["typical"][name][:: len(verdict["typical"][name]) // 20 + 1]
+    return json.dumps(document).encode()
+
+
+def _thinned(raw: bytes) -> bytes:
+    """A scorecard whose curves have few points."""
+    document = json.loads(raw)
+    for sides in document["curves"].values():
+        for band in sides.values():
+            band |= {name: band[name][:: len(band[name]) // 5 + 1] for name in ("steps", "median", "low", "high")}
     return json.dumps(document).encode()
 
 

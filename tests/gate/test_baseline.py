@@ -1,5 +1,7 @@
 """A baseline fits the suite it was made with, and is refused in one line wherever it does not."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from spikecheck.gate.suite import Suite, contestant, own_suite
 
 PATH = Path("kept/base.json")
 CPU: dict[str, str | int | float] = {"device": "cpu", "torch": "2.13.0"}
+REMEDY = "; if that is intended, write it again: --update-baseline --baseline kept/base.json --reason TEXT"
 SEEDS = 3
 SUITE = own_suite({}, SEEDS, 7)
 ADAM = contestant("adam", {"lr": 0.01})
@@ -42,8 +45,16 @@ def refusal(baseline: Baseline, suite: Suite = SUITE, device: str = "cpu") -> st
     with pytest.raises(BaselineError) as refused:
         fitting(baseline, PATH, suite, {**CPU, "device": device})
     assert "\n" not in str(refused.value)
-    assert str(refused.value).startswith(f"{PATH}: ")
-    return str(refused.value)
+    message = str(refused.value)
+    assert message.startswith(f"{PATH}: ")
+    assert message.endswith((REMEDY, "; keep one baseline for each device"))
+    return message
+
+
+def signed_without_device() -> dict[str, Any]:
+    """What differs in a baseline that does not say where it was made."""
+    other = baseline_of(ADAM, scores(), SUITE, "first", "spikecheck gate", {"torch": "2.13.0"})
+    return {"environment": other.environment, "digest": other.digest}
 
 
 def changed(row: str, place: str, values: Any) -> Baseline:
@@ -64,6 +75,17 @@ def test_it_keeps_what_it_was_made_with() -> None:
     assert [place.name for place in baseline.places] == list(SUITE.settings)
     assert baseline.contestant == ADAM
     assert baseline.scores == scores()
+
+
+@pytest.mark.parametrize("curves", [{}, {"sines": Band(steps=(1,), median=(0.5,), low=(0.4,), high=(0.6,))}])
+def test_the_digest_is_that_of_the_file_without_it(curves: dict[str, Band]) -> None:
+    """From the written text: a digest made in another way would refuse every baseline that anybody has kept."""
+    baseline = kept(scores().model_copy(update={"curves": curves}))
+    document = json.loads(baseline.model_dump_json(by_alias=True))
+    digest = document.pop("digest")
+    if not curves:
+        del document["scores"]["curves"]
+    assert digest == hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def test_it_is_read_back_from_its_text() -> None:
@@ -116,12 +138,20 @@ def test_settings_of_the_same_names_that_differ_are_refused() -> None:
 def test_a_baseline_of_another_kind_of_device_is_refused() -> None:
     message = refusal(kept(device="cuda:0 H200"), device="cpu")
     assert "was made on cuda:0, this is cpu" in message
+    assert "was made on , this is cpu" in refusal(kept().model_copy(update=signed_without_device()))
 
 
 def test_a_missing_row_is_refused() -> None:
     whole = scores().values
     message = refusal(kept(Scores(values={name: row for name, row in whole.items() if name != "best loss"})))
     assert "has no row 'best loss'" in message
+
+
+def test_a_row_without_one_of_the_settings_is_refused() -> None:
+    whole = scores().values
+    fewer = {place: numbers for place, numbers in whole["best loss"].items() if place != "sines"}
+    message = refusal(kept(Scores(values={**whole, "best loss": fewer})))
+    assert "row 'best loss' has 0 of 3 seeds in 'sines'" in message
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t
 
 from spikecheck.core.scorecard import Change, Decision, Row, Scores
-from spikecheck.gate.comparison import can_name, decided, fewest_seeds, not_compared, rows
+from spikecheck.gate.comparison import can_name, decided, fewest_seeds, level, not_compared, rows
 from spikecheck.gate.metrics import MEASURES, MEMORY
 from spikecheck.gate.selftest import MARGIN, PLACES, SEEDS, planted_scores
 from spikecheck.gate.workload_suite import FIRST_STEPS, SAME_RULE
@@ -99,6 +99,34 @@ def test_a_row_that_one_side_lacks_is_named_and_not_passed_over() -> None:
     assert not_compared(lacking, whole) == ("late edge: no number of the candidate",)
     assert not_compared(whole, lacking) == ("late edge: no number of the reference",)
     assert "late edge" not in {row.name for row in rows(lacking, whole)}
+
+
+def test_a_row_that_neither_side_has_is_missed_only_if_it_raises_alarms() -> None:
+    whole = planted_scores(np.random.default_rng(6))
+    without = Scores(values={name: row for name, row in whole.values.items() if name not in ("late edge", "spread")})
+    assert not_compared(without, without) == ("late edge: no number of the candidate and the reference",)
+    assert not_compared(without, whole) == (
+        "late edge: no number of the candidate",
+        "spread: no number of the candidate",
+    )
+
+
+@pytest.mark.parametrize(("settings", "places"), [(1, 1), (2, 3), (3, 4), (4, 5)])
+def test_the_first_level_is_an_equal_share_for_every_row_of_the_family(settings: int, places: int) -> None:
+    """Eight means raise alarms and two counts, in each setting and together; the time of a step has no settings."""
+    assert level(settings, "mean") == pytest.approx(0.05 * 0.6 / (8 * places + 1))
+    assert level(settings, "count") == pytest.approx(0.05 * 0.4 / (2 * places))
+    assert level(settings, "count", alpha=0.1) == pytest.approx(0.1 * 0.4 / (2 * places))
+    assert level(settings, "mean", alpha=0.1) == pytest.approx(0.1 * 0.6 / (8 * places + 1))
+
+
+def test_the_level_of_a_plan_is_that_of_the_scorecard() -> None:
+    generator = np.random.default_rng(8)
+    own, other = planted_scores(generator), planted_scores(generator)
+    row = named(rows(own, other), "final loss")
+    pairs = zip(own.values["final loss"].values(), other.values["final loss"].values(), strict=True)
+    difference = Difference.of([np.array(mine) - np.array(theirs) for mine, theirs in pairs])
+    assert row.detectable == pytest.approx(difference.detectable(row.margin, level(len(PLACES), "mean")))
 
 
 Values = dict[str, tuple[float | None, ...]]

@@ -39,6 +39,7 @@ def test_spikes_are_counted_per_thousand_steps_that_were_completed() -> None:
     assert metrics.spike_rate(run_of()) == 0.0
     assert metrics.spike_rate(run_of(spikes=(spike(50, 60), spike(100, 110)))) == 10.0
     assert metrics.spike_rate(run_of(spikes=(spike(50, None),), diverged_at=100)) == 10.0
+    assert metrics.spike_rate(run_of(spikes=(spike(0, None),), diverged_at=1)) == 1_000.0
     assert metrics.spike_rate(run_of(diverged_at=0)) == 0.0
 
 
