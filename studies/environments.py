@@ -3,7 +3,7 @@
     python studies/environments.py --part threads
     python studies/environments.py --part versions --python PATH [--python PATH ...]
 
-Threads: two claims are verified from an empty store, with one thread of torch and with two; the scores of every seed and all
+Threads: three claims are verified from an empty store, with one thread of torch and with two; the scores of every seed and all
 bounds must be the same numbers. Versions: what needs no torch is run by another interpreter, and must print what this one
 prints: `recheck` and `report` of the reproduction, which recompute every verdict from its counts, and the tests of the
 statistics. Writes reports/reliability/environments.json and, with it, docs/reliability.md.
@@ -19,11 +19,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from studies.crash_tasks import claims_in
 from studies.crashes import scores
 from studies.reliability_page import RESULTS, write_page, write_text
 
 HERE = Path(__file__).resolve().parents[1]
-CLAIMS = ("stability-law", "catapult")
+CLAIMS = ("small", "compiled", "stability-law")
+"""A small claim trained by torch's operations, one by compiled kernels, and one of those that are shipped."""
 THREADS = (1, 2)
 REPORT = "reports/reproduction.json.gz"
 COMMANDS = (("recheck", REPORT), ("report", REPORT, "--strict"), ("compare", REPORT, REPORT))
@@ -71,8 +73,9 @@ def _numbers(part: Any) -> int:
 def _verified(claim: str, threads: int) -> Any:
     """What decides in a verdict from an empty store."""
     with tempfile.TemporaryDirectory(prefix="spikecheck-threads-") as place:
-        report = Path(place) / "report.json"
-        words = ("verify", claim, "--no-store", "--executor", "local", "--quiet", "--json", str(report))
+        report, claims = Path(place) / "report.json", claims_in(Path(place))
+        found = () if claim == "stability-law" else ("--claims-path", str(claims))
+        words = ("verify", claim, *found, "--no-store", "--executor", "local", "--quiet", "--json", str(report))
         told(sys.executable, words, OMP_NUM_THREADS=str(threads))
         return scores(report)
 

@@ -53,7 +53,7 @@ _WITHOUT_TORCH = (
     "| --- | --- | --- | --- | --- | --- | --- |",
 )
 _THREADS = (
-    "Trainings on the CPU use one thread of torch whatever the process has. Two claims are verified from an empty store with",
+    "Trainings on the CPU use one thread of torch whatever the process has. Claims are verified from an empty store with",
     "`OMP_NUM_THREADS` 1 and 2: every score, bound and p-value of the verdict must be the same number.\n",
     "| claim | numbers compared | the same |",
     "| --- | ---: | --- |",
