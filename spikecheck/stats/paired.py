@@ -6,6 +6,7 @@ replicates. Every setting has the same weight.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -94,6 +95,7 @@ class Difference:
         return margin + average.error * _noncentrality(average.freedom, needed)
 
 
+@lru_cache
 def detectable_in_spreads(seeds: int, settings: int, alpha: float) -> float:
     """The detectable difference beyond the margin, in standard deviations of a pair's difference.
 
