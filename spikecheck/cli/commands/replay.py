@@ -35,7 +35,7 @@ SEEDS = 64
     metavar="NAME|MODULE:FUNCTION",
     help="Judge the claim on gpt, modular, resnet, mlp, or a training of your own, as verify --workload does.",
 )
-@click.option("--steps", type=steps_from(20), metavar="N", help="With --workload: of each training.  [default: 500]")
+@click.option("--steps", type=steps_from(1), metavar="N", help="With --workload: of each training.  [default: 500]")
 @click.option("--seeds", type=seeds_from(1), help="Number of seeds.  [default: 64, or 16 of a workload]")
 @click.option("--gave", metavar="RECORDED", help="What a report's line recorded: say whether it reproduces.")
 @click.option(
