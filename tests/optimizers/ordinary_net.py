@@ -23,6 +23,17 @@ HABITS = [
     "DrawsFromPythonAndNumPy",
     "HiddenCounter",
     "IntegerStep",
+    "ClipsInHooks",
+    "StepsInBackward",
+    "CountsInZeroGrad",
+    "KeepsZeros",
+    "FreezesLate",
+    "TensorRate",
+    "SplitsGroups",
+    "AveragesLate",
+    "SharedCount",
+    "WantsItsClosureLate",
+    "RestsWithoutClosure",
 ]
 """Optimizers of `ordinary_optimizers`, each with a habit that torch's loop allows."""
 
