@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from spikecheck.report import json_file
-from tests.command_line import SMALL, called, settings, told
+from tests.command_line import SMALL, settings, told
 
 HERE = Path(__file__).parents[1] / "gate"
 BY_LOSSES = "spikes, worst spike, steps lost, diverged, spiking, final loss, best loss, test loss, spread"
@@ -122,7 +122,7 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
 def test_groups_made_by_a_function_are_gated(project: Path) -> None:
     """Regression: what a step costs was measured on tensors that no function could tell apart by name."""
     line = ("--optimizer", "planted_optimizers:two_groups", "--set", "lr=0.02", "--against", "torch.optim:Adam")
-    done = told(project, *line, "--dataset", "mnist1d", "--at", "steps=60")
+    done = gate(project, *line, "--dataset", "mnist1d", "--at", "steps=60")
     assert done.returncode in (0, 1), done.stderr
 
 
@@ -139,7 +139,7 @@ def test_own_models_and_problems_are_trained(project: Path) -> None:
         "    return Data(x, x.sum(1, keepdim=True))\n",
         encoding="utf-8",
     )
-    done = told(
+    done = gate(
         project,
         *("--optimizer", "planted_optimizers:MatrixRule", "--set", "lr=0.01", "--against", "gd", "--json", "card.json"),
         *("--model", f"{mine}:model", "--problem", f"{mine}:problem"),
@@ -209,9 +209,9 @@ def test_a_baseline_knows_its_seeds_and_conditions(project: Path) -> None:
         "base.json",
     )
     few = ("--seeds", "3", "--seed", "7", "--at", "steps=80", "--at", "points=8", "--rows", "spikes, diverged, spiking")
-    written = called(project, *line, *few, "--update-baseline", "--reason", "first")
+    written = spikecheck(project, *line, *few, "--update-baseline", "--reason", "first")
     assert written.returncode == 0, written.stderr
-    again = called(project, *line, "--json", "card.json")
+    again = spikecheck(project, *line, "--json", "card.json")
     assert again.returncode == 0, again.stdout + again.stderr
     card = json_file.read_scorecard(project / "card.json")
     assert (card.seeds, card.root, {setting.steps for setting in settings(card)}) == (3, 7, {80})
@@ -229,7 +229,7 @@ def test_a_candidate_that_always_diverges_is_named_by_four_seeds(project: Path) 
 def test_a_fault_of_every_fifth_step_is_seen_at_the_edge(project: Path) -> None:
     """Regression: the edge was looked at after 20 updates and at no others."""
     line = ("--optimizer", "planted_optimizers:EveryFifth", "--set", "lr=0.1", "--against", "gd")
-    done = told(project, *line, "--dataset", "mnist1d", "--seeds", "8")
+    done = gate(project, *line, "--dataset", "mnist1d", "--seeds", "8")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "early edge" in done.stdout.splitlines()[0]
 
