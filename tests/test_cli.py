@@ -74,7 +74,7 @@ def test_a_claim_that_fails_exits_1_with_json_that_fits_its_schema(folder: Path)
 
 
 def test_the_second_time_nothing_is_trained(folder: Path) -> None:
-    first, second = (verify_here(folder, "--claim", "lowers", "--json", "-", "--quiet") for _ in range(2))
+    first, second = (verify(folder, "--claim", "lowers", "--json", "-", "--quiet") for _ in range(2))
     before, after = (json.loads(done.stdout)["claims"][0] for done in (first, second))
     assert before["runs_trained"] > 0
     assert after["runs_trained"] == 0
@@ -88,10 +88,10 @@ def test_a_counterexamples_replay_line_runs_as_it_stands(folder: Path, optimizer
     """Regression: it named neither the folder of the claim nor the optimizer that the claim was asked about."""
     (folder / "mine").rename(folder / "my claims")
     asked = ("--claims-path", "my claims", "--claim", "nought", *optimizer)
-    done = run_here(folder, "verify", *asked, "--json", "-", "--quiet")
+    done = run(folder, "verify", *asked, "--json", "-", "--quiet")
     found = json.loads(done.stdout)["claims"][0]["counterexample"]
     judged, effect = found["judgement"], found["judgement"]["effect"]
-    again = run_here(folder, *shlex.split(found["replay"])[1:])
+    again = run(folder, *shlex.split(found["replay"])[1:])
     assert again.returncode == 0, again.stderr
     assert f"held in {judged['held']} of {judged['applicable']} applicable ({judged['drawn']} trained)" in again.stdout
     assert f"mean {effect['mean']:.3g} (" in again.stdout
