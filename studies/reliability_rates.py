@@ -66,7 +66,7 @@ def _share(of: str, error: str, times: int, tries: int, page: str, stated: float
     at_most = "" if stated is None else f"at most {100 * stated:g} %"
     return Rate(
         of, error, at_most, f"{times} of {tries}, {100 * times / tries:.1f} %", f"{100 * low:.1f} to {100 * high:.1f} %",
-        stated is not None and low > 1.0, page,
+        stated is not None and low > stated, page,
     )  # fmt: skip
 
 
