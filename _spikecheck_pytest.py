@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from spikecheck.core.events import Event
     from spikecheck.core.judgement import Judgement
@@ -160,7 +160,7 @@ def _makes_a_claim(file: Path) -> bool:
         body = ast.parse(text).body
     except (SyntaxError, ValueError):
         return False
-    return any("claim" in _bound(statement) for statement in body)
+    return any("claim" in _bound(statement) for statement in _executed(body))
 
 
 def _text(file: Path) -> str:
@@ -171,10 +171,21 @@ def _text(file: Path) -> str:
         return ""
 
 
+def _executed(body: Iterable[ast.AST]) -> Iterator[ast.stmt]:
+    """The statements that importing a module may execute: also those of conditions, loops and handlers."""
+    for part in body:
+        if isinstance(part, ast.stmt):
+            yield part
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+            yield from _executed(ast.iter_child_nodes(part))
+
+
 def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement binds."""
+    """The names that a statement binds. A function counts where a decorator may make something else of it."""
     if isinstance(statement, ast.ImportFrom | ast.Import):
         return {alias.asname or alias.name for alias in statement.names}
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name} if statement.decorator_list else set()
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
     return {
         name.id for target in targets if target is not None for name in ast.walk(target) if isinstance(name, ast.Name)

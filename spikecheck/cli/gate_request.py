@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from spikecheck.cli.gate_rates import numbers_of, tuned_range
+from spikecheck.cli.options import LARGEST_SEED, MOST_SEEDS
 from spikecheck.core.errors import UsageError
 from spikecheck.core.scorecard import Baseline, OptimizerSpec
 from spikecheck.gate.baseline import rows_of
@@ -139,7 +140,20 @@ def suite_of(
             f"--tune {conditions['tune']}: only trainings of --workload are tuned; add --workload gpt or one of your own, or "
             "give the rate with --set lr=0.01"
         )
-    return suite(conditions, SEEDS if seeds is None else seeds, root or 0, rows or ())
+    number, first = SEEDS if seeds is None else seeds, 0 if root is None else root
+    _check_number("seeds", number, 2, MOST_SEEDS)
+    _check_number("seed", first, 0, LARGEST_SEED)
+    return suite(conditions, number, first, rows or ())
+
+
+def _check_number(name: str, value: Any, least: int, most: int) -> None:
+    """Check what the command line, pyproject.toml or a test gave.
+
+    Raises:
+        UsageError: it is no whole number, or out of range.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise UsageError(f"{name}={value!r}: give a whole number, {least} to {most:,}")
 
 
 def _conditions(given: Mapping[str, Any], project: Mapping[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
@@ -153,7 +167,7 @@ def _conditions(given: Mapping[str, Any], project: Mapping[str, Any], changes: t
         if (value := given.get(name, project.get(name))) is not None:
             chosen[name] = value
     if (workload := given.get("workload", project.get("workload"))) is not None:
-        _check_alone(workload, given)
+        _check_alone(workload, {**project, **given})
         return conditions(changes, {**chosen, "workload": workload})
     if "dataset" in given or ("dataset" in project and "problem" not in given):
         chosen["problem"] = given.get("dataset", project.get("dataset"))

@@ -13,7 +13,9 @@ from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.gate_request import GateRequest
 from spikecheck.core.errors import SpikecheckError, lacks_memory
 from spikecheck.core.events import Observer
+from spikecheck.core.import_path import named
 from spikecheck.core.scorecard import Decision, OptimizerSpec, Scorecard, Scores
+from spikecheck.core.setting import OPTIMIZERS
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.comparison import can_name, too_few
 from spikecheck.gate.plan import gate_outlook
@@ -185,7 +187,14 @@ def _tell_refusal(reason: str, options: Mapping[str, Any]) -> None:
 
 
 def _plan(request: GateRequest) -> int:
-    """Print what would be trained and which differences it could detect; train nothing."""
+    """Print what would be trained and which differences it could detect; train nothing.
+
+    Raises:
+        SettingError: an optimizer cannot be imported; then the gate could not run.
+    """
+    for one in (request.candidate, *([request.reference] if request.reference is not None else [])):
+        if one.optimizer not in OPTIMIZERS:
+            named("optimizer", one.optimizer)
     with tolerate_closed_pipe():
         render_gate_plan(gate_outlook(request.candidate, request.suite), console())
     return 0

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from spikecheck.core.record import Record
+from spikecheck.core.errors import SettingError
+from spikecheck.core.record import BEYOND_STEPS, Record
 from spikecheck.core.setting import Options, Setting
 
 FIRST_STEPS = "first steps"
@@ -113,6 +114,15 @@ class Band(Record):
     median: tuple[float | None, ...]
     low: tuple[float | None, ...] = Field(description="exceeded by nine of ten seeds")
     high: tuple[float | None, ...] = Field(description="exceeded by one of ten seeds")
+
+    @model_validator(mode="after")
+    def _has_a_number_for_every_step(self) -> Self:
+        for name in ("median", "low", "high"):
+            if len(getattr(self, name)) != len(self.steps):
+                raise SettingError(f"curves.{name}: has {len(getattr(self, name))} numbers for {len(self.steps)} steps")
+        if any(abs(step) >= BEYOND_STEPS for step in self.steps):
+            raise SettingError(f"curves.steps: has a step beyond {BEYOND_STEPS - 1}")
+        return self
 
 
 class Scores(Record):

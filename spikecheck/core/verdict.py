@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from shlex import join
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
 from spikecheck.core.reach import Reach
-from spikecheck.core.record import Record
+from spikecheck.core.record import BEYOND_STEPS, Record
 from spikecheck.core.reproduction import Recorded
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
@@ -73,6 +74,17 @@ class Trace(Record):
     onset: int | None
     peak: int | None
     recovery: int | None
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Self:
+        """There is a number for every step, and every step is one."""
+        for name, steps in (("loss", self.steps), ("sharpness", self.sharpness_steps)):
+            if len(getattr(self, name)) != len(steps):
+                raise SettingError(f"typical.{name}: has {len(getattr(self, name))} numbers for {len(steps)} steps")
+        moments = (step for step in (self.onset, self.peak, self.recovery) if step is not None)
+        if any(abs(step) >= BEYOND_STEPS for step in (*self.steps, *self.sharpness_steps, *moments)):
+            raise SettingError(f"typical.steps: has a step beyond {BEYOND_STEPS - 1}")
+        return self
 
 
 class Verdict(Record):

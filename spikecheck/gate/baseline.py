@@ -124,3 +124,8 @@ def _whole(baseline: Baseline, path: Path, update: str, suite: Suite | WorkloadS
                 raise BaselineError(
                     f"{path}: row {measure.name!r} has {present} of {baseline.seeds} seeds in {place.name!r}; {update}"
                 )
+            strange = [value for value in values if measure.law == "count" and value not in (0.0, 1.0, None)]
+            if strange:
+                raise BaselineError(
+                    f"{path}: row {measure.name!r} has {strange[0]} in {place.name!r}, but counts 0 or 1; {update}"
+                )

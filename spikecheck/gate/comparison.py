@@ -24,6 +24,9 @@ _ALONE = 0.05
 """Level at which a row would be called worse if it were the only one."""
 _TELLING = "best loss"
 """The row whose numbers agree only if two trainings are the same."""
+_WORST: Mapping[str, float] = {DIVERGED: 1.0, "final loss": 6.0}
+"""What these rows have where every training diverged: nothing can be worse."""
+REFERENCE_LOST = "every training of the reference diverged, so that none can be worse: give it a smaller rate"
 _SAME = 1e-9
 """Largest difference between scores of the same training."""
 
@@ -110,6 +113,8 @@ def decided(rows: Sequence[Row], seeds: int) -> tuple[Decision, tuple[str, ...]]
     if any(row.fails for row in rows):
         return Decision.REGRESSED, ()
     why = [f"{row.title} looks worse and is not sure" for row in rows if row.looks_worse]
+    if any(row.reference >= _WORST[row.name] for row in rows if not row.where and row.name in _WORST):
+        why.append(REFERENCE_LOST)
     trained = {row.where for row in rows if row.where} or {""}
     if not any(row.alarms and row.name not in (TIME[0], MEMORY[0]) for row in rows):
         why.append("no row has numbers of both")

@@ -1,9 +1,10 @@
 """The gate on a workload: trains it with candidate and reference on the same seeds, and compares the results."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, WorkDone, ignore
 from spikecheck.core.scorecard import FIRST_STEPS, Baseline, OptimizerSpec, Scorecard, Scores, TunedRate
@@ -14,14 +15,18 @@ from spikecheck.gate.run import COST, scorecard
 from spikecheck.gate.workload_cost import A_BLOCK, BLOCKS, Make, memory, step_ratios, timed
 from spikecheck.gate.workload_figures import figures, final_loss
 from spikecheck.gate.workload_first_steps import FirstStepsOrder, way
+from spikecheck.gate.workload_moves import check_moves
 from spikecheck.gate.workload_suite import FINAL, TUNING_SEEDS, WorkloadSuite, choice_of
 from spikecheck.gate.workload_trainer import Trainer
 from spikecheck.gate.workload_tuning import MOST_AROUND, around, tuned
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.tensors.random_state import random_state_kept
 from spikecheck.watch.runs import Order
+from spikecheck.watch.training import Training
+from spikecheck.watch.workload import in_one_line
 
 Blocks = Mapping[str, tuple[float | None, ...]]
+T = TypeVar("T")
 
 
 @dataclass
@@ -71,6 +76,7 @@ class WorkloadGate:
         """A contestant's numbers, seed by seed. Without a `reference`, its own final losses are what is to be reached."""
         suite, place = self.suite, self.suite.workload.path
         self.observe(StageStarted("gate", stage, 1, suite.seeds))
+        self._check_moves(contestant)
         kind = FirstStepsOrder if FIRST_STEPS in suite.rows else Order
         runs = self.trainer.runs([(contestant, seed) for seed in suite.own_seeds()], suite.looks, kind)
         targets = tuple(map(final_loss, runs)) if reference is None else reference.values[FINAL][place]
@@ -120,11 +126,19 @@ class WorkloadGate:
         """Tell a display what will be done, after some steps of the candidate have been timed."""
         with one_thread(self.trainer.device), random_state_kept():
             training = self._make(choice_of(self.candidate).make())
-            training.run(2)
-            self.trainer.pace = timed(training, 3) / 3
+            self._guarded(partial(training.run, 2), training)
+            self.trainer.pace = self._guarded(partial(timed, training, 3), training) / 3
         trainings = contestants * self._trainings() * self.suite.steps * self.trainer.pace
         timings = contestants * (2 * BLOCKS + 2) * max(A_BLOCK, self.trainer.pace)
         self.observe(ClaimStarted("gate", 1, 1, (("gate", trainings + timings),), seeks_spikes=False))
+
+    def _check_moves(self, contestant: OptimizerSpec) -> None:
+        with one_thread(self.trainer.device), random_state_kept():
+            training = self._make(choice_of(contestant).make())
+            self._guarded(partial(check_moves, training, contestant, self.suite.steps), training)
+
+    def _guarded(self, work: Callable[[], T], training: Training) -> T:
+        return in_one_line(work, training, self.suite.workload.path, self.trainer.device)
 
     def _trainings(self) -> int:
         """Of a side, at most."""

@@ -28,7 +28,7 @@ from spikecheck.lab.store_format import Entry
 from spikecheck.watch.checkpoint import load_checkpoint, save_checkpoint
 from spikecheck.watch.late_looks import LateLooks
 from spikecheck.watch.training import Step, Training
-from spikecheck.watch.workload import OptimizerChoice, Workload
+from spikecheck.watch.workload import OptimizerChoice, Workload, in_one_line
 
 RUNS_EPOCH = 2
 """Raised by one whenever a change here or in the workloads that ship changes any bit of any run, or what is kept of it."""
@@ -276,21 +276,7 @@ class _Run:
         self._paces.append((time.perf_counter() - began) / steps)
 
     def _guarded(self, work: Callable[[], T]) -> T:
-        """What it returns; whatever the user's code raises becomes one line."""
-        try:
-            return work()
-        except SpikecheckError:
-            raise
-        except torch.OutOfMemoryError:
-            raise SettingError(
-                f"device={self._order.device!r}: out of memory at step {self._training.steps}; choose a smaller size"
-            ) from None
-        except Exception as error:
-            first = (str(error).splitlines() or [""])[0]
-            raise SettingError(
-                f"workload={self._order.workload.path!r}: step {self._training.steps} raised {type(error).__name__}: "
-                f"{first}; run it by itself to see"
-            ) from error
+        return in_one_line(work, self._training, self._order.workload.path, self._order.device)
 
     def _at_once(self) -> int:
         """Steps until the clock is read again. The first step is timed alone, since it includes one-off costs."""

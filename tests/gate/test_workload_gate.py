@@ -52,6 +52,19 @@ def workload(make_optimizer, seed, device, noise=0.3, steps=100):
         state={"model": model, "optimizer": optimizer}, loss=loss_of,
     )
 
+class Still(torch.optim.SGD):
+    '''Never moves.'''
+    def step(self, closure=None):
+        pass
+
+class Raises(torch.optim.SGD):
+    def step(self, closure=None):
+        raise ValueError("no step")
+
+class Leaves(torch.optim.SGD):
+    def step(self, closure=None):
+        raise SystemExit(0)
+
 class Late(torch.optim.SGD):
     '''Plain SGD at a tenth of its rate.'''
     def step(self, closure=None):
@@ -203,6 +216,31 @@ def test_what_cannot_be_used_is_said_in_one_line(arguments: tuple[str, ...], mes
     assert code == 2
     assert message in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("optimizer", "message"), [
+    ("Still", "moves no parameter in 20 steps of the workload"),
+    ("Raises", "step 0 raised ValueError: no step; run it by itself to see"),
+    ("Leaves", "step 0 raised SystemExit: 0; run it by itself to see"),
+])  # fmt: skip
+@pytest.mark.parametrize("side", ["--optimizer", "--against"])
+def test_what_an_optimizer_does_wrong_is_said_of_either_side(own: str, side: str, optimizer: str, message: str) -> None:
+    """Regression: what never moved passed against itself, what raised was an internal error, sys.exit(0) was exit code 0."""
+    other = "--against" if side == "--optimizer" else "--optimizer"
+    line = (
+        side,
+        f"{own}:{optimizer}",
+        other,
+        "gd",
+        "--set",
+        "lr=0.1",
+        "--workload",
+        f"{own}:workload",
+        "--at",
+        "steps=20",
+    )
+    code, _, err = run(*line, "--rows", "final loss,diverged")
+    assert (code, message in err) == (2, True)
 
 
 # ---- the figures ------------------------------------------------------------------------------------------------------------

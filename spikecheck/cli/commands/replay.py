@@ -14,6 +14,8 @@ from spikecheck.cli.options import (
     optimizer_options,
     paths_option,
     seed_option,
+    seeds_from,
+    steps_from,
 )
 from spikecheck.cli.replaying import ReplayRequest, by_options, by_report, exit_code, refuse_options_beside_a_report
 from spikecheck.cli.workload_replaying import refuse_report, refuse_steps, replay_on_workload
@@ -33,8 +35,8 @@ SEEDS = 64
     metavar="NAME|MODULE:FUNCTION",
     help="Judge the claim on gpt, modular, resnet, mlp, or a training of your own, as verify --workload does.",
 )
-@click.option("--steps", type=int, metavar="N", help="With --workload: of each training.  [default: 500]")
-@click.option("--seeds", type=click.IntRange(min=1), help="Number of seeds.  [default: 64, or 16 of a workload]")
+@click.option("--steps", type=steps_from(1), metavar="N", help="With --workload: of each training.  [default: 500]")
+@click.option("--seeds", type=seeds_from(1), help="Number of seeds.  [default: 64, or 16 of a workload]")
 @click.option("--gave", metavar="RECORDED", help="What a report's line recorded: say whether it reproduces.")
 @click.option(
     "--report",
