@@ -172,6 +172,12 @@ def test_the_bare_command_shows_its_help(spikecheck: Any, capsys: Any) -> None:
     assert "error:" not in err
 
 
+def test_sys_exit_in_whatever_is_called_is_no_success(spikecheck: Any, answers: Any, capsys: Any) -> None:
+    answers(SystemExit(0))
+    assert spikecheck(*ONE) == 2
+    assert "called sys.exit(0); raise an exception there instead" in capsys.readouterr().err
+
+
 def test_a_fault_of_our_own_is_one_line_and_70(
     spikecheck: Any, answers: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
