@@ -87,30 +87,36 @@ class Gatekeeper:
         self,
         optimizer: str | Callable[..., Any],
         *,
-        lr: float,
+        lr: float | None = None,
+        tune: str | None = None,
         against: str | Callable[..., Any] | None = None,
         against_set: Mapping[str, Any] | None = None,
         baseline: str | Path | None = None,
         conditions: Mapping[str, Any] | None = None,
         seeds: int | None = None,
         seed: int | None = None,
+        rows: str | None = None,
         **options: Any,
     ) -> Scorecard:
         """Fail the test if training with `optimizer` is less stable than with its reference; the scorecard otherwise.
 
         `options` are the optimizer's own, `against_set` the reference's (its lr is the candidate's unless given), `conditions`
-        such as `batch`, `steps`, `problem` or `model` hold for all trainings. Each setting is trained with 16 seeds, or with
-        the baseline's. The test fails too where nothing is decided: something looks worse, or the seeds are too few.
+        such as `batch`, `steps`, `problem` or `model` hold for all trainings. `tune`, such as "lr=1e-4..1e-1", stands in place
+        of `lr` with a `workload` among the conditions: each side is compared at its own best rate of the range, found on seeds
+        of its own. `rows`, such as "final loss,first steps", are those to compare; all by default. Each setting is trained
+        with 16 seeds, or with the baseline's, whose range and rows are used too. The test fails also where nothing is decided:
+        something looks worse, or the seeds are too few.
         """
-        from spikecheck.cli.gating import gate_in_test
+        from spikecheck.cli.gate_fixture import FixtureGate
         from spikecheck.core.errors import SpikecheckError
         from spikecheck.report.scorecard import failing_rows
 
         folder = _option(self._request.config, "store")
         try:
-            card = gate_in_test(
-                optimizer, {"lr": lr, **options}, against, against_set, baseline, conditions, seeds, seed, folder
-            )
+            numbers = options if lr is None else {"lr": lr, **options}
+            card = FixtureGate(
+                optimizer, numbers, against, against_set or {}, baseline, conditions or {}, seeds, seed, tune, rows
+            ).held(folder)
         except SpikecheckError as error:
             pytest.fail(str(error), pytrace=False)
         self._request.node.user_properties += [(f"gate: {row.title}", str(row.change)) for row in card.rows]

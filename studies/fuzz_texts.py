@@ -49,6 +49,61 @@ MEANT = (
     "weight_decay=0.01",
 )
 """Arguments of spikecheck's own Adam."""
+ARGUMENTS = (
+    "lr",
+    "lr",
+    "lr",
+    "beta1",
+    "beta2",
+    "eps",
+    "weight_decay",
+    "weight_decay",
+    "momentum",
+    "betas",
+    "x",
+    "",
+    " lr",
+)
+"""Names for --set, of which most are known."""
+CONDITION_NAMES = (
+    *(
+        "batch",
+        "steps",
+        "steps",
+        "clip",
+        "width",
+        "width",
+        "depth",
+        "dtype",
+        "activation",
+        "schedule",
+        "points",
+        "target",
+    ),
+    *("interval", "gamma", "input_std", "init_scale", "loss", "gradient_noise", "output_bias", "model", "problem"),
+    *("optimizer", "lr", "options", "intervention", "tune", "size", "", "Steps"),
+)
+"""Names for --at, of which most are known."""
+WORDS = (
+    *("none", "None", "True", "False", "float32", "float64", "tanh", "relu", "gelu", "cosine", "linear", "constant"),
+    *("warmup-cosine", "mse", "cross-entropy", "mlp", "conv", "digits", "sines", "sin x + sin 4x", "sin", "os:system"),
+    *(
+        "math:sqrt",
+        "no.module:here",
+        ":",
+        "a:b:c",
+        "'x'",
+        '"x"',
+        "b'x'",
+        "nan",
+        "inf",
+        "-inf",
+        "...",
+        "lambda: 1",
+        "1j",
+    ),
+)
+"""Values of options that are words: meant, or only like them."""
 CONDITIONS = ("batch=32", "steps=100", "clip=1.0", "width=20", "dtype=float32", "activation=tanh", "schedule=cosine")
 TEXTS = (
     "lr=0.01",
@@ -88,10 +143,8 @@ TEXTS = (
     "steps=1e5",
     "depth=-1",
 )
+MEANT_RANGES = ("lr=1e-4..1e-1", "lr=0.001..0.1", "lr=1e-3..1")
 RANGES = (
-    "lr=1e-4..1e-1",
-    "lr=0.001..0.1",
-    "lr=1e-3..1",
     "lr=1e-1..1e-4",
     "lr=0..1",
     "lr=-1..1",

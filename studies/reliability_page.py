@@ -20,6 +20,8 @@ written by
 ```console
 python studies/reliability.py
 python studies/soak.py
+python studies/environments.py --part threads
+python studies/environments.py --part versions --python PATH
 ```
 
 How well each claim's check notices that it was broken on purpose is in [mutants](mutants.md), and which test notices a
@@ -35,16 +37,39 @@ _MENDED = (
     "",
 )
 
+_FUZZ_MENDED = (
+    "Found by these inputs, and mended since: a curve in a report with more steps than numbers, a count in a baseline that",
+    "was neither 0 nor 1, and a log whose losses lie further apart than the largest float ended in an internal error (the",
+    "regressions are in `tests/report/test_picture.py`, `tests/gate/test_baseline.py` and `tests/report/test_curves.py`).",
+    "",
+)
+_WITHOUT_TORCH = (
+    "Everything on this page ran under Python 3.11, for which the machine has a CPU build of torch 2.13.0. For 3.12 and 3.13",
+    "the package index has only the CUDA build, a wheel of 527 MB that also requires CUDA's libraries (cuda-toolkit, cuDNN,",
+    "NCCL and others). It was not installed, so **nothing was trained under 3.12 or 3.13**. What needs no torch was run",
+    "there: every verdict of the reproduction recomputed from its counts (`recheck`), printed whole (`report`) and compared",
+    "with itself (`compare`), each of which must be the same text as under 3.11; and the tests of the statistics.\n",
+    "| Python | NumPy | SciPy | `recheck` alike | `report` alike | `compare` alike | tests/stats |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+)
+_THREADS = (
+    "Trainings on the CPU use one thread of torch whatever the process has. Claims are verified from an empty store with",
+    "`OMP_NUM_THREADS` 1 and 2: every score, bound and p-value of the verdict must be the same number.\n",
+    "| claim | numbers compared | the same |",
+    "| --- | ---: | --- |",
+)
+
 
 def write_page() -> None:
     """The page, from the results of the parts that have any."""
-    parts = {name: _read(name) for name in ("selftest", "crashes", "fuzz", "soak")}
+    parts = {name: _read(name) for name in ("selftest", "crashes", "fuzz", "soak", "environments")}
     sections = [
         _of_worlds(parts["selftest"]),
         _of_trainings(),
         _of_crashes(parts["crashes"]),
         _of_fuzz(parts["fuzz"]),
         _of_soak(parts["soak"]),
+        _of_environments(parts["environments"]),
     ]
     write_text(PAGE, "\n".join([_HEAD, *(line for section in sections for line in section)]))
 
@@ -123,14 +148,31 @@ def _of_fuzz(rows: Any) -> list[str]:
         return []
     lines = [
         "## Fuzzed inputs\n",
-        "Real files and option texts, mutated in structure, in bytes and by single digits. A failure is an internal error, a",
-        "traceback, more than ten seconds of the processor, or more than 500 MiB of memory beyond the start.\n",
-        "| what reads it | inputs | accepted | refused in one line | failures | longest, at most |",
+        "Real files and option texts, mutated in structure, in bytes and by single digits, and option texts from a grammar.",
+        "A failure is an internal error, a traceback, an error of several lines, an escape sequence in what is printed, more",
+        "than ten seconds of the processor, or more than 500 MiB of memory beyond the start. Nothing is trained: `gate` is",
+        "given inputs up to its plan, and a baseline also up to the scorecard, against numbers that are at hand. Baselines",
+        "mostly have a digest that fits what was changed, without which every change is refused for the same reason.\n",
+        "| what reads it | inputs | accepted | refused in one line | failures | longest, processor |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
         counts = " | ".join(f"{row[name]:,}" for name in ("inputs", "accepted", "refused"))
         lines.append(f"| {row['parser']} | {counts} | {len(row['failures'])} | {row['longest']:.2f} s |")
+    return [*lines, "", *_FUZZ_MENDED]
+
+
+def _of_environments(document: Any) -> list[str]:
+    """What `studies/environments.py` found of each part that it has run."""
+    if not document:
+        return []
+    lines = ["## Versions of Python, and threads of torch\n", *_WITHOUT_TORCH]
+    for row in document.get("versions", ()):
+        same, tests = " ".join("yes" if each else "**no**" for each in row["same"]), row["tests"]
+        lines.append(f"| {' | '.join((*row['python'].split(), *same.split(), tests))} |")
+    lines += ["", *_THREADS]
+    for row in document.get("threads", ()):
+        lines.append(f"| {row['claim']} | {row['numbers']:,} | {'yes' if row['same'] else '**no**'} |")
     return [*lines, ""]
 
 
@@ -138,24 +180,31 @@ def _of_soak(document: Any) -> list[str]:
     if not document:
         return []
     rows, broken = document["rows"], [name for name, kept in document["judged"].items() if not kept]
+    limit = document["limit"] / 2**20
     outcome = f"Not kept: {', '.join(broken)}" if broken else "All of it was kept"
     lines = [
         "## Memory, open files and the store over time\n",
         f"{len(rows)} cycles in {rows[-1]['seconds'] / 60:.0f} minutes, in one process over one store of at most",
-        f"{document['limit'] / 2**20:.0f} MiB: each verifies a claim, gates an optimizer on ensembles and on a training,",
-        "trains under a Watch and reads its log, with seeds of its own. Medians of each fifth of the cycles;",
-        f"`studies/soak.py` says what was promised before. {outcome}.\n",
-        "| cycles | resident memory, MiB | open files | threads | child processes | store, MiB | largest store, MiB |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        f"{limit:.3g} MiB: each verifies a claim, gates an optimizer on ensembles and on a training, trains under a Watch and",
+        "reads its log, with seeds of its own. The store checks its size each time it has written a sixteenth of its limit,",
+        f"so that it may grow to {limit * 17 / 16:.4g} MiB; its size is measured after every command. At the end the first",
+        "cycle's claim is verified again, whose runs were removed long ago: it trains them again, and the scores of all",
+        "seeds must be the same. Medians of each fifth of the cycles; `studies/soak.py` says what was promised before.",
+        f"{outcome}.\n",
+        "| cycles | memory, MiB | open files | threads | child processes | store, MiB | largest, MiB | removed records |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
+    before = 0.0
     for part in range(5):
         first, last = len(rows) * part // 5, len(rows) * (part + 1) // 5
         some = rows[first:last]
         middle = {name: median(row[name] for row in some) for name in rows[0]}
-        largest = max(row["store"] for row in some) / 2**20
+        largest, removed = max(row["largest"] for row in some) / 2**20, some[-1]["removed"] - before
+        before = some[-1]["removed"]
         counts = " | ".join(f"{middle[name]:.0f}" for name in ("files", "threads", "children"))
         memory, store = middle["memory"] / 2**20, middle["store"] / 2**20
-        lines.append(f"| {first + 1} to {last} | {memory:.0f} | {counts} | {store:.2f} | {largest:.2f} |")
+        cells = (f"{first + 1} to {last}", f"{memory:.0f}", counts, f"{store:.2f}", f"{largest:.3f}", f"{removed:,.0f}")
+        lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
 
 

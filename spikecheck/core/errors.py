@@ -45,7 +45,7 @@ class UnknownName(UsageError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         """`what` is the kind of thing, such as "claim"; `known` are the names that exist."""
-        names = sorted(known)
+        names = sorted(set(known))
         near = get_close_matches(name, names, n=3, cutoff=0.5)
         listed = ", ".join(near or names) or "none"
         self.near = tuple(near)

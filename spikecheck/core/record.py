@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, Validatio
 
 from spikecheck.core.errors import SettingError
 
+BEYOND_STEPS = 2**53
+"""No step is as large: smaller integers are exact as floats, in which steps are drawn and kept beside losses."""
+
 
 class Record(BaseModel):
     """A frozen value. An invalid field raises one `SettingError` that names the field, its value and the range."""

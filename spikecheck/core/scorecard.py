@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from spikecheck.core.record import Record
+from spikecheck.core.errors import SettingError
+from spikecheck.core.record import BEYOND_STEPS, Record
 from spikecheck.core.setting import Options, Setting
+
+FIRST_STEPS = "first steps"
+"""The row that tells another update rule, of a gate on a workload."""
 
 
 class Change(StrEnum):
@@ -55,6 +59,9 @@ class Row(Record):
     pairs: int = Field(description="pairs of trainings; where time is measured, pairs of blocks of steps")
     change: Change
     alarms: bool = Field(True, description="whether the gate fails where this row is worse; a description does not")
+    either_way: bool = Field(
+        False, description="whether a smaller number is as bad as a larger one: the sides only differ"
+    )
     looks_worse: bool = Field(
         False,
         description="undecided, and worse by more than its margin if it were the only row: the gate does not pass",
@@ -108,6 +115,15 @@ class Band(Record):
     low: tuple[float | None, ...] = Field(description="exceeded by nine of ten seeds")
     high: tuple[float | None, ...] = Field(description="exceeded by one of ten seeds")
 
+    @model_validator(mode="after")
+    def _has_a_number_for_every_step(self) -> Self:
+        for name in ("median", "low", "high"):
+            if len(getattr(self, name)) != len(self.steps):
+                raise SettingError(f"curves.{name}: has {len(getattr(self, name))} numbers for {len(self.steps)} steps")
+        if any(abs(step) >= BEYOND_STEPS for step in self.steps):
+            raise SettingError(f"curves.steps: has a step beyond {BEYOND_STEPS - 1}")
+        return self
+
 
 class Scores(Record):
     """Every seed's numbers by row and setting, in the order of the seeds; null where a training has no value."""
@@ -132,6 +148,9 @@ class Baseline(Record):
     places: tuple[AnyPlace, ...]
     conditions: dict[str, str | float | int | bool | None] = Field(
         default_factory=dict, description="conditions that differ from the default suite, as they were given"
+    )
+    rows: tuple[str, ...] | None = Field(
+        None, description="the rows that --rows named; empty where none were named, null in older baselines"
     )
     scores: Scores
     digest: str = Field(description="digest of all other fields: an edited baseline is refused")

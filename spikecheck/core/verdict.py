@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from shlex import join
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
 from spikecheck.core.reach import Reach
-from spikecheck.core.record import Record
+from spikecheck.core.record import BEYOND_STEPS, Record
 from spikecheck.core.reproduction import Recorded
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
@@ -38,18 +39,13 @@ def replay_line(claim: Sequence[str], setting: Setting, reference: Setting, seed
     """
     differs = setting.differences(reference).items()
     at = [word for name, value in differs for word in ("--at", f"{name}={_typed(value)}")]
-    command = "verify" if _of_workload(claim) else "replay"
-    return join(["spikecheck", command, *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
+    return join(["spikecheck", "replay", *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
 
 
 def compared_line(claim: Sequence[str], judgement: Judgement, reference: Setting, seed: int) -> str:
-    """The shell command that makes a judgement again and says whether it reproduces; of a workload's it only makes it."""
+    """The shell command that makes a judgement again and says whether it reproduces."""
     line = replay_line(claim, judgement.setting, reference, seed, judgement.drawn)
-    return line if _of_workload(claim) else f"{line} --gave {Recorded.of(judgement).text()}"
-
-
-def _of_workload(claim: Sequence[str]) -> bool:
-    return "--workload" in claim
+    return f"{line} --gave {Recorded.of(judgement).text()}"
 
 
 def _typed(value: object) -> str:
@@ -78,6 +74,17 @@ class Trace(Record):
     onset: int | None
     peak: int | None
     recovery: int | None
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Self:
+        """There is a number for every step, and every step is one."""
+        for name, steps in (("loss", self.steps), ("sharpness", self.sharpness_steps)):
+            if len(getattr(self, name)) != len(steps):
+                raise SettingError(f"typical.{name}: has {len(getattr(self, name))} numbers for {len(steps)} steps")
+        moments = (step for step in (self.onset, self.peak, self.recovery) if step is not None)
+        if any(abs(step) >= BEYOND_STEPS for step in (*self.steps, *self.sharpness_steps, *moments)):
+            raise SettingError(f"typical.steps: has a step beyond {BEYOND_STEPS - 1}")
+        return self
 
 
 class Verdict(Record):

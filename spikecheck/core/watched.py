@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from spikecheck.core.record import Record
+from spikecheck.core.record import BEYOND_STEPS, Record
 
 SCHEMA = "spikecheck/watch@1"
 
@@ -62,7 +62,7 @@ class Look(Record):
 class Step(Record):
     """One step."""
 
-    step: int = Field(ge=0)
+    step: int = Field(ge=0, lt=BEYOND_STEPS)
     loss: float | None = None
     not_finite: Literal["nan", "inf", "-inf"] | None = None
     """What the loss was where it was no number."""

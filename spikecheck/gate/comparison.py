@@ -202,12 +202,14 @@ def _view(measure: Measure, where: str, pairs: Mapping[str, Pair], same: frozens
 def _same_trainings(candidate: Scores, reference: Scores, measures: Sequence[Measure]) -> frozenset[str]:
     """The settings in which all numbers of all trainings agree, including the best loss.
 
-    The best loss must be among them: two different trainings without spikes agree in all rows about spikes.
+    The best loss must be among them: two different trainings without spikes agree in all rows about spikes. A row that one
+    side lacks altogether, as an older baseline may, says nothing.
     """
     differing = set()
     for measure in measures:
         own, other = candidate.values.get(measure.name, {}), reference.values.get(measure.name, {})
-        differing |= {name for name in own.keys() | other.keys() if not _alike(own.get(name, ()), other.get(name, ()))}
+        both = own.keys() | other.keys() if own and other else set()
+        differing |= {name for name in both if not _alike(own.get(name, ()), other.get(name, ()))}
     return frozenset(candidate.values.get(_TELLING, {}).keys() - differing)
 
 
@@ -287,6 +289,7 @@ def _row(view: _View, worse: _Test, better: _Test, alone: bool, first: float, al
         pairs=sum(len(own) for own, _ in view.pairs),
         change=change,
         alarms=measure.alarms,
+        either_way=measure.either_way,
         looks_worse=measure.alarms and change is Change.UNDECIDED and (alone or lost),
     )
 

@@ -42,13 +42,24 @@ def table(folder: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from error
     try:
-        section = tomllib.loads(text).get("tool", {}).get("spikecheck", {})
+        section = _section(tomllib.loads(text), file)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{file}: is not valid TOML: {error}") from error
     for key in section:
         if key not in KEYS:
             raise UnknownName("key of [tool.spikecheck]", key, KEYS)
     return {key: _value(key, value, file) for key, value in section.items()}
+
+
+def _section(project: dict[str, Any], file: Path) -> dict[str, Any]:
+    section: Any = project
+    for name in ("tool", "spikecheck"):
+        section = section.get(name, {})
+        if not isinstance(section, dict):
+            raise UsageError(
+                f'{file}: [tool.spikecheck] is {section!r}; give a table, such as optimizer = "adam" below it'
+            )
+    return dict(section)
 
 
 def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Curves over steps in the terminal: a scale, a dotted level, and marks on the step axis."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ from spikecheck.report.braille import Canvas
 
 LABEL = 9
 """Width of the scale's labels left of the curve, in characters."""
+_SCALE = 1_024.0
+"""Values are divided by it, so that no difference of two, times the dots of a panel's height, exceeds the largest float.
+A power of two, which divides without rounding."""
 
 
 @dataclass(frozen=True)
@@ -39,27 +43,34 @@ def curve(
 
     Args:
         axis: the step axis.
-        points: pairs of step and value.
+        points: pairs of step and value; those of infinite and NaN values are left out.
         rows: height of the panel, in characters.
         label: writes a value of the scale.
         level: a value drawn as a dotted line; the panel's range always includes it.
     """
+    points = [(step, value) for step, value in points if math.isfinite(value)]
     shown = [value for _, value in points] + ([] if level is None else [level])
     low, high = min(shown, default=0.0), max(shown, default=1.0)
     canvas = Canvas(axis.columns, rows)
-
-    def down(value: float) -> int:
-        return round((4 * rows - 1) * (high - value) / ((high - low) or 1.0))
-
     if level is not None:
-        canvas.dotted(down(level))
-    canvas.curve([(axis.across(step, 2 * axis.columns), down(value)) for step, value in points])
+        canvas.dotted(down(level, low, high, rows))
+    canvas.curve([(axis.across(step, 2 * axis.columns), down(value, low, high, rows)) for step, value in points])
     scale = {rows - 1: label(low), 0: label(high)}
     if level is not None:
-        scale.setdefault(down(level) // 4, label(level))
+        scale.setdefault(down(level, low, high, rows) // 4, label(level))
     bar = "|" if axis.ascii_only else "│"
     lines = canvas.lines(ascii_only=axis.ascii_only)
     return [f"{scale.get(row, ''):>{LABEL}}{bar}{line}".rstrip() for row, line in enumerate(lines)]
+
+
+def down(value: float, low: float, high: float, rows: int) -> int:
+    """Dots from the top of a panel of so many rows, whose scale is `low` to `high`; a value beyond it is drawn at its edge.
+
+    >>> down(2.0, low=0.0, high=2.0, rows=1), down(0.0, low=0.0, high=2.0, rows=1), down(-9.0, low=0.0, high=2.0, rows=1)
+    (0, 3, 3)
+    """
+    away, span = high / _SCALE - min(max(value, low), high) / _SCALE, high / _SCALE - low / _SCALE
+    return round((4 * rows - 1) * away / (span or 1.0))
 
 
 def step_axis(axis: Axis, marks: Sequence[tuple[int, str]]) -> list[str]:

@@ -35,7 +35,7 @@ def picture(trace: Trace, width: int = 80, ascii_only: bool = False, heading: st
 
 def _lower(axis: Axis, trace: Trace) -> list[str]:
     """The lower panel: 2 x sharpness / threshold, or the sharpness itself if no threshold is known."""
-    if trace.threshold is None:
+    if not trace.threshold:  # nothing can be divided by 0 either
         return [
             "sharpness; no stability threshold is known for this optimizer",
             *curve(

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from spikecheck.core.why import Answer, ArmResult
 from spikecheck.report.braille import Canvas
-from spikecheck.report.curves import LABEL, Axis, curve, step_axis
+from spikecheck.report.curves import LABEL, Axis, curve, down, step_axis
 from spikecheck.report.page import Page
 from spikecheck.report.sanitize import inert
 from spikecheck.report.why_words import (
@@ -89,7 +89,8 @@ def _pictures(answer: Answer, page: Page) -> None:
     marks = [(answer.start, "f"), (answer.spike.onset, "o")] if answer.spike and answer.start is not None else []
     for line in step_axis(axis, marks):
         page.verbatim(line)
-    page.say("f: the forks begin; o: the spike begins", "dim")
+    if marks:
+        page.say("f: the forks begin; o: the spike begins", "dim")
 
 
 def _panel(title: str, lines: Sequence[str], page: Page) -> None:
@@ -106,17 +107,12 @@ def _laid_over(answer: Answer, arm: ArmResult, axis: Axis, run: Points, positive
     for fork in arm.forks:
         points = [(step, loss) for step, loss in enumerate(fork.losses, answer.start or 0) if loss is not None]
         heights = _scaled([(step, loss) for step, loss in points if loss > 0.0 or not positive], positive)
-        canvas.curve([(axis.across(step, 2 * axis.columns), _down(value, low, high)) for step, value in heights])
+        canvas.curve([(axis.across(step, 2 * axis.columns), down(value, low, high, _ROWS)) for step, value in heights])
     bar = "|" if axis.ascii_only else "│"
     label = _label(positive)
     for row, line in enumerate(canvas.lines(ascii_only=axis.ascii_only)):
         scale = {0: label(high), _ROWS - 1: label(low)}.get(row, "")
         yield f"{scale:>{LABEL}}{bar}{line}".rstrip()
-
-
-def _down(value: float, low: float, high: float) -> int:
-    """Dots from the top; what lies outside the scale is drawn at its edge."""
-    return round((4 * _ROWS - 1) * (high - min(max(value, low), high)) / ((high - low) or 1.0))
 
 
 def _scaled(points: Sequence[tuple[int, float]], positive: bool) -> Points:

@@ -70,6 +70,11 @@ class Looker(Protocol):
         """Called after every step."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Whether it has seen all steps that it wants to see."""
+        ...
+
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """What was measured so far."""
         ...
@@ -266,7 +271,8 @@ class _Run:
 
     def _advance(self, steps: int) -> None:
         began = time.perf_counter()
-        self._losses += self._guarded(partial(self._looks.run, steps, self._looker))
+        looker = None if self._looker is None or self._looker.over else self._looker
+        self._losses += self._guarded(partial(self._looks.run, steps, looker))
         self._paces.append((time.perf_counter() - began) / steps)
 
     def _guarded(self, work: Callable[[], T]) -> T:

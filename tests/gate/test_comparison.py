@@ -6,11 +6,20 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from spikecheck.core.scorecard import Change, Decision, Row, Scores
-from spikecheck.gate.comparison import REFERENCE_LOST, can_name, decided, fewest_seeds, not_compared, rows
+from spikecheck.core.scorecard import FIRST_STEPS, Change, Decision, Row, Scores
+from spikecheck.gate.comparison import (
+    REFERENCE_LOST,
+    can_name,
+    decided,
+    fewest_seeds,
+    level,
+    not_compared,
+    rows,
+    too_few,
+)
 from spikecheck.gate.metrics import MEASURES, MEMORY
 from spikecheck.gate.selftest import MARGIN, PLACES, SEEDS, planted_scores
-from spikecheck.gate.workload_suite import FIRST_STEPS, SAME_RULE
+from spikecheck.gate.workload_suite import SAME_RULE
 from spikecheck.stats.paired import Difference
 
 
@@ -99,6 +108,34 @@ def test_a_row_that_one_side_lacks_is_named_and_not_passed_over() -> None:
     assert not_compared(lacking, whole) == ("late edge: no number of the candidate",)
     assert not_compared(whole, lacking) == ("late edge: no number of the reference",)
     assert "late edge" not in {row.name for row in rows(lacking, whole)}
+
+
+def test_a_row_that_neither_side_has_is_missed_only_if_it_raises_alarms() -> None:
+    whole = planted_scores(np.random.default_rng(6))
+    without = Scores(values={name: row for name, row in whole.values.items() if name not in ("late edge", "spread")})
+    assert not_compared(without, without) == ("late edge: no number of the candidate and the reference",)
+    assert not_compared(without, whole) == (
+        "late edge: no number of the candidate",
+        "spread: no number of the candidate",
+    )
+
+
+@pytest.mark.parametrize(("settings", "places"), [(1, 1), (2, 3), (3, 4), (4, 5)])
+def test_the_first_level_is_an_equal_share_for_every_row_of_the_family(settings: int, places: int) -> None:
+    """Eight means raise alarms and two counts, in each setting and together; the time of a step has no settings."""
+    assert level(settings, "mean") == pytest.approx(0.05 * 0.6 / (8 * places + 1))
+    assert level(settings, "count") == pytest.approx(0.05 * 0.4 / (2 * places))
+    assert level(settings, "count", alpha=0.1) == pytest.approx(0.1 * 0.4 / (2 * places))
+    assert level(settings, "mean", alpha=0.1) == pytest.approx(0.1 * 0.6 / (8 * places + 1))
+
+
+def test_the_level_of_a_plan_is_that_of_the_scorecard() -> None:
+    generator = np.random.default_rng(8)
+    own, other = planted_scores(generator), planted_scores(generator)
+    row = named(rows(own, other), "final loss")
+    pairs = zip(own.values["final loss"].values(), other.values["final loss"].values(), strict=True)
+    difference = Difference.of([np.array(mine) - np.array(theirs) for mine, theirs in pairs])
+    assert row.detectable == pytest.approx(difference.detectable(row.margin, level(len(PLACES), "mean")))
 
 
 Values = dict[str, tuple[float | None, ...]]
@@ -236,6 +273,35 @@ def test_trainings_of_which_little_is_looked_at_are_not_taken_for_the_same() -> 
     assert {row.change for row in found} == {Change.UNDECIDED}
     whole = Scores(values={**quiet.values, "best loss": {"one": (-1.0, -2.0, -3.0, -4.0)}})
     assert {row.change for row in rows(whole, whole)} == {Change.SAME}
+
+
+@pytest.mark.parametrize("name", ["time a step", "memory", "spread"])
+def test_rows_beside_the_trainings_and_descriptions_alone_decide_nothing(name: str) -> None:
+    """A gate of which only the time of a step is left would otherwise pass."""
+    whole = planted_scores(np.random.default_rng(10))
+    alone = Scores(values={name: whole.values[name]})
+    found = rows(alone, alone)
+    assert {row.name for row in found} == {name}
+    assert decided(found, SEEDS) == (Decision.NOT_DECIDED, ("no row has numbers of both",))
+
+
+def test_too_few_seeds_are_said_with_the_number_that_would_do() -> None:
+    alike = Scores(values=healthy(("one",), 3))
+    assert decided(rows(alike, alike), 3) == (Decision.NOT_DECIDED, (too_few(1, 3),))
+    assert too_few(1, 3) == ("seeds=3: too few to detect a candidate that diverges in every training; use 4 or more")
+
+
+@pytest.mark.parametrize("state", [0.05, -0.05])
+def test_a_known_difference_of_just_the_margin_counts_as_none(state: float) -> None:
+    own, other = (Scores(values={MEMORY[0]: {"one": (value,)}}) for value in (state, 0.0))
+    (row,) = rows(own, other)
+    assert (row.change, row.p_worse, row.p_better) == (Change.SAME, 1.0, 1.0)
+
+
+def test_one_divergence_in_fifty_is_just_the_margin_and_does_not_look_worse() -> None:
+    one = {"one": (1.0, *(0.0,) * 49)}
+    found = rows(Scores(values={"diverged": one}), Scores(values={"diverged": {"one": (0.0,) * 50}}))
+    assert [(row.difference, row.looks_worse) for row in found] == [(0.02, False)]
 
 
 def ways(values: tuple[float, ...]) -> Scores:

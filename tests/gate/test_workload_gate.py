@@ -17,6 +17,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikecheck.cli.gate_fixture import FixtureGate
 from spikecheck.cli.main import main
 from spikecheck.core.errors import UsageError
 from spikecheck.core.scorecard import Change, Decision, Scorecard
@@ -353,21 +354,10 @@ def test_a_suite_follows_what_decides_it(own: str) -> None:
 
 
 def test_the_seeds_of_the_caller_are_left_alone(own: str) -> None:
-    from spikecheck.cli.gating import gate_in_test
-
     torch.manual_seed(5)
     wanted = torch.rand(1)
     torch.manual_seed(5)
-    card = gate_in_test(
-        "gd",
-        {"lr": 0.1},
-        "gd",
-        {"lr": 0.1},
-        None,
-        {"workload": f"{own}:workload", "steps": 20},
-        4,
-        0,
-        str(Path("store")),
-    )
+    conditions = {"workload": f"{own}:workload", "steps": 20}
+    card = FixtureGate("gd", {"lr": 0.1}, against="gd", conditions=conditions, seeds=4, seed=0).held("store")
     assert card.passed or card.decision is Decision.NOT_DECIDED
     assert torch.equal(torch.rand(1), wanted)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.verdict import Trace
 from spikecheck.report.braille import Canvas
 from spikecheck.report.picture import picture
@@ -62,6 +63,30 @@ def test_whatever_the_numbers_it_is_drawn(loss: list[float], sharpness: list[flo
         recovery=None,
     )
     assert len(picture(drawn)) == 16
+
+
+@pytest.mark.parametrize("field", ["steps", "loss", "sharpness_steps", "sharpness"])
+def test_a_trace_with_a_number_for_every_step_only(trace: Make, field: str) -> None:
+    """Regression: a report with one number more was read, and ended in an internal error where it was drawn."""
+    document = trace().model_dump()
+    named = field.removesuffix("_steps").replace("steps", "loss")
+    with pytest.raises(SettingError, match=f"typical.{named}: has .* numbers for .* steps"):
+        Trace(**{**document, field: document[field][:-1]})
+
+
+@pytest.mark.parametrize("field", ["steps", "sharpness_steps", "onset"])
+def test_a_step_beyond_every_count_is_refused(trace: Make, field: str) -> None:
+    """Regression: the figure of `report --html` could not draw it, an internal error."""
+    document = trace().model_dump()
+    beyond = 10**400 if field == "onset" else (*document[field][:-1], 10**400)
+    with pytest.raises(SettingError, match="has a step beyond 9007199254740991"):
+        Trace(**{**document, field: beyond})
+
+
+def test_a_threshold_of_nothing_is_drawn_as_an_unknown_one(trace: Make) -> None:
+    """Regression: everything was divided by it."""
+    without, zero = (picture(trace().model_copy(update={"threshold": level})) for level in (None, 0.0))
+    assert zero == without
 
 
 def test_the_canvas_fills_a_full_block() -> None:

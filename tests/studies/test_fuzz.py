@@ -8,7 +8,9 @@ import pytest
 
 from spikecheck.gate.config import literal
 from spikecheck.watch.columns import read_columns
-from studies.fuzz import called, fuzzed, parsers
+from studies.called import called
+from studies.fuzz import fuzzed
+from studies.fuzz_parsers import parsers
 
 QUICK = ("compare, scorecards", "merge", "diagnose, JSON lines", "diagnose, CSV", "watch")
 CARD = Path(__file__).parents[1] / "browser" / "card.json"

@@ -43,6 +43,17 @@ def test_a_log_cut_anywhere_is_read_up_to_its_last_whole_line(
     assert len(log.steps) == whole[header : header + cut].count(b"\n") and log.unreadable == 0
 
 
+@pytest.mark.parametrize("number", [2**53, 10**400])
+def test_a_step_beyond_every_count_is_an_unreadable_line(tmp_path: Path, number: int) -> None:
+    """Regression: `spikecheck watch` ended in an internal error, since the detector could not keep the number."""
+    path = tmp_path / "log.jsonl"
+    written(path, LOOKED)
+    with path.open("a") as file:
+        file.write(f'{{"step":{number},"loss":1.0}}\n')
+    log = WatchLog.open(path)
+    assert list(log.steps) == [1] and log.unreadable == 1
+
+
 def test_a_log_that_grows_is_read_on(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     writer = LogWriter(path, HEADER)

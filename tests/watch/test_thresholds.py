@@ -70,6 +70,11 @@ def test_the_tail_index_is_hills_estimate_less_two_standard_errors(count: int, s
     assert tail_index(heights) == pytest.approx(max(2.5, index * (1.0 - 2.0 / math.sqrt(32))))
 
 
+def test_equal_heights_have_the_heaviest_tail() -> None:
+    """No height lies above another, and nothing can be estimated."""
+    assert tail_index(np.ones(4_000)) == 2.5
+
+
 def test_too_few_heights_have_the_heaviest_tail_and_after_a_long_history_every_record_counts() -> None:
     assert tail_index(np.arange(1.0, 33.0)) == 2.5
     assert record_factor(1_000_000, 2.5) == 1.0

@@ -7,7 +7,7 @@ from typing import Any
 import rich_click as click
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
-from spikecheck.cli.options import lab_options
+from spikecheck.cli.options import SEED, lab_options, steps_from
 from spikecheck.core.errors import UsageError
 from spikecheck.report.page import Page
 
@@ -32,8 +32,8 @@ from spikecheck.report.page import Page
     metavar="FOLDER",
     help="With --workload and the LOG of spikecheck.Watch.of: explain from the states that it kept, without training again.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The workload's seed.")
-@click.option("--steps", type=click.IntRange(min=1), help="Steps that the workload is trained.  [default: 500]")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="The workload's seed.")
+@click.option("--steps", type=steps_from(1), help="Steps that the workload is trained.  [default: 500]")
 @click.option(
     "--at", "changes", multiple=True, metavar="OPTION=VALUE", help="size, batch, …, of the workload. Repeatable."
 )
