@@ -12,7 +12,7 @@ from spikecheck.core.scorecard import Baseline, Scorecard
 from spikecheck.core.verdict import Report
 from spikecheck.core.why import Answer
 from spikecheck.report import atomic_write
-from spikecheck.report.gzipped import compressed, restored
+from spikecheck.core.gzipped import compressed, restored
 
 Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline, Answer)
 
