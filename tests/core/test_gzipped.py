@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecheck.core.errors import UsageError
 from spikecheck.core import gzipped
+from spikecheck.core.errors import UsageError
 from spikecheck.core.gzipped import compressed, restored
 
 NAMED = Path("report.json.gz")

@@ -75,6 +75,8 @@ def test_what_is_no_report_is_one_line(tmp_path: Path, content: str) -> None:
 
 def test_compressed_reports_are_compared_as_their_content_is(tmp_path: Path) -> None:
     """Regression: `compare` said of a report.json.gz, which `report` and `recheck` read, that it is not JSON."""
-    plain, small = (written(tmp_path / name, HOLDS) for name in ("report.json", "report.json.gz"))
+    plain, small = (
+        written(tmp_path / name, verdict("slas", "law", HOLDS, HOLDS)) for name in ("report.json", "report.json.gz")
+    )
     assert small.read_bytes()[:2] == b"\x1f\x8b"
     assert compared(plain, small).lines == compared(plain, plain).lines
