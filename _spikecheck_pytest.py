@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from spikecheck.core.events import Event
     from spikecheck.core.judgement import Judgement
@@ -87,30 +87,36 @@ class Gatekeeper:
         self,
         optimizer: str | Callable[..., Any],
         *,
-        lr: float,
+        lr: float | None = None,
+        tune: str | None = None,
         against: str | Callable[..., Any] | None = None,
         against_set: Mapping[str, Any] | None = None,
         baseline: str | Path | None = None,
         conditions: Mapping[str, Any] | None = None,
         seeds: int | None = None,
         seed: int | None = None,
+        rows: str | None = None,
         **options: Any,
     ) -> Scorecard:
         """Fail the test if training with `optimizer` is less stable than with its reference; the scorecard otherwise.
 
         `options` are the optimizer's own, `against_set` the reference's (its lr is the candidate's unless given), `conditions`
-        such as `batch`, `steps`, `problem` or `model` hold for all trainings. Each setting is trained with 16 seeds, or with
-        the baseline's. The test fails too where nothing is decided: something looks worse, or the seeds are too few.
+        such as `batch`, `steps`, `problem` or `model` hold for all trainings. `tune`, such as "lr=1e-4..1e-1", stands in place
+        of `lr` with a `workload` among the conditions: each side is compared at its own best rate of the range, found on seeds
+        of its own. `rows`, such as "final loss,first steps", are those to compare; all by default. Each setting is trained
+        with 16 seeds, or with the baseline's, whose range and rows are used too. The test fails also where nothing is decided:
+        something looks worse, or the seeds are too few.
         """
-        from spikecheck.cli.gating import gate_in_test
+        from spikecheck.cli.gate_fixture import FixtureGate
         from spikecheck.core.errors import SpikecheckError
         from spikecheck.report.scorecard import failing_rows
 
         folder = _option(self._request.config, "store")
         try:
-            card = gate_in_test(
-                optimizer, {"lr": lr, **options}, against, against_set, baseline, conditions, seeds, seed, folder
-            )
+            numbers = options if lr is None else {"lr": lr, **options}
+            card = FixtureGate(
+                optimizer, numbers, against, against_set or {}, baseline, conditions or {}, seeds, seed, tune, rows
+            ).held(folder)
         except SpikecheckError as error:
             pytest.fail(str(error), pytrace=False)
         self._request.node.user_properties += [(f"gate: {row.title}", str(row.change)) for row in card.rows]
@@ -154,7 +160,7 @@ def _makes_a_claim(file: Path) -> bool:
         body = ast.parse(text).body
     except (SyntaxError, ValueError):
         return False
-    return any("claim" in _bound(statement) for statement in body)
+    return any("claim" in _bound(statement) for statement in _executed(body))
 
 
 def _text(file: Path) -> str:
@@ -165,10 +171,21 @@ def _text(file: Path) -> str:
         return ""
 
 
+def _executed(body: Iterable[ast.AST]) -> Iterator[ast.stmt]:
+    """The statements that importing a module may execute: also those of conditions, loops and handlers."""
+    for part in body:
+        if isinstance(part, ast.stmt):
+            yield part
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+            yield from _executed(ast.iter_child_nodes(part))
+
+
 def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement binds."""
+    """The names that a statement binds. A function counts where a decorator may make something else of it."""
     if isinstance(statement, ast.ImportFrom | ast.Import):
         return {alias.asname or alias.name for alias in statement.names}
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name} if statement.decorator_list else set()
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
     return {
         name.id for target in targets if target is not None for name in ast.walk(target) if isinstance(name, ast.Name)

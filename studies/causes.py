@@ -1,15 +1,15 @@
 """The examination of `spikecheck diagnose --workload` on planted causes: asks for answers, and writes docs/causes.md.
 
-    python studies/causes.py --first-seed 100 --seeds 3 --keep reports/causes/changed-rules.json.gz [--workload gpt ...]
+    python studies/causes.py --first-seed 100 --seeds 3 --keep reports/causes/present-detector.json.gz [--workload gpt ...]
     python studies/causes.py --page-only
 
 Every answer is kept in the store as soon as it is there, under a digest of the rules and of the plants: what was stopped goes
-on, and a rule that was changed is examined anew. `--keep` writes all answers that the store has for the present rules to one
-file. The page is written from the two files in reports/causes: the answers of the first rules, and of those since.
+on, and a rule that was changed is examined anew. `--keep` adds the answers that the store has for the present rules to a file,
+and refuses a file with answers of other rules. The page is written from the files in reports/causes: the answers of the first
+rules, of the changed rules with the detector of that time and with the present one, and at rises that no arm can remove.
 """
 
 import argparse
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
@@ -29,26 +29,14 @@ from spikecheck.why.explain import explain_order
 from spikecheck.why.question import Question
 from studies import causes_kept as kept
 from studies.causes_cells import Asked, Cell, read
-from studies.causes_page import page
+from studies.causes_page import Examinations, page
+from studies.causes_rules import rules
 from studies.planted_causes import CAUSES, SHIPPED, STEPS, WITHIN, onset_of
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAGE = ROOT / "docs" / "causes.md"
-FIRST, PRESENT = (ROOT / "reports" / "causes" / f"{name}.json.gz" for name in ("first-rules", "changed-rules"))
-_RULES = (
-    "spikecheck/why/*.py",
-    "spikecheck/core/why.py",
-    "spikecheck/watch/*.py",
-    "studies/planted_*.py",
-    "workloads/*.py",
-)
-"""What decides an answer; a change of one of these files begins the examination anew."""
-
-
-def rules() -> str:
-    """A digest of the files that decide an answer."""
-    files = sorted(path for pattern in _RULES for path in ROOT.glob(pattern))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+_KEPT = ("first-rules", "changed-rules", "present-detector", "uncaused")
+"""Files in reports/causes, in the order of `Examinations`."""
 
 
 def judged(asked: Asked) -> Cell:
@@ -69,7 +57,7 @@ def judged(asked: Asked) -> Cell:
 
 def _answered(asked: Asked, at: int | None) -> Answer | None:
     """None where no loss rises at the step."""
-    workload = Workload.of(f"studies.planted_causes:{asked.workload}", {"cause": asked.cause})
+    workload = Workload.of(f"studies.{asked.module}:{asked.workload}", {"cause": asked.cause})
     try:
         return explain_order(Order(workload, asked.seed, STEPS), None, Question(at), workers=1)
     except UsageError:
@@ -87,7 +75,8 @@ def answered(cells: Sequence[Asked], folder: Path, workers: int) -> Iterator[Cel
             yield cell
 
 
-def _shown(cells: Iterable[Cell], total: int) -> None:
+def shown(cells: Iterable[Cell], total: int) -> None:
+    """Print answers as they come, under a bar."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -110,7 +99,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--cause", action="append", choices=CAUSES, help="this cause; may be repeated")
     parser.add_argument("--workload", action="append", choices=SHIPPED, help="this workload; may be repeated")
     parser.add_argument("--store", type=Path, default=default_folder() / "causes", help="the folder of all answers")
-    parser.add_argument("--keep", type=Path, metavar="FILE", help="write all answers of the present rules here")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="add the answers of the present rules to this file")
     parser.add_argument("--page-only", action="store_true", help="ask for no answer, and write the page")
     return parser.parse_args()
 
@@ -118,14 +107,19 @@ def _asked() -> argparse.Namespace:
 def main() -> None:
     """Ask for what is not stored yet, keep the answers, and write the page."""
     asked = _asked()
-    folder = asked.store / rules()
+    folder = asked.store / rules(ROOT)
     if not asked.page_only:
         _examine(asked, folder)
     if asked.keep is not None:
-        kept.write(folder.name, read(folder), asked.keep)
+        kept.add(folder.name, read(folder), asked.keep)
     before = _PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0]
-    tables = page(kept.read(FIRST), kept.read(PRESENT))
+    tables = page(examined())
     atomic_write.write(f"{before}<!-- tables -->\n{tables}".encode(), _PAGE, "docs/causes.md")
+
+
+def examined() -> Examinations:
+    """What the repository keeps."""
+    return Examinations(*(kept.read(ROOT / "reports" / "causes" / f"{name}.json.gz") for name in _KEPT))
 
 
 def _examine(asked: argparse.Namespace, folder: Path) -> None:
@@ -135,7 +129,7 @@ def _examine(asked: argparse.Namespace, folder: Path) -> None:
         Asked(workload=name, cause=cause, seed=seed) for seed, name, cause in chosen if name in CAUSES[cause].workloads
     ]
     missing = sum(not (folder / one.file).exists() for one in cells)
-    _shown(answered(cells, folder, asked.workers), missing)
+    shown(answered(cells, folder, asked.workers), missing)
 
 
 if __name__ == "__main__":

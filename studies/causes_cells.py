@@ -35,7 +35,12 @@ class Asked(Record):
     @property
     def wanted(self) -> str:
         """What the answer must name."""
-        return FAMILIES[CAUSES[self.cause].family]
+        return FAMILIES[CAUSES[self.cause].family] if self.cause in CAUSES else NOTHING
+
+    @property
+    def module(self) -> str:
+        """Of the studies, the one that makes the training."""
+        return "planted_causes" if self.cause in CAUSES else "uncaused_worlds"
 
 
 class Cell(Record):

@@ -21,7 +21,9 @@ class Examination(Record):
     def seeds(self) -> str:
         """The seeds that were examined, in words."""
         seeds = sorted({cell.asked.seed for cell in self.cells})
-        return " and ".join(map(str, seeds)) if len(seeds) < 3 else f"{seeds[0]} to {seeds[-1]}"
+        if len(seeds) < 3:
+            return f"seed{'s' * (len(seeds) > 1)} {' and '.join(map(str, seeds))}"
+        return f"seeds {seeds[0]} to {seeds[-1]}"
 
 
 def without_losses(cell: Cell) -> Cell:
@@ -35,6 +37,21 @@ def write(rules: str, cells: Sequence[Cell], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     packed = gzip.compress(whole.model_dump_json(by_alias=True).encode(), mtime=0)
     atomic_write.write(packed, path, "--keep")
+
+
+def add(rules: str, cells: Sequence[Cell], path: Path) -> None:
+    """Add answers to an examination by the same rules, or begin one; what is asked again is as answered last.
+
+    Raises:
+        SystemExit: when the file has answers by other rules.
+    """
+    before = read(path) if path.exists() else Examination(rules=rules, cells=())
+    if before.rules != rules:
+        raise SystemExit(
+            f"--keep {path}: has answers by the rules {before.rules}, and these are by {rules}; give another file"
+        )
+    every = {cell.asked.file: cell for cell in [*before.cells, *cells]}
+    write(rules, [every[name] for name in sorted(every)], path)
 
 
 def read(path: Path) -> Examination:

@@ -1,14 +1,16 @@
-"""The tables of docs/causes.md, from the answers that the first rules gave and those of the present ones."""
+"""The tables of docs/causes.md, from the answers that the first rules gave and those of the changed ones."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
+from typing import NamedTuple
 
-from spikecheck.core.why import Cause, Effect
+from spikecheck.core.why import Cause, Effect, Outcome
 from spikecheck.stats.bounds import clopper_pearson
 from studies.causes_cells import NOTHING, Cell
 from studies.causes_kept import Examination
 from studies.planted_causes import CAUSES, SHIPPED
+from studies.uncaused_worlds import WORLDS
 
 _NAMES = [*map(str, Cause), NOTHING]
 _EACH_SIDE = 0.025
@@ -18,25 +20,47 @@ _COLUMNS = (
 )
 
 
-def page(first: Examination, present: Examination) -> str:
+class Examinations(NamedTuple):
+    """All that the page shows."""
+
+    first: Examination
+    """By the first rules."""
+    earlier: Examination
+    """By the changed rules, with the detector of that time."""
+    present: Examination
+    """By the changed rules, with the present detector."""
+    uncaused: Examination
+    """By the changed rules, of rises that no arm can remove."""
+
+    @property
+    def changed(self) -> Sequence[Cell]:
+        """The answers by the changed rules; of a training that was examined with both detectors, the present one's."""
+        answers = {cell.asked.file: cell for cell in [*self.earlier.cells, *self.present.cells]}
+        return list(answers.values())
+
+
+def page(examined: Examinations) -> str:
     """Everything after the definitions."""
-    parts = [*_summary(first, present), *_matrices(present.cells), *_times(present.cells)]
-    parts += ["## Answers that are not right\n", *_mistakes(present.cells)]
-    parts += ["## What the first rules gave\n", *_matrix("All workloads, first rules", first.cells)]
-    return "\n".join([*parts, *_mistakes(first.cells)]) + "\n"
+    parts = [*_summary(examined), *_matrices(examined.changed), *_uncaused(examined.uncaused)]
+    parts += _times(examined.changed)
+    parts += ["## Answers that are not right\n", *_mistakes(examined.changed)]
+    parts += ["## What the first rules gave\n", *_matrix("All workloads, first rules", examined.first.cells)]
+    return "\n".join([*parts, *_mistakes(examined.first.cells)]) + "\n"
 
 
-def _summary(first: Examination, present: Examination) -> Iterator[str]:
+def _summary(examined: Examinations) -> Iterator[str]:
     """The two figures that are required."""
-    both = {"first rules": first, "changed rules": present}
+    first, earlier, present, _ = examined
+    named = {"first rules": first, "changed rules": earlier, "changed rules, present detector": present}
+    columns = [*(f"{name}, {one.seeds}" for name, one in named.items()), "changed rules, either detector"]
+    cells = [*(one.cells for one in named.values()), examined.changed]
     yield "## What came out\n\nShares with 95 % intervals.\n"
-    yield f"| | required | {' | '.join(f'{name}, seeds {one.seeds}' for name, one in both.items())} |\n|---|---|---|---|"
-    yield _compared("the planted cause is named first", "≥ 90 %", [_named_first(one.cells) for one in both.values()])
-    yield _compared(
-        "a cause is named where there is none", "≤ 5 %", [_named_falsely(one.cells) for one in both.values()]
-    )
-    digests = ", ".join(f"{name} `{one.rules}`" for name, one in both.items())
-    yield f"\nDigests of rules and plants: {digests}. The tables that follow are of the changed rules.\n"
+    yield f"| | required | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}"
+    yield _compared("the planted cause is named first", "≥ 90 %", [_named_first(one) for one in cells])
+    yield _compared("a cause is named where there is none", "≤ 5 %", [_named_falsely(one) for one in cells])
+    digests = ", ".join(f"{name} `{one.rules}`" for name, one in named.items())
+    yield f"\nDigests of rules and plants: {digests}.\n"
+    yield "The tables that follow are of the changed rules, with either detector.\n"
 
 
 def _compared(what: str, required: str, shares: Sequence[str]) -> str:
@@ -78,6 +102,28 @@ def _row(cause: str, row: Sequence[Cell]) -> str:
     counts = [f"**{named[name]}**" if name == wanted else str(named[name] or "") for name in _NAMES]
     share = _share(sum(cell.right for cell in spiking), len(spiking))
     return f"| {cause} | {len(row)} | {len(row) - len(spiking) or ''} | {' | '.join(counts)} | {share} |"
+
+
+def _uncaused(examined: Examination) -> Iterator[str]:
+    """Rises that no arm can remove: how each question ended."""
+    yield "## Rises that no arm can remove: answers\n"
+    yield f"`mlp`, {examined.seeds}; digest `{examined.rules}`.\n"
+    ends = [Outcome.NO_CAUSE, Outcome.CHAOTIC, Outcome.CAUSE]
+    yield f"| reason | trainings | no spike | {' | '.join(map(str, ends))} | otherwise | a cause is named, 95 % interval |"
+    yield "|---|---:|---:|" + "---:|" * (len(ends) + 1) + "---|"
+    for world in [*WORLDS, "all"]:
+        row = [cell for cell in examined.cells if world in (cell.asked.cause, "all")]
+        spiking = [cell for cell in row if cell.spikes]
+        ended = Counter(cell.outcome for cell in spiking)
+        counts = [str(ended[end] or "") for end in ends]
+        other = sum(times for end, times in ended.items() if end not in ends)
+        without = f"{len(row)} | {len(row) - len(spiking) or ''}"
+        yield f"| {world} | {without} | {' | '.join(counts)} | {other or ''} | {_named_at_all(spiking)} |"
+    yield ""
+
+
+def _named_at_all(cells: Sequence[Cell]) -> str:
+    return _share(sum(cell.named != NOTHING for cell in cells), len(cells))
 
 
 def _times(cells: Sequence[Cell]) -> Iterator[str]:

@@ -9,24 +9,22 @@ above the margin, the number of seeds is given at which a gate would name the ro
 
 import argparse
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecheck.core.scorecard import FIRST_STEPS
 from spikecheck.gate.comparison import level
 from spikecheck.gate.metrics import Measure
-from spikecheck.gate.workload_first_steps import first_steps
 from spikecheck.gate.workload_suite import (
     BEST,
     FINAL,
-    FIRST_STEPS,
     OVERSHOOT,
     REACHES,
     SAME_RULE,
     WORKLOAD_MEASURES,
-    choice_of,
 )
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.stats.averages import mean_interval
@@ -62,18 +60,13 @@ def measures() -> dict[str, Measure]:
     return {name: known[name] for name in ROWS}
 
 
-def ways(side: Side) -> tuple[float | None, ...]:
-    """log2 of the way of each seed's first steps."""
-    make = partial(side.suite.workload.make, device="cpu")
-    return first_steps(make, choice_of(side.who).make(), side.suite.own_seeds())
-
-
 def differences(bench: Bench, candidate: Side, reference: Side) -> dict[str, NDArray[np.float64]]:
     """Of each row, candidate minus reference on each seed for which both have a number."""
     other = scored(WORKLOAD, bench.runs(reference), None)
     own = scored(WORKLOAD, bench.runs(candidate), other)
     pairs = {name: (own.values[name][WORKLOAD], other.values[name][WORKLOAD]) for name in ROWS if name != FIRST_STEPS}
-    pairs[FIRST_STEPS] = (ways(candidate), ways(reference))
+    bench.begin("first steps", [candidate, reference])
+    pairs[FIRST_STEPS] = (bench.ways(candidate), bench.ways(reference))
     return {name: _apart(measures()[name], *sides) for name, sides in pairs.items()}
 
 

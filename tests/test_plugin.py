@@ -162,6 +162,33 @@ def test_every_file_that_is_listed_is_collected(claims: pytest.Pytester, write: 
 
 
 @pytest.mark.parametrize(
+    "bound",
+    [
+        "if True:\n    claim = made",
+        "try:\n    import nowhere\nexcept ImportError:\n    claim = made",
+        "for claim in [made]:\n    pass",
+        "@lambda function: made\ndef claim(): ...",
+    ],
+)
+def test_a_claim_is_collected_however_its_name_is_bound(claims: pytest.Pytester, write: Write, bound: str) -> None:
+    """Regression: outside ./claims a file whose claim was bound by a condition or a decorator was passed over."""
+    write("lowers")
+    text = (claims.path / "claims" / "lowers.py").read_text().replace("claim = Claim(", "made = Claim(")
+    (claims.path / "elsewhere").mkdir()
+    (claims.path / "elsewhere" / "odd.py").write_text(f"{text}\n{bound}\n")
+    result = claims.runpytest_subprocess("elsewhere", "--collect-only", "-q")
+    result.stdout.fnmatch_lines(["elsewhere/odd.py::replicates", "3 tests collected*"])
+
+
+def test_two_files_of_one_id_fail_both(claims: pytest.Pytester, write: Write) -> None:
+    write("one_claim")
+    write("one-claim")
+    result = claims.runpytest_subprocess("claims")
+    result.assert_outcomes(failed=6)
+    result.stdout.fnmatch_lines(["*one-claim.py: one_claim.py gives a claim of the same id, one-claim; rename*"])
+
+
+@pytest.mark.parametrize(
     ("option", "told"),
     [
         ("--spikecheck-profile=fast", "*no profile is called 'fast'*"),

@@ -13,6 +13,8 @@ from spikecheck.core.errors import UsageError
 from spikecheck.report.sanitize import inert
 
 _CI_WIDTH, _NARROW = 100, 80
+_LEAST, _MOST = 20, 1_000
+"""Limits on what COLUMNS may say: a word has to fit, and lines are padded to the width."""
 
 
 class _Console(Console):
@@ -25,12 +27,17 @@ class _Console(Console):
 
 def console(*, stderr: bool = False) -> Console:
     """A console on either stream. In CI its width is 100 columns; with NO_COLOR it writes no escape codes."""
-    width = _CI_WIDTH if os.environ.get("CI") and "COLUMNS" not in os.environ else None
-    if not os.environ.get("COLUMNS", "1").strip(
-        "0 "
-    ):  # a terminal of unknown width reports 0 columns, in which nothing fits
-        width = _NARROW
-    return _Console(stderr=stderr, width=width, color_system=None if os.environ.get("NO_COLOR") else "auto")
+    return _Console(stderr=stderr, width=_width(), color_system=None if os.environ.get("NO_COLOR") else "auto")
+
+
+def _width() -> int | None:
+    """The width that the environment wants; None for the terminal's."""
+    columns = os.environ.get("COLUMNS")
+    if columns is None:
+        return _CI_WIDTH if os.environ.get("CI") else None
+    if not columns.strip("0 "):  # a terminal of unknown width reports 0 columns, in which nothing fits
+        return _NARROW
+    return min(max(int(columns), _LEAST), _MOST) if columns.isascii() and columns.isdigit() else None
 
 
 def tell(*lines: str) -> None:

@@ -22,6 +22,7 @@ from spikecheck.core.errors import (
     SpikecheckError,
     Stopped,
     lacks_memory,
+    text_of,
     what_stays,
 )
 
@@ -104,15 +105,25 @@ def report_error(error: BaseException) -> int:
     if isinstance(error, SpikecheckError):
         print_error(f"error: {error}")
         return 5 if isinstance(error, NothingSelected) else 4 if isinstance(error, BaselineError) else 2
-    if lacks_memory(error):
-        what = f": {error}" if str(error) else ""  # Python's own MemoryError says nothing
-        print_error(f"error: out of memory{what}; use a smaller problem, or --executor local; stored runs are kept")
+    if isinstance(error, SystemExit) or lacks_memory(error):
+        print_error(f"error: {_left(error) if isinstance(error, SystemExit) else _out_of_memory(error)}")
         return 2
     if os.environ.get("SPIKECHECK_DEBUG"):
         traceback.print_exception(error)
-    said = f"{type(error).__name__}: {error}"
+    said = f"{type(error).__name__}: {text_of(error)}"
     print_error(f"internal error: {said}; please report; set SPIKECHECK_DEBUG=1 for the traceback")
     return 70
+
+
+def _out_of_memory(error: BaseException) -> str:
+    what = f": {error}" if str(error) else ""  # Python's own MemoryError says nothing
+    return f"out of memory{what}; use a smaller problem, or --executor local; stored runs are kept"
+
+
+def _left(error: SystemExit) -> str:
+    """Where a user's code has called sys.exit, which nothing here does while a command runs."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{where.filename}, line {where.lineno} called sys.exit({error.code!r}); raise an exception there instead"
 
 
 def _misused(error: click.ClickException) -> int:

@@ -4,6 +4,7 @@ A command's module is imported when the command is called, and torch, scipy and 
 so that `list` and `explain` start immediately.
 """
 
+import os
 from collections import UserDict
 from importlib import import_module
 from typing import Any, NoReturn
@@ -22,6 +23,8 @@ def main() -> NoReturn:
     with terminable():
         try:
             code = cli.main(prog_name="spikecheck", standalone_mode=False)
+        except SystemExit as error:  # the shell's completion leaves in this way, and nothing else of ours
+            code = error.code if "_SPIKECHECK_COMPLETE" in os.environ else report_error(error)
         except (Exception, KeyboardInterrupt) as error:
             code = report_error(error)
     exit_with(code if isinstance(code, int) else 0)

@@ -80,9 +80,24 @@ def lab_options(*, budget: bool) -> Callable[[Any], Any]:
     return decorate
 
 
-seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of all seeds."
-)
+MOST_SEEDS, MOST_STEPS = 1_000_000, 100_000_000
+"""More is a slip of the finger: no machine trains it, and the counts of arrays would overflow."""
+LARGEST_SEED = 2**63 - 1
+"""What torch's generators take."""
+SEED = click.IntRange(min=0, max=LARGEST_SEED)
+
+
+def seeds_from(least: int) -> click.IntRange:
+    """A number of trainings, at least this many."""
+    return click.IntRange(min=least, max=MOST_SEEDS)
+
+
+def steps_from(least: int) -> click.IntRange:
+    """A number of steps, at least this many."""
+    return click.IntRange(min=least, max=MOST_STEPS)
+
+
+seed_option = click.option("--seed", type=SEED, default=0, show_default=True, help="Root of all seeds.")
 optimizer_options = several(
     click.option(
         "--optimizer",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spikecheck.harness.claim import Claim
 
 _OF_THE_REPORT = {"optimizer": "--optimizer", "numbers": "--set", "changes": "--at", "seed": "--seed"}
-_OF_THE_REPORT |= {"seeds": "--seeds", "gave": "--gave"}
+_OF_THE_REPORT |= {"workload": "--workload", "steps": "--steps", "seeds": "--seeds", "gave": "--gave"}
 
 
 @dataclass(frozen=True)

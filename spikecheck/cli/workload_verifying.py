@@ -43,7 +43,7 @@ def verify_workload(
     _check_options(workload)
     found = context.all_claims(claims_paths).all
     claims = select(found, patterns)
-    request = _request(workload, chosen)
+    request = request_of(workload, chosen)
     quiet, strict = chosen["quiet"], chosen["strict"]
     with watcher(console(stderr=True), quiet=quiet) as observe, redirect_stdout(sys.stderr):
         from spikecheck.session import verify as session  # imports torch, for seconds in which progress is shown
@@ -90,7 +90,12 @@ def _check_options(workload: str) -> None:
             raise UsageError(f"--workload {workload}, --{name}: a workload is one setting; leave out --{name}")
 
 
-def _request(workload: str, chosen: Mapping[str, Any]) -> "WorkloadRequest":
+def request_of(workload: str, chosen: Mapping[str, Any]) -> "WorkloadRequest":
+    """The requested training; `chosen` are optimizer, numbers, changes, steps, seeds and seed of the command line.
+
+    Raises:
+        UsageError: an option cannot be read.
+    """
     from spikecheck.session.workload_verify import WorkloadRequest
 
     numbers = context.optimizer_numbers(chosen["optimizer"], chosen["numbers"])

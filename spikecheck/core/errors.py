@@ -20,6 +20,9 @@ SpikecheckError
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+USERS_ERRORS = (Exception, SystemExit)
+"""What a user's code may raise. sys.exit() in it must not end spikecheck, least of all with exit code 0."""
+
 
 class SpikecheckError(Exception):
     """Base of every error meant for the user; its text is one line with a remedy."""
@@ -42,7 +45,7 @@ class UnknownName(UsageError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         """`what` is the kind of thing, such as "claim"; `known` are the names that exist."""
-        names = sorted(known)
+        names = sorted(set(known))
         near = get_close_matches(name, names, n=3, cutoff=0.5)
         listed = ", ".join(near or names) or "none"
         self.near = tuple(near)
@@ -89,9 +92,22 @@ class Interrupted(Stopped):
     """The user pressed Ctrl-C, or somebody sent the command line SIGTERM."""
 
 
+def text_of(error: BaseException) -> str:
+    """What an error says; nothing where a user's own error cannot say it."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says; its type where it says nothing."""
+    return next((line for line in text_of(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def lacks_memory(error: BaseException) -> bool:
     """Whether an error means that this machine's memory ran out: Python's own, NumPy's, or that of torch's CPU allocator."""
-    said = str(error)
+    said = text_of(error)
     return isinstance(error, MemoryError) or any(
         sign in said for sign in ("can't allocate memory", "not enough memory:")
     )

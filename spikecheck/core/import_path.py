@@ -9,7 +9,7 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
-from spikecheck.core.errors import SettingError, SpikecheckError, UnknownName, UsageError
+from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, UnknownName, UsageError, text_of
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
 # In a wheel the workloads lie inside the package; in a checkout beside it.
@@ -69,7 +69,7 @@ def made(condition: str, path: str, *arguments: Any, **options: Any) -> Any:
         return factory(*arguments, **options)
     except SpikecheckError:
         raise
-    except Exception as error:
+    except USERS_ERRORS as error:
         raise SettingError(
             f"{condition}={path!r}: the factory raised {_said(error)}; call it by itself to see"
         ) from error
@@ -130,7 +130,7 @@ def _imported(condition: str, path: str, module: str) -> Any:
         hidden = _hidden(module) if error.name == module else None
         remedy = _renamed(module, hidden) if hidden else "install it, or run in the folder that contains it"
         raise SettingError(f"{condition}={path!r}: no module {error.name!r}; {remedy}") from error
-    except Exception as error:
+    except USERS_ERRORS as error:
         raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; fix {module}") from error
 
 
@@ -165,7 +165,7 @@ def _origin(module: str) -> str:
     return getattr(loaded, "__file__", None) or "a module built into Python"
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """The error's type and first line."""
-    first = (str(error).splitlines() or [""])[0]
+    first = (text_of(error).splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -10,6 +10,9 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.record import BEYOND_STEPS, Record
 from spikecheck.core.setting import Options, Setting
 
+FIRST_STEPS = "first steps"
+"""The row that tells another update rule, of a gate on a workload."""
+
 
 class Change(StrEnum):
     """How a candidate compares with its reference in one row."""
@@ -56,6 +59,9 @@ class Row(Record):
     pairs: int = Field(description="pairs of trainings; where time is measured, pairs of blocks of steps")
     change: Change
     alarms: bool = Field(True, description="whether the gate fails where this row is worse; a description does not")
+    either_way: bool = Field(
+        False, description="whether a smaller number is as bad as a larger one: the sides only differ"
+    )
     looks_worse: bool = Field(
         False,
         description="undecided, and worse by more than its margin if it were the only row: the gate does not pass",
@@ -142,6 +148,9 @@ class Baseline(Record):
     places: tuple[AnyPlace, ...]
     conditions: dict[str, str | float | int | bool | None] = Field(
         default_factory=dict, description="conditions that differ from the default suite, as they were given"
+    )
+    rows: tuple[str, ...] | None = Field(
+        None, description="the rows that --rows named; empty where none were named, null in older baselines"
     )
     scores: Scores
     digest: str = Field(description="digest of all other fields: an edited baseline is refused")

@@ -18,6 +18,7 @@ OPTIMIZERS: dict[str, dict[str, float]] = {
     "adam": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0},
     "adamw": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
 }
+_NUMERIC = (int, float, int | None, float | None)
 _NUMBERS = ("momentum", "beta1", "beta2", "eps", "weight_decay")
 
 # Members of one ensemble may differ in these conditions; they share all others, and so one computation.
@@ -77,6 +78,9 @@ class Setting(Record):
         if not isinstance(values, dict):
             return values
         filled = dict(values)
+        for name, value in filled.items():
+            if isinstance(value, bool) and name in cls.model_fields and cls.model_fields[name].annotation in _NUMERIC:
+                raise SettingError(f"{name}={value!r}: is not a number; give one")  # True would count as 1
         optimizer = filled.get("optimizer", "gd")
         if not isinstance(optimizer, str):
             return values  # refused as a field that is no text

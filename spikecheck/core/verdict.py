@@ -39,18 +39,13 @@ def replay_line(claim: Sequence[str], setting: Setting, reference: Setting, seed
     """
     differs = setting.differences(reference).items()
     at = [word for name, value in differs for word in ("--at", f"{name}={_typed(value)}")]
-    command = "verify" if _of_workload(claim) else "replay"
-    return join(["spikecheck", command, *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
+    return join(["spikecheck", "replay", *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
 
 
 def compared_line(claim: Sequence[str], judgement: Judgement, reference: Setting, seed: int) -> str:
-    """The shell command that makes a judgement again and says whether it reproduces; of a workload's it only makes it."""
+    """The shell command that makes a judgement again and says whether it reproduces."""
     line = replay_line(claim, judgement.setting, reference, seed, judgement.drawn)
-    return line if _of_workload(claim) else f"{line} --gave {Recorded.of(judgement).text()}"
-
-
-def _of_workload(claim: Sequence[str]) -> bool:
-    return "--workload" in claim
+    return f"{line} --gave {Recorded.of(judgement).text()}"
 
 
 def _typed(value: object) -> str:

@@ -24,6 +24,9 @@ _ALONE = 0.05
 """Level at which a row would be called worse if it were the only one."""
 _TELLING = "best loss"
 """The row whose numbers agree only if two trainings are the same."""
+_WORST: Mapping[str, float] = {DIVERGED: 1.0, "final loss": 6.0}
+"""What these rows have where every training diverged: nothing can be worse."""
+REFERENCE_LOST = "every training of the reference diverged, so that none can be worse: give it a smaller rate"
 _SAME = 1e-9
 """Largest difference between scores of the same training."""
 
@@ -110,6 +113,8 @@ def decided(rows: Sequence[Row], seeds: int) -> tuple[Decision, tuple[str, ...]]
     if any(row.fails for row in rows):
         return Decision.REGRESSED, ()
     why = [f"{row.title} looks worse and is not sure" for row in rows if row.looks_worse]
+    if any(row.reference >= _WORST[row.name] for row in rows if not row.where and row.name in _WORST):
+        why.append(REFERENCE_LOST)
     trained = {row.where for row in rows if row.where} or {""}
     if not any(row.alarms and row.name not in (TIME[0], MEMORY[0]) for row in rows):
         why.append("no row has numbers of both")
@@ -197,12 +202,14 @@ def _view(measure: Measure, where: str, pairs: Mapping[str, Pair], same: frozens
 def _same_trainings(candidate: Scores, reference: Scores, measures: Sequence[Measure]) -> frozenset[str]:
     """The settings in which all numbers of all trainings agree, including the best loss.
 
-    The best loss must be among them: two different trainings without spikes agree in all rows about spikes.
+    The best loss must be among them: two different trainings without spikes agree in all rows about spikes. A row that one
+    side lacks altogether, as an older baseline may, says nothing.
     """
     differing = set()
     for measure in measures:
         own, other = candidate.values.get(measure.name, {}), reference.values.get(measure.name, {})
-        differing |= {name for name in own.keys() | other.keys() if not _alike(own.get(name, ()), other.get(name, ()))}
+        both = own.keys() | other.keys() if own and other else set()
+        differing |= {name for name in both if not _alike(own.get(name, ()), other.get(name, ()))}
     return frozenset(candidate.values.get(_TELLING, {}).keys() - differing)
 
 
@@ -282,6 +289,7 @@ def _row(view: _View, worse: _Test, better: _Test, alone: bool, first: float, al
         pairs=sum(len(own) for own, _ in view.pairs),
         change=change,
         alarms=measure.alarms,
+        either_way=measure.either_way,
         looks_worse=measure.alarms and change is Change.UNDECIDED and (alone or lost),
     )
 

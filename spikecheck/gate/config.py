@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from spikecheck.core.errors import UnknownName, UsageError
+from spikecheck.core.setting import Setting
 
 KEYS = (
     "optimizer",
@@ -41,7 +42,7 @@ def table(folder: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from error
     try:
-        section = tomllib.loads(text).get("tool", {}).get("spikecheck", {})
+        section = _section(tomllib.loads(text), file)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{file}: is not valid TOML: {error}") from error
     for key in section:
@@ -50,8 +51,21 @@ def table(folder: Path) -> dict[str, Any]:
     return {key: _value(key, value, file) for key, value in section.items()}
 
 
+def _section(project: dict[str, Any], file: Path) -> dict[str, Any]:
+    section: Any = project
+    for name in ("tool", "spikecheck"):
+        section = section.get(name, {})
+        if not isinstance(section, dict):
+            raise UsageError(
+                f'{file}: [tool.spikecheck] is {section!r}; give a table, such as optimizer = "adam" below it'
+            )
+    return dict(section)
+
+
 def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Parse NAME=VALUE texts; a value is a Python literal, or else text. `option` is named in errors.
+
+    Of several texts with one name the last counts, so that a line can be extended by what differs.
 
     >>> assignments(["lr=1e-3", "betas=(0.9, 0.999)", "amsgrad=True", "mode=fast"], "--set")
     {'lr': 0.001, 'betas': (0.9, 0.999), 'amsgrad': True, 'mode': 'fast'}
@@ -76,7 +90,13 @@ def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyTy
     for name in chosen:
         if name in ("optimizer", "options", "lr", "intervention"):
             raise UsageError(f"--at {name}={chosen[name]}: belongs to the optimizer; use --optimizer and --set")
+        if isinstance(chosen[name], bool) and name in Setting.model_fields and _is_numeric(name):
+            raise UsageError(f"--at {name}={chosen[name]}: is no number; give one, or none")
     return chosen
+
+
+def _is_numeric(name: str) -> bool:
+    return Setting.model_fields[name].annotation in (int, float, int | None, float | None)
 
 
 def literal(text: str) -> Any:

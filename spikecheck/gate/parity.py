@@ -18,7 +18,15 @@ from spikecheck.lab.batching import padded, seconds
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.models.parameter_layout import Span, spans, torchs_order
 from spikecheck.objective.objective import Objective, build_objective
-from spikecheck.optimizers.driven import Driven, OptimizerFactory, own_random_numbers, same_bits, seed_draws
+from spikecheck.optimizers.driven import (
+    Driven,
+    OptimizerFactory,
+    known_loss,
+    own_random_numbers,
+    rates_of,
+    same_bits,
+    seed_draws,
+)
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Coupled
 from spikecheck.optimizers.schedules import Scheduled
@@ -138,26 +146,33 @@ class _Loop:
         setting = objective.settings[member]
         order = OptimizerFactory(setting.optimizer, setting.options, torchs_order(spans(objective.model))[1], row.dtype)
         self._driven: Driven = order.of(rule.in_torchs_order(row), setting.lr)
-        self._full: list[Any] = [group.get("lr") for group in self._driven.optimizer.param_groups]
+        self._full: list[Any] = rates_of(self._driven.optimizer)
 
     def step(self, gradient: Tensor, factor: float | None, done: int) -> Tensor:
         """Run zero_grad, backward and step, and return the parameters."""
         optimizer = self._driven.optimizer
         if factor is not None:
-            for group, full in zip(optimizer.param_groups, self._full, strict=True):
+            for group, full in zip(optimizer.param_groups, self._full, strict=False):
                 group["lr"] = full * factor
         with own_random_numbers(gradient):
             seed_draws(gradient, self._member, done)
             optimizer.zero_grad()
-            self._driven.feed(self._rule.in_torchs_order(gradient).clone())
+            self._backward(self._rule.in_torchs_order(gradient))
             self._driven.step((lambda: self._evaluated(done)) if self._rule.abilities.closure else None)
         return self._rule.in_our_order(self._driven.read())
 
     def _evaluated(self, done: int) -> Tensor:
         self._driven.optimizer.zero_grad()
         loss, gradient = self._rule.evaluated_at(self._member, self._driven.read(), done)
-        self._driven.feed(gradient)
-        return gradient.new_tensor(loss)
+        self._backward(gradient)
+        return known_loss(loss, gradient, self._driven)
+
+    def _backward(self, gradient: Tensor) -> None:
+        """A backward pass of a loss that has this gradient [P] everywhere, by autograd itself."""
+        pairs = zip(self._driven.params, self._driven.spans, strict=True)
+        with torch.enable_grad():
+            loss = torch.stack([(tensor * span.of(gradient)).sum() for tensor, span in pairs]).sum()
+            loss.backward()  # type: ignore[no-untyped-call]
 
 
 def _where(objective: Objective, ours: Tensor, theirs: Tensor, step: int) -> str:

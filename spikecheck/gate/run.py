@@ -5,8 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import numpy as np
+
 from spikecheck.core.activity import heard_by
+from spikecheck.core.errors import SettingError
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
+from spikecheck.core.run import Run
 from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting, TunedRate
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
@@ -115,11 +119,12 @@ def scores(
     places = suite.places(contestant)
     for place in places:
         observe(StageStarted("gate", f"{stage} in {place.name}: compared with torch's ordinary loop", 1, 0))
-        _demand(place, observe)
+        _demand(place, lab, observe)
     observe(StageStarted("gate", stage, len(places), suite.seeds))
     recipes = {place.name: suite.recipes(place) for place in places}
     plain = {name: [recipe.parent() for recipe in wanted] for name, wanted in recipes.items()}
     runs = lab.runs([recipe for group in (recipes, plain) for wanted in group.values() for recipe in wanted])
+    _check_moved(contestant, [run for group in plain.values() for recipe in group if (run := runs.get(recipe))])
     # A training that diverged has no last state to probe, so its run without the probe is used.
     seen = {name: [runs.get(recipe) or runs[recipe.parent()] for recipe in wanted] for name, wanted in recipes.items()}
     chosen = [measure for measure in MEASURES if measure.name in suite.rows]
@@ -134,14 +139,24 @@ def scores(
     return Scores(values=values, curves={name: band(place_runs) for name, place_runs in seen.items()})
 
 
-def _demand(place: SuiteSetting, observe: Observer) -> None:
-    """Compare with torch's ordinary loop, and report progress."""
+def _check_moved(contestant: OptimizerSpec, runs: Sequence[Run]) -> None:
+    """Refuse an optimizer with which every training ends where it began: nothing it is compared with could be worse."""
+    ends = [(run.snapshots["start"].params, run.snapshots["end"].params) for run in runs if "end" in run.snapshots]
+    if ends and all(np.array_equal(start, end) for start, end in ends):
+        raise SettingError(
+            f"lr={contestant.lr:g}: {contestant.optimizer} moves no parameter in any training; give a larger rate"
+        )
+
+
+def _demand(place: SuiteSetting, lab: Laboratory, observe: Observer) -> None:
+    """Compare with torch's ordinary loop within the budget, and report progress."""
     told = 0.0
 
     def tick(seconds: float) -> None:
         nonlocal told
         told += seconds
         observe(WorkDone(seconds))
+        lab.check_deadline()
 
     expected = parity_seconds(place.setting)
     a_step = expected / place.setting.steps

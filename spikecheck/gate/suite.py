@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spikecheck.core.errors import SettingError, UnknownName
+from spikecheck.core.import_path import BUILT_IN, named
 from spikecheck.core.probe import Finish
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.scorecard import OptimizerSpec, SuiteSetting
@@ -20,6 +21,8 @@ MEASURES = 6
 """Raised by one whenever a row is added or measured differently; older baselines then do not fit."""
 
 ROWS = (*(measure.name for measure in metrics.MEASURES), metrics.TIME[0], metrics.MEMORY[0])
+_PLAIN = (bool, int, float, str, type(None))
+"""What can be written down and digested."""
 SEEDS = 16
 """Default number of trainings for each setting."""
 _DEFAULT: Mapping[str, Setting] = {
@@ -43,6 +46,8 @@ class Suite:
     """Conditions that differ from the default settings, as they were given."""
     rows: tuple[str, ...] = ROWS
     """The rows that are measured; without those in `EDGES`, no Hessian products are computed."""
+    named: bool = False
+    """Whether somebody chose the rows."""
 
     @property
     def digest(self) -> str:
@@ -76,21 +81,36 @@ class Suite:
         return Finish(edges=not set(EDGES).isdisjoint(self.rows))
 
 
-def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...] = ROWS) -> Suite:
+def own_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...] = ()) -> Suite:
     """The default settings with some conditions changed; with another problem or model, one setting with these conditions.
 
+    Without rows it has all.
+
     Raises:
-        UnknownName: there is no such row.
-        SettingError: a condition does not fit.
+        UnknownName: there is no such row, problem or model.
+        SettingError: a condition does not fit, or a problem or model of one's own cannot be imported.
     """
     for row in rows:
         if row not in ROWS:
             raise UnknownName("row of the gate", row, ROWS)
+    chosen = rows or ROWS
     if not {"problem", "model"} & conditions.keys():
-        return Suite({name: s.but(**conditions) for name, s in _DEFAULT.items()}, seeds, root, dict(conditions), rows)
-    named = conditions.get("problem", "sines")
+        return Suite(
+            {name: s.but(**conditions) for name, s in _DEFAULT.items()},
+            seeds,
+            root,
+            dict(conditions),
+            chosen,
+            bool(rows),
+        )
+    for name in conditions:
+        if name not in Setting.model_fields:
+            raise UnknownName("condition of a setting", name, Setting.model_fields)
     setting = Setting(**{"steps": 1_000, **conditions})
-    return Suite({str(named): setting}, seeds, root, dict(conditions), rows)
+    for condition in ("problem", "model"):
+        if (path := getattr(setting, condition)) not in BUILT_IN[condition]:
+            named(condition, path)
+    return Suite({setting.problem: setting}, seeds, root, dict(conditions), chosen, bool(rows))
 
 
 def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:
@@ -111,6 +131,12 @@ def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:
             known = ", ".join(["lr", *OPTIMIZERS[optimizer]])
             raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} takes only {known}")
         return OptimizerSpec(optimizer=optimizer, lr=lr, conditions=given)
+    for name, value in given.items():
+        if not all(isinstance(part, _PLAIN) for part in (value if isinstance(value, tuple | list) else [value])):
+            raise SettingError(
+                f"{name}={value!r}: give a number, True, False, None or text, or several of them as in betas=0.9,0.99; "
+                "more than that belongs into a function that makes the optimizer"
+            )
     return OptimizerSpec(optimizer=optimizer, lr=lr, options=tuple(sorted(given.items())))
 
 

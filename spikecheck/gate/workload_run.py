@@ -1,26 +1,32 @@
 """The gate on a workload: trains it with candidate and reference on the same seeds, and compares the results."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, WorkDone, ignore
-from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scorecard, Scores, TunedRate
+from spikecheck.core.scorecard import FIRST_STEPS, Baseline, OptimizerSpec, Scorecard, Scores, TunedRate
 from spikecheck.gate.comparison import ALPHA
 from spikecheck.gate.curves import band_of
 from spikecheck.gate.metrics import MEMORY, TIME
 from spikecheck.gate.run import COST, scorecard
 from spikecheck.gate.workload_cost import A_BLOCK, BLOCKS, Make, memory, step_ratios, timed
 from spikecheck.gate.workload_figures import figures, final_loss
-from spikecheck.gate.workload_first_steps import first_steps
-from spikecheck.gate.workload_suite import FINAL, FIRST_STEPS, TUNING_SEEDS, WorkloadSuite, choice_of
+from spikecheck.gate.workload_first_steps import FirstStepsOrder, way
+from spikecheck.gate.workload_moves import check_moves
+from spikecheck.gate.workload_suite import FINAL, TUNING_SEEDS, WorkloadSuite, choice_of
 from spikecheck.gate.workload_trainer import Trainer
 from spikecheck.gate.workload_tuning import MOST_AROUND, around, tuned
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.tensors.random_state import random_state_kept
+from spikecheck.watch.runs import Order
+from spikecheck.watch.training import Training
+from spikecheck.watch.workload import in_one_line
 
 Blocks = Mapping[str, tuple[float | None, ...]]
+T = TypeVar("T")
 
 
 @dataclass
@@ -54,7 +60,8 @@ class WorkloadGate:
         began = time.monotonic()
         self._announce(1)
         candidate = self._at_best(self.candidate, "candidate")
-        return self._card(candidate, baseline.contestant, name, baseline.scores, began)
+        card = self._card(candidate, baseline.contestant, name, baseline.scores, began)
+        return card.model_copy(update={"not_compared": self._not_compared(card, baseline, name)})
 
     def baseline_scores(self) -> tuple[OptimizerSpec, Scores]:
         """The candidate, at its best rate if that is tuned, and its scores, for later candidates to be compared with.
@@ -69,7 +76,9 @@ class WorkloadGate:
         """A contestant's numbers, seed by seed. Without a `reference`, its own final losses are what is to be reached."""
         suite, place = self.suite, self.suite.workload.path
         self.observe(StageStarted("gate", stage, 1, suite.seeds))
-        runs = self.trainer.runs([(contestant, seed) for seed in suite.own_seeds()], suite.looks)
+        self._check_moves(contestant)
+        kind = FirstStepsOrder if FIRST_STEPS in suite.rows else Order
+        runs = self.trainer.runs([(contestant, seed) for seed in suite.own_seeds()], suite.looks, kind)
         targets = tuple(map(final_loss, runs)) if reference is None else reference.values[FINAL][place]
         rows = [figures(run, target) for run, target in zip(runs, targets, strict=True)]
         values: dict[str, Blocks] = {name: {place: tuple(row[name] for row in rows)} for name in rows[0]}
@@ -77,11 +86,21 @@ class WorkloadGate:
             self.observe(StageStarted("gate", f"{stage}: rates around its best", 1, suite.seeds))
             values |= {name: {place: row} for name, row in around(contestant, suite, self.trainer, runs).items()}
         if FIRST_STEPS in suite.rows:
-            values[FIRST_STEPS] = {place: self._first_steps(contestant)}
+            values[FIRST_STEPS] = {place: tuple(map(way, runs))}
         values |= self._costs(contestant, stage)
         # The final loss is always kept: a later candidate is measured by it.
         kept = {name: dict(blocks) for name, blocks in values.items() if name in suite.rows or name == FINAL}
         return Scores(values=kept, curves={place: band_of([run.losses for run in runs], suite.steps)})
+
+    def _not_compared(self, card: Scorecard, baseline: Baseline, name: str) -> tuple[str, ...]:
+        """The rows that cannot be compared, with the remedy for those that an older baseline does not have at all."""
+        there = baseline.scores.values
+        missing = [measure.name for measure in self.suite.measures if measure.name not in there]
+        others = [line for line in card.not_compared if line.partition(":")[0] not in missing]
+        return (
+            *others,
+            *(f"{row}: {name} was written without it; --update-baseline writes it anew" for row in missing),
+        )
 
     def _at_best(self, contestant: OptimizerSpec, side: str) -> OptimizerSpec:
         """The contestant at the best rate of the range, if there is a range."""
@@ -107,23 +126,25 @@ class WorkloadGate:
         """Tell a display what will be done, after some steps of the candidate have been timed."""
         with one_thread(self.trainer.device), random_state_kept():
             training = self._make(choice_of(self.candidate).make())
-            training.run(2)
-            self.trainer.pace = timed(training, 3) / 3
+            self._guarded(partial(training.run, 2), training)
+            self.trainer.pace = self._guarded(partial(timed, training, 3), training) / 3
         trainings = contestants * self._trainings() * self.suite.steps * self.trainer.pace
         timings = contestants * (2 * BLOCKS + 2) * max(A_BLOCK, self.trainer.pace)
         self.observe(ClaimStarted("gate", 1, 1, (("gate", trainings + timings),), seeks_spikes=False))
+
+    def _check_moves(self, contestant: OptimizerSpec) -> None:
+        with one_thread(self.trainer.device), random_state_kept():
+            training = self._make(choice_of(contestant).make())
+            self._guarded(partial(check_moves, training, contestant, self.suite.steps), training)
+
+    def _guarded(self, work: Callable[[], T], training: Training) -> T:
+        return in_one_line(work, training, self.suite.workload.path, self.trainer.device)
 
     def _trainings(self) -> int:
         """Of a side, at most."""
         suite = self.suite
         searched = 0 if suite.tune is None else suite.tune.trainings * TUNING_SEEDS
         return searched + suite.seeds * (1 + (MOST_AROUND if suite.looks_around else 0))
-
-    def _first_steps(self, contestant: OptimizerSpec) -> tuple[float | None, ...]:
-        """Made anew, beside the trainings: ten steps of each seed."""
-        make = partial(self.suite.workload.make, device=self.trainer.device)
-        with one_thread(self.trainer.device), random_state_kept():
-            return first_steps(make, choice_of(contestant).make(), self.suite.own_seeds())
 
     def _costs(self, contestant: OptimizerSpec, stage: str) -> dict[str, Blocks]:
         """What is measured beside the trainings, of the rows that are looked at."""

@@ -6,15 +6,15 @@ care about, and not what is easy to show.
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from spikecheck.core.errors import SettingError, UnknownName, UsageError
 from spikecheck.core.run import Run
-from spikecheck.core.scorecard import OptimizerSpec, WorkloadPlace
+from spikecheck.core.scorecard import FIRST_STEPS, OptimizerSpec, WorkloadPlace
 from spikecheck.gate.metrics import DIVERGED, MARGINS, MEMORY, TIME, Measure
 from spikecheck.gate.rates import RateRange
 from spikecheck.watch.workload import OptimizerChoice, Workload
@@ -29,7 +29,6 @@ SPIKES, LOST = "spikes", "steps lost"
 FINAL, BEST, REACHES = "final loss", "best loss", "steps to the reference's loss"
 OVERSHOOT = "overshoot late"
 SENSITIVITY, STABLE = "rate sensitivity", "stable range"
-FIRST_STEPS = "first steps"
 TUNING_SEEDS = 3
 """Seeds on which each side's best rate is found."""
 COUNTED = ("tokens", "samples")
@@ -86,9 +85,11 @@ SAME_RULE: tuple[Measure, ...] = (
     # As much as a rate that is a tenth higher, or lower.
     Measure(FIRST_STEPS, "log2 of the way of ten steps", _TENTH, _told_by_losses, may_lack=True, either_way=True),
 )
-"""Only where they are named: they ask whether two optimizers are the same rule, which most candidates are not meant to be."""
-SAME_RULE_ROWS = tuple(measure.name for measure in SAME_RULE)
-WORKLOAD_ROWS = tuple(measure.name for measure in (*WORKLOAD_MEASURES, *TUNED_MEASURES, *WORKLOAD_COST))
+"""They ask whether two optimizers are the same rule, which most candidates are not meant to be: an alarm only where named."""
+_ALL = (*WORKLOAD_MEASURES, *TUNED_MEASURES, *SAME_RULE, *WORKLOAD_COST)
+WORKLOAD_ROWS = tuple(measure.name for measure in _ALL)
+ROWS_WITHOUT_FIRST_STEPS = tuple(row for row in WORKLOAD_ROWS if row != FIRST_STEPS)
+"""Those of a gate whose rows were not named, before it described the first steps: older baselines' digests have them."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class WorkloadSuite:
     rows: tuple[str, ...] = WORKLOAD_ROWS
     tune: RateRange | None = None
     """Where each side's own best rate is sought; None where rates are given."""
+    named: bool = True
+    """Whether somebody chose the rows; only then does a changed update rule raise an alarm."""
 
     @property
     def settings(self) -> Mapping[str, Workload]:
@@ -114,7 +117,8 @@ class WorkloadSuite:
     def measures(self) -> tuple[Measure, ...]:
         """What is looked at in trainings."""
         known = WORKLOAD_MEASURES if self.tune is None else (*WORKLOAD_MEASURES, *TUNED_MEASURES)
-        return tuple(measure for measure in (*known, *SAME_RULE) if measure.name in self.rows)
+        same_rule = (replace(measure, alarms=self.named) for measure in SAME_RULE)
+        return tuple(measure for measure in (*known, *same_rule) if measure.name in self.rows)
 
     @property
     def cost(self) -> tuple[Measure, ...]:
@@ -133,9 +137,16 @@ class WorkloadSuite:
 
     @property
     def digest(self) -> str:
-        """Of all that two scores must share to be compared; the workload's source is in it."""
+        """Of all that two scores must share to be compared, such as the workload's source; rows do not change numbers."""
+        return self._digest()
+
+    def digest_with(self, rows: Sequence[str]) -> str:
+        """As baselines had it that did not say which rows were named."""
+        return self._digest(tuple(rows))
+
+    def _digest(self, *rows: tuple[str, ...]) -> str:
         parts = [self.workload.path, self.workload.source(), self.workload.options, self.steps, self.seeds, self.root]
-        text = json.dumps([*parts, self.rows, str(self.tune), MEASURES_EPOCH], sort_keys=True, default=repr)
+        text = json.dumps([*parts, *rows, str(self.tune), MEASURES_EPOCH], sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def places(self, contestant: OptimizerSpec) -> tuple[WorkloadPlace, ...]:
@@ -155,8 +166,8 @@ class WorkloadSuite:
         return tuple(seed for seed in drawn if seed not in own)[:TUNING_SEEDS]
 
 
-def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...]) -> WorkloadSuite:
-    """The suite of `conditions`: workload, steps, and what else the workload's function takes.
+def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: tuple[str, ...] = ()) -> WorkloadSuite:
+    """The suite of `conditions`: workload, steps, and what else the workload's function takes; without rows, it has all.
 
     Raises:
         UnknownName: when there is no such workload, option or row.
@@ -168,11 +179,12 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 20:
         raise SettingError(f"steps={steps!r}: give 20 or more; the final loss is the median of the last twentieth")
     for row in rows:
-        if row not in (*WORKLOAD_ROWS, *SAME_RULE_ROWS):
-            raise UnknownName("row of the gate of a workload", row, (*WORKLOAD_ROWS, *SAME_RULE_ROWS))
+        if row not in WORKLOAD_ROWS:
+            raise UnknownName("row of the gate of a workload", row, WORKLOAD_ROWS)
     if tune is None and rows and {*rows} <= {SENSITIVITY, STABLE}:
         raise UsageError(f"--rows {','.join(rows)}: needs the best rate of each side; add --tune lr=1e-4..1e-1")
-    return WorkloadSuite(Workload.of(path).at(options, steps), steps, seeds, root, dict(conditions), rows, tune)
+    workload = Workload.of(path).at(options, steps)
+    return WorkloadSuite(workload, steps, seeds, root, dict(conditions), rows or WORKLOAD_ROWS, tune, named=bool(rows))
 
 
 def choice_of(contestant: OptimizerSpec) -> OptimizerChoice:

@@ -31,15 +31,17 @@ class Trainer:
     trained: int = 0
     reused: int = 0
 
-    def runs(self, wanted: Sequence[tuple[OptimizerSpec, int]], looks: int = 0) -> list[WorkloadRun]:
-        """A run for each optimizer and seed, in their order.
+    def runs(
+        self, wanted: Sequence[tuple[OptimizerSpec, int]], looks: int = 0, kind: type[Order] = Order
+    ) -> list[WorkloadRun]:
+        """A run for each optimizer and seed, in their order; `kind` says what else is measured on the way.
 
         Raises:
             SettingError: when an optimizer or the workload cannot be used.
             BudgetSpent: when the deadline has passed; what was trained is kept.
             Interrupted: after Ctrl-C or SIGTERM; likewise.
         """
-        orders = [Order(self.workload, seed, self.steps, choice_of(who), self.device, looks) for who, seed in wanted]
+        orders = [kind(self.workload, seed, self.steps, choice_of(who), self.device, looks) for who, seed in wanted]
         progress = Advance(
             len(orders), self.deadline, lambda _place, new: self.observe(TileAdvanced(new, new * self.pace))
         )

@@ -12,7 +12,7 @@ from shlex import join
 from types import ModuleType
 from typing import Any
 
-from spikecheck.core.errors import ClaimFileError, NothingSelected, UnknownName, UsageError
+from spikecheck.core.errors import USERS_ERRORS, ClaimFileError, NothingSelected, UnknownName, UsageError, text_of
 from spikecheck.core.setting import Setting
 from spikecheck.core.workload_setting import workload_words
 from spikecheck.harness.claim import Claim
@@ -46,9 +46,11 @@ def discover(paths: Sequence[Path] = ()) -> Discovered:
     for folder in _folders(paths):
         given = "" if folder.resolve() in usual else str(folder)
         known, register = _counterexamples(folder, unreadable), _register(folder, unreadable)
-        for file in _files(folder):
+        files = _files(folder)
+        for file in files:
             try:
                 claim = read(file)
+                _check_alone(file, files)
                 claims[claim.id] = replace(
                     claim, known=tuple(_known(claim, known)), folder=given, registered=register.get(claim.id, {})
                 )
@@ -113,6 +115,19 @@ def _named(file: Path) -> str:
     return file.stem.replace("_", "-")
 
 
+def _check_alone(file: Path, files: Sequence[Path]) -> None:
+    """Check that no other file of its folder gives a claim of the same id, which would silently replace it.
+
+    Raises:
+        ClaimFileError: there is one.
+    """
+    for other in files:
+        if other != file and _named(other) == _named(file):
+            raise ClaimFileError(
+                f"{file}: {other.name} gives a claim of the same id, {_named(file)}; rename one of them"
+            )
+
+
 def _executed(file: Path) -> ModuleType:
     """Execute the file as a module with a unique name, so that two folders may have files of the same name."""
     name = f"spikecheck_claim_{abs(hash(str(file.resolve())))}_{file.stem}"
@@ -123,9 +138,9 @@ def _executed(file: Path) -> ModuleType:
     sys.modules[name] = module  # inspect.getsource and dataclasses need it there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # an error in a user's file must not stop the other claims
+    except USERS_ERRORS as error:  # an error in a user's file must not stop the other claims
         del sys.modules[name]
-        raise ClaimFileError(f"{file}: {type(error).__name__}: {error}") from error
+        raise ClaimFileError(f"{file}: {type(error).__name__}: {text_of(error)}") from error
     return module
 
 
@@ -176,8 +191,8 @@ def _installed(unreadable: dict[str, str]) -> Iterator[tuple[str, Claim]]:
     for point in entry_points(group="spikecheck.claims"):
         try:
             claim = point.load()
-        except Exception as error:  # one broken package must not hide the others
-            unreadable[point.value] = f"{point.value}: {type(error).__name__}: {error}"
+        except USERS_ERRORS as error:  # one broken package must not hide the others
+            unreadable[point.value] = f"{point.value}: {type(error).__name__}: {text_of(error)}"
             continue
         if isinstance(claim, Claim):
             yield point.name, replace(claim, id=point.name, source=point.value)

@@ -12,7 +12,7 @@ from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Trial
 from spikecheck.harness.run_spikes import spikes_of
-from spikecheck.harness.user_functions import called
+from spikecheck.harness.user_functions import called, called_for, called_for_a
 from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.bounds import judge, together
 from spikecheck.stats.contrast import Pair
@@ -174,7 +174,7 @@ def _finite(bound: float) -> float | None:
 
 def _recipes(claim: Claim, setting: Setting, seeds: Sequence[int]) -> list[dict[str, Recipe]]:
     """The recipes of one trial for each seed: the training itself under `_TRUNK`, the arms under their names."""
-    armed = {name: called(claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items()}
+    armed = {name: called_for_a(Setting, claim, f"arm {name!r}", arm, setting) for name, arm in claim.arms.items()}
     return [
         {
             _TRUNK: Recipe(setting=setting, seed=seed),
@@ -213,20 +213,21 @@ def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Eviden
     """Measure the trials to which the claim applies; each has the next such trial as its `other`."""
     sound = [trial for trial in trials if not _failed(claim, trial)]
     present = [trial for trial in sound if len(trial.arms) == len(claim.arms)]
-    applying = [trial for trial in present if called(claim, "precondition", claim.applies, trial)]
+    applying = [trial for trial in present if called_for(bool, claim, "precondition", claim.applies, trial)]
     scored: dict[int, tuple[float, bool]] = {}
     beside: dict[str, list[float]] = {unit: [] for unit in claim.companions}
     further: list[list[float]] = [[] for _ in claim.also]
     for trial, other in zip(applying, [*applying[1:], *applying[:1]], strict=True):
         seen = _planted(claim, replace(trial, other=other if other is not trial else None))
-        score = float(called(claim, "measure", claim.measure, seen))
+        score = called_for(float, claim, "measure", claim.measure, seen)
         if not np.isfinite(score):
             continue
         scored[trial.seed] = (score, called(claim, "further condition", claim.holds, seen, score))
         for unit, measure in claim.companions.items():
-            beside[unit].append(float(called(claim, f"companion {unit!r}", measure, seen)))
+            beside[unit].append(called_for(float, claim, f"companion {unit!r}", measure, seen))
         for condition, values in zip(claim.also if claim.averages else (), further, strict=False):
-            values.append(float(called(claim, f"further condition {condition.unit!r}", condition.measure, seen)))
+            part = f"further condition {condition.unit!r}"
+            values.append(called_for(float, claim, part, condition.measure, seen))
     return Evidence(
         setting=setting,
         seeds=tuple(trial.seed for trial in trials),
@@ -239,7 +240,7 @@ def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Eviden
 
 
 def _planted(claim: Claim, trial: Trial) -> Trial:
-    return trial if claim.plant is None else called(claim, "plant", claim.plant, trial)
+    return trial if claim.plant is None else called_for_a(Trial, claim, "plant", claim.plant, trial)
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:

@@ -3,13 +3,16 @@
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from textwrap import shorten
+from typing import Any, TypeVar
 
-from spikecheck.core.errors import ClaimError, Stopped
+from spikecheck.core.errors import USERS_ERRORS, ClaimError, Stopped, text_of
 from spikecheck.harness.claim import Claim
 
 T = TypeVar("T")
 _PACKAGE = Path(__file__).parents[1]
+_SHOWN = 60
+"""Characters of a wrong value that an error message shows."""
 
 
 def called(claim: Claim, part: str, function: Callable[..., T], *arguments: object) -> T:
@@ -22,13 +25,46 @@ def called(claim: Claim, part: str, function: Callable[..., T], *arguments: obje
         return function(*arguments)
     except Stopped:
         raise
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    except USERS_ERRORS as error:
+        text = text_of(error)
+        said = f"{type(error).__name__}: {text}" if text else type(error).__name__
         where = _line(error)
         raise ClaimError(f"claim {claim.id!r}: its {part} raised {said} ({where}); fix it") from error
 
 
-def _line(error: Exception) -> str:
+def called_for(
+    kind: Callable[[Any], T], claim: Claim, part: str, function: Callable[..., object], *arguments: object
+) -> T:
+    """As `called`, of a function that has to return one number (`kind` is float) or a truth value (bool).
+
+    Raises:
+        ClaimError: it raised, or returned something else.
+    """
+    returned = called(claim, part, function, *arguments)
+    try:
+        return kind(returned)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise _wrong(claim, part, returned, "one number" if kind is float else "True or False") from None
+
+
+def called_for_a(kind: type[T], claim: Claim, part: str, function: Callable[..., object], *arguments: object) -> T:
+    """As `called`, of a function that has to return an object of this class.
+
+    Raises:
+        ClaimError: it raised, or returned something else.
+    """
+    returned = called(claim, part, function, *arguments)
+    if not isinstance(returned, kind):
+        raise _wrong(claim, part, returned, f"a {kind.__name__}")
+    return returned
+
+
+def _wrong(claim: Claim, part: str, returned: object, wanted: str) -> ClaimError:
+    shown = shorten(repr(returned), _SHOWN, placeholder=" …")
+    return ClaimError(f"claim {claim.id!r}: its {part} returned {shown}; return {wanted}")
+
+
+def _line(error: BaseException) -> str:
     """File and line of the innermost frame outside this package."""
     frames = traceback.extract_tb(error.__traceback__)
     others = [frame for frame in frames if _PACKAGE not in Path(frame.filename).parents] or frames

@@ -195,7 +195,7 @@ class Laboratory:
         firsts = {tile[0] for tile in planned}
 
         def tick(tile: Tile, made: int) -> None:
-            self._check_deadline()
+            self.check_deadline()
             if made:
                 self._progress.advance(tile, made, ahead=tile[0] not in firsts)
 
@@ -240,7 +240,12 @@ class Laboratory:
         if spikes := sum(len(run.spikes) for run in new.values()):
             self._observe(RunsRead(spikes))
 
-    def _check_deadline(self) -> None:
+    def check_deadline(self) -> None:
+        """Check between two parts of a longer work whether it has to end.
+
+        Raises:
+            Stopped: when the deadline has passed or Ctrl-C was pressed.
+        """
         self._interrupts.check()
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise BudgetSpent(f"the budget is spent; {self._what_stays}")

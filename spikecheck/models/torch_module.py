@@ -13,7 +13,7 @@ from torch.func import functional_call, vmap
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from spikecheck.core.errors import SettingError
+from spikecheck.core.errors import USERS_ERRORS, SettingError, first_line
 from spikecheck.core.import_path import for_all, made
 from spikecheck.core.setting import Setting
 from spikecheck.tensors.batched_matmul import product
@@ -171,8 +171,8 @@ def _give_shapes(module: nn.Module, path: str, inputs: int) -> None:
     try:
         with torch.no_grad():
             module(torch.zeros(2, inputs))
-    except Exception as error:
-        raise SettingError(f"model={path!r}: cannot map [2, {inputs}]: {_first_line(error)}") from error
+    except USERS_ERRORS as error:
+        raise SettingError(f"model={path!r}: cannot map [2, {inputs}]: {first_line(error)}") from error
 
 
 def _check_kind(module: nn.Module, path: str) -> None:
@@ -226,8 +226,8 @@ def _check_outputs(model: FromModule, outputs: int) -> None:
     try:
         called(points[0])
         produced = model.outputs(torch.zeros(1, model.size, dtype=torch.float64), points)
-    except Exception as error:
-        raise SettingError(f"model={model.path!r}: cannot map {wanted}: {_first_line(error)}") from error
+    except USERS_ERRORS as error:
+        raise SettingError(f"model={model.path!r}: cannot map {wanted}: {first_line(error)}") from error
     if produced.shape != (1, 2, outputs):
         raise SettingError(f"model={model.path!r}: maps to {list(produced.shape[1:])}; it has to map {wanted}")
     for (name, before), after in zip(model.module.named_buffers(), called.buffers(), strict=True):
@@ -235,7 +235,3 @@ def _check_outputs(model: FromModule, outputs: int) -> None:
             raise SettingError(
                 f"model={model.path!r}: buffer {name} changes when the module is called; keep it constant"
             )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

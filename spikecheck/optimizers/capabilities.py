@@ -4,6 +4,7 @@ import inspect
 import itertools
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikecheck.core.errors import SettingError, SpikecheckError
-from spikecheck.optimizers.driven import OptimizerFactory, same_bits
+from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, text_of
+from spikecheck.optimizers.driven import Driven, OptimizerFactory, same_bits
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Abilities, Evaluate, Pace, PerMember, Shared
-from spikecheck.optimizers.state_dict import count
+from spikecheck.optimizers.state_dict import count, grown
 
 COUPLED: set[OptimizerFactory] = set()
 """Optimizers that passed as elementwise here, and that a training showed not to be."""
@@ -25,6 +26,7 @@ _SCALES = (1.0, 1e3, 1e-3, 1.0)
 """Scales of the artificial gradients: rules that clip, or that compare lengths, treat them differently."""
 _FIRST = 4
 """Steps over which two members are tried in one instance. Every training with one instance continues the comparison."""
+_GROWS = "its state_dict grows as it trains"
 _MOST_NUMBERS = 10_000_000
 """Limit on parameters times steps: a large model is tested over fewer steps than its trainings have."""
 
@@ -90,9 +92,25 @@ def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
     """
     one = _Trial(order, lr, 1)
     steps = max(_FIRST, min(steps, _MOST_NUMBERS // order.spans[-1].stop))
-    probed = order.of(one.start()[0], lr).optimizer
+    closure = _wants_closure(one)
+    try:
+        return _examined(one, steps, closure=closure)
+    except SettingError:
+        if closure or not _takes_closure(one):
+            raise
+        with suppress(SettingError):  # it may want its closure later, or do nothing without one
+            return _examined(one, steps, closure=True)
+        raise
+
+
+def _examined(one: _Trial, steps: int, *, closure: bool) -> Abilities:
+    """Its capabilities with or without a closure; raises as `abilities`."""
+    order, lr = one.order, one.lr
+    driven = order.of(one.start()[0], lr)
+    _check_zero_grad(driven, order.path)
+    probed = driven.optimizer
     averages = callable(getattr(probed, "train", None)) and callable(getattr(probed, "eval", None))
-    bare = Abilities(False, "", _wants_closure(one), averages, 0, None)
+    bare = Abilities(False, "", closure, averages, 0, None)
     template = _template(one, bare)
     try:
         able = replace(bare, numbers=count(template) + 1, template=template)
@@ -103,6 +121,13 @@ def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
     return replace(able, together=not able.closure and _same_together(_Trial(order, lr, 2), able))
 
 
+def _check_zero_grad(driven: Driven, path: str) -> None:
+    before = driven.read()
+    driven.optimizer.zero_grad()
+    if not same_bits(driven.read(), before):
+        raise SettingError(f"optimizer={path!r}: its zero_grad() moves parameters; move them in step() alone")
+
+
 def _wants_closure(trial: _Trial) -> bool:
     """Whether `step` needs a closure.
 
@@ -110,14 +135,14 @@ def _wants_closure(trial: _Trial) -> bool:
         SettingError: when `step` fails with a closure too.
     """
     grads = next(trial.grads())
-    first: Exception | None = None
+    first: BaseException | None = None
     for closure in (False, True):
         live = trial.alone(Abilities(False, "", closure, False, 0, None), trial.fresh(trial.start()))
         try:
             live.step(None, grads, trial.rates, [0], None)
         except SettingError:
             raise
-        except Exception as error:
+        except USERS_ERRORS as error:
             first = first or error
             if closure:
                 reason = error if _takes_closure(trial) else first
@@ -130,11 +155,13 @@ def _wants_closure(trial: _Trial) -> bool:
 def _takes_closure(trial: _Trial) -> bool:
     """Whether `step` accepts a closure. If it does not, the error it raised without one is the one to report."""
     step = trial.order.of(trial.start()[0], float(trial.rates[0])).optimizer.step
+    signature = inspect.signature(step)
     try:
-        inspect.signature(step).bind(None)
+        signature.bind(None)
     except TypeError:
         return False
-    return True
+    first = next(iter(signature.parameters.values()))
+    return first.default is None or "closure" in first.name or first.kind is inspect.Parameter.VAR_POSITIONAL
 
 
 def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
@@ -145,16 +172,16 @@ def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
     return live.state_dict(0)
 
 
-def failed_step(path: str, error: Exception, done: int) -> SettingError:
+def failed_step(path: str, error: BaseException, done: int) -> SettingError:
     """The error for a user when an optimizer's own step raises, after `done` steps."""
-    said = " ".join(str(error).partition("\n\n")[0].split()) or _line_of(error)
+    said = " ".join(text_of(error).partition("\n\n")[0].split()) or _line_of(error)
     return SettingError(
         f"optimizer={path!r}: its step raised {type(error).__name__} after {done:,} steps: {said}; "
         "try it on one model by itself"
     )
 
 
-def _line_of(error: Exception) -> str:
+def _line_of(error: BaseException) -> str:
     """The line that raised an error without a message, such as a bare `assert`."""
     *_, last = traceback.extract_tb(error.__traceback__)
     return f"{last.line} ({Path(last.filename).name}, line {last.lineno})"
@@ -165,7 +192,7 @@ def _stepped(live: PerMember, trial: _Trial, slope: Tensor, done: int) -> Tensor
         return live.step(None, slope, trial.rates, [done], None)
     except SpikecheckError:
         raise
-    except Exception as error:
+    except USERS_ERRORS as error:
         raise failed_step(trial.order.path, error, done) from error
 
 
@@ -193,8 +220,9 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
             if done < stop:
                 raise SettingError(
                     f"optimizer={trial.order.path!r}: gives other numbers for the same gradients from step {done + 1} on; "
-                    "draws from torch's, NumPy's and Python's generators are repeated, so it draws from another source: "
-                    "give it a fixed seed"
+                    "draws from torch's, NumPy's and Python's generators are repeated, so it draws from another source, "
+                    "or instances share something, such as a counter or a generator of the class or the module: give it a "
+                    "fixed seed, and keep in the instance what a step changes"
                 )
             why = "it remembers what its state_dict does not hold"
     if same_bits(params, trial.start()):
@@ -203,6 +231,8 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
         )
     if not why and not torch.equal(half.state(), whole.state()):
         why = "it remembers what its state_dict does not hold"
+    if not why and grown(half.state()[0, :-1]):
+        why = _GROWS
     return why
 
 
@@ -220,10 +250,12 @@ def _resumed(trial: _Trial, able: Abilities, live: PerMember, params: Tensor, do
     """A new instance in the old one's state and an empty text, or the old instance and the reason why it cannot be copied."""
     try:
         state = {"state": live.state()}
+        if grown(state["state"][0, :-1]):
+            return live, _GROWS
         there = replace(trial.fresh(params), slots=state, done=torch.full((trial.members,), done))
         return trial.alone(able, there), "" if able.numbers else "its state_dict cannot be stored"
-    except Exception as error:
-        return live, f"its state_dict cannot be stored ({type(error).__name__}: {error})"
+    except USERS_ERRORS as error:
+        return live, f"its state_dict cannot be stored ({type(error).__name__}: {text_of(error)})"
 
 
 def _same_together(trial: _Trial, able: Abilities) -> bool:
@@ -235,5 +267,5 @@ def _same_together(trial: _Trial, able: Abilities) -> bool:
             there = alone.step(None, slope, trial.rates, [done] * 2, None)
             alike &= same_bits(there, one.step(None, slope, trial.rates, [done] * 2, None))
         return alike and torch.equal(alone.state(), one.state())
-    except Exception:
+    except USERS_ERRORS:
         return False

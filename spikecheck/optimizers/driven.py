@@ -1,8 +1,9 @@
 """One optimizer with its parameters, called as in torch's ordinary loop.
 
-Parameters, their `.data` and their `.grad` belong to the optimizer. Gradients are set as new tensors before every step and
-inside closures, and the parameters after a step are read from the tensors. A learning rate that the optimizer sets stays,
-unless the setting has a schedule.
+Parameters, their `.data` and their `.grad` belong to the optimizer. Before every step and inside closures its `zero_grad()`
+is called, and gradients reach the tensors as in a backward pass: hooks on a tensor run, a frozen tensor gets none, and what
+`zero_grad()` has left is added to. The parameters after a step are read from the tensors. A learning rate that the optimizer
+sets stays, unless the setting has a schedule.
 """
 
 import io
@@ -85,7 +86,8 @@ def _said_once() -> Iterator[None]:
         text = heard.getvalue()
         if text and text not in _said:
             _said.add(text)
-            sys.stderr.write(text)
+            if sys.stderr is not None:  # `2>&-` closes it
+                sys.stderr.write(text)
 
 
 class Driven:
@@ -97,7 +99,7 @@ class Driven:
         self._path = path
         self.optimizer, self.params = made_of
         self.spans = spans
-        self._rates: list[Any] = [group.get("lr") for group in self.optimizer.param_groups]
+        self._rates: list[Any] = rates_of(self.optimizer)
         train_mode(self.optimizer)
 
     @torch.no_grad()
@@ -122,9 +124,10 @@ class Driven:
         return torch.cat([tensor.reshape(-1) for tensor in self.params])
 
     def feed(self, gradient: Float[Tensor, " P"]) -> None:
-        """Set a new gradient, as `zero_grad()` and `backward()` do; the optimizer may keep or change it."""
+        """Do with a new gradient what `zero_grad()` and `backward()` do; the optimizer may keep or change it."""
+        self.optimizer.zero_grad()
         for tensor, span in zip(self.params, self.spans, strict=True):
-            tensor.grad = span.of(gradient)
+            accumulate(tensor, span.of(gradient))
 
     def step(self, closure: Callable[[], Tensor] | None = None) -> None:
         """Make one update."""
@@ -140,10 +143,23 @@ class Driven:
                 group["lr"] = self._rate_of(group) * factor
 
     def pace(self, factor: float) -> None:
-        """Set all learning rates to a schedule's factor times those that the optimizer was made with."""
+        """Set the learning rates to a schedule's factor times those that the optimizer was made with.
+
+        As with torch's schedulers, a rate that is a tensor is filled.
+
+        Raises:
+            SettingError: when the optimizer has other groups than it was made with.
+        """
+        if len(self.optimizer.param_groups) != len(self._rates):
+            raise SettingError(
+                f"optimizer={self._path!r}: was made with {len(self._rates)} groups of parameters and has "
+                f"{len(self.optimizer.param_groups)} now, which torch's schedulers refuse too; leave out schedule"
+            )
         for group, full in zip(self.optimizer.param_groups, self._rates, strict=True):
-            self._rate_of(group)
-            group["lr"] = full * factor
+            if isinstance(self._rate_of(group), Tensor):
+                group["lr"].fill_(full * factor)
+            else:
+                group["lr"] = full * factor
 
     def _rate_of(self, group: Mapping[str, Any]) -> Any:
         if group.get("lr") is None:
@@ -152,6 +168,25 @@ class Driven:
                 "out schedule, or give every group its lr"
             )
         return group["lr"]
+
+
+def rates_of(optimizer: torch.optim.Optimizer) -> list[Any]:
+    """The groups' present learning rates. Tensors are copied, since an optimizer may change its own in place."""
+    rates = [group.get("lr") for group in optimizer.param_groups]
+    return [rate.detach().clone() if isinstance(rate, Tensor) else rate for rate in rates]
+
+
+def accumulate(tensor: nn.Parameter, gradient: Tensor) -> None:
+    """Add a gradient to `tensor.grad` as a backward pass does; hooks on the tensor see and may change it."""
+    if not tensor.requires_grad:
+        return
+    if tensor._backward_hooks or tensor._post_accumulate_grad_hooks:
+        tensor.backward(gradient)  # type: ignore[no-untyped-call]
+    elif tensor.grad is None:
+        tensor.grad = gradient
+    else:
+        with torch.no_grad():
+            tensor.grad += gradient
 
 
 class KnownGradient(torch.autograd.Function):
@@ -171,6 +206,13 @@ class KnownGradient(torch.autograd.Function):
         for tensor in driven.params:
             tensor.grad = None
         return None, None, None, *parts
+
+
+def known_loss(loss: float, gradient: Tensor, driven: Driven) -> Tensor:
+    """What a closure returns: a loss that can be read, and that may be passed backward once more."""
+    with torch.enable_grad():
+        whole: Tensor = KnownGradient.apply(loss, gradient, driven, *driven.params)  # type: ignore[no-untyped-call]
+    return whole
 
 
 def _numpys_state() -> tuple[Any, ...]:

@@ -11,8 +11,9 @@ from torch import Tensor
 from spikecheck.models.parameter_layout import Span
 from spikecheck.optimizers.driven import (
     Driven,
-    KnownGradient,
     OptimizerFactory,
+    accumulate,
+    known_loss,
     own_random_numbers,
     same_bits,
     seed_draws,
@@ -172,9 +173,7 @@ class PerMember:
         def closure() -> Tensor:
             loss, gradient = evaluate(member, one.read(), done)
             one.feed(gradient)
-            with torch.enable_grad():
-                known_loss: Tensor = KnownGradient.apply(loss, gradient, one, *one.params)  # type: ignore[no-untyped-call]
-            return known_loss
+            return known_loss(loss, gradient, one)
 
         return closure
 
@@ -237,7 +236,8 @@ class Shared:
             self._rested |= {member: now[member].clone() for member in newly}
         if params is not None:
             self._tensor.detach().copy_(params)
-        self._tensor.grad = grads.clone()
+        self._optimizer.zero_grad()
+        accumulate(self._tensor, grads.clone())
         if self._pace.scheduled:
             (self._factor, *_) = self._pace.factors(lr)
             self._whole.pace(self._factor)

@@ -25,7 +25,7 @@ def load(optimizer: torch.optim.Optimizer, template: Any, numbers: Float[Tensor,
     Raises:
         SettingError: when the state could not be packed.
     """
-    if bool(numbers.isinf().all()) and len(numbers):
+    if grown(numbers):
         raise SettingError(
             f"{type(optimizer).__name__}: its state_dict grows as it trains, so nothing can be forked from it"
         )
@@ -33,13 +33,18 @@ def load(optimizer: torch.optim.Optimizer, template: Any, numbers: Float[Tensor,
     filled = filled_as(template, rest)
     optimizer.load_state_dict(filled)
     in_order = [tensor for group in optimizer.param_groups for tensor in group["params"]]
-    for number, exact in filled["state"].items():
-        tensor = in_order[number]
+    for key, exact in filled["state"].items():
+        owner = in_order[key] if isinstance(key, int) else key  # some rules keep state that belongs to no parameter
         for name, value in exact.items():
             if isinstance(value, Tensor):
-                optimizer.state[tensor][name] = value.to(tensor.device)
+                optimizer.state[owner][name] = value.to(in_order[0].device)
             elif isinstance(value, int | float):  # torch would turn a subclass's counter into a tensor
-                optimizer.state[tensor][name] = value
+                optimizer.state[owner][name] = value
+
+
+def grown(numbers: Float[Tensor, " Q"]) -> bool:
+    """Whether a state was packed whose structure differed from the template."""
+    return len(numbers) > 0 and bool(numbers.isinf().all())
 
 
 def leaves(value: Any) -> Iterator[Any]:

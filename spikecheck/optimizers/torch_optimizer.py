@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from spikecheck.core.errors import SettingError, SpikecheckError
+from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError
 from spikecheck.core.intervention import FreezeOutside, Hold, Jitter
 from spikecheck.core.setting import Setting
 from spikecheck.models.parameter_layout import Span, torchs_order
@@ -166,7 +166,7 @@ class NamedOptimizer(UpdateRule):
             raise
         except SpikecheckError:
             raise
-        except Exception as error:
+        except USERS_ERRORS as error:
             raise failed_step(self._order.path, error, int(ensemble.done.max())) from error
 
     def in_torchs_order(self, rows: Float[Tensor, "*any P"]) -> Float[Tensor, "*any P"]:

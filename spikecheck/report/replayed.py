@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from spikecheck.core.reproduction import Degree, Reproduction, decisive
+from spikecheck.core.workload_setting import workload_of
 from spikecheck.report.page import Page
 from spikecheck.report.sanitize import inert
 
@@ -15,7 +16,7 @@ def render_reproduction(reproduction: Reproduction, claim: str, console: Console
     page.row("recorded", _said(reproduction), _STYLES[reproduction.degree])
     if reproduction.differs is not None:
         page.row("differs", "; ".join(map(inert, reproduction.differs)) or _nothing(reproduction.degree))
-    elif reproduction.degree is not Degree.BITWISE:
+    elif reproduction.degree is not Degree.BITWISE and workload_of(reproduction.now.setting) is None:
         page.row("differs", f"only the report has it: spikecheck replay {inert(claim)} --report REPORT.json", "dim")
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spikecheck.core.scorecard import Change, Decision, OptimizerSpec, Row, Scorecard
+from spikecheck.core.scorecard import FIRST_STEPS, Change, Decision, OptimizerSpec, Row, Scorecard, WorkloadPlace
 from spikecheck.report.sanitize import inert
 
 SIGNS = {Change.BETTER: ("▼", "v"), Change.WORSE: ("▲", "^"), Change.SAME: ("=", "="), Change.UNDECIDED: ("?", "?")}
@@ -21,6 +21,11 @@ _VERDICTS = {
     Decision.PASSED: ("✅", "bold green"),
     Decision.REGRESSED: ("❌", "bold red"),
     Decision.NOT_DECIDED: ("⚠️", "bold yellow"),
+}
+_FIRST_STEPS = {
+    Change.SAME: "first steps are the same",
+    Change.WORSE: "first steps differ, so this is another update rule",
+    Change.UNDECIDED: "whether first steps differ is undecided",
 }
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
 
@@ -82,6 +87,7 @@ def closing(card: Scorecard) -> list[str]:
     return [
         trained,
         *_tuned(card),
+        *_not_measured(card),
         rule,
         power,
         f"{card.runs_trained:,} runs trained, {card.runs_reused:,} reused, {card.seconds:.0f} s",
@@ -112,9 +118,22 @@ def verdict_says(card: Scorecard) -> str:
         return f"REGRESSION: worse in {', '.join(_named(row, card.rows) for row in shown(card.rows) if row.fails)}"
     if card.decision is Decision.NOT_DECIDED:
         return f"UNDECIDED: {'; '.join(inert(why) for why in card.undecided)}"
-    counts = {change: sum(row.change is change for row in shown(card.rows)) for change in Change}
+    counts = {change: sum(row.change is change for row in shown(card.rows) if row.alarms) for change in Change}
     said = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
-    return f"no regression: {said}"
+    return "; ".join([f"no regression: {said}", *_first_steps(card)])
+
+
+def _first_steps(card: Scorecard) -> list[str]:
+    """Whether the update rule is another one, where a row describes it: most candidates are meant to be another."""
+    return [_FIRST_STEPS[row.change] for row in card.rows if row.name == FIRST_STEPS and not row.alarms]
+
+
+def _not_measured(card: Scorecard) -> list[str]:
+    """That a training that became no worse may still be another one."""
+    named = [*(row.name for row in card.rows), *(line.partition(":")[0] for line in card.not_compared)]
+    if FIRST_STEPS in named or not any(isinstance(place, WorkloadPlace) for place in card.places):
+        return []
+    return [f"Whether both follow the same update rule was not measured: {FIRST_STEPS} is not among the rows."]
 
 
 def shown(rows: Sequence[Row]) -> list[Row]:
@@ -281,9 +300,11 @@ def _named(row: Row, rows: Sequence[Row]) -> str:
 
 
 def row_word(row: Row) -> str:
-    """A row's verdict in a word. A metric that raises no alarm is only smaller or larger, not better or worse."""
+    """A row's verdict in a word. A metric that raises no alarm is only smaller or larger, or differs, not better or worse."""
     if row.looks_worse:
         return "looks worse"
+    if row.either_way and row.change is Change.WORSE:
+        return "differs"
     if row.alarms:
         return str(row.change)
     return {Change.BETTER: "smaller", Change.WORSE: "larger"}.get(row.change, str(row.change))

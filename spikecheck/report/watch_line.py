@@ -30,7 +30,7 @@ class WatchLine:
             console=console,
             auto_refresh=False,
             transient=True,
-            redirect_stdout=sys.stdout.isatty(),
+            redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
             redirect_stderr=False,
         )
         self._last = -1.0

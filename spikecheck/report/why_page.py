@@ -89,7 +89,8 @@ def _pictures(answer: Answer, page: Page) -> None:
     marks = [(answer.start, "f"), (answer.spike.onset, "o")] if answer.spike and answer.start is not None else []
     for line in step_axis(axis, marks):
         page.verbatim(line)
-    page.say("f: the forks begin; o: the spike begins", "dim")
+    if marks:
+        page.say("f: the forks begin; o: the spike begins", "dim")
 
 
 def _panel(title: str, lines: Sequence[str], page: Page) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from spikecheck.core.why import HIGHEST, Answer, ArmResult, Effect, Outcome
-from spikecheck.report.phrases import percent
 from spikecheck.report.sanitize import inert
 
 COLUMNS = ("arm", "effect", "forks", "95 %", "height", "p", "cost")
@@ -14,10 +13,17 @@ STYLES = {
     Effect.NOT_APPLICABLE: "dim",
 }
 MEANING = (
+    "Arm: the one thing that a fork of the training changes; the placebo changes the weights by a millionth and nothing else. "
     "Forks: how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: mean of "
-    "five losses above the level before the spike, in spreads, median over forks. p: of removing it in at most 20 % of "
-    "forks, after Holm's correction over the arms that apply. Cost: median of the last losses less that of the placebo; "
-    "negative where the arm ends lower."
+    "five losses above the level before the spike, in spreads (robust standard deviations of the losses before), median over "
+    "forks. p: of removing it in at most 20 % of forks, after Holm's correction over the arms that apply. Cost: median of the "
+    "last losses less that of the placebo; negative where the arm ends lower."
+)
+
+
+_RATIO = (
+    "Gradient over the root of the optimizer's second moment, |g|/√v, in the layers where it rose most; far above its earlier "
+    "value, the second moment lags behind:"
 )
 
 
@@ -50,11 +56,10 @@ def spike_says(answer: Answer) -> str:
     spike = answer.spike
     if spike is None:
         return ""
-    high = (
-        "not finite" if spike.loss is None else f"{spike.loss:.4g}, {spike.height:.3g} spreads above {spike.level:.4g}"
-    )
-    over = "it did not come back" if spike.over is None else f"over at step {spike.over:,}"
-    return f"The loss was {high} at step {spike.peak:,}; {over}."
+    above = f"{spike.loss:.4g}, {spike.height:.3g} spreads above its level before of {spike.level:.4g}"
+    high = "not finite" if spike.loss is None else above
+    over = "it did not come back" if spike.over is None else f"it was back at step {spike.over:,}"
+    return f"At step {spike.peak:,} the loss was {high}; {over}."
 
 
 def forks_say(answer: Answer) -> str:
@@ -62,7 +67,7 @@ def forks_say(answer: Answer) -> str:
     if answer.start is None or answer.end is None:
         return ""
     forks = sum(len(arm.forks) for arm in answer.arms)
-    return f"{forks} forks from step {answer.start:,} to {answer.end - 1:,}, in {answer.seconds:.0f} s."
+    return f"{forks} forks of steps {answer.start:,} to {answer.end - 1:,} took {answer.seconds:.0f} s."
 
 
 def overshoot_says(answer: Answer) -> str:
@@ -75,20 +80,28 @@ def overshoot_says(answer: Answer) -> str:
 
 
 def layers_say(answer: Answer, most: int) -> list[str]:
-    """The layers whose second moment lagged most."""
-    return [
+    """The layers whose second moment lagged most, under a line that says what the figures are."""
+    layers = [
         f"{inert(layer.name)}: |g|/√v {layer.surprise:.2f} before the onset, at most {layer.usual:.2f} earlier"
         for layer in answer.signs.layers[:most]
     ]
+    return [_RATIO, *layers] if layers else []
 
 
 def remedies_say(answer: Answer) -> list[str]:
     """What was tried and removes the spike, the cheapest first."""
     return [
-        f"{inert(arm.remedy)}: {percent(arm.hits / len(arm.forks))} of {len(arm.forks)} forks without the spike"
-        + ("" if arm.cost is None else f", loss {arm.cost:+.2g}")
+        f"{inert(arm.remedy)}: the spike is gone in {arm.hits} of {len(arm.forks)} forks{_ending(arm.cost)}"
         for arm in answer.remedies
     ]
+
+
+def _ending(cost: float | None) -> str:
+    if cost is None:
+        return ""
+    if cost == 0.0:
+        return ", and the loss ends as the placebo's does"
+    return f", and the loss ends {abs(cost):.2g} {'higher' if cost > 0.0 else 'lower'} than the placebo's"
 
 
 def not_applying(answer: Answer) -> list[str]:

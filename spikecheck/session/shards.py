@@ -16,7 +16,7 @@ def part_of(claims: Sequence[Claim], plan: Plan, part: int, parts: int) -> tuple
     Raises:
         NothingSelected: there are more parts than claims, and none is left for this part.
     """
-    loads = [0.0] * parts
+    loads = [0.0] * min(parts, len(claims))
     mine: set[str] = set()
     costs = {claim.id: expected_work(claim, plan) for claim in claims}
     for claim in sorted(claims, key=lambda claim: (-costs[claim.id], claim.id)):

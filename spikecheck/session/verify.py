@@ -26,8 +26,12 @@ from spikecheck.harness.plan import Plan, search_seeds
 from spikecheck.harness.typical_run import typical_trace
 from spikecheck.harness.verify import certain_rounds, verify
 from spikecheck.lab.laboratory import Laboratory
+from spikecheck.lab.lineage import with_ancestors
 from spikecheck.report.sanitize import inert
 from spikecheck.session.command_line import command_line
+
+_NEAR = 3
+"""Claims whose times are estimated again when a claim begins: as far ahead as idle cores usually get."""
 
 
 def verify_each(
@@ -104,19 +108,30 @@ def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int)
 def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator[ClaimStarted]:
     """The start event of every claim, with its expected time and that of later claims.
 
-    A claim's own time is estimated again when its turn comes, since more runs may be stored by then.
+    The times of a claim and of the next ones are estimated again when its turn comes, since more runs are stored by then.
     """
-    expected = [_expected(claim, plan, lab) for claim in claims]
+    after = _expected(claims, plan, lab)
     for place, claim in enumerate(claims):
-        after = sum(seconds for one in expected[place + 1 :] for _, seconds in one)
-        yield ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, plan, lab), after)
+        near = slice(place, place + _NEAR)
+        after[near] = _expected(claims[near], plan, lab)
+        left = sum(seconds for one in after[place + 1 :] for _, seconds in one)
+        yield ClaimStarted(claim.id, place + 1, len(claims), after[place], left)
 
 
-def _expected(claim: Claim, plan: Plan, lab: Laboratory) -> tuple[tuple[str, float], ...]:
-    """The expected time of each stage; empty for a claim whose plan fails, which `verify` reports."""
-    with suppress(SpikecheckError):
-        return tuple(expected_stages(claim, plan, lab.is_stored).items())
-    return ()
+def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[tuple[tuple[str, float], ...]]:
+    """The expected time of each claim's stages; none for a claim whose plan fails, which `verify` reports.
+
+    What a claim certainly trains is there for the claims after it.
+    """
+    expected: list[tuple[tuple[str, float], ...]] = []
+    before: set[Recipe] = set()
+    for claim in claims:
+        stages: tuple[tuple[str, float], ...] = ()
+        with suppress(SpikecheckError):
+            stages = tuple(expected_stages(claim, plan, lambda one: one in before or lab.is_stored(one)).items())
+            before.update(one for some in certain_rounds(claim, plan) for one in with_ancestors(some))
+        expected.append(stages)
+    return expected
 
 
 class Place(Protocol):

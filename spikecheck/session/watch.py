@@ -143,4 +143,5 @@ class Watch(QuietWatch):
 def _shows(show: bool | Literal["auto"], console: Console) -> bool:
     """On a terminal, unless asked otherwise, and in the first process alone."""
     on_terminal = console.file.isatty() and not console.is_dumb_terminal and not os.environ.get("CI")
-    return not int(os.environ.get("RANK", "0")) and (on_terminal if show == "auto" else show)
+    first = os.environ.get("RANK", "0").strip("0 ") == ""
+    return first and (on_terminal if show == "auto" else show)

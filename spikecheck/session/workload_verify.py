@@ -6,14 +6,14 @@ from typing import Any
 
 from spikecheck.core.errors import ClaimError, NothingSelected
 from spikecheck.core.events import ClaimStarted, Observer
-from spikecheck.core.judgement import Outcome
+from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
 from spikecheck.core.workload_setting import workload_setting
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.on_workload import Place, all_on_workload
-from spikecheck.harness.plan import Plan
-from spikecheck.harness.verify import verify
+from spikecheck.harness.plan import Plan, fresh_seeds
+from spikecheck.harness.verify import replay, verify
 from spikecheck.harness.with_optimizer import conditions_of
 from spikecheck.session.lab_options import LabOptions
 from spikecheck.session.workload_lab import WorkloadLab, wanted_for
@@ -108,6 +108,13 @@ def verify_on_workload(
         if lab.stopped is not None:
             break
     return verdicts, failed
+
+
+def judge_again(claim: Claim, lab: WorkloadLab, plan: Plan, observe: Observer) -> Judgement:
+    """A claim's judgement on the workload, with the seeds that its verification has and without its controls."""
+    (_, seconds), _ = _expected(claim, lab, plan)
+    observe(ClaimStarted(claim.id, 1, 1, (("replay", seconds),), 0.0, claim.detects_spikes))
+    return replay(claim, lab, lab.base, fresh_seeds(plan.seed, lab.base, plan.fresh_seeds))
 
 
 def _of_one_setting(verdict: Verdict) -> Verdict:

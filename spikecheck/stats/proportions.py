@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import bdtrc
-from scipy.stats import binomtest, boschloo_exact
+from scipy.special import betaincinv
+from scipy.stats import binomtest, boschloo_exact, fisher_exact
 
 from spikecheck.stats.paired import POWER
+
+_MANY = 200
+"""Trainings a side beyond which Fisher's exact test is used. Its p-value is never smaller than Boschloo's and there at most a
+third larger; Boschloo's, a maximum over two-dimensional tables, takes 0.3 s for 256 trainings and minutes for 2,000."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +36,17 @@ class Counts:
     def p_above(self, margin: float = 0.0) -> float:
         """p-value of the hypothesis that the candidate's share is no larger, by Boschloo's exact test (1970).
 
-        It is 1 where the observed difference is at most `margin`.
+        Beyond 200 trainings a side it is Fisher's, which is conservative. It is 1 where the observed difference is at most
+        `margin`.
 
         >>> round(Counts(4, 0, 4).p_above(), 6)   # 1 in 256
         0.003906
         """
-        return _boschloo(self.own, self.other, self.of) if self.mean > margin else 1.0
+        return _p_value(self.own, self.other, self.of) if self.mean > margin else 1.0
 
     def p_below(self, margin: float = 0.0) -> float:
         """p-value of the hypothesis that the candidate's share is no smaller; 1 where the difference is at least `margin`."""
-        return _boschloo(self.other, self.own, self.of) if self.mean < margin else 1.0
+        return _p_value(self.other, self.own, self.of) if self.mean < margin else 1.0
 
     def low(self, alpha: float) -> float:
         """A one-sided lower bound for the difference: Newcombe's (1998), from Wilson's bounds for the shares.
@@ -62,12 +67,11 @@ class Counts:
         At least `margin`; infinite where no difference would be found.
         """
         more = range(self.other + 1, self.of + 1)
-        place = bisect_left(more, True, key=lambda own: _boschloo(own, self.other, self.of) <= alpha)
+        place = bisect_left(more, True, key=lambda own: _p_value(own, self.other, self.of) <= alpha)
         if place == len(more):
             return np.inf
-        shares = np.linspace(more[place] / self.of, 1.0, 101)
-        enough = bdtrc(more[place] - 1, self.of, shares) >= POWER
-        return max(margin, float(shares[enough][0]) - self.other / self.of)
+        share = float(betaincinv(more[place], self.of - more[place] + 1, POWER))  # P(own >= more[place]) is POWER there
+        return max(margin, share - self.other / self.of)
 
     def _reach(self, larger: int, smaller: int, alpha: float) -> float:
         below = larger / self.of - _wilson(larger, self.of, alpha)[0]
@@ -76,9 +80,10 @@ class Counts:
 
 
 @lru_cache(maxsize=65_536)
-def _boschloo(larger: int, smaller: int, of: int) -> float:
-    table = [[larger, smaller], [of - larger, of - smaller]]
-    return float(boschloo_exact(table, alternative="greater").pvalue)
+def _p_value(larger: int, smaller: int, of: int) -> float:
+    table = np.array([[larger, smaller], [of - larger, of - smaller]])
+    exact = boschloo_exact if of <= _MANY else fisher_exact
+    return float(exact(table, alternative="greater").pvalue)
 
 
 @lru_cache(maxsize=65_536)

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -18,19 +19,39 @@ Columns = Mapping[str, np.ndarray]
 """Arrays [rows] by column name; NaN where a row has no number."""
 
 LOSS_NAMES = ("loss", "train_loss", "train/loss", "training_loss", "loss/train", "train loss", "spikecheck/loss")
+_GZIP, _GZIP_BITS = b"\x1f\x8b", 31
+_LARGEST = 2**30
+"""Bytes that a compressed log may restore to: a small file could fill any memory."""
 STEP_NAMES = ("step", "global_step", "_step", "train/global_step", "iteration", "iter", "steps", "update", "batch")
 
 
-def read_columns(path: Path) -> Columns:
+def read_columns(path: Path, *, diverged: bool = False) -> Columns:
     """Read the columns of a log; the format is recognised from the content.
+
+    Args:
+        path: the log.
+        diverged: whether a column is infinite where its last numbers are written as NaN. Elsewhere NaN stands for no number,
+            as in logs that have several kinds of rows.
 
     Raises:
         UsageError: the file cannot be read, or has no column of numbers.
     """
-    columns = _events(path) if _is_events(path) else _columns(list(_rows(_text(path), path)))
+    columns = _events(path) if _is_events(path) else _columns(list(_rows(_text(path), path)), diverged=diverged)
     if not columns:
-        raise UsageError(f"{path}: no column of numbers was found")
+        raise UsageError(
+            f"{path}: no column of numbers was found; give JSON lines, CSV or a folder of events, with a loss in every row"
+        )
     return columns
+
+
+def step_column(columns: Columns, wanted: str | None) -> str | None:
+    """The name of the column with the step: the wanted one, or the first usual name; None where there is no such column.
+
+    Raises:
+        UsageError: the wanted column does not exist.
+    """
+    usual = {name.lower().strip() for name in columns}.intersection(STEP_NAMES)
+    return named_column(columns, wanted, STEP_NAMES, "--step") if wanted is not None or usual else None
 
 
 def named_column(columns: Columns, wanted: str | None, usual: Sequence[str], option: str) -> str:
@@ -67,12 +88,34 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    content = _unpacked(content, path)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("latin-1")
+
+
+def _unpacked(content: bytes, path: Path) -> bytes:
+    """The content of a file that gzip compressed; of one that was cut off, what there is. Other files as they are.
+
+    Raises:
+        UsageError: the compressed bytes are damaged, or restore to more than `_LARGEST` bytes.
+    """
+    if not content.startswith(_GZIP):
+        return content
+    whole = b""
+    while content.startswith(_GZIP):
+        member = zlib.decompressobj(wbits=_GZIP_BITS)
+        try:
+            whole += member.decompress(content, _LARGEST + 1 - len(whole))
+        except zlib.error as error:
+            raise UsageError(f"{path}: is compressed and damaged: {error}; give the log as it was written") from error
+        if len(whole) > _LARGEST:
+            raise UsageError(f"{path}: restores to more than {_LARGEST // 2**20} MiB; give a part of the log")
+        content = member.unused_data
+    return whole
 
 
 def _rows(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
@@ -95,10 +138,19 @@ def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
         whole = [_parsed(line) for line in text.splitlines() if line.strip()]
     if isinstance(whole, Mapping):
         whole = whole.get("log_history", [whole])
-    rows = [row for row in whole if isinstance(row, Mapping)] if isinstance(whole, list) else []
+    rows = [_flat(row) for row in whole if isinstance(row, Mapping)] if isinstance(whole, list) else []
     if not rows:
         raise UsageError(f"{path}: holds no objects with names and numbers; give JSON lines, CSV or a folder of events")
     yield from rows
+
+
+def _flat(row: Mapping[str, Any], before: str = "", depth: int = 3) -> dict[str, Any]:
+    """A row whose objects within objects have names such as train/loss."""
+    cells: dict[str, Any] = {}
+    for name, cell in row.items():
+        inner = isinstance(cell, Mapping) and depth > 0
+        cells |= _flat(cell, f"{before}{name}/", depth - 1) if inner else {f"{before}{name}": cell}
+    return cells
 
 
 def _parsed(line: str) -> Any:
@@ -124,6 +176,7 @@ def _csv(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
     decimal_comma = separator != "," and "," in text and not any("." in line for line in lines[1:])
     reader = csv.DictReader(lines, delimiter=separator)
     try:
+        _check_names(reader.fieldnames or (), path)
         rows = list(reader)
     except csv.Error as error:
         raise UsageError(f"{path}: line {reader.line_num + 1} is not CSV: {error}; mend or remove the line") from error
@@ -132,15 +185,36 @@ def _csv(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
         yield {name: cell.replace(",", ".") for name, cell in cells.items()} if decimal_comma else cells
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+def _check_names(names: Sequence[str], path: Path) -> None:
+    stripped = [name.strip() for name in names if name.strip()]
+    twice = next((name for name in stripped if stripped.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{path}: has two columns called {twice}; rename one of them")
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], *, diverged: bool) -> dict[str, np.ndarray]:
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {str(name): np.array([_number(row.get(name)) for row in rows]) for name in names}
+    if diverged:
+        columns = {name: _ended(column, rows, name) for name, column in columns.items()}
     given = {name: [row.get(name) for row in rows if row.get(name) not in (None, "")] for name in columns}
     return {
         name: column
         for name, column in columns.items()
         if given[name] and any(_is_number(cell) for cell in given[name])
     }
+
+
+def _ended(column: np.ndarray, rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
+    """The column, infinite where its last numbers are written as NaN.
+
+    Where NaN is written between numbers as well, it stands for no number in this log.
+    """
+    written = np.array([_is_number(row.get(name)) for row in rows])
+    not_numbers, finite = np.flatnonzero(np.isnan(column) & written), np.flatnonzero(np.isfinite(column))
+    if len(not_numbers) and (not len(finite) or not_numbers[0] > finite[-1]):
+        column[not_numbers] = math.inf
+    return column
 
 
 def _is_number(cell: Any) -> bool:

@@ -7,6 +7,7 @@ from statistics import median
 
 import numpy as np
 
+from spikecheck.core.errors import UsageError
 from spikecheck.watch.columns import Columns
 from spikecheck.watch.detector import NoisySpike, detect
 from spikecheck.watch.thresholds import LASTING, WINDOW
@@ -76,6 +77,8 @@ class Diagnosis:
     losses: tuple[tuple[int, float], ...]
 
 
+_RESUMED = 0.1
+"""Share of the rows that may go back in a log that goes on; a log with more is out of order, and is sorted."""
 _MOST_STEPS = 2.0**53
 """From here on a float no longer holds every integer."""
 
@@ -87,13 +90,20 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
     Args:
         columns: the log's columns.
         loss: name of the loss column.
-        step: name of the step column; None numbers the rows.
+        step: name of the step column; None numbers the rows. Where the log goes back to an earlier step, as when a training
+            is resumed or begun again, the later rows count.
+
+    Raises:
+        UsageError: the step column has fractions.
     """
     given = columns[loss]
     # A row without step or loss belongs to other columns. An empty cell is NaN as well, so NaN losses are left out.
     # A step from which on a float no longer holds every integer is none.
     numbers = np.arange(len(given), dtype=float) if step is None else columns[step]
     there = (np.abs(numbers) < _MOST_STEPS) & ~np.isnan(given)
+    _check_whole(numbers[there], step)
+    readable = int(there.sum())
+    there[there] = _rows_that_count(numbers[there])
     order = np.argsort(numbers[there], kind="stable")
     steps, losses = numbers[there][order].astype(int), given[there][order]
     others = {name: column[there][order] for name, column in columns.items() if name not in (loss, step)}
@@ -113,9 +123,43 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
         spikes=described,
         recurring=_recurring(spikes, steps, others),
         columns=tuple(others),
-        missing=tuple(_missing(steps, others)),
+        missing=(*_left_out(readable - len(steps), step), *_missing(steps, others)),
         losses=tuple(zip(steps.tolist(), losses.tolist(), strict=True)),
     )
+
+
+def _check_whole(steps: np.ndarray, name: str | None) -> None:
+    fractions = steps[steps % 1 != 0]
+    if len(fractions):
+        raise UsageError(
+            f"--step {name}: has fractions, such as {fractions[0]:g}; name a column of whole numbers, or leave its column out "
+            "of the log"
+        )
+
+
+def _rows_that_count(steps: np.ndarray) -> np.ndarray:
+    """Whether each row [R] counts: of rows with one step the last.
+
+    A log that goes on, and now and then back, is of a training that was resumed or begun again. Where it goes back, what it
+    had of later steps is out of date.
+    """
+    rows = len(steps)
+    back = np.flatnonzero(np.diff(steps) < 0) + 1
+    restarts = np.full(rows + 1, np.inf)
+    if len(back) <= _RESUMED * rows:
+        restarts[back] = steps[back]
+    earliest_later = np.minimum.accumulate(restarts[::-1])[::-1][1:]
+    last = np.zeros(rows, dtype=bool)
+    last[rows - 1 - np.unique(steps[::-1], return_index=True)[1]] = True
+    return last & (steps < earliest_later)
+
+
+def _left_out(rows: int, step: str | None) -> list[str]:
+    sentences = {
+        f"{rows:,} rows are left out: the log goes back to an earlier step, or has a step twice. The later rows count.": rows,
+        "No column has the step (--step NAME): rows are numbered from 0.": step is None,
+    }
+    return [sentence for sentence, applies in sentences.items() if applies]
 
 
 def _is_rate(name: str) -> bool:

@@ -31,7 +31,9 @@ differently."""
 _HALF_STEP_NOISE = math.sqrt(4**2 + 3**2 + 1)
 """Error of 4 L(half) - 3 L(before) - L(after) if every loss has an independent error of 1."""
 
-OTHER_RANDOMNESS = "the closure returns another loss at every call: it draws random numbers or a batch of its own"
+OTHER_RANDOMNESS = (
+    "the closure returns another loss at every call: it draws random numbers or batches, or changes what it reads"
+)
 ASCENDS = "the update does not descend on its own batch"
 ROUNDED = "the change of the loss is lost in rounding"
 NOT_FINITE = "a loss or a parameter is not finite"
@@ -53,6 +55,8 @@ class Taken:
     """Whether gradients were changed after the backward pass, such as by clipping."""
     restored: float | None
     """The slope with that change undone; None if the factor is not known."""
+    moved_since: bool = False
+    """Whether parameters were changed after the optimizer's step, such as by clamping them: the sums are of the step alone."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class Examiner:
     """Random state at the start of the training's forward pass, as far as it is known."""
     draws_own_masks: bool = False
     """Whether the closure is random and `masks` was not the random state of the training step."""
+    masks_known: bool = False
+    """Whether `masks` is read in the training's own forward pass."""
     trust: Trust = field(default_factory=Trust)
     ranks: Ranks = field(default_factory=Ranks)
 
@@ -114,20 +120,27 @@ class Examiner:
         clipped = self.trust.may_be_clipped(taken.sums.total("gradient"), changed=taken.gradient_changed)
         if self.trust.obstacle and not checks:
             raise NotRepeatable(self.trust.obstacle)
-        needs_half = self.trust.slope(own, taken.restored, may_be_clipped=clipped) is None
+        needs_half = self._slope(taken, clipped=clipped) is None
         points = self._checked(loss, walk) if checks else self._points(loss, walk, needs_half=needs_half)
         if not math.isfinite(points.after + (points.half or 0.0)):
             return {"unresolved": NOT_FINITE}
         half_step = points.half_step_slope()
         if half_step is not None and points.quarter is not None:
-            self.trust.compare_slopes(own, taken.restored, half_step, may_be_clipped=clipped)
+            if not taken.moved_since:
+                self.trust.compare_slopes(own, taken.restored, half_step, may_be_clipped=clipped)
             self.trust.compare_losses(loss, points.before, half_step)
-            slope = self.trust.slope(own, taken.restored, may_be_clipped=clipped)
+            slope = self._slope(taken, clipped=clipped)
             self.trust.note_deviation(points.before, points.quarter, points.half or 0.0, points.after, slope)
-        slope = self.trust.slope(own, taken.restored, may_be_clipped=clipped)
+        slope = self._slope(taken, clipped=clipped)
         if slope is None and half_step is not None:
             return self._judged(points, half_step, walk.eps, half_step=True)
         return self._judged(points, own if slope is None else slope, walk.eps, half_step=False)
+
+    def _slope(self, taken: Taken, *, clipped: bool) -> float | None:
+        """The slope by the gradient; None where it cannot be trusted, or is not that of the whole way."""
+        if taken.moved_since:
+            return None
+        return self.trust.slope(math.fsum(taken.sums.slope), taken.restored, may_be_clipped=clipped)
 
     def _points(self, loss: float, walk: Walk, *, needs_half: bool) -> _Points:
         """Compute only the losses that are needed."""
@@ -143,8 +156,10 @@ class Examiner:
         """
         after, before = walk.loss(), walk.loss_at(0.0)
         if not _same(before, loss):
+            repeats = _same(walk.loss(), before)
             self.draws_own_masks = not _same(walk.loss(same_masks=False), before)
-            raise NotRepeatable(_mismatch(loss, before, after, random=self.draws_own_masks))
+            random = not repeats or (self.draws_own_masks and not self.masks_known)
+            raise NotRepeatable(_mismatch(loss, before, after, random=random))
         self.trust.obstacle = None
         return _Points(before, after, quarter=walk.loss_at(0.25), half=walk.loss_at(0.5))
 

@@ -68,6 +68,10 @@ class StepHooks:
         """Sums over the last step, None without a look; waits for the device."""
         return None if self._pending is None else self._pending.read()
 
+    def moved_since(self) -> bool:
+        """Whether parameters were changed after the optimizer's step that is looked at; waits for the device."""
+        return self._pending is not None and self._pending.differs(self.parameters())
+
     def _before(self) -> None:
         self.segment = Segment(self.parameters()) if self._is_due() else None
 

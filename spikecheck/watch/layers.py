@@ -92,6 +92,15 @@ class Pending:
             surprise=columns["surprise"],
         )
 
+    def differs(self, parameters: Sequence[Tensor]) -> bool:
+        """Whether these parameters are not as they were after the step, by their norms; waits for the device."""
+        norms = self._columns["weights"]
+        if len(parameters) != len(norms):
+            return True
+        with torch.no_grad():
+            now = torch._foreach_norm([_wide(local(parameter).data) for parameter in parameters])
+        return not all(torch.equal(one, other) for one, other in zip(now, norms, strict=True) if other is not None)
+
     def _add(self, after: Sequence[Tensor], before: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
         updates = [_wide(parameter.data - old) for parameter, old in zip(after, before, strict=True)]
         self._columns["update"] += torch._foreach_norm(updates)

@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from spikecheck.core.errors import UsageError
+
 
 def waits(loss: Tensor | float) -> bool:
     """Whether reading the loss would wait for an accelerator."""
@@ -12,8 +14,18 @@ def waits(loss: Tensor | float) -> bool:
 
 
 def number(loss: Tensor | float) -> float:
-    """The loss as a number; waits for the device."""
-    return float(loss.detach() if isinstance(loss, Tensor) else loss)
+    """The loss as a number; waits for the device.
+
+    Raises:
+        UsageError: it is not one real number.
+    """
+    try:
+        return float(loss.detach() if isinstance(loss, Tensor) else loss)
+    except (TypeError, ValueError, RuntimeError):
+        what = (
+            f"tensor of shape {tuple(loss.shape)} and {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
+        )
+        raise UsageError(f"watch.step was given a {what}; give the loss, one number") from None
 
 
 def loss_figures(loss: float) -> dict[str, Any]:

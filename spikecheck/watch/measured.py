@@ -85,6 +85,11 @@ class CurvatureLooker:
         """Look before the step that follows this one."""
         self._look(step.number + 1)
 
+    @property
+    def over(self) -> bool:
+        """Whether no look is due any more: the last is due at the last step."""
+        return False
+
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """By name, one number a look; looks at which any was no number are left out."""
         sound = [row for row in self._rows if all(map(np.isfinite, row.values()))]

@@ -28,7 +28,7 @@ from spikecheck.lab.store_format import Entry
 from spikecheck.watch.checkpoint import load_checkpoint, save_checkpoint
 from spikecheck.watch.late_looks import LateLooks
 from spikecheck.watch.training import Step, Training
-from spikecheck.watch.workload import OptimizerChoice, Workload
+from spikecheck.watch.workload import OptimizerChoice, Workload, in_one_line
 
 RUNS_EPOCH = 2
 """Raised by one whenever a change here or in the workloads that ship changes any bit of any run, or what is kept of it."""
@@ -68,6 +68,11 @@ class Looker(Protocol):
 
     def __call__(self, step: Step) -> None:
         """Called after every step."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether it has seen all steps that it wants to see."""
         ...
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
@@ -266,25 +271,12 @@ class _Run:
 
     def _advance(self, steps: int) -> None:
         began = time.perf_counter()
-        self._losses += self._guarded(partial(self._looks.run, steps, self._looker))
+        looker = None if self._looker is None or self._looker.over else self._looker
+        self._losses += self._guarded(partial(self._looks.run, steps, looker))
         self._paces.append((time.perf_counter() - began) / steps)
 
     def _guarded(self, work: Callable[[], T]) -> T:
-        """What it returns; whatever the user's code raises becomes one line."""
-        try:
-            return work()
-        except SpikecheckError:
-            raise
-        except torch.OutOfMemoryError:
-            raise SettingError(
-                f"device={self._order.device!r}: out of memory at step {self._training.steps}; choose a smaller size"
-            ) from None
-        except Exception as error:
-            first = (str(error).splitlines() or [""])[0]
-            raise SettingError(
-                f"workload={self._order.workload.path!r}: step {self._training.steps} raised {type(error).__name__}: "
-                f"{first}; run it by itself to see"
-            ) from error
+        return in_one_line(work, self._training, self._order.workload.path, self._order.device)
 
     def _at_once(self) -> int:
         """Steps until the clock is read again. The first step is timed alone, since it includes one-off costs."""

@@ -31,6 +31,8 @@ def take(ranks: Ranks, loss: float, hooks: Sequence[StepHooks], sums: Sequence[S
         sums=together,
         gradient_changed=any(step.gradient_changed for step in hooks),
         restored=_restored(sums, factors),
+        # Several processes have to make the same passes, and each would see its own part of the parameters alone.
+        moved_since=ranks.size == 1 and any(step.moved_since() for step in hooks),
     )
 
 

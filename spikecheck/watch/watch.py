@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 import spikecheck
-from spikecheck.core.errors import UsageError
+from spikecheck.core.errors import USERS_ERRORS, UsageError, text_of
 from spikecheck.core.watched import Header, LayerLook, Look, Step
 from spikecheck.watch.digest import digest, on_device
 from spikecheck.watch.examiner import Examiner
@@ -190,6 +190,7 @@ class QuietWatch:
     def _watch_forward(self) -> None:
         """Read the random state at the start of the training's forward pass: loading data may use it between steps."""
         self._forward_hook = self._model.register_forward_pre_hook(LocalHook(self._guarded(self._note_masks)))
+        self._examiner.masks_known = True
 
     def _note_masks(self) -> None:
         if self._is_due() and not self._forward_seen and self._model.training and torch.is_grad_enabled():
@@ -247,9 +248,9 @@ class QuietWatch:
                 return
             try:
                 work(*arguments)
-            except Exception as error:
+            except USERS_ERRORS as error:
                 with suppress(Exception):  # the warning itself may fail, for instance on a closed stream
-                    self._tell(f"watching stops, the training goes on: {type(error).__name__}: {error}")
+                    self._tell(f"watching stops, the training goes on: {type(error).__name__}: {text_of(error)}")
                 self._stop()
 
         return guarded

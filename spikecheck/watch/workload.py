@@ -5,11 +5,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from spikecheck.core.errors import SettingError, UnknownName
+from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, UnknownName, first_line
 from spikecheck.core.import_path import BUILT_IN, made, named, source_digest
 from spikecheck.core.setting import OPTIMIZERS, Option
 from spikecheck.tensors.random_state import seed_everything
@@ -18,6 +18,7 @@ from spikecheck.watch.training import Training
 MakeOptimizer = Callable[[Iterable[Any]], torch.optim.Optimizer]
 """Creates an optimizer for parameters in any form that torch's optimizers take: tensors, named tensors, or groups."""
 Options = Mapping[str, Option | tuple[Option, ...]]
+T = TypeVar("T")
 
 _IN_TORCH: Mapping[str, type[torch.optim.Optimizer]] = {
     "gd": torch.optim.SGD,
@@ -127,6 +128,23 @@ class OptimizerChoice:
     def source(self) -> str:
         """The digest of its file and of the files it imports from the same folder; empty for torch's own."""
         return "" if self.path in OPTIMIZERS else source_digest("optimizer", self.path)
+
+
+def in_one_line(work: Callable[[], T], training: Training, path: str, device: str) -> T:
+    """What `work` returns, which makes steps of a workload's training; whatever the user's code raises becomes one line."""
+    try:
+        return work()
+    except SpikecheckError:
+        raise
+    except torch.OutOfMemoryError:
+        raise SettingError(
+            f"device={device!r}: out of memory at step {training.steps}; choose a smaller size"
+        ) from None
+    except USERS_ERRORS as error:
+        raise SettingError(
+            f"workload={path!r}: step {training.steps} raised {type(error).__name__}: {first_line(error)}; "
+            "run it by itself to see"
+        ) from error
 
 
 def _made_by_path(path: str, numbers: dict[str, Any], params: Iterable[Any]) -> torch.optim.Optimizer:

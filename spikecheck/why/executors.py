@@ -11,7 +11,7 @@ from typing import Protocol
 
 import torch
 
-from spikecheck.core.errors import SpikecheckError
+from spikecheck.core.errors import USERS_ERRORS, SpikecheckError, first_line
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.lab.execution.worker_process import safe_path
 from spikecheck.watch.checkpoint import load_checkpoint
@@ -101,9 +101,8 @@ def forked(training: Training, state: Snapshot, job: Job, scene: Scene) -> Resul
         return run_fork(training, state, job.arm, scene, job.number)
     except NotApplicable as reason:
         return str(reason)
-    except Exception as error:
-        first = (str(error).splitlines() or [""])[0]
-        return f"the fork raised {type(error).__name__}: {first}"
+    except USERS_ERRORS as error:
+        return f"the fork raised {type(error).__name__}: {first_line(error)}"
 
 
 _made: dict[str, tuple[Training, Snapshot]] = {}

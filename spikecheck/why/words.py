@@ -1,130 +1,141 @@
-"""The answer as a sentence: the cause first, then the counts that show it."""
+"""The answer as a sentence: the cause first, then the counts that show it.
+
+Nothing here decides anything, so sentences may be mended without examining the diagnosis anew.
+"""
 
 from collections.abc import Sequence
 
 from spikecheck.core.why import Answer, Cause, Effect, Outcome, Ranked, Signs
 from spikecheck.why.arms import LEFT_OUT
 
-_SAYS = {
-    Cause.DATA: "the batches of these steps made it",
-    Cause.SCHEDULE: "a change of the learning rate made it",
-    Cause.MOMENTUM: "momentum carried the weights too far",
-    Cause.ROUNDING: "lower precision made it",
-    Cause.LAG: "the step was too large for the curvature, because the optimizer's second moment lagged",
-    Cause.CURVATURE: "the step was too large for the curvature",
+_CAUSED_BY = {
+    Cause.SCHEDULE: "a change of the learning rate",
+    Cause.MOMENTUM: "momentum, which carried the weights too far",
+    Cause.ROUNDING: "computing in lower precision",
+    Cause.LAG: "steps too large for the curvature, because the optimizer's second moment lagged behind the gradients",
+    Cause.CURVATURE: "steps too large for the curvature",
 }
 
 
 def sentence(answer: Answer) -> str:
     """What is said first."""
-    where = "" if answer.spike is None else f"Step {answer.spike.onset:,}: "
+    spike = "" if answer.spike is None else f"loss spike at step {answer.spike.onset:,}"
     if answer.outcome is Outcome.CAUSE:
-        return f"{where}{_because(answer.causes[0], answer)}. {_counts(answer)}"
-    if answer.spike is not None and answer.outcome in _NEEDS_NO_CAUSE:
-        return where + _NEEDS_NO_CAUSE[answer.outcome]
-    if answer.highest is not None and answer.highest[1] > _WORTH_ASKING:
-        return f"{_OTHERWISE[answer.outcome]} {_asks(*answer.highest)}"
+        return f"The {spike} was caused by {_causing(answer.causes[0], answer)}. {_counts(answer)}"
     if answer.outcome is Outcome.STOPPED and answer.causes:
-        return f"{where}stopped before every arm was judged; so far: {_because(answer.causes[0], answer)}. {_counts(answer)}"
-    return where + _OTHERWISE[answer.outcome]
+        so_far = f"So far the arms name {_causing(answer.causes[0], answer)} as the cause of the {spike}."
+        return f"The diagnosis was stopped before every arm was judged. {so_far} {_counts(answer)}"
+    if answer.spike is None:
+        return _without_spike(answer)
+    return _without_cause(answer, spike)
 
 
 _WORTH_ASKING = 3.0
 """Spreads of an excursion, mean of five losses, that a user is told of though the detector raises no alarm."""
-_OTHERWISE = {
-    Outcome.NO_SPIKE: "No loss spike.",
-    Outcome.BENIGN: "Only benign spikes: each was over in a few steps and cost nothing.",
-    Outcome.NO_CAUSE: "no cause could be told: no arm removes the spike.",
-    Outcome.CHAOTIC: "no cause could be told: with weights nudged by 1e-6 the spike does not come again, so no arm can be "
-    "judged by its absence.",
-    Outcome.NOT_REPRODUCIBLE: "no cause could be told: run again from the same state, the training does not spike again.",
-    Outcome.STOPPED: "stopped before every arm was judged; nothing can be told yet.",
-}
-_NEEDS_NO_CAUSE = {
-    Outcome.BENIGN: "a benign spike. The loss was back within three steps and then no higher than before; weights that are "
-    "displaced stay so for longer, so it is the loss of these steps alone that was high.",
-    Outcome.NO_SPIKE: "no spike. The loss rises here by less than twice what its noise had reached in the steps before, and "
-    "the detector raises no alarm; a cause could not be told from chance.",
-}
-"""Of a spike at a step that a user names."""
 
 
-def _asks(step: int, height: float) -> str:
+def _without_spike(answer: Answer) -> str:
+    if answer.outcome is Outcome.BENIGN:
+        return "Every loss spike is benign: the loss was back within three steps, and then no higher than before."
+    if answer.highest is None or answer.highest[1] <= _WORTH_ASKING:
+        return "No loss spike."
+    step, height = answer.highest
     return (
-        f"The highest excursion, {height:.1f} spreads at step {step:,}, is within what the detector allows a run of this "
-        f"length; --at-step {step} asks why."
+        f"No loss spike. The highest excursion, {height:.1f} spreads at step {step:,}, is no rarer than what noise does in a "
+        f"training of this length; --at-step {step} diagnoses it all the same."
     )
+
+
+def _without_cause(answer: Answer, spike: str) -> str:
+    if answer.outcome is Outcome.BENIGN:
+        return (
+            f"The {spike} is benign: the loss was back within three steps, and then no higher than before. Displaced weights "
+            "would have kept it high for longer, so these steps alone had a high loss, and no cause is sought."
+        )
+    if answer.outcome is Outcome.NO_SPIKE and answer.spike is not None:
+        return (
+            f"No spike at step {answer.spike.onset:,}: the loss rises by less than twice what its noise had reached in the "
+            "steps before, and the detector raises no alarm. A cause could not be told from chance."
+        )
+    if answer.outcome is Outcome.STOPPED:
+        return f"The diagnosis of the {spike} was stopped before every arm was judged; no cause can be named yet."
+    return f"No cause can be named for the {spike}: {_reason(answer)}"
+
+
+def _reason(answer: Answer) -> str:
+    if answer.outcome is Outcome.NOT_REPRODUCIBLE:
+        return "run again from the same state, the training does not spike again."
+    if answer.outcome is Outcome.CHAOTIC:
+        placebo = answer.arm("placebo")
+        return (
+            f"with weights nudged by 1e-6 and nothing else changed, it comes again in {placebo.hits} of {len(placebo.forks)} "
+            "forks only, so its absence in a fork with a change shows nothing."
+        )
+    removing = [arm.name for arm in answer.arms if arm.tested and arm.effect is Effect.REMOVES]
+    if removing:
+        return f"what removes it ({', '.join(removing)}) does not show a cause by itself. {_counts(answer)}"
+    return f"none of the changes that were tried removes it. {_counts(answer)}"
 
 
 def notes(answer: Answer) -> tuple[str, ...]:
     """What the answer cannot tell, and what it rests on."""
-    spike = answer.spike
+    spike, start = answer.spike, answer.start
     if spike is None:
         return ()
+    missing = answer.signs.missing.removeprefix("no overshoot: ")
     told = {
-        "A cause that lies before the fork is out of reach of every arm.": answer.start is not None,
-        "The spike lies so early that forks begin with the training itself.": answer.start == 0,
+        f"Forks begin at step {start or 0:,}: what happened before is the same in all of them, so no arm shows a cause from "
+        "before it.": bool(start),
+        "The spike lies so early that forks begin with the training itself.": start == 0,
         f"Made again, the training differs from step {answer.differs_at} on; see spikecheck.watch.replay, and torch's page on "
         "reproducibility.": answer.differs_at is not None,
-        f"Before the spike nothing was watched: {answer.signs.missing}.": bool(answer.signs.missing),
-        "The training ends before the excursion does.": spike.over is None,
+        f"No overshoot is known for the steps before the spike: {missing}.": bool(missing),
+        "The training ends before the loss is back.": spike.over is None,
     }
     return tuple(sentence for sentence, applies in told.items() if applies)
 
 
-def _because(first: Ranked, answer: Answer) -> str:
-    says = _SAYS.get(Cause(first.cause), first.cause) if first.cause in frozenset(Cause) else first.cause
-    if first.cause == Cause.DATA and answer.batches is not None:
-        says = _batches(first, answer, answer.batches)
-    return says + (_layer(answer.signs) if first.cause == Cause.LAG else "")
+def _causing(first: Ranked, answer: Answer) -> str:
+    if first.cause == Cause.DATA:
+        return _batches(first, answer)
+    if first.cause not in frozenset(Cause):
+        return first.cause
+    return _CAUSED_BY[Cause(first.cause)] + (_layer(answer.signs) if first.cause == Cause.LAG else "")
 
 
-def _batches(first: Ranked, answer: Answer, left_out: tuple[int, int]) -> str:
-    """Which ones: those left out, or, where only other batches remove the spike, some since the forks begin."""
-    if LEFT_OUT.name in first.arms or answer.spike is None:
-        return f"the batches of steps {left_out[0]:,} to {left_out[1]:,} made it"
-    return f"the batches from step {answer.start:,} on made it, and not only the last before the spike"
+def _batches(first: Ranked, answer: Answer) -> str:
+    """Which ones: some of those left out, or, where only other batches remove the spike, some since the forks begin."""
+    if answer.batches is None:
+        return "the data"
+    if LEFT_OUT.name in first.arms or answer.start is None:
+        return f"the data: batches of steps {answer.batches[0]:,} to {answer.batches[1]:,}"
+    return f"the data: batches from step {answer.start:,} on, and not only the last ones before the spike"
 
 
 def _layer(signs: Signs) -> str:
     layer = signs.lagging
-    return "" if layer is None else f" (layer {layer.name}, |g|/√v {layer.surprise:.2g})"
+    return "" if layer is None else f" (most in {layer.name}: |g|/√v = {layer.surprise:.2g}, {layer.usual:.2g} before)"
 
 
 def _counts(answer: Answer) -> str:
+    """How often the spike is gone with each arm: what removes it first, and the placebo last."""
+    start = "" if answer.start is None else f" from step {answer.start:,} on"
+    effects = (Effect.REMOVES, Effect.LEAVES, Effect.UNDECIDED)
+    parts = [f"in {count} with {names}" for effect in effects for count, names in _by_count(answer, effect)]
     placebo = answer.arm("placebo")
-    parts = [
-        *(f"{_listed(names)} {_verb(names)} {count} forks" for count, names in _by_count(answer, Effect.REMOVES)),
-        *(f"{_listed(names)} {_not(names)} ({count})" for count, names in _by_count(answer, Effect.LEAVES)),
-        f"the placebo spikes in {placebo.hits} of {len(placebo.forks)}",
-    ]
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
+    again = f"with the placebo (weights nudged by 1e-6) it comes again in {placebo.hits} of {len(placebo.forks)}."
+    gone = f"the spike is gone {'; '.join(parts)}; " if parts else ""
+    return f"In forks of the training{start}, {gone}{again}"
 
 
-def _by_count(answer: Answer, effect: Effect) -> list[tuple[str, list[str]]]:
+def _by_count(answer: Answer, effect: Effect) -> list[tuple[str, str]]:
     """Names of the arms with this effect, those with the same counts together."""
     by_count: dict[str, list[str]] = {}
     for arm in answer.arms:
-        if arm.tested and arm.effect is effect:
+        if arm.tested and arm.effect is effect and arm.forks:
             by_count.setdefault(f"{arm.hits} of {len(arm.forks)}", []).append(arm.name)
-    return list(by_count.items())
-
-
-def _verb(names: Sequence[str]) -> str:
-    if len(names) > 1:
-        return "each remove it in"
-    return "remove it in" if _several(names) else "removes it in"
-
-
-def _not(names: Sequence[str]) -> str:
-    return "do not" if _several(names) else "does not"
-
-
-def _several(names: Sequence[str]) -> bool:
-    """Whether a verb after them is in the plural: "other batches" is."""
-    return len(names) > 1 or "batches" in names[0]
+    return [(count, _listed(names)) for count, names in by_count.items()]
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -238,7 +238,16 @@ def test_no_color_means_no_escapes(
     assert ("\x1b[" in capsys.readouterr().out) is escapes
 
 
-@pytest.mark.parametrize(("env", "width"), [({}, 80), ({"CI": "1"}, 100), ({"CI": "1", "COLUMNS": "64"}, 64)])
+@pytest.mark.parametrize(
+    ("env", "width"),
+    [
+        ({}, 80),
+        ({"CI": "1"}, 100),
+        ({"CI": "1", "COLUMNS": "64"}, 64),
+        ({"COLUMNS": "1"}, 20),
+        ({"COLUMNS": "x"}, 80),
+    ],
+)
 def test_the_width_follows_the_environment(
     spikecheck: Any, answers: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], width: int
 ) -> None:

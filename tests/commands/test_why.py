@@ -26,15 +26,18 @@ def test_a_planted_bad_batch_is_named_in_the_terminal_and_in_every_file(
     files = ("--html", "why.html", "--json", "why.json", "--markdown", "why.md")
     assert spikecheck(*PLANTED, "--at", "plant=batches", *files) == 0
     shown = capsys.readouterr().out
-    assert re.match(r"Step 40\d: the batches of steps 39\d to 4\d\d made it\. Batches left out and", shown)
-    assert "other batches" in shown and "the placebo spikes in 3 of" in shown
+    said = " ".join(shown.split())
+    assert re.match(
+        r"The loss spike at step 40\d was caused by the data: batches of steps 39\d to 4\d\d\. In forks", said
+    )
+    assert "in 4 of 4 with batches left out or other batches;" in said and "it comes again in 3 of 3." in said
     assert max(map(len, shown.splitlines())) <= 80
     whole = json.loads(Path("why.json").read_text())
     jsonschema.validate(whole, json.loads(json_file.why_schema_text()))
     assert (whole["schema"], whole["cause"], whole["workload"]) == ("spikecheck/why@1", "data", PLANTED[2])
     assert json_file.read_why(Path("why.json")).cause == "data"
     page = Path("why.html").read_text(encoding="utf-8")
-    assert "<svg" in page and "made it." in page and "diagnose --workload" in page
+    assert "<svg" in page and "was caused by the data" in page and "diagnose --workload" in page
     assert "| batches left out | removes it | 4 of 4 |" in Path("why.md").read_text(encoding="utf-8")
     for columns in ("100", "120"):
         monkeypatch.setenv("COLUMNS", columns)
@@ -46,7 +49,7 @@ def test_a_planted_jump_of_the_rate_is_named(spikecheck: Any, capsys: Any) -> No
     assert spikecheck(*PLANTED, "--at", "plant=rate", "--json", "-") == 0
     taken = capsys.readouterr()
     assert json.loads(taken.out)["cause"] == "schedule"
-    assert "a change of the learning rate made it" in taken.err
+    assert "was caused by a change of the learning rate" in " ".join(taken.err.split())
 
 
 def test_the_mlp_that_ships_has_no_spike(spikecheck: Any, capsys: Any) -> None:

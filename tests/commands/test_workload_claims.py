@@ -1,6 +1,7 @@
 """`spikecheck verify --workload`: claims asked of trainings whose curvature is planted, so that the answer is known."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +90,31 @@ def test_curvature_that_rises_to_the_edge_is_found_and_its_controls_fail(spikech
     assert "A workload is one setting" in verdict.reason
 
 
-def test_curvature_that_stays_below_the_edge_is_refuted(spikecheck: Any, planted: str) -> None:
+def test_curvature_that_stays_below_the_edge_is_refuted_and_replayed(
+    spikecheck: Any, planted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The replay line reproduces what it records bit by bit; one that was edited, or trained with other seeds, does not."""
     code, report = asked(spikecheck, planted, EDGE, "--at", "valleys=1", "--at", "last=10.0")
     verdict = only(report)
     assert (code, verdict.replicates) == (1, Outcome.FAILS)
     assert verdict.positive is not None
     assert verdict.positive.outcome is Outcome.HOLDS
     assert verdict.counterexample is not None
-    assert f"spikecheck verify {EDGE} --workload {planted}" in verdict.counterexample.replay
+    line = verdict.counterexample.replay
+    assert f"spikecheck replay {EDGE} --workload {planted}" in line
+    words = shlex.split(line)[1:]
+    capsys.readouterr()
+    assert spikecheck(*words, "--executor", "local") == 0
+    assert "reproduced bitwise: fails" in " ".join(capsys.readouterr().out.split())
+    edited = [word.replace("fails,", "holds,") for word in words]
+    assert edited != words
+    assert spikecheck(*edited, "--executor", "local") == 1
+    said = capsys.readouterr().out
+    assert "NOT reproduced: recorded holds" in " ".join(said.split())
+    assert "--report" not in said
+    words[words.index("--seed") + 1] = "7"
+    assert spikecheck(*words, "--executor", "local") == 1
+    assert "these are other seeds than recorded" in " ".join(capsys.readouterr().out.split())
 
 
 def test_batches_at_the_edge_are_told_from_the_whole_loss_at_the_edge(spikecheck: Any, planted: str) -> None:

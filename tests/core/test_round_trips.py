@@ -22,7 +22,8 @@ from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.core.verdict import replay_line
 from spikecheck.core.watched import Header, LayerLook, Look, Step
 from spikecheck.gate.baseline import baseline_of, fitting
-from spikecheck.gate.suite import ROWS, Suite, own_suite
+from spikecheck.gate.metrics import MEASURES
+from spikecheck.gate.suite import Suite, own_suite
 from spikecheck.report import json_file
 from spikecheck.watch.log import LogWriter, WatchLog
 
@@ -198,7 +199,7 @@ def test_a_judgement_survives_its_report_bit_by_bit(judgement: Judgement) -> Non
 
 # ---- baselines -------------------------------------------------------------------------------------------------------
 
-SUITE = own_suite({}, 3, 0, tuple(ROWS))
+SUITE = own_suite({}, 3, 0, tuple(measure.name for measure in MEASURES))
 CONTESTANT = OptimizerSpec(optimizer="adam", lr=0.01)
 
 

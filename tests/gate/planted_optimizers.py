@@ -274,3 +274,40 @@ class SmallOnly(SGD):
         for group in self.param_groups:
             for tensor in group["params"]:
                 tensor.sub_(group["lr"] * tensor.grad * (tensor.abs() < 2e-3))
+
+
+class LeavesAtOnce(SGD):
+    """Ends the process as if all were well."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        raise SystemExit(0)
+
+
+def leaves_when_made(named: Any, lr: float) -> Optimizer:
+    """As above, before there is an optimizer."""
+    raise SystemExit(0)
+
+
+class Unsaid(Exception):
+    """An error that cannot be turned into text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+class Unspeakable(SGD):
+    """Raises it."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        raise Unsaid
+
+
+class WantsItsLoss(SGD):
+    """Its step takes the loss, and no closure."""
+
+    @torch.no_grad()
+    def step(self, loss: Tensor) -> None:  # type: ignore[override]
+        if loss.item() > 0:
+            super().step()

@@ -6,11 +6,20 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from spikecheck.core.scorecard import Change, Decision, Row, Scores
-from spikecheck.gate.comparison import can_name, decided, fewest_seeds, level, not_compared, rows, too_few
+from spikecheck.core.scorecard import FIRST_STEPS, Change, Decision, Row, Scores
+from spikecheck.gate.comparison import (
+    REFERENCE_LOST,
+    can_name,
+    decided,
+    fewest_seeds,
+    level,
+    not_compared,
+    rows,
+    too_few,
+)
 from spikecheck.gate.metrics import MEASURES, MEMORY
 from spikecheck.gate.selftest import MARGIN, PLACES, SEEDS, planted_scores
-from spikecheck.gate.workload_suite import FIRST_STEPS, SAME_RULE
+from spikecheck.gate.workload_suite import SAME_RULE
 from spikecheck.stats.paired import Difference
 
 
@@ -244,6 +253,17 @@ def test_nothing_but_nulls_is_no_pass() -> None:
     decision, why = decided(rows(nulls, nulls), 16)
     assert decision is Decision.NOT_DECIDED
     assert "no row has numbers of both" in why
+
+
+@pytest.mark.parametrize("name", ["diverged", "final loss"])
+def test_a_reference_that_always_diverges_lets_nothing_pass(name: str) -> None:
+    """Regression: two optimizers that diverged in every training were `no regression`: no candidate could have failed."""
+    worst = {"diverged": 1.0, "final loss": 6.0}[name]
+    lost = Scores(values={name: {"one": (worst,) * 8, "two": (worst,) * 8}})
+    decision, why = decided(rows(lost, lost), 8)
+    assert (decision, REFERENCE_LOST in why) == (Decision.NOT_DECIDED, True)
+    partly = Scores(values={name: {"one": (worst,) * 8, "two": (worst,) * 7 + (0.0,)}})
+    assert REFERENCE_LOST not in decided(rows(partly, partly), 8)[1]
 
 
 def test_trainings_of_which_little_is_looked_at_are_not_taken_for_the_same() -> None:

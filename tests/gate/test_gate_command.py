@@ -65,8 +65,13 @@ class Told:
 
 def told(folder: Path, *arguments: str, **environment: str) -> Told:
     """`gate` in this process: what is refused need not wait for a new one's imports."""
+    return bare(folder, *SMALL, *arguments, **environment)
+
+
+def bare(folder: Path, *arguments: str, **environment: str) -> Told:
+    """As `told`, with nothing but these arguments."""
     out, err = io.StringIO(), io.StringIO()
-    line = ["spikecheck", "gate", "--executor", "local", *SMALL, *arguments]
+    line = ["spikecheck", "gate", "--executor", "local", *arguments]
     with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(err):
         here.chdir(folder)
         here.setattr(sys, "argv", line)
@@ -202,6 +207,36 @@ def test_pyproject_says_what_the_line_does_not(project: Path) -> None:
         ),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", "spike"), "did you mean: spikes"),
         (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--rows", ","), "names no row; give some of"),
+        (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--at", "steps=True"), "steps=True: is no number"),
+        (
+            ("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--problem", "sines", "--at", "Widht=3"),
+            "no condition of a setting is called 'Widht'; did you mean: width",
+        ),
+        (
+            ("--optimizer", "torch.optim:Adam", "--set", "lr=0.1", "--set", "betas={1: 2}", "--against", "gd"),
+            "betas={1: 2}: give a number, True, False, None or text",
+        ),
+        (
+            ("--optimizer", "planted_optimizers:Unspeakable", "--set", "lr=0.1", "--against", "gd"),
+            "its step raised Unsaid after 0 steps: raise Unsaid (planted_optimizers.py, line",
+        ),
+        (
+            ("--optimizer", "planted_optimizers:WantsItsLoss", "--set", "lr=0.1", "--against", "gd"),
+            "missing 1 required positional argument: 'loss'",
+        ),
+        (("--optimizer", "gd", "--set", "lr=0.1", "--against", "gd", "--seeds", "1000000000"), "2<=x<=100000"),
+        (
+            ("--optimizer", "gd", "--set", "lr=1e-300", "--against", "gd"),
+            "lr=1e-300: gd moves no parameter in any training",
+        ),
+        (
+            ("--optimizer", "planted_optimizers:LeavesAtOnce", "--set", "lr=0.1", "--against", "gd"),
+            "its step raised SystemExit after 0 steps: 0",
+        ),
+        (
+            ("--optimizer", "planted_optimizers:leaves_when_made", "--set", "lr=0.1", "--against", "gd"),
+            "the factory raised SystemExit: 0",
+        ),
     ],
 )
 def test_mistakes_are_told_in_one_line(project: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -209,6 +244,27 @@ def test_mistakes_are_told_in_one_line(project: Path, arguments: tuple[str, ...]
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("seeds = 1", "seeds=1: give a whole number, 2 to 100,000"),
+        ("seed = -1", "seed=-1: give a whole number, 0 or more"),
+        ("conditions = { steps = true }", "--at steps=True: is no number"),
+    ],
+)
+def test_numbers_of_pyproject_are_checked_as_those_of_the_line(project: Path, line: str, said: str) -> None:
+    """Regression: what the command line refuses was an internal error in pyproject.toml, or was taken as it was."""
+    table = '[tool.spikecheck]\noptimizer = "gd"\nset = { lr = 0.1 }\nagainst = "gd"\n'
+    (project / "pyproject.toml").write_text(f"{table}{line}\n", encoding="utf-8")
+    done = bare(project)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
+def test_two_that_always_diverge_do_not_pass(project: Path) -> None:
+    done = told(project, "--optimizer", "gd", "--set", "lr=1e9", "--against", "gd", "--rows", "final loss,diverged")
+    assert (done.returncode, "every training of the reference diverged" in " ".join(done.stdout.split())) == (3, True)
 
 
 def test_a_step_summary_that_cannot_be_written_costs_no_verdict(project: Path) -> None:

@@ -17,6 +17,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikecheck.cli.gate_fixture import FixtureGate
 from spikecheck.cli.main import main
 from spikecheck.core.errors import UsageError
 from spikecheck.core.scorecard import Change, Decision, Scorecard
@@ -50,6 +51,19 @@ def workload(make_optimizer, seed, device, noise=0.3, steps=100):
         step=step, batches=torch.utils.data.DataLoader(points, batch_size=8, shuffle=True),
         state={"model": model, "optimizer": optimizer}, loss=loss_of,
     )
+
+class Still(torch.optim.SGD):
+    '''Never moves.'''
+    def step(self, closure=None):
+        pass
+
+class Raises(torch.optim.SGD):
+    def step(self, closure=None):
+        raise ValueError("no step")
+
+class Leaves(torch.optim.SGD):
+    def step(self, closure=None):
+        raise SystemExit(0)
 
 class Late(torch.optim.SGD):
     '''Plain SGD at a tenth of its rate.'''
@@ -204,6 +218,31 @@ def test_what_cannot_be_used_is_said_in_one_line(arguments: tuple[str, ...], mes
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(("optimizer", "message"), [
+    ("Still", "moves no parameter in 20 steps of the workload"),
+    ("Raises", "step 0 raised ValueError: no step; run it by itself to see"),
+    ("Leaves", "step 0 raised SystemExit: 0; run it by itself to see"),
+])  # fmt: skip
+@pytest.mark.parametrize("side", ["--optimizer", "--against"])
+def test_what_an_optimizer_does_wrong_is_said_of_either_side(own: str, side: str, optimizer: str, message: str) -> None:
+    """Regression: what never moved passed against itself, what raised was an internal error, sys.exit(0) was exit code 0."""
+    other = "--against" if side == "--optimizer" else "--optimizer"
+    line = (
+        side,
+        f"{own}:{optimizer}",
+        other,
+        "gd",
+        "--set",
+        "lr=0.1",
+        "--workload",
+        f"{own}:workload",
+        "--at",
+        "steps=20",
+    )
+    code, _, err = run(*line, "--rows", "final loss,diverged")
+    assert (code, message in err) == (2, True)
+
+
 # ---- the figures ------------------------------------------------------------------------------------------------------------
 
 
@@ -315,21 +354,10 @@ def test_a_suite_follows_what_decides_it(own: str) -> None:
 
 
 def test_the_seeds_of_the_caller_are_left_alone(own: str) -> None:
-    from spikecheck.cli.gating import gate_in_test
-
     torch.manual_seed(5)
     wanted = torch.rand(1)
     torch.manual_seed(5)
-    card = gate_in_test(
-        "gd",
-        {"lr": 0.1},
-        "gd",
-        {"lr": 0.1},
-        None,
-        {"workload": f"{own}:workload", "steps": 20},
-        4,
-        0,
-        str(Path("store")),
-    )
+    conditions = {"workload": f"{own}:workload", "steps": 20}
+    card = FixtureGate("gd", {"lr": 0.1}, against="gd", conditions=conditions, seeds=4, seed=0).held("store")
     assert card.passed or card.decision is Decision.NOT_DECIDED
     assert torch.equal(torch.rand(1), wanted)

@@ -57,3 +57,23 @@ def test_a_register_that_cannot_be_read_is_named_and_hides_no_claim(folder: Path
 
 def test_every_shipped_claim_is_in_the_register() -> None:
     assert all(claim.registered for claim in discover().claims.values() if Path(claim.source).parent == BUILT_IN)
+
+
+def test_two_files_of_one_id_are_both_left_out(folder: Path) -> None:
+    """Regression: the second silently took the first one's place, so that a claim that fails could go unjudged."""
+    (folder / "one_claim.py").write_text(CLAIM)
+    (folder / "one-claim.py").write_text(CLAIM)
+    found = discover([folder])
+    assert "one-claim" not in found.claims
+    assert sorted(Path(name).name for name in found.unreadable) == ["one-claim.py", "one_claim.py"]
+    assert (
+        "one_claim.py gives a claim of the same id, one-claim; rename" in found.unreadable[str(folder / "one-claim.py")]
+    )
+
+
+def test_a_file_that_leaves_python_is_left_out(folder: Path) -> None:
+    """Regression: sys.exit(0) in a claim's file was exit code 0 of whatever command read it."""
+    (folder / "gone.py").write_text("import sys\n\nsys.exit(0)\n")
+    found = discover([folder])
+    assert "mine" in found.claims
+    assert found.unreadable[str(folder / "gone.py")].endswith("gone.py: SystemExit: 0")

@@ -31,9 +31,22 @@ def out_of_range(setting: Setting) -> Setting:
     return setting.but(lr=-1.0)
 
 
+def leaves(trial: Trial) -> float:
+    """Ends the process."""
+    raise SystemExit(0)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"measure": leaves}, r"its measure raised SystemExit: 0 \(.*test_user_functions.py"),
+        ({"measure": lambda trial: None}, "its measure returned None; return one number"),
+        ({"measure": lambda trial: "large"}, "its measure returned 'large'; return one number"),
+        ({"measure": lambda trial: np.ones(2)}, "its measure returned array.*; return one number"),
+        ({"applies": lambda trial: np.ones(2)}, "its precondition returned array.*; return True or False"),
+        ({"companions": {"further": lambda trial: [1.0]}}, r"its companion 'further' returned \[1.0\]; return one"),
+        ({"arms": {"run": lambda setting: None}}, "its arm 'run' returned None; return a Setting"),
+        ({"plant": lambda trial: None}, "its plant returned None; return a Trial"),
         ({"measure": misspelt}, r"its measure raised UnknownName: no arm is called 'rum'; did you mean: run \(.*test_user_f"),
         ({"applies": misspelt}, "its precondition raised UnknownName"),
         ({"companions": {"further": misspelt}}, "its companion 'further' raised"),

@@ -15,6 +15,7 @@ from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Coupled, PerMember
+from spikecheck.optimizers.schedules import factor
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.tensors.seeding import seed_of
 from spikecheck.training.gradients import Minibatches, followed
@@ -38,8 +39,19 @@ HABITS = [
     "DrawsFromPythonAndNumPy",
     "HiddenCounter",
     "IntegerStep",
+    "ClipsInHooks",
+    "StepsInBackward",
+    "CountsInZeroGrad",
+    "KeepsZeros",
+    "FreezesLate",
+    "TensorRate",
+    "SplitsGroups",
+    "AveragesLate",
+    "SharedCount",
+    "WantsItsClosureLate",
+    "RestsWithoutClosure",
 ]
-NEED_CLOSURES = {"SharpnessAware", "BackwardItself"}
+NEED_CLOSURES = {"SharpnessAware", "BackwardItself", "WantsItsClosureLate", "RestsWithoutClosure"}
 
 
 def setting(name: str, options: tuple = (), **changes: object) -> Setting:  # type: ignore[type-arg]
@@ -180,11 +192,16 @@ def lab_free_end(of: Setting, seed: int) -> torch.Tensor:
     return train(goal, rule, start, torch.full((1,), of.steps), lambda made: None).end.params[0]
 
 
-@pytest.mark.parametrize("name", ["LateNoise", "IntegerStep", "KeepsGradients", "steps_its_schedule"])
+@pytest.mark.parametrize(
+    "name", ["LateNoise", "IntegerStep", "KeepsGradients", "steps_its_schedule", "AveragesLate", "SharedCount"]
+)
 def test_states_that_are_complete_can_be_gone_on_with(name: str) -> None:
     rule = rule_for(build_objective([setting(name)] * 2))
     assert isinstance(rule, NamedOptimizer)
-    expected = {"steps_its_schedule": "it remembers what its state_dict does not hold"}.get(name, "")
+    expected = {
+        "steps_its_schedule": "it remembers what its state_dict does not hold",
+        "AveragesLate": "its state_dict grows as it trains",
+    }.get(name, "")
     assert rule.abilities.resumes == expected
 
 
@@ -200,11 +217,45 @@ def test_a_counter_outside_the_state_dict_is_found_however_late() -> None:
         ("DrawsFromTheSystem", r"gives other numbers for the same gradients from step 21 on; .* give it a fixed seed"),
         ("NeverMoves", r"60 steps move no parameter; does its step\(\) write to the parameters\?"),
         ("ChangesShape", r"changed the shape of layers.0.weight from \(6, 40\) to \(240,\)"),
+        ("DecaysInZeroGrad", r"its zero_grad\(\) moves parameters; move them in step\(\) alone"),
+        ("CountsOnTheClass", r"from step 1 on; .* instances share something, such as a counter"),
+        ("LeavesLate", r"its step raised SystemExit after 29 steps: 0; try it on one model by itself"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_true_reason(name: str, said: str) -> None:
     with pytest.raises(SettingError, match=said):
         rule_for(build_objective([setting(name)] * 2))
+
+
+def test_a_schedule_wants_the_groups_that_there_were() -> None:
+    """Regression: it was said of the optimizer's own step that it had raised ValueError."""
+    with pytest.raises(
+        SettingError, match=r"made with 1 groups of parameters and has 2 now, which torch's schedulers refuse"
+    ):
+        ours(setting("SplitsGroups", schedule="linear"))
+
+
+def test_a_schedule_is_torchs_whatever_the_optimizer_does_to_its_rate() -> None:
+    """Regression: a rate lowered in place lowered the schedule too."""
+    of = setting("TensorRate", schedule="linear")
+    goal = build_objective([of])
+    net = Net(goal.initial([0])[0], sizes_of(goal))
+    own = named("optimizer", of.optimizer)(net.parameters(), lr=of.lr)
+    paced = torch.optim.lr_scheduler.LambdaLR(own, lambda done: factor("linear", done, STEPS))
+    x, y = goal.train.x[0], goal.train.y[0]
+    for _ in range(STEPS):
+        own.zero_grad()
+        (net(x) - y).square().mean().backward()
+        own.step()
+        paced.step()
+    torch.testing.assert_close(ours(of, 1)[0], net.flat(), rtol=1e-9, atol=1e-11)
+    assert parity(of).differs == ""
+
+
+def test_a_closures_loss_may_be_passed_backward_anywhere() -> None:
+    """Regression: the comparison's own closure had a loss that could not, and the gate ended with an internal error."""
+    found = parity(setting("GoesBackward"))
+    assert (found.steps, found.differs) == (STEPS, "")
 
 
 @pytest.mark.parametrize("name", ["WithoutRate", "NoRate"])

@@ -83,13 +83,14 @@ def shown(found: Answer, width: int, encoding: str = "utf-8") -> str:
 
 def test_the_sentence_says_cause_layer_and_counts() -> None:
     assert answer().sentence == (
-        "Step 130: the step was too large for the curvature, because the optimizer's second moment lagged (layer layer half "
-        "the rate, |g|/√v 14). Half the rate removes it in 4 of 4 forks; other batches do not (0 of 4); the placebo spikes in "
-        "4 of 4."
+        "The loss spike at step 130 was caused by steps too large for the curvature, because the optimizer's second moment "
+        "lagged behind the gradients (most in layer half the rate: |g|/√v = 14, 1 before). In forks of the training from step "
+        "100 on, the spike is gone in 4 of 4 with half the rate; in 0 of 4 with other batches; with the placebo (weights "
+        "nudged by 1e-6) it comes again in 4 of 4."
     )
 
 
-def test_other_batches_alone_say_from_where_and_in_the_plural() -> None:
+def test_other_batches_alone_say_from_where() -> None:
     arms = (
         arm("placebo", Effect.LEAVES, None),
         arm("other batches", Effect.REMOVES, Cause.DATA, claimed=True),
@@ -97,9 +98,32 @@ def test_other_batches_alone_say_from_where_and_in_the_plural() -> None:
     )
     causes = (Ranked(cause=Cause.DATA, arms=("other batches",)),)
     assert answer(arms=arms, cause=Cause.DATA, causes=causes, batches=(126, 135)).sentence == (
-        "Step 130: the batches from step 100 on made it, and not only the last before the spike. Other batches remove it in 4 "
-        "of 4 forks; batches left out do not (0 of 4); the placebo spikes in 4 of 4."
+        "The loss spike at step 130 was caused by the data: batches from step 100 on, and not only the last ones before the "
+        "spike. In forks of the training from step 100 on, the spike is gone in 4 of 4 with other batches; in 0 of 4 with "
+        "batches left out; with the placebo (weights nudged by 1e-6) it comes again in 4 of 4."
     )
+
+
+def test_an_arm_that_removes_the_spike_and_names_no_cause_is_not_denied() -> None:
+    """Regression: the answer was "no arm removes the spike" beside a table in which beta2 = 0.9 removes it."""
+    removing = answer("beta2 = 0.9", outcome=Outcome.NO_CAUSE, cause=None, causes=())
+    assert "what removes it (beta2 = 0.9) does not show a cause by itself" in removing.sentence
+    leaving = (arm("placebo", Effect.LEAVES, None), arm("other batches", Effect.LEAVES, Cause.DATA))
+    nothing = answer(outcome=Outcome.NO_CAUSE, cause=None, causes=(), arms=leaving)
+    assert (
+        "none of the changes that were tried removes it. In forks of the training from step 100 on" in nothing.sentence
+    )
+
+
+def test_an_arm_that_was_not_decided_is_counted_too() -> None:
+    arms = (*answer().arms, arm("eps = 1e-3", Effect.UNDECIDED, Cause.LAG, hits=2))
+    assert "in 2 of 4 with eps = 1e-3; with the placebo" in answer(arms=arms).sentence
+
+
+def test_a_chaotic_answer_says_how_often_the_placebo_spikes() -> None:
+    arms = (arm("placebo", Effect.UNDECIDED, None, hits=1),)
+    chaotic = answer(outcome=Outcome.CHAOTIC, cause=None, causes=(), arms=arms)
+    assert "it comes again in 1 of 4 forks only" in chaotic.sentence
 
 
 @pytest.mark.parametrize("found", FORMS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import skew, ttest_1samp, ttest_ind
+from scipy.stats import norm, skew, ttest_1samp, ttest_ind
 
 from spikecheck.stats.paired import Difference, detectable_in_spreads
 
@@ -134,3 +134,9 @@ def test_a_detectable_difference_is_found_in_eighty_of_a_hundred(seeds: int, set
     assert 0.75 <= np.mean([one.p_above(0.5) <= 0.01 for one in found]) <= 0.85
     said = np.median([one.detectable(0.5, 0.01) for one in found])
     assert said == pytest.approx(0.5 + beyond, rel=0.25)
+
+
+@pytest.mark.parametrize("seeds", [2_000, 100_000])
+def test_with_many_seeds_a_detectable_difference_is_the_normal_one(seeds: int) -> None:
+    expected = (norm.isf(0.01) + norm.ppf(0.8)) / np.sqrt(4 * seeds)
+    assert detectable_in_spreads(seeds, 4, 0.01) == pytest.approx(expected, rel=0.05)

@@ -1,13 +1,14 @@
 """Counts against counts: the exact test by sums over every outcome, and what its bounds miss."""
 
 import math
+import time
 from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, fisher_exact, norm
+from scipy.stats import binom, boschloo_exact, fisher_exact, hypergeom, norm
 
 from spikecheck.stats.proportions import Counts
 
@@ -79,10 +80,26 @@ def test_what_lies_within_the_margin_is_not_tested() -> None:
 def test_a_detectable_difference_is_found_in_eighty_of_a_hundred(other: int, of: int, alpha: float) -> None:
     share = other / of + Counts(other, other, of).detectable(0.02, alpha)
     named = [own for own in range(of + 1) if Counts(own, other, of).p_above() <= alpha]
-    assert binom.sf(min(named) - 1, of, share) >= 0.8
+    assert binom.sf(min(named) - 1, of, share) >= 0.8 - 1e-9
     assert binom.sf(min(named) - 1, of, share - 0.02) < 0.8
 
 
 def test_so_few_trainings_name_nothing() -> None:
     assert math.isinf(Counts(0, 0, 3).detectable(0.02, 0.01))
     assert Counts(4, 0, 4).p_above() <= 0.01
+
+
+@pytest.mark.parametrize(("own", "other"), [(8, 0), (12, 2), (30, 12), (116, 96)])
+def test_with_many_trainings_the_p_value_is_conservative_and_close(own: int, other: int) -> None:
+    """Either side of the number beyond which it is Fisher's. Boschloo's is never larger."""
+    table = [[own, other], [300 - own, 300 - other]]
+    exact, ours = boschloo_exact(table, alternative="greater").pvalue, Counts(own, other, 300).p_above()
+    assert exact <= ours <= 1.35 * exact
+
+
+def test_many_trainings_are_judged_at_once() -> None:
+    """A gate of 256 seeds has 1,024 trainings a side; of 100,000 seeds, its plan is printed."""
+    began = time.process_time()
+    assert Counts(12, 0, 1_024).p_above() == pytest.approx(hypergeom.sf(11, 2_048, 12, 1_024))
+    assert 0.0 < Counts(1_000, 900, 100_000).detectable(0.0, 0.01) < 0.01
+    assert time.process_time() - began < 2.0

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from spikecheck.core.why import Answer, ArmResult, Effect, Fork, Outcome, Ranked, Spike
-from studies import causes
 from studies import causes_kept as kept
-from studies.causes import _PAGE, rules
+from studies.causes import _PAGE, ROOT, examined
 from studies.causes_cells import FAMILIES, NOTHING, Asked, Cell, read
 from studies.causes_kept import Examination
-from studies.causes_page import page
+from studies.causes_page import Examinations, page
+from studies.causes_rules import code_of, rules
 from studies.planted_causes import CAUSES
 
 
@@ -40,11 +40,15 @@ CELLS = [
 ]
 
 
+UNCAUSED = Examination(
+    rules="jkl", cells=(cell("offset", 0, None), cell("chance", 0, "data"), cell("chance", 1, None, spikes=False))
+)
 FIRST = [cell("none", 0, "data"), cell("rate", 0, "schedule"), cell("rate", 1, "schedule")]
 
 
 def tables(cells: Sequence[Cell]) -> str:
-    return page(Examination(rules="abc", cells=tuple(FIRST)), Examination(rules="def", cells=tuple(cells)))
+    first, nothing = (Examination(rules="abc", cells=tuple(FIRST)), Examination(rules="ghi", cells=()))
+    return page(Examinations(first, Examination(rules="def", cells=tuple(cells)), nothing, UNCAUSED))
 
 
 def row(text: str, start: str) -> Sequence[str]:
@@ -67,7 +71,7 @@ def test_what_does_not_spike_is_not_judged() -> None:
 
 def test_first_and_changed_rules_stand_side_by_side_with_their_seeds() -> None:
     text = tables(CELLS)
-    assert "| first rules, seeds 0 and 1 | changed rules, seeds 0 to 2 |" in text
+    assert "| first rules, seeds 0 and 1 | changed rules, seeds 0 to 2 | changed rules, present detector, " in text
     assert row(text, "the planted cause is named first")[2] == "2 of 2: 100 % (16 to 100)"
     assert row(text, "a cause is named where there is none")[2] == "1 of 1: 100 % (2 to 100)"
 
@@ -106,7 +110,7 @@ def _with_forks(one: Cell, forks: tuple[Fork, ...]) -> Answer:
 
 def test_the_page_has_the_tables_of_the_kept_answers() -> None:
     text = _PAGE.read_text(encoding="utf-8").partition("<!-- tables -->\n")[2]
-    assert text == page(kept.read(causes.FIRST), kept.read(causes.PRESENT))
+    assert text == page(examined())
 
 
 @pytest.mark.parametrize("cause", CAUSES)
@@ -116,4 +120,50 @@ def test_every_cause_has_a_name_that_an_answer_can_give(cause: str) -> None:
 
 
 def test_the_rules_have_a_digest() -> None:
-    assert len(rules()) == 12
+    assert len(rules(ROOT)) == 12
+
+
+def test_words_and_layout_do_not_change_the_digest_and_code_does(tmp_path: Path) -> None:
+    def digest(name: str, text: str) -> str:
+        for file in (tmp_path / "spikecheck/why/ranking.py", tmp_path / "spikecheck/why/words.py"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("x = 1\n", encoding="utf-8")
+        (tmp_path / "spikecheck/why" / name).write_text(text, encoding="utf-8")
+        return rules(tmp_path)
+
+    before = digest("ranking.py", "x = 1\n")
+    assert digest("ranking.py", '"""Ranks."""\n\nx = 1  # one\n') == before
+    assert digest("words.py", "x = 2\n") == before
+    assert digest("ranking.py", "x = 2\n") != before
+
+
+def test_a_string_that_is_used_is_code() -> None:
+    assert code_of("x = 'a'") != code_of("x = 'b'")
+
+
+def test_answers_are_added_and_answers_by_other_rules_refused(tmp_path: Path) -> None:
+    """Regression: `--keep` replaced the answers that a file had by those of the present rules."""
+    file = tmp_path / "kept.json.gz"
+    kept.add("def", CELLS[:2], file)
+    kept.add("def", CELLS[1:3], file)
+    assert sorted(one.line for one in kept.read(file).cells) == sorted(one.line for one in CELLS[:3])
+    before = file.read_bytes()
+    with pytest.raises(SystemExit, match="has answers by the rules def, and these are by ghi; give another file"):
+        kept.add("ghi", CELLS[3:], file)
+    assert file.read_bytes() == before
+
+
+def test_at_a_rise_without_a_cause_any_name_is_wrong() -> None:
+    text = tables(CELLS)
+    assert row(text, "offset") == ["offset", "1", "", "1", "", "", "", "0 of 1: 0 % (0 to 98)"]
+    assert row(text, "chance") == ["chance", "2", "1", "", "", "1", "", "1 of 1: 100 % (2 to 100)"]
+    assert row(text, "all")[-1] == "1 of 2: 50 % (1 to 99)"
+    assert cell("offset", 0, None).right and not cell("chance", 0, "data").right
+
+
+def test_with_both_detectors_the_present_one_s_answer_counts() -> None:
+    earlier = Examination(rules="def", cells=(cell("rate", 100, "data"), cell("rate", 101, "schedule")))
+    present = Examination(rules="ghi", cells=(cell("rate", 100, "schedule"),))
+    text = page(Examinations(Examination(rules="abc", cells=tuple(FIRST)), earlier, present, UNCAUSED))
+    shares = [one.partition(":")[0] for one in row(text, "the planted cause is named first")[3:]]
+    assert shares == ["1 of 2", "1 of 1", "2 of 2"]

@@ -1,6 +1,8 @@
 """Logs of any make become columns of numbers, or a message that says what to do."""
 
+import gzip
 import json
+import math
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecheck.core.errors import UsageError
-from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, named_column, read_columns
+from spikecheck.core.errors import UnknownName, UsageError
+from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, named_column, read_columns, step_column
 
 PLAIN = "step,loss,lr\n0,2.0,0.1\n1,,0.1\n2,nan,0.2\n"
 
@@ -110,3 +112,56 @@ def test_columns_are_found_by_usual_names_or_by_the_one_given() -> None:
         named_column({"my_loss": np.zeros(1), "x": np.zeros(1)}, None, LOSS_NAMES, "--loss")
     with pytest.raises(UsageError, match="give its name with --loss, one of: x, y"):
         named_column({"x": np.zeros(1), "y": np.zeros(1)}, None, LOSS_NAMES, "--loss")
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_compressed_log_is_read_as_far_as_it_goes(members: int, tmp_path: Path) -> None:
+    lines = ["step,loss\n", *(f"{step},{step / 2}\n" for step in range(1_000))]
+    half = len(lines) // members
+    whole = b"".join(gzip.compress("".join(lines[at * half : (at + 1) * half]).encode()) for at in range(members))
+    file = tmp_path / "run.csv.gz"
+    file.write_bytes(whole)
+    assert len(read_columns(file)["loss"]) >= 999
+    file.write_bytes(whole[:-20])
+    assert len(read_columns(file)["loss"]) > 500
+    file.write_bytes(whole[:12] + b"\xff" * 400)
+    with pytest.raises(UsageError, match="is compressed and damaged"):
+        read_columns(file)
+
+
+@pytest.mark.parametrize("text", ["step,loss\n0,1.0\n1,\n2,2.0\n3,NaN\n4,nan\n5,\n", None])
+def test_losses_that_end_as_nan_are_infinite(text: str | None, tmp_path: Path) -> None:
+    """Regression: a loss that became NaN was left out, and the log was said to have no spike."""
+    file = tmp_path / "run.log"
+    rows = [{"step": 0, "loss": 1.0}, {"step": 1}, {"step": 2, "loss": 2.0}, *({"loss": math.nan},) * 2, {"step": 5}]
+    file.write_text(text or "\n".join(json.dumps(row) for row in rows))
+    columns = read_columns(file, diverged=True)
+    np.testing.assert_array_equal(columns["loss"], [1.0, np.nan, 2.0, np.inf, np.inf, np.nan])
+
+
+def test_nan_between_losses_stands_for_no_loss(tmp_path: Path) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text("step,loss\n0,1.0\n1,nan\n2,2.0\n3,nan\n")
+    np.testing.assert_array_equal(read_columns(file, diverged=True)["loss"], [1.0, np.nan, 2.0, np.nan])
+
+
+def test_objects_within_objects_are_columns(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    file.write_text('{"step": 0, "train": {"loss": 2.0}}\n{"step": 1, "train": {"loss": 1.0, "lr": null}}\n')
+    assert read_columns(file)["train/loss"].tolist() == [2.0, 1.0]
+
+
+def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    """Regression: the last of them counted, whatever it was."""
+    file = tmp_path / "run.csv"
+    file.write_text("step,loss, loss,,\n0,2.0,7.0,,\n")
+    with pytest.raises(UsageError, match="has two columns called loss; rename one of them"):
+        read_columns(file)
+
+
+def test_the_step_is_found_or_there_is_none() -> None:
+    columns = {"Global_Step": np.zeros(3), "loss": np.zeros(3)}
+    assert step_column(columns, None) == "Global_Step"
+    assert step_column({"loss": np.zeros(3)}, None) is None
+    with pytest.raises(UnknownName, match="no column is called 'n'"):
+        step_column(columns, "n")

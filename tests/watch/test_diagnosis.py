@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from spikecheck.core.errors import UsageError
 from spikecheck.watch.diagnosis import diagnose
 
 STEPS = np.arange(3_000.0)
@@ -84,3 +85,38 @@ def test_rows_out_of_order_and_without_a_step_are_read() -> None:
     shuffled = {name: np.append(column[order], np.nan) for name, column in columns.items()}
     assert diagnose(shuffled, "loss", "step") == diagnose(columns, "loss", "step")
     assert diagnose(columns, "loss", None).spikes == diagnose(columns, "loss", "step").spikes
+
+
+def test_a_training_that_was_begun_again_counts_from_there() -> None:
+    """Regression: rows of two trainings in one file were sorted by step, one of each in turn."""
+    columns, calm = planted(), planted()
+    calm["loss"][2_000:2_030] -= 1.5
+    of_both = {name: np.concatenate([columns[name], calm[name][:2_500]]) for name in columns}
+    found = diagnose(of_both, "loss", "step")
+    assert (found.rows, found.spikes) == (2_500, ())
+    assert (
+        found.missing[0]
+        == "3,000 rows are left out: the log goes back to an earlier step, or has a step twice. The later rows count."
+    )
+    resumed = {name: np.concatenate([calm[name][:2_400], column[1_900:]]) for name, column in columns.items()}
+    assert diagnose(resumed, "loss", "step").spikes == diagnose(columns, "loss", "step").spikes
+
+
+def test_a_log_written_from_its_end_is_read_as_it_is() -> None:
+    columns = planted()
+    backward = {name: column[::-1] for name, column in columns.items()}
+    assert diagnose(backward, "loss", "step") == diagnose(columns, "loss", "step")
+
+
+def test_steps_with_fractions_are_refused() -> None:
+    columns = planted(epoch=STEPS / 400.0)
+    with pytest.raises(
+        UsageError, match=r"--step epoch: has fractions, such as 0.0025; name a column of whole numbers"
+    ):
+        diagnose(columns, "loss", "epoch")
+
+
+def test_rows_without_a_step_are_numbered_and_that_is_said() -> None:
+    columns = planted()
+    found = diagnose(columns, "loss", None)
+    assert found.missing[0] == "No column has the step (--step NAME): rows are numbered from 0."

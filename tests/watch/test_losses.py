@@ -1,10 +1,12 @@
 """Losses as numbers, and what is logged of them."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
 
+from spikecheck.core.errors import UsageError
 from spikecheck.watch.losses import loss_figures, number, waits
 
 
@@ -28,3 +30,9 @@ def test_a_loss_on_another_device_has_to_be_waited_for() -> None:
 ])  # fmt: skip
 def test_json_knows_no_infinity(loss: float, fields: dict[str, float | str]) -> None:
     assert loss_figures(loss) == fields
+
+
+@pytest.mark.parametrize("loss", [None, (1.0, 2.0), {"loss": 1.0}, torch.ones(2), torch.tensor(1j)])
+def test_what_is_no_loss_is_named(loss: Any) -> None:
+    with pytest.raises(UsageError, match=r"^watch.step was given a .*; give the loss, one number$"):
+        number(loss)

@@ -145,6 +145,10 @@ def _other_mode(model: Any, x: torch.Tensor) -> torch.Tensor:
     return (model(x) - 1.0).square().mean()
 
 
+def _leaves(model: Any, x: torch.Tensor) -> torch.Tensor:
+    raise SystemExit(0)
+
+
 def _many(model: Any, x: torch.Tensor) -> torch.Tensor:
     return model(x)
 
@@ -156,6 +160,7 @@ def _many(model: Any, x: torch.Tensor) -> torch.Tensor:
         (_other_batch, False, r"the closure returned [\d.]+ where watch.step was given the loss [\d.]+; pass the same"),
         (_other_mode, False, r"the closure returned [\d.]+ where watch.step was given the loss [\d.]+; pass the same"),
         (_right, True, r"given the loss after the step, [\d.]+ \(it was [\d.]+ before\); call it after optimizer.step"),
+        (_leaves, False, "watching stops, the training goes on: SystemExit: 0"),
         (_many, False, r"the closure returned a tensor of shape \(16, 1\); return the loss, one number"),
     ],
 )
@@ -171,6 +176,63 @@ def test_a_users_mistake_is_told_once_and_the_training_goes_on(
     assert len(caplog.records) == 1
     assert re.search(says, caplog.text)
     watch.close()
+
+
+@pytest.mark.parametrize(
+    ("closure", "early", "says"),
+    [
+        (_other_batch, False, r"the closure returned [\d.]+ where watch.step was given the loss [\d.]+; pass the same"),
+        (_right, True, r"given the loss after the step, [\d.]+ \(it was [\d.]+ before\); call it after optimizer.step"),
+    ],
+)
+def test_a_model_with_dropout_does_not_hide_a_mistake(
+    closure: Any, early: bool, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Regression: its masks were blamed for whatever the closure did otherwise."""
+    model = dropout()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    watch = Watch(model, optimizer, every=1, show=False)
+    with caplog.at_level(logging.WARNING, "spikecheck.watch"):
+        _loop(8, watch, model, optimizer, closure, early)
+    assert re.search(says, caplog.text)
+    watch.close()
+
+
+def test_parameters_that_are_changed_after_the_step_are_part_of_it(tmp_path: Path) -> None:
+    """Regression: the slope was that of the optimizer's step alone, the change that of both: an overshoot of 9 for 1."""
+    model = nn.Linear(4, 1, bias=False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    x = torch.randn(64, 4, generator=torch.Generator().manual_seed(1))
+    weight = model.weight
+
+    def loss_of() -> torch.Tensor:
+        return (model(x) - 1.0).square().mean()
+
+    with Watch(model, optimizer, every=1, log=tmp_path / "log.jsonl", show=False) as watch:
+        for step in range(30):
+            start = weight.detach().clone()
+            optimizer.zero_grad()
+            loss = loss_of()
+            loss.backward()
+            gradient = weight.grad.clone()  # type: ignore[union-attr]
+            optimizer.step()
+            if step == 25:  # no look at which the slope is checked
+                weight.data -= 0.3 * gradient
+            moved = weight.detach() - start
+            watch.step(loss, loss_of)
+            if step == 25:
+                slope = float((gradient * moved).sum())
+                expected = 1.0 - (loss_of() - loss).item() / slope
+    look = {step.step: step.look for step in WatchLog.open(tmp_path / "log.jsonl").ordered()}[25]
+    assert look is not None and look.slope_from == "half step"
+    assert look.overshoot == pytest.approx(expected, rel=1e-2)
+
+
+@pytest.mark.parametrize("rank", ["", "abc", "0"])
+def test_a_rank_that_is_no_number_ends_no_training(rank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", rank)
+    model = plain()
+    Watch(model, torch.optim.SGD(model.parameters(), lr=0.1)).close()
 
 
 def test_a_model_that_was_rebuilt_stops_the_watching(caplog: pytest.LogCaptureFixture) -> None:

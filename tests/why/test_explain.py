@@ -66,7 +66,7 @@ def test_a_benign_spike_has_no_cause_also_at_a_step_that_is_named() -> None:
     answer = explain_spike(planted(None, 0, "cpu", plant="batch"), STEPS, at=AT)
     assert (answer.outcome, answer.cause, answer.arms) == (Outcome.BENIGN, None, ())
     assert answer.spike is not None and answer.spike.onset == AT and answer.spike.height > 5.0
-    assert answer.sentence.startswith(f"Step {AT}: a benign spike.")
+    assert answer.sentence.startswith(f"The loss spike at step {AT} is benign:")
     assert answer.start is None and answer.notes == ()
 
 
@@ -91,7 +91,7 @@ def test_a_rise_without_an_alarm_must_be_twice_the_noise(height: float, forked: 
     answer = answered(Run(0, losses), question, OwnSource(training, Ring(training)))
     assert answer.spike is not None and answer.spike.onset == 60 and not answer.spike.benign
     assert (answer.outcome is Outcome.NO_SPIKE) is not forked
-    assert answer.sentence.startswith("Step 60: no spike.") is not forked
+    assert answer.sentence.startswith("No spike at step 60:") is not forked
 
 
 def test_a_spike_that_no_arm_removes_has_no_cause() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import rich_click as click
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
-from spikecheck.cli.options import lab_options
+from spikecheck.cli.options import SEED, lab_options, steps_from
 from spikecheck.core.errors import UsageError
 from spikecheck.report.page import Page
 
@@ -15,7 +15,11 @@ from spikecheck.report.page import Page
 @click.command()
 @click.argument("log", type=click.Path(path_type=Path), required=False)
 @click.option("--loss", metavar="NAME", help="The log's column with the training loss (default: loss, train_loss, …).")
-@click.option("--step", metavar="NAME", help="The log's column with the step (default: step, global_step, …).")
+@click.option(
+    "--step",
+    metavar="NAME",
+    help="The log's column with the step (default: step, global_step, …; else rows are numbered).",
+)
 @click.option(
     "--workload",
     metavar="NAME|MODULE:FUNCTION",
@@ -28,8 +32,8 @@ from spikecheck.report.page import Page
     metavar="FOLDER",
     help="With --workload and the LOG of spikecheck.Watch.of: explain from the states that it kept, without training again.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The workload's seed.")
-@click.option("--steps", type=click.IntRange(min=1), help="Steps that the workload is trained.  [default: 500]")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="The workload's seed.")
+@click.option("--steps", type=steps_from(1), help="Steps that the workload is trained.  [default: 500]")
 @click.option(
     "--at", "changes", multiple=True, metavar="OPTION=VALUE", help="size, batch, …, of the workload. Repeatable."
 )
@@ -69,7 +73,7 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
 
 def _read(log: Path, loss: str | None, step: str | None) -> Any:
     columns = import_module("spikecheck.watch.columns")
-    read = columns.read_columns(log)
+    read = columns.read_columns(log, diverged=True)
     of_loss = columns.named_column(read, loss, columns.LOSS_NAMES, "--loss")
-    of_step = columns.named_column(read, step, columns.STEP_NAMES, "--step")
+    of_step = columns.step_column(read, step)
     return import_module("spikecheck.watch.diagnosis").diagnose(read, of_loss, of_step)

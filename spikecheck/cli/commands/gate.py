@@ -5,7 +5,7 @@ from typing import Any
 
 import rich_click as click
 
-from spikecheck.cli.options import lab_options
+from spikecheck.cli.options import SEED, lab_options, seeds_from
 
 
 @click.command()
@@ -47,10 +47,11 @@ from spikecheck.cli.options import lab_options
 @click.option(
     "--rows",
     metavar="NAME,…",
-    help="Look at these alone. Without early edge, late edge no product with the Hessian is made.",
+    help="Look at these alone. Without early edge, late edge no product with the Hessian is made. first steps raises an "
+    "alarm only where it is named.  [default: all, or the baseline's]",
 )
-@click.option("--seeds", type=click.IntRange(min=2), help="Trainings a setting.  [default: 16, or the baseline's]")
-@click.option("--seed", "root", type=click.IntRange(min=0), help="Root of all seeds.  [default: 0, or the baseline's]")
+@click.option("--seeds", type=seeds_from(2), help="Trainings a setting.  [default: 16, or the baseline's]")
+@click.option("--seed", "root", type=SEED, help="Root of all seeds.  [default: 0, or the baseline's]")
 @click.option("--plan", "only_planned", is_flag=True, help="Say what would be trained and what that could find.")
 @lab_options(budget=True)
 @click.option("--json", "json_path", metavar="FILE", help="Write the scorecard as JSON; - for standard output.")

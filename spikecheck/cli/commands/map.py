@@ -13,6 +13,7 @@ from spikecheck.cli.options import (
     lab_options,
     paths_option,
     seed_option,
+    seeds_from,
 )
 from spikecheck.cli.params import condition, maps
 from spikecheck.session.lab_options import LabOptions
@@ -32,7 +33,11 @@ from spikecheck.session.lab_options import LabOptions
     "--at", "changes", multiple=True, metavar="AXIS=VALUE", help="Change a condition of all cells. Repeatable."
 )
 @click.option(
-    "--seeds", type=click.IntRange(min=1), default=32, show_default=True, help="Number of seeds for each cell."
+    "--seeds",
+    type=seeds_from(1),
+    default=32,
+    show_default=True,
+    help="Number of seeds for each cell.",
 )
 @seed_option
 @lab_options(budget=True)

@@ -14,9 +14,15 @@ from spikecheck.cli.options import (
     optimizer_options,
     paths_option,
     seed_option,
+    seeds_from,
+    steps_from,
 )
 from spikecheck.cli.replaying import ReplayRequest, by_options, by_report, exit_code, refuse_options_beside_a_report
+from spikecheck.cli.workload_replaying import refuse_report, refuse_steps, replay_on_workload
 from spikecheck.session.lab_options import LabOptions
+
+SEEDS = 64
+"""Where nobody says otherwise."""
 
 
 @click.command()
@@ -24,7 +30,13 @@ from spikecheck.session.lab_options import LabOptions
 @optimizer_options
 @click.option("--at", "changes", multiple=True, metavar="AXIS=VALUE", help="Change a condition. Repeatable.")
 @seed_option
-@click.option("--seeds", type=click.IntRange(min=1), default=64, show_default=True, help="Number of seeds.")
+@click.option(
+    "--workload",
+    metavar="NAME|MODULE:FUNCTION",
+    help="Judge the claim on gpt, modular, resnet, mlp, or a training of your own, as verify --workload does.",
+)
+@click.option("--steps", type=steps_from(1), metavar="N", help="With --workload: of each training.  [default: 500]")
+@click.option("--seeds", type=seeds_from(1), help="Number of seeds.  [default: 64, or 16 of a workload]")
 @click.option("--gave", metavar="RECORDED", help="What a report's line recorded: say whether it reproduces.")
 @click.option(
     "--report",
@@ -42,7 +54,9 @@ def replay(
     numbers: Sequence[str],
     changes: Sequence[str],
     seed: int,
-    seeds: int,
+    workload: str | None,
+    steps: int | None,
+    seeds: int | None,
     gave: str | None,
     file: Path | None,
     lab_options: LabOptions,
@@ -54,8 +68,15 @@ def replay(
     Exits 0 if the claim holds or fails there, 3 if it is undecided. With --gave or --report it exits 1 if the recorded
     result is not reproduced.
     """
+    if workload is not None:
+        refuse_report(workload, file)
+        chosen = {"optimizer": optimizer, "numbers": numbers, "changes": changes, "steps": steps}
+        return replay_on_workload(
+            workload, claim_id, claims_paths, {**chosen, "seed": seed, "seeds": seeds}, gave, lab_options, quiet=quiet
+        )
+    refuse_steps(steps)
     if file is None:
-        request = by_options(claim_id, claims_paths, (optimizer, numbers), changes, (seed, seeds), gave)
+        request = by_options(claim_id, claims_paths, (optimizer, numbers), changes, (seed, seeds or SEEDS), gave)
     else:
         refuse_options_beside_a_report()
         request = by_report(file, claim_id, claims_paths)

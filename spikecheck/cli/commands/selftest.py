@@ -1,17 +1,23 @@
 """`spikecheck selftest`: measure how often the harness errs, in simulated worlds whose truth is known."""
 
 import rich_click as click
-from rich.progress import Progress
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.options import seed_option
 from spikecheck.core.count import Count
+from spikecheck.report.counting import counting
 from spikecheck.report.page import Page
 from spikecheck.report.selftest_page import render_counts
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(min=20), default=200, show_default=True, help="Verdicts for each world.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=20, max=1_000_000),
+    default=200,
+    show_default=True,
+    help="Verdicts for each world.",
+)
 @click.option(
     "--profile",
     type=click.Choice(("quick", "ci", "full")),
@@ -37,15 +43,14 @@ def selftest(rounds: int, profile: str, seed: int) -> int:
 
 
 def _counts(rounds: int, profile: str, seed: int) -> list[Count]:
-    from spikecheck.gate import selftest as gates
-    from spikecheck.harness import selftest as verdicts
-    from spikecheck.harness.plan import plan_of
+    with counting(console(stderr=True)) as progress:
+        task = progress.add_task("self-test", total=None)  # shown while scipy is imported
+        from spikecheck.gate import selftest as gates
+        from spikecheck.harness import selftest as verdicts
+        from spikecheck.harness.plan import plan_of
 
-    plan = plan_of(profile, seed)
-    total = rounds * (len(verdicts.WORLDS) + len(gates.WORLDS))
-    log = console(stderr=True)
-    with Progress(console=log, transient=True, disable=not log.is_terminal) as progress:
-        task = progress.add_task("self-test", total=total)
+        total = rounds * (len(verdicts.WORLDS) + len(gates.WORLDS))
+        progress.update(task, total=total)
 
         def ticked() -> None:
             progress.advance(task)
@@ -54,6 +59,6 @@ def _counts(rounds: int, profile: str, seed: int) -> list[Count]:
                 print_error(f"self-test: {done:,} of {total:,}", style="")
 
         return [
-            *verdicts.verdicts_counted(plan, rounds, ticked, verdicts.WORLDS),
+            *verdicts.verdicts_counted(plan_of(profile, seed), rounds, ticked, verdicts.WORLDS),
             *gates.gates_counted(rounds, seed, ticked),
         ]

@@ -9,7 +9,7 @@ import rich_click as click
 
 from spikecheck.cli import context
 from spikecheck.cli.console import console, tolerate_closed_pipe
-from spikecheck.cli.options import claim_option, lab_options, paths_option
+from spikecheck.cli.options import SEED, claim_option, lab_options, paths_option
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted
 from spikecheck.core.portrait import Portrait
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "numbers", multiple=True, metavar="NAME=VALUE", help="The optimizer's arguments: lr, betas, … Repeatable."
 )
-@click.option("--seed", type=click.IntRange(min=0), help="The training's seed. Default: the first seed that spikes.")
+@click.option("--seed", type=SEED, help="The training's seed. Default: the first seed that spikes.")
 @click.option("--figure", "figures", multiple=True, metavar="FILE", help="Draw FILE.png or FILE.svg. Repeatable.")
 @click.option("--animate", metavar="FILE", help="Animate the fitted function through the spike: FILE.gif or FILE.mp4.")
 @lab_options(budget=False)

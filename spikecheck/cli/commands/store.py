@@ -4,13 +4,14 @@ from collections import Counter
 from pathlib import Path
 
 import rich_click as click
-from rich.progress import Progress
 
 from spikecheck.cli.console import console, print_error, tell
+from spikecheck.cli.options import SEED
 from spikecheck.cli.params import seconds, size
 from spikecheck.core.errors import UsageError
 from spikecheck.lab.store import MARKER, Store
 from spikecheck.lab.store_address import opened
+from spikecheck.report.counting import counting
 from spikecheck.report.sanitize import inert
 
 
@@ -36,8 +37,8 @@ def store_verify(folder: str | None) -> int:
     """
     from spikecheck.lab.store_check import checked
 
-    opened_store, log = _opened(folder), console(stderr=True)
-    with Progress(console=log, transient=True, disable=not log.is_terminal) as progress:
+    opened_store = _opened(folder)
+    with counting(console(stderr=True)) as progress:
         task = progress.add_task("stored runs", total=len(opened_store.digests()))
         read = checked(opened_store, lambda: progress.advance(task))
     for line in read.damaged:
@@ -51,7 +52,7 @@ def store_verify(folder: str | None) -> int:
 @click.option(
     "--one-in", type=click.IntRange(min=1), default=20, show_default=True, help="Share of the runs: one in N."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which runs are drawn.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Which runs are drawn.")
 def store_audit(folder: str | None, one_in: int, seed: int) -> int:
     """Train one stored run in N again, and compare it with what is stored, bit by bit.
 
@@ -61,9 +62,9 @@ def store_audit(folder: str | None, one_in: int, seed: int) -> int:
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store_audit import audited, sampled
 
-    opened_store, log = _opened(folder), console(stderr=True)
+    opened_store = _opened(folder)
     drawn = sampled(opened_store, one_in, seed)
-    with Progress(console=log, transient=True, disable=not log.is_terminal) as progress:
+    with counting(console(stderr=True)) as progress:
         task = progress.add_task("trained again", total=len(drawn))
         found = list(audited(opened_store, drawn, Laboratory(), lambda: progress.advance(task)))
     counts = Counter(one.result for one in found)

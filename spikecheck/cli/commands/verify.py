@@ -15,6 +15,8 @@ from spikecheck.cli.options import (
     optimizer_options,
     paths_option,
     seed_option,
+    seeds_from,
+    steps_from,
 )
 from spikecheck.cli.output import report_options
 from spikecheck.cli.params import shard as shard_of
@@ -41,8 +43,8 @@ PROFILES = ("quick", "ci", "full")
 @click.option(
     "--at", "changes", multiple=True, metavar="OPTION=VALUE", help="An option of the workload, such as size=small."
 )
-@click.option("--steps", type=click.IntRange(min=20), help="Steps of the workload.  [default: 500]")
-@click.option("--seeds", type=click.IntRange(min=2), help="Trainings of the workload.  [default: 16]")
+@click.option("--steps", type=steps_from(20), help="Steps of the workload.  [default: 500]")
+@click.option("--seeds", type=seeds_from(2), help="Trainings of the workload.  [default: 16]")
 @optimizer_options
 @seed_option
 @lab_options(budget=True)

@@ -1,0 +1,97 @@
+"""How often a cause is named where each fork spikes by chance, whatever its arm: made forks, and the rules as they are.
+
+    python studies/uncaused_chance.py
+
+A coin decides for every fork whether it spikes. Everything after it is the diagnosis itself: the sequential tests, Holm's
+correction and the ranking. Nothing is trained.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from rich.progress import track
+
+from spikecheck.core.why import Effect, Outcome, Signs
+from spikecheck.stats.bounds import clopper_pearson
+from spikecheck.why.arms import ARMS, FULL_PRECISION, RATE_HELD
+from spikecheck.why.executors import Job, Result
+from spikecheck.why.heights import Reader, Seen
+from spikecheck.why.inquiry import Inquiry
+from spikecheck.why.ranking import ranked
+
+SHARES = (0.6, 0.75, 0.9, 1.0)
+"""Of the forks that spike; 75 % is that of the training *chance*."""
+ANSWERS = 2_000
+"""For each share: an error of 5 % is then known to within one point either way."""
+NO_CAUSE = "no cause"
+_HEIGHT = 20.0
+"""Spreads of a rise; any height does, for a fork without one has 0."""
+_DO_NOT_APPLY = (RATE_HELD, FULL_PRECISION)
+"""Under a constant rate and in single precision."""
+
+
+class _Marked(Reader):
+    """Takes a fork's only loss for its height, where a reader would look for the rise in all of them."""
+
+    def __init__(self) -> None:
+        """There are no losses from before."""
+
+    def seen(self, losses: Sequence[float]) -> Seen:
+        """A fork, judged."""
+        high = losses[0] > 0.0
+        return Seen(losses, losses[0], high, high, None)
+
+
+def answer(share: float, seed: int) -> str:
+    """The cause that is named first, `NO_CAUSE`, or that the spike does not come again for certain."""
+    coin = np.random.default_rng((round(1_000 * share), seed))
+    inquiry = Inquiry(ARMS, _Marked(), _forks(coin, share))
+    if inquiry.placebo() is not Effect.REMOVES:
+        return Outcome.CHAOTIC
+    inquiry.judge_arms()
+    causes = ranked(inquiry.results(), Signs())
+    return causes[0].cause if causes else NO_CAUSE
+
+
+def _forks(coin: np.random.Generator, share: float) -> Callable[[Sequence[Job]], Iterator[tuple[Job, Result]]]:
+    def ask(jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+        for job in jobs:
+            high = coin.random() < share
+            yield job, "does not apply" if job.arm in _DO_NOT_APPLY else [_HEIGHT if high else 0.0]
+
+    return ask
+
+
+def table(counts: dict[float, Counter[str]]) -> str:
+    """Answers by the share of forks that spike."""
+    lines = [
+        "| forks that spike | answers | chaotic | no cause | a cause, 95 % interval | which |",
+        "|---:|---:|---:|---:|---|---|",
+    ]
+    return "\n".join([*lines, *(_row(share, count) for share, count in counts.items())]) + "\n"
+
+
+def _row(share: float, count: Counter[str]) -> str:
+    whole = sum(count.values())
+    causes = {name: times for name, times in count.most_common() if name not in (NO_CAUSE, Outcome.CHAOTIC)}
+    named = sum(causes.values())
+    low, high = clopper_pearson(named, whole, 0.025)
+    which = ", ".join(f"{name} {times}" for name, times in causes.items())
+    return (
+        f"| {100 * share:.0f} % | {whole} | {count[Outcome.CHAOTIC]} | {count[NO_CAUSE]} "
+        f"| {named}: {100 * named / whole:.1f} % ({100 * low:.1f} to {100 * high:.1f}) | {which} |"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    cells = [(share, seed) for share in SHARES for seed in range(ANSWERS)]
+    counts: dict[float, Counter[str]] = {share: Counter() for share in SHARES}
+    for share, seed in track(cells, "answers"):
+        counts[share][answer(share, seed)] += 1
+    print(table(counts))
+
+
+if __name__ == "__main__":
+    main()

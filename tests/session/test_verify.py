@@ -1,0 +1,39 @@
+"""What is said at the start of a claim about the time that it and later claims take."""
+
+import time
+
+from spikecheck.core.events import ClaimStarted, Event
+from spikecheck.harness.discover import discover
+from spikecheck.harness.plan import plan_of
+from spikecheck.lab.laboratory import Laboratory
+from spikecheck.session.verify import verify_each
+
+CLAIMS = discover(()).claims
+
+
+def first_start(*ids: str) -> ClaimStarted:
+    """The first claim's start event; the time is over, so that nothing is trained."""
+    events: list[Event] = []
+    lab = Laboratory(observe=events.append, deadline=time.monotonic())
+    verify_each([CLAIMS[one] for one in ids], lab, plan_of("quick"), events.append)
+    return next(event for event in events if isinstance(event, ClaimStarted))
+
+
+def own(started: ClaimStarted) -> float:
+    return sum(seconds for _, seconds in started.expected)
+
+
+def test_trainings_of_an_earlier_claim_are_not_counted_again() -> None:
+    """Both claims compare the same spiking runs with the same twins."""
+    alone, after = (
+        own(first_start("spike-effect-decomposed")),
+        first_start("condensation", "spike-effect-decomposed").after,
+    )
+    assert alone > 10 and 0 < after < alone / 2
+
+
+def test_claims_without_common_trainings_take_their_times_together() -> None:
+    own_times = [own(first_start(one)) for one in ("catapult", "real-data-low-frequency", "initial-condensation")]
+    started = first_start("catapult", "real-data-low-frequency", "initial-condensation")
+    assert own(started) == own_times[0]
+    assert started.after == sum(own_times[1:])
