@@ -38,7 +38,14 @@ python studies/systematic_mutants.py --mutmut PATH
 
 | module | made | killed | survived | not tried | survivors, by function and mutmut's number |
 | --- | ---: | ---: | ---: | ---: | --- |"""
-_LOOKED_AT = """TO BE WRITTEN"""
+_LOOKED_AT = """The first run killed 577 of the 658 mutants that it tried; 18 were met by no test, and 63 survived.
+Found among those, and noticed by tests since: the column of the candidate was nowhere compared with the candidate's own
+numbers; two trainings counted as the same if only the last row agreed; the first level of Holm's method, the digest of a
+baseline, a row or a setting that one side lacks, a gate of which only the time of a step, the memory or a description is
+left, and a difference of just the margin had no quick test. Survivors were then tried again with the new tests, though not
+all of them: the table counts a mutant as survived until it has been killed. Known to be no hole: `<` for `<=` where a
+p-value would have to equal a level exactly, a search for seeds that goes on to 100, a digest's placeholder that is left out
+of the digest, and the mode of pydantic's dump, which gives the same text."""
 Known = dict[str, dict[str, bool]]
 """For each mutant, which of its tests fail."""
 UNCHANGED = "unchanged"

@@ -67,7 +67,7 @@ def _copied(copy: Path) -> None:
 
 
 def counted(listed: str) -> dict[str, dict[str, object]]:
-    """For each module, how many of its mutants have which result, and the names of those that no test has noticed.
+    """For each module, how many of its mutants have which result, and the names of those that were tried and not noticed.
 
     >>> counted("spikecheck.gate.metrics.x_spread__mutmut_1: killed\\nspikecheck.gate.metrics.x_spread__mutmut_2: survived")
     {'gate/metrics': {'results': {'killed': 1, 'survived': 1}, 'left': ['x_spread__mutmut_2']}}
@@ -76,7 +76,7 @@ def counted(listed: str) -> dict[str, dict[str, object]]:
     modules: dict[str, dict[str, object]] = {}
     for module in dict.fromkeys(one["module"] for one in found):
         own = [one for one in found if one["module"] == module]
-        left = [one["mutant"] for one in own if one["result"] != "killed"]
+        left = [one["mutant"] for one in own if one["result"] not in ("killed", "not checked")]
         results = dict(Counter(one["result"] for one in own))
         modules[module.replace(".", "/")] = {"results": results, "left": left}
     return modules
