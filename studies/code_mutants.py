@@ -110,11 +110,20 @@ def systematic_lines() -> list[str]:
     for module, one in json.loads(SYSTEMATIC.read_text(encoding="utf-8")).items():
         results, made = one["results"], sum(one["results"].values())
         killed, untried = results.get("killed", 0), results.get("not checked", 0)
-        left = ", ".join(f"`{name.replace('__mutmut_', ' ').replace('x_', '', 1)}`" for name in one["left"]) or "none"
+        left = ", ".join(f"`{_named(name)}`" for name in one["left"]) or "none"
         lines.append(
             f"| `spikecheck/{module}.py` | {made} | {killed} | {made - killed - untried} | {untried} | {left} |"
         )
     return [*lines, "", _LOOKED_AT]
+
+
+def _named(mutant: str) -> str:
+    """A mutant's function and number.
+
+    >>> _named("x__digest__mutmut_2"), _named("xǁ_Knownǁp_above__mutmut_2")
+    ('_digest 2', '_Known.p_above 2')
+    """
+    return mutant.replace("__mutmut_", " ").removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
 
 
 def _try(what: str, tests: tuple[str, ...], copy: Path, *options: str) -> None:
