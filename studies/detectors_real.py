@@ -183,6 +183,9 @@ def lines() -> Iterator[str]:
     yield f"the {BEFORE} steps before; no detector has a say in that. The second threshold of each peer is the one that"
     yield "alarms once in 10,000 steps of Gaussian noise. Left out, since they had a spike:"
     yield f"{_said(left_out)}."
+    known = [*left_out, *series]
+    if waiting := [kind.name for kind in KINDS if not any(name.startswith(kind.name) for name in known)]:
+        yield f"Chosen and not trained yet: {'; '.join(waiting)}."
     yield ""
     kinds = [kind for kind in KINDS if any(name.startswith(f"{kind.name}, seed") for name in series)]
     yield f"| detector, threshold | {' | '.join(kind.name for kind in kinds)} | all | in 10,000 steps, 95 % interval |"

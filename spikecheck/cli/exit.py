@@ -115,6 +115,12 @@ def report_error(error: BaseException) -> int:
     return 70
 
 
+def left_by_click(error: SystemExit) -> bool:
+    """Whether the command line's library has called sys.exit, as after showing help or completing a word for the shell."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in ("click", "rich_click")
+
+
 def _out_of_memory(error: BaseException) -> str:
     what = f": {error}" if str(error) else ""  # Python's own MemoryError says nothing
     return f"out of memory{what}; use a smaller problem, or --executor local; stored runs are kept"

@@ -4,7 +4,6 @@ A command's module is imported when the command is called, and torch, scipy and 
 so that `list` and `explain` start immediately.
 """
 
-import os
 from collections import UserDict
 from importlib import import_module
 from typing import Any, NoReturn
@@ -13,7 +12,7 @@ import rich_click as click
 
 from spikecheck import __version__
 from spikecheck.cli.console import never_fail_to_encode
-from spikecheck.cli.exit import exit_with, report_error, rethrow_lost_interrupt, terminable
+from spikecheck.cli.exit import exit_with, left_by_click, report_error, rethrow_lost_interrupt, terminable
 
 
 def main() -> NoReturn:
@@ -23,8 +22,8 @@ def main() -> NoReturn:
     with terminable():
         try:
             code = cli.main(prog_name="spikecheck", standalone_mode=False)
-        except SystemExit as error:  # the shell's completion leaves in this way, and nothing else of ours
-            code = error.code if "_SPIKECHECK_COMPLETE" in os.environ else report_error(error)
+        except SystemExit as error:
+            code = error.code if left_by_click(error) else report_error(error)
         except (Exception, KeyboardInterrupt) as error:
             code = report_error(error)
     exit_with(code if isinstance(code, int) else 0)

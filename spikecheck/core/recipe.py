@@ -18,7 +18,7 @@ DYNAMICS_EPOCH = 8
 
 MODULE_EPOCH = 2
 """Raised likewise for changes that affect only models named by MODULE:NAME."""
-DRIVER_EPOCH = 3
+DRIVER_EPOCH = 4
 """Raised likewise for changes that affect only optimizers named by MODULE:NAME, including the code that drives them."""
 
 

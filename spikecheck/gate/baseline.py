@@ -113,7 +113,7 @@ def _whole(baseline: Baseline, path: Path, update: str, suite: Suite | WorkloadS
     A description that is missing is no reason: it is named among the rows that are not compared.
     """
     there = baseline.scores.values
-    for measure in (*suite.measures, *suite.cost):
+    for measure in (*suite.measures, *(suite.cost if suite.named else ())):
         if measure.name not in there and measure.alarms:
             raise BaselineError(f"{path}: has no row {measure.name!r} (it has: {', '.join(there)}); {update}")
     for measure in suite.measures:

@@ -236,7 +236,7 @@ class Shared:
             self._rested |= {member: now[member].clone() for member in newly}
         if params is not None:
             self._tensor.detach().copy_(params)
-        self._optimizer.zero_grad()
+        self._whole.zero_grad()
         accumulate(self._tensor, grads.clone())
         if self._pace.scheduled:
             (self._factor, *_) = self._pace.factors(lr)

@@ -24,7 +24,7 @@ _VERDICTS = {
 }
 _FIRST_STEPS = {
     Change.SAME: "first steps are the same",
-    Change.WORSE: "first steps differ, so this is another update rule",
+    Change.WORSE: "first steps differ: the update rule or its rate is another",
     Change.UNDECIDED: "whether first steps differ is undecided",
 }
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})

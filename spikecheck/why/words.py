@@ -6,7 +6,7 @@ Nothing here decides anything, so sentences may be mended without examining the 
 from collections.abc import Sequence
 
 from spikecheck.core.why import Answer, Cause, Effect, Outcome, Ranked, Signs
-from spikecheck.why.arms import LEFT_OUT
+from spikecheck.why.arms import LEFT_OUT, OTHER_BATCHES
 
 _CAUSED_BY = {
     Cause.SCHEDULE: "a change of the learning rate",
@@ -91,8 +91,16 @@ def notes(answer: Answer) -> tuple[str, ...]:
         "reproducibility.": answer.differs_at is not None,
         f"No overshoot is known for the steps before the spike: {missing}.": bool(missing),
         "The training ends before the loss is back.": spike.over is None,
+        f"Forks that differ in their weights' last digits alone differ in whether they spike ({_mixed(answer)}): chance has a "
+        "part in it, and a cause is named wrongly more often.": bool(_mixed(answer)),
     }
     return tuple(sentence for sentence, applies in told.items() if applies)
+
+
+def _mixed(answer: Answer) -> str:
+    """Arms of which some forks spike and others do not; other batches are more than last digits."""
+    mixed = [arm for arm in answer.arms if 0 < arm.hits < len(arm.forks) and arm.name != OTHER_BATCHES.name]
+    return ", ".join(f"{arm.name} {arm.hits} of {len(arm.forks)}" for arm in mixed)
 
 
 def _causing(first: Ranked, answer: Answer) -> str:

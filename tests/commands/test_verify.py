@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from spikecheck.cli.console import console
 from spikecheck.core.errors import BudgetSpent, Interrupted, UsageError
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
@@ -171,6 +172,12 @@ def test_the_bare_command_shows_its_help(spikecheck: Any, capsys: Any) -> None:
     assert "error:" not in err
 
 
+def test_sys_exit_in_whatever_is_called_is_no_success(spikecheck: Any, answers: Any, capsys: Any) -> None:
+    answers(SystemExit(0))
+    assert spikecheck(*ONE) == 2
+    assert "called sys.exit(0); raise an exception there instead" in capsys.readouterr().err
+
+
 def test_a_fault_of_our_own_is_one_line_and_70(
     spikecheck: Any, answers: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,7 +251,6 @@ def test_no_color_means_no_escapes(
         ({}, 80),
         ({"CI": "1"}, 100),
         ({"CI": "1", "COLUMNS": "64"}, 64),
-        ({"COLUMNS": "1"}, 20),
         ({"COLUMNS": "x"}, 80),
     ],
 )
@@ -256,6 +262,13 @@ def test_the_width_follows_the_environment(
     answers((HOLDS, HOLDS))
     spikecheck(*ONE)
     assert max(map(len, capsys.readouterr().out.splitlines())) == width
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("1", 20), ("20", 20), ("99999999999", 1_000)])
+def test_a_width_in_which_nothing_fits_is_not_taken(columns: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: in one column each letter had a line of its own."""
+    monkeypatch.setenv("COLUMNS", columns)
+    assert console().width == width
 
 
 def test_a_reader_who_leaves_early_does_not_change_the_code(

@@ -206,8 +206,10 @@ CONTESTANT = OptimizerSpec(optimizer="adam", lr=0.01)
 @st.composite
 def baselines(draw: st.DrawFn) -> Baseline:
     assert isinstance(SUITE, Suite)
-    one = st.tuples(*[MAYBE] * 3) if draw(st.booleans()) else st.tuples(*[FINITE] * 3)
-    values = {measure.name: {place: draw(one) for place in SUITE.settings} for measure in SUITE.measures}
+    lacks, counts = draw(st.booleans()), st.sampled_from([0.0, 1.0])
+    laws = {measure.name: counts if measure.law == "count" else FINITE for measure in SUITE.measures}
+    one = {row: st.tuples(*[st.none() | law if lacks else law] * 3) for row, law in laws.items()}
+    values = {row: {place: draw(numbers) for place in SUITE.settings} for row, numbers in one.items()}
     return baseline_of(CONTESTANT, Scores(values=values), SUITE, draw(TEXT), draw(TEXT), {"device": "cpu AVX2"})
 
 

@@ -128,7 +128,9 @@ def test_the_row_tells_another_rule_from_the_same_one(own: str, optimizer: str, 
     assert ("first steps" in out.splitlines()[0]) is bool(code)
 
 
-@pytest.mark.parametrize(("optimizer", "word"), [("Quick", "differ, so this is another"), ("Same", "are the same")])
+@pytest.mark.parametrize(
+    ("optimizer", "word"), [("Quick", "differ: the update rule or its rate is another"), ("Same", "are the same")]
+)
 def test_by_default_the_row_describes(own: str, optimizer: str, word: str) -> None:
     """Steps three times as long train faster: the gate passes, and says that the rule is another one."""
     rows = "diverged,final loss,best loss"

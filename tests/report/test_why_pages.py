@@ -120,6 +120,13 @@ def test_an_arm_that_was_not_decided_is_counted_too() -> None:
     assert "in 2 of 4 with eps = 1e-3; with the placebo" in answer(arms=arms).sentence
 
 
+def test_mixed_counts_are_said_to_be_chance_except_of_other_batches() -> None:
+    arms = (*answer().arms, arm("eps = 1e-3", Effect.UNDECIDED, Cause.LAG, hits=2))
+    assert any("whether they spike (eps = 1e-3 2 of 4): chance has a part" in note for note in answer(arms=arms).notes)
+    others = (*answer().arms[:2], arm("other batches", Effect.LEAVES, Cause.DATA, hits=1))
+    assert not any("chance has a part" in note for note in (*answer(arms=others).notes, *answer().notes))
+
+
 def test_a_chaotic_answer_says_how_often_the_placebo_spikes() -> None:
     arms = (arm("placebo", Effect.UNDECIDED, None, hits=1),)
     chaotic = answer(outcome=Outcome.CHAOTIC, cause=None, causes=(), arms=arms)

@@ -39,3 +39,9 @@ def test_a_fault_is_counted_on_the_page(tmp_path: Path, monkeypatch: pytest.Monk
     assert "2 runs were ended at a random moment; after 1 of them" in page
     assert "| verify | SIGKILL | 2 | 0 | 1 |" in page
     assert "- traceback: 1 times" in page
+
+
+@pytest.mark.parametrize(("times", "broken"), [(5, False), (8, False), (12, True)])
+def test_a_share_whose_whole_interval_is_above_what_is_stated_breaks_it(times: int, broken: bool) -> None:
+    """Regression: the interval of a share was compared with 1, so that no share was ever broken."""
+    assert reliability_rates._share("it", "an error", times, 100, "causes", 0.05).broken is broken
