@@ -24,6 +24,28 @@ from studies.code_mutants_kinds import MUTANTS, CodeMutant
 
 HERE = Path(__file__).resolve().parents[1]
 PAGE, TRIED = HERE / "docs" / "code-mutants.md", HERE / "reports" / "code-mutants.json"
+SYSTEMATIC = HERE / "reports" / "systematic-mutants.json"
+"""What `systematic_mutants` has found."""
+_SYSTEMATIC_HEAD = """
+## Every mutant of the gate's judgement
+
+What mutmut makes of the modules that decide a gate: one operator, constant or argument is changed at a time. The tests are
+`tests/gate/test_comparison.py`, `test_metrics.py` and `test_baseline.py`, in
+
+```console
+python studies/systematic_mutants.py --mutmut PATH
+```
+
+| module | made | killed | survived | not tried | survivors, by function and mutmut's number |
+| --- | ---: | ---: | ---: | ---: | --- |"""
+_LOOKED_AT = """The first run killed 577 of the 658 mutants that it tried; 18 were met by no test, and 63 survived.
+Found among those, and noticed by tests since: the column of the candidate was nowhere compared with the candidate's own
+numbers; two trainings counted as the same if only the last row agreed; the first level of Holm's method, the digest of a
+baseline, a row or a setting that one side lacks, a gate of which only the time of a step, the memory or a description is
+left, and a difference of just the margin had no quick test. Survivors were then tried again with the new tests, though not
+all of them: the table counts a mutant as survived until it has been killed. Known to be no hole: `<` for `<=` where a
+p-value would have to equal a level exactly, a search for seeds that goes on to 100, a digest's placeholder that is left out
+of the digest, and the mode of pydantic's dump, which gives the same text."""
 Known = dict[str, dict[str, bool]]
 """For each mutant, which of its tests fail."""
 UNCHANGED = "unchanged"
@@ -66,7 +88,8 @@ def main() -> None:
 def _conclude() -> None:
     """Write the page; exit with 1 where a mutant survives, or a test fails without one."""
     known = _read()
-    _write(PAGE, _HEAD + "\n".join(_line(mutant, known) for mutant in MUTANTS) + "\n")
+    lines = [_line(mutant, known) for mutant in MUTANTS]
+    write(PAGE, _HEAD + "\n".join([*lines, *systematic_lines()]) + "\n")
     named = {test for mutant in MUTANTS for test in mutant.tests}
     survivors = [
         f"{one.wrong}: survives {test}"
@@ -79,6 +102,30 @@ def _conclude() -> None:
         raise SystemExit("\n".join([*survivors, *sick]))
 
 
+def systematic_lines() -> list[str]:
+    """The section on mutants made by mutmut."""
+    if not SYSTEMATIC.exists():
+        return []
+    lines = [_SYSTEMATIC_HEAD]
+    for module, one in json.loads(SYSTEMATIC.read_text(encoding="utf-8")).items():
+        results, made = one["results"], sum(one["results"].values())
+        killed, untried = results.get("killed", 0), results.get("not checked", 0)
+        left = ", ".join(f"`{_named(name)}`" for name in one["left"]) or "none"
+        lines.append(
+            f"| `spikecheck/{module}.py` | {made} | {killed} | {made - killed - untried} | {untried} | {left} |"
+        )
+    return [*lines, "", _LOOKED_AT]
+
+
+def _named(mutant: str) -> str:
+    """A mutant's function and number.
+
+    >>> _named("x__digest__mutmut_2"), _named("xǁ_Knownǁp_above__mutmut_2")
+    ('_digest 2', '_Known.p_above 2')
+    """
+    return mutant.replace("__mutmut_", " ").removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+
+
 def _try(what: str, tests: tuple[str, ...], copy: Path, *options: str) -> None:
     """Keep which of the tests fail on the copy, unless that is known; with -x, each in a run of its own."""
     left = [test for test in tests if test not in _read().get(what, {})]
@@ -87,7 +134,7 @@ def _try(what: str, tests: tuple[str, ...], copy: Path, *options: str) -> None:
         known = _read()
         kept = known.get(what, {}) | {test: test in noticed for test in some}
         print("\n".join(f"{'fails' if test in noticed else 'passes'}, {what}: {test}" for test in some), flush=True)
-        _write(TRIED, json.dumps({**known, what: kept}, indent=1) + "\n")
+        write(TRIED, json.dumps({**known, what: kept}, indent=1) + "\n")
 
 
 def _read() -> Known:
@@ -95,7 +142,8 @@ def _read() -> Known:
     return known
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Write a file whole."""
     write_whole(path, text.encode(), drafts=path.parent, prefix=f".{path.name}-")
 
 

@@ -121,7 +121,7 @@ def _literal(draw: random.Random) -> str:
         return draw.choice(WORDS)
     if kind < 0.9:
         return repr(draw.choice(HOSTILE))[:4_000]
-    opened, closed = draw.choice(["()", "[]", "{}"])
+    opened, closed = draw.choice([("(", ")"), ("[", "]"), ("{", "}")])
     return opened + ", ".join(_literal(draw) for _ in range(draw.randint(0, 3))) + closed
 
 

@@ -39,8 +39,9 @@ _MENDED = (
 
 _FUZZ_MENDED = (
     "Found by these inputs, and mended since: a curve in a report with more steps than numbers, a count in a baseline that",
-    "was neither 0 nor 1, and a log whose losses lie further apart than the largest float ended in an internal error (the",
-    "regressions are in `tests/report/test_picture.py`, `tests/gate/test_baseline.py` and `tests/report/test_curves.py`).",
+    "was neither 0 nor 1, a step beyond what a float holds in a report or a watch's log, and a log whose losses lie further",
+    "apart than the largest float ended in an internal error (the regressions are in `tests/report/test_picture.py`,",
+    "`tests/gate/test_baseline.py`, `tests/watch/test_log.py` and `tests/report/test_curves.py`).",
     "",
 )
 _WITHOUT_TORCH = (

@@ -125,7 +125,11 @@ class _Entries:
 
     def measured(self) -> Row:
         """The size now, the largest after a command since the last call, and the number removed so far."""
-        row = {"store": self.note(), "largest": self._largest, "removed": sum(not path.exists() for path in self._seen)}
+        row: Row = {
+            "store": self.note(),
+            "largest": self._largest,
+            "removed": sum(not path.exists() for path in self._seen),
+        }
         self._largest = 0
         return row
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from spikecheck.core.comparison import Comparison, Kind, Line
 from spikecheck.core.errors import BaselineError, SettingError, UsageError
+from spikecheck.core.gzipped import restored
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.scorecard import Change, Row, Scorecard
 from spikecheck.core.verdict import Report, Verdict
@@ -135,7 +136,7 @@ def _row_says(row: Row) -> str:
 
 def _read(path: Path) -> Report | Scorecard:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = restored(path.read_bytes(), path).decode("utf-8")
         document = json.loads(text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file written by --json") from error

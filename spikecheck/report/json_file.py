@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from spikecheck.core.errors import BaselineError, SettingError, UsageError
+from spikecheck.core.gzipped import compressed, restored
 from spikecheck.core.scope import ScopeMap
 from spikecheck.core.scorecard import Baseline, Scorecard
 from spikecheck.core.verdict import Report
 from spikecheck.core.why import Answer
 from spikecheck.report import atomic_write
-from spikecheck.report.gzipped import compressed, restored
 
 Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline, Answer)
 

@@ -304,6 +304,51 @@ def test_one_divergence_in_fifty_is_just_the_margin_and_does_not_look_worse() ->
     assert [(row.difference, row.looks_worse) for row in found] == [(0.02, False)]
 
 
+def test_each_column_is_of_its_own_side() -> None:
+    own = Scores(values={"final loss": {"one": (1.0, 2.0, 3.0, 6.0), "two": (5.0, 5.0, 5.0, 5.0)}})
+    other = Scores(values={"final loss": {"one": (0.0, 0.0, 1.0, 1.0), "two": (9.0, 9.0, 9.0, 9.5)}})
+    table = {row.where: row for row in rows(own, other)}
+    assert [table[where].candidate for where in ("", "one", "two")] == [4.0, 3.0, 5.0]
+    assert [table[where].reference for where in ("", "one", "two")] == pytest.approx([4.8125, 0.5, 9.125])
+    assert table["one"].difference == pytest.approx(2.5)
+
+
+def test_a_row_that_only_the_candidate_has_is_left_out() -> None:
+    whole = planted_scores(np.random.default_rng(6))
+    without = Scores(values={name: row for name, row in whole.values.items() if name != "late edge"})
+    assert "late edge" not in {row.name for row in rows(whole, without)} | {row.name for row in rows(without, whole)}
+
+
+@pytest.mark.parametrize("row", ["spikes", "final loss", "best loss", "spread"])
+def test_trainings_are_the_same_only_if_every_row_agrees(row: str) -> None:
+    """One training that differs in one row: nothing in its setting is known without a sample."""
+    whole = planted_scores(np.random.default_rng(11))
+    numbers = whole.values[row]["one"]
+    assert numbers[0] is not None
+    apart = {**whole.values[row], "one": (numbers[0] + 1e-6, *numbers[1:])}
+    found = rows(Scores(values={**whole.values, row: apart}), whole)
+    sure = {place: named_in(found, "worst spike", place).low == 0.0 for place in PLACES}
+    assert named_in(found, "diverged", "one").change is Change.UNDECIDED
+    assert sure["two"] and sure["three"]
+    near = {**whole.values[row], "one": (numbers[0] + 1e-10, *numbers[1:])}
+    assert {each.change for each in rows(Scores(values={**whole.values, row: near}), whole)} == {Change.SAME}
+
+
+def test_trainings_of_different_seeds_are_not_the_same() -> None:
+    whole = planted_scores(np.random.default_rng(12))
+    fewer = Scores(values={**whole.values, "spikes": {p: v[:-1] for p, v in whole.values["spikes"].items()}})
+    assert named_in(rows(fewer, whole), "diverged", "one").change is Change.UNDECIDED
+    elsewhere = {place: values for place, values in whole.values["spikes"].items() if place != "one"}
+    assert (
+        named_in(rows(whole, Scores(values={**whole.values, "spikes": elsewhere})), "diverged", "one").change
+        is Change.UNDECIDED
+    )
+
+
+def named_in(found: tuple[Row, ...], name: str, where: str) -> Row:
+    return next(row for row in found if (row.name, row.where) == (name, where))
+
+
 def ways(values: tuple[float, ...]) -> Scores:
     return Scores(values={FIRST_STEPS: {"gpt": values}})
 

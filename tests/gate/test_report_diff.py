@@ -71,3 +71,12 @@ def test_what_is_no_report_is_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "foreign.json").write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match="give (a )?files? (written|that)"):
         compared(tmp_path / "foreign.json", tmp_path / "foreign.json")
+
+
+def test_compressed_reports_are_compared_as_their_content_is(tmp_path: Path) -> None:
+    """Regression: `compare` said of a report.json.gz, which `report` and `recheck` read, that it is not JSON."""
+    plain, small = (
+        written(tmp_path / name, verdict("slas", "law", HOLDS, HOLDS)) for name in ("report.json", "report.json.gz")
+    )
+    assert small.read_bytes()[:2] == b"\x1f\x8b"
+    assert compared(plain, small).lines == compared(plain, plain).lines

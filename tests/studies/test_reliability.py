@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studies import reliability_page, reliability_rates, soak
+from studies import reliability_page, reliability_rates
 
 
 def test_every_kind_of_rate_is_there() -> None:
@@ -26,16 +26,6 @@ def test_a_table_is_found_by_its_first_column_and_read_to_its_end(tmp_path: Path
     assert reliability_rates.table(page, "c") == [{"c": "1", "b": "2"}, {"c": "3", "b": "4"}]
     with pytest.raises(ValueError, match="no table"):
         reliability_rates.table(page, "d")
-
-
-def test_a_leak_of_memory_files_or_store_is_noticed() -> None:
-    flat = [{"memory": 1e8, "files": 9.0, "threads": 1.0, "children": 0.0, "store": 1e6}] * 50
-    assert all(soak.judged(flat).values())
-    leaking = [
-        row | {"memory": 1e8 + 2**21 * cycle, "files": 9.0 + cycle, "store": 1.1 * soak.LIMIT}
-        for cycle, row in enumerate(flat)
-    ]
-    assert [name for name, kept in soak.judged(leaking).items() if not kept] == ["memory", "files", "store"]
 
 
 def test_a_fault_is_counted_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikecheck.core import gzipped
 from spikecheck.core.errors import UsageError
-from spikecheck.report import gzipped
-from spikecheck.report.gzipped import compressed, restored
+from spikecheck.core.gzipped import compressed, restored
 
 NAMED = Path("report.json.gz")
 
