@@ -18,8 +18,9 @@ _SHOWING = 2.5
 """Seconds from the last training to the end of the command, on any machine."""
 _CERTAIN = ("reference", "search", "beside", "reach")
 """Stages whose work is known from the start, in their order: only of these, anything is trained early."""
-_OWN = 2.0
-"""Weight of the average speed against the speed of the current part, in seconds of a typical core."""
+_OF_A_CLAIM, _OF_A_CALL = 6.0, 2.0
+"""Weights of the speed so far against that of the current claim, and of that against the current call's, in seconds of a
+typical core. Claims differ: one trains many tiles at once, another one large tile after the other, with one core idle."""
 _BEFORE = 2.0
 """Before anything is measured, work is taken to need its expected time, as if so many seconds of it had been seen. The first
 steps of a command are slow: workers load, caches are empty."""
@@ -55,13 +56,14 @@ class Pace:
         """Time since which nothing is trained; None during training."""
         self._lost = 0.0
         """Total time without training."""
-        self._whole = self._call = _Stretch(clock())
+        self._whole = self._claim = self._call = _Stretch(clock())
 
     def expect(self, stages: Sequence[tuple[str, float]], after: float) -> None:
         """Begin a claim: its stages with their expected work, and the work of the claims after it."""
         self._stages = dict(stages)
         self._to_come = list(self._stages)
         self.claim_left, self.after, self.call_left = sum(self._stages.values()), after, 0.0
+        self._claim = self._from_now()
         self.announced = True
 
     def enter(self, stage: str) -> None:
@@ -74,7 +76,7 @@ class Pace:
     def plan(self, seconds: float) -> None:
         """Begin a training call with this expected work."""
         self.call_left = seconds
-        self._call = _Stretch(self._clock(), self._lost, self.done)
+        self._call = self._from_now()
 
     def advance(self, seconds: float, *, early: bool = False) -> None:
         """Count finished work; `early` work belongs to the stages to come, and then to later claims."""
@@ -129,9 +131,18 @@ class Pace:
         if not enough or self.done <= 0:
             return None
         usual = (worked + _BEFORE) / (self.done + _BEFORE)
-        own, made = self._worked(self._call), self.done - self._call.done
-        now = (own + _OWN * usual) / (made + _OWN)
-        return self.call_left * now + (self.left - self.call_left - _SHOWING) * usual + _SHOWING
+        of_claim = self._speed(self._claim, usual, _OF_A_CLAIM)
+        of_call = self._speed(self._call, of_claim, _OF_A_CALL)
+        rest = max(self.claim_left - self.call_left, 0.0)
+        return self.call_left * of_call + rest * of_claim + self.after * usual + _SHOWING
+
+    def _speed(self, since: _Stretch, before: float, weight: float) -> float:
+        """Seconds by the clock for a second of work since then; as long as little is done, about `before`."""
+        return (self._worked(since) + weight * before) / (self.done - since.done + weight)
+
+    def _from_now(self) -> _Stretch:
+        idle = self._clock() - self._idle if self._idle is not None else 0.0
+        return _Stretch(self._clock(), self._lost + idle, self.done)
 
     def _worked(self, since: _Stretch) -> float:
         idle = self._clock() - self._idle if self._idle is not None else 0.0

@@ -131,3 +131,20 @@ def test_the_share_lies_between_0_and_1_and_never_falls(events: list[tuple[str, 
                 pace.advance(seconds, early=what == "early")
         assert before <= pace.share <= 1.0
         before = pace.share
+
+
+def test_the_rest_of_a_claim_takes_the_speed_of_the_claim() -> None:
+    """The first claim keeps two cores busy, the second one: half a second of the clock for a second of work, then a whole one."""
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    pace.expect([("reference", 50.0)], after=100.0)
+    for _ in range(50):
+        now[0] += 0.5
+        pace.advance(1.0)
+    pace.finish_claim()
+    pace.expect([("reference", 60.0), ("search", 40.0)], after=0.0)
+    for _ in range(20):
+        pace.plan(1.0)
+        now[0] += 1.0
+        pace.advance(1.0)
+    assert pace.seconds_left == pytest.approx(80.0, rel=0.1)
