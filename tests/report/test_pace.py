@@ -134,7 +134,7 @@ def test_the_share_lies_between_0_and_1_and_never_falls(events: list[tuple[str, 
 
 
 def test_the_rest_of_a_claim_takes_the_speed_of_the_claim() -> None:
-    """The first claim keeps two cores busy, the second one: half a second of the clock for a second of work, then a whole one."""
+    """The first claim keeps two cores busy, the second one: a second of work takes half a second, then a whole one."""
     now = [0.0]
     pace = Pace(lambda: now[0])
     pace.expect([("reference", 50.0)], after=100.0)
