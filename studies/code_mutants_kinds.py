@@ -17,7 +17,7 @@ class CodeMutant:
     """Node ids, each of which must fail."""
 
 
-_SEEDS = "tests/harness/test_verify.py::test_search_and_fresh_seeds_share_nothing_and_longer_blocks_extend_shorter_ones"
+_SEEDS = "tests/harness/test_plan.py::test_search_and_fresh_seeds_share_nothing_and_longer_blocks_extend_shorter_ones"
 _LARGEST_SIZE = """    order = values.abs().argsort(1)
     values, coordinates = values.gather(1, order), coordinates.gather(2, order[:, None].expand_as(coordinates))
     turn = coordinates.mT.flip(1).contiguous()
@@ -115,7 +115,7 @@ MUTANTS = (
         "lab/run_records.py",
         "params=np.stack([state.params[member].cpu().numpy() for state in whole])",
         "params=np.stack([state.params[member].float().double().cpu().numpy() for state in whole])",
-        ("tests/lab/test_laboratory.py::test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it",),
+        ("tests/lab/probes/test_anatomy.py::test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it",),
     ),
     CodeMutant(
         "what is stored of a checkpoint is in float32",
