@@ -27,7 +27,7 @@ def test_the_cause_is_named_from_what_was_kept(watched: Training, spikecheck: An
     words = ("diagnose", "watch.jsonl", "--states", "states", *WORKLOAD, "--at", "plant=batches")
     assert spikecheck(*words, "--json", "why.json") == 0
     shown = capsys.readouterr().out
-    assert "the batches of steps" in shown and max(map(len, shown.splitlines())) <= 80
+    assert "caused by the data: batches of steps" in shown and max(map(len, shown.splitlines())) <= 80
     whole = json.loads(Path("why.json").read_text())
     assert whole["cause"] == "data" and whole["differs_at"] is None
     assert "--states states" in whole["command"]
