@@ -101,13 +101,12 @@ def test_a_line_names_only_what_differs_from_the_reference() -> None:
     assert words[-4:] == ["--seed", "3", "--seeds", "24"]
 
 
-def test_of_a_workload_the_line_verifies_and_compares_nothing() -> None:
+def test_a_compared_line_replays_and_compares_on_a_workload_too() -> None:
     setting = workload_setting("mlp", {}, optimizer="gd", lr=0.1, steps=50)
-    words = ["planted", "--workload", "mlp"]
-    assert shlex.split(compared_line(words, judgement(setting), setting, 0))[1] == "verify"
-    assert "--gave" not in compared_line(words, judgement(setting), setting, 0)
-    compared = shlex.split(compared_line(["planted"], judgement(), REFERENCE, 0))
-    assert (compared[1], compared.count("--gave"), compared[compared.index("--seeds") + 1]) == ("replay", 1, "24")
+    for words, one in ((["planted", "--workload", "mlp"], judgement(setting)), (["planted"], judgement())):
+        compared = shlex.split(compared_line(words, one, REFERENCE if one.setting == REFERENCE else setting, 0))
+        assert compared[1 : 2 + len(words)] == ["replay", *words]
+        assert (compared.count("--gave"), compared[compared.index("--seeds") + 1]) == (1, "24")
 
 
 def test_a_claim_outside_the_package_is_found_by_its_folder() -> None:
