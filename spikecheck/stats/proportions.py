@@ -16,8 +16,9 @@ from scipy.stats import binomtest, boschloo_exact, fisher_exact
 from spikecheck.stats.paired import POWER
 
 _MANY = 200
-"""Trainings a side beyond which Fisher's exact test is used. Its p-value is never smaller than Boschloo's: there a quarter larger
-where that is 0.001 or more, and more in the far tail. Boschloo's takes 0.3 s for 256 trainings and seven times as long for 512."""
+"""Trainings a side beyond which Fisher's exact test is used. Its p-value is never smaller than Boschloo's: there a quarter
+larger where that is 0.001 or more, and more in the far tail. Boschloo's takes 0.3 s for 256 trainings, and seven times as long
+for 512."""
 
 
 @dataclass(frozen=True)

@@ -67,3 +67,7 @@ def test_memory_that_no_allocator_has_is_told_from_other_errors() -> None:
 def test_nothing_is_said_to_be_kept_without_a_store() -> None:
     assert "run again" in what_stays(stored=True)
     assert "run again" not in what_stays(stored=False)
+
+
+def test_a_name_that_is_known_twice_is_listed_once() -> None:
+    assert str(UnknownName("option", "x", ["size", "steps", "steps"])).endswith("known: size, steps")

@@ -74,3 +74,11 @@ def test_members_of_one_ensemble_may_differ_only_in_what_they_do_not_share() -> 
 def test_an_optimizer_that_is_no_text_is_refused(optimizer: object) -> None:
     with pytest.raises(SettingError, match="optimizer"):
         Setting.model_validate({"optimizer": optimizer})
+
+
+@pytest.mark.parametrize("name", ["steps", "lr", "width", "batch", "clip"])
+def test_a_truth_value_is_no_number(name: str) -> None:
+    """Regression: True was taken as 1, so that steps=True trained one step."""
+    with pytest.raises(SettingError, match=f"{name}=True: is not a number"):
+        Setting(**{name: True})
+    assert Setting(output_bias=True).output_bias

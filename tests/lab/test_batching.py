@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import Interrupted
 from spikecheck.core.events import Event, TileStored
-from spikecheck.core.intervention import Continue, FreezeOutside, LowerRate
+from spikecheck.core.intervention import Continue, FreezeOutside, Hold, LowerRate
 from spikecheck.core.probe import Anatomy, Balance, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
@@ -209,3 +209,12 @@ def test_one_runs_checkpoints_are_looked_at_without_compiling_and_give_the_same_
     found = Laboratory().runs([alone, many])
     own, others = (found[recipe].records["sharpness"]["sharpness"] for recipe in (alone, many))
     np.testing.assert_allclose(own, others, rtol=1e-8)
+
+
+def test_a_held_fork_is_expected_to_take_longer_than_one_that_follows_no_curvature() -> None:
+    """Regression: it took 2.5 times its expected time, and what was left looked too little."""
+    held, frozen = (
+        work([Recipe(setting=Setting(intervention=fork), seed=0)])
+        for fork in (Hold(horizon=500), FreezeOutside(horizon=500))
+    )
+    assert held == 2.5 * frozen

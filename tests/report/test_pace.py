@@ -148,3 +148,18 @@ def test_the_rest_of_a_claim_takes_the_speed_of_the_claim() -> None:
         now[0] += 1.0
         pace.advance(1.0)
     assert pace.seconds_left == pytest.approx(80.0, rel=0.1)
+
+
+def test_a_claim_that_begins_while_workers_start_is_not_taken_to_be_faster() -> None:
+    """The time without work before it began is not taken from its own."""
+    clock = Clock()
+    pace = Pace(clock)
+    pace.expect([("one", 100.0)], after=0.0)
+    working(pace, clock, 20, 1.0)
+    pace.pause()
+    clock.now += 30.0
+    pace.expect([("two", 100.0)], after=0.0)
+    pace.resume()
+    pace.plan(60.0)
+    working(pace, clock, 50, 1.0)
+    assert pace.seconds_left == pytest.approx(50 + 2.5, rel=0.02)
