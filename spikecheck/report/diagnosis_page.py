@@ -6,6 +6,7 @@ from spikecheck.report.curves import Axis, curve, step_axis
 from spikecheck.report.page import Page
 from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
+from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.diagnosis import DiagnosedSpike, Diagnosis, Moved
 
 _SHOWN = 12
@@ -49,16 +50,18 @@ def _loss(diagnosis: Diagnosis, page: Page) -> None:
         page.verbatim(line)
 
 
+def _rise(spike: NoisySpike) -> str:
+    if math.isinf(spike.height):
+        return "the loss is no longer a finite number"
+    height = f"{spike.height:.1f} spreads above its level of {spike.level:.4g}"
+    return f"the loss reaches {spike.loss:.4g} at step {spike.peak:,}, {height}"
+
+
 def _spike(one: DiagnosedSpike, page: Page) -> None:
     spike = one.spike
     page.blank()
-    height = (
-        "not finite" if math.isinf(spike.height) else f"{spike.height:.1f} spreads above its level of {spike.level:.4g}"
-    )
     over = "it did not come back" if spike.over is None else f"over at step {spike.over:,}"
-    page.say(
-        f"step {spike.onset:,}: the loss reaches {spike.loss:.4g} at step {spike.peak:,}, {height}; {over}", "bold"
-    )
+    page.say(f"step {spike.onset:,}: {_rise(spike)}; {over}", "bold")
     if one.moved:
         page.rows("moved", [inert(_says(moved)) for moved in one.moved])
     else:

@@ -212,7 +212,7 @@ def _ended(column: np.ndarray, rows: Sequence[Mapping[str, Any]], name: str) -> 
     """
     written = np.array([_is_number(row.get(name)) for row in rows])
     not_numbers, finite = np.flatnonzero(np.isnan(column) & written), np.flatnonzero(np.isfinite(column))
-    if len(not_numbers) and (not len(finite) or not_numbers[0] > finite[-1]):
+    if len(not_numbers) and len(finite) and not_numbers[0] > finite[-1]:
         column[not_numbers] = math.inf
     return column
 

@@ -94,9 +94,11 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
             is resumed or begun again, the later rows count.
 
     Raises:
-        UsageError: the step column has fractions.
+        UsageError: no loss is finite, or the step column has fractions.
     """
     given = columns[loss]
+    if not np.isfinite(given).any():
+        raise UsageError(f"--loss {loss}: none of its {len(given):,} values is a finite number; name another column")
     # A row without step or loss belongs to other columns. An empty cell is NaN as well, so NaN losses are left out.
     # A step from which on a float no longer holds every integer is none.
     numbers = np.arange(len(given), dtype=float) if step is None else columns[step]

@@ -120,3 +120,10 @@ def test_rows_without_a_step_are_numbered_and_that_is_said() -> None:
     columns = planted()
     found = diagnose(columns, "loss", None)
     assert found.missing[0] == "No column has the step (--step NAME): rows are numbered from 0."
+
+
+@pytest.mark.parametrize("losses", [[np.nan] * 3, [np.inf, np.nan, -np.inf]])
+def test_a_loss_that_never_was_a_number_is_refused(losses: list[float]) -> None:
+    """Regression: a column of NaN alone was called a spike that "reaches inf"."""
+    with pytest.raises(UsageError, match="--loss loss: none of its 3 values is a finite number; name another column"):
+        diagnose({"step": np.arange(3.0), "loss": np.array(losses)}, "loss", "step")
