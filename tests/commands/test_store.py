@@ -8,11 +8,8 @@ from click.testing import CliRunner
 
 from spikecheck.cli.main import cli
 from spikecheck.core.errors import UsageError
-from spikecheck.core.probe import Finish
-from spikecheck.core.recipe import Recipe
-from spikecheck.core.setting import Setting
-from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
+from tests.lab.stored import stored
 
 
 def test_store_info_and_prune(spikecheck: Any, small_claim: Any, capsys: Any) -> None:
@@ -30,18 +27,9 @@ def test_store_info_and_prune(spikecheck: Any, small_claim: Any, capsys: Any) ->
     assert "0 runs" in after
 
 
-SETTING = Setting(width=5, points=8, steps=40, lr=0.02)
-RECIPES = [
-    *(Recipe(setting=SETTING, seed=seed) for seed in range(3)),
-    Recipe(setting=SETTING, seed=0, probe=Finish()),
-]
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    Laboratory(store, "cpu").runs(RECIPES)
-    return store
+    return stored(tmp_path)
 
 
 def called(*words: str) -> tuple[int, str]:

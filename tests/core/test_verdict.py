@@ -5,52 +5,13 @@ from itertools import product
 
 import pytest
 
-from spikecheck.core.judgement import Effect, Judgement, Outcome
+from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict, compared_line, exit_code, finding, replay_line
 from spikecheck.core.workload_setting import workload_setting
+from tests.commands.planted import FAILS, HOLDS, UNDECIDED, judgement, verdict
 
 REFERENCE = Setting()
-EMPTY = Effect(unit="", median=None, low=None, high=None)
-
-
-def judgement(setting: Setting = REFERENCE) -> Judgement:
-    return Judgement(
-        setting=setting,
-        outcome=Outcome.HOLDS,
-        drawn=24,
-        applicable=20,
-        held=19,
-        low=0.8,
-        high=1.0,
-        required=0.8,
-        level=0.95,
-        effect=EMPTY,
-    )
-
-
-def verdict(kind: str, replicates: Outcome, generalises: Outcome, *, passed: bool) -> Verdict:
-    return Verdict(
-        id="planted",
-        kind=kind,
-        says="",
-        where="",
-        rule="",
-        replicates=replicates,
-        generalises=generalises,
-        passed=passed,
-        reference=judgement(),
-        control=judgement(),
-        control_says="",
-        settings_tried=1,
-        settings_triggered=1,
-        numerical_failures=0,
-        runs_trained=0,
-        runs_reused=0,
-        seconds=0.0,
-        definitions={},
-        specification="",
-    )
 
 
 def report(*verdicts: Verdict, **changes: object) -> Report:
@@ -68,12 +29,10 @@ def test_what_one_verdict_leaves_with(kind: str, replicates: Outcome, generalise
     expected = 0 if passed else 3
     if replicates is Outcome.FAILS or (refuted and (kind == "law" or strict)):
         expected = 1
-    assert exit_code(report(verdict(kind, replicates, generalises, passed=passed)), strict=strict) == expected
+    assert exit_code(report(verdict("planted", kind, replicates, generalises)), strict=strict) == expected
 
 
-GOOD = verdict("tendency", Outcome.HOLDS, Outcome.HOLDS, passed=True)
-OPEN = verdict("tendency", Outcome.UNDECIDED, Outcome.UNDECIDED, passed=False)
-BAD = verdict("tendency", Outcome.FAILS, Outcome.FAILS, passed=False)
+GOOD, OPEN, BAD = (verdict("planted", "tendency", one, one) for one in (HOLDS, UNDECIDED, FAILS))
 
 
 @pytest.mark.parametrize(
@@ -103,10 +62,10 @@ def test_a_line_names_only_what_differs_from_the_reference() -> None:
 
 def test_a_compared_line_replays_and_compares_on_a_workload_too() -> None:
     setting = workload_setting("mlp", {}, optimizer="gd", lr=0.1, steps=50)
-    for words, one in ((["planted", "--workload", "mlp"], judgement(setting)), (["planted"], judgement())):
-        compared = shlex.split(compared_line(words, one, REFERENCE if one.setting == REFERENCE else setting, 0))
+    for words, there in ((["planted", "--workload", "mlp"], setting), (["planted"], REFERENCE)):
+        compared = shlex.split(compared_line(words, judgement(HOLDS, there), there, 0))
         assert compared[1 : 2 + len(words)] == ["replay", *words]
-        assert (compared.count("--gave"), compared[compared.index("--seeds") + 1]) == (1, "24")
+        assert (compared.count("--gave"), compared[compared.index("--seeds") + 1]) == (1, "64")
 
 
 def test_a_claim_outside_the_package_is_found_by_its_folder() -> None:

@@ -5,27 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikecheck.core.probe import Finish
-from spikecheck.core.recipe import Recipe
-from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.run_codec import recipe_of
 from spikecheck.lab.store import Store
 from spikecheck.lab.store_audit import audited, sampled
 from spikecheck.lab.store_format import Entry
-
-SETTING = Setting(width=5, points=8, steps=40, lr=0.02)
-RECIPES = [
-    *(Recipe(setting=SETTING, seed=seed) for seed in range(3)),
-    Recipe(setting=SETTING, seed=0, probe=Finish()),
-]
+from tests.lab.stored import RECIPES, stored
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    Laboratory(store, "cpu").runs(RECIPES)
-    return store
+    return stored(tmp_path)
 
 
 def results(store: Store) -> list[str]:

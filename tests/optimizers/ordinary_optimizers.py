@@ -178,12 +178,16 @@ class DrawsFromPythonAndNumPy(SGD):
                 p.add_(p.grad * (1.0 + drawn), alpha=-group["lr"])
 
 
-class HiddenCounter(SGD):
-    """Halves its rate after twenty steps by a counter of its own."""
+class Counts(SGD):
+    """Has a counter of its own."""
 
     def __init__(self, params: Iterable[Tensor], lr: float) -> None:
         super().__init__(params, lr=lr)
         self.made = 0
+
+
+class HiddenCounter(Counts):
+    """Halves its rate after twenty steps by a counter of its own."""
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> None:  # type: ignore[override]
@@ -366,12 +370,8 @@ class TensorRate(Descends):
             group["lr"].mul_(0.97)
 
 
-class SplitsGroups(SGD):
+class SplitsGroups(Counts):
     """After ten steps its vectors get a group of their own, at twice the rate."""
-
-    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
-        super().__init__(params, lr=lr)
-        self.made = 0
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> None:  # type: ignore[override]
