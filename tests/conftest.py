@@ -58,7 +58,7 @@ def register(name: str, *, examples: int, derandomize: bool, database: ExampleDa
 
 FOUND = DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".hypothesis" / "examples")
 register("spikecheck-dev", examples=30, derandomize=False, database=FOUND)
-register("spikecheck-ci", examples=50, derandomize=True, database=None)
+register("spikecheck-ci", examples=30, derandomize=True, database=None)
 register("spikecheck-full", examples=1_000, derandomize=False, database=FOUND)
 settings.load_profile(
     os.environ.get("SPIKECHECK_TEST_PROFILE", "spikecheck-ci" if os.environ.get("CI") else "spikecheck-dev")

@@ -6,6 +6,7 @@ from torch import nn
 from spikecheck.core.setting import Setting
 from spikecheck.models.mlp import MLP
 from spikecheck.objective.objective import Objective
+from tests.optimizers import ordinary_optimizers
 
 STEPS = 60
 HABITS = [
@@ -35,11 +36,11 @@ HABITS = [
     "WantsItsClosureLate",
     "RestsWithoutClosure",
 ]
-"""Optimizers of `ordinary_optimizers`, each with a habit that torch's loop allows."""
+"""Optimizers of `ordinary_optimizers` and `hooked_optimizers`, each with a habit that torch's loop allows."""
 
 
 def setting(name: str, options: tuple = (), **changes: object) -> Setting:  # type: ignore[type-arg]
-    path = f"ordinary_optimizers:{name}"
+    path = f"{'ordinary' if hasattr(ordinary_optimizers, name) else 'hooked'}_optimizers:{name}"
     return Setting(problem="mnist1d", points=20, width=6, optimizer=path, options=options, lr=0.05, steps=STEPS).but(
         **changes
     )
