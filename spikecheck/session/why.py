@@ -26,7 +26,7 @@ def why(options: Mapping[str, Any], lab: LabOptions, observe: Observer) -> tuple
     """The answer, and whether Ctrl-C ended it early.
 
     Raises:
-        SpikecheckError: when the workload, the optimizer or the spike that is meant cannot be used.
+        SpikecheckError: when the workload, the optimizer or the spike to explain cannot be used.
     """
     place = workload_place(lab)
     steps = _steps(options)

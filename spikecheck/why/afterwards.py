@@ -37,7 +37,7 @@ def explain_log(
         training: the one that was watched, at any step, or one made anew in the same way. Close its watch first.
         log: that the watch wrote.
         states: the folder with its states.
-        at: a step of the spike that is meant; None for the first that is not benign.
+        at: a step of the spike to explain; None for the first that is not benign.
         arms: what is tried, beside the placebo.
         budget: seconds after which no further fork is made; None for no limit.
         observe: receives the events of the work.

@@ -37,7 +37,7 @@ class Question:
             raise UsageError(f"arms: two are called {twice[0]!r}; give each a name of its own")
 
     def check_within(self, steps: int) -> None:
-        """Raises UsageError where the spike that is meant lies behind the last of so many steps."""
+        """Raises UsageError where the spike to explain lies behind the last of so many steps."""
         if self.at is not None and not 0 <= self.at < steps:
             raise UsageError(
                 f"--at-step {self.at}: the training has steps 0 to {steps - 1}; name one of them, or train longer"
