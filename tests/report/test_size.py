@@ -17,7 +17,7 @@ Make = Callable[..., Any]
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (Average(above=0.0, worth=0.02), "mean 0.0431; 2.2 times the least that is worth a claim; 11.9 % of what lies"),
+        (Average(above=0.0, worth=0.02), "mean 0.0431; 2.2 times the least that is worth a claim; 11.9 % of the way"),
         (Average(above=0.0, worth=0.0862), "mean 0.0431; 0.5 times the least"),
         (Average(above=0.0, worth=0.0001), "mean 0.0431; 431 times the least"),
         (Average(below=0.0, worth=0.02), "mean 0.0431; on the wrong side of 0"),
