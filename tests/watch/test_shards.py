@@ -1,0 +1,77 @@
+"""Parameters of which processes hold parts, in a group of one process, and models that are refused."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import distributed, nn
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
+
+from spikecheck.core.errors import UsageError
+from spikecheck.watch.joined_sums import joined, joined_norm
+from spikecheck.watch.layers import Sums
+from spikecheck.watch.shards import check_shards, forward_is_collective, is_sharded, local
+
+
+@pytest.fixture(scope="module")
+def mesh() -> Iterator[DeviceMesh]:
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    yield DeviceMesh("cpu", [0])
+    distributed.destroy_process_group()
+
+
+class Net(nn.Module):
+    """A model with one parameter."""
+
+    def __init__(self, weight: torch.Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+
+def test_a_part_is_in_the_same_memory_and_an_ordinary_tensor_is_whole(mesh: DeviceMesh) -> None:
+    plain, part = torch.arange(6.0), distribute_tensor(torch.arange(6.0), mesh, [Shard(0)])
+    assert not is_sharded(plain) and is_sharded(part)
+    local(part).add_(1.0)
+    assert local(part).tolist() == part.full_tensor().tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    assert local(plain).data_ptr() == plain.data_ptr()
+
+
+@pytest.mark.parametrize("placement", [Shard(0), Replicate()])
+def test_a_mesh_of_all_processes_is_fine_and_its_forward_pass_needs_them(
+    placement: Shard | Replicate, mesh: DeviceMesh
+) -> None:
+    model = Net(distribute_tensor(torch.ones(4), mesh, [placement]))
+    check_shards(model)
+    assert forward_is_collective(model)
+
+
+def test_a_pending_sum_is_refused(mesh: DeviceMesh) -> None:
+    pending = DTensor.from_local(torch.ones(4), mesh, [Partial()])
+    with pytest.raises(UsageError, match="model: weight is a pending sum over processes"):
+        check_shards(Net(pending))
+
+
+def test_one_process_has_the_sums_of_the_whole(mesh: DeviceMesh) -> None:
+    parameters = [distribute_tensor(torch.ones(4), mesh, [Shard(0)]), torch.ones(2)]
+    sums = Sums([4, 2], [3.0, 1.0], [2.0, 5.0], [None, 0.5], [-1.0, -2.0], [7.0, None])
+    whole = joined(sums, parameters)
+    assert whole.update == pytest.approx([3.0, 1.0]) and whole.weights == pytest.approx([2.0, 5.0])
+    assert (whole.gradient[0], whole.gradient[1]) == (None, pytest.approx(0.5))
+    assert whole.slope == pytest.approx([-1.0, -2.0])
+    assert list(whole.surprise) == [pytest.approx(7.0), None]
+    assert joined_norm([3.0, 4.0], parameters[0]) == pytest.approx(5.0)
+    assert joined_norm([], parameters[1]) == 0.0
+
+
+def test_plain_models_need_no_group() -> None:
+    model = Net(torch.ones(3))
+    check_shards(model)
+    assert not forward_is_collective(model)
+    assert forward_is_collective(nn.SyncBatchNorm(3))
+
+
+def test_fsdp1_is_refused() -> None:
+    wrapped = type("FullyShardedDataParallel", (Net,), {})(torch.ones(1))
+    with pytest.raises(UsageError, match="FSDP1.*use torch.distributed.fsdp.fully_shard"):
+        check_shards(wrapped)
