@@ -13,6 +13,7 @@ from spikecheck.core.events import (
     WorkDone,
     WorkPlanned,
 )
+from spikecheck.report.pace import _SHOWING
 from spikecheck.report.progress import Tally, clock_time, stage_says
 
 
@@ -74,12 +75,13 @@ def test_the_share_is_that_of_the_expected_work_and_the_rest_takes_as_long_in_pr
     assert tally.progress().startswith("0 %")
     clock.now += 20.0
     tally.add(TileAdvanced(500, seconds=20.0))
-    assert tally.progress().startswith("50 %, about 0:2")
+    half = f"{100 * 20 / (40 + _SHOWING):.0f} %"
+    assert tally.progress().startswith(f"{half}, about 0:2")
     tally.add(Busy("compiling"))
-    assert tally.progress() == "50 %, compiling …"
+    assert tally.progress() == f"{half}, compiling …"
     clock.now += 20.0
     tally.add(WorkDone(20.0))
-    assert tally.progress().startswith("100 %")
+    assert tally.progress().startswith(f"{100 * 40 / (40 + _SHOWING):.0f} %")
 
 
 def test_time_is_counted_from_the_beginning() -> None:

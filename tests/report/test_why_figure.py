@@ -23,7 +23,8 @@ def test_there_is_a_panel_for_everything_that_is_known() -> None:
         "4 forks: half the rate",
         "overshoot before the spike",
     ]
-    assert titles(answer(losses=FEW, signs=Signs(), outcome=Outcome.NO_CAUSE, causes=(), cause=None)) == [
+    unnamed = answer(losses=FEW, signs=Signs(), outcome=Outcome.NO_CAUSE, causes=(), cause=None)
+    assert titles(unnamed) == [
         "the run",
         "4 forks: placebo",
     ]

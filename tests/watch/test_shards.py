@@ -9,8 +9,6 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 
 from spikecheck.core.errors import UsageError
-from spikecheck.watch.joined_sums import joined, joined_norm
-from spikecheck.watch.layers import Sums
 from spikecheck.watch.shards import check_shards, forward_is_collective, is_sharded, local
 
 
@@ -50,18 +48,6 @@ def test_a_pending_sum_is_refused(mesh: DeviceMesh) -> None:
     pending = DTensor.from_local(torch.ones(4), mesh, [Partial()])
     with pytest.raises(UsageError, match="model: weight is a pending sum over processes"):
         check_shards(Net(pending))
-
-
-def test_one_process_has_the_sums_of_the_whole(mesh: DeviceMesh) -> None:
-    parameters = [distribute_tensor(torch.ones(4), mesh, [Shard(0)]), torch.ones(2)]
-    sums = Sums([4, 2], [3.0, 1.0], [2.0, 5.0], [None, 0.5], [-1.0, -2.0], [7.0, None])
-    whole = joined(sums, parameters)
-    assert whole.update == pytest.approx([3.0, 1.0]) and whole.weights == pytest.approx([2.0, 5.0])
-    assert (whole.gradient[0], whole.gradient[1]) == (None, pytest.approx(0.5))
-    assert whole.slope == pytest.approx([-1.0, -2.0])
-    assert list(whole.surprise) == [pytest.approx(7.0), None]
-    assert joined_norm([3.0, 4.0], parameters[0]) == pytest.approx(5.0)
-    assert joined_norm([], parameters[1]) == 0.0
 
 
 def test_plain_models_need_no_group() -> None:
