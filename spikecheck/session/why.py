@@ -1,4 +1,4 @@
-"""Why a workload spiked, as a command line asks."""
+"""Why a workload spiked, from the options of a command line."""
 
 import pickle
 from collections.abc import Mapping, Sequence

@@ -59,7 +59,7 @@ def explain_log(
 def explain_order_log(
     order: Order, log: Path, states: Path, store: Store | None, question: Question, workers: int | None = None
 ) -> Answer:
-    """As `explain_log`, of a workload that is made anew, in as many processes as wanted.
+    """As `explain_log`, for a workload, which is made again in any number of processes.
 
     Args:
         order: the training; its steps do not matter.

@@ -32,7 +32,7 @@ def answered(run: Run, question: Question, source: Source) -> Answer:
     """The answer, with its words. The training of the source is left anywhere.
 
     Raises:
-        UsageError: when the loss does not rise at the step that is asked for.
+        UsageError: when the loss does not rise at the step that `question.at` names.
     """
     began = time.monotonic()
     spikes = run.spikes

@@ -1,4 +1,4 @@
-"""What is asked of a training that spiked, and how far the answer is."""
+"""A question about a training that spiked: which spike, by which arms, until when; and the progress of its answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ TRAINING, WAY, AGAIN, FORKS = "training", "the way to the spike", "the spike aga
 
 @dataclass
 class Question:
-    """What is asked of a training that spiked."""
+    """Which spike of a training to explain, by which arms, and until when."""
 
     at: int | None = None
     """A step of the spike; None for the first that is not benign."""
