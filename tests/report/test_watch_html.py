@@ -65,3 +65,11 @@ def test_thinning_keeps_extremes_and_order_and_bounds_the_size(count: int, seed:
     if points:
         for extreme in (min, max):
             assert extreme(value for _, value in kept) == extreme(value for _, value in points)
+
+
+@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("height", [-1.0, 1.0])
+def test_a_single_extreme_is_kept_wherever_it_lies_among_the_points_of_one_position(at: int, height: float) -> None:
+    """6,000 points at 1,000 positions: six points each."""
+    points = [(step, height if step == 600 + at else 0.0) for step in range(6 * _POINTS)]
+    assert (600 + at, height) in _thinned(points)
