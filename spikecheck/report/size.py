@@ -20,8 +20,9 @@ def size_in_words(judgement: Judgement, predicts: Estimand | None = None) -> str
     estimate, _, _ = of_average(judgement.effect, which)
     if not judgement.applicable or estimate is None:
         return ""
-    average_decides = judgement.required is None and isinstance(predicts, Average)
-    relative = _against(estimate, predicts) if average_decides else ""
+    relative = ""
+    if judgement.required is None and isinstance(predicts, Average):
+        relative = _against(estimate, predicts)
     scale = on_its_scale(estimate, judgement.effect.unit, judgement.setting)
     return "; ".join(filter(None, (f"{which} {estimate:.3g}", relative, scale)))
 

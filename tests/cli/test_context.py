@@ -78,5 +78,5 @@ def test_reasons_fit_a_line() -> None:
         (optimizer_numbers, ("adam", [])),
     ):
         with pytest.raises(SpikecheckError) as refused:
-            refuse(*given)  # type: ignore[operator]
+            refuse(*given)
         assert "\n" not in str(refused.value)

@@ -12,7 +12,8 @@ RANGE, WIDE = "lr=0.0001..0.1", "lr=0.001..1"
 
 
 def baseline(**conditions: Any) -> Baseline:
-    return Baseline.model_construct(conditions=conditions)
+    known: dict[str, Any] = {"conditions": conditions}
+    return Baseline.model_construct(**known)
 
 
 @pytest.mark.parametrize(

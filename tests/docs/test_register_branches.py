@@ -1,8 +1,9 @@
 """The register on histories that are no line: branches, renamed and copied claims, reports of other names."""
 
+import json
 from types import ModuleType
 
-from tests.docs.planted_history import THRESHOLD, Repository, claims, falls, page
+from tests.docs.planted_history import CLAIM, THRESHOLD, Repository, claims, falls, page
 
 
 def test_a_verdict_that_was_there_before_the_text_does_not_count_for_it(

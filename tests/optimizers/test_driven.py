@@ -39,7 +39,7 @@ def nothing(named: list[tuple[str, nn.Parameter]], lr: float) -> object:
 class Flattens(torch.optim.SGD):
     """Changes a parameter's shape, as no optimizer may."""
 
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         for tensor in self.param_groups[0]["params"]:
             tensor.data = tensor.data.reshape(-1)
 

@@ -13,8 +13,9 @@ from spikecheck.watch.shards import check_shards, forward_is_collective, is_shar
 
 
 @pytest.fixture(scope="module")
-def mesh() -> Iterator[DeviceMesh]:
-    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeviceMesh]:
+    meeting = tmp_path_factory.mktemp("group") / "store"
+    distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=0, world_size=1)
     yield DeviceMesh("cpu", [0])
     distributed.destroy_process_group()
 

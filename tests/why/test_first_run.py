@@ -47,7 +47,7 @@ def test_the_losses_come_again_and_what_was_usual_is_that_of_a_plain_loop() -> N
     for batch in loop.batches[: START + STEPS]:
         loop.step(batch)
     before = slice(START, SCENE.onset)
-    assert usual.rates == ((pytest.approx(np.median(rates[before])),),)
+    assert [list(group) for group in usual.rates] == [pytest.approx([np.median(rates[before])])]
     assert usual.rate_varies == pytest.approx(9.0)
     assert usual.norms == pytest.approx((np.median(norms[before]),), rel=1e-5)
     assert usual.norm_exceeds == pytest.approx(max(norms[START:]) / np.median(norms[before]) - 1.0, rel=1e-4)

@@ -36,7 +36,7 @@ def parent(run: Run) -> Trained:
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: "none" if probe is None else probe.kind)
 def test_costs_are_positive_and_grow_with_the_steps(probe: Probe | None) -> None:
     kind = measurement(probe)
-    assert isinstance(kind, Measurement) and kind.probe == probe
+    assert kind.probe == probe
     for fork in (False, True):
         few, many = kind.plain_steps(100, fork=fork), kind.plain_steps(10_000, fork=fork)
         assert 0.0 <= few <= many
