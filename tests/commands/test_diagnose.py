@@ -212,3 +212,10 @@ def test_a_watched_log_is_diagnosed_too(spikecheck: Any, capsys: Any) -> None:
     write_log(Path("log.jsonl"))
     assert spikecheck("diagnose", "log.jsonl") == 0
     assert capsys.readouterr().out.startswith("1 loss spike in 600 losses")
+
+
+def test_columns_of_other_names_are_named(spikecheck: Any, capsys: Any) -> None:
+    rows = [f"{2 * step},{9.0 if 400 <= step < 420 else 1.0 + step % 7 / 100}" for step in range(600)]
+    Path("run.csv").write_text("\n".join(["n,cost", *rows]))
+    assert spikecheck("diagnose", "run.csv", "--loss", "cost", "--step", "n") == 0
+    assert capsys.readouterr().out.startswith("1 loss spike in 600 losses, steps 0 to 1,198.")

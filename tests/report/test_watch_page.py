@@ -55,6 +55,8 @@ def test_the_last_eight_are_listed_and_the_others_counted(count: int, more: bool
     for what in ("spikes", "warnings"):
         assert (f"  the last 8 of {count} {what}; --html FILE shows all" in lines) == more
     listed = [line for line in lines if line.startswith("  step ") and "warning" in line]
+    rows = lines.index(next(line for line in lines if line.startswith("  onset")))
+    assert [int(line.split()[0]) for line in lines[rows + 1 : rows + 9]] == list(range(count - 8, count))
     assert len(listed) == 8 and f"warning {count - 1}" in listed[-1] and f"warning {count - 8}" in listed[0]
 
 

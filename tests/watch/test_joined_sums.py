@@ -38,5 +38,7 @@ def test_every_tensor_counts_once_however_many_processes_hold_it(
     """Of an ordinary tensor each of four processes has all, so each gives a quarter; of a part nobody else has any."""
     monkeypatch.setattr(distributed, "get_world_size", lambda: 4)
     assert _weight(torch.ones(4)) == 0.25
-    assert _weight(distribute_tensor(torch.ones(4), mesh, [Shard(0)])) == 1.0
-    assert _weight(distribute_tensor(torch.ones(4), mesh, [Replicate()])) == 1.0 / mesh.size()
+    part, copy = (distribute_tensor(torch.ones(4), mesh, [placement]) for placement in (Shard(0), Replicate()))
+    monkeypatch.setattr(DeviceMesh, "size", lambda *_: 4)
+    assert _weight(part) == 1.0
+    assert _weight(copy) == 0.25

@@ -15,14 +15,14 @@ from spikecheck.why.sequential import FEWEST, MOST
 
 
 class Heights(Reader):
-    """Reads a fork's only loss as its height; one of 10 or more spikes."""
+    """Reads a fork's only loss as its height: 10 or more spikes, 15 or more raises an alarm."""
 
     def __init__(self) -> None:
         pass
 
     def seen(self, losses: Sequence[float]) -> Seen:
         height = losses[0]
-        return Seen(losses, height, alarms=height >= 10.0, spikes=height >= 10.0, late=1.0 + height / 100)
+        return Seen(losses, height, alarms=height >= 15.0, spikes=height >= 10.0, late=1.0 + height / 100)
 
 
 @dataclass
