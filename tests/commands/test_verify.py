@@ -161,7 +161,7 @@ def test_a_claim_whose_file_could_not_be_read_is_not_told_to_be_unknown(
     Path("mine/my_own.py").write_text("raise RuntimeError('so')\n")
     assert spikecheck(*words, "--claims-path", "mine") == 2
     _, line = capsys.readouterr().err.splitlines()
-    told = "its file could not be read: mine/my_own.py: RuntimeError: so; fix the file"
+    told = "its file could not be read: mine/my_own.py: RuntimeError: so (line 1); fix the file"
     assert line == f"error: claim {words[-1]!r}: {told}"
 
 

@@ -1,5 +1,6 @@
 """A claim whose own functions raise, or that cannot be decided, fails by itself and says where."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, Control, Trial
+from spikecheck.harness.domain import Domain, Ladder
 from spikecheck.harness.evidence import gather
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.simulated_lab import REFERENCE, PlantedLab, planted_claim
@@ -18,6 +20,7 @@ from spikecheck.harness.verify import verify
 from spikecheck.session.verify import verify_each
 from spikecheck.stats.prediction import Prediction
 
+ANOTHER = itertools.count()
 PLAN = Plan(settings=1, descents=0)
 
 
@@ -43,6 +46,10 @@ def leaves(trial: Trial) -> float:
         ({"measure": lambda trial: None}, "its measure returned None; return one number"),
         ({"measure": lambda trial: "large"}, "its measure returned 'large'; return one number"),
         ({"measure": lambda trial: np.ones(2)}, "its measure returned array.*; return one number"),
+        ({"measure": lambda trial: "1.5"}, "its measure returned '1.5'; return one number"),
+        ({"applies": lambda trial: None}, "its precondition returned None; return True or False"),
+        ({"applies": lambda trial: np.nan}, "its precondition returned nan; return True or False"),
+        ({"measure": lambda trial: next(ANOTHER)}, "its measure gave 0 and then 1 for the same trial; draw random numbers"),
         ({"applies": lambda trial: np.ones(2)}, "its precondition returned array.*; return True or False"),
         ({"companions": {"further": lambda trial: [1.0]}}, r"its companion 'further' returned \[1.0\]; return one"),
         ({"arms": {"run": lambda setting: None}}, "its arm 'run' returned None; return a Setting"),
@@ -119,3 +126,15 @@ def test_a_diverged_fork_that_cannot_be_looked_at_is_a_numerical_failure(until_d
     )
     found = gather(claim, Lab(lambda setting: 0.9), {REFERENCE: (1, 2, 3)})[REFERENCE]
     assert (found.numerical_failures, found.applicable) == (3, 0)
+
+
+def test_ladders_that_meet_in_an_impossible_setting_fail_their_claim_only() -> None:
+    """Regression: the error ended the verification of the other claims as well."""
+    reference = REFERENCE.but(optimizer="heavy-ball", momentum=0.9)
+    axes = {"optimizer": Ladder("heavy-ball", "gd"), "momentum": Ladder(0.9, 0.5)}  # of which gd has none
+    with pytest.raises(ClaimError, match="its domain contains a setting that cannot be trained: momentum=0."):
+        verify(
+            replace(planted_claim(), domain=Domain(reference, **axes)),
+            PlantedLab(lambda setting: 0.99),
+            Plan(settings=8),
+        )
