@@ -412,6 +412,7 @@ class Claim:
             definitions=self.definitions,
             source=self.source,
             workload=workload_words(reference),
+            folder=self.folder,
         )
 
 

@@ -5,6 +5,7 @@ import sys
 import tomllib
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
@@ -83,7 +84,9 @@ def select(discovered: Discovered, patterns: Sequence[str]) -> tuple[Claim, ...]
     for pattern in patterns:
         if not set(pattern) & set("*?[") and pattern not in discovered.claims:
             raise missing(pattern, discovered)
-    chosen = [c for name, c in discovered.claims.items() if any(fnmatchcase(name, p) for p in patterns or ["*"])]
+    chosen = [
+        c for name, c in discovered.claims.items() if any(p == name or fnmatchcase(name, p) for p in patterns or ["*"])
+    ]
     if not chosen:
         raise NothingSelected(f"--claim {' '.join(patterns)}: no claim matches; `spikecheck list` shows all")
     return tuple(chosen)
@@ -140,7 +143,8 @@ def _executed(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # inspect.getsource and dataclasses need it there
     try:
-        spec.loader.exec_module(module)
+        with redirect_stdout(sys.stderr):  # what a claim prints must not mix with --json -
+            spec.loader.exec_module(module)
     except USERS_ERRORS as error:  # an error in a user's file must not stop the other claims
         del sys.modules[name]
         raise ClaimFileError(f"{file}: {type(error).__name__}: {text_of(error)}{_line(file, error)}") from error

@@ -1,7 +1,9 @@
 """Calls to a claim's own functions: an error in one is an error of that claim only."""
 
+import sys
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +24,8 @@ def called(claim: "Claim", part: str, function: Callable[..., T], *arguments: ob
         ClaimError: the function raised; the message names the claim, the part and the line.
     """
     try:
-        return function(*arguments)
+        with redirect_stdout(sys.stderr):  # what a claim prints must not mix with --json -
+            return function(*arguments)
     except Stopped:
         raise
     except USERS_ERRORS as error:

@@ -90,3 +90,9 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line_and_its_value(folder: Pat
     )
     assert said["many"].endswith("its claim is [1, 2], and no Claim; give it a module-level `claim = Claim(...)`")
     assert said["torn"].endswith("(torn.py, line 1)")
+
+
+def test_what_a_file_prints_goes_to_standard_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "loud.py").write_text("print('reading')\n" + CLAIM)
+    assert "loud" in discover([folder]).claims
+    assert capsys.readouterr() == ("", "reading\n")

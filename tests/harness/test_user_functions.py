@@ -138,3 +138,15 @@ def test_ladders_that_meet_in_an_impossible_setting_fail_their_claim_only() -> N
             PlantedLab(lambda setting: 0.99),
             Plan(settings=8),
         )
+
+
+def test_what_a_claim_prints_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """Regression: it stood before the report of `--json -`, which was then no JSON."""
+
+    def loud(trial: Trial) -> float:
+        print("measuring")  # noqa: T201
+        return 1.0
+
+    gather(replace(planted_claim(), measure=loud), PlantedLab(lambda setting: 0.5), {REFERENCE: range(3)})
+    printed = capsys.readouterr()
+    assert (printed.out, set(printed.err.split())) == ("", {"measuring"})
