@@ -62,7 +62,7 @@ def test_parts_of_a_control_and_of_a_condition_are_checked_too() -> None:
         Condition(measure=one, unit="v", predicts=0.5)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("accident", [None, "no", b"", float("nan"), np.float64("nan"), one, (x for x in ())])
+@pytest.mark.parametrize("accident", [None, "no", b"", float("nan"), np.float64("nan"), one, (x for x in [1])])
 def test_what_python_takes_for_true_or_false_by_accident_is_no_truth_value(accident: object) -> None:
     """Regression: a precondition that returned NaN, a text, or a function applied everywhere; without `return`, nowhere."""
     with pytest.raises(TypeError):

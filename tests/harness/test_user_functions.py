@@ -1,12 +1,13 @@
 """A claim whose own functions raise, or that cannot be decided, fails by itself and says where."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from spikecheck.core.errors import ClaimError, SettingError
+from spikecheck.core.errors import ClaimError, DataError, SettingError
 from spikecheck.core.events import ignore
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
@@ -37,6 +38,15 @@ def out_of_range(setting: Setting) -> Setting:
 def leaves(trial: Trial) -> float:
     """Ends the process."""
     raise SystemExit(0)
+
+
+class Lab(PlantedLab):
+    def anticipate(self, rounds: object) -> None: ...
+
+    def forget(self) -> None: ...
+
+    def is_stored(self, recipe: object) -> bool:
+        return False
 
 
 @pytest.mark.parametrize(
@@ -71,14 +81,6 @@ def test_whatever_a_claim_raises_names_claim_part_and_line(changes: dict[str, ob
 
 def test_the_other_claims_are_judged_all_the_same() -> None:
     """Regression: the first error ended the whole verification, and what had been judged was lost."""
-
-    class Lab(PlantedLab):
-        def anticipate(self, rounds: object) -> None: ...
-
-        def forget(self) -> None: ...
-
-        def is_stored(self, recipe: object) -> bool:
-            return False
 
     broken = replace(planted_claim(), id="broken", source="broken.py", measure=misspelt)
     claims = [planted_claim(), broken, replace(planted_claim(), id="last")]
@@ -150,3 +152,23 @@ def test_what_a_claim_prints_goes_to_standard_error(capsys: pytest.CaptureFixtur
     gather(replace(planted_claim(), measure=loud), PlantedLab(lambda setting: 0.5), {REFERENCE: range(3)})
     printed = capsys.readouterr()
     assert (printed.out, set(printed.err.split())) == ("", {"measuring"})
+
+
+class LabWithoutWide(Lab):
+    """Refuses the widest networks, as a laboratory does whose settings name a problem that is not there."""
+
+    def each(self, blocks: Sequence[Sequence[Recipe]]) -> list[Mapping[Recipe, Run]]:
+        if any(recipe.setting.width > 100 for block in blocks for recipe in block):
+            raise DataError("problem='nowhere:make': no module 'nowhere'; install it")
+        return super().each(blocks)
+
+
+def test_a_problem_that_is_not_there_fails_its_claim_only() -> None:
+    """Regression: the command ended, and the verdicts that it had reached were lost."""
+    lab = LabWithoutWide(lambda setting: 0.95)
+    absent = replace(planted_claim(), id="absent", source="absent.py", domain=Domain(REFERENCE.but(width=101)))
+    verdicts, failed, _ = verify_each([planted_claim(), absent], lab, PLAN, ignore)  # type: ignore[arg-type]
+    assert [verdict.id for verdict in verdicts] == ["planted"]
+    assert failed == {"absent.py": "claim 'absent': problem='nowhere:make': no module 'nowhere'; install it"}
+    with pytest.raises(DataError, match="nowhere"):
+        verify_each([absent], lab, PLAN, ignore)  # type: ignore[arg-type]
