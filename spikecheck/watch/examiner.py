@@ -115,7 +115,9 @@ class Examiner:
             return {"unresolved": obstacle}
         try:
             with undisturbed(self.model, self.devices) as put_back:
-                walk = Walk(closure, self.masks, taken.segments, self.ranks.mean, partial(self._passed, put_back), self.graph)
+                walk = Walk(
+                    closure, self.masks, taken.segments, self.ranks.mean, partial(self._passed, put_back), self.graph
+                )
                 figures = self._measured(loss, walk, taken)
                 self.graph = walk.graph
                 return figures

@@ -22,7 +22,8 @@ _NEGLIGIBLE = 1e-5
 class GradientNorms:
     """The norm of every parameter's gradient as the backward pass made it, until the optimizer's step.
 
-    Clipping by norm and unscaling multiply all gradients by one factor; clipping by value or by layer, noise and centring do not.
+    Clipping by norm and unscaling multiply all gradients by one factor. Clipping by value or by layer, noise and centring do
+    not.
     """
 
     def __init__(self, parameters: Sequence[Tensor], guard: Guard) -> None:
@@ -48,7 +49,9 @@ class GradientNorms:
         norms = [None if norm is None else self._made.get(id(one)) for one, norm in zip(parameters, met, strict=True)]
         if any(made is None and norm for made, norm in zip(norms, met, strict=True)):
             return None
-        pairs = [(float(made), norm) for made, norm in zip(norms, met, strict=True) if made is not None and norm is not None]
+        pairs = [
+            (float(made), norm) for made, norm in zip(norms, met, strict=True) if made is not None and norm is not None
+        ]
         return _alike(pairs, max(_SAME, _ROUNDINGS * self._eps))
 
     def _note(self, parameter: Tensor) -> None:

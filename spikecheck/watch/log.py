@@ -104,11 +104,15 @@ class WatchLog:
         """
         log = cls(path)
         log.refresh()
-        if log.header is None:
-            raise UsageError(
-                f"{path}: is no log of spikecheck.Watch; its first line should be a header with schema {SCHEMA}"
-            )
-        return log
+        return log._checked()
+
+    @classmethod
+    def of(cls, text: str, path: Path) -> "WatchLog":
+        """A log from its text, as of a file that was compressed, or that can be read once only; raises as `open` does."""
+        log = cls(path)
+        for line in text[: text.rfind("\n") + 1].splitlines():
+            log._take(line.encode())
+        return log._checked()
 
     def refresh(self) -> bool:
         """Read lines appended since the last call; returns whether there were any.
@@ -132,6 +136,13 @@ class WatchLog:
         """The steps, sorted by number."""
         for number in sorted(self.steps):
             yield self.steps[number]
+
+    def _checked(self) -> "WatchLog":
+        if self.header is None:
+            raise UsageError(
+                f"{self.path}: is no log of spikecheck.Watch; its first line should be a header with schema {SCHEMA}"
+            )
+        return self
 
     def _take(self, line: bytes) -> None:
         try:
