@@ -208,7 +208,9 @@ def _columns(rows: Sequence[Mapping[str, Any]], *, diverged: bool) -> "ReadColum
     for name in names:
         given = [row.get(name) for row in rows]
         numbers = list(map(number, given))
-        whole.texts[name] = [cell for cell, value in zip(given, numbers, strict=True) if _is_text(cell, value, name)]
+        whole.texts[name] = [
+            str(cell) for cell, value in zip(given, numbers, strict=True) if _is_text(cell, value, name)
+        ]
         if all(value is None for value in numbers):
             continue
         column = np.array([math.nan if value is None else value for value in numbers])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,9 +33,7 @@ class GradientNorms:
         self._eps = 0.0
         """The coarsest of the gradients' types."""
         trained = [parameter for parameter in parameters if parameter.requires_grad and parameter.is_leaf]
-        self._handles = [
-            one.register_post_accumulate_grad_hook(LocalHook(guard(partial(self._note, one)))) for one in trained
-        ]
+        self._handles = [self._hooked(one, LocalHook(guard(partial(self._note, one)))) for one in trained]
 
     def remove(self) -> None:
         """Remove the hooks from the parameters."""
@@ -53,6 +52,9 @@ class GradientNorms:
             (float(made), norm) for made, norm in zip(norms, met, strict=True) if made is not None and norm is not None
         ]
         return _alike(pairs, max(_SAME, _ROUNDINGS * self._eps))
+
+    def _hooked(self, parameter: Any, hook: LocalHook) -> Any:
+        return parameter.register_post_accumulate_grad_hook(hook)
 
     def _note(self, parameter: Tensor) -> None:
         if parameter.grad is not None:

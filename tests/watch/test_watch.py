@@ -380,7 +380,7 @@ def test_a_rate_that_the_optimizer_makes_itself_is_left_out(tmp_path: Path) -> N
     """Regression: lr=None, as of transformers' Adafactor, ended the watching."""
 
     class OwnRate(torch.optim.SGD):
-        def step(self, closure: Any = None) -> None:
+        def step(self, closure: Any = None) -> Any:
             self.param_groups[0]["lr"] = 0.05
             super().step()
             self.param_groups[0]["lr"] = None

@@ -120,7 +120,7 @@ def test_betas_of_an_optimizer_without_a_second_moment_are_no_lag() -> None:
         def __init__(self, parameters: Any) -> None:
             super().__init__(parameters, {"lr": 1e-3, "betas": (0.9, 0.99)})
 
-        def step(self, closure: Any = None) -> None:
+        def step(self, closure: Any = None) -> Any:
             for parameter in self.param_groups[0]["params"]:
                 parameter.data.sub_(parameter.grad.sign(), alpha=self.param_groups[0]["lr"])
 
