@@ -161,10 +161,8 @@ def _moments(optimizer: Optimizer, parameters: Sequence[Tensor]) -> Iterator[tup
 def _surprise(moment: tuple[Tensor, float] | None, gradient: Tensor | None) -> Tensor | None:
     if moment is None or gradient is None:
         return None
-    numbers = (
-        gradient.numel() / moment[0].numel()
-    )  # 2 for complex ones: real and imaginary parts have moments of their own
-    return (gradient.square() / (wide(moment[0]) + _TINY)).sum() * moment[1] / numbers
+    parts = 2.0 if moment[0].is_complex() else 1.0  # real and imaginary parts have moments of their own
+    return (gradient.square() / (wide(moment[0]) + _TINY)).sum() * moment[1] / parts
 
 
 def _numbers(column: Sequence[Tensor | None]) -> list[float | None]:

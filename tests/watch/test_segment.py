@@ -125,3 +125,8 @@ def test_parameters_that_are_in_two_places_are_moved_once(
 
 def _loss(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return (model(x) - 1.0).square().mean()
+
+
+def test_an_empty_part_of_a_sharded_parameter_has_its_place() -> None:
+    parameters = [torch.zeros(0), torch.ones(2), torch.zeros(0)]
+    assert [before.tolist() for before in Segment(parameters).before] == [[], [1.0, 1.0], []]
