@@ -8,10 +8,11 @@ is removed. Mistakes in what claims measure are in docs/mutants.md.
 """
 
 import argparse
+import importlib
 import json
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
@@ -19,8 +20,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from spikecheck.core.whole_file import write_whole
-from studies.code_mutants_kinds import MUTANTS, CodeMutant
+from studies.code_mutants_further import FURTHER
+from studies.code_mutants_kinds import MUTANTS as FIRST
+from studies.code_mutants_kinds import CodeMutant
+
+MUTANTS = (*FIRST, *FURTHER)
 
 HERE = Path(__file__).resolve().parents[1]
 PAGE, TRIED = HERE / "docs" / "code-mutants.md", HERE / "reports" / "code-mutants.json"
@@ -51,7 +58,22 @@ Known = dict[str, dict[str, bool]]
 UNCHANGED = "unchanged"
 """The name under which it is kept whether a test fails on the unchanged copy."""
 _COPIED = ("spikecheck", "tests", "claims", "workloads", "studies", "pyproject.toml", "_spikecheck_pytest.py")
-_LONGEST = 1_200.0
+_OWN = ("spikecheck", "_spikecheck_pytest", "tests", "claims", "workloads", "studies")
+"""Modules that are imported from the copy."""
+_HEAVY = (
+    "torch",
+    "scipy.stats",
+    "hypothesis",
+    "pydantic",
+    "jaxtyping",
+    "beartype",
+    "rich",
+    "click",
+    "sklearn.datasets",
+)
+"""What takes longest to import, and is the same for every mutant."""
+_LONGEST = 1_200
+"""Seconds after which a run of pytest is ended."""
 
 _HEAD = """# Mutants of the code
 
@@ -158,11 +180,18 @@ def mutated(copy: Path, mutant: CodeMutant) -> Iterator[None]:
     text = path.read_text(encoding="utf-8")
     if text.count(mutant.right_text) != 1:
         raise ValueError(f"{mutant.file}: {mutant.right_text!r} is there {text.count(mutant.right_text)} times")
-    path.write_text(text.replace(mutant.right_text, mutant.wrong_text), encoding="utf-8")
+    _exchange(path, text.replace(mutant.right_text, mutant.wrong_text))
     try:
         yield
     finally:
-        path.write_text(text, encoding="utf-8")
+        _exchange(path, text)
+
+
+def _exchange(path: Path, text: str) -> None:
+    """Write a module, and remove what was compiled of it: another text may have the same length and the same second."""
+    path.write_text(text, encoding="utf-8")
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        compiled.unlink()
 
 
 def failed(copy: Path, words: Sequence[str]) -> set[str]:
@@ -173,24 +202,43 @@ def failed(copy: Path, words: Sequence[str]) -> set[str]:
     """
     report = copy / "report.xml"
     report.unlink(missing_ok=True)
-    line = [
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--junitxml={report}",
-        "-o",
-        "junit_family=xunit1",
-        *words,
-    ]
-    environ = {**os.environ, "PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    ran = subprocess.run(
-        [sys.executable, *line], cwd=copy, env=environ, capture_output=True, text=True, timeout=_LONGEST, check=False
-    )
-    if ran.returncode not in (0, 1):
-        raise RuntimeError(f"pytest exits with {ran.returncode}: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
+    line = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", "-o", "junit_family=xunit1", *words]
+    code = _in_a_fork(copy, line)
+    if code not in (0, 1):
+        raise RuntimeError(f"pytest exits with {code}: {_said(copy)[-4000:]}")
     return {_node(case) for case in ET.parse(report).iter("testcase") if _fails(case)}
+
+
+def _in_a_fork(copy: Path, line: Sequence[str]) -> int:
+    """The exit code of pytest in a fork of this process, which has imported what is heavy; the copy's modules are its own."""
+    for name in _HEAVY:
+        importlib.import_module(name)
+    child = os.fork()
+    if not child:
+        code = 3
+        try:
+            signal.alarm(_LONGEST)
+            _enter(copy)
+            code = int(pytest.main(list(line)))
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _enter(copy: Path) -> None:
+    """Go into the copy: what is imported from now on is its own, and what is printed goes into a file."""
+    said = os.open(copy / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    os.chdir(copy)
+    os.environ |= {"PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1"}
+    for name in [name for name in sys.modules if name.partition(".")[0] in _OWN]:
+        del sys.modules[name]
+    sys.path[:] = [str(copy), *(place for place in sys.path if Path(place).resolve() != HERE)]
+
+
+def _said(copy: Path) -> str:
+    return (copy / "said.txt").read_text(encoding="utf-8", errors="replace")
 
 
 def _fails(case: ET.Element) -> bool:

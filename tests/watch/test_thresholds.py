@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from scipy import integrate
+from scipy import integrate, stats
 
 from spikecheck.watch.thresholds import (
     HIGH_RATE,
@@ -13,6 +13,7 @@ from spikecheck.watch.thresholds import (
     LASTING_RATE,
     WINDOW,
     highest_rank,
+    level_and_spread,
     median,
     memory,
     record_factor,
@@ -51,6 +52,17 @@ def test_the_high_rule_is_rare_for_the_heaviest_tail(past: int) -> None:
 
     chance, _ = integrate.quad(density, 0.0, 1.0, points=[1.0 - 1.0 / past])
     assert chance == pytest.approx(HIGH_RATE, rel=1e-6)
+
+
+def test_the_rates_of_all_rules_add_up_to_what_is_promised() -> None:
+    """One false alarm in 10,000 steps at most, over the four lengths and a single high loss."""
+    assert len(LASTING) * LASTING_RATE + HIGH_RATE == pytest.approx(9e-5)
+
+
+@pytest.mark.parametrize(("location", "scale"), [(0.0, 1.0), (5.0, 3.0), (-2.0, 0.01)])
+def test_the_spread_of_normal_losses_is_their_standard_deviation(location: float, scale: float) -> None:
+    quantiles = stats.norm.ppf((np.arange(4_001) + 0.5) / 4_001, location, scale)
+    assert level_and_spread(quantiles) == pytest.approx((location, scale), rel=1e-3, abs=1e-9)
 
 
 def test_the_tail_index_is_recovered_from_below() -> None:

@@ -89,6 +89,12 @@ def test_all_causes_that_hold_are_listed_with_their_arms() -> None:
     ]
 
 
+def test_the_data_are_shown_by_both_arms_that_exchange_them() -> None:
+    """The sentence names the batches that were left out where the first arm is among them, and else later ones."""
+    (cause,) = ranked(table(LEFT_OUT, OTHERS), STABLE)
+    assert (cause.cause, cause.arms) == (Cause.DATA, (LEFT_OUT, OTHERS))
+
+
 def test_a_cause_of_ones_own_is_specific_where_half_the_rate_leaves_the_spike() -> None:
     mine = (own("decay", 0.5), own("noise", 0.1))
     assert [one.cause for one in ranked(table(own=mine), STABLE)] == ["noise", "decay"]

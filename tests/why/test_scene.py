@@ -22,6 +22,11 @@ def test_a_scene_lies_within_the_run() -> None:
     assert scene_of(spike(410, 420), 1_000, first=400).start == 400
 
 
+def test_level_and_spread_are_the_spikes_own() -> None:
+    scene = scene_of(spike(400, 410, level=3.0, spread=0.2), 1_000)
+    assert (scene.level, scene.spread) == (3.0, 0.2)
+
+
 def test_the_calm_begins_within_the_scene() -> None:
     assert scene_of(spike(400, 410), 1_000).over == 410
     assert scene_of(spike(400, 700), 1_000).over == 528
@@ -55,7 +60,8 @@ def test_after_a_benign_spike_the_median_is_at_most_a_quarter_of_a_spread_above_
 
 
 def test_the_64_losses_after_it_decide_and_half_of_them_at_least() -> None:
-    assert benign(later=9.0) and not benign(above=1.0, later=1.0)
+    assert benign(later=9.0) and benign(later=9.0, first=1_000)
+    assert not benign(above=1.0, later=1.0)
     short = [1.0] * 100 + [2.0] * 3
     assert [is_benign(spike(100, 103), short + [1.0] * count) for count in (0, 31, 32, 63)] == [
         False,
@@ -63,6 +69,12 @@ def test_the_64_losses_after_it_decide_and_half_of_them_at_least() -> None:
         True,
         True,
     ]
+
+
+def test_back_at_a_level_without_a_spread_it_is_benign() -> None:
+    losses = [1.0] * 100 + [2.0] * 3 + [1.0] * 64
+    assert is_benign(spike(100, 103, spread=0.0), losses)
+    assert not is_benign(spike(100, 103, level=0.999, spread=0.0), losses)
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
