@@ -97,7 +97,10 @@ FURTHER = (
         "training/dissection.py",
         "            next_swing[step - 1] = _along(swung, tracked, pairs)\n",
         "            next_swing[step - 1] = _along(swung, track(local, tracked, TOLERANCE, MOST_ITERATIONS), pairs)\n",
-        ("tests/second/test_growth.py::test_swings_grow_as_a_displacement_does",),
+        (
+            "tests/training/test_dissection.py::"
+            "test_this_and_the_next_oscillation_are_along_the_eigenvector_of_this_step",
+        ),
     ),
     CodeMutant(
         "growth is the oscillation over the next one",

@@ -21,6 +21,9 @@ from pathlib import Path
 import pytest
 from _pytest.runner import runtestprotocol
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from studies.unshrunk import Unshrunk
+
 _LEAST, _TIMES = 2.0, 5.0
 """Seconds of the processor that a mutant's tests may take, at least, and in those that they take on the unchanged code."""
 _WHICH = "MUTANT_UNDER_TEST"
@@ -127,7 +130,7 @@ def main() -> None:
     known = read(results)
     names = [name for name in made(Path()) if fnmatch(name, pattern) and known.get(name) not in SETTLED]
     line = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow", *tests]
-    raise SystemExit(int(pytest.main(line, plugins=[Mutants(names, results)])))
+    raise SystemExit(int(pytest.main(line, plugins=[Mutants(names, results), Unshrunk()])))
 
 
 if __name__ == "__main__":
