@@ -5,6 +5,7 @@ from studies.code_mutants_kinds import CodeMutant
 _THRESHOLDS = ("tests/optimizers/test_thresholds.py::test_the_map_of_the_rule_itself_loses_stability_at_the_threshold",)
 _STILL = ("tests/optimizers/test_thresholds.py::test_the_map_with_p_held_still_loses_stability_at_the_threshold",)
 _WALD = "tests/why/test_sequential.py::"
+_SWING = "tests/training/test_dissection.py::test_this_and_the_next_oscillation_are_along_the_eigenvector_of_this_step"
 _INQUIRY = "tests/why/test_inquiry.py::"
 
 FURTHER = (
@@ -97,10 +98,7 @@ FURTHER = (
         "training/dissection.py",
         "            next_swing[step - 1] = _along(swung, tracked, pairs)\n",
         "            next_swing[step - 1] = _along(swung, track(local, tracked, TOLERANCE, MOST_ITERATIONS), pairs)\n",
-        (
-            "tests/training/test_dissection.py::"
-            "test_this_and_the_next_oscillation_are_along_the_eigenvector_of_this_step",
-        ),
+        (_SWING,),
     ),
     CodeMutant(
         "growth is the oscillation over the next one",
