@@ -256,7 +256,7 @@ FURTHER = (
         "stats/averages.py",
         "estimate = float(np.median(ordered))",
         "estimate = float(ordered.mean())",
-        ("tests/stats/test_bounds.py::test_a_median_is_judged_as_by_the_sign_test",),
+        ("tests/stats/test_averages.py::test_each_interval_is_around_its_own_average",),
     ),
     CodeMutant(
         "settings weigh by their number of seeds",
