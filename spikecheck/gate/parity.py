@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from spikecheck.core.activity import busy
 from spikecheck.core.errors import SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
@@ -71,7 +72,8 @@ def parity(setting: Setting, limit: float = SECONDS, tick: Tick = ignore_progres
     Raises:
         SettingError: the setting's optimizer cannot be used.
     """
-    objective = build_objective([setting] * MEMBERS)
+    with busy("starting"):
+        objective = build_objective([setting] * MEMBERS)
     with one_thread("cpu"):  # two threads that share a busy core wait for each other at every step
         try:
             return _compared(objective, setting, limit, tick)
@@ -111,13 +113,14 @@ def parity_seconds(setting: Setting) -> float:
 
 
 def _compared(objective: Objective, setting: Setting, limit: float, tick: Tick) -> Parity:
-    rule = rule_for(objective)
-    own = rule.rule if isinstance(rule, Scheduled) else rule
-    assert isinstance(own, NamedOptimizer)
-    start = objective.initial(range(MEMBERS))
-    rates = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
-    ensemble, gradients = begin(objective, rule, start, rates), followed(objective, range(MEMBERS))
-    loops = [_Loop(own, objective, member, start[member]) for member in range(MEMBERS)]
+    with busy("starting"):  # torch imports its compiler with the first optimizer of a process
+        rule = rule_for(objective)
+        own = rule.rule if isinstance(rule, Scheduled) else rule
+        assert isinstance(own, NamedOptimizer)
+        start = objective.initial(range(MEMBERS))
+        rates = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
+        ensemble, gradients = begin(objective, rule, start, rates), followed(objective, range(MEMBERS))
+        loops = [_Loop(own, objective, member, start[member]) for member in range(MEMBERS)]
     deadline = time.monotonic() + limit
     for step in range(setting.steps):
         losses, grads = gradients(ensemble)
