@@ -26,7 +26,7 @@ def by_hand(goal: Objective, params: Tensor, lr: float, steps: int) -> tuple[lis
         gradient = goal.gradient(params)[1][0]
         hessian = torch.autograd.functional.hessian(lambda row: goal.losses(row[None])[0], params[0])
         gradients.append(gradient)
-        vectors.append(torch.linalg.eigh(hessian).eigenvectors[:, -1])  # type: ignore[arg-type]
+        vectors.append(torch.linalg.eigh(hessian).eigenvectors[:, -1])
         params = params - lr * gradient
     return gradients, vectors
 
@@ -43,7 +43,7 @@ def test_this_and_the_next_oscillation_are_along_the_eigenvector_of_this_step() 
     def swing(at: int, along: int) -> float:
         weights = [(-1.0) ** j * comb(DIFFERENCES, j) / 2**DIFFERENCES for j in range(DIFFERENCES + 1)]
         swung = sum(w * gradients[at - j] for j, w in enumerate(weights))
-        return abs(float(swung @ vectors[along]))  # type: ignore[operator]
+        return abs(float(swung @ vectors[along]))
 
     later = range(DIFFERENCES, steps)
     own, following, other = ([swing(t + d, t + e) for t in later] for d, e in ((0, 0), (1, 0), (1, 1)))
