@@ -51,11 +51,12 @@ GROUPS = {
         ("why/heights", "why/excursion", "why/spikes"),
         ("why/test_heights.py", "why/test_excursion.py", "why/test_spikes.py"),
     ),
-    "detector": Group(
-        "where a spike begins and ends",
-        ("watch/thresholds", "watch/tail", "watch/detector"),
-        ("watch/test_thresholds.py", "watch/test_tail.py", "watch/test_detector.py"),
+    "thresholds": Group(
+        "what counts as a spike",
+        ("watch/thresholds", "watch/tail"),
+        ("watch/test_thresholds.py", "watch/test_tail.py"),
     ),
+    "detector": Group("where a spike begins and ends", ("watch/detector",), ("watch/test_detector.py",)),
 }
 _COPIED = ("spikecheck", "tests", "claims", "workloads", "studies", "pyproject.toml", "_spikecheck_pytest.py")
 _COMPILED = shutil.ignore_patterns("__pycache__")
