@@ -61,7 +61,11 @@ what is found: `strict` of a `zip` over lists that are made of one, a level that
 arms times 4^-n), a clock that reads the deadline exactly, a sign that is read only where it is 3 or more, half of 64, the
 interval of no fork, and a limit before the placebo has forks. Before, no quick test noticed that Holm's correction over arms,
 the cost of an arm, the rules of a benign spike or the forks after a stop were wrong, nor that the arms of a cause were left
-out of the answer."""
+out of the answer.
+
+Of `thresholds` and `tail`, survivors of `lasts` and `rises` were reached by tests of the detector only, and those of
+`Tail.append` by no example long enough. Tests of all three were written since; the mutants were not yet tried again with
+them. The other survivors of these two were not looked at yet."""
 Known = dict[str, dict[str, bool]]
 """For each mutant, which of its tests fail."""
 UNCHANGED = "unchanged"

@@ -13,6 +13,7 @@ from spikecheck.watch.thresholds import (
     LASTING_RATE,
     WINDOW,
     highest_rank,
+    lasts,
     level_and_spread,
     median,
     memory,
@@ -39,6 +40,33 @@ def test_ranks_are_the_largest_allowed() -> None:
         rates = [comb(k + length, length) / comb(128 + length, length) for k in (rank, rank + 1)]
         assert rates[0] <= LASTING_RATE < rates[1]
     assert highest_rank(2) is None
+
+
+def lasting(length: int, above: float, window: int = WINDOW) -> bool:
+    """Whether a run lasts whose lowest loss lies so far above the one of 0, 1, 2, … that it must exceed."""
+    rank = highest_rank(length, window)
+    assert rank is not None
+    run = np.full(length, 1e3)
+    run[length // 2] = window - 1 - rank + above
+    return lasts(run, np.random.default_rng(length).permutation(np.arange(float(window))))
+
+
+@pytest.mark.parametrize("length", LASTING)
+def test_a_run_lasts_where_its_lowest_loss_ranks_above_the_largest_allowed(length: int) -> None:
+    assert [lasting(length, above) for above in (0.5, 0.0, -0.5)] == [True, False, False]
+
+
+def test_a_shorter_window_needs_a_higher_rank_and_32_losses_at_least() -> None:
+    assert [lasting(6, above, 32) for above in (0.5, 0.0)] == [True, False]
+    assert not lasting(6, 0.5, 31)
+    assert highest_rank(3, 32) is None
+    assert not lasts(np.full(3, 1e3), np.arange(32.0))
+
+
+def test_a_run_that_ranks_high_enough_lasts_only_if_it_rises() -> None:
+    """Of 128 losses around 2, all but a few as high: ranks alone would do."""
+    window = np.linspace(1.0, 3.0, WINDOW)
+    assert [lasts(np.full(24, loss), window) for loss in (2.01, 2.9)] == [False, True]
 
 
 @pytest.mark.parametrize("past", [128, 1_000, 4_096])
