@@ -66,3 +66,17 @@ def test_effects_so_small_that_their_spread_is_rounded_away_have_a_strength() ->
     claim = replace(planted_claim(), predicts=Average(above=0.0), measure=lambda trial: 5e-324 * (trial.seed % 3))
     evidence = gather(claim, PlantedLab(lambda setting: 0.5), {REFERENCE: range(40)})[REFERENCE]
     assert abs(strength(claim.predicts, judged(claim, evidence, 0.05))) == float("inf")
+
+
+def test_the_other_of_a_trial_is_of_another_seed() -> None:
+    """The next one to which the claim applies, around in a circle; there is none where it applies to one seed only."""
+
+    def other(trial: Trial) -> float:
+        return -1.0 if trial.other is None else float(trial.other.seed)
+
+    claim = replace(planted_claim(), measure=other)
+    laboratory = PlantedLab(lambda setting: 0.99)
+    assert gather(claim, laboratory, {REFERENCE: SEEDS})[REFERENCE].scores == (5.0, 8.0, 3.0)
+    assert gather(claim, laboratory, {REFERENCE: SEEDS[:1]})[REFERENCE].scores == (-1.0,)
+    some = replace(claim, applies=lambda trial: trial.seed != 5)
+    assert gather(some, laboratory, {REFERENCE: SEEDS})[REFERENCE].scores == (8.0, None, 3.0)
