@@ -13,7 +13,7 @@ def done(told: list[Event]) -> float:
 
 
 def test_all_of_a_gate_is_foretold_and_what_is_stored_takes_no_training() -> None:
-    suite = own_suite({"steps": 150, "points": 12, "width": 6}, 4, 0)
+    suite = own_suite({"steps": 40, "points": 12, "width": 6}, 2, 0)
     sides = contestant("torch.optim:SGD", {"lr": 0.05}), contestant("gd", {"lr": 0.05})
     told: list[Event] = []
     lab = Laboratory(observe=told.append)
