@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from spikecheck.core.activity import busy
 from spikecheck.core.errors import SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
@@ -111,13 +112,14 @@ def parity_seconds(setting: Setting) -> float:
 
 
 def _compared(objective: Objective, setting: Setting, limit: float, tick: Tick) -> Parity:
-    rule = rule_for(objective)
-    own = rule.rule if isinstance(rule, Scheduled) else rule
-    assert isinstance(own, NamedOptimizer)
-    start = objective.initial(range(MEMBERS))
-    rates = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
-    ensemble, gradients = begin(objective, rule, start, rates), followed(objective, range(MEMBERS))
-    loops = [_Loop(own, objective, member, start[member]) for member in range(MEMBERS)]
+    with busy("starting the optimizer"):  # torch imports its compiler with the first optimizer of a process
+        rule = rule_for(objective)
+        own = rule.rule if isinstance(rule, Scheduled) else rule
+        assert isinstance(own, NamedOptimizer)
+        start = objective.initial(range(MEMBERS))
+        rates = torch.full((MEMBERS,), setting.lr, dtype=torch.float64)
+        ensemble, gradients = begin(objective, rule, start, rates), followed(objective, range(MEMBERS))
+        loops = [_Loop(own, objective, member, start[member]) for member in range(MEMBERS)]
     deadline = time.monotonic() + limit
     for step in range(setting.steps):
         losses, grads = gradients(ensemble)

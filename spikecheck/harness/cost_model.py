@@ -1,6 +1,7 @@
 """The expected cost of verifying a claim, before anything is trained: for the progress bar and the remaining time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise, zip_longest
 from math import prod
 
 import numpy as np
@@ -11,7 +12,7 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.harness.claim import Claim, unchanged
 from spikecheck.harness.domain import Map
-from spikecheck.harness.plan import Plan
+from spikecheck.harness.plan import Plan, fresh_seeds
 from spikecheck.harness.sensitivity import variations
 from spikecheck.harness.user_functions import called
 from spikecheck.harness.verify import certain_blocks
@@ -19,12 +20,17 @@ from spikecheck.lab.batching import padded, seconds, work
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Estimand, Prediction
 
+Stored = Callable[[Recipe], bool]
 _SHRINKING = 3
 """Settings that a descent usually judges."""
 _SAMPLE = 64
 """Recipes that are sampled to estimate how many are stored."""
 _LOOKS = 8
-"""Seeds that are sampled to see whether their forks and probes are stored."""
+"""Members that are sampled to see whether their forks and probes are stored."""
+_BY_CHANCE = 0.05
+"""Forks that are missing with a higher probability, since their runs did not spike, are not taken to be lacking."""
+_AGAIN = 0.5
+"""Share of the answers that take another look."""
 READING = 0.003
 """Seconds that reading and measuring a run takes on a typical core."""
 
@@ -45,7 +51,7 @@ def expected_work(claim: Claim, plan: Plan) -> float:
     return _members(claim, plan) * _cost_of_a_member(claim)
 
 
-def expected_stages(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) -> dict[str, float]:
+def expected_stages(claim: Claim, plan: Plan, stored: Stored) -> dict[str, float]:
     """The expected time of each stage of a verification, in seconds on a typical core.
 
     Recipes for which `stored` is true are only read. Stages whose settings depend on earlier results are assumed to cost as
@@ -53,35 +59,63 @@ def expected_stages(claim: Claim, plan: Plan, stored: Callable[[Recipe], bool]) 
     """
     plan = plan.of(claim)
     fresh, search, sampled = certain_blocks(claim, plan)
-    reference = {claim.domain.reference: fresh[claim.domain.reference]}
-    beside = {setting: seeds for setting, seeds in fresh.items() if setting not in reference}
-    controls = list(_controls(claim))
-
-    def answered(blocks: Mapping[Setting, Sequence[int]]) -> float:
-        return sum(_trained_and_read(one, blocks, stored) for one in (claim, *controls))
-
-    first, searched = answered(reference), _trained_and_read(claim, search, stored)
-    a_setting = searched / len(search) if search else first / plan.fresh_seeds * plan.search_seeds
+    at = claim.domain.reference
+    reference = {at: fresh.pop(at)}
+    first, searched = _answered(claim, reference, stored), _trained_and_read(claim, search, stored)
+    unstored = _answered(claim, reference, _nothing), _trained_and_read(claim, search, _nothing)
+    lacking = (first + searched) / sum(unstored)  # settings that are not known yet are as likely to be stored as these
+    a_setting = lacking * (unstored[1] / len(search) if search else unstored[0] / plan.fresh_seeds * plan.search_seeds)
+    more = [_answered(claim, {at: seeds}, stored) for seeds in _more_seeds(claim, plan)]
     cells = sum(_cells(claim, wanted) for wanted in claim.maps) if plan.maps else 0
     varied = len(variations(claim)) if plan.variations else 0
-    again = 1.5 if plan.looks > 1 else 1.0  # half of the answers take a second look, which doubles their seeds
     return {
-        "reference": first * again,
+        "reference": first + sum(cost * _AGAIN**look for look, cost in enumerate(more, 1)),
         "search": searched,
         "descent": a_setting * (_SHRINKING / 2 if plan.descents else 0),  # half of the claims have nothing to shrink
-        "confirmation": _trained_and_read(claim, reference, stored) * again if search else 0.0,
-        "beside": answered(beside),
+        # Its answer is most often that the claim fails there, after which the control is not judged.
+        "confirmation": lacking * _trained_and_read(claim, reference, _nothing) * _times_looked(plan)
+        if search
+        else 0.0,
+        "beside": _answered(claim, fresh, stored),
         "reach": _trained_and_read(claim, sampled, stored),
-        "variations": varied * plan.fresh_seeds * (_looks_cost(claim, claim.domain.reference) + READING),
+        "variations": varied * plan.fresh_seeds * (_looks_cost(claim, at) + READING),
         "map": a_setting * cells,
     }
 
 
-def _trained_and_read(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Callable[[Recipe], bool]) -> float:
+def _answered(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> float:
+    """The expected time of an answer with its controls, which share with the claim what they need alike."""
+    total, shared = 0.0, set[Recipe]()
+    for one in (claim, *_controls(claim)):
+        total += _trained_and_read(one, blocks, lambda recipe: recipe in shared or stored(recipe))
+        shared.update(_trainings(one, blocks))
+        shared.update(
+            look for setting, seeds in blocks.items() for seed in seeds for look in _looks(one, setting, seed)
+        )
+    return total
+
+
+def _more_seeds(claim: Claim, plan: Plan) -> list[Sequence[int]]:
+    """The seeds that each look at the reference after the first one adds."""
+    seeds = fresh_seeds(plan.seed, claim.domain.reference, plan.sizes[-1])
+    return [seeds[before:after] for before, after in pairwise(plan.sizes)]
+
+
+def _times_looked(plan: Plan) -> float:
+    """The expected number of seeds of an answer, as a multiple of those of its first look."""
+    return 1.0 + sum(2.0 ** (look - 1) * _AGAIN**look for look in range(1, plan.looks))
+
+
+def _nothing(recipe: Recipe) -> bool:
+    """Say that nothing is stored."""
+    return False
+
+
+def _trained_and_read(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> float:
     return expected_of(claim, blocks, stored) + READING * sum(map(len, blocks.values()))
 
 
-def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Callable[[Recipe], bool]) -> float:
+def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> float:
     """The expected time to train and probe these settings' seeds, in seconds on a typical core, estimated from a sample."""
     if not blocks:
         return 0.0
@@ -89,11 +123,38 @@ def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: C
     sample = first[:: max(1, len(first) // _SAMPLE)]
     lacking = [recipe for recipe in sample if not stored(recipe)]
     trained = sum(map(_member_seconds, lacking)) * len(first) / len(sample)
-    setting, seeds = next(iter(blocks.items()))
-    looks = [look for seed in seeds[:_LOOKS] for look in _looks(claim, setting, seed)]
-    # Runs that never spiked have no forks. So if any fork or probe of a seed is stored, all that can exist are stored.
-    share = len(lacking) / len(sample) if any(map(stored, looks)) else 1.0
-    return trained + share * _looks_cost(claim, setting) * sum(map(len, blocks.values()))
+    return trained + _forked_and_probed(claim, blocks, stored)
+
+
+def _forked_and_probed(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> float:
+    """The expected time of the forks and probes alone, which are trained in the order of the members."""
+    sample = list(_sampled_looks(claim, blocks))
+    of_each = sum(map(len, blocks.values())) / len(sample)
+    total = 0.0
+    for column in zip_longest(*sample):
+        recipes = [recipe for recipe in column if recipe is not None]
+        lacking = _lacking([stored(recipe) for recipe in recipes])
+        total += lacking * of_each * sum(map(_member_seconds, recipes)) if lacking else 0.0
+    return total
+
+
+def _sampled_looks(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> Iterator[list[Recipe]]:
+    """The forks and probes of some members, evenly spread: of the same ones for every claim."""
+    members = [(setting, seed) for setting, seeds in blocks.items() for seed in seeds]
+    for setting, seed in members[:: max(1, len(members) // _LOOKS)]:
+        yield _looks(claim, setting, seed)
+
+
+def _lacking(stored: Sequence[bool]) -> float:
+    """The share of forks that is still to be trained, if these of them are stored, in the order of training.
+
+    Runs that never spiked have no forks. So what follows the last stored one is lacking, unless so many in a row without a
+    fork are to be expected among those that were trained.
+    """
+    done = len(stored) - stored[::-1].index(True) if any(stored) else 0
+    rest = len(stored) - done
+    by_chance = float((1.0 - sum(stored) / done) ** rest) if done else 0.0
+    return 0.0 if by_chance > _BY_CHANCE else rest / len(stored)
 
 
 def _trainings(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> Iterator[Recipe]:
@@ -116,11 +177,11 @@ def _looks_cost(claim: Claim, setting: Setting) -> float:
     return sum(map(_member_seconds, _looks(claim, setting, 0)))
 
 
-def _looks(claim: Claim, setting: Setting, seed: int) -> set[Recipe]:
-    """The forks and probes that one seed needs in addition to its training."""
-    arms = {Recipe(setting=arm(setting), seed=seed, probe=claim.probe) for arm in claim.arms.values()}
-    needed = arms | {arm.parent() for arm in arms if arm.probe is not None}
-    return {recipe for recipe in needed if recipe != recipe.parent()}
+def _looks(claim: Claim, setting: Setting, seed: int) -> list[Recipe]:
+    """The forks and probes that one seed needs in addition to its training, in the order of the arms."""
+    arms = [Recipe(setting=arm(setting), seed=seed, probe=claim.probe) for arm in claim.arms.values()]
+    needed = dict.fromkeys([*arms, *(arm.parent() for arm in arms if arm.probe is not None)])
+    return [recipe for recipe in needed if recipe != recipe.parent()]
 
 
 def _member_seconds(recipe: Recipe) -> float:

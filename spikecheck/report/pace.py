@@ -16,7 +16,7 @@ _LONG_ENOUGH = 20.0
 """Seconds of work after which an estimate is given, however small their share."""
 _SHOWING = 2.5
 """Seconds from the last training to the end of the command, on any machine."""
-_CERTAIN = ("reference", "search", "beside", "reach")
+CERTAIN_STAGES = ("reference", "search", "beside", "reach")
 """Stages whose work is known from the start, in their order: only of these, anything is trained early."""
 _OF_A_CLAIM, _OF_A_CALL = 6.0, 2.0
 """Weights of the speed so far against that of the current claim, and of that against the current call's, in seconds of a
@@ -90,7 +90,7 @@ class Pace:
     def _count_early(self, seconds: float) -> float:
         """Take early work from the stages to come; returns what is more than they need."""
         for stage in self._to_come:
-            part = min(seconds, self._stages[stage]) if stage in _CERTAIN else 0.0
+            part = min(seconds, self._stages[stage]) if stage in CERTAIN_STAGES else 0.0
             self._stages[stage] -= part
             self.claim_left = max(self.claim_left - part, 0.0)
             seconds -= part

@@ -27,6 +27,7 @@ from spikecheck.harness.typical_run import typical_trace
 from spikecheck.harness.verify import certain_rounds, verify
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.lineage import with_ancestors
+from spikecheck.report.pace import CERTAIN_STAGES
 from spikecheck.report.sanitize import inert
 from spikecheck.session.command_line import command_line
 
@@ -109,26 +110,30 @@ def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator
     """The start event of every claim, with its expected time and that of later claims.
 
     The times of a claim and of the next ones are estimated again when its turn comes, since more runs are stored by then.
+    Those of the stages that no run was trained for in advance stay as they were.
     """
     after = _expected(claims, plan, lab)
     for place, claim in enumerate(claims):
         near = slice(place, place + _NEAR)
-        after[near] = _expected(claims[near], plan, lab)
-        left = sum(seconds for one in after[place + 1 :] for _, seconds in one)
-        yield ClaimStarted(claim.id, place + 1, len(claims), after[place], left)
+        after[near] = [
+            before | {stage: one[stage] for stage in one if stage in CERTAIN_STAGES}
+            for before, one in zip(after[near], _expected(claims[near], plan, lab), strict=True)
+        ]
+        left = sum(seconds for one in after[place + 1 :] for seconds in one.values())
+        yield ClaimStarted(claim.id, place + 1, len(claims), tuple(after[place].items()), left)
 
 
-def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[tuple[tuple[str, float], ...]]:
+def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[dict[str, float]]:
     """The expected time of each claim's stages; none for a claim whose plan fails, which `verify` reports.
 
     What a claim certainly trains is there for the claims after it.
     """
-    expected: list[tuple[tuple[str, float], ...]] = []
+    expected: list[dict[str, float]] = []
     before: set[Recipe] = set()
     for claim in claims:
-        stages: tuple[tuple[str, float], ...] = ()
+        stages: dict[str, float] = {}
         with suppress(SpikecheckError):
-            stages = tuple(expected_stages(claim, plan, lambda one: one in before or lab.is_stored(one)).items())
+            stages = expected_stages(claim, plan, lambda one: one in before or lab.is_stored(one))
             before.update(one for some in certain_rounds(claim, plan) for one in with_ancestors(some))
         expected.append(stages)
     return expected

@@ -24,12 +24,12 @@ def own(started: ClaimStarted) -> float:
 
 
 def test_trainings_of_an_earlier_claim_are_not_counted_again() -> None:
-    """Both claims compare the same spiking runs with the same twins."""
+    """Both claims compare the same spiking runs with the same twins, in the first look at the reference."""
     alone, after = (
         own(first_start("spike-effect-decomposed")),
         first_start("condensation", "spike-effect-decomposed").after,
     )
-    assert alone > 10 and 0 < after < alone / 2
+    assert alone > 10 and 0 < after < 0.7 * alone
 
 
 def test_claims_without_common_trainings_take_their_times_together() -> None:
