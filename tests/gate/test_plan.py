@@ -72,6 +72,8 @@ def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(tmp_path: Path
         "mnist1d",
         "--seeds",
         "3",
+        "--at",
+        "steps=40",
     )
     planned = told(tmp_path, *line, "--plan")
     assert planned.returncode == 0

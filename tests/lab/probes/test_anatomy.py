@@ -27,7 +27,7 @@ from tests.lab.probed import SHORT, SPIKING, runs
 def test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it(spiking: Setting) -> None:
     """Also where curvature is seen through a preconditioner: the run that is looked at moves as it did."""
     lab = Laboratory()
-    seeds = range(4)
+    seeds = range(8)
     plain = runs(spiking, seeds, lab=lab)
     seen = runs(spiking, seeds, probe=Anatomy(), lab=lab)
     assert seen, "no seed spiked: nothing was tested"
