@@ -159,7 +159,7 @@ def test_a_killed_verification_leaves_a_store_that_the_next_one_uses(folder: Pat
 
 def test_a_map_is_drawn_of_real_trainings_and_the_second_time_nothing_is_trained(folder: Path) -> None:
     words = ("map", "--claims-path", "mine", "--claim", "lowers", "--x", "lr", "--y", "steps=20,40", "--seeds", "14")
-    files = ("--json", "map.json", "--figure", "map.svg", "--executor", "local")
+    files = ("--json", "map.json", "--figure", "map.svg")
     done = run_here(folder, *words, *files)
     assert done.returncode == 0, done.stderr
     assert "lowers: map, 4 settings x 14 seeds" in done.stderr
@@ -205,8 +205,9 @@ def test_a_map_that_is_interrupted_keeps_what_was_trained_and_goes_on_from_there
 
 
 def test_claims_are_asked_about_another_optimizer(folder: Path) -> None:
-    words = ("--claim", "lowers", "--optimizer", "torch.optim:SGD", "--set", "lr=0.02", "--executor", "local")
-    done = verify_here(folder, *words, "--json", "r.json")
+    done = verify_here(
+        folder, "--claim", "lowers", "--optimizer", "torch.optim:SGD", "--set", "lr=0.02", "--json", "r.json"
+    )
     assert done.returncode == 0, done.stderr
     report = json_file.read(folder / "r.json")
     assert report.claims[0].reference.setting.optimizer == "torch.optim:SGD"

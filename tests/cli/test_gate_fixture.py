@@ -1,7 +1,6 @@
 """The fixture `spikecheck.gate` on a workload: tuned rates, a baseline's range and rows, and refusals in one line."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,6 @@ RANGE = "lr=1e-2..1e1"
 ROWS = "diverged,final loss,best loss,first steps"
 
 
-@pytest.fixture
-def one_core() -> Iterator[None]:
-    """Leave this process and its children one core, so that they train by themselves: workers mostly import torch here."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
-    yield
-    os.sched_setaffinity(0, before)
-
-
-@pytest.mark.usefixtures("one_core")
 def test_each_side_is_tuned(write: Write) -> None:
     """A tenth of the rate is no fault at ten times the rate, as with `spikecheck gate --tune`."""
     own = write(OWN)
@@ -54,7 +43,6 @@ def test_rates_that_cannot_be_are_said_in_one_line(arguments: dict[str, object],
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.usefixtures("one_core")
 def test_a_users_own_suite_meets_a_tuned_baseline(write: Write, pytester: pytest.Pytester) -> None:
     """Range and rows are the baseline's; a rate beside its range is refused."""
     own = write(OWN)

@@ -62,7 +62,7 @@ def silent(make_optimizer, seed, device):
     return spikecheck.Training(step=training._step, batches=[torch.tensor(0)], state=training.state)
 '''
 EDGE, BATCHES = "edge-of-stability", "edge-of-stochastic-stability"
-STEPS = "30"
+FEW = ("--steps", "30")
 """Every step is looked at, and the second half lies past the first two fifths, in which the curvature rises."""
 
 
@@ -72,7 +72,7 @@ def planted(spikecheck: Any, write: Any) -> str:
 
 
 def asked(spikecheck: Any, workload: str, *words: str) -> tuple[int, Report]:
-    line = ("verify", "--workload", workload, "--executor", "local", "--steps", STEPS, "--json", "report.json")
+    line = ("verify", "--workload", workload, "--executor", "local", "--steps", "200", "--json", "report.json")
     code = spikecheck(*line, *words)
     return code, json_file.read(Path("report.json"))
 
@@ -84,7 +84,7 @@ def only(report: Report) -> Verdict:
 
 def test_curvature_that_rises_to_the_edge_is_found_and_its_controls_fail(spikecheck: Any, planted: str) -> None:
     """One batch an epoch: the whole loss's sharpness rises to 2/lr, and a quarter of the rate keeps it far below its own."""
-    code, report = asked(spikecheck, planted, EDGE, "--at", "valleys=1", "--at", "last=20.2")
+    code, report = asked(spikecheck, planted, EDGE, *FEW, "--at", "valleys=1", "--at", "last=20.2")
     verdict = only(report)
     assert (code, verdict.replicates) == (0, Outcome.HOLDS)
     assert verdict.reference.effect.median == pytest.approx(1.01, abs=1e-6)
@@ -96,7 +96,7 @@ def test_curvature_that_stays_below_the_edge_is_refuted_and_replayed(
     spikecheck: Any, planted: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The replay line reproduces what it records bit by bit; one that was edited, or trained with other seeds, does not."""
-    code, report = asked(spikecheck, planted, EDGE, "--at", "valleys=1", "--at", "last=10.0")
+    code, report = asked(spikecheck, planted, EDGE, *FEW, "--at", "valleys=1", "--at", "last=10.0")
     verdict = only(report)
     assert (code, verdict.replicates) == (1, Outcome.FAILS)
     assert verdict.positive is not None

@@ -35,6 +35,8 @@ def train(watched):
         optimizer.step()
         if watch is not None:
             watch.step(loss, loss_of)
+    if watch is not None:
+        watch.close()
     return [p.tolist() for p in inner.state_dict().values()]
 
 print(json.dumps({watched: train(watched) for watched in ("none", "both", "first")}))
