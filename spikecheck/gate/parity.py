@@ -72,7 +72,8 @@ def parity(setting: Setting, limit: float = SECONDS, tick: Tick = ignore_progres
     Raises:
         SettingError: the setting's optimizer cannot be used.
     """
-    objective = build_objective([setting] * MEMBERS)
+    with busy("starting"):
+        objective = build_objective([setting] * MEMBERS)
     with one_thread("cpu"):  # two threads that share a busy core wait for each other at every step
         try:
             return _compared(objective, setting, limit, tick)
@@ -112,7 +113,7 @@ def parity_seconds(setting: Setting) -> float:
 
 
 def _compared(objective: Objective, setting: Setting, limit: float, tick: Tick) -> Parity:
-    with busy("starting the optimizer"):  # torch imports its compiler with the first optimizer of a process
+    with busy("starting"):  # torch imports its compiler with the first optimizer of a process
         rule = rule_for(objective)
         own = rule.rule if isinstance(rule, Scheduled) else rule
         assert isinstance(own, NamedOptimizer)

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from spikecheck.core.judgement import Outcome
+from spikecheck.core.recipe import Recipe
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.cost_model import expected_settings, expected_stages, expected_work, outlook, power
+from spikecheck.harness.cost_model import expected_of, expected_settings, expected_stages, expected_work, outlook, power
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Map
-from spikecheck.harness.plan import Plan, plan_of
+from spikecheck.harness.evidence import needed
+from spikecheck.harness.plan import Plan, fresh_seeds, plan_of
+from spikecheck.harness.verify import certain_rounds
+from spikecheck.lab.batching import padded, seconds
+from spikecheck.lab.lineage import with_ancestors
 from spikecheck.stats.bounds import judge
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Average, Equivalence, Prediction
@@ -110,3 +115,48 @@ def test_half_of_the_answers_take_their_second_look() -> None:
     once, twice = (expected_stages(claim, replace(plan, looks=looks), lambda _: False) for looks in (1, 2))
     assert twice["reference"] == pytest.approx(1.5 * once["reference"])
     assert twice["search"] == once["search"]
+
+
+def test_a_second_look_needs_seeds_of_its_own() -> None:
+    """Regression: where the first look was stored, the second one was expected to cost nothing."""
+    claim, plan = SHIPPED["spikes-come"], plan_of("quick")
+    first_look = {one for some in certain_rounds(claim, plan) for one in with_ancestors(some)}
+    nothing, later = (
+        expected_stages(claim, plan, answer)["reference"] for answer in (_nothing, first_look.__contains__)
+    )
+    assert 0.2 < later / nothing < 0.5  # half a look, of one and a half
+
+
+def test_forks_that_are_half_trained_cost_half() -> None:
+    """Regression: one stored fork was taken for all of them."""
+    claim, plan = SHIPPED["condensation"], replace(plan_of("quick"), looks=1)
+    at = claim.domain.reference
+    seeds = fresh_seeds(plan.seed, at, plan.fresh_seeds)
+    half = {one for one in needed(claim, {at: seeds[: len(seeds) // 2]}) if one != one.parent()}
+    everything = expected_of(claim, {at: seeds}, _nothing)
+    trainings = expected_of(claim, {at: seeds}, lambda one: one != one.parent())
+    assert expected_of(claim, {at: seeds}, half.__contains__) == pytest.approx((everything + trainings) / 2, rel=0.1)
+
+
+def test_runs_that_never_spiked_have_no_forks_and_are_not_waited_for() -> None:
+    claim, plan = SHIPPED["condensation"], replace(plan_of("quick"), looks=1)
+    at = claim.domain.reference
+    seeds = fresh_seeds(plan.seed, at, plan.fresh_seeds)
+    spiking = set(seeds[: -plan.fresh_seeds // 8 : 8])  # a few of the last ones may be without forks by chance
+    assert expected_of(claim, {at: seeds}, lambda one: one == one.parent() or one.seed in spiking) == 0.0
+
+
+def test_what_a_claim_shares_with_its_controls_is_trained_once() -> None:
+    """Regression: every control was expected to train the claim's runs again."""
+    claim, plan = SHIPPED["condensation"], replace(plan_of("quick"), looks=1)
+    at = claim.domain.reference
+    seeds = fresh_seeds(plan.seed, at, plan.fresh_seeds)
+    controls = [claim.as_control(one) for one in (claim.control, *claim.also_not, claim.positive) if one is not None]
+    distinct = {r for one in (claim, *controls) for r in with_ancestors(needed(one, {at: seeds}))}
+    cost = sum(seconds([recipe]) / len(padded([recipe])) for recipe in distinct)
+    assert expected_stages(claim, plan, _nothing)["reference"] == pytest.approx(cost, rel=0.15)
+
+
+def _nothing(recipe: Recipe) -> bool:
+    """Say that nothing is stored."""
+    return False
