@@ -119,7 +119,7 @@ def test_half_of_the_answers_take_their_second_look() -> None:
 
 def test_a_second_look_needs_seeds_of_its_own() -> None:
     """Regression: where the first look was stored, the second one was expected to cost nothing."""
-    claim, plan = SHIPPED["spikes-come"], plan_of("quick")
+    claim, plan = SHIPPED["condensation-dose"], plan_of("quick")
     first_look = {one for some in certain_rounds(claim, plan) for one in with_ancestors(some)}
     nothing, later = (
         expected_stages(claim, plan, answer)["reference"] for answer in (_nothing, first_look.__contains__)

@@ -49,4 +49,4 @@ def test_an_arm_of_ones_own_and_one_that_raises() -> None:
     assert by_arm(arms.Arm("no dropout", "?", "dropout", without_dropout), adam) == by_hand(adam, off)
     training = Loop(adam).training()
     job = Job(arms.Arm("broken", "?", "broken", broken), 0)
-    assert forked(training, training.snapshot(), job, SCENE) == "the fork raised RuntimeError: no such layer"
+    assert forked(training, training.snapshot(), job, SCENE) == "a fork with it raised RuntimeError: no such layer"
