@@ -13,6 +13,8 @@ from spikecheck.core.scorecard import Scorecard, SuiteSetting
 from spikecheck.core.setting import Setting
 
 SMALL = ("--seeds", "4", "--at", "steps=150", "--at", "points=12", "--at", "width=6")
+ONE = ("--dataset", "sines")
+"""One setting in place of the suite's four, where the test is not about several."""
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from jaxtyping import install_import_hook
+from platformdirs import user_cache_path
 
 # Two processes with two torch threads each on two cores run up to 50 times slower, and these models gain nothing from a
 # second thread. Read when torch and numpy are first imported, and inherited by processes that tests start.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
+# One folder of compiled kernels for all tests: the first test that compiles may have a cache of its own, and its process
+# would keep that one.
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
 # Without a GPU Triton's kernels are interpreted. Triton decides that once and for all when it is first imported.
 os.environ.setdefault("TRITON_INTERPRET", "0" if shutil.which("nvidia-smi") else "1")
 if "torch" in sys.modules:

@@ -145,12 +145,13 @@ def test_ctrl_c_ends_in_a_partial_report_and_130(folder: Path) -> None:
 
 def test_a_killed_verification_leaves_a_store_that_the_next_one_uses(folder: Path) -> None:
     environment = {**os.environ, "SPIKECHECK_STORE": str(folder / "store"), "OMP_NUM_THREADS": "1"}
+    (folder / "mine" / "long.py").rename(folder / "mine" / "widest.py")  # after the short ones, as files go
     process = subprocess.Popen(command("verify", "--claims-path", "mine"), cwd=folder, env=environment)
     deadline = time.monotonic() + 60
     while not list(folder.glob("store/runs/*/*.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.kill()
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     done = verify(folder, "--claim", "lowers")
     assert done.returncode == 0, done.stderr
     assert "damaged" not in done.stderr

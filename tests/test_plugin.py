@@ -98,6 +98,16 @@ def test_where_it_stops_holding_is_told_once_with_that_settings_figures(
     done.stdout.no_fnmatch_line("held in 32 of 32 applicable*")
 
 
+def test_a_domain_of_one_setting_skips_what_nothing_was_searched_for(claims: pytest.Pytester, write: Write) -> None:
+    """Regression: `generalises` passed, and could not have failed."""
+    write("alone")
+    file = claims.path / "claims" / "alone.py"
+    file.write_text(file.read_text().replace(", lr=Ladder(0.02, 0.01)", ""))
+    result = claims.runpytest_subprocess("claims", "-rs")
+    result.assert_outcomes(passed=2, skipped=1)
+    result.stdout.fnmatch_lines(["*no setting but the reference was searched*"])
+
+
 def test_shuffled_items_give_the_same_answers(claims: pytest.Pytester, write: Write) -> None:
     write("a")
     write("b", below=1e-6)
@@ -161,23 +171,22 @@ def test_every_file_that_is_listed_is_collected(claims: pytest.Pytester, write: 
     result.stdout.fnmatch_lines_random(["*typo.py: ModuleNotFoundError*spikechek*", "*empty.py: defines no claim*"])
 
 
-@pytest.mark.parametrize(
-    "bound",
-    [
-        "if True:\n    claim = made",
-        "try:\n    import nowhere\nexcept ImportError:\n    claim = made",
-        "for claim in [made]:\n    pass",
-        "@lambda function: made\ndef claim(): ...",
-    ],
-)
-def test_a_claim_is_collected_however_its_name_is_bound(claims: pytest.Pytester, write: Write, bound: str) -> None:
+def test_a_claim_is_collected_however_its_name_is_bound(claims: pytest.Pytester, write: Write) -> None:
     """Regression: outside ./claims a file whose claim was bound by a condition or a decorator was passed over."""
     write("lowers")
     text = (claims.path / "claims" / "lowers.py").read_text().replace("claim = Claim(", "made = Claim(")
+    bindings = {
+        "condition": "if True:\n    claim = made",
+        "handler": "try:\n    import nowhere\nexcept ImportError:\n    claim = made",
+        "loop": "for claim in [made]:\n    pass",
+        "decorator": "@lambda function: made\ndef claim(): ...",
+    }
     (claims.path / "elsewhere").mkdir()
-    (claims.path / "elsewhere" / "odd.py").write_text(f"{text}\n{bound}\n")
+    for name, bound in bindings.items():
+        (claims.path / "elsewhere" / f"{name}.py").write_text(f"{text}\n{bound}\n")
     result = claims.runpytest_subprocess("elsewhere", "--collect-only", "-q")
-    result.stdout.fnmatch_lines(["elsewhere/odd.py::replicates", "3 tests collected*"])
+    result.stdout.fnmatch_lines_random([f"elsewhere/{name}.py::replicates" for name in bindings])
+    result.stdout.fnmatch_lines(["12 tests collected*"])
 
 
 def test_two_files_of_one_id_fail_both(claims: pytest.Pytester, write: Write) -> None:

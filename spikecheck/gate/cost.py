@@ -4,6 +4,7 @@ import gc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import torch
@@ -69,8 +70,15 @@ def memory(contestant: OptimizerSpec, model: Model | None = None) -> float:
 
     State that grows with the steps counts: one additional number for each parameter and step gives 60.
     """
-    own, plain = (_added(who, model) for who in (contestant, _plain(contestant)))
+    own = _added(contestant, model)
+    plain = _added_by_plain(contestant.lr) if model is None else _added(_plain(contestant), model)
     return (own - plain) / _NUMBER.itemsize / _order(contestant, model).spans[-1].stop
+
+
+@lru_cache(maxsize=8)
+def _added_by_plain(lr: float) -> int:
+    """Plain SGD's bytes on the small net, once a process: both sides of every gate need them, and counting takes long."""
+    return _added(OptimizerSpec(optimizer="gd", lr=lr), None)
 
 
 def _added(contestant: OptimizerSpec, model: Model | None) -> int:

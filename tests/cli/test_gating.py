@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spikecheck.cli.options import MOST_SEEDS
-from tests.command_line import called, told
+from tests.command_line import ONE, called, told
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,7 @@ def test_a_step_summary_that_cannot_be_written_costs_no_verdict(tmp_path: Path) 
     done = told(
         tmp_path,
         *line,
+        *ONE,
         "--at",
         "steps=60",
         "--rows",

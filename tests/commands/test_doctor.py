@@ -37,7 +37,7 @@ def test_one_that_cannot_be_used_is_refused_with_the_reason(spikecheck: Any, cap
 
 
 def test_what_was_seen_is_told(spikecheck: Any, capsys: Any) -> None:
-    assert spikecheck("doctor", "--optimizer", "torch.optim:LBFGS", "--set", "lr=0.1") == 0
+    assert spikecheck("doctor", "--optimizer", "ordinary_optimizers:SharpnessAware", "--set", "lr=0.1") == 0
     told = capsys.readouterr().out
     assert "step() wants a closure" in told
     assert "those of the step's own points" in told

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from spikecheck.report import json_file
-from tests.command_line import SMALL, settings, told
+from tests.command_line import ONE, SMALL, called, settings, told
 
 HERE = Path(__file__).parents[1] / "gate"
 BY_LOSSES = "spikes, worst spike, steps lost, diverged, spiking, final loss, best loss, test loss, spread"
@@ -65,7 +65,7 @@ def test_a_regression_is_named_and_fails(project: Path) -> None:
     done = told(
         project,
         *("--optimizer", "planted_optimizers:WrongMomentum", "--set", "lr=0.05", "--against", "heavy-ball"),
-        *("--seeds", "8", "--junit", "card.xml", "--rows", BY_LOSSES),
+        *("--seeds", "8", "--junit", "card.xml", "--rows", BY_LOSSES, *ONE),
         GITHUB_ACTIONS="true",
     )
     assert done.returncode == 1, done.stderr
@@ -76,7 +76,7 @@ def test_a_regression_is_named_and_fails(project: Path) -> None:
 
 
 def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Path) -> None:
-    candidate = ("--optimizer", "torch.optim:Adam", "--set", "lr=0.02", "--rows", BY_LOSSES)
+    candidate = ("--optimizer", "torch.optim:Adam", "--set", "lr=0.02", "--rows", BY_LOSSES, "--at", "steps=60")
     file = ("--baseline", "base.json")
     missing = told(project, *candidate, *file)
     assert (missing.returncode, missing.stdout) == (4, "")
@@ -96,7 +96,7 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
     curves = json_file.read_scorecard(project / "card.json").curves
     assert curves["reference"]
     assert curves["reference"] == curves["candidate"], "the baseline keeps its curves"
-    other = told(project, *candidate, *file, "--at", "steps=160")
+    other = told(project, *candidate, *file, "--at", "steps=70")
     assert other.returncode == 4
     assert "changed since" in other.stderr
     fewer = told(project, *candidate, *file, "--seeds", "3")
@@ -109,7 +109,7 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
         elif spoil == "seed":
             spoiled["scores"]["values"]["spikes"]["sines"][1:] = [None] * 3
         else:
-            spoiled["places"][0]["setting"]["steps"] = 151
+            spoiled["places"][0]["setting"]["steps"] = 61
         (project / "spoiled.json").write_text(json.dumps(spoiled), encoding="utf-8")
         refused = told(project, *candidate, "--baseline", "spoiled.json", "--junit", "gate.xml")
         assert refused.returncode == 4
@@ -122,7 +122,8 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
 def test_groups_made_by_a_function_are_gated(project: Path) -> None:
     """Regression: what a step costs was measured on tensors that no function could tell apart by name."""
     line = ("--optimizer", "planted_optimizers:two_groups", "--set", "lr=0.02", "--against", "torch.optim:Adam")
-    done = gate(project, *line, "--dataset", "mnist1d", "--at", "steps=60")
+    rows = ("--rows", "final loss, diverged, time a step, memory")
+    done = gate(project, *line, *rows, "--dataset", "mnist1d", "--at", "steps=60")
     assert done.returncode in (0, 1), done.stderr
 
 
@@ -154,12 +155,14 @@ def test_the_fixture_gates_in_a_users_own_suite(pytester: pytest.Pytester) -> No
         test_mine=(
             "from planted import WrongMomentum\n"
             "from torch.optim import SGD\n\n"
-            "SMALL = {'steps': 150, 'points': 12, 'width': 6}\n\n\n"
+            "SMALL = {'steps': 150, 'points': 12, 'width': 6, 'problem': 'sines'}\n"
+            "ROWS = 'final loss, best loss, diverged, spiking'\n\n\n"
             "def test_same(spikecheck):\n"
-            "    card = spikecheck.gate(SGD, lr=0.1, against=SGD, seeds=4, conditions=SMALL)\n"
+            "    card = spikecheck.gate(SGD, lr=0.1, against=SGD, seeds=4, conditions=SMALL, rows=ROWS)\n"
             "    assert card.passed\n\n\n"
             "def test_worse(spikecheck):\n"
-            "    spikecheck.gate(WrongMomentum, lr=0.05, against='heavy-ball', seeds=8, conditions=SMALL)\n\n\n"
+            "    gate = {'seeds': 8, 'conditions': SMALL, 'rows': ROWS}\n"
+            "    spikecheck.gate(WrongMomentum, lr=0.05, against='heavy-ball', **gate)\n\n\n"
             "def test_local(spikecheck):\n"
             "    class Hidden(SGD):\n"
             "        pass\n"
@@ -183,6 +186,7 @@ def test_a_baseline_from_before_there_were_curves_is_read(project: Path) -> None
         "base.json",
         "--rows",
         "final loss, best loss, diverged, spiking",
+        *ONE,
     )
     assert told(project, *candidate, "--update-baseline", "--reason", "first").returncode == 0
     file = project / "base.json"
@@ -208,13 +212,13 @@ def test_a_baseline_knows_its_seeds_and_conditions(project: Path) -> None:
         "--baseline",
         "base.json",
     )
-    few = ("--seeds", "3", "--seed", "7", "--at", "steps=80", "--at", "points=8", "--rows", "spikes, diverged, spiking")
-    written = spikecheck(project, *line, *few, "--update-baseline", "--reason", "first")
+    few = ("--seeds", "3", "--seed", "7", "--at", "steps=40", "--at", "points=8", "--rows", "spikes, diverged, spiking")
+    written = called(project, *line, *few, "--update-baseline", "--reason", "first")
     assert written.returncode == 0, written.stderr
-    again = spikecheck(project, *line, "--json", "card.json")
+    again = called(project, *line, "--json", "card.json")
     assert again.returncode == 0, again.stdout + again.stderr
     card = json_file.read_scorecard(project / "card.json")
-    assert (card.seeds, card.root, {setting.steps for setting in settings(card)}) == (3, 7, {80})
+    assert (card.seeds, card.root, {setting.steps for setting in settings(card)}) == (3, 7, {40})
     assert {row.name for row in card.rows} == {"spikes", "diverged", "spiking"}
 
 

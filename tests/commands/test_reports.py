@@ -8,7 +8,7 @@ import pytest
 
 from spikecheck.core.verdict import Report
 from spikecheck.report import json_file
-from tests.command_line import called, told
+from tests.command_line import ONE, called, told
 from tests.commands.planted import FAILS, HOLDS, TWO, verdict
 
 OLD = Path(__file__).parents[1] / "report" / "report_before_answers.json"
@@ -80,7 +80,7 @@ def _written() -> Report:
 
 def test_two_scorecards_are_compared(tmp_path: Path) -> None:
     line = ("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--against", "gd")
-    told(tmp_path, *line, "--rows", "final loss, best loss, diverged, spiking", "--json", "one.json")
+    told(tmp_path, *line, *ONE, "--rows", "final loss, best loss, diverged, spiking", "--json", "one.json")
     same = called(tmp_path, "compare", "one.json", "one.json")
     assert same.returncode == 0, same.stderr
     assert "unchanged" in same.stdout

@@ -98,7 +98,8 @@ def test_pyproject_says_what_the_line_does_not(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         "[tool.spikecheck]\n"
         'optimizer = "torch.optim:SGD"\nset = { lr = 0.1, momentum = 0.5 }\nagainst = "gd"\nseeds = 2\n'
-        'conditions = { steps = 60, width = 5, points = 8, schedule = "cosine" }\n',
+        'conditions = { steps = 60, width = 5, points = 8, schedule = "cosine" }\n'
+        'rows = "final loss, diverged"\n',
         encoding="utf-8",
     )
     done = called(tmp_path, "gate", "--executor", "local", "--json", "card.json")
@@ -106,6 +107,7 @@ def test_pyproject_says_what_the_line_does_not(tmp_path: Path) -> None:
     card = json_file.read_scorecard(tmp_path / "card.json")
     assert dict(card.candidate.options) == {"momentum": 0.5}
     assert (card.seeds, settings(card)[0].schedule) == (2, "cosine")
+    assert {row.name for row in card.rows} == {"final loss", "diverged"}
     (tmp_path / "pyproject.toml").write_text('[tool.spikecheck]\noptimiser = "x"\n', encoding="utf-8")
     wrong = called(tmp_path, "gate")
     assert wrong.returncode == 2

@@ -72,6 +72,8 @@ def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(tmp_path: Path
         "mnist1d",
         "--seeds",
         "3",
+        "--at",
+        "steps=40",
     )
     planned = told(tmp_path, *line, "--plan")
     assert planned.returncode == 0
@@ -79,7 +81,7 @@ def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(tmp_path: Path
     spreads = detectable_in_spreads(3, 1, level(1, "mean"))
     assert f"worse from {spreads:.1f} standard deviations" in " ".join(planned.stdout.split())
     assert not (tmp_path / "cache").exists()
-    done = told(tmp_path, *line)
+    done = told(tmp_path, *line, "--rows", "final loss, best loss, diverged, spiking")
     assert done.returncode == 3
     assert "warning: seeds=3" in done.stderr
     assert done.stdout.startswith("UNDECIDED")

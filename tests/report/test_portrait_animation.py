@@ -10,7 +10,9 @@ from spikecheck.report.portrait_animation import animate
 from tests.report.portraits import planted
 
 
-def test_it_moves_and_leaves_nothing_else_behind(tmp_path: Path) -> None:
+def test_it_moves_and_leaves_nothing_else_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fifth of the frames, each of which takes as long as a figure."""
+    monkeypatch.setattr("spikecheck.report.portrait_animation._FRAMES", 24)
     animate(planted(), tmp_path / "fit.gif")
     with Image.open(tmp_path / "fit.gif") as moving:
         assert getattr(moving, "n_frames", 1) > 20

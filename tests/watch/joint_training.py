@@ -1,7 +1,7 @@
-"""One process of a training, first without a Watch and then with it: `joint_training.py FOLDER WAY CLIP WATCHED`.
+"""One process of several trainings, one after the other: `joint_training.py FOLDER WAY CLIP:WATCHED...`.
 
 By itself or under torchrun. `WAY` is plain, ddp or fsdp; the batch of a step is divided among the processes. Each writes the
-parameters at the end of both trainings.
+parameters at the end of every training: it is several because most of a process's time is torch's import.
 """
 
 import json
@@ -52,11 +52,12 @@ def batches(rank: int, processes: int) -> Iterator[tuple[Tensor, Tensor]]:
 def trained(folder: str, way: str, clip: float, watched: str) -> Any:
     """The model after its training, which `watched` says who watches; its parameters are in a file."""
     rank, processes = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    name = f"{way}-{clip}-{watched}-{rank}"
     torch.manual_seed(0)
     model = wrapped(Net(), way)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     looks = watched == "all" or (watched, rank) == ("first", "0") or watched == "failing"
-    watch = Watch(model, optimizer, log=f"{folder}/{way}{rank}.jsonl", every=2, show=False) if looks else None
+    watch = Watch(model, optimizer, log=f"{folder}/{name}.jsonl", every=2, show=False) if looks else None
     for step, (x, y) in enumerate(batches(int(rank), int(processes))):
 
         def loss_of(x: Tensor = x, y: Tensor = y, step: int = step) -> Tensor:
@@ -75,16 +76,19 @@ def trained(folder: str, way: str, clip: float, watched: str) -> Any:
     if watch is not None:
         watch.close()
     whole = [p.full_tensor() if way == "fsdp" else p for p in model.parameters()]
-    Path(folder, f"{way}-{watched}-{rank}.json").write_text(json.dumps([p.tolist() for p in whole]))
+    Path(folder, f"{name}.json").write_text(json.dumps([p.tolist() for p in whole]))
     return model
 
 
 def main() -> None:
-    folder, way, clip, watched = sys.argv[1:]
+    folder, way, *trainings = sys.argv[1:]
     together = int(os.environ.get("WORLD_SIZE", "1")) > 1
     if together:
         torch.distributed.init_process_group("gloo")
-    models = [trained(folder, way, float(clip), who) for who in ("none", watched)]
+    models = []
+    for training in trainings:
+        clip, watched = training.split(":")
+        models.append(trained(folder, way, float(clip), watched))
     if together:
         torch.distributed.destroy_process_group()
         # Freeing DDP's reducer can wait for ever in torch 2.13, watched or not: it holds the GIL and joins gloo's threads,

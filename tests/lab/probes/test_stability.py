@@ -11,9 +11,9 @@ def test_the_multiplier_across_the_valley_is_that_of_the_hessian() -> None:
     """For gradient descent lr lambda_max - 1, at every landmark of the first spike."""
     seen = runs(SPIKING, range(8), probe=Stability())
     assert seen
+    landmarks = runs(SPIKING, seen, probe=Anatomy())
     for seed, run in seen.items():
-        spike = run.spikes[0]
-        marked = runs(SPIKING, [seed], probe=Anatomy())[seed]
+        spike, marked = run.spikes[0], landmarks[seed]
         for landmark in ("onset", "peak"):
             goal, there = restored(marked, landmark)
             hessian = torch.autograd.functional.hessian(lambda at, g=goal: g.losses(at[None])[0], there[0])
