@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spikecheck.core.spike import Spike, SpikeDefinition
     from spikecheck.core.verdict import Report, Verdict
     from spikecheck.core.workload_setting import workload_setting
-    from spikecheck.harness.claim import Claim, Condition, Control, Trial, Variant, described, limits, unchanged
+    from spikecheck.harness.claim import Claim, Condition, Control, Variant, described, limits, unchanged
     from spikecheck.harness.discover import discover
     from spikecheck.harness.domain import Domain, Ladder, Map
     from spikecheck.harness.paper_settings import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from spikecheck.harness.plan import Plan, plan_of
     from spikecheck.harness.plants import aligned, with_loss, with_record, with_weights
+    from spikecheck.harness.trial import Trial
     from spikecheck.harness.verify import verify
     from spikecheck.lab.laboratory import Laboratory
     from spikecheck.lab.store import Store
@@ -86,7 +87,7 @@ _HOMES = {
     "Store": "lab.store",
     "Trail": "core.probe",
     "Training": "watch.training",
-    "Trial": "harness.claim",
+    "Trial": "harness.trial",
     "Variant": "harness.claim",
     "Verdict": "core.verdict",
     "Watch": "session.watch",

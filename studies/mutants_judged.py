@@ -11,7 +11,8 @@ from spikecheck.core.errors import ClaimError
 from spikecheck.core.events import ignore
 from spikecheck.harness.answer import Inquiry
 from spikecheck.harness.evidence import Trainer
-from studies.mutants_kinds import BrokenMutation, Mutation, concerning, scale_of
+from studies.mutants_changes import BrokenMutation
+from studies.mutants_kinds import Mutation, concerning, scale_of
 
 ROOT_SEED = 1
 """Published verdicts have root seed 0."""

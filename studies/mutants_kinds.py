@@ -1,24 +1,42 @@
 """Mutations of claims as values: what each one does, which claims it concerns, and how it changes a claim."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from spikecheck import Claim, Condition, Continue, Control, Directions, Inject, Setting, SpikeDefinition, Trial
-from spikecheck.core.intervention import Fork
-from spikecheck.harness.claim import Arm, Measure, Plant
+from spikecheck import Claim
 from studies import mutants_plants as plants
-
-Change = Callable[[Claim, float], Claim]
-"""Makes a mutated claim from a claim and the root mean square of its effects."""
-Effect = Callable[[Claim, float, Measure, str], Measure]
-"""Makes another measure in place of a claim's or a control's; the text names which of them it is."""
-
-
-class BrokenMutation(Exception):
-    """A mutation could not be carried out. That is a fault of the mutation, so it does not count as a killed mutant."""
+from studies.mutants_changes import (
+    Change,
+    at_the_end,
+    constant,
+    early,
+    in_every_second_seed,
+    injected,
+    noise,
+    of_arms,
+    of_effect,
+    of_record,
+    on_losses,
+    wrong_sign,
+)
+from studies.mutants_concerns import (
+    everything,
+    forks,
+    goes_on_from_the_onset,
+    has_a_landmark,
+    has_a_threshold,
+    has_first_direction,
+    has_loss_alone,
+    has_outputs,
+    has_pairs,
+    has_twins,
+    has_weights,
+    looks_at_the_onset,
+    records,
+)
 
 
 @dataclass(frozen=True)
@@ -33,237 +51,6 @@ class Mutation:
     of: Change
     whole: str = ""
     """For a mutation in every second seed, the name of the same mutation in all seeds."""
-
-
-def everything(claim: Claim) -> bool:
-    """True: every claim has an effect."""
-    return True
-
-
-def kind(claim: Claim) -> str:
-    """The kind of the claim's probe; empty without a probe."""
-    return "" if claim.probe is None else claim.probe.kind
-
-
-def records(*kinds: str) -> Callable[[Claim], bool]:
-    """A function that says whether a claim's probe is of one of these kinds."""
-    return lambda claim: kind(claim) in kinds
-
-
-def has_pairs(claim: Claim) -> bool:
-    """Whether the claim's probe records two eigenpairs or more."""
-    return kind(claim) in ("anatomy", "directions") and getattr(claim.probe, "pairs", 1) > 1
-
-
-def has_first_direction(claim: Claim) -> bool:
-    """Whether the claim's probe measures along the first eigendirection."""
-    return kind(claim) in ("anatomy", "directions")
-
-
-def has_outputs(claim: Claim) -> bool:
-    """Whether the claim's probe records outputs on held-out points."""
-    return kind(claim) in ("trail", "directions") or bool(getattr(claim.probe, "outputs", False))
-
-
-def has_twins(claim: Claim) -> bool:
-    """Whether the claim has two arms or more."""
-    return len(claim.arms) > 1
-
-
-def forks(claim: Claim) -> list[Fork]:
-    """The interventions of the claim's arms at the reference setting."""
-    settings = (arm(claim.domain.reference) for arm in claim.arms.values())
-    return [setting.intervention for setting in settings if setting.intervention is not None]
-
-
-def has_weights(claim: Claim) -> bool:
-    """Whether the claim uses input weights: along a trail, or at the start and end of its forks."""
-    return kind(claim) == "trail" or any(fork.at == "before_onset" for fork in forks(claim))
-
-
-def has_loss_alone(claim: Claim) -> bool:
-    """Whether nothing that the claim measures depends on the steps of the spikes."""
-    return not claim.detects_spikes or (claim.probe is None and not forks(claim))
-
-
-def goes_on_from_the_onset(claim: Claim) -> bool:
-    """Whether an arm continues unchanged from the onset of a spike."""
-    return any(isinstance(fork, Continue) and fork.at == "onset" for fork in forks(claim))
-
-
-def has_a_landmark(claim: Claim) -> bool:
-    """Whether the claim measures from an onset on, in a fork or in the run itself."""
-    of_the_run = kind(claim) == "anatomy" and len(forks(claim)) < len(claim.arms)
-    return of_the_run or any(fork.at == "onset" for fork in forks(claim))
-
-
-def looks_at_the_onset(claim: Claim) -> bool:
-    """Whether the claim measures eigendirections at the onset."""
-    return isinstance(claim.probe, Directions) and claim.probe.at == "onset"
-
-
-def has_a_threshold(claim: Claim) -> bool:
-    """Whether the claim's probe records a quantity that is compared with a stability threshold."""
-    return kind(claim) in ("anatomy", "sharpness", "trail", "balance", "stability")
-
-
-def of_record(plant: Plant) -> Change:
-    """A mutation of the records of the claim and of its controls; the controls' own plants are applied first."""
-
-    def of(claim: Claim, scale: float) -> Claim:
-        mutated = replace(_bare(claim), plant=_after(claim.plant, plant))
-        return _asking_again(_with_controls(mutated, lambda c, _: replace(c, plant=_after(c.plant, plant))))
-
-    return of
-
-
-def of_effect(effect: Effect) -> Change:
-    """A mutation of the deciding effect of the claim and of its controls; additional conditions stay."""
-
-    def control(claim: Claim, scale: float, own: Control, name: str) -> Control:
-        # A control without a measure of its own uses the claim's, and so the mutated one.
-        return own if own.measure is None else replace(own, measure=effect(claim, scale, own.measure, name))
-
-    def of(claim: Claim, scale: float) -> Claim:
-        mutated = replace(_bare(claim), measure=effect(claim, scale, claim.measure, "claim"))
-        return _with_controls(mutated, partial(control, claim, scale))
-
-    return of
-
-
-def of_arms(change: Callable[[Setting], Setting]) -> Change:
-    """A mutation of the claim's arms; a control's own arms stay."""
-
-    def of(claim: Claim, scale: float) -> Claim:
-        return replace(_bare(claim), arms=_changed(claim.arms, change))
-
-    return of
-
-
-def early(claim: Claim, scale: float) -> Claim:
-    """Move everything that begins at an onset a hundred steps earlier, in the claim and in its controls."""
-    mutated = of_record(plants.spikes_early)(claim, scale)
-    moved = replace(mutated, arms=_changed(claim.arms, _forked_early))
-    return _with_controls(
-        moved, lambda c, _: replace(c, arms=None if c.arms is None else _changed(c.arms, _forked_early))
-    )
-
-
-def at_the_end(claim: Claim, scale: float) -> Claim:
-    """Measure directions at the end of the run."""
-    assert isinstance(claim.probe, Directions)
-    return replace(_bare(claim), probe=claim.probe.model_copy(update={"at": "end"}))
-
-
-def noise(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
-    """Normal numbers about 0 as large as the claim's own effects; they depend on seed, arms and control only."""
-
-    def drawn(trial: Trial) -> float:
-        arms = "".join(run.setting.canonical() for run in trial.arms.values())
-        return float(scale * plants.drawn(trial, name + arms).normal())
-
-    return drawn
-
-
-def wrong_sign(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
-    """The effect mirrored at its limit; at the upper one where there are two."""
-    limit = claim.predicts.floor if claim.predicts.ceiling is None else claim.predicts.ceiling
-    return lambda trial: 2.0 * (limit or 0.0) - measure(trial)
-
-
-def constant(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
-    """One number that satisfies the rule, for every trial."""
-    floor, ceiling = claim.predicts.floor, claim.predicts.ceiling
-    beyond = 1.0 + getattr(claim.predicts, "worth", 0.0)
-    if floor is not None and ceiling is not None:
-        number = (floor + ceiling) / 2
-    else:
-        number = floor + beyond if floor is not None else (ceiling or 0.0) - beyond
-    return lambda _: number
-
-
-def in_every_second_seed(effect: Effect) -> Effect:
-    """The effect, mutated for even seeds and unchanged for odd ones."""
-
-    def of(claim: Claim, scale: float, measure: Measure, name: str) -> Measure:
-        mutated = effect(claim, scale, measure, name)
-        return lambda trial: mutated(trial) if trial.seed % 2 == 0 else measure(trial)
-
-    return of
-
-
-def _injected(rank: int, setting: Setting) -> Setting:
-    """The setting with the spike replaced by a displacement at its onset along an eigendirection, to ten times the loss."""
-    fork = setting.intervention
-    if not isinstance(fork, Continue) or fork.at != "onset":
-        return setting
-    displaced = Inject(at="onset", rank=rank, rise=10.0, horizon=fork.horizon, definition=fork.definition)
-    return setting.but(intervention=displaced)
-
-
-def _forked_early(setting: Setting) -> Setting:
-    fork = setting.intervention
-    if fork is None or fork.at != "onset":
-        return setting
-    definition = fork.definition.model_copy(update={"lead": plants.EARLY})
-    return setting.but(intervention=fork.model_copy(update={"at": "before_onset", "definition": definition}))
-
-
-def _changed(arms: Mapping[str, Arm], change: Callable[[Setting], Setting]) -> dict[str, Arm]:
-    def composed(arm: Arm) -> Arm:
-        return lambda setting: change(arm(setting))
-
-    return {name: composed(arm) for name, arm in arms.items()}
-
-
-def _bare(claim: Claim) -> Claim:
-    """The claim without companions, which decide nothing."""
-    return replace(claim, companions={})
-
-
-def _with_controls(claim: Claim, change: Callable[[Control, str], Control]) -> Claim:
-    positive = None if claim.positive is None else change(claim.positive, "positive control")
-    also_not = tuple(change(control, "further control") for control in claim.also_not)
-    return replace(claim, control=change(claim.control, "control"), also_not=also_not, positive=positive)
-
-
-def _after(first: Plant | None, then: Plant) -> Plant:
-    """A control's plant, then the mutation; both are applied to the other seed's trial as well."""
-
-    def planted(trial: Trial) -> Trial:
-        return trial if first is None else first(trial)
-
-    def both(trial: Trial) -> Trial:
-        other = None if trial.other is None else planted(trial.other)
-        mutated = _carried_out(then, replace(planted(trial), other=other))
-        return replace(mutated, other=None if other is None else _carried_out(then, other))
-
-    return both
-
-
-def _carried_out(plant: Plant, trial: Trial) -> Trial:
-    try:
-        return plant(trial)
-    except Exception as error:
-        raise BrokenMutation(f"{type(error).__name__}: {error}") from error
-
-
-def _asking_again(claim: Claim) -> Claim:
-    """Check the precondition on the mutated record too: a trial that no longer meets it has no effect."""
-
-    def asked(measure: Measure) -> Measure:
-        return lambda trial: measure(trial) if claim.applies(trial) else float("nan")
-
-    def condition(further: Condition) -> Condition:
-        return replace(further, measure=asked(further.measure))
-
-    mutated = replace(claim, measure=asked(claim.measure), also=tuple(map(condition, claim.also)))
-    return _with_controls(mutated, lambda c, _: replace(c, measure=c.measure and asked(c.measure)))
-
-
-def _on_losses(plant: Callable[[Trial, SpikeDefinition], Trial]) -> Change:
-    """A mutation of the losses; spikes are detected by the claim's own definition."""
-    return lambda claim, scale: of_record(lambda trial: plant(trial, claim.definition))(claim, scale)
 
 
 def concerning(claim: Claim, mutations: Iterable[Mutation]) -> list[Mutation]:
@@ -369,13 +156,13 @@ MUTATIONS = (
         "losses shuffled",
         "The losses of every arm in a random order.",
         has_loss_alone,
-        _on_losses(plants.losses_shuffled),
+        on_losses(plants.losses_shuffled),
     ),
     Mutation(
         "losses reversed",
         "The losses of every arm from the last to the first.",
         has_loss_alone,
-        _on_losses(plants.losses_backwards),
+        on_losses(plants.losses_backwards),
     ),
     Mutation(
         "sharpness x 0.9",
@@ -430,7 +217,7 @@ MUTATIONS = (
             f"injected along v_{rank}",
             f"In place of the spike a displacement along eigendirection {rank} at its onset, to ten times the loss.",
             goes_on_from_the_onset,
-            of_arms(partial(_injected, rank)),
+            of_arms(partial(injected, rank)),
         )
         for rank in (6, 12)
     ),

@@ -24,7 +24,7 @@ from spikecheck.why.keeper import Keeper
 from spikecheck.why.question import Question
 from spikecheck.why.scene import BEFORE
 from spikecheck.why.signs import _watched
-from spikecheck.why.spikes import Run, meant
+from spikecheck.why.spikes import Run, first_costly
 from spikecheck.why.states import States, reach
 from studies.spontaneous_page import Cell, page
 from studies.spontaneous_trace import read_trace
@@ -65,7 +65,7 @@ def judged(kind: str, seed: int, store: Store) -> Cell:
     training = order.begin()
     states = States(store.folder / "checkpoints", order.digest(training.about))
     run = Run(0, [*map(float, train(order, store, seen=Keeper(states)).losses)])
-    spike = meant(run, run.spikes)
+    spike = first_costly(run, run.spikes)
     if spike is None:
         return Cell(kind=kind, seed=seed, steps=order.steps, onset=None)
     start = max(0, spike.onset - BEFORE)

@@ -13,6 +13,7 @@ from spikecheck.core.errors import UsageError
 from spikecheck.report.sanitize import inert
 
 _CI_WIDTH, _NARROW = 100, 80
+"""Columns where `CI` is set, the most that a report uses; and on a terminal that does not say how wide it is."""
 _LEAST, _MOST = 20, 1_000
 """Limits on what COLUMNS may say: a word has to fit, and lines are padded to the width."""
 
@@ -62,9 +63,8 @@ def tolerate_closed_pipe() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # otherwise the interpreter reports an error at exit
+        # Otherwise the interpreter flushes to the broken stream at exit, and reports an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise UsageError(
                 f"standard output: cannot be written: {error.strerror}; make room and run again"

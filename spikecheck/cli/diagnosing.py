@@ -1,4 +1,4 @@
-"""The steps of `spikecheck diagnose --workload`: ask, write the files, print the answer."""
+"""The steps of `spikecheck diagnose --workload`: find the cause, write the files, print the answer."""
 
 import sys
 from collections.abc import Mapping
@@ -24,10 +24,17 @@ _FILES = {"json_path": "--json", "markdown_path": "--markdown", "html_path": "--
 
 
 def run_why(options: Mapping[str, Any], log: Diagnosis | None) -> int:
-    """The exit code: 0 where a cause is found, 3 where none could be told, 130 after Ctrl-C.
+    """Explain a workload's spike, by default the log's first one.
+
+    Args:
+        options: of the command line, by their names there.
+        log: the diagnosis of the log that was given, if one was.
+
+    Returns:
+        The exit code: 0 if a cause is named, 3 if none is, 130 after Ctrl-C.
 
     Raises:
-        SpikecheckError: when something given cannot be used.
+        SpikecheckError: the workload, its optimizer, the log or an output file cannot be used.
     """
     return _run(options if log is None else {**options, "at_step": options["at_step"] or _spike_of(log)})
 
@@ -48,7 +55,7 @@ def _run(options: Mapping[str, Any]) -> int:
         answer, interrupted = why(options, options["lab_options"], observe)
     _tell(answer, options)
     if interrupted:
-        print_error("interrupted; forks that were done are kept, and the same again goes on")
+        print_error("interrupted; finished forks are kept, and the same command continues from there")
         return INTERRUPTED
     return 0 if answer.outcome is Outcome.CAUSE else 3
 

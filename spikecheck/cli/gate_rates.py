@@ -1,4 +1,4 @@
-"""The learning rates of a gate as they were asked for: given with --set, or sought with --tune."""
+"""The learning rates of a gate: given with --set, or found with --tune."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A gate as it was requested: the options of the command line, which override pyproject.toml, and a baseline's own."""
+"""A requested gate, read from the command line, from pyproject.toml and from the baseline, in this order of precedence."""
 
 import os
 from collections.abc import Mapping
@@ -19,13 +19,16 @@ from spikecheck.report import json_file
 
 @dataclass(frozen=True)
 class GateRequest:
-    """A requested gate: the options of the command line, which override pyproject.toml."""
+    """Two optimizers, or one and a baseline, and what both are trained on."""
 
     candidate: OptimizerSpec
     reference: OptimizerSpec | None
+    """None if the candidate is compared with a baseline, or a baseline is written."""
     baseline: Path | None
+    """The file to compare with, or to write."""
     suite: Suite | WorkloadSuite
     options: Mapping[str, Any]
+    """The options of the command line, by their names there."""
     rows_of_baseline: bool = False
     """Whether the rows are the baseline's, since none were named."""
 
@@ -49,18 +52,17 @@ class GateRequest:
         reference = _reference(given, project, compared, candidate, tune)
         if options["update_baseline"]:
             _check_update(given, baseline)
-        elif (reference is None) == (baseline is None):
-            raise UsageError(
-                "--against, --baseline: give exactly one of them, here or in [tool.spikecheck]; it is the reference"
-            )
+        else:
+            _check_one_reference(reference, baseline)
+        rows = _rows(given, project)
         suite = suite_of(
             _conditions(given, project, options["changes"]) | ({} if tune is None else {"tune": tune}),
             given.get("seeds", project.get("seeds")),
             given.get("root", project.get("seed")),
             known,
-            _rows(given, project),
+            rows,
         )
-        return cls(candidate, reference, baseline, suite, options, _rows(given, project) is None and known is not None)
+        return cls(candidate, reference, baseline, suite, options, rows is None and known is not None)
 
 
 def _compared_with(given: Mapping[str, Any], project: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -80,6 +82,13 @@ def _reference(
         return None
     own = numbers_of(given, project, "against-set", "other_numbers", tune)
     return contestant(compared["against"], {"lr": candidate.lr} | own)
+
+
+def _check_one_reference(reference: OptimizerSpec | None, baseline: Path | None) -> None:
+    if (reference is None) == (baseline is None):
+        raise UsageError(
+            "--against, --baseline: give exactly one of them, here or in [tool.spikecheck]; it is the reference"
+        )
 
 
 def _check_update(given: Mapping[str, Any], baseline: Path | None) -> None:

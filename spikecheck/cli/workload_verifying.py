@@ -119,7 +119,7 @@ def _words(workload: str, steps: int, chosen: Mapping[str, Any]) -> tuple[str, .
 
 
 def _planned(claims: Sequence[str], left_out: Mapping[str, str], seconds: float, request: "WorkloadRequest") -> int:
-    """Print which claims would be asked, and about how long their trainings take."""
+    """Print which claims would be verified, and about how long their trainings take."""
     out = console()
     with tolerate_closed_pipe():
         for name in claims:

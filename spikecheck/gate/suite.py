@@ -68,12 +68,12 @@ class Suite:
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """What is looked at in trainings."""
+        """The rows that are measured in trainings."""
         return tuple(measure for measure in metrics.MEASURES if measure.name in self.rows)
 
     @property
     def cost(self) -> tuple[Measure, ...]:
-        """What is looked at beside them."""
+        """The rows that are measured apart from trainings: time and memory."""
         return tuple(measure for measure in metrics.COST_MEASURES if measure.name in self.rows)
 
     @property

@@ -147,7 +147,7 @@ class WorkloadGate:
         return searched + suite.seeds * (1 + (MOST_AROUND if suite.looks_around else 0))
 
     def _costs(self, contestant: OptimizerSpec, stage: str) -> dict[str, Blocks]:
-        """What is measured beside the trainings, of the rows that are looked at."""
+        """The compared rows that are measured apart from the trainings."""
         rows, optimizer = self.suite.rows, choice_of(contestant).make()
         costs: dict[str, Blocks] = {}
         with one_thread(self.trainer.device), random_state_kept():

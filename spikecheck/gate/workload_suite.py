@@ -115,14 +115,14 @@ class WorkloadSuite:
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """What is looked at in trainings."""
+        """The rows that are measured in trainings."""
         known = WORKLOAD_MEASURES if self.tune is None else (*WORKLOAD_MEASURES, *TUNED_MEASURES)
         same_rule = (replace(measure, alarms=self.named) for measure in SAME_RULE)
         return tuple(measure for measure in (*known, *same_rule) if measure.name in self.rows)
 
     @property
     def cost(self) -> tuple[Measure, ...]:
-        """What is looked at beside them."""
+        """The rows that are measured apart from trainings: time and memory."""
         return tuple(measure for measure in WORKLOAD_COST if measure.name in self.rows)
 
     @property

@@ -1,86 +1,37 @@
 """The definition of a claim: a statement, its domain, its measure and prediction, and its controls."""
 
 import hashlib
-import inspect
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from spikecheck.core.errors import SettingError, UnknownName
+from spikecheck.core.errors import SettingError
 from spikecheck.core.explanation import Explanation
-from spikecheck.core.probe import Anatomy, Probe
-from spikecheck.core.run import Run
+from spikecheck.core.probe import Probe
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
-from spikecheck.core.workload_setting import optimizer_numbers, workload_of, workload_words
+from spikecheck.harness.claim_words import definitions_of, explanation_of
 from spikecheck.harness.domain import Domain, Map
 from spikecheck.harness.source_digest import source_of
+from spikecheck.harness.trial import RESIDUAL_LIMIT, Trial
 from spikecheck.stats.prediction import Average, Estimand
 
-if TYPE_CHECKING:
-    from spikecheck.objective.objective import ProblemArrays
-
-# Largest relative residual of the first eigenpair that may count in a verdict. The eigenvalue's relative error is at most
-# the residual, and of the order of its square where the next eigenvalue is not close.
-RESIDUAL_LIMIT = 1e-2
-
-
-@dataclass(frozen=True)
-class Trial:
-    """All runs of one setting and one seed."""
-
-    setting: Setting
-    seed: int
-    trunk: Run
-    """The training itself, without probes or forks; its spikes are those of the claim's definition."""
-    arms: Mapping[str, Run]
-    """Arms by the claim's names for them; an arm that could not be forked is absent."""
-    lost: bool = False
-    """Whether an arm is absent because the training it was to be measured in has diverged."""
-    other: "Trial | None" = None
-    """The trial of another seed at the same setting, for controls that exchange members."""
-
-    def __getitem__(self, arm: str) -> Run:
-        if arm not in self.arms:
-            raise UnknownName("arm", arm, self.arms)
-        return self.arms[arm]
-
-    def problem(self, arm: str | None = None) -> "ProblemArrays":
-        """The training and test data of an arm, or of the trunk if no arm is named."""
-        # Imported here because it imports torch: importing a claim must not, so that `spikecheck list` takes 0.4 s.
-        from spikecheck.objective.objective import numbers_of  # noqa: PLC0415
-
-        return numbers_of((self.trunk if arm is None else self.arms[arm]).setting)
-
-    @property
-    def threshold(self) -> float:
-        """The stability threshold of the update rule at its learning rate: 2/lr for gradient descent.
-
-        Raises:
-            SettingError: no formula is known for this update rule.
-        """
-        from spikecheck.training.rule_for import threshold_of  # noqa: PLC0415 - as in `problem`
-
-        threshold = threshold_of(self.setting)
-        if threshold is None:
-            raise SettingError(f"optimizer={self.setting.optimizer!r}: no formula for its stability threshold is known")
-        return threshold
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the loss of any of its trainings became infinite or NaN."""
-        return self.lost or self.trunk.diverged or any(run.diverged for run in self.arms.values())
-
-    @property
-    def unresolved(self) -> bool:
-        """Whether the first eigenpair of any record has a residual above `RESIDUAL_LIMIT`, or is missing."""
-        residuals = [r["residual"] for run in self.arms.values() for r in run.records.values() if "residual" in r]
-        firsts = [residual[:, 0] if residual.ndim == 2 else residual[:1] for residual in residuals]
-        return any(len(first) == 0 or float(first.max()) > RESIDUAL_LIMIT for first in firsts)
-
+__all__ = [
+    "RESIDUAL_LIMIT",
+    "Arm",
+    "Claim",
+    "Condition",
+    "Control",
+    "Measure",
+    "Plant",
+    "Trial",
+    "Variant",
+    "described",
+    "limits",
+    "unchanged",
+]
 
 Arm = Callable[[Setting], Setting]
 Measure = Callable[[Trial], float]
@@ -342,98 +293,8 @@ class Claim:
     @property
     def definitions(self) -> dict[str, str]:
         """Definitions on which the verdict depends, in words, by term."""
-        said = {"spike": self.definition.says()} if self.detects_spikes else {}
-        said |= {"applies": _headline(self.applies), "effect": _headline(self.measure)}
-        if isinstance(self.probe, Anatomy):
-            said["eigenpairs"] = (
-                f"relative residual of the first pair at most {RESIDUAL_LIMIT:g}, else a numerical failure"
-            )
-        return said
-
-    def _control_says(self, control: Control) -> list[str]:
-        """A control in words: its description, then the arms, the plant and the measure in which it differs."""
-        reference = self.domain.reference
-        said = [control.says, *(f"{name}: {_arm_says(arm, reference)}" for name, arm in (control.arms or {}).items())]
-        said += [f"planted: {_headline(control.plant)}"] if control.plant else []
-        return said + ([f"measured: {_headline(control.measure)}"] if control.measure else [])
+        return definitions_of(self)
 
     def explain(self) -> Explanation:
         """The claim in words, for `spikecheck explain`."""
-        reference = self.domain.reference
-        return Explanation(
-            id=self.id,
-            kind=self.kind,
-            says=self.says,
-            where=self.where,
-            reference=_shown(reference),
-            axes={name: list(ladder.rungs) for name, ladder in self.domain.axes.items()},
-            beside={name: s.differences(reference) for name, s in {**self.beside, **self.further}.items()},
-            arms=[(name, _arm_says(arm, reference)) for name, arm in self.arms.items()],
-            measure=_headline(self.measure),
-            unit=self.unit,
-            rule=self.rule,
-            control=self._control_says(self.control),
-            also_not=[line for control in self.also_not for line in self._control_says(control)],
-            positive=self._control_says(self.positive) if self.positive else [],
-            quotes=self.quotes,
-            reading=self.reading,
-            cannot_tell=self.cannot_tell,
-            definitions=self.definitions,
-            source=self.source,
-            workload=workload_words(reference),
-        )
-
-
-def _shown(reference: Setting) -> dict[str, Any]:
-    """The reference's conditions; of a workload those that mean something there."""
-    if (place := workload_of(reference)) is not None:
-        numbers = {"optimizer": reference.optimizer, **optimizer_numbers(reference), "steps": reference.steps}
-        return {"workload": place.path, **place.options, **numbers}
-    return reference.differences(Setting(steps=1)) | _always(reference)
-
-
-def _always(reference: Setting) -> dict[str, Any]:
-    """The conditions that are always shown, whether or not they are the defaults."""
-    names = (
-        "problem",
-        "target",
-        "points",
-        "interval",
-        "width",
-        "depth",
-        "activation",
-        "optimizer",
-        "lr",
-        "steps",
-        "dtype",
-    )
-    return {name: getattr(reference, name) for name in names}
-
-
-def _headline(function: Callable[..., Any]) -> str:
-    """The first line of a docstring, without its full stop; the name where there is none.
-
-    `described` brings words of its own. Otherwise arguments fill in the names in braces, as in `{horizon} steps`.
-    """
-    given: dict[str, Any] = {}
-    while isinstance(function, partial) and "__doc__" not in vars(function):
-        given, function = {**function.keywords, **given}, function.func
-    line = (inspect.getdoc(function) or str(getattr(function, "__name__", function))).splitlines()[0].rstrip(".")
-    if "{" not in line:
-        return line
-    parameters = inspect.signature(function).parameters.values()
-    given = {p.name: p.default for p in parameters if p.default is not p.empty} | given
-    return re.sub(r"\{(\w+)\}", lambda name: _plain(given.get(name[1], name[0])), line)
-
-
-def _plain(value: Any) -> str:
-    """As people write it: 3,000 and 0.05."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _arm_says(arm: Arm, reference: Setting) -> str:
-    """An arm in words, with the conditions it changes."""
-    changes = arm(reference).differences(reference)
-    intervention = changes.pop("intervention", None)
-    said = [f"{name}={value!r}" for name, value in changes.items()]
-    return "; ".join([_headline(arm), *said, *([intervention.says()] if intervention else [])])
+        return explanation_of(self)

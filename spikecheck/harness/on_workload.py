@@ -1,4 +1,4 @@
-"""Which claims can be asked of a workload, and why the others cannot: what they read that its training does not record."""
+"""Which claims apply to a workload, and why the others do not, such as what they read that its training does not record."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ _SINGLE_LOSSES = ("].loss", ".trunk.loss", "run.loss")
 
 @dataclass(frozen=True)
 class Place:
-    """A workload with its optimizer, as far as it decides which claims can be asked."""
+    """What decides which claims apply to a workload: its optimizer, its learning rate, its losses."""
 
     setting: Setting
     rate_varies: str = ""
@@ -50,7 +50,7 @@ class Place:
 
 
 def on_workload(claim: Claim, place: Place) -> Claim | str:
-    """The claim with the workload as its only setting, or the reason why it cannot be asked of it."""
+    """The claim with the workload as its only setting, or the reason why it does not apply."""
     reason = next(filter(None, (check(claim, place) for check in _CHECKS)), "")
     if reason:
         return reason
@@ -68,7 +68,7 @@ def on_workload(claim: Claim, place: Place) -> Claim | str:
 
 
 def all_on_workload(claims: Iterable[Claim], place: Place) -> tuple[list[Claim], dict[str, str]]:
-    """The claims that can be asked of a workload, and by id the reason why the others cannot."""
+    """The claims that apply to a workload, and by id the reason why each of the others does not."""
     adapted, left_out = [], {}
     for claim in claims:
         found = on_workload(claim, place)

@@ -21,7 +21,7 @@ class Prefetch:
     def __init__(self, cache: RunCache, memory: int) -> None:
         self._cache, self._memory = cache, memory
         self._later: Iterator[Iterable[Recipe]] = iter(())
-        """Rounds that were not looked at yet."""
+        """Rounds whose runs were not requested yet."""
         self._open: list[Round] = []
         self._ready: deque[Tile] = deque()
         """Tiles that can be trained now."""

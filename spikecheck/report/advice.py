@@ -16,7 +16,7 @@ def advised(verdict: Verdict, report: Report) -> list[str]:
     if verdict.replicates is Outcome.INVALID:
         elsewhere = reference
     said = [_advice(verdict, verdict.replicates, reference, "whether it replicates", report)]
-    if report.profile != WORKLOAD:  # which is one setting: nothing is searched
+    if report.profile != WORKLOAD:  # a workload is one setting, so no other was tried
         said.append(_advice(verdict, verdict.generalises, elsewhere, "where it holds", report))
     return list(dict.fromkeys(filter(None, said)))
 
@@ -42,8 +42,8 @@ def _more_seeds(answer: Answer | None, question: str, profile: str) -> str:
     if profile == "full":
         enough = f" {needed.capitalize()}." if needed else ""
         return (
-            f"{question} is undecided with as many seeds as the largest profile has, and to be reported as such.{enough} "
-            "Another --seed is an independent repeat: to be told beside this one, not in its place."
+            f"{question} is undecided with as many seeds as the largest profile has: report it as undecided.{enough} "
+            "Another --seed is an independent repetition: report it in addition to this one, not instead."
         )
     trains = "--seeds trains more" if profile == WORKLOAD else f"--profile full trains up to {_MOST}"
     return f"{question} is undecided: {needed}; {trains}." if needed else f"{question} is undecided: {trains} seeds."

@@ -53,7 +53,7 @@ def _head(report: Report) -> str:
     return (
         f"# What was found\n\n`{inert(report.command)}`: profile {report.profile}, seed {report.seed}; "
         f"{_plain(environment)}.\n{partial}\n"
-        "*Replicates* is asked at the reference setting on fresh seeds, *generalises* over the claim's domain; reach counts "
+        "*Replicates* is judged at the reference setting on fresh seeds, *generalises* over the claim's domain; reach counts "
         "the settings of a random sample of it in which the claim holds. Held counts the seeds to which the claim applies, "
         "average is that of their effects; what decides is in bold. The claim must exceed its control.\n"
     )

@@ -52,7 +52,7 @@ def tried(verdict: Verdict) -> list[str]:
 
 
 def not_asked(report: Report) -> str:
-    """What the claims that were left out were not asked of."""
+    """The heading of the claims that do not apply to the workload or the optimizer."""
     return "Not asked of this workload" if report.profile == WORKLOAD else "Not asked about this optimizer"
 
 

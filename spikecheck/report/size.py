@@ -10,8 +10,8 @@ from spikecheck.report.estimates import of_average, shown_average
 from spikecheck.report.phrases import percent
 from spikecheck.stats.prediction import Average, Estimand
 
-_TO_ALIKE = 1 - 2 / pi
-"""The mean |cos| is 2/pi between random directions in the plane, and 1 between parallel ones."""
+_RANDOM_TO_PARALLEL = 1 - 2 / pi
+"""Distance from random to parallel directions: in the plane the mean |cos| of random ones is 2/pi, that of parallel ones 1."""
 
 
 def size_in_words(judgement: Judgement, predicts: Estimand | None = None) -> str:
@@ -20,10 +20,11 @@ def size_in_words(judgement: Judgement, predicts: Estimand | None = None) -> str
     estimate, _, _ = of_average(judgement.effect, which)
     if not judgement.applicable or estimate is None:
         return ""
-    asked_of = predicts if judgement.required is None and isinstance(predicts, Average) else None
-    beside = "" if asked_of is None else _against(estimate, asked_of)
+    relative = ""
+    if judgement.required is None and isinstance(predicts, Average):
+        relative = _against(estimate, predicts)
     scale = on_its_scale(estimate, judgement.effect.unit, judgement.setting)
-    return "; ".join(filter(None, (f"{which} {estimate:.3g}", beside, scale)))
+    return "; ".join(filter(None, (f"{which} {estimate:.3g}", relative, scale)))
 
 
 def on_its_scale(estimate: float, unit: str, setting: Setting) -> str:
@@ -48,11 +49,11 @@ def _against(estimate: float, predicts: Average) -> str:
 
 
 _SCALES: tuple[tuple[str, Callable[[float], str]], ...] = (
-    ("mean .cos.", lambda x: f"{percent(x / _TO_ALIKE)} of what lies between random directions and all alike"),
+    ("mean .cos.", lambda x: f"{percent(x / _RANDOM_TO_PARALLEL)} of the way from random directions to parallel ones"),
     ("^log ratio", lambda x: f"a factor of {exp(x):.3g}"),
     ("log10", lambda x: f"a factor of {10**x:.3g}"),
     ("Spearman rho", lambda _: "on a scale from -1 to 1, where 0 is no relation"),
-    ("share of pairs", lambda _: "0.5 is a coin's"),
+    ("share of pairs", lambda _: "0.5 is chance"),
     (r"rightly \(1\) or wrongly", lambda x: f"right in {percent((1 + x) / 2)} of the runs"),
     ("over (its|the) threshold|over 2/lr", lambda _: "1 is the threshold"),
     ("multiplier", lambda _: "at 1 nothing grows or shrinks"),

@@ -10,7 +10,7 @@ from spikecheck.report.opposed import opposed
 from spikecheck.report.phrases import differs, percent, plural
 from spikecheck.report.quoted import at_reference, nominated, rule_of
 from spikecheck.report.sanitize import inert
-from spikecheck.stats.prediction import Estimand
+from spikecheck.stats.prediction import Estimand, average_of
 
 _NAMED = 2
 """Cut-offs that are named one by one; further ones are counted."""
@@ -90,7 +90,7 @@ def figures(judgement: Judgement, predicts: Estimand | None) -> str:
     )
     shown = shown_average(judgement, predicts)
     estimate = estimated(judgement.effect, shown)
-    mean = f"the {shown} {inert(judgement.effect.unit)} is {estimate}" if estimate else ""
+    mean = f"the {average_of(inert(judgement.effect.unit), shown)} is {estimate}" if estimate else ""
     if judgement.required is not None:
         return "; ".join(filter(None, (f"{share}, {percent(judgement.required)} are required", mean)))
     return f"{mean}{requirement(predicts)}; {share}"

@@ -1,4 +1,4 @@
-"""Why a loss spiked, in the terminal: the sentence, the picture, the arms, the remedies, and what cannot be told."""
+"""Why a loss spiked, in the terminal: the sentence, the picture, the arms, the remedies, and what the answer cannot show."""
 
 import math
 from collections.abc import Iterator, Sequence

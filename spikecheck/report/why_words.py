@@ -56,8 +56,9 @@ def spike_says(answer: Answer) -> str:
     spike = answer.spike
     if spike is None:
         return ""
-    above = f"{spike.loss:.4g}, {spike.height:.3g} spreads above its level before of {spike.level:.4g}"
-    high = "not finite" if spike.loss is None else above
+    high = "not finite"
+    if spike.loss is not None:
+        high = f"{spike.loss:.4g}, {spike.height:.3g} spreads above its level before of {spike.level:.4g}"
     over = "it did not come back" if spike.over is None else f"it was back at step {spike.over:,}"
     return f"At step {spike.peak:,} the loss was {high}; {over}."
 

@@ -141,7 +141,7 @@ class Watch(QuietWatch):
 
 
 def _shows(show: bool | Literal["auto"], console: Console) -> bool:
-    """On a terminal, unless asked otherwise, and in the first process alone."""
+    """Whether a live line is shown: by default on a terminal, and in the first process only."""
     on_terminal = console.file.isatty() and not console.is_dumb_terminal and not os.environ.get("CI")
     first = os.environ.get("RANK", "0").strip("0 ") == ""
     return first and (on_terminal if show == "auto" else show)

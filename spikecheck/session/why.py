@@ -1,4 +1,4 @@
-"""Why a workload spiked, as a command line asks."""
+"""Why a workload spiked, from the options of a command line."""
 
 import pickle
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def why(options: Mapping[str, Any], lab: LabOptions, observe: Observer) -> tuple
     """The answer, and whether Ctrl-C ended it early.
 
     Raises:
-        SpikecheckError: when the workload, the optimizer or the spike that is meant cannot be used.
+        SpikecheckError: when the workload, the optimizer or the spike to explain cannot be used.
     """
     place = workload_place(lab)
     steps = _steps(options)

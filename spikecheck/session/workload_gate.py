@@ -1,4 +1,4 @@
-"""A gate on a workload, as a command line asks for it."""
+"""A gate on a workload, from the options of a command line."""
 
 import platform
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Asks claims of a workload: which can be asked, and their verdicts, with the workload as the only setting."""
+"""Verifies claims on a workload: which apply, and their verdicts, with the workload as the only setting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class WorkloadRequest:
 def asked_of(
     claims: Sequence[Claim], request: WorkloadRequest, options: LabOptions, observe: Observer
 ) -> tuple[list[Claim], dict[str, str], WorkloadLab]:
-    """The claims that can be asked of the workload, why the others cannot, and the place that trains it.
+    """The claims that apply to the workload, why the others do not, and the place that trains it.
 
     Raises:
         NothingSelected: none of them can be asked.

@@ -143,6 +143,8 @@ class Average(Bounds):
 
     >>> Average(above=0.0, worth=0.02).says("gain")
     "mean gain > 0 (Student's t, wider if skewed, each bound at 95 %), and itself >= 0.02 (fails if surely less)"
+    >>> Average(at_most=0.1, of="median").says("mean |cos|")
+    'median of mean |cos| <= 0.1 (order statistics, each bound at 95 %)'
     """
 
     of: Literal["mean", "median"] = "mean"
@@ -171,7 +173,8 @@ class Average(Bounds):
     def says(self, unit: str) -> str:
         """The whole rule in words."""
         small = f", {self.worth_says}" if self.worth else ""
-        return f"{self.of} {self.bounds(unit)} ({self.interval}, each bound at {100 * self.level:g} %){small}"
+        bounds = self.bounds(average_of(unit, self.of))
+        return f"{bounds} ({self.interval}, each bound at {100 * self.level:g} %){small}"
 
     @property
     def worth_says(self) -> str:
@@ -211,13 +214,23 @@ class Equivalence(Average):
 
     def says(self, unit: str) -> str:
         """The whole rule in words."""
-        return f"{self.of} {self.bounds(unit)} (two one-sided tests, {self.interval}, each at {100 * self.level:g} %)"
+        bounds = self.bounds(average_of(unit, self.of))
+        return f"{bounds} (two one-sided tests, {self.interval}, each at {100 * self.level:g} %)"
 
 
 Estimand = Prediction | Average
 _KINDS: dict[str, type[Prediction | Average]] = {"share": Prediction, "average": Average, "equivalence": Equivalence}
 
 Number = float | str | None
+
+
+def average_of(effect: str, which: str) -> str:
+    """An average over seeds in words. An effect that is itself an average within a seed takes an "of".
+
+    >>> average_of("gain", "mean"), average_of("mean |cos|", "mean"), average_of("median error", "mean")
+    ('mean gain', 'mean of mean |cos|', 'mean of median error')
+    """
+    return f"{which} of {effect}" if effect.startswith(("mean ", "median ")) else f"{which} {effect}"
 
 
 def as_record(predicts: Estimand) -> dict[str, Number]:

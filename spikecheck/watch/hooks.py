@@ -69,7 +69,7 @@ class StepHooks:
         return None if self._pending is None else self._pending.read()
 
     def moved_since(self) -> bool:
-        """Whether parameters were changed after the optimizer's step that is looked at; waits for the device."""
+        """Whether parameters were changed after the measured step of the optimizer; waits for the device."""
         return self._pending is not None and self._pending.differs(self.parameters())
 
     def _before(self) -> None:

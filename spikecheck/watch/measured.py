@@ -25,7 +25,7 @@ from spikecheck.watch.training import Step, Training
 LOOKS = 50
 """Over a training, so that a median over its second half rests on 25."""
 MOST = 256
-"""Batches of an epoch that stand for the whole of it: more, or an endless source, would make a product too dear."""
+"""Batches of an epoch that stand for the whole of it: more, or an endless source, would make a product too expensive."""
 _PRECONDITIONED = (torch.optim.RMSprop, torch.optim.Adam, torch.optim.AdamW)
 
 

@@ -1,4 +1,4 @@
-"""The step that is looked at, as the processes that train together made it."""
+"""The step that a look measures, as the processes that train together made it."""
 
 import math
 from collections.abc import Iterator, Sequence

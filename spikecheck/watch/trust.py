@@ -1,4 +1,4 @@
-"""What looks may rely on, as learned from checking looks."""
+"""How far a look can rely on the gradient and on the given loss, as measured by the looks that check this."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,14 +9,12 @@ _FIRST, _AGAIN = 3, 20
 _AGREES = 0.1
 """Relative difference of two slopes that counts as agreement."""
 _BELOW = 0.999
-"""A gradient norm below this share of the largest norm was not clipped."""
+"""A gradient norm below this share of the largest norm was not clipped: clipped norms are equal but for rounding."""
 _NEGLIGIBLE = 0.02
 """Negligible difference between two losses before the step, in units of the slope."""
 _QUARTER_NOISE = 1.3
 """Error of the deviation from the curve if each of the four losses has an error of 1: 1.25 for the cubic, 1.31 for the
 parabola."""
-
-
 _MEDIAN_OF_NORMAL = 0.6745
 """Median of |x| for a normal x with standard deviation 1. The median ignores steps so large that no cubic fits."""
 

@@ -13,7 +13,7 @@ Guard = Callable[[Callable[..., None]], Callable[..., None]]
 """Wraps a function so that it never raises."""
 
 _LARGE_ENOUGH = 16
-"""Numbers in the parameter that is looked at, where there is such a one: a single number may have no gradient."""
+"""Least size of the followed parameter, if the model has one so large: a single number may have no gradient."""
 _PIECE = 64
 """Numbers of it that are kept: processes send them to one another."""
 

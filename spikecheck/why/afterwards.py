@@ -37,7 +37,7 @@ def explain_log(
         training: the one that was watched, at any step, or one made anew in the same way. Close its watch first.
         log: that the watch wrote.
         states: the folder with its states.
-        at: a step of the spike that is meant; None for the first that is not benign.
+        at: a step of the spike to explain; None for the first that is not benign.
         arms: what is tried, beside the placebo.
         budget: seconds after which no further fork is made; None for no limit.
         observe: receives the events of the work.
@@ -59,7 +59,7 @@ def explain_log(
 def explain_order_log(
     order: Order, log: Path, states: Path, store: Store | None, question: Question, workers: int | None = None
 ) -> Answer:
-    """As `explain_log`, of a workload that is made anew, in as many processes as wanted.
+    """As `explain_log`, for a workload, which is made again in any number of processes.
 
     Args:
         order: the training; its steps do not matter.

@@ -21,7 +21,7 @@ from spikecheck.why.scene import Scene, scene_of
 from spikecheck.why.sequential import FEWEST
 from spikecheck.why.signs import signs_before
 from spikecheck.why.sources import Source
-from spikecheck.why.spikes import Run, at_step, meant, reported
+from spikecheck.why.spikes import Run, at_step, first_costly, reported
 from spikecheck.why.words import notes, sentence
 
 _SHOWN = 200
@@ -32,11 +32,11 @@ def answered(run: Run, question: Question, source: Source) -> Answer:
     """The answer, with its words. The training of the source is left anywhere.
 
     Raises:
-        UsageError: when the loss does not rise at the step that is asked for.
+        UsageError: when the loss does not rise at the step that `question.at` names.
     """
     began = time.monotonic()
     spikes = run.spikes
-    spike = meant(run, spikes) if question.at is None else at_step(run, spikes, question.at)
+    spike = first_costly(run, spikes) if question.at is None else at_step(run, spikes, question.at)
     found = _without_spike(run, spikes) if spike is None else _of_spike(run, spikes, spike, question, source)
     whole = found.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
     return whole.model_copy(update={"sentence": sentence(whole), "notes": notes(whole)})

@@ -1,4 +1,4 @@
-"""Where forks are run: in this process, on the user's own training, or in workers that make the training anew."""
+"""Where forks are run: in this process, on the user's own training, or in workers that make the training again."""
 
 import multiprocessing
 import os
@@ -90,7 +90,7 @@ class Workers:
 
 
 def workers_for(order: Order, workers: int | None, jobs: int) -> int:
-    """Processes at once: one a core on the CPU, unless told otherwise; one on an accelerator."""
+    """Processes at once: by default one a core on the CPU; one on an accelerator."""
     on_cpu = torch.device(order.device).type == "cpu"
     return min(jobs, workers or (len(os.sched_getaffinity(0)) if on_cpu else 1))
 

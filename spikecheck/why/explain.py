@@ -68,7 +68,7 @@ def explain_spike(
     Args:
         training: yours; forks are made with it, one after another.
         steps: that it makes from where it is, at most, unless it spikes before.
-        at: a step of the spike that is meant; None for the first that is not benign.
+        at: a step of the spike to explain; None for the first that is not benign.
         arms: what is tried, beside the placebo.
         budget: seconds after which no further fork is made; None for no limit.
         observe: receives the events of the work.

@@ -58,7 +58,7 @@ class ForkStore:
 
 
 def _source(job: Job) -> str:
-    """The text of an arm's function, so that one that is changed is forked anew."""
+    """The text of an arm's function, so that a changed arm is forked again."""
     try:
         return inspect.getsource(job.arm.apply)
     except (OSError, TypeError):

@@ -1,4 +1,4 @@
-"""Forks asked for, round by round, until every arm's sequential test is decided and what is claimed survives Holm."""
+"""Runs forks in rounds until every arm's sequential test is decided, and its claim survives Holm's correction or cannot."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

@@ -9,7 +9,7 @@ from spikecheck.core.errors import SpikecheckError
 from spikecheck.watch.detector import Detector
 from spikecheck.watch.training import Training
 from spikecheck.why.ring import EVERY
-from spikecheck.why.spikes import Run, meant
+from spikecheck.why.spikes import Run, first_costly
 from spikecheck.why.states import States
 
 _SHARE = 30
@@ -22,7 +22,7 @@ class Keeper:
 
     states: States
     at: int | None = None
-    """A step of the spike that is meant; None for the first that is not benign."""
+    """A step of the spike to explain; None for the first that is not benign."""
     _detector: Detector = field(default_factory=Detector)
     _read: int = 0
     _kept: list[int] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Keeper:
         last = self._kept[-1] if self._kept else 0
         if steps - last < EVERY or time.monotonic() - self._saved < _SHARE * self._cost:
             return False
-        return steps < self.at if self.at is not None else meant(Run(0, losses), self._detector.spikes) is None
+        return steps < self.at if self.at is not None else first_costly(Run(0, losses), self._detector.spikes) is None
 
     def _keep(self, training: Training) -> None:
         """A state that cannot be kept costs time later, and not the run."""

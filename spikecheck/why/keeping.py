@@ -19,7 +19,7 @@ from spikecheck.why.ring import EVERY
 from spikecheck.why.scene import BEFORE, is_benign
 
 MOST = 8
-"""Files at once, unless told otherwise."""
+"""Default for the largest number of files."""
 _SPARE = 2
 """Latest states that stay besides those that reach `EVERY` steps back: the last one, and one more, since losses are read late
 on an accelerator."""

@@ -1,4 +1,4 @@
-"""What is asked of a training that spiked, and how far the answer is."""
+"""A question about a training that spiked: which spike, by which arms, until when; and the progress of its answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ TRAINING, WAY, AGAIN, FORKS = "training", "the way to the spike", "the spike aga
 
 @dataclass
 class Question:
-    """What is asked of a training that spiked."""
+    """Which spike of a training to explain, by which arms, and until when."""
 
     at: int | None = None
     """A step of the spike; None for the first that is not benign."""
@@ -37,7 +37,7 @@ class Question:
             raise UsageError(f"arms: two are called {twice[0]!r}; give each a name of its own")
 
     def check_within(self, steps: int) -> None:
-        """Raises UsageError where the spike that is meant lies behind the last of so many steps."""
+        """Raises UsageError where the spike to explain lies behind the last of so many steps."""
         if self.at is not None and not 0 <= self.at < steps:
             raise UsageError(
                 f"--at-step {self.at}: the training has steps 0 to {steps - 1}; name one of them, or train longer"

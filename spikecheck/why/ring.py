@@ -7,7 +7,7 @@ from spikecheck.watch.detector import Detector, NoisySpike
 from spikecheck.watch.training import Snapshot, Training
 from spikecheck.why.excursion import NEAR
 from spikecheck.why.scene import BEFORE, BENIGN_AFTER, LONGEST, scene_of
-from spikecheck.why.spikes import Run, meant
+from spikecheck.why.spikes import Run, first_costly
 
 EVERY = 256
 """Steps between two states that are kept, so that two of them reach further back than an onset lies before its alarm."""
@@ -16,12 +16,12 @@ _AT_ONCE = 64
 
 
 class Ring:
-    """Where a training began, and its last two states."""
+    """The state in which a training began, and the last two that were kept."""
 
     def __init__(self, training: Training) -> None:
         self._training = training
         self.first = training.snapshot()
-        """To which it returns in the end."""
+        """The training returns to it in the end."""
         self._last: list[Snapshot] = []
 
     def keep(self) -> None:
@@ -30,23 +30,24 @@ class Ring:
 
     def before(self, step: int) -> Snapshot:
         """The latest kept state at or before a step."""
-        return max((one for one in [self.first, *self._last] if one.steps <= step), key=lambda one: one.steps)
+        kept = [self.first, *self._last]
+        return max((state for state in kept if state.steps <= step), key=lambda state: state.steps)
 
 
 def watched_run(training: Training, steps: int, ring: Ring, at: int | None, tick: Callable[[int], None]) -> Run:
-    """Run until a spike that is meant, and what its forks need, is over; at most so many steps.
+    """Run until the spike to explain, and the steps that its forks need, are over.
 
     Args:
-        training: is left after the last step.
-        steps: at most.
+        training: continues from its present state, and is left after the last step.
+        steps: largest number of steps.
         ring: keeps states until there is such a spike.
-        at: a step of the spike that is meant; None for the first that is not benign.
-        tick: told how many steps were made.
+        at: a step of the spike to explain; None for the first that is not benign.
+        tick: called with the number of steps just made.
     """
     losses: list[float] = []
     run, detector = Run(training.steps, losses), Detector()
     while (left := steps - len(losses)) > 0:
-        spike = meant(run, detector.spikes) if at is None else None
+        spike = first_costly(run, detector.spikes) if at is None else None
         if training.steps >= _enough(run, spike, at):
             break
         if spike is None and len(losses) % EVERY == 0 and (at is None or training.steps <= at - NEAR - BEFORE):

@@ -1,4 +1,4 @@
-"""Where the states and forks of a training come from: a workload, made anew as often as wanted, or a user's own training."""
+"""Where states and forks of a training come from: a workload, which can be made again, or a user's own training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from spikecheck.why.states import States, differs_at, reach
 
 @dataclass
 class WorkloadSource:
-    """A workload's training, made anew in as many processes as wanted."""
+    """A workload's training, which can be made again in any number of processes."""
 
     order: Order
     training: Training

@@ -37,7 +37,7 @@ class Run:
         return is_benign(spike, self.losses, self.first)
 
 
-def meant(run: Run, spikes: Sequence[NoisySpike]) -> NoisySpike | None:
+def first_costly(run: Run, spikes: Sequence[NoisySpike]) -> NoisySpike | None:
     """The first spike that is not benign; None where there is none so far."""
     return next((spike for spike in spikes if not run.is_benign(spike)), None)
 

@@ -1,6 +1,6 @@
 """The answer as a sentence: the cause first, then the counts that show it.
 
-Nothing here decides anything, so sentences may be mended without examining the diagnosis anew.
+Nothing here decides anything, so sentences can be changed without another evaluation of the diagnosis.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def sentence(answer: Answer) -> str:
 
 
 _WORTH_ASKING = 3.0
-"""Spreads of an excursion, mean of five losses, that a user is told of though the detector raises no alarm."""
+"""Height in spreads, a mean of five losses, from which an excursion is named though the detector raises no alarm."""
 
 
 def _without_spike(answer: Answer) -> str:

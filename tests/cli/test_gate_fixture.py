@@ -7,7 +7,7 @@ import pytest
 
 from spikecheck.cli.gate_fixture import FixtureGate
 from spikecheck.core.errors import UsageError
-from tests.gate.test_workload_gate import OWN, run
+from tests.gate.test_workload_run import OWN, run
 
 Write = Callable[[str], str]
 RANGE = "lr=1e-2..1e1"

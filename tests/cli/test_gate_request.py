@@ -9,7 +9,7 @@ from spikecheck.core.scorecard import Baseline
 from spikecheck.gate.baseline import _digest
 from spikecheck.gate.workload_suite import ROWS_WITHOUT_FIRST_STEPS, workload_suite
 from spikecheck.report import json_file
-from tests.gate.test_workload_gate import OWN, run
+from tests.gate.test_workload_run import OWN, run
 
 Write = Callable[[str], str]
 READ = ("--baseline", "b.json", "--optimizer", "gd", "--set", "lr=0.01")

@@ -163,7 +163,7 @@ def test_diagnose_prints_the_answer_so_far(begun: Begun, tmp_path: Path) -> None
     with group_of(process):
         wait_until(process, lambda: len(stored(tmp_path)) >= 4)  # the run itself, and three forks
         code, out, lines = ended(process)
-    assert (code, lines[-1]) == (143, "interrupted; forks that were done are kept, and the same again goes on")
+    assert (code, lines[-1]) == (143, "interrupted; finished forks are kept, and the same command continues from there")
     assert "stopped before every arm was judged" in " ".join(out.split())
 
 

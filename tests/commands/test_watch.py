@@ -70,28 +70,6 @@ def test_a_users_mistake_is_one_line(words: list[str], says: str, spikecheck: An
     assert says in told and len(told.strip().splitlines()) == 1
 
 
-def test_a_csv_is_diagnosed(spikecheck: Any, capsys: Any) -> None:
-    rng = np.random.default_rng(3)
-    lines = ["step;train_loss;grad_norm;lr"]
-    for step in range(1_000):
-        spike, grad = 700 <= step < 720, 696 <= step < 720
-        loss, norm = 2.0 + 0.05 * rng.standard_normal() + 3.0 * spike, 1.0 + 0.1 * rng.standard_normal() + 5.0 * grad
-        lines.append(f"{step};{'nan' if step == 300 else loss:.6};{norm:.5};{1e-3 if step < 698 else 1e-2}")
-    Path("run.csv").write_text("\n".join(lines))
-    assert spikecheck("diagnose", "run.csv") == 0
-    shown = capsys.readouterr().out
-    assert shown.startswith("1 loss spike in 999 losses, steps 0 to 999.")
-    assert "step 700: the loss reaches" in shown and "over at step 720" in shown
-    assert "grad_norm, 4 steps before (step 696" in shown
-    assert "the learning rate has a kink at step 69" in shown
-
-
-def test_a_watched_log_is_diagnosed_too(spikecheck: Any, capsys: Any) -> None:
-    write_log(Path("log.jsonl"))
-    assert spikecheck("diagnose", "log.jsonl") == 0
-    assert capsys.readouterr().out.startswith("1 loss spike in 600 losses")
-
-
 def test_a_growing_log_is_followed_until_interrupted(tmp_path: Path) -> None:
     write_log(tmp_path / "log.jsonl", 5)
     command = [sys.executable, "-m", "spikecheck", "watch", "log.jsonl", "--follow"]

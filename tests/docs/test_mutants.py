@@ -17,7 +17,16 @@ from spikecheck.harness.simulated_lab import PlantedLab, effect, normal, planted
 
 ROOT = Path(__file__).parents[2]
 Modules = dict[str, ModuleType]
-NAMES = ("mutants", "mutants_judged", "mutants_kinds", "mutants_meanings", "mutants_page", "mutants_plants")
+NAMES = (
+    "mutants",
+    "mutants_changes",
+    "mutants_concerns",
+    "mutants_judged",
+    "mutants_kinds",
+    "mutants_meanings",
+    "mutants_page",
+    "mutants_plants",
+)
 STEPS, PAIRS, POINTS, NEURONS = 60, 3, 8, 5
 
 TIMED = {
@@ -344,7 +353,7 @@ def test_a_check_that_stops_no_longer_holds_and_a_mutation_that_stops_says_nothi
     def breaks(of: Trial) -> Trial:
         raise ValueError("planted")
 
-    broken = mutants["mutants_kinds"].of_record(breaks)
+    broken = mutants["mutants_changes"].of_record(breaks)
     mine = [
         of_claim(mutants, "stops", lambda claim: replace(claim, measure=stops)),
         of_claim(mutants, "breaks", lambda claim: broken(claim, 1.0)),
@@ -358,7 +367,7 @@ def test_the_precondition_is_asked_of_the_mutated_record(mutants: Modules) -> No
     def quiet(of: Trial) -> Trial:
         return replace(of, arms={name: replace(one, spikes=()) for name, one in of.arms.items()})
 
-    change = mutants["mutants_kinds"].of_record(quiet)
+    change = mutants["mutants_changes"].of_record(quiet)
     (mutant,) = judged(mutants, planted_claim(), of_claim(mutants, "quiet", lambda claim: change(claim, 1.0))).mutants
     assert mutant.outcome is Outcome.UNTRIGGERED
 

@@ -42,24 +42,6 @@ def test_a_rule_of_ones_own_has_its_threshold() -> None:
     assert "spikecheck's own rule; stability threshold: 200 at this rate" in seen("gd", lr=0.01)
 
 
-def test_what_an_optimizer_prints_when_it_is_made_is_passed_on_once_and_apart(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Regression: adabelief-pytorch's advice filled the page, once for each time that it was made."""
-    (tmp_path / "talkative.py").write_text(
-        "import torch\n"
-        "class Talks(torch.optim.SGD):\n"
-        "    def __init__(self, params, lr):\n"
-        "        print('decoupled')\n"
-        "        super().__init__(params, lr=lr)\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    assert doctor(monkeypatch, "--optimizer", "talkative:Talks", "--set", "lr=0.01") == 0
-    told = capsys.readouterr()
-    assert "decoupled" not in told.out
-    assert told.err.count("decoupled") == 1
-
-
 def test_a_rate_that_diverges_is_said_to_be_too_large() -> None:
     assert seen("torch.optim:SGD", lr=50.0)["100 steps on a small net diverge at lr=50"] is False
 
@@ -71,13 +53,6 @@ def test_one_that_cannot_be_used_is_refused_with_the_reason(
         seen("torch.optim:Muon", lr=0.01)
     assert doctor(monkeypatch, "--optimizer", "torch.optim:Muon", "--set", "lr=0.01") == 2
     assert "Muon only supports 2D parameters" in capsys.readouterr().err
-
-
-def test_what_was_seen_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor(monkeypatch, "--optimizer", "ordinary_optimizers:SharpnessAware", "--set", "lr=0.1") == 0
-    told = capsys.readouterr().out
-    assert "step() wants a closure" in told
-    assert "those of the step's own points" in told
 
 
 def test_it_moves_as_in_torchs_ordinary_loop() -> None:

@@ -15,7 +15,7 @@ from spikecheck.watch.runs import Order, train
 from spikecheck.watch.training import Step
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
-from .test_workload_gate import OWN, run
+from .test_workload_run import OWN, run
 
 Write = Callable[[str], str]
 SLOPE = """

@@ -16,7 +16,7 @@ from spikecheck.gate.workload_suite import SENSITIVITY, STABLE, workload_suite
 from spikecheck.gate.workload_tuning import sensitivity, stable_rungs
 from spikecheck.watch.runs import Order, WorkloadRun
 from spikecheck.watch.workload import Workload
-from tests.gate.test_workload_gate import OWN, run
+from tests.gate.test_workload_run import OWN, run
 
 Write = Callable[[str], str]
 TUNE = ("--tune", "lr=1e-3..1e1", "--at", "steps=40", "--json", "card.json")

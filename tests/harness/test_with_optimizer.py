@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from spikecheck.core.errors import SettingError
-from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
-from spikecheck.harness.claim import Claim, Trial
+from spikecheck.harness.claim import Claim
 from spikecheck.harness.discover import discover
 from spikecheck.harness.with_optimizer import all_under, under
 from spikecheck.objective.objective import Objective, build_objective
@@ -44,13 +41,6 @@ def test_claims_about_another_rule_or_a_formula_of_gradient_descents_are_left_ou
     assert "a specific update rule" in left_out["adam-threshold"]
     assert "gradient descent" in left_out["ascent-rate"]
     assert "gradient descent" in left_out["condensation-beyond-edge"]
-
-
-def test_a_trial_knows_its_own_threshold() -> None:
-    run = Run(Setting(), 0, 0, np.ones(2), Ended("completed", 1))
-    assert Trial(Setting(optimizer="heavy-ball", momentum=0.5, lr=0.1), 0, run, {}).threshold == pytest.approx(30.0)
-    with pytest.raises(SettingError, match="no formula"):
-        _ = Trial(Setting(optimizer="torch.optim:SGD"), 0, run, {}).threshold
 
 
 def test_the_ladder_of_rates_is_stretched_and_what_varied_the_rule_is_dropped() -> None:

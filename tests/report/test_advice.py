@@ -20,7 +20,7 @@ def test_what_is_open_says_how_many_seeds_would_decide(report: Make, guarded: Ma
         f"Where it holds is undecided: {needed}; --profile full trains up to 256.",
     ]
     first, _ = advised(undecided, report(undecided, profile="full"))
-    assert "as many seeds as the largest profile has, and to be reported as such. About 420 seeds would" in first
+    assert "as many seeds as the largest profile has: report it as undecided. About 420 seeds would" in first
     for nonsense in (None, 3):  # of old reports, and where something else than the estimate is open
         unknown = judgement(Outcome.UNDECIDED).model_copy(update={"would_decide": nonsense})
         assert to_decide(unknown) == ""

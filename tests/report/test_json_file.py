@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from spikecheck.core.errors import UsageError
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.scope import Axis
 from spikecheck.core.verdict import Report
+from spikecheck.core.why import Answer
 from spikecheck.report import json_file
+from tests.report.planted_why import FORMS
 
 Make = Callable[..., Any]
 
@@ -151,3 +154,12 @@ def test_a_report_with_maps_fits_the_schema(report: Make, verdict: Make, scope: 
     found = report(verdict(scopes=(scope(),)))
     jsonschema.validate(json.loads(json_file.text(found)), json_file.schema())
     assert Report.model_validate_json(json_file.text(found)) == found
+
+
+@pytest.mark.parametrize("found", FORMS)
+def test_an_answer_to_why_a_loss_spiked_is_read_again(found: Answer) -> None:
+    assert Answer.model_validate_json(json_file.text(found)) == found
+
+
+def test_the_schema_of_such_answers_is_the_one_that_ships() -> None:
+    assert files("spikecheck.report").joinpath("why.schema.json").read_text() == json_file.why_schema_text()

@@ -17,7 +17,7 @@ Make = Callable[..., Any]
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (Average(above=0.0, worth=0.02), "mean 0.0431; 2.2 times the least that is worth a claim; 11.9 % of what lies"),
+        (Average(above=0.0, worth=0.02), "mean 0.0431; 2.2 times the least that is worth a claim; 11.9 % of the way"),
         (Average(above=0.0, worth=0.0862), "mean 0.0431; 0.5 times the least"),
         (Average(above=0.0, worth=0.0001), "mean 0.0431; 431 times the least"),
         (Average(below=0.0, worth=0.02), "mean 0.0431; on the wrong side of 0"),
@@ -39,7 +39,7 @@ def test_where_a_share_decides_the_average_stands_alone(guarded: Make, unreached
 @pytest.mark.parametrize(
     ("unit", "value", "said"),
     [
-        ("gain of mean |cos|", 1 - 2 / pi, "100 % of what lies between random directions and all alike"),
+        ("gain of mean |cos|", 1 - 2 / pi, "100 % of the way from random directions to parallel ones"),
         ("log ratio of test losses", 1.0, f"a factor of {e:.3g}"),
         ("log10 of late peak over late median", 2.0, "a factor of 100"),
         ("foretold rightly (1) or wrongly (-1)", 0.5, "right in 75 % of the runs"),

@@ -9,7 +9,7 @@ from spikecheck.core.errors import UsageError
 from spikecheck.core.why import HIGHEST
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.why.scene import Scene
-from spikecheck.why.spikes import Run, at_step, meant, reported
+from spikecheck.why.spikes import Run, at_step, first_costly, reported
 
 NOISE = np.random.default_rng(0).normal(2.0, 0.05, 900)
 FIRST = 100
@@ -43,8 +43,8 @@ def test_the_first_spike_that_costs_something_is_meant() -> None:
     found = run((300, 2, 6.0), (600, 20, 2.0))
     benign, costly = found.spikes
     assert found.is_benign(benign) and not found.is_benign(costly)
-    assert meant(found, found.spikes) == costly
-    assert meant(found, [benign]) is None
+    assert first_costly(found, found.spikes) == costly
+    assert first_costly(found, [benign]) is None
 
 
 @pytest.mark.parametrize("at", [340, 400, 415, 480])

@@ -11,7 +11,7 @@ from spikecheck.cli.options import SEED, lab_options, seeds_from
 @click.command()
 @click.option("--optimizer", metavar="MODULE:CLASS", help="The candidate, or a name of spikecheck's own such as adam.")
 @click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
-@click.option("--against", metavar="NAME", help="The reference, trained beside it: MODULE:CLASS or a name.")
+@click.option("--against", metavar="NAME", help="The reference, trained on the same seeds: MODULE:CLASS or a name.")
 @click.option(
     "--against-set", "other_numbers", multiple=True, metavar="NAME=VALUE", help="The reference's arguments. Repeatable."
 )
@@ -19,7 +19,7 @@ from spikecheck.cli.options import SEED, lab_options, seeds_from
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The reference: scores kept in a file."
 )
 @click.option("--update-baseline", is_flag=True, help="Train the candidate and write its scores to --baseline.")
-@click.option("--reason", metavar="TEXT", help="Why the baseline is written anew; kept in it.")
+@click.option("--reason", metavar="TEXT", help="Why the baseline is replaced; stored in it.")
 @click.option("--model", metavar="MODULE:FACTORY", help="Train your own nn.Module: one setting in place of the suite.")
 @click.option("--problem", metavar="MODULE:FACTORY", help="Train on your own data: one setting in place of the suite.")
 @click.option(
@@ -47,8 +47,8 @@ from spikecheck.cli.options import SEED, lab_options, seeds_from
 @click.option(
     "--rows",
     metavar="NAME,…",
-    help="Look at these alone. Without early edge, late edge no product with the Hessian is made. first steps raises an "
-    "alarm only where it is named.  [default: all, or the baseline's]",
+    help="Compare these rows only. Without early edge and late edge no Hessian product is computed. The row first steps can "
+    "fail only if it is named here.  [default: all, or the baseline's]",
 )
 @click.option("--seeds", type=seeds_from(2), help="Trainings a setting.  [default: 16, or the baseline's]")
 @click.option("--seed", "root", type=SEED, help="Root of all seeds.  [default: 0, or the baseline's]")
@@ -58,7 +58,7 @@ from spikecheck.cli.options import SEED, lab_options, seeds_from
 @click.option("--markdown", "markdown_path", metavar="FILE.md", help="Write the scorecard as Markdown.")
 @click.option("--html", "html_path", metavar="FILE.html", help="Write the scorecard as a web page, with loss curves.")
 @click.option("--junit", "junit_path", metavar="FILE.xml", help="Write the scorecard as JUnit XML.")
-@click.option("--quiet", is_flag=True, help="No progress, no scorecard; only the exit code and the files asked for.")
+@click.option("--quiet", is_flag=True, help="No progress, no scorecard; only the exit code and the requested files.")
 def gate(**options: Any) -> int:
     """Did an optimizer become less stable? Trains it and its reference on the same settings and seeds.
 

@@ -15,7 +15,7 @@ from spikecheck.report.explain import render_list
 @click.command("list")
 @paths_option
 def list_command(claims_paths: Sequence[Path]) -> None:
-    """List all claims: id, kind and statement; those that only workloads are asked come last."""
+    """List all claims: id, kind and statement. Claims about workloads only come last."""
     discovered = context.all_claims(claims_paths)
     if not discovered.claims:
         raise NothingSelected("no claim was discovered; give a folder of claim files with --claims-path")

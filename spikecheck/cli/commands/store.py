@@ -66,11 +66,11 @@ def store_audit(folder: str | None, one_in: int, seed: int) -> int:
     drawn = sampled(opened_store, one_in, seed)
     with counting(console(stderr=True)) as progress:
         task = progress.add_task("trained again", total=len(drawn))
-        found = list(audited(opened_store, drawn, Laboratory(), lambda: progress.advance(task)))
-    counts = Counter(one.result for one in found)
-    for one in found:
-        if one.says:
-            print_error(f"{one.digest[:12]} {one.result}: {one.says}")
+        audits = list(audited(opened_store, drawn, Laboratory(), lambda: progress.advance(task)))
+    counts = Counter(audit.result for audit in audits)
+    for audit in audits:
+        if audit.says:
+            print_error(f"{audit.digest[:12]} {audit.result}: {audit.says}")
     tell(
         f"{len(drawn):,} of {len(opened_store.digests()):,} stored runs drawn: {counts['same']:,} the same bit by bit, "
         f"{counts['differs']:,} differ, {counts['damaged']:,} damaged; not compared: {counts['elsewhere']:,} stored "

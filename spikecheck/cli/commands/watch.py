@@ -21,7 +21,7 @@ _EVERY = 1.0
 
 @click.command()
 @click.argument("log", type=click.Path(path_type=Path))
-@click.option("--follow", is_flag=True, help="Show it anew while it grows, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Update the page while the log grows, until Ctrl-C.")
 @click.option(
     "--html",
     type=click.Path(path_type=Path),
@@ -53,7 +53,7 @@ def _show(log: "WatchLog", to: Console) -> None:
 
 
 def _follow(log: "WatchLog") -> None:
-    """The whole page anew on a terminal; elsewhere a page whenever something came."""
+    """Redraw the page on a terminal; elsewhere print a page whenever the log has grown."""
     to, changed = console(), True
     try:
         while True:

@@ -1,4 +1,4 @@
-"""`spikecheck diagnose --workload` from the command line: its answer, its files, its exit codes, its refusals."""
+"""`spikecheck diagnose` from the command line, of a log and of a workload: answer, files, exit codes, refusals."""
 
 import json
 import os
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
+import numpy as np
 import pytest
 
 import spikecheck as package
 from spikecheck.report import json_file
+from tests.commands.test_watch import write_log
 
 WHY = Path(__file__).parents[1] / "why"
 PLANTED = ("diagnose", "--workload", "planted_spikes:planted", "--steps", "560", "--executor", "local")
@@ -188,3 +190,32 @@ def test_ctrl_c_prints_the_answer_so_far(tmp_path: Path) -> None:
     assert "stopped before every arm was judged" in " ".join(out.split())
     assert "interrupted; forks that were done are kept" in err
     assert "Traceback" not in err
+
+
+def test_a_csv_is_diagnosed(spikecheck: Any, capsys: Any) -> None:
+    rng = np.random.default_rng(3)
+    lines = ["step;train_loss;grad_norm;lr"]
+    for step in range(1_000):
+        spike, grad = 700 <= step < 720, 696 <= step < 720
+        loss, norm = 2.0 + 0.05 * rng.standard_normal() + 3.0 * spike, 1.0 + 0.1 * rng.standard_normal() + 5.0 * grad
+        lines.append(f"{step};{'nan' if step == 300 else loss:.6};{norm:.5};{1e-3 if step < 698 else 1e-2}")
+    Path("run.csv").write_text("\n".join(lines))
+    assert spikecheck("diagnose", "run.csv") == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("1 loss spike in 999 losses, steps 0 to 999.")
+    assert "step 700: the loss reaches" in shown and "over at step 720" in shown
+    assert "grad_norm, 4 steps before (step 696" in shown
+    assert "the learning rate has a kink at step 69" in shown
+
+
+def test_a_watched_log_is_diagnosed_too(spikecheck: Any, capsys: Any) -> None:
+    write_log(Path("log.jsonl"))
+    assert spikecheck("diagnose", "log.jsonl") == 0
+    assert capsys.readouterr().out.startswith("1 loss spike in 600 losses")
+
+
+def test_columns_of_other_names_are_named(spikecheck: Any, capsys: Any) -> None:
+    rows = [f"{2 * step},{9.0 if 400 <= step < 420 else 1.0 + step % 7 / 100}" for step in range(600)]
+    Path("run.csv").write_text("\n".join(["n,cost", *rows]))
+    assert spikecheck("diagnose", "run.csv", "--loss", "cost", "--step", "n") == 0
+    assert capsys.readouterr().out.startswith("1 loss spike in 600 losses, steps 0 to 1,198.")

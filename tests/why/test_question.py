@@ -1,0 +1,56 @@
+"""What is asked about a training that spiked, and what a display hears of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.events import ClaimStarted, Event, StageStarted, TileAdvanced
+from spikecheck.why.arms import ARMS, HALF_RATE
+from spikecheck.why.question import AGAIN, FORKS, TRAINING, WAY, Question
+
+
+@pytest.mark.parametrize("arms", [(HALF_RATE, HALF_RATE), (*ARMS, HALF_RATE)])
+def test_two_arms_of_one_name_are_refused(arms: tuple[object, ...]) -> None:
+    with pytest.raises(UsageError, match="two are called 'half the rate'; give each a name of its own"):
+        Question(arms=arms)  # type: ignore[arg-type]
+
+
+def test_the_placebos_name_is_taken() -> None:
+    with pytest.raises(UsageError, match="two are called 'placebo'"):
+        Question(arms=[replace(HALF_RATE, name="placebo")])
+
+
+@pytest.mark.parametrize(("at", "within"), [(None, True), (0, True), (99, True), (100, False), (-1, False)])
+def test_a_step_lies_within_the_training(at: int | None, within: bool) -> None:
+    question = Question(at=at)
+    if within:
+        question.check_within(100)
+    else:
+        with pytest.raises(UsageError, match=f"--at-step {at}: the training has steps 0 to 99"):
+            question.check_within(100)
+
+
+def test_a_display_hears_the_stages_and_every_step() -> None:
+    heard: list[Event] = []
+    question = Question(arms=[HALF_RATE], observe=heard.append)
+    question.announce(1_000)
+    question.enter(WAY)
+    question.advance(64)
+    started, stage, advanced = heard
+    assert isinstance(started, ClaimStarted) and isinstance(stage, StageStarted) and isinstance(advanced, TileAdvanced)
+    expected = dict(started.expected)
+    assert list(expected) == [TRAINING, WAY, AGAIN, FORKS]
+    assert expected[TRAINING] == pytest.approx(1_000 * advanced.seconds / 64)
+    assert expected[WAY] == pytest.approx(expected[TRAINING] / 2)
+    assert (stage.stage, advanced.member_steps, started.seeks_spikes) == (WAY, 64, False)
+
+
+def test_more_arms_are_expected_to_take_longer_in_proportion() -> None:
+    def forks(count: int) -> float:
+        heard: list[Event] = []
+        Question(arms=ARMS[:count], observe=heard.append).announce(10)
+        assert isinstance(heard[0], ClaimStarted)
+        return dict(heard[0].expected)[FORKS]
+
+    assert forks(5) / forks(2) == pytest.approx((1 + 5) / (1 + 2))  # the placebo is forked as well
