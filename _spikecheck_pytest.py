@@ -241,10 +241,15 @@ class ClaimItem(pytest.Item):
     """One question about one claim."""
 
     def runtest(self) -> None:
-        """Answer it; anything but the answer asked for fails with words, not with a traceback."""
+        """Answer it; anything but the answer asked for fails with words, not with a traceback.
+
+        Where nothing but the reference was searched `generalises` is skipped: it could not have failed.
+        """
         assert isinstance(self.parent, ClaimFile)
         verdict = self.parent.verdict()
         self.user_properties += _properties(verdict, self.name)
+        if self.name == "generalises" and verdict.generalises == "undecided" and verdict.settings_tried == 1:
+            pytest.skip("no setting but the reference was searched, so nothing can be said of the domain")
         complaint = _complaint(verdict, self.name, _strict(self.config))
         if complaint:
             raise ClaimFailed(complaint)

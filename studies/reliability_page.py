@@ -153,7 +153,8 @@ def _of_fuzz(rows: Any) -> list[str]:
         "A failure is an internal error, a traceback, an error of several lines, an escape sequence in what is printed, more",
         "than ten seconds of the processor, or more than 500 MiB of memory beyond the start. Nothing is trained: `gate` is",
         "given inputs up to its plan, and a baseline also up to the scorecard, against numbers that are at hand. Baselines",
-        "mostly have a digest that fits what was changed, without which every change is refused for the same reason.\n",
+        "mostly have a digest that fits what was changed, without which every change is refused for the same reason.",
+        "*Figures not drawn*: every figure of a report is made, and only matplotlib's drawing of it is left out.\n",
         "| what reads it | inputs | accepted | refused in one line | failures | longest, processor |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]

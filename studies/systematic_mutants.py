@@ -1,85 +1,152 @@
-"""Every mutant that mutmut makes of the gate's judgement, against the quick tests of those modules.
+"""Every mutant that mutmut makes of the modules that decide something, against the quick tests of those modules.
 
-    python studies/systematic_mutants.py --mutmut PATH [--copy FOLDER]
+    python studies/systematic_mutants.py --python PATH [--group NAME] [--copy FOLDER] [--only PATTERN]
 
-mutmut is no dependency: PATH is its command in an environment of its own that also finds this one's packages. It changes one
-operator, name or constant at a time in a copy of the repository, which is kept in FOLDER and gone on from. Results go to
-reports/systematic-mutants.json, and from there to docs/code-mutants.md by `python studies/code_mutants.py --part page`.
+mutmut is no dependency: PATH is an interpreter of an environment that has mutmut and also finds this one's packages. mutmut
+changes one operator, name or constant at a time in a copy of the repository, which is kept in FOLDER; `forked_mutants` tries
+them there, and goes on from what it has tried. A survivor is tried again, against the tests as they are now; remove the copy
+when the code has changed. Results go to reports/systematic-mutants.json, and from there to docs/code-mutants.md by
+`python studies/code_mutants.py --part page`.
 """
 
 import argparse
 import json
-import re
+import os
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from studies.code_mutants import HERE, SYSTEMATIC, write
+from studies.forked_mutants import SETTLED, made, read
 
-MODULES = ("gate/comparison", "gate/metrics", "gate/baseline")
-TESTS = ("tests/gate/test_comparison.py", "tests/gate/test_metrics.py", "tests/gate/test_baseline.py")
+
+@dataclass(frozen=True)
+class Group:
+    """Modules that decide together, and the tests of all of them."""
+
+    decides: str
+    modules: tuple[str, ...]
+    """Relative to the package, without a suffix."""
+    tests: tuple[str, ...]
+    """Files in `tests`, of which those in tests/slow.txt are left out."""
+
+
+GROUPS = {
+    "gate": Group(
+        "whether a gate names a regression",
+        ("gate/comparison", "gate/metrics", "gate/baseline"),
+        ("gate/test_comparison.py", "gate/test_metrics.py", "gate/test_baseline.py"),
+    ),
+    "causes": Group(
+        "which cause of a spike is named",
+        ("why/sequential", "why/ranking", "why/inquiry", "why/scene"),
+        ("why/test_sequential.py", "why/test_ranking.py", "why/test_inquiry.py", "why/test_scene.py"),
+    ),
+    "forks": Group(
+        "how high a fork's excursion is",
+        ("why/heights", "why/excursion", "why/spikes"),
+        ("why/test_heights.py", "why/test_excursion.py", "why/test_spikes.py"),
+    ),
+    "thresholds": Group(
+        "what counts as a spike",
+        ("watch/thresholds", "watch/tail"),
+        ("watch/test_thresholds.py", "watch/test_tail.py"),
+    ),
+    "detector": Group("where a spike begins and ends", ("watch/detector",), ("watch/test_detector.py",)),
+}
 _COPIED = ("spikecheck", "tests", "claims", "workloads", "studies", "pyproject.toml", "_spikecheck_pytest.py")
-_RESULT = re.compile(r"spikecheck\.(?P<module>[\w.]+)\.(?P<mutant>\S+__mutmut_\d+): (?P<result>[\w ]+)")
+_COMPILED = shutil.ignore_patterns("__pycache__")
 _TABLE = """
 [tool.mutmut]
 source_paths = ["spikecheck"]
 only_mutate = {only}
 also_copy = ["claims", "workloads", "studies", "_spikecheck_pytest.py"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"]
-pytest_add_cli_args_test_selection = {tests}
-use_git_change_detection = false
-track_dependencies = false
-timeout_constant = 60.0
 """
+_MADE = """
+from pathlib import Path
+from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants, setup_source_paths
+Path("mutants").mkdir(exist_ok=True)
+copy_src_dir()
+copy_also_copy_files()
+setup_source_paths()
+create_mutants(1)
+"""
+"""What `mutmut run` does before it runs tests."""
+_ENVIRON = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ".", "SPIKECHECK_TEST_PROFILE": "spikecheck-ci"}
+"""The copy is imported, not this repository; and a mutant's result can be had again."""
 
 
 def main() -> None:
-    """Run mutmut in the copy, and keep what it found."""
+    """Make the mutants in the copy, try them, and keep what was found."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--mutmut", required=True, help="its command")
-    parser.add_argument("--copy", type=Path, default=HERE / "build" / "mutants", help="where the copy is")
-    parser.add_argument("--part", choices=("results",), help="only read what an earlier run has found")
+    parser.add_argument("--python", required=True, help="an interpreter that finds mutmut")
+    parser.add_argument("--group", choices=GROUPS, default="gate", help="which modules (default: gate)")
+    parser.add_argument("--copy", type=Path, help="where the copy is; default: a folder in build, by the group's name")
+    parser.add_argument("--only", default="*", help="names of mutants, with wildcards (default: *)")
     options = parser.parse_args()
-    if options.part is None:
-        _copied(options.copy)
-        subprocess.run([options.mutmut, "run", "--max-children", "1"], cwd=options.copy, check=True)
-    listed = subprocess.run(
-        [options.mutmut, "results", "--all", "true"], cwd=options.copy, capture_output=True, text=True, check=True
-    )
-    write(SYSTEMATIC, json.dumps(counted(listed.stdout), indent=1) + "\n")
+    group, copy = GROUPS[options.group], options.copy or HERE / "build" / "mutants" / options.group
+    results, there = copy / "results.json", copy / "mutants"
+    if not there.exists():
+        _copied(copy, group)
+        _called(options.python, copy, "-c", _MADE)
+    shutil.copytree(HERE / "tests", there / "tests", dirs_exist_ok=True, ignore=_COMPILED)
+    shutil.copy(HERE / "studies" / "forked_mutants.py", there / "studies")
+    tests = [f"tests/{test}" for test in group.tests]
+    _called(options.python, there, "studies/forked_mutants.py", str(results), options.only, *tests)
+    write(SYSTEMATIC, json.dumps(_together(counted(read(results), made(there))), indent=1) + "\n")
 
 
-def _copied(copy: Path) -> None:
-    """The repository in a folder of its own, with mutmut's table in its pyproject.toml, unless it is there."""
-    if copy.exists():
-        return
-    copy.mkdir(parents=True)
+def _called(python: str, folder: Path, *words: str) -> None:
+    subprocess.run([python, *words], cwd=folder, env=_ENVIRON, check=True)
+
+
+def _copied(copy: Path, group: Group) -> None:
+    """The repository in a folder of its own, with mutmut's table in its pyproject.toml."""
+    copy.mkdir(parents=True, exist_ok=True)
     for name in _COPIED:
         source = HERE / name
         if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, copy / name, ignore=_COMPILED, dirs_exist_ok=True)
         else:
             shutil.copy(source, copy / name)
-    only = json.dumps([f"spikecheck/{module}.py" for module in MODULES])
+    only = json.dumps([f"spikecheck/{module}.py" for module in group.modules])
     with (copy / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write(_TABLE.format(only=only, tests=json.dumps(list(TESTS))))
+        file.write(_TABLE.format(only=only))
 
 
-def counted(listed: str) -> dict[str, dict[str, object]]:
-    """For each module, how many of its mutants have which result, and the names of those that were tried and not noticed.
+def _together(new: dict[str, dict[str, object]]) -> dict[str, Any]:
+    """What is known of all groups' modules, in the groups' order."""
+    known = json.loads(SYSTEMATIC.read_text(encoding="utf-8")) if SYSTEMATIC.exists() else {}
+    found = known | new
+    return {module: found[module] for module in _modules() if module in found}
 
-    >>> counted("spikecheck.gate.metrics.x_spread__mutmut_1: killed\\nspikecheck.gate.metrics.x_spread__mutmut_2: survived")
+
+def _modules() -> Iterable[str]:
+    return (module for group in GROUPS.values() for module in group.modules)
+
+
+def counted(results: Mapping[str, str], names: Iterable[str]) -> dict[str, dict[str, object]]:
+    """For each module, how many of its mutants have which result, and the names of those that no test noticed.
+
+    >>> names = ["spikecheck.gate.metrics.x_spread__mutmut_1", "spikecheck.gate.metrics.x_spread__mutmut_2"]
+    >>> counted({names[0]: "killed", names[1]: "survived"}, names)
     {'gate/metrics': {'results': {'killed': 1, 'survived': 1}, 'left': ['x_spread__mutmut_2']}}
     """
-    found = [match.groupdict() for match in map(_RESULT.search, listed.splitlines()) if match]
-    modules: dict[str, dict[str, object]] = {}
-    for module in dict.fromkeys(one["module"] for one in found):
-        own = [one for one in found if one["module"] == module]
-        left = [one["mutant"] for one in own if one["result"] not in ("killed", "not checked")]
-        results = dict(Counter(one["result"] for one in own))
-        modules[module.replace(".", "/")] = {"results": results, "left": left}
-    return modules
+    modules: dict[str, list[tuple[str, str]]] = {}
+    for name in names:
+        module, _, mutant = name.removeprefix("spikecheck.").rpartition(".")
+        modules.setdefault(module.replace(".", "/"), []).append((mutant, results.get(name, "not checked")))
+    return {
+        module: {
+            "results": dict(Counter(result for _, result in own)),
+            "left": [mutant for mutant, result in own if result not in (*SETTLED, "not checked")],
+        }
+        for module, own in modules.items()
+    }
 
 
 if __name__ == "__main__":

@@ -98,6 +98,16 @@ def test_where_it_stops_holding_is_told_once_with_that_settings_figures(
     done.stdout.no_fnmatch_line("held in 32 of 32 applicable*")
 
 
+def test_a_domain_of_one_setting_skips_what_nothing_was_searched_for(claims: pytest.Pytester, write: Write) -> None:
+    """Regression: `generalises` passed, and could not have failed."""
+    write("alone")
+    file = claims.path / "claims" / "alone.py"
+    file.write_text(file.read_text().replace(", lr=Ladder(0.02, 0.01)", ""))
+    result = claims.runpytest_subprocess("claims", "-rs")
+    result.assert_outcomes(passed=2, skipped=1)
+    result.stdout.fnmatch_lines(["*no setting but the reference was searched*"])
+
+
 def test_shuffled_items_give_the_same_answers(claims: pytest.Pytester, write: Write) -> None:
     write("a")
     write("b", below=1e-6)

@@ -8,6 +8,7 @@ import rich_click as click
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.cli.options import several
+from spikecheck.core.errors import UsageError
 from spikecheck.core.verdict import Report
 from spikecheck.report import atomic_write, json_file
 from spikecheck.report.dashboards import ctrf, junit
@@ -31,19 +32,44 @@ def check(files: Files) -> None:
     """Check before training that every requested file can be written.
 
     Raises:
-        UsageError: a file cannot be written.
+        UsageError: a file cannot be written, or two formats would be written to the same file.
     """
+    _check_apart(files)
     for form, file in files.items():
         if file is not None and (form, file) != ("json", "-"):
             atomic_write.check(Path(file), f"--{form}")
+
+
+def check_none(files: Files) -> None:
+    """Check that no file is requested of a plan, of which none is written.
+
+    Raises:
+        UsageError: one is.
+    """
+    for form, file in files.items():
+        if file is not None:
+            raise UsageError(f"--{form} {file}: --plan trains nothing and writes no report; leave one of them out")
+
+
+def _check_apart(files: Files) -> None:
+    """Check that every format has a file of its own: the last to be written would replace the others."""
+    taken: dict[Path, str] = {}
+    for form, file in files.items():
+        if file is None or (form, file) == ("json", "-") or not Path(file).parent.is_dir():
+            continue
+        path = Path(file).resolve()
+        if path in taken and (path.is_file() or not path.exists()):
+            raise UsageError(f"--{form} {file}: is the file of --{taken[path]} too; give each its own")
+        taken[path] = form
 
 
 def write_reports(report: Report, files: Files, *, quiet: bool, strict: bool) -> None:
     """Write the files, and print the report unless `quiet`: to standard error if standard output has the JSON.
 
     Raises:
-        UsageError: a file cannot be written; the report is printed nevertheless.
+        UsageError: a file cannot be written; the report is printed nevertheless. Or two formats have one file.
     """
+    _check_apart(files)
     taken = files.get("json") == "-"
     try:
         for form, file in files.items():

@@ -30,3 +30,5 @@ class Explanation:
     source: str
     workload: Sequence[str] = ()
     """The options that verify a claim of workloads at its reference; empty for other claims."""
+    folder: str = ""
+    """The --claims-path that finds the claim; empty if not needed."""

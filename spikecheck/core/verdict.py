@@ -182,14 +182,15 @@ def exit_code(report: Report, *, strict: bool = False) -> int:
 
     0: every claim passes. 1: at least one fails. 3: none fails, but one is undecided, untriggered or invalid, or the report
     is partial. A claim fails if its reference setting fails, or, for a law, if a counterexample is confirmed; with `strict`,
-    a tendency with a counterexample fails too. A claim file that could not be read counts as undecided.
+    a tendency with a counterexample fails too. A claim file that could not be read counts as undecided, and so does a report
+    without any claim.
     """
     if strict and any(verdict.generalises is Outcome.FAILS for verdict in report.claims):
         return 1
     unsettled = [verdict for verdict in report.claims if not verdict.passed]
     if any(_fails(verdict) for verdict in unsettled):
         return 1
-    return 3 if unsettled or report.unreadable or not report.complete else 0
+    return 3 if unsettled or report.unreadable or not report.complete or not report.claims else 0
 
 
 def _fails(verdict: Verdict) -> bool:

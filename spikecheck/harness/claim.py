@@ -9,14 +9,16 @@ from typing import Any, Literal, TypeVar
 
 from spikecheck.core.errors import SettingError
 from spikecheck.core.explanation import Explanation
-from spikecheck.core.probe import Probe
+from spikecheck.core.probe import Probe, ProbeRecord
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
+from spikecheck.harness.claim_fields import check_free, check_functions, check_kinds, check_mapping, check_text
 from spikecheck.harness.claim_words import definitions_of, explanation_of
 from spikecheck.harness.domain import Domain, Map
 from spikecheck.harness.source_digest import source_of
 from spikecheck.harness.trial import RESIDUAL_LIMIT, Trial
-from spikecheck.stats.prediction import Average, Estimand
+from spikecheck.harness.user_functions import called_for_a
+from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction
 
 __all__ = [
     "RESIDUAL_LIMIT",
@@ -37,6 +39,7 @@ Arm = Callable[[Setting], Setting]
 Measure = Callable[[Trial], float]
 Plant = Callable[[Trial], Trial]
 Given = TypeVar("Given")
+_RULES = (Prediction, Average, Equivalence)
 
 
 def described(words: str, function: Callable[..., Given], /, **arguments: Any) -> Callable[..., Given]:
@@ -71,6 +74,11 @@ class Condition:
     measure: Measure
     unit: str
     predicts: Estimand
+
+    def __post_init__(self) -> None:
+        check_text(self, "unit")
+        check_functions(self, "measure")
+        check_kinds(self, {"predicts": _RULES})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +133,10 @@ class Control:
     """Other arms under the names that the measure reads; None: the claim's own arms."""
     plant: Plant | None = None
     """Changes the recorded data before the measure reads them; None: no change."""
+
+    def __post_init__(self) -> None:
+        check_text(self, "says")
+        check_functions(self, "measure", "arms", "plant")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,24 +214,33 @@ class Claim:
         for name, known in (("kind", ("law", "tendency")), ("rules", ("any", "threshold", "gd", "own"))):
             if getattr(self, name) not in known:
                 raise SettingError(f"{name}={getattr(self, name)!r}: give one of {', '.join(known)}")
+        self._check_fields()
         if any(isinstance(condition.predicts, Average) is not self.averages for condition in self.also):
             raise SettingError(
                 "also: mixes a share and an average; let both be shares of seeds, or both averages over them"
             )
 
+    def _check_fields(self) -> None:
+        """Refuse a part that is of another kind than it has to be, before anything is trained with it."""
+        check_text(self, "says", "where", "unit", "quotes", "reading", "cannot_tell")
+        for name, kind in (("arms", object), ("companions", object), ("beside", Setting), ("further", Setting)):
+            check_mapping(self, name, kind)
+        check_functions(self, "measure", "applies", "arms", "companions", "plant")
+        single: dict[str, type | tuple[type, ...]] = {
+            "domain": Domain,
+            "predicts": _RULES,
+            "control": Control,
+            "definition": SpikeDefinition,
+        }
+        single |= {"positive": (Control, type(None)), "probe": (ProbeRecord, type(None))}
+        check_kinds(self, single)
+        check_kinds(self, {"also": Condition, "also_not": Control, "maps": Map, "known": Setting}, several=True)
+        check_free("beside", (*self.beside, *self.further))
+
     @property
     def averages(self) -> bool:
         """Whether an average over seeds decides, and not a share of seeds."""
         return isinstance(self.predicts, Average)
-
-    def holds(self, trial: Trial, score: float) -> bool:
-        """Whether the prediction holds in this trial, whose effect is `score`.
-
-        For a claim about a share, the conditions in `also` must hold in the same trial too. Averages are judged over all
-        trials.
-        """
-        further = () if self.averages else self.also
-        return self.predicts.held(score) and all(c.predicts.held(c.measure(trial)) for c in further)
 
     def under(self, cutoff: str) -> "Claim":
         """The claim with one of its cut-offs changed; `cutoff` is a key of `cutoffs` or `far_cutoffs`."""
@@ -266,9 +287,9 @@ class Claim:
             "domain": {name: [str(rung) for rung in ladder.rungs] for name, ladder in self.domain.axes.items()},
             "reference": reference.canonical(),
             "beside": {name: setting.canonical() for name, setting in {**self.beside, **self.further}.items()},
-            "arms": {name: arm(reference).canonical() for name, arm in self.arms.items()},
+            "arms": {name: self.arm_at_reference(name, arm).canonical() for name, arm in self.arms.items()},
             "placebo": [
-                {name: arm(reference).canonical() for name, arm in (control.arms or {}).items()}
+                {name: self.arm_at_reference(name, arm).canonical() for name, arm in (control.arms or {}).items()}
                 for control in self.controls
             ],
             "probe": self.probe.canonical() if self.probe else "",
@@ -278,6 +299,14 @@ class Claim:
             "sources": [source_of(function) for function in functions],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def arm_at_reference(self, name: str, arm: Arm) -> Setting:
+        """The setting of an arm of this claim or of its controls, at the reference.
+
+        Raises:
+            ClaimError: the arm raises, or returns no setting.
+        """
+        return called_for_a(Setting, self, f"arm {name!r}", arm, self.domain.reference)
 
     @property
     def registration(self) -> str:

@@ -42,19 +42,20 @@ def explanation_of(claim: "Claim") -> Explanation:
         reference=_shown(reference),
         axes={name: list(ladder.rungs) for name, ladder in claim.domain.axes.items()},
         beside={name: s.differences(reference) for name, s in {**claim.beside, **claim.further}.items()},
-        arms=[(name, arm_says(arm, reference)) for name, arm in claim.arms.items()],
+        arms=[(name, arm_says(claim, name, arm)) for name, arm in claim.arms.items()],
         measure=headline(claim.measure),
         unit=claim.unit,
         rule=claim.rule,
-        control=control_says(claim.control, reference),
-        also_not=[line for control in claim.also_not for line in control_says(control, reference)],
-        positive=control_says(claim.positive, reference) if claim.positive else [],
+        control=control_says(claim, claim.control),
+        also_not=[line for control in claim.also_not for line in control_says(claim, control)],
+        positive=control_says(claim, claim.positive) if claim.positive else [],
         quotes=claim.quotes,
         reading=claim.reading,
         cannot_tell=claim.cannot_tell,
         definitions=claim.definitions,
         source=claim.source,
         workload=workload_words(reference),
+        folder=claim.folder,
     )
 
 
@@ -67,9 +68,9 @@ def definitions_of(claim: "Claim") -> dict[str, str]:
     return said
 
 
-def control_says(control: "Control", reference: Setting) -> list[str]:
+def control_says(claim: "Claim", control: "Control") -> list[str]:
     """A control in words: its description, then the arms, the plant and the measure in which it differs."""
-    said = [control.says, *(f"{name}: {arm_says(arm, reference)}" for name, arm in (control.arms or {}).items())]
+    said = [control.says, *(f"{name}: {arm_says(claim, name, arm)}" for name, arm in (control.arms or {}).items())]
     said += [f"planted: {headline(control.plant)}"] if control.plant else []
     return said + ([f"measured: {headline(control.measure)}"] if control.measure else [])
 
@@ -103,9 +104,9 @@ def _plain(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def arm_says(arm: "Arm", reference: Setting) -> str:
+def arm_says(claim: "Claim", name: str, arm: "Arm") -> str:
     """An arm in words, with the conditions it changes."""
-    changes = arm(reference).differences(reference)
+    changes = claim.arm_at_reference(name, arm).differences(claim.domain.reference)
     intervention = changes.pop("intervention", None)
-    said = [f"{name}={value!r}" for name, value in changes.items()]
+    said = [f"{condition}={value!r}" for condition, value in changes.items()]
     return "; ".join([headline(arm), *said, *([intervention.says()] if intervention else [])])

@@ -8,10 +8,14 @@ from spikecheck.core.verdict import Counterexample, Verdict, compared_line, find
 from spikecheck.harness.answer import none_judged
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan
+from spikecheck.harness.search import searched_settings
 from spikecheck.stats.prediction import as_record
 
 SUSPECT = "suspect"
 """The role of the setting that the search selects, until its answer on fresh seeds is known."""
+
+NOTHING_SEARCHED = "No setting but the reference was searched."
+"""Why it stays undecided whether a claim generalises where its domain has no other setting, or the profile tries none."""
 
 
 def conclude(
@@ -29,7 +33,8 @@ def conclude(
     reference = answers.get("reference") or _nothing(claim)
     confirmed = answers.get(SUSPECT)
     replicates = reference.outcome
-    generalises, scope = reach(replicates, tried, suspect, confirmed)
+    searched = bool(searched_settings(claim, plan))
+    generalises, scope = reach(replicates, tried, suspect, confirmed, searched=searched)
     fails_at_reference = replicates is Outcome.FAILS
     broken = reference if fails_at_reference else confirmed if generalises is Outcome.FAILS else None
     quoted = _quoted(answers, generalises, fails_at_reference=fails_at_reference)
@@ -68,7 +73,7 @@ def conclude(
         settings_tried=len(tried) + 1,
         settings_triggered=sum(j.outcome is not Outcome.UNTRIGGERED for j in [reference.judgement, *tried]),
         tried=tuple(tried),
-        beside=_places(plan.besides(claim), quoted),
+        beside=_places(plan.besides(claim), answers),
         numerical_failures=sum(j.numerical_failures for j in [*judgements, *tried]),
         runs_trained=0,
         runs_reused=0,
@@ -79,11 +84,17 @@ def conclude(
 
 
 def reach(
-    replicates: Outcome, tried: Sequence[Judgement], suspect: Judgement | None, confirmed: Answer | None
+    replicates: Outcome,
+    tried: Sequence[Judgement],
+    suspect: Judgement | None,
+    confirmed: Answer | None,
+    *,
+    searched: bool = True,
 ) -> tuple[Outcome, str]:
     """The outcome over the domain, and the reason for it.
 
     The reference decides if it fails or is invalid. Otherwise the weakest setting of the search decides, on fresh seeds.
+    `searched` is whether the plan searches any setting but the reference.
     """
     if replicates is Outcome.FAILS:
         return Outcome.FAILS, "The reference setting is part of the domain, and there it fails."
@@ -92,7 +103,7 @@ def reach(
     if tried and suspect is None:
         return Outcome.UNTRIGGERED, "None of the drawn settings meets the precondition often enough."
     if suspect is None or confirmed is None:
-        return Outcome.UNDECIDED, "The search over the domain was not finished."
+        return Outcome.UNDECIDED, "The search over the domain was not finished." if searched else NOTHING_SEARCHED
     if confirmed.outcome is Outcome.UNTRIGGERED:
         return Outcome.UNDECIDED, "The weakest setting meets the precondition too rarely on fresh seeds."
     there = f"At the weakest setting: {confirmed.reason}" if confirmed.reason else ""
@@ -111,10 +122,10 @@ def _quoted(answers: Mapping[str, Answer], generalises: Outcome, *, fails_at_ref
     )
 
 
-def _places(named: Mapping[str, Setting], quoted: Sequence[Answer]) -> dict[str, int]:
-    """The indices of the named settings among the answers."""
-    roles = [answer.role for answer in quoted]
-    return {name: roles.index(name) for name in named if name in roles}
+def _places(named: Mapping[str, Setting], answers: Mapping[str, Answer]) -> dict[str, int]:
+    """The indices of the named settings among the answers. A claim may call one "weakest", which is also a role."""
+    reached = list(answers)
+    return {name: reached.index(name) for name in named if name in reached}
 
 
 def passes(kind: str, replicates: Outcome, generalises: Outcome) -> bool:

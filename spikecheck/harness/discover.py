@@ -3,7 +3,9 @@
 import importlib.util
 import sys
 import tomllib
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
@@ -16,6 +18,7 @@ from spikecheck.core.errors import USERS_ERRORS, ClaimFileError, NothingSelected
 from spikecheck.core.setting import Setting
 from spikecheck.core.workload_setting import workload_words
 from spikecheck.harness.claim import Claim
+from spikecheck.harness.claim_fields import shown
 
 # In a wheel the paper's claims are inside the package; in a checkout they are in a folder next to it.
 _PACKAGE = Path(__file__).parents[1]
@@ -81,7 +84,9 @@ def select(discovered: Discovered, patterns: Sequence[str]) -> tuple[Claim, ...]
     for pattern in patterns:
         if not set(pattern) & set("*?[") and pattern not in discovered.claims:
             raise missing(pattern, discovered)
-    chosen = [c for name, c in discovered.claims.items() if any(fnmatchcase(name, p) for p in patterns or ["*"])]
+    chosen = [
+        c for name, c in discovered.claims.items() if any(p == name or fnmatchcase(name, p) for p in patterns or ["*"])
+    ]
     if not chosen:
         raise NothingSelected(f"--claim {' '.join(patterns)}: no claim matches; `spikecheck list` shows all")
     return tuple(chosen)
@@ -106,7 +111,8 @@ def read(file: Path) -> Claim:
     """
     claim = getattr(_executed(file), "claim", None)
     if not isinstance(claim, Claim):
-        raise ClaimFileError(f"{file}: defines no claim; give it a module-level `claim = Claim(...)`")
+        what = "defines no claim" if claim is None else f"its claim is {shown(claim)}, and no Claim"
+        raise ClaimFileError(f"{file}: {what}; give it a module-level `claim = Claim(...)`")
     return replace(claim, id=_named(file), source=str(file))
 
 
@@ -137,11 +143,19 @@ def _executed(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # inspect.getsource and dataclasses need it there
     try:
-        spec.loader.exec_module(module)
+        with redirect_stdout(sys.stderr):  # what a claim prints must not mix with --json -
+            spec.loader.exec_module(module)
     except USERS_ERRORS as error:  # an error in a user's file must not stop the other claims
         del sys.modules[name]
-        raise ClaimFileError(f"{file}: {type(error).__name__}: {text_of(error)}") from error
+        raise ClaimFileError(f"{file}: {type(error).__name__}: {text_of(error)}{_line(file, error)}") from error
     return module
+
+
+def _line(file: Path, error: BaseException) -> str:
+    """The line of the file at which it raised; empty for a syntax error, which names its line itself."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file.resolve()]
+    return f" (line {lines[-1]})" if lines else ""
 
 
 def _folders(paths: Sequence[Path]) -> list[Path]:

@@ -1,6 +1,6 @@
 """The domain of a claim: finite ladders around a reference setting, and maps over two of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -28,6 +28,8 @@ class Ladder:
         Raises:
             SettingError: no rung is given, or one is given twice.
         """
+        if not all(isinstance(rung, Hashable) for rung in rungs):
+            raise SettingError(f"Ladder{rungs!r}: give the rungs one by one, as in Ladder(0.1, 0.05)")
         if not rungs or len(set(rungs)) != len(rungs):
             raise SettingError(f"Ladder{rungs!r}: give at least one rung, each of them once")
         object.__setattr__(self, "rungs", rungs)
@@ -68,16 +70,12 @@ class Domain:
 
         Raises:
             UnknownName: an axis is no condition of a setting.
-            SettingError: a first rung differs from the reference, or is out of range.
+            SettingError: an axis is no ladder, a first rung differs from the reference, or a rung is out of range.
         """
-        for name, ladder in axes.items():
-            value = reference.but(**{name: ladder.rungs[0]})  # refuses unknown names and values out of range
-            if value != reference:
-                raise SettingError(
-                    f"{name}=Ladder({ladder.rungs[0]!r}, …): the first rung is the reference's, {getattr(reference, name)!r}"
-                )
+        if not isinstance(reference, Setting):
+            raise SettingError(f"Domain({reference!r}): give the reference setting first, as a Setting")
         object.__setattr__(self, "reference", reference)
-        object.__setattr__(self, "axes", axes)
+        object.__setattr__(self, "axes", {name: _checked(reference, name, ladder) for name, ladder in axes.items()})
 
     def distance(self, setting: Setting) -> int:
         """Number of rungs between a setting and the reference, over all axes, plus the conditions that are off the ladders."""
@@ -154,6 +152,18 @@ class Domain:
             for name in setting.differences(self.reference)
             if name not in self.axes or getattr(setting, name) not in self.axes[name].rungs
         )
+
+
+def _checked(reference: Setting, name: str, ladder: Ladder) -> Ladder:
+    """The ladder with its rungs as a setting has them: a rate given as "0.02" is the number, so that rungs can be compared."""
+    if not isinstance(ladder, Ladder):
+        raise SettingError(f"{name}={ladder!r}: give a Ladder with the reference's value first")
+    values = [getattr(reference.but(**{name: rung}), name) for rung in ladder.rungs]
+    if values[0] != getattr(reference, name):
+        raise SettingError(
+            f"{name}=Ladder({ladder.rungs[0]!r}, …): the first rung is the reference's, {getattr(reference, name)!r}"
+        )
+    return Ladder(*(rung if rung == value else value for rung, value in zip(ladder.rungs, values, strict=True)))
 
 
 @lru_cache(maxsize=64)

@@ -6,21 +6,29 @@ from typing import Literal, Protocol, cast
 
 import numpy as np
 
+from spikecheck.core.errors import ClaimError
 from spikecheck.core.judgement import Companion, ConditionJudged, Effect, Judgement, Outcome
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
-from spikecheck.harness.claim import Claim, Trial
+from spikecheck.harness.claim import Claim, Condition, Trial
+from spikecheck.harness.claim_fields import number, truth
 from spikecheck.harness.run_spikes import spikes_of
-from spikecheck.harness.user_functions import called, called_for, called_for_a
+from spikecheck.harness.user_functions import called_for, called_for_a
 from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.bounds import judge, together
 from spikecheck.stats.contrast import Pair
-from spikecheck.stats.planning import seeds_to_decide
+from spikecheck.stats.planning import seeds_to_decide, seeds_to_decide_together
 from spikecheck.stats.prediction import Prediction, as_record
 
 _TRUNK = ""
 """The key of the training itself, in place of an arm's name."""
+
+LARGEST = 1e150
+"""Magnitude from which an effect counts as infinite: its square, which a spread over seeds needs, exceeds float64's range."""
+
+_ROUNDING = 1e-6
+"""Difference of two measurements of one trial, relative to their size or to 1, that may be rounding: float32 has 6e-8."""
 
 
 class Trainer(Protocol):
@@ -88,11 +96,11 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
     present = [score for score in evidence.scores if score is not None]
     decision = judge(held, present, claim.predicts, alpha)
     conditions = _conditions(claim, evidence, alpha)
-    outcome = decision.outcome
+    outcome, needed = decision.outcome, seeds_to_decide(held, present, claim.predicts, alpha)
     if conditions:
         further = zip(evidence.conditions, (condition.predicts for condition in claim.also), strict=True)
-        outcome = together([(present, claim.predicts), *further], alpha)
-    needed = seeds_to_decide(held, present, claim.predicts, alpha) if outcome is Outcome.UNDECIDED else None
+        rules = [(present, claim.predicts), *further]
+        outcome, needed = together(rules, alpha), seeds_to_decide_together(rules, alpha)
     return Judgement(
         setting=evidence.setting,
         outcome=outcome,
@@ -117,7 +125,9 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
             for unit, values in evidence.companions.items()
         ),
         conditions=conditions,
-        would_decide=None if needed is None else round(needed * len(evidence.seeds) / max(count, 1)),
+        would_decide=None
+        if needed is None or outcome is not Outcome.UNDECIDED
+        else round(needed * len(evidence.seeds) / max(count, 1)),
     )
 
 
@@ -213,21 +223,22 @@ def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Eviden
     """Measure the trials to which the claim applies; each has the next such trial as its `other`."""
     sound = [trial for trial in trials if not _failed(claim, trial)]
     present = [trial for trial in sound if len(trial.arms) == len(claim.arms)]
-    applying = [trial for trial in present if called_for(bool, claim, "precondition", claim.applies, trial)]
+    applying = [trial for trial in present if called_for(truth, claim, "precondition", claim.applies, trial)]
     scored: dict[int, tuple[float, bool]] = {}
     beside: dict[str, list[float]] = {unit: [] for unit in claim.companions}
     further: list[list[float]] = [[] for _ in claim.also]
     for trial, other in zip(applying, [*applying[1:], *applying[:1]], strict=True):
         seen = _planted(claim, replace(trial, other=other if other is not trial else None))
-        score = called_for(float, claim, "measure", claim.measure, seen)
-        if not np.isfinite(score):
+        score = called_for(number, claim, "measure", claim.measure, seen)
+        if not _is_effect(score) or (held := _held(claim, seen, score)) is None:
             continue
-        scored[trial.seed] = (score, called(claim, "further condition", claim.holds, seen, score))
+        if not scored:
+            _check_repeats(claim, seen, score)
+        scored[trial.seed] = (score, held)
         for unit, measure in claim.companions.items():
-            beside[unit].append(called_for(float, claim, f"companion {unit!r}", measure, seen))
+            beside[unit].append(called_for(number, claim, f"companion {unit!r}", measure, seen))
         for condition, values in zip(claim.also if claim.averages else (), further, strict=False):
-            part = f"further condition {condition.unit!r}"
-            values.append(called_for(float, claim, part, condition.measure, seen))
+            values.append(_condition(claim, condition, seen))
     return Evidence(
         setting=setting,
         seeds=tuple(trial.seed for trial in trials),
@@ -239,9 +250,45 @@ def _measured(claim: Claim, setting: Setting, trials: Sequence[Trial]) -> Eviden
     )
 
 
+def _held(claim: Claim, trial: Trial, score: float) -> bool | None:
+    """Whether the prediction holds in this trial, whose effect is `score`.
+
+    For a claim about a share, the conditions in `also` must hold in the same trial too; None where that hangs on one that is
+    no finite number. Averages are judged over all trials.
+    """
+    if claim.averages or not claim.predicts.held(score):
+        return claim.predicts.held(score)
+    values = [(_condition(claim, condition, trial), condition.predicts) for condition in claim.also]
+    if any(_is_effect(value) and not predicts.held(value) for value, predicts in values):
+        return False
+    return True if all(_is_effect(value) for value, _ in values) else None
+
+
+def _condition(claim: Claim, condition: Condition, trial: Trial) -> float:
+    return called_for(number, claim, f"further condition {condition.unit!r}", condition.measure, trial)
+
+
+def _check_repeats(claim: Claim, trial: Trial, score: float) -> None:
+    """Refuse a measure that gives another number for the same trial: its verdict could not be reproduced.
+
+    Differences of rounding are left alone, since torch's sums on a GPU may come in another order.
+    """
+    again = called_for(number, claim, "measure", claim.measure, trial)
+    if abs(again - score) > _ROUNDING * max(1.0, abs(score)):
+        raise ClaimError(
+            f"claim {claim.id!r}: its measure gave {score:.6g} and then {again:.6g} for the same trial; draw random numbers "
+            "from np.random.default_rng(trial.seed), and leave the trial's arrays as they are"
+        )
+
+
 def _planted(claim: Claim, trial: Trial) -> Trial:
     return trial if claim.plant is None else called_for_a(Trial, claim, "plant", claim.plant, trial)
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:
-    return tuple(value for value in values if np.isfinite(value))
+    return tuple(value for value in values if _is_effect(value))
+
+
+def _is_effect(score: float) -> bool:
+    """Whether a measured number can be averaged over seeds: neither infinite or NaN, nor so large that its square is."""
+    return abs(score) < LARGEST

@@ -77,6 +77,7 @@ def strength(predicts: Estimand, judgement: Judgement) -> float:
         return judgement.held / judgement.applicable
     scores = np.array([score for score in judgement.scores if score is not None])
     average = float(scores.mean() if predicts.of == "mean" else np.median(scores))
-    if scores.min() == scores.max():
-        return np.inf if predicts.held(scores[0]) else -np.inf
-    return predicts.beyond(average) / float(scores.std())
+    spread = float(scores.std())
+    if scores.min() == scores.max() or spread == 0.0:  # a spread of numbers below 1e-160 may be rounded to 0
+        return np.inf if predicts.held(average) else -np.inf
+    return predicts.beyond(average) / spread

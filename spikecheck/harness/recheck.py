@@ -15,6 +15,7 @@ from spikecheck.stats.prediction import Average, Estimand, Prediction, from_reco
 
 _CLOSE = 1e-9
 """Tolerance for bounds, whose last digits may change with the version of scipy."""
+_TWICE = "is in the report more than once"
 _SUSPECTS = ("weakest", "counterexample", "strongest")
 
 
@@ -23,8 +24,13 @@ def recheck(report: Report) -> dict[str, list[str]]:
 
     Nothing is trained and no claim file is read.
     """
-    differences = {verdict.id: list(_of_verdict(verdict)) for verdict in report.claims}
-    if report.passed and exit_code(report) != 0:
+    differences: dict[str, list[str]] = {}
+    for verdict in report.claims:
+        again = [_TWICE] if verdict.id in differences else []
+        differences.setdefault(verdict.id, []).extend([*again, *_of_verdict(verdict)])
+    if not report.claims:
+        differences["the report"] = ["has no verdict, so nothing follows from it"]
+    elif report.passed and exit_code(report) != 0:
         differences["the report"] = ["passed is true, and not every claim passes"]
     return {claim: said for claim, said in differences.items() if said}
 
@@ -80,6 +86,8 @@ def _of_judgement(judgement: Judgement, predicts: Estimand | None) -> Iterator[s
             yield f"{name} is {getattr(judgement, name):.6g}, and the counts say {bound:.6g}"
     if judgement.scores:
         yield from _of_effect(judgement, scores)
+    elif isinstance(predicts, Average) and judgement.applicable:
+        yield "has no scores, so its average cannot be computed again"
     said = _decided(judgement, scores, predicts, low, high)
     if said is not None and said is not judgement.outcome:
         yield f"outcome is {judgement.outcome}, and the counts say {said}"
@@ -167,7 +175,9 @@ def _pairs(one: Judgement, other: Judgement, predicts: Estimand) -> list[Pair]:
 def _of_answers_together(verdict: Verdict) -> Iterator[str]:
     if verdict.answers[0].outcome is not verdict.replicates:
         yield f"replicates is {verdict.replicates}, and the reference's answer is {verdict.answers[0].outcome}"
-    confirmed = next((answer for answer in verdict.answers if answer.role in _SUSPECTS), None)
+    apart = verdict.beside.values()  # a setting off the ladders may be called "weakest" too
+    searched = (answer for place, answer in enumerate(verdict.answers) if place not in apart)
+    confirmed = next((answer for answer in searched if answer.role in _SUSPECTS), None)
     if confirmed is None and verdict.replicates not in (Outcome.FAILS, Outcome.INVALID):
         return  # the search was stopped
     suspect = confirmed.judgement if confirmed is not None else None

@@ -1,28 +1,31 @@
 """Calls to a claim's own functions: an error in one is an error of that claim only."""
 
+import sys
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
-from textwrap import shorten
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from spikecheck.core.errors import USERS_ERRORS, ClaimError, Stopped, text_of
-from spikecheck.harness.claim import Claim
+from spikecheck.harness.claim_fields import number, shown
+
+if TYPE_CHECKING:
+    from spikecheck.harness.claim import Claim
 
 T = TypeVar("T")
 _PACKAGE = Path(__file__).parents[1]
-_SHOWN = 60
-"""Characters of a wrong value that an error message shows."""
 
 
-def called(claim: Claim, part: str, function: Callable[..., T], *arguments: object) -> T:
+def called(claim: "Claim", part: str, function: Callable[..., T], *arguments: object) -> T:
     """Call one of the claim's functions; `part` is its role in the claim, such as "measure".
 
     Raises:
         ClaimError: the function raised; the message names the claim, the part and the line.
     """
     try:
-        return function(*arguments)
+        with redirect_stdout(sys.stderr):  # what a claim prints must not mix with --json -
+            return function(*arguments)
     except Stopped:
         raise
     except USERS_ERRORS as error:
@@ -33,9 +36,9 @@ def called(claim: Claim, part: str, function: Callable[..., T], *arguments: obje
 
 
 def called_for(
-    kind: Callable[[Any], T], claim: Claim, part: str, function: Callable[..., object], *arguments: object
+    kind: Callable[[Any], T], claim: "Claim", part: str, function: Callable[..., object], *arguments: object
 ) -> T:
-    """As `called`, of a function that has to return one number (`kind` is float) or a truth value (bool).
+    """As `called`, of a function that has to return one number (`kind` is `number`) or a truth value (`truth`).
 
     Raises:
         ClaimError: it raised, or returned something else.
@@ -44,10 +47,10 @@ def called_for(
     try:
         return kind(returned)
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        raise _wrong(claim, part, returned, "one number" if kind is float else "True or False") from None
+        raise _wrong(claim, part, returned, "one number" if kind is number else "True or False") from None
 
 
-def called_for_a(kind: type[T], claim: Claim, part: str, function: Callable[..., object], *arguments: object) -> T:
+def called_for_a(kind: type[T], claim: "Claim", part: str, function: Callable[..., object], *arguments: object) -> T:
     """As `called`, of a function that has to return an object of this class.
 
     Raises:
@@ -59,9 +62,8 @@ def called_for_a(kind: type[T], claim: Claim, part: str, function: Callable[...,
     return returned
 
 
-def _wrong(claim: Claim, part: str, returned: object, wanted: str) -> ClaimError:
-    shown = shorten(repr(returned), _SHOWN, placeholder=" …")
-    return ClaimError(f"claim {claim.id!r}: its {part} returned {shown}; return {wanted}")
+def _wrong(claim: "Claim", part: str, returned: object, wanted: str) -> ClaimError:
+    return ClaimError(f"claim {claim.id!r}: its {part} returned {shown(returned)}; return {wanted}")
 
 
 def _line(error: BaseException) -> str:

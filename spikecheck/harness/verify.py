@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from spikecheck.core.errors import ClaimError, Stopped
+from spikecheck.core.errors import ClaimError, SettingError, Stopped
 from spikecheck.core.events import ClaimFinished, Observer, StageStarted, ignore
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.reach import Reach
@@ -50,6 +50,7 @@ def verify(claim: Claim, lab: Trainer, plan: Plan, observe: Observer = ignore) -
     """
     plan = plan.of(claim)
     _check_seeds(claim, plan)
+    _check_domain(claim, plan)
     started, trained, reused = time.monotonic(), getattr(lab, "runs_trained", 0), getattr(lab, "runs_reused", 0)
     inquiry, findings = Inquiry(claim, lab, plan.seed, observe), Findings()
     with suppress(Stopped):
@@ -133,3 +134,14 @@ def _check_seeds(claim: Claim, plan: Plan) -> None:
             f"claim {claim.id!r}: its rule, {claim.rule}, needs {fewest} seeds, and {most} are trained at most; "
             "use --profile full (256 seeds), or a rule that needs fewer"
         )
+
+
+def _check_domain(claim: Claim, plan: Plan) -> None:
+    """Refuse a claim whose ladders meet in a setting that cannot be, before anything is trained for it."""
+    try:
+        searched_settings(claim, plan)
+        sampled(claim, plan)
+    except SettingError as error:
+        raise ClaimError(
+            f"claim {claim.id!r}: its domain contains a setting that cannot be trained: {error}"
+        ) from error

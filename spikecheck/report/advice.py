@@ -1,5 +1,7 @@
 """Advice on answers that are undecided, untriggered or invalid: what the reader can do next."""
 
+from math import prod
+
 from spikecheck.core.judgement import Answer, Outcome
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.report.estimates import to_decide
@@ -25,6 +27,8 @@ def _advice(verdict: Verdict, outcome: Outcome, answer: Answer | None, question:
     match outcome:
         case Outcome.UNDECIDED if not report.complete:
             return "Stopped before the answer was in: run the same command again, what was trained is reused."
+        case Outcome.UNDECIDED if answer is None:
+            return _a_wider_search(verdict, question.capitalize(), report.profile)
         case Outcome.UNDECIDED:
             return _more_seeds(answer, question.capitalize(), report.profile)
         case Outcome.UNTRIGGERED:
@@ -47,6 +51,13 @@ def _more_seeds(answer: Answer | None, question: str, profile: str) -> str:
         )
     trains = "--seeds trains more" if profile == WORKLOAD else f"--profile full trains up to {_MOST}"
     return f"{question} is undecided: {needed}; {trains}." if needed else f"{question} is undecided: {trains} seeds."
+
+
+def _a_wider_search(verdict: Verdict, question: str, profile: str) -> str:
+    """For a claim whose domain was not searched: what would search it."""
+    if prod(len(values) for values in verdict.domain.values()) == 1:
+        return f"{question} cannot be told: the claim's domain has one setting; give it ladders with further values."
+    return f"{question} is undecided: --profile full searches the domain." if profile != "full" else ""
 
 
 def _needed(answer: Answer | None) -> str:

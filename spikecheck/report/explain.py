@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.explanation import Explanation
+from spikecheck.core.verdict import finding
 from spikecheck.report.page import Page
 from spikecheck.report.sanitize import inert
 
@@ -35,8 +36,8 @@ def render_explanation(claim: Explanation, console: Console) -> None:
     _section(page, "What this check cannot tell", [claim.cannot_tell])
     _section(page, "Source", [claim.source])
     page.blank()
-    workload = f" {join(claim.workload)}" if claim.workload else ""
-    page.say(f"Verify it with: spikecheck verify --claim {inert(claim.id)}{inert(workload)}", "dim")
+    words = ["spikecheck", "verify", "--claim", *finding(claim.id, claim.folder), *claim.workload]
+    page.say(f"Verify it with: {inert(join(words))}", "dim")
 
 
 def render_list(rows: Sequence[tuple[str, str, str]], console: Console) -> None:

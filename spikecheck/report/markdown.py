@@ -167,10 +167,12 @@ def _nominated(verdict: Verdict, nominee: Answer) -> list[str]:
     """The setting nominated by the search, judged on fresh seeds, with its controls."""
     name = {"counterexample": "Breaks", "strongest": "Strongest", "weakest": "Weakest"}[nominee.role]
     where = f"at {_plain(differs(nominee.judgement.setting, verdict.reference.setting))}, the {ROLES[nominee.role]}"
-    guards = [negative(nominee, rule_of(verdict))] if nominee.control is not None else []
-    further = [result for _, result in also_negative(nominee, rule_of(verdict))]
-    guards += filter(None, (contrasted(nominee), *further, planted(nominee, rule_of(verdict))))
-    said = "".join(f" {part}." for part in map(_control, guards))
+    rule = rule_of(verdict)
+    guards = [("Control", negative(nominee, rule))] if nominee.control is not None else []
+    guards += [("Contrast", compared)] if (compared := contrasted(nominee)) is not None else []
+    guards += [("Further control", result) for _, result in also_negative(nominee, rule)]
+    guards += [("Positive control", positive)] if (positive := planted(nominee, rule)) is not None else []
+    said = "".join(f" {guard}: {_control(result)}." for guard, result in guards)
     return [
         f"- **{name}** {where}, on fresh seeds, {_outcome(nominee.outcome)}: {_evidence(nominee.judgement, verdict)}{said}"
     ]

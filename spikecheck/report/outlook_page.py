@@ -10,7 +10,7 @@ from spikecheck.core.outlook import Outlook
 from spikecheck.report.phrases import percent, plural
 from spikecheck.report.sanitize import inert
 
-_COLUMNS = ("claim", "settings", "runs", "of all", "seeds", "needed", "power")
+_COLUMNS = ("claim", "judged", "runs", "of all", "seeds", "needed", "power")
 
 _BEYOND = 0.4
 """Distance from the limit that `harness.cost_model` assumes for a true average, in standard deviations of the seeds."""
@@ -38,9 +38,10 @@ def render_outlook(outlooks: Sequence[Outlook], console: Console) -> None:
 def _legend(outlooks: Sequence[Outlook]) -> str:
     runs = sum(claim.runs for claim in outlooks)
     return (
-        f"About {plural(runs, 'run')} if nothing is stored. Of all: a claim's part of the work. Seeds: the most that are "
-        "trained at the reference setting; needed: applicable ones without which nothing can hold. Power: how likely the "
-        f"claim holds at the last look if all are applicable and {_truth(outlooks)}."
+        f"About {plural(runs, 'run')} if nothing is stored. Judged: about how often a setting or a control is judged, each "
+        "time with its seeds. Of all: a claim's part of the work. Seeds: the most that are trained at the reference setting; "
+        "needed: applicable ones without which nothing can hold. Power: how likely the claim holds at the last look if all "
+        f"are applicable and {_truth(outlooks)}."
     )
 
 

@@ -17,4 +17,5 @@ def render_rechecked(report: Report, differences: Mapping[str, Sequence[str]], c
         for line in said:
             console.print(Text(f"  {inert(line)}"), soft_wrap=True, highlight=False)
     sound = sum(verdict.id not in differences for verdict in report.claims)
-    console.print(Text(f"{sound} of {plural(len(report.claims), 'verdict')} follow from their counts"), highlight=False)
+    follow = "follows from its counts" if len(report.claims) == 1 else "follow from their counts"
+    console.print(Text(f"{sound} of {plural(len(report.claims), 'verdict')} {follow}"), highlight=False)

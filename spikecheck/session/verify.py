@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from spikecheck import __version__
-from spikecheck.core.errors import ClaimError, Interrupted, SpikecheckError, Stopped, what_stays
+from spikecheck.core.errors import ClaimError, Interrupted, SpikecheckError, Stopped, UsageError, what_stays
 from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.recipe import Environment, Recipe
@@ -41,8 +41,12 @@ def verify_each(
     """Verify the claims in turn until the laboratory is stopped.
 
     Returns the verdicts, the reasons why claims could not be judged by file or id, and the cause of the stop, else None.
+
+    Raises:
+        UsageError: no claim can be trained, as with a device that is not there.
     """
     verdicts: list[Verdict] = []
+    refused: list[UsageError] = []
     failed: dict[str, str] = {}
     lab.anticipate(_certain_rounds(claims, plan))
     try:
@@ -52,11 +56,16 @@ def verify_each(
                 verdicts.append(verify(claim, lab, plan, observe))
             except ClaimError as error:
                 failed[claim.source or claim.id] = str(error)
+            except UsageError as error:  # such as a problem that is not there: the other claims may have another
+                refused.append(error)
+                failed[claim.source or claim.id] = f"claim {claim.id!r}: {error}"
             lab.forget()
             if lab.stopped is not None:
                 break
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops and the verdict is partial
         return verdicts, failed, Interrupted(f"interrupted; {what_stays(stored=lab.stores)}")
+    if refused and len(refused) == len(claims):
+        raise refused[0]
     return verdicts, failed, lab.stopped
 
 

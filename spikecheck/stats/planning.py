@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import bdtr, bdtrc, ndtri
 
+from spikecheck.core.judgement import Outcome
 from spikecheck.stats.averages import Values
+from spikecheck.stats.bounds import judge
 from spikecheck.stats.prediction import Average, Estimand, Prediction
 
 _MOST = 1_000_000
@@ -26,6 +28,30 @@ def seeds_to_decide(held: int, scores: Sequence[float], predicts: Estimand, alph
     if isinstance(predicts, Prediction):
         return _for_a_share(held / len(scores), predicts.of_seeds, alpha)
     return _for_an_average(np.array(scores), predicts, alpha)
+
+
+def seeds_to_decide_together(rules: Sequence[tuple[Sequence[float], Estimand]], alpha: float) -> int | None:
+    """Approximate number of seeds that would decide several averages together, each given by its effects and its rule.
+
+    One average on the wrong side of its limit is enough to fail them all, at its share of `alpha`, as in
+    `spikecheck.stats.bounds.together`; otherwise the slowest of those that do not hold yet decides. None as in
+    `seeds_to_decide`.
+    """
+    waiting = [rule for rule in rules if judge(0, *rule, alpha).outcome is not Outcome.HOLDS]
+    wrong = [(values, predicts) for values, predicts in waiting if values and not _as_claimed(values, predicts)]
+    failing = [seeds_to_decide(0, values, predicts, alpha / len(rules)) for values, predicts in wrong]
+    if soonest := [needed for needed in failing if needed is not None]:
+        return min(soonest)
+    holding = [seeds_to_decide(0, values, predicts, alpha) for values, predicts in waiting]
+    slowest = [needed for needed in holding if needed is not None]
+    return max(slowest) if slowest and len(slowest) == len(holding) else None
+
+
+def _as_claimed(values: Sequence[float], predicts: Estimand) -> bool:
+    """Whether an average's estimate lies where the rule says, `worth` included."""
+    assert isinstance(predicts, Average)
+    centre = float(np.mean(values) if predicts.of == "mean" else np.median(values))
+    return predicts.beyond(centre) >= predicts.worth
 
 
 def _for_a_share(share: float, required: float, alpha: float) -> int | None:

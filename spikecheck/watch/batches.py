@@ -85,11 +85,17 @@ class BatchCursor:
                 return self._take()
             except StopIteration:
                 pass
+        again = self._iterator is not None
         self._begin()
         try:
             return self._take()
         except StopIteration:
-            raise UsageError(f"batches={self._source!r}: holds no batch; give at least one") from None
+            which = (
+                "no batch for a second epoch; return a new iterator every time"
+                if again
+                else "no batch; give at least one"
+            )
+            raise UsageError(f"batches={self._source!r}: holds {which}") from None
 
     def epoch(self, most: int) -> list[Any]:
         """The next batches, up to the end of the epoch, and at most so many."""

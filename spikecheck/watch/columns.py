@@ -1,6 +1,5 @@
 """Reads columns of numbers from a training's log: CSV, JSON lines, a Trainer's state, TensorBoard events, or Watch's log."""
 
-import csv
 import json
 import math
 import zlib
@@ -13,13 +12,18 @@ import numpy as np
 
 from spikecheck.core.errors import UnknownName, UsageError
 from spikecheck.core.watched import SCHEMA
+from spikecheck.watch.csv_rows import csv_rows
+from spikecheck.watch.kinds import by_kind
 from spikecheck.watch.log import WatchLog
+from spikecheck.watch.numbers import number
 
 Columns = Mapping[str, np.ndarray]
 """Arrays [rows] by column name; NaN where a row has no number."""
 
 LOSS_NAMES = ("loss", "train_loss", "train/loss", "training_loss", "loss/train", "train loss", "spikecheck/loss")
 _GZIP, _GZIP_BITS = b"\x1f\x8b", 31
+_SHOWN = 30
+"""Letters of a cell that are quoted."""
 _LARGEST = 2**30
 """Bytes that a compressed log may restore to: a small file could fill any memory."""
 STEP_NAMES = ("step", "global_step", "_step", "train/global_step", "iteration", "iter", "steps", "update", "batch")
@@ -36,7 +40,11 @@ def read_columns(path: Path, *, diverged: bool = False) -> Columns:
     Raises:
         UsageError: the file cannot be read, or has no column of numbers.
     """
-    columns = _events(path) if _is_events(path) else _columns(list(_rows(_text(path), path)), diverged=diverged)
+    columns = (
+        _events(path)
+        if _is_events(path)
+        else _columns(by_kind(list(_rows(_text(path), path)), (*STEP_NAMES, "epoch")), diverged=diverged)
+    )
     if not columns:
         raise UsageError(
             f"{path}: no column of numbers was found; give JSON lines, CSV or a folder of events, with a loss in every row"
@@ -75,6 +83,12 @@ def named_column(columns: Columns, wanted: str | None, usual: Sequence[str], opt
         if name in by_lower:
             return by_lower[name]
     what = option.removeprefix("--")
+    texts = columns.texts if isinstance(columns, ReadColumns) else {}
+    for name, cells in texts.items():
+        if name.lower().strip() in usual and cells:
+            raise UsageError(
+                f"column {name}: holds no number, such as {cells[0][:_SHOWN]!r}; name another with {option}"
+            )
     near = [name for name in columns if what in name.lower()]
     listed = ", ".join(near or columns)
     raise UsageError(
@@ -118,16 +132,25 @@ def _unpacked(content: bytes, path: Path) -> bytes:
     return whole
 
 
+def _rows_by_kind(path: Path) -> Sequence[Mapping[str, Any]]:
+    return by_kind(list(_rows(_text(path), path)), (*STEP_NAMES, "epoch"))
+
+
 def _rows(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
-    start = text.lstrip()[:1]
-    if not start:
+    if not text.strip():
         raise UsageError(f"{path}: is empty")
-    if start not in "{[":
-        yield from _csv(text, path)
+    if not _is_json(text):
+        yield from csv_rows(text, path)
     elif SCHEMA in text.split("\n", 1)[0]:
-        yield from _watched(path)
+        yield from _watched(text, path)
     else:
         yield from _json(text, path)
+
+
+def _is_json(text: str) -> bool:
+    """Whether it begins like JSON, or has lines of it after some of another kind."""
+    lines = [line.lstrip()[:1] for line in text.splitlines() if line.strip()]
+    return lines[0] in "{[" or lines.count("{") > len(lines) / 2
 
 
 def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
@@ -137,11 +160,20 @@ def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
     except (ValueError, RecursionError):
         whole = [_parsed(line) for line in text.splitlines() if line.strip()]
     if isinstance(whole, Mapping):
-        whole = whole.get("log_history", [whole])
+        whole = whole.get("log_history", _by_row(whole))
     rows = [_flat(row) for row in whole if isinstance(row, Mapping)] if isinstance(whole, list) else []
     if not rows:
         raise UsageError(f"{path}: holds no objects with names and numbers; give JSON lines, CSV or a folder of events")
     yield from rows
+
+
+def _by_row(whole: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows of an object that has a list of numbers for each column; another object is a row itself."""
+    columns = {name: cells for name, cells in whole.items() if isinstance(cells, list)}
+    lengths = {len(cells) for cells in columns.values()}
+    if len(lengths) != 1:
+        return [whole]
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def _flat(row: Mapping[str, Any], before: str = "", depth: int = 3) -> dict[str, Any]:
@@ -160,8 +192,8 @@ def _parsed(line: str) -> Any:
         return None  # an unfinished or foreign line
 
 
-def _watched(path: Path) -> Iterator[Mapping[str, Any]]:
-    for step in WatchLog.open(path).ordered():
+def _watched(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
+    for step in WatchLog.of(text, path).ordered():
         look = step.look
         row: dict[str, Any] = {"step": step.step, "loss": step.not_finite if step.loss is None else step.loss}
         row |= {"lr": step.lr[0]} if step.lr else {}
@@ -170,63 +202,47 @@ def _watched(path: Path) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
-def _csv(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
-    lines = text.strip().splitlines()  # with any system's line ends
-    separator = max(";\t|,", key=lines[0].count)
-    decimal_comma = separator != "," and "," in text and not any("." in line for line in lines[1:])
-    reader = csv.DictReader(lines, delimiter=separator)
-    try:
-        _check_names(reader.fieldnames or (), path)
-        rows = list(reader)
-    except csv.Error as error:
-        raise UsageError(f"{path}: line {reader.line_num + 1} is not CSV: {error}; mend or remove the line") from error
-    for row in rows:
-        cells = {name.strip(): cell for name, cell in row.items() if isinstance(name, str) and isinstance(cell, str)}
-        yield {name: cell.replace(",", ".") for name, cell in cells.items()} if decimal_comma else cells
+def _columns(rows: Sequence[Mapping[str, Any]], *, diverged: bool) -> "ReadColumns":
+    names = [str(name) for name in dict.fromkeys(name for row in rows for name in row)]
+    whole = ReadColumns()
+    for name in names:
+        given = [row.get(name) for row in rows]
+        numbers = list(map(number, given))
+        whole.texts[name] = [
+            str(cell) for cell, value in zip(given, numbers, strict=True) if _is_text(cell, value, name)
+        ]
+        if all(value is None for value in numbers):
+            continue
+        column = np.array([math.nan if value is None else value for value in numbers])
+        whole[name] = _ended(column, np.array([value is not None for value in numbers])) if diverged else column
+    return whole
 
 
-def _check_names(names: Sequence[str], path: Path) -> None:
-    stripped = [name.strip() for name in names if name.strip()]
-    twice = next((name for name in stripped if stripped.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f"{path}: has two columns called {twice}; rename one of them")
+class ReadColumns(dict[str, np.ndarray]):
+    """Columns, and what their cells hold where that is no number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: dict[str, list[str]] = {}
 
 
-def _columns(rows: Sequence[Mapping[str, Any]], *, diverged: bool) -> dict[str, np.ndarray]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {str(name): np.array([_number(row.get(name)) for row in rows]) for name in names}
-    if diverged:
-        columns = {name: _ended(column, rows, name) for name, column in columns.items()}
-    given = {name: [row.get(name) for row in rows if row.get(name) not in (None, "")] for name in columns}
-    return {
-        name: column
-        for name, column in columns.items()
-        if given[name] and any(_is_number(cell) for cell in given[name])
-    }
+_MISSING = ("", "-", "--", "?", "na", "n/a", "none", "null", "nil")
 
 
-def _ended(column: np.ndarray, rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
-    """The column, infinite where its last numbers are written as NaN.
+def _is_text(cell: Any, value: float | None, name: str) -> bool:
+    """Whether a cell that should be a number is another text: a row of names that comes again is none."""
+    return value is None and isinstance(cell, str) and cell.strip().lower() not in (*_MISSING, name.lower())
+
+
+def _ended(column: np.ndarray, written: np.ndarray) -> np.ndarray:
+    """The column, infinite where its last numbers are `written` as NaN.
 
     Where NaN is written between numbers as well, it stands for no number in this log.
     """
-    written = np.array([_is_number(row.get(name)) for row in rows])
     not_numbers, finite = np.flatnonzero(np.isnan(column) & written), np.flatnonzero(np.isfinite(column))
     if len(not_numbers) and len(finite) and not_numbers[0] > finite[-1]:
         column[not_numbers] = math.inf
     return column
-
-
-def _is_number(cell: Any) -> bool:
-    try:
-        float(cell)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return not isinstance(cell, bool)
-
-
-def _number(cell: Any) -> float:
-    return float(cell) if _is_number(cell) else math.nan
 
 
 def _is_events(path: Path) -> bool:

@@ -8,7 +8,7 @@ from statistics import median
 import numpy as np
 
 from spikecheck.core.errors import UsageError
-from spikecheck.watch.columns import Columns
+from spikecheck.watch.columns import Columns, ReadColumns
 from spikecheck.watch.detector import NoisySpike, detect
 from spikecheck.watch.thresholds import LASTING, WINDOW
 
@@ -79,6 +79,10 @@ class Diagnosis:
 
 _RESUMED = 0.1
 """Share of the rows that may go back in a log that goes on; a log with more is out of order, and is sorted."""
+_SHOWN = 30
+"""Letters of a cell that are quoted."""
+_SILENT = 10
+"""Last rows without a loss from which on that is told; the row of an evaluation has none either."""
 _MOST_STEPS = 2.0**53
 """From here on a float no longer holds every integer."""
 
@@ -125,7 +129,11 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
         spikes=described,
         recurring=_recurring(spikes, steps, others),
         columns=tuple(others),
-        missing=(*_left_out(readable - len(steps), step), *_missing(steps, others)),
+        missing=(
+            *_left_out(readable - len(steps), step),
+            *(_unreadable(columns, [name for name in (step, loss) if name]) or _without_loss(given, numbers)),
+            *_missing(steps, others),
+        ),
         losses=tuple(zip(steps.tolist(), losses.tolist(), strict=True)),
     )
 
@@ -162,6 +170,25 @@ def _left_out(rows: int, step: str | None) -> list[str]:
         "No column has the step (--step NAME): rows are numbered from 0.": step is None,
     }
     return [sentence for sentence, applies in sentences.items() if applies]
+
+
+def _unreadable(columns: Columns, names: Sequence[str]) -> list[str]:
+    """What is said of rows whose step or loss is a text."""
+    texts = {name: columns.texts.get(name, []) for name in names} if isinstance(columns, ReadColumns) else {}
+    return [
+        f"{len(cells):,} rows are left out: their {name} is no number, such as {cells[0][:_SHOWN]!r}."
+        for name, cells in texts.items()
+        if cells
+    ]
+
+
+def _without_loss(losses: np.ndarray, steps: np.ndarray) -> list[str]:
+    """What is said where a log goes on without losses: some write those of a diverged training so."""
+    there = np.flatnonzero(~np.isnan(losses))
+    late = int(np.isfinite(steps[there[-1] + 1 :]).sum()) if len(there) else 0
+    if late < _SILENT:
+        return []
+    return [f"The last {late:,} rows have no loss, which some programs write for a loss that is not finite."]
 
 
 def _is_rate(name: str) -> bool:

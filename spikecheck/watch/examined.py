@@ -1,7 +1,9 @@
 """What a workload's training is, found out before any is made: its optimizer, and what it could record."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -40,7 +42,7 @@ def examine(order: MeasuredOrder) -> Examined:
     Raises:
         SpikecheckError: the workload or its optimizer cannot be used.
     """
-    with one_thread(order.device), random_state_kept():
+    with one_thread(order.device), random_state_kept(), redirect_stdout(sys.stderr):
         training = order.begin()
         gives_loss, noisy = training.gives_loss, _is_noisy(order.begin())
         plain = train(replace(order, steps=_PILOT, wanted=Wanted()), None)

@@ -7,8 +7,9 @@ one forward pass, except when a gradient may have been clipped.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -55,8 +56,15 @@ class Taken:
     """Whether gradients were changed after the backward pass, such as by clipping."""
     restored: float | None
     """The slope with that change undone; None if the factor is not known."""
+    one_factor: bool = True
+    """Whether that change, where there is one, multiplied all gradients by one factor."""
     moved_since: bool = False
     """Whether parameters were changed after the optimizer's step, such as by clamping them: the sums are of the step alone."""
+
+    @property
+    def has_slope(self) -> bool:
+        """Whether the slope of the whole way can be that of the sums, or follow from it by a factor."""
+        return self.one_factor and not self.moved_since
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,8 @@ class Examiner:
     """Whether the closure is random and `masks` was not the random state of the training step."""
     masks_known: bool = False
     """Whether `masks` is read in the training's own forward pass."""
+    graph: bool = False
+    """Whether the closure's loss has derivatives in it."""
     trust: Trust = field(default_factory=Trust)
     ranks: Ranks = field(default_factory=Ranks)
 
@@ -96,6 +106,7 @@ class Examiner:
             taken: the step.
         """
         update, gradient = (_finite(taken.sums.total(name)) for name in ("update", "gradient"))
+        gradient = gradient if taken.sums.has_gradient else None
         return Look(update_norm=update, gradient_norm=gradient, **self._overshoot(loss, closure, taken))
 
     def _overshoot(self, loss: float, closure: Closure | None, taken: Taken) -> dict[str, Any]:
@@ -103,17 +114,26 @@ class Examiner:
         if obstacle or closure is None:
             return {"unresolved": obstacle}
         try:
-            with undisturbed(self.model, self.devices):
-                walk = Walk(closure, self.masks, taken.segments, self.ranks.mean, lambda: reshard(self.model))
-                return self._measured(loss, walk, taken)
+            with undisturbed(self.model, self.devices) as put_back:
+                walk = Walk(
+                    closure, self.masks, taken.segments, self.ranks.mean, partial(self._passed, put_back), self.graph
+                )
+                figures = self._measured(loss, walk, taken)
+                self.graph = walk.graph
+                return figures
         except Apart as reason:
             return {"unresolved": str(reason)}
         except NotRepeatable as reason:
             self.trust.obstacle = str(reason)
             return {"unresolved": str(reason)}
         finally:
-            for segment in taken.segments:
+            for segment in reversed(taken.segments):
                 segment.restore()
+
+    def _passed(self, put_back: Callable[[], None]) -> None:
+        """After a forward pass: the next one reads the same."""
+        put_back()
+        reshard(self.model)
 
     def _measured(self, loss: float, walk: Walk, taken: Taken) -> dict[str, Any]:
         checks, own = self.trust.next_checks(), math.fsum(taken.sums.slope)
@@ -126,7 +146,7 @@ class Examiner:
             return {"unresolved": NOT_FINITE}
         half_step = points.half_step_slope()
         if half_step is not None and points.quarter is not None:
-            if not taken.moved_since:
+            if taken.has_slope:
                 self.trust.compare_slopes(own, taken.restored, half_step, may_be_clipped=clipped)
             self.trust.compare_losses(loss, points.before, half_step)
             slope = self._slope(taken, clipped=clipped)
@@ -137,8 +157,8 @@ class Examiner:
         return self._judged(points, own if slope is None else slope, walk.eps, half_step=False)
 
     def _slope(self, taken: Taken, *, clipped: bool) -> float | None:
-        """The slope by the gradient; None where it cannot be trusted, or is not that of the whole way."""
-        if taken.moved_since:
+        """The slope by the gradient; None where it cannot be trusted."""
+        if not taken.has_slope:
             return None
         return self.trust.slope(math.fsum(taken.sums.slope), taken.restored, may_be_clipped=clipped)
 

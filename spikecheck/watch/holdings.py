@@ -32,7 +32,8 @@ def check_holdings(state: Mapping[str, Any]) -> None:
 def copied(part: Any) -> Values:
     """Copy the state of one part of a training to the CPU.
 
-    For a module this includes what its state_dict omits: non-persistent buffers, gradients, and each submodule's mode.
+    For a module this includes what its state_dict omits: non-persistent buffers, gradients, each submodule's mode, and which
+    parameters are frozen.
     """
     if isinstance(part, torch.Generator):
         return {"generator": part.get_state()}
@@ -46,6 +47,7 @@ def copied(part: Any) -> Values:
             "buffers": deep_copied(unsaved),
             "gradients": deep_copied(gradients),
             "training": {name: module.training for name, module in part.named_modules()},
+            "frozen": [name for name, p in part.named_parameters() if not p.requires_grad],
         }
     return values
 
@@ -75,10 +77,12 @@ def put_back(part: Any, values: Values) -> None:
         part.bit_generator.state = values["generator"]
     elif isinstance(part, torch.nn.Module):
         _put_back_module(part, values)
+    elif isinstance(part, torch.optim.Optimizer):
+        _without_later_groups(part, len(values["state"]["param_groups"]))
+        part.load_state_dict(deep_copied(values["state"]))
+        _keep_precision(part, values["state"])
     else:
         part.load_state_dict(deep_copied(values["state"]))
-        if isinstance(part, torch.optim.Optimizer):
-            _keep_precision(part, values["state"])
 
 
 def check_storable(value: Any, name: str) -> None:
@@ -114,6 +118,17 @@ def _put_back_module(module: torch.nn.Module, values: Values) -> None:
             parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
     for name, submodule in module.named_modules():
         submodule.training = values["training"][name]
+    if "frozen" in values:  # earlier files have no such entry
+        for name, parameter in module.named_parameters():
+            parameter.requires_grad = name not in values["frozen"]
+
+
+def _without_later_groups(optimizer: torch.optim.Optimizer, groups: int) -> None:
+    """Take back parameter groups that were added since the state was copied, such as those of layers that were thawed."""
+    for group in optimizer.param_groups[groups:]:
+        for parameter in group["params"]:
+            optimizer.state.pop(parameter, None)
+    del optimizer.param_groups[groups:]
 
 
 def _keep_precision(optimizer: torch.optim.Optimizer, state: Values) -> None:

@@ -1,18 +1,23 @@
 """Hooks around an optimizer's step: they keep the learning rates, and at looks the parameters before the step."""
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from spikecheck.core.errors import UsageError
+from spikecheck.watch.gradient_norms import GradientNorms
 from spikecheck.watch.layers import Pending, Sums
 from spikecheck.watch.segment import Segment
 from spikecheck.watch.shards import is_sharded, local
 from spikecheck.watch.witness import Guard, Witness
+
+_TURNS = count(1)
 
 
 class StepHooks:
@@ -23,10 +28,13 @@ class StepHooks:
         self.stepped = False
         self.lr: tuple[float | Tensor, ...] = ()
         self.segment: Segment | None = None
+        self.turn = 0
+        """Which of all optimizers' steps the last one was."""
         self._pending: Pending | None = None
         self._is_due = is_due
         self._guard = guard
         self._witness: Witness | None = None
+        self._norms: GradientNorms | None = None
         self.gradient_changed = False
         before, after = guard(self._before), guard(self._after)
         self._handles = [
@@ -46,14 +54,23 @@ class StepHooks:
         if self._witness is not None:
             self._witness.remove()
             self._witness = None
+        if self._norms is not None:
+            self._norms.remove()
+            self._norms = None
 
     def expect(self) -> None:
         """Prepare for a look at the next step."""
         self._witness = Witness(self.parameters(), self._guard)
+        self._norms = GradientNorms(self.parameters(), self._guard)
 
     def made_and_met(self) -> tuple[list[float], list[float]]:
         """Numbers of one gradient as the backward pass made it, and as the optimizer met it; none where not known."""
         return ([], []) if self._witness is None else self._witness.read()
+
+    def one_factor(self, sums: Sums) -> bool:
+        """Whether the gradients are those that the backward pass made, but for one factor; waits for the device."""
+        known = None if self._norms is None else self._norms.one_factor(self.parameters(), sums.gradient)
+        return not self.gradient_changed if known is None else known
 
     @property
     def followed(self) -> Tensor | None:
@@ -61,8 +78,9 @@ class StepHooks:
         return None if self._witness is None else self._witness.parameter
 
     def parameters(self) -> list[Tensor]:
-        """The parameters that the optimizer currently updates."""
-        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        """The parameters that the optimizer currently updates, each once."""
+        given = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        return list({id(parameter): parameter for parameter in given}.values())
 
     def sums(self) -> Sums | None:
         """Sums over the last step, None without a look; waits for the device."""
@@ -74,6 +92,7 @@ class StepHooks:
 
     def _before(self) -> None:
         self.segment = Segment(self.parameters()) if self._is_due() else None
+        self.turn = next(_TURNS)
 
     def _after(self) -> None:
         self.stepped = True
@@ -86,7 +105,7 @@ class StepHooks:
             self.gradient_changed = any(is_sharded(p) for p in parameters) or any(g._version > 0 for g in gradients)
             if self._witness is not None:
                 self._witness.step()
-            self._pending = Pending(self.optimizer, parameters, self.segment.spare)
+            self._pending = Pending(self.optimizer, parameters, self.segment.before)
 
 
 def unwrapped(optimizer: object) -> Optimizer:
@@ -112,6 +131,9 @@ def names(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[int, str]:
         UsageError: the optimizers update none of the model's parameters.
     """
     inner = model.module if isinstance(model, DistributedDataParallel) else model
+    lazy = next((name for name, one in inner.named_parameters() if is_lazy(one)), None)
+    if lazy is not None:
+        raise UsageError(f"model: {lazy} has no shape yet; pass one batch through the model before Watch")
     known = {id(parameter): name for name, parameter in inner.named_parameters()}
     moved = {id(p): known[id(p)] for o in optimizers for g in o.param_groups for p in g["params"] if id(p) in known}
     if not moved:
@@ -128,5 +150,5 @@ def devices_of(model: nn.Module) -> list[torch.device]:
 
 
 def as_numbers(values: Sequence[Any]) -> tuple[float, ...]:
-    """Learning rates as numbers; some optimizers keep them as tensors."""
-    return tuple(float(value) for value in values)
+    """Learning rates as numbers; some optimizers keep them as tensors, and some have none of their own."""
+    return tuple(float(value) for value in values if value is not None)

@@ -39,8 +39,13 @@ class Sums:
         return Sums(**{each.name: [*getattr(self, each.name), *getattr(other, each.name)] for each in fields(Sums)})
 
     def total(self, name: str) -> float:
-        """The norm of all parameters together."""
+        """The norm of all parameters together; 0 where none has one."""
         return math.sqrt(sum(value * value for value in getattr(self, name) if value is not None))
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether any parameter had a gradient after the step: some optimizers remove them within theirs."""
+        return any(value is not None for value in self.gradient)
 
     def looks(self, names: Sequence[str | None]) -> dict[str, LayerLook]:
         """Root mean squares by name. Parameters without a name, or with a value that is not finite, are left out."""
@@ -98,13 +103,13 @@ class Pending:
         if len(parameters) != len(norms):
             return True
         with torch.no_grad():
-            now = torch._foreach_norm([_wide(local(parameter).data) for parameter in parameters])
+            now = torch._foreach_norm([wide(local(parameter).data) for parameter in parameters])
         return not all(torch.equal(one, other) for one, other in zip(now, norms, strict=True) if other is not None)
 
     def _add(self, after: Sequence[Tensor], before: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
-        updates = [_wide(parameter.data - old) for parameter, old in zip(after, before, strict=True)]
+        updates = [wide(parameter.data - old) for parameter, old in zip(after, before, strict=True)]
         self._columns["update"] += torch._foreach_norm(updates)
-        self._columns["weights"] += torch._foreach_norm([_wide(parameter.data) for parameter in after])
+        self._columns["weights"] += torch._foreach_norm([wide(parameter.data) for parameter in after])
         for update, gradient in zip(updates, gradients, strict=True):
             self._columns["gradient"].append(None if gradient is None else gradient.norm())
             self._columns["slope"].append(None if gradient is None else (gradient * update).sum())
@@ -125,15 +130,20 @@ def _pieces(sizes: Sequence[int]) -> Iterator[slice]:
 
 
 def _own(gradient: Tensor | None, scale: Tensor | None) -> Tensor | None:
-    if gradient is None or gradient.is_sparse:
+    if gradient is None:
         return None
-    own = _wide(local(gradient))
+    own = wide(local(gradient))
     return own if scale is None else own / scale
 
 
-def _wide(tensor: Tensor) -> Tensor:
-    """Convert to at least single precision: sums in half precision lose too many digits."""
-    return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+def wide(tensor: Tensor) -> Tensor:
+    """Convert to real numbers of at least single precision: sums in half precision lose too many digits.
+
+    A complex number becomes its real and imaginary part, as torch's gradients have them; a sparse gradient becomes dense.
+    """
+    whole = tensor.to_dense() if tensor.is_sparse else tensor
+    real = torch.view_as_real(whole) if whole.is_complex() else whole
+    return real if real.dtype in (torch.float32, torch.float64) else real.float()
 
 
 def _moments(optimizer: Optimizer, parameters: Sequence[Tensor]) -> Iterator[tuple[Tensor, float] | None]:
@@ -151,7 +161,8 @@ def _moments(optimizer: Optimizer, parameters: Sequence[Tensor]) -> Iterator[tup
 def _surprise(moment: tuple[Tensor, float] | None, gradient: Tensor | None) -> Tensor | None:
     if moment is None or gradient is None:
         return None
-    return (gradient.square() / (_wide(moment[0]) + _TINY)).sum() * moment[1]
+    parts = 2.0 if moment[0].is_complex() else 1.0  # real and imaginary parts have moments of their own
+    return (gradient.square() / (wide(moment[0]) + _TINY)).sum() * moment[1] / parts
 
 
 def _numbers(column: Sequence[Tensor | None]) -> list[float | None]:

@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from os import SEEK_END
 from pathlib import Path
 from typing import Any, TextIO
+from weakref import WeakSet
 
 from spikecheck.core.errors import SpikecheckError, UsageError
 from spikecheck.core.watched import SCHEMA, Header, Step
+
+_WRITERS: "WeakSet[LogWriter]" = WeakSet()
+_FIRST = 4096
+"""Bytes of a file in which the schema of its header stands."""
 
 
 class LogWriter:
@@ -19,10 +24,11 @@ class LogWriter:
         """Open the log for appending; missing folders are created.
 
         Raises:
-            UsageError: the file cannot be written.
+            UsageError: the file cannot be written, or is no such log.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _check_own(path)
             torn = _is_torn(path)
             self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
             with _closed_on_error(self._file):
@@ -31,6 +37,10 @@ class LogWriter:
             raise UsageError(
                 f"log={path}: cannot be written: {error.strerror}; give a file in a folder that can"
             ) from error
+        self._path = path.resolve()
+        self.shared = any(other._path == self._path for other in _WRITERS)
+        """Whether another watch of this process writes to the same file."""
+        _WRITERS.add(self)
 
     def write(self, step: Step) -> None:
         """Append a step."""
@@ -38,6 +48,7 @@ class LogWriter:
 
     def close(self) -> None:
         """Close the file. Lines that a full disk refused are lost."""
+        _WRITERS.discard(self)
         with suppress(OSError):
             self._file.close()
 
@@ -53,6 +64,15 @@ def _closed_on_error(file: TextIO) -> Iterator[None]:
         with suppress(OSError):  # closing tries to write once more
             file.close()
         raise
+
+
+def _check_own(path: Path) -> None:
+    """Raise UsageError where a file is there that something else wrote: lines of a log would spoil it."""
+    if path.is_file():
+        with path.open("rb") as file:
+            first = file.read(_FIRST)
+        if first.strip() and SCHEMA.encode() not in first:
+            raise UsageError(f"log={path}: is there already, and is no log of spikecheck.Watch; give another name")
 
 
 def _is_torn(path: Path) -> bool:
@@ -84,11 +104,15 @@ class WatchLog:
         """
         log = cls(path)
         log.refresh()
-        if log.header is None:
-            raise UsageError(
-                f"{path}: is no log of spikecheck.Watch; its first line should be a header with schema {SCHEMA}"
-            )
-        return log
+        return log._checked()
+
+    @classmethod
+    def of(cls, text: str, path: Path) -> "WatchLog":
+        """A log from its text, as of a file that was compressed, or that can be read once only; raises as `open` does."""
+        log = cls(path)
+        for line in text[: text.rfind("\n") + 1].splitlines():
+            log._take(line.encode())
+        return log._checked()
 
     def refresh(self) -> bool:
         """Read lines appended since the last call; returns whether there were any.
@@ -112,6 +136,13 @@ class WatchLog:
         """The steps, sorted by number."""
         for number in sorted(self.steps):
             yield self.steps[number]
+
+    def _checked(self) -> "WatchLog":
+        if self.header is None:
+            raise UsageError(
+                f"{self.path}: is no log of spikecheck.Watch; its first line should be a header with schema {SCHEMA}"
+            )
+        return self
 
     def _take(self, line: bytes) -> None:
         try:

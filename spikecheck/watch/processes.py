@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stdout
 from functools import partial
 from typing import Any, TypeVar
 
@@ -79,7 +81,7 @@ T = TypeVar("T")
 
 def _here(make: Callable[[], T], device: str) -> T:
     """Call a function as in a worker, and restore the caller's random generators afterwards."""
-    with one_thread(device), random_state_kept():
+    with one_thread(device), random_state_kept(), redirect_stdout(sys.stderr):
         return make()
 
 
@@ -123,7 +125,9 @@ class _Ended(BaseException):
 
 
 def begin_worker() -> None:
-    """What every worker begins with: it leaves Ctrl-C to its parent, ends with it, and computes in one thread."""
+    """What every worker begins with: it leaves Ctrl-C to its parent, ends with it, computes in one thread, and leaves standard
+    output to reports."""
+    sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)

@@ -1,6 +1,6 @@
 """Moves parameters along the line from before a step to after it, with one spare copy."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from torch import Tensor
 
@@ -25,8 +25,13 @@ class Segment:
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
-        self.parameters = [local(parameter) for parameter in parameters]
+        parts = [local(parameter) for parameter in parameters]
+        own = {_memory(part): part for part in parts}
+        self.parameters = list(own.values())
         self.spare = [parameter.data.clone() for parameter in self.parameters]
+        spare = dict(zip(own, self.spare, strict=True))
+        self.before = [spare[_memory(part)] for part in parts]
+        """The parameters before the step, one for each that was given; until the first move."""
         self._at = 1.0
         self._exchanged = 0
 
@@ -42,9 +47,15 @@ class Segment:
 
     def restore(self) -> None:
         """Restore the parameters after the step."""
-        for parameter, after in zip(self.parameters[: self._exchanged], self.spare, strict=False):
+        for parameter, after in reversed(list(zip(self.parameters[: self._exchanged], self.spare, strict=False))):
             parameter.data.copy_(after)
         self._at, self._exchanged = 1.0, 0
+
+    def leave_out(self, others: Sequence["Segment"]) -> None:
+        """Forget the parameters that other segments hold: of two steps on one tensor, the earlier has where both began."""
+        theirs = {_memory(parameter) for other in others for parameter in other.parameters}
+        own = [pair for pair in zip(self.parameters, self.spare, strict=True) if _memory(pair[0]) not in theirs]
+        self.parameters, self.spare = [parameter for parameter, _ in own], [spare for _, spare in own]
 
     def _leave(self, share: float) -> None:
         for number, (parameter, spare) in enumerate(zip(self.parameters, self.spare, strict=True)):
@@ -53,3 +64,12 @@ class Segment:
             spare.copy_(parameter.data)
             self._exchanged = number + 1
             parameter.data.copy_(target)
+
+
+def _memory(tensor: Tensor) -> Hashable:
+    """Where a tensor's numbers are: equal for a parameter that is given twice, and for two that share their memory."""
+    try:
+        start = tensor.data_ptr()
+    except RuntimeError:  # a subclass without memory of its own
+        start = 0
+    return (start, tensor.shape, tensor.stride()) if start else id(tensor)

@@ -10,6 +10,7 @@ from spikecheck.watch.hooks import StepHooks
 from spikecheck.watch.joined_sums import joined, joined_norm
 from spikecheck.watch.layers import Sums
 from spikecheck.watch.ranks import Apart, Ranks
+from spikecheck.watch.segment import Segment
 from spikecheck.watch.shards import is_sharded
 from spikecheck.watch.witness import ratio
 
@@ -25,15 +26,30 @@ def take(ranks: Ranks, loss: float, hooks: Sequence[StepHooks], sums: Sequence[S
     pieces = [step.made_and_met() for step in hooks]
     whole = [[] if _is_part(step) else made for step, (made, _) in zip(hooks, pieces, strict=True)]
     loss, means = _joint(ranks, loss, together, whole)
-    factors = [_factor(step, mean or made, met) for step, mean, (made, met) in zip(hooks, means, pieces, strict=True)]
+    changed = [
+        step.gradient_changed or (ranks.size == 1 and made != met)  # processes average what each of them made
+        for step, (made, met) in zip(hooks, pieces, strict=True)
+    ]
+    factors = [
+        _factor(step, mean or made, met) if other else 1.0
+        for other, step, mean, (made, met) in zip(changed, hooks, means, pieces, strict=True)
+    ]
     return loss, Taken(
-        segments=[step.segment for step in hooks if step.segment is not None],
+        segments=_apart([step.segment for step in hooks if step.segment is not None]),
         sums=together,
-        gradient_changed=any(step.gradient_changed for step in hooks),
+        gradient_changed=any(changed),
         restored=_restored(sums, factors),
+        one_factor=ranks.size > 1 or all(step.one_factor(one) for step, one in zip(hooks, sums, strict=True)),
         # Several processes have to make the same passes, and each would see its own part of the parameters alone.
         moved_since=ranks.size == 1 and any(step.moved_since() for step in hooks),
     )
+
+
+def _apart(segments: Sequence[Segment]) -> Sequence[Segment]:
+    """Segments of steps in the order in which they were made, with no parameter in two of them."""
+    for number, segment in enumerate(segments):
+        segment.leave_out(segments[:number])
+    return segments
 
 
 def _whole(sums: Sums, hooks: StepHooks) -> Sums:
@@ -64,8 +80,6 @@ def _is_part(hooks: StepHooks) -> bool:
 def _factor(hooks: StepHooks, made: Sequence[float], met: Sequence[float]) -> float | None:
     """What undoes a change of the gradients after the backward pass, such as clipping; None where it is not known."""
     parameter = hooks.followed
-    if not hooks.gradient_changed:
-        return 1.0
     if parameter is None:
         return None
     if _is_part(hooks):

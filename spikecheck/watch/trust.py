@@ -1,5 +1,6 @@
 """How far a look can rely on the gradient and on the given loss, as measured by the looks that check this."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
@@ -8,6 +9,10 @@ _FIRST, _AGAIN = 3, 20
 """The first 3 looks and every 20th look check what the others rely on. A check costs three more forward passes."""
 _AGREES = 0.1
 """Relative difference of two slopes that counts as agreement."""
+_UNCHANGED = 1e-5
+"""Relative difference of two slopes that is rounding: the gradient is as the backward pass made it."""
+_POWER = 1e-3
+"""Distance from a whole power of two that is rounding."""
 _BELOW = 0.999
 """A gradient norm below this share of the largest norm was not clipped: clipped norms are equal but for rounding."""
 _NEGLIGIBLE = 0.02
@@ -32,8 +37,10 @@ class Trust:
     """Whether the given loss equals the closure's before the step."""
     obstacle: str | None = None
     """Why the closure cannot be used; None if it can."""
-    _restores: bool = True
-    """Whether changes after the backward pass must be undone: clipping must, unscaling must not."""
+    _restores: bool | None = None
+    """Whether changes after the backward pass must be undone: clipping must, unscaling must not. None before any was seen."""
+    _factor: float | None = None
+    """By which changes divided the gradient where they must not be undone; None where that is not known."""
     _looks: int = 0
     _largest_norm: float = 0.0
     _deviations: deque[float] = field(default_factory=lambda: deque(maxlen=8))
@@ -53,10 +60,13 @@ class Trust:
         """Learn which slope agrees with the half step's. A look with a clipped gradient is no evidence against others."""
         if self.averaged:
             return  # agreement would be by chance
-        if restored is not None and _agree(restored, half_step):
+        if _unchanged(as_is, restored):
+            self.gradient = _agree(as_is, half_step)
+        elif restored is not None and _agree(restored, half_step):
             self.gradient, self._restores = True, True
         elif _agree(as_is, half_step):
             self.gradient, self._restores = True, False
+            self._factor = None if restored is None else restored / as_is
         elif not may_be_clipped:
             self.gradient = False
 
@@ -64,9 +74,23 @@ class Trust:
         """The slope by the gradient; None where it cannot be trusted."""
         if self.averaged or not self.gradient:
             return None
+        if _unchanged(as_is, restored):
+            return as_is
+        if self._restores is None:
+            return None
         if self._restores:
             return restored
-        return None if may_be_clipped else as_is
+        return as_is if not may_be_clipped and self._only_unscaled(as_is, restored) else None
+
+    def _only_unscaled(self, as_is: float, restored: float | None) -> bool:
+        """Whether the gradient was changed by a power of two times the factor that left its slope right: not clipped as well.
+
+        A GradScaler doubles and halves its factor.
+        """
+        if restored is None or self._factor is None or not as_is:
+            return restored is None
+        times = restored / as_is / self._factor
+        return times > 0.0 and abs(math.log2(times) - round(math.log2(times))) <= _POWER
 
     def compare_losses(self, given: float, before: float, slope: float) -> None:
         """Learn whether the given loss can replace the closure's before the step."""
@@ -89,6 +113,10 @@ class Trust:
         """Standard deviation of a loss by rounding: as observed, and at least two units in its last place."""
         seen = median(map(abs, self._deviations)) / _MEDIAN_OF_NORMAL if self._deviations else 0.0
         return abs(loss) * max(2.0 * eps, seen)
+
+
+def _unchanged(as_is: float, restored: float | None) -> bool:
+    return restored is not None and math.isclose(as_is, restored, rel_tol=_UNCHANGED)
 
 
 def _agree(one: float, other: float) -> bool:

@@ -1,7 +1,7 @@
 """Runs extra forward passes without side effects on random states, buffers, modes and gradients."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -34,19 +34,29 @@ class RandomState:
 
 
 @contextmanager
-def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[None]:
-    """A context for forward passes that restores whatever they change, also after an exception."""
+def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[Callable[[], None]]:
+    """A context for forward passes that restores whatever they change, also after an exception.
+
+    What it yields restores modes and buffers between two passes, so that both read the same.
+    """
+    modes = [(module, module.training, dict(module._buffers)) for module in model.modules()]
+    contents = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+
+    def put_back() -> None:
+        for mode in modes:
+            _put_back(*mode)
+        for content in contents:
+            _fill(*content)
+
     with ExitStack() as stack:
         stack.callback(RandomState(devices).put_back)
+        stack.callback(put_back)
         for module in model.modules():
-            stack.callback(_put_back, module, module.training, dict(module._buffers))
             _without_buffer_broadcast(module, stack)
-        for buffer in model.buffers():
-            stack.callback(_fill, buffer, buffer.detach().clone())
         for parameter in model.parameters():
             stack.callback(setattr, parameter, "grad", parameter.grad)
         stack.enter_context(torch.no_grad())
-        yield
+        yield put_back
 
 
 def _put_back(module: nn.Module, training: bool, buffers: dict[str, Tensor | None]) -> None:

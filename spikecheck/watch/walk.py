@@ -1,5 +1,7 @@
 """Evaluates the closure's loss along a step, always with the same random numbers."""
 
+import os
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,10 +26,13 @@ class Walk:
         segments: Sequence[Segment],
         mean: Callable[[float], float] = float,
         after: Callable[[], object] = bool,
+        graph: bool = False,
     ) -> None:
         """`mean` is over the processes that train together; `after` is called after every pass."""
         self._closure, self._masks, self._segments = closure, masks, segments
         self._mean, self._after = mean, after
+        self.graph = graph
+        """Whether the loss is computed with a graph, because it has derivatives in it."""
         self.eps = torch.finfo(torch.float64).eps
         """Machine epsilon of the coarsest floating-point type among losses and parameters (at most that of float32)."""
         for parameter in (p for segment in segments for p in segment.parameters):
@@ -47,7 +52,7 @@ class Walk:
         """
         if same_masks:
             self._masks.put_back()
-        value = self._closure()
+        value = self._value()
         self._after()
         if isinstance(value, Tensor):
             if value.numel() != 1:
@@ -61,3 +66,27 @@ class Walk:
         except TypeError:
             raise UsageError(f"the closure returned a {type(value).__name__}; return the loss, one number") from None
         return self._mean(number)
+
+    def _value(self) -> Any:
+        """What the closure returns; a loss with derivatives in it, as that of forces, cannot be computed without a graph."""
+        with torch.set_grad_enabled(self.graph):
+            try:
+                return self._closure()
+            except RuntimeError as error:
+                if self.graph or _NO_GRAPH not in str(error):
+                    raise
+                _check_no_backward(error)
+        self.graph = True
+        self._after()
+        self._masks.put_back()
+        return self._value()
+
+
+_NO_GRAPH = "does not require grad"
+
+
+def _check_no_backward(error: RuntimeError) -> None:
+    """Raise UsageError where the closure makes gradients of its own: with a graph they would be added to the training's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if any(frame.name == "backward" and f"{os.sep}torch{os.sep}" in frame.filename for frame in frames):
+        raise UsageError("the closure calls backward(); give watch.step one that only computes the loss") from error

@@ -36,6 +36,8 @@ from spikecheck.watch.walk import Closure
 
 _UNREAD = 1_000
 """Largest number of losses left unread on an accelerator between looks."""
+_WITHOUT = 50
+"""Steps without one of the optimizer before that is told: a GradScaler skips some twenty at most until its scale fits."""
 _NUMBER = re.compile(r"-?\d[\d.]*(e[-+]?\d+)?")
 _LOGGER = logging.getLogger("spikecheck.watch")
 
@@ -102,12 +104,14 @@ class QuietWatch:
         self._sinks: list[Sink] = [] if self._ranks.rank else sinks(tensorboard, wandb=wandb)
         self._signals = Signals()
         self._writer = self._open(log)
-        self._stopped = False
+        self._stopped = self._owed = self._ever_stepped = False
+        self._began_at = start
         self._told: set[str] = set()
         self._hooks = [StepHooks(one, self._is_due, self._guarded) for one in self._optimizers]
         self._forward_hook: Any = None
         self._forward_seen = False
         self._guarded(self._expect)()
+        self._guarded(self._check_log)()
         atexit.register(_close, weakref.ref(self))
 
     def step(self, loss: Tensor | float, closure: Closure | None = None, *, batch: Any = None) -> None:
@@ -135,17 +139,20 @@ class QuietWatch:
     # The following methods are called through `_guarded` only.
 
     def _note(self, loss: Tensor | float, closure: Closure | None, batch: Any) -> None:
-        look = self._look(loss, closure) if self._is_due() else None
+        due = self._is_due()
+        look = self._look(loss, closure) if due else None
+        self._owed = due and not any(hooks.stepped for hooks in self._hooks)
         lr = tuple(rate for hooks in self._hooks for rate in hooks.lr)
         step = Step(
             step=self._step,
             skipped=not any(hooks.stepped for hooks in self._hooks),
-            batch=None if batch is None or (on_device(batch) and not self._is_due()) else digest(batch),
+            batch=None if batch is None or (on_device(batch) and not due) else digest(batch),
             seconds=round(time.monotonic() - self._began, 3),
             look=look,
         )
         self._unread.append((step, loss.detach().clone() if isinstance(loss, Tensor) else loss, lr))
-        if self._is_due() or len(self._unread) >= _UNREAD or not (self._ranks.together or waits(loss)):
+        self._check_steps()
+        if due or len(self._unread) >= _UNREAD or not (self._ranks.together or waits(loss)):
             self._read()
         for hooks in self._hooks:
             hooks.forget()
@@ -163,7 +170,7 @@ class QuietWatch:
     def _look(self, loss: Tensor | float, closure: Closure | None) -> Look | None:
         """A look at the step just made; None where the optimizer made none."""
         reshard(self._model)
-        stepped = [hooks for hooks in self._hooks if hooks.segment is not None and hooks.stepped]
+        stepped = sorted((hooks for hooks in self._hooks if hooks.segment is not None and hooks.stepped), key=_turn)
         sums = [one for hooks in stepped if (one := hooks.sums()) is not None]
         self._ranks.begin(self._step, closure is not None, sum(len(one.sizes) for one in sums))
         if forward_is_collective(self._model) and not self._ranks.together and self._ranks.size > 1:
@@ -224,7 +231,22 @@ class QuietWatch:
                 self._warn(warned.says, known.step)
 
     def _is_due(self) -> bool:
-        return not self._stopped and self._step % self._every == 0
+        return not self._stopped and (self._owed or self._step % self._every == 0)
+
+    def _check_log(self) -> None:
+        if self._writer is not None and self._writer.shared:
+            self._tell("another Watch writes to the same log, and of two steps with one number the later counts; close it, "
+                       "or give each a log of its own")  # fmt: skip
+
+    def _check_steps(self) -> None:
+        """Warn where the optimizer's step was never called, as where another one's is."""
+        self._ever_stepped = self._ever_stepped or any(hooks.stepped for hooks in self._hooks)
+        if not self._ever_stepped and self._step - self._began_at == _WITHOUT:
+            which = " and ".join(type(hooks.optimizer).__name__ for hooks in self._hooks)
+            self._tell(
+                f"in {_WITHOUT} steps {which}.step() was not called, so nothing was measured; give Watch the optimizer whose "
+                "step() your loop calls, and call watch.step after it"
+            )
 
     def _open(self, log: str | Path | None) -> LogWriter | None:
         if log is None or self._ranks.rank:
@@ -282,6 +304,10 @@ class QuietWatch:
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.close()
+
+
+def _turn(hooks: StepHooks) -> int:
+    return hooks.turn
 
 
 def _several(optimizer: Any) -> list[Any]:

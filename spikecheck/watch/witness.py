@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from spikecheck.watch.layers import wide
 from spikecheck.watch.local_hook import LocalHook
 from spikecheck.watch.shards import local
 
@@ -60,10 +61,9 @@ class Witness:
 
     def _piece(self) -> Tensor | None:
         gradient = None if self._parameter is None else self._parameter.grad
-        if gradient is None or gradient.is_sparse:
+        if gradient is None:
             return None
-        piece: Tensor = local(gradient).detach().flatten()[:_PIECE].float().clone()
-        return piece
+        return wide(local(gradient).detach()).flatten()[:_PIECE].float().clone()
 
 
 def ratio(made: float, met: float) -> float | None:

@@ -61,6 +61,12 @@ class Workload:
         """The names that its function takes after the optimizer, the seed and the device."""
         return tuple(inspect.signature(named("workload", self.address)).parameters)[3:]
 
+    @property
+    def _takes_any(self) -> bool:
+        """Whether its function takes options of any name."""
+        kinds = [one.kind for one in inspect.signature(named("workload", self.address)).parameters.values()]
+        return inspect.Parameter.VAR_KEYWORD in kinds
+
     def at(self, options: Options, steps: int | None) -> "Workload":
         """The same with these options, and with the steps where its function takes them: its schedule ends there.
 
@@ -70,7 +76,7 @@ class Workload:
             UnknownName: its function takes no such option.
         """
         for name in options:
-            if name not in self.takes:
+            if name not in self.takes and not self._takes_any:
                 raise UnknownName(f"option of the workload {self.path}", name, [*self.takes, "steps"])
         horizon = {"steps": steps} if "steps" in self.takes and steps is not None else {}
         return Workload.of(self.path, {**options, **horizon})
@@ -81,6 +87,7 @@ class Workload:
         Raises:
             SettingError: the function raises, or does not return a Training.
         """
+        self._check_call(make_optimizer, seed, device)
         seed_everything(seed)
         training = made("workload", self.address, make_optimizer, seed, device, **dict(self.options))
         if not isinstance(training, Training):
@@ -88,6 +95,18 @@ class Workload:
                 f"workload={self.path!r}: returned a {type(training).__name__}; return a spikecheck.Training"
             )
         return training
+
+    def _check_call(self, *given: object) -> None:
+        """Raise SettingError where the function cannot be called as workloads are."""
+        function = named("workload", self.address)
+        try:
+            inspect.signature(function).bind(*given, **dict(self.options))
+        except TypeError as error:
+            raise SettingError(
+                f"workload={self.path!r}: {error}; a workload takes (make_optimizer, seed, device) and then its options"
+            ) from None
+        except ValueError:  # of a function without a signature nothing is known before it is called
+            return
 
     def source(self) -> str:
         """The digest of the function's file and of the files it imports from the same folder."""

@@ -43,8 +43,10 @@ def explain_order(order: Order, store: Store | None, question: Question, workers
     question.announce(order.steps)
     with folder_of(store) as folder, one_thread(order.device), random_state_kept():
         training = order.begin()
+        start = training.snapshot()
         states = States(Path(folder) / "checkpoints", order.digest(training.about))
         run = _trained(order, store, states, question)
+        training.restore(start)  # the first training moved the global generators
         answer = answered(run, question, WorkloadSource(order, training, states, store, workers))
     return answer.model_copy(
         update={"workload": order.workload.path, "seed": order.seed, "environment": environment(order.device)}

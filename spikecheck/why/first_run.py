@@ -24,7 +24,7 @@ class _Noted:
 
     def note(self, optimizer: Optimizer, *step: object) -> None:
         """A hook before a step."""
-        self.rates.append(tuple(float(group["lr"]) for group in optimizer.param_groups))
+        self.rates.append(tuple(float(group["lr"] or 0.0) for group in optimizer.param_groups))
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         self.norms.append(float(torch.nn.utils.get_total_norm(gradients)))
 
@@ -58,7 +58,7 @@ def _usual(noted: list[_Noted], before: int, *, autocast: bool) -> Usual:
     if len(stepped) < len(noted) or not stepped:
         return Usual(autocast=autocast)
     early = max(before, 1)
-    rates = [np.array(one.rates) for one in stepped]
+    rates = [np.array([row[: min(map(len, one.rates))] for row in one.rates]) for one in stepped]  # groups may be added
     norms = [np.nan_to_num(np.array(one.norms), posinf=0.0) for one in stepped]
     usual_rates = [np.median(one[:early], axis=0) for one in rates]
     usual_norms = [float(np.median(one[:early])) for one in norms]

@@ -2,9 +2,10 @@
 
 import torch
 
+from spikecheck.core.errors import USERS_ERRORS, SpikecheckError, UsageError, first_line
 from spikecheck.watch.training import Snapshot, Training
 from spikecheck.why.arms import Arm
-from spikecheck.why.scene import Context, Scene
+from spikecheck.why.scene import Context, NotApplicable, Scene
 
 NUDGE = 1e-6
 """Relative change of the weights, one standard deviation: too small to matter, and enough for chaos to take another way."""
@@ -19,8 +20,18 @@ def run_fork(training: Training, state: Snapshot, arm: Arm, scene: Scene, number
     training.restore(state)
     if arm.nudged:
         nudge(training, number)
-    with arm.apply(training, Context(scene, number)):
-        return training.run(scene.steps)
+    try:
+        with arm.apply(training, Context(scene, number)):
+            return training.run(scene.steps)
+    except SpikecheckError:
+        raise
+    except USERS_ERRORS as error:
+        said = f"raised {type(error).__name__}: {first_line(error)}"
+        if arm.cause is None:
+            raise UsageError(
+                f"the training {said}, run again from step {scene.start:,}; run it by itself to see"
+            ) from error
+        raise NotApplicable(f"a fork with it {said}") from error
 
 
 def nudge(training: Training, number: int) -> None:

@@ -37,7 +37,12 @@ def rate_held(training: Training, context: Context) -> Iterator[None]:
     usual = context.scene.usual
     if usual.rate_varies < _STEADY:
         raise NotApplicable(f"the rate stays within {100 * usual.rate_varies:.1f} % of its median")
-    with _rates_set(training, lambda place, group, _: usual.rates[place][group]):
+
+    def held(place: int, group: int, rate: float) -> float:
+        """A group that was added later has no usual rate."""
+        return usual.rates[place][group] if group < len(usual.rates[place]) else rate
+
+    with _rates_set(training, held):
         yield
 
 
@@ -109,7 +114,8 @@ def _rates_set(training: Training, rate_of: Callable[[int, int, float], float]) 
 
 def _set_rates(optimizer: Optimizer, rate_of: Callable[[int, float], float], scheduled: list[Any]) -> None:
     scheduled[:] = [group["lr"] for group in optimizer.param_groups]
-    for number, group in enumerate(optimizer.param_groups):
+    rated = [(number, group) for number, group in enumerate(optimizer.param_groups) if group["lr"] is not None]
+    for number, group in rated:
         rate, own = rate_of(number, float(group["lr"])), group["lr"]
         group["lr"] = torch.full_like(own, rate) if isinstance(own, Tensor) else rate
 
@@ -142,6 +148,8 @@ def _replace(stack: ExitStack, group: dict[str, Any], change: Callable[[dict[str
 
 def _faster(group: dict[str, Any]) -> dict[str, Any]:
     betas = group.get("betas", ())
+    if "eps" not in group:  # nothing is divided by a root: betas are then of momentum alone, as Lion's
+        return {}
     if len(betas) > 1 and betas[1] > FAST:
         return {"betas": (betas[0], FAST, *betas[2:])}
     return {"alpha": FAST} if group.get("alpha", 0.0) > FAST else {}

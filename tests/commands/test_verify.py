@@ -161,7 +161,7 @@ def test_a_claim_whose_file_could_not_be_read_is_not_told_to_be_unknown(
     Path("mine/my_own.py").write_text("raise RuntimeError('so')\n")
     assert spikecheck(*words, "--claims-path", "mine") == 2
     _, line = capsys.readouterr().err.splitlines()
-    told = "its file could not be read: mine/my_own.py: RuntimeError: so; fix the file"
+    told = "its file could not be read: mine/my_own.py: RuntimeError: so (line 1); fix the file"
     assert line == f"error: claim {words[-1]!r}: {told}"
 
 
@@ -292,3 +292,34 @@ def test_a_stream_that_cannot_say_it_gets_what_it_can(
     out.flush()
     assert isinstance(out.buffer, io.BytesIO)
     assert b"+ HOLDS" in out.buffer.getvalue()
+
+
+def test_two_formats_do_not_write_to_one_file(spikecheck: Any, answers: Any, capsys: Any) -> None:
+    """Regression: the report that was written last replaced the other, without a word."""
+    answers((HOLDS, HOLDS))
+    Path("other").symlink_to("report.json")
+    for both in (("report.json", "./report.json"), ("report.json", "other")):
+        assert spikecheck(*ONE, "--json", both[0], "--html", both[1]) == 2
+        assert f"--html {both[1]}: is the file of --json too; give each its own" in capsys.readouterr().err
+    assert spikecheck(*ONE, "--json", "/dev/null", "--html", "/dev/null") == 0
+
+
+def test_a_plan_does_not_promise_a_file(spikecheck: Any, capsys: Any) -> None:
+    """Regression: the file was left unwritten, with exit code 0."""
+    assert spikecheck(*ONE, "--plan", "--json", "report.json") == 2
+    assert "--json report.json: --plan trains nothing and writes no report" in capsys.readouterr().err
+
+
+def test_a_claim_with_a_wildcard_in_its_name_can_be_chosen_and_is_explained_with_its_folder(
+    spikecheck: Any, answers: Any, capsys: Any
+) -> None:
+    """Regression: no claim matched its own name; and the line that verifies a claim did not find it."""
+    answers((HOLDS, HOLDS))
+    Path("my own").mkdir()
+    Path("my own/star[x].py").write_text(
+        "from spikecheck.harness.simulated_lab import planted_claim\n\nclaim = planted_claim()\n"
+    )
+    assert spikecheck("verify", "--claim", "star[x]", "--claims-path", "my own", "--quiet") == 0
+    assert spikecheck("explain", "star[x]", "--claims-path", "my own") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.endswith("Verify it with: spikecheck verify --claim 'star[x]' --claims-path 'my own'")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from spikecheck import Anatomy, Continue, Setting, described
-from spikecheck.harness.claim import Control, Trial, unchanged
+from spikecheck.harness.claim import Claim, Control, Trial, unchanged
 from spikecheck.harness.claim_words import arm_says, control_says, definitions_of, explanation_of
+from spikecheck.harness.domain import Domain
 from spikecheck.harness.simulated_lab import planted_claim
 
 
@@ -51,16 +52,21 @@ def slower(setting: Setting, *, times: int = 4) -> Setting:
     return setting.but(lr=setting.lr / times)
 
 
+def at_a_tenth() -> Claim:
+    """A claim whose reference trains at a rate of 0.1."""
+    return replace(planted_claim(), domain=Domain(Setting(lr=0.1, steps=10)))
+
+
 def test_an_arm_is_described_with_the_conditions_that_it_changes() -> None:
-    reference = Setting(lr=0.1, steps=10)
-    assert arm_says(unchanged, reference) == "The run itself"
-    assert arm_says(slower, reference) == "1/4 of the learning rate; lr=0.025"
-    assert arm_says(partial(slower, times=2), reference) == "1/2 of the learning rate; lr=0.05"
+    claim = at_a_tenth()
+    assert arm_says(claim, "run", unchanged) == "The run itself"
+    assert arm_says(claim, "run", slower) == "1/4 of the learning rate; lr=0.025"
+    assert arm_says(claim, "run", partial(slower, times=2)) == "1/2 of the learning rate; lr=0.05"
 
     def fork(setting: Setting) -> Setting:
         return setting.but(intervention=Continue(horizon=5))
 
-    assert arm_says(fork, reference) == f"fork; {Continue(horizon=5).says()}"
+    assert arm_says(claim, "run", fork) == f"fork; {Continue(horizon=5).says()}"
 
 
 def test_a_control_is_described_by_what_differs_from_the_claim() -> None:
@@ -68,10 +74,9 @@ def test_a_control_is_described_by_what_differs_from_the_claim() -> None:
         """Nothing is planted."""
         return trial
 
-    reference = Setting(lr=0.1, steps=10)
-    assert control_says(Control(says="the same"), reference) == ["the same"]
+    assert control_says(at_a_tenth(), Control(says="the same")) == ["the same"]
     whole = Control(says="other", arms={"run": slower}, plant=plant, measure=partial(loss_at, step=1))
-    assert control_says(whole, reference) == [
+    assert control_says(at_a_tenth(), whole) == [
         "other",
         "run: 1/4 of the learning rate; lr=0.025",
         "planted: Nothing is planted",
@@ -92,7 +97,7 @@ def test_an_explanation_has_every_part_of_the_claim() -> None:
     said = explanation_of(claim)
     assert said == claim.explain()
     assert (said.id, said.says, said.rule, said.unit) == (claim.id, claim.says, claim.rule, claim.unit)
-    assert said.also_not == ["one", "two", f"run: {arm_says(slower, claim.domain.reference)}"]
+    assert said.also_not == ["one", "two", f"run: {arm_says(claim, 'run', slower)}"]
     assert explanation_of(replace(claim, positive=None)).positive == []
     assert said.reference["lr"] == claim.domain.reference.lr and not said.workload
     assert said.axes == {name: list(ladder.rungs) for name, ladder in claim.domain.axes.items()}

@@ -9,9 +9,10 @@ from spikecheck.core.judgement import Answer, Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
 from spikecheck.harness import simulated_lab as planted
-from spikecheck.harness.conclude import passes, reach
-from spikecheck.harness.domain import Ladder
+from spikecheck.harness.conclude import NOTHING_SEARCHED, SUSPECT, conclude, passes, reach
+from spikecheck.harness.domain import Domain, Ladder
 from spikecheck.harness.plan import Plan, fresh_seeds
+from spikecheck.harness.simulated_lab import REFERENCE, planted_claim
 from spikecheck.harness.verify import verify
 
 PLAN = Plan(settings=8, looks=2)
@@ -133,6 +134,24 @@ def test_what_the_reference_and_the_weakest_setting_say_of_the_domain(
     )
     assert found is expected
     assert (reason in said) and bool(said) == bool(reason)
+
+
+def test_a_domain_of_one_setting_is_not_called_unfinished() -> None:
+    """Regression: "The search over the domain was not finished", of a domain in which there is nothing to search."""
+    assert reach(Outcome.HOLDS, [], None, None, searched=False) == (Outcome.UNDECIDED, NOTHING_SEARCHED)
+    alone = replace(planted_claim(), domain=Domain(REFERENCE))
+    assert NOTHING_SEARCHED in conclude(alone, Plan(settings=2), {}, [], None).reason
+    assert NOTHING_SEARCHED not in conclude(planted_claim(), Plan(settings=2), {}, [], None).reason
+
+
+def test_a_setting_off_the_ladders_called_weakest_is_found_at_its_own_place() -> None:
+    """Regression: its place was that of the weakest setting, which has the same word."""
+    claim = replace(planted_claim(), beside={"weakest": REFERENCE.but(lr=0.7)})
+    suspect = judged(Outcome.HOLDS)
+    answers = {
+        name: answered(Outcome.HOLDS).model_copy(update={"role": name}) for name in ("reference", SUSPECT, "weakest")
+    }
+    assert conclude(claim, Plan(settings=2), answers, [suspect], suspect).beside == {"weakest": 2}
 
 
 def test_why_the_weakest_setting_is_open_is_told() -> None:

@@ -76,4 +76,23 @@ def test_a_file_that_leaves_python_is_left_out(folder: Path) -> None:
     (folder / "gone.py").write_text("import sys\n\nsys.exit(0)\n")
     found = discover([folder])
     assert "mine" in found.claims
-    assert found.unreadable[str(folder / "gone.py")].endswith("gone.py: SystemExit: 0")
+    assert found.unreadable[str(folder / "gone.py")].endswith("gone.py: SystemExit: 0 (line 3)")
+
+
+def test_what_is_wrong_in_a_file_is_said_with_its_line_and_its_value(folder: Path) -> None:
+    """Regression: neither, so that "'list' object has no attribute 'rungs'" was all that a user had to go by."""
+    (folder / "slip.py").write_text("from spikecheck import Ladder\n\nLadder(1, 1)\n")
+    (folder / "many.py").write_text("claim = [1, 2]\n")
+    (folder / "torn.py").write_text("claim = (\n")
+    said = {Path(name).stem: reason for name, reason in discover([folder]).unreadable.items()}
+    assert said["slip"].endswith(
+        "slip.py: SettingError: Ladder(1, 1): give at least one rung, each of them once (line 3)"
+    )
+    assert said["many"].endswith("its claim is [1, 2], and no Claim; give it a module-level `claim = Claim(...)`")
+    assert said["torn"].endswith("(torn.py, line 1)")
+
+
+def test_what_a_file_prints_goes_to_standard_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "loud.py").write_text("print('reading')\n" + CLAIM)
+    assert "loud" in discover([folder]).claims
+    assert capsys.readouterr() == ("", "reading\n")

@@ -56,3 +56,23 @@ def test_draws_are_different_repeatable_and_the_same_in_ci(ci: str, monkeypatch:
 
 def test_a_small_domain_gives_all_it_has() -> None:
     assert len(Domain(Setting(), width=Ladder(20, 50, 100)).draw(10, seed=0)) == 2
+
+
+def test_every_rung_is_checked_when_the_domain_is_made() -> None:
+    """Regression: a rung out of range was found when it was trained, and ended the verification of all claims."""
+    for rung in (-0.02, float("nan"), "fast"):
+        with pytest.raises(SettingError, match="lr="):
+            Domain(Setting(lr=0.01), lr=Ladder(0.01, rung))
+    with pytest.raises(SettingError, match="give a Ladder"):
+        Domain(Setting(lr=0.01), lr=[0.01, 0.02])  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match="one by one"):
+        Ladder([0.01, 0.02])
+    with pytest.raises(SettingError, match="give the reference setting first"):
+        Domain(0.01)  # type: ignore[arg-type]
+
+
+def test_rungs_are_the_values_that_settings_have() -> None:
+    """Regression: a rung "0.02" was trained as 0.02 and then not found on its ladder, so that nothing shrank along it."""
+    domain = Domain(Setting(lr=0.01), lr=Ladder(0.01, "0.02"))
+    assert domain.axes["lr"].rungs == (0.01, 0.02)
+    assert domain.distance(Setting(lr=0.02)) == 1

@@ -12,6 +12,7 @@ import pytest
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.harness.claim import Claim, Condition, Control, Trial
+from spikecheck.harness.domain import Domain
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.recheck import recheck
 from spikecheck.harness.simulated_lab import REFERENCE, PlantedLab, effect, normal, planted_claim
@@ -204,3 +205,27 @@ def without_further_scores(part: Any) -> Any:
 def test_a_report_of_before_further_averages_were_kept_is_not_called_touched(report: Report) -> None:
     kept = without_further_scores(report.model_dump(mode="json", by_alias=True))
     assert recheck(Report.model_validate(kept)) == {}
+
+
+def reported(*found: Verdict) -> Report:
+    """A report of these verdicts."""
+    whole = json_file.read(REPORT)
+    return whole.model_copy(update={"claims": found, "passed": False})
+
+
+def test_a_report_in_which_nothing_can_be_checked_is_not_said_to_follow() -> None:
+    """Regression: a report without claims, a claim twice, or an average whose scores were taken out passed."""
+    assert recheck(reported()) == {"the report": ["has no verdict, so nothing follows from it"]}
+    held = verify(averaged(), PlantedLab(lambda setting: 1.0, law=normal), PLAN)
+    assert recheck(reported(held)) == {}
+    edited = held.model_copy(update={"reference": held.reference.model_copy(update={"held": 1, "drawn": 0})})
+    assert any("more than once" in line for line in recheck(reported(edited, held))["planted"])
+    stripped = held.reference.model_copy(update={"scores": (), "seeds": ()})
+    (line, *_) = recheck(reported(held.model_copy(update={"reference": stripped})))["planted"]
+    assert line == "reference: has no scores, so its average cannot be computed again"
+
+
+def test_a_setting_off_the_ladders_called_weakest_is_not_taken_for_the_searchs() -> None:
+    """Regression: what it rests on was then said to say something else."""
+    claim = replace(planted_claim(), domain=Domain(REFERENCE), beside={"weakest": BESIDE})
+    assert recheck(reported(verify(claim, PlantedLab(corner), Plan(settings=2)))) == {}

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from spikecheck.core.events import ignore
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.harness import simulated_lab as planted
 from spikecheck.harness.domain import Ladder
 from spikecheck.harness.plan import Plan
+from spikecheck.harness.search import search, suspect_of
 from spikecheck.harness.verify import verify
 from spikecheck.stats.prediction import Average
 
@@ -24,6 +26,18 @@ def test_the_weakest_setting_by_its_average_is_confirmed() -> None:
     assert (found.replicates, found.generalises, found.passed) == (Outcome.HOLDS, Outcome.FAILS, False)
     assert found.counterexample is not None
     assert found.counterexample.differs == {"lr": 0.3}
+
+
+def test_without_a_setting_that_fails_the_weakest_is_selected_and_the_strongest_where_the_reference_fails() -> None:
+    means = {0.1: 2.0, 0.2: 1.0, 0.3: 0.3}
+    claim = planted.planted_claim("law", Average(above=0.0, worth=0.1), lr=Ladder(*means))
+    settings = [planted.REFERENCE.but(lr=lr) for lr in means]
+    lab = planted.PlantedLab(lambda setting: means[setting.lr], 0.0, **LAWS)  # type: ignore[arg-type]
+    tried = search(claim, lab, Plan(settings=4), ignore, settings)
+    assert Outcome.FAILS not in [judgement.outcome for judgement in tried]
+    weakest, strongest = (suspect_of(claim, tried, fails_at_reference=fails) for fails in (False, True))
+    assert weakest is not None and strongest is not None
+    assert (weakest.setting.lr, strongest.setting.lr) == (0.3, 0.1)
 
 
 @pytest.mark.parametrize("kind", ["law", "tendency"])

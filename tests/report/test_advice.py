@@ -63,3 +63,18 @@ def test_an_open_answer_comes_with_what_to_do_next(
 ) -> None:
     text = shown(verdict(outcome), changes={"profile": profile, "complete": complete}, width=120)
     assert advice in " ".join(text.split())
+
+
+def test_more_seeds_are_no_advice_where_nothing_was_searched(report: Make, guarded: Make) -> None:
+    """Regression: "--profile full trains up to 256 seeds", of a domain of one setting, which no seeds decide."""
+    found = guarded(Outcome.HOLDS, Outcome.UNDECIDED)
+    alone = found.model_copy(
+        update={"answers": found.answers[:1], "weakest": None, "counterexample": None, "domain": {}}
+    )
+    (said,) = advised(alone, report(alone))
+    assert (
+        said
+        == "Where it holds cannot be told: the claim's domain has one setting; give it ladders with further values."
+    )
+    costly = alone.model_copy(update={"domain": {"lr": ("0.1", "0.2")}})
+    assert advised(costly, report(costly)) == ["Where it holds is undecided: --profile full searches the domain."]

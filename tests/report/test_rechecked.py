@@ -21,4 +21,4 @@ def test_contradictions_stand_under_their_claim_and_the_rest_is_counted(
 
 def test_a_sound_report_has_one_line(capture: Callable[..., str], report: Make, verdict: Make) -> None:
     text = capture(lambda console: render_rechecked(report(verdict()), {}, console))
-    assert text == "1 of 1 verdict follow from their counts\n"
+    assert text == "1 of 1 verdict follows from its counts\n"

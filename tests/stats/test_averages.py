@@ -1,6 +1,7 @@
 """Intervals of averages: against scipy, against sums over every outcome, and how often they miss."""
 
 import math
+import statistics
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
@@ -98,6 +99,15 @@ def test_the_other_bounds_are_halls(values: list[float], alpha: float) -> None:
 def test_effects_that_are_all_the_same_have_that_average_exactly(value: float, count: int) -> None:
     """Regression: three times 0.1, over three, is a little more than 0.1, and surely above it."""
     assert mean_interval(np.full(count, value), 0.05) == Interval(value, value, value)
+
+
+@given(values=SAMPLES, alpha=ALPHAS)
+def test_each_interval_is_around_its_own_average(values: Values, alpha: float) -> None:
+    """The mean as the standard library has it, and the median, which are far apart where effects are skewed."""
+    assert median_interval(values, alpha).estimate == statistics.median(values.tolist())
+    assert mean_interval(values, alpha).estimate == pytest.approx(statistics.fmean(values), abs=1e-9)
+    outlier = np.array([*([0.0] * len(values)), 1e6])
+    assert median_interval(outlier, alpha).estimate == 0.0 < mean_interval(outlier, alpha).estimate
 
 
 @BOTH

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.stats.bounds import judge
-from spikecheck.stats.planning import seeds_to_decide
+from spikecheck.stats.planning import seeds_to_decide, seeds_to_decide_together
 from spikecheck.stats.prediction import Average, Equivalence, Prediction
 
 DECIDED = (Outcome.HOLDS, Outcome.FAILS)
@@ -98,3 +98,15 @@ def test_what_lies_on_its_limit_is_never_decided() -> None:
     assert seeds_to_decide(0, sample(0.0), Average(above=0.0), 0.05) is None
     assert seeds_to_decide(0, sample(1.0), Equivalence(at_least=-1.0, at_most=1.0), 0.05) is None
     assert seeds_to_decide(0, [1.0], Average(above=0.0), 0.05) is None
+
+
+def test_of_several_averages_the_slowest_that_waits_says_how_many_seeds_it_takes() -> None:
+    """Regression: the claim's own average was asked, which had been decided long before: 12 seeds, after 64."""
+    rule = Average(above=0.0)
+    clear, unclear, wrong = sample(1.0), sample(0.05), sample(-0.1)
+    alone = seeds_to_decide(0, unclear, rule, 0.05)
+    assert seeds_to_decide_together([(clear, rule), (unclear, rule)], 0.05) == alone
+    assert seeds_to_decide_together([(unclear, rule), (clear, rule)], 0.05) == alone
+    assert seeds_to_decide_together([(clear, rule), (wrong, rule)], 0.05) == seeds_to_decide(0, wrong, rule, 0.025)
+    assert seeds_to_decide_together([(clear, rule), (sample(0.0), rule)], 0.05) is None
+    assert seeds_to_decide_together([(clear, rule), ([], rule)], 0.05) is None

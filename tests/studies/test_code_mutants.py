@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from studies.code_mutants import failed, mutated
-from studies.code_mutants_kinds import MUTANTS, CodeMutant
+from studies.code_mutants import MUTANTS, failed, mutated
+from studies.code_mutants_kinds import CodeMutant
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
+from spikecheck.core.errors import UsageError
 from spikecheck.tensors.random_state import random_state, set_random_state
 from spikecheck.watch.batches import BatchCursor, NumberedBatches
 
@@ -78,3 +79,11 @@ def _next(cursor: BatchCursor) -> Any:
     batch = cursor.next()
     torch.rand(3)
     return batch.tolist() if isinstance(batch, torch.Tensor) else batch
+
+
+def test_an_iterator_that_is_returned_twice_is_told_from_an_empty_source() -> None:
+    once = iter([1, 2])
+    cursor = BatchCursor(lambda: once)
+    assert [_next(cursor), _next(cursor)] == [1, 2]
+    with pytest.raises(UsageError, match="holds no batch for a second epoch; return a new iterator every time"):
+        _next(cursor)

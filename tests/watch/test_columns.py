@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikecheck.core.errors import UnknownName, UsageError
+from spikecheck.core.watched import Header, Step
 from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, named_column, read_columns, step_column
+from spikecheck.watch.log import LogWriter
 
 PLAIN = "step,loss,lr\n0,2.0,0.1\n1,,0.1\n2,nan,0.2\n"
 
@@ -165,3 +167,33 @@ def test_the_step_is_found_or_there_is_none() -> None:
     assert step_column({"loss": np.zeros(3)}, None) is None
     with pytest.raises(UnknownName, match="no column is called 'n'"):
         step_column(columns, "n")
+
+
+def test_a_watchs_log_is_read_compressed_too(tmp_path: Path) -> None:
+    """Regression: it was opened once more as it lay, and refused as no log of a watch."""
+    header = Header(model="Net", optimizer="SGD", parameters=3, every=10, started="2026-01-01T00:00:00+00:00")
+    writer = LogWriter(tmp_path / "log.jsonl", header)
+    for step in range(3):
+        writer.write(Step(step=step, loss=2.0 - step))
+    writer.close()
+    (tmp_path / "log.jsonl.gz").write_bytes(gzip.compress((tmp_path / "log.jsonl").read_bytes()))
+    assert read_columns(tmp_path / "log.jsonl.gz")["loss"].tolist() == [2.0, 1.0, 0.0]
+
+
+def test_lines_of_another_kind_before_json_are_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    file.write_text('Starting the run\n{"step": 0, "loss": 2.0}\n{"step": 1, "loss": 1.0}\n')
+    assert read_columns(file)["loss"].tolist() == [2.0, 1.0]
+
+
+def test_an_object_of_columns_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "history.json"
+    file.write_text('{"loss": [2.0, 1.0], "val_loss": [3.0, 2.0], "name": "run"}')
+    assert read_columns(file)["loss"].tolist() == [2.0, 1.0]
+
+
+def test_a_column_of_texts_is_named_with_one_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text("step,loss\n0,2.5%\n1,2.4%\n")
+    with pytest.raises(UsageError, match="column loss: holds no number, such as '2.5%'; name another with --loss"):
+        named_column(read_columns(file), None, LOSS_NAMES, "--loss")

@@ -1,9 +1,12 @@
 """A planted log is diagnosed as it was planted."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from spikecheck.core.errors import UsageError
+from spikecheck.watch.columns import read_columns
 from spikecheck.watch.diagnosis import diagnose
 
 STEPS = np.arange(3_000.0)
@@ -127,3 +130,17 @@ def test_a_loss_that_never_was_a_number_is_refused(losses: list[float]) -> None:
     """Regression: a column of NaN alone was called a spike that "reaches inf"."""
     with pytest.raises(UsageError, match="--loss loss: none of its 3 values is a finite number; name another column"):
         diagnose({"step": np.arange(3.0), "loss": np.array(losses)}, "loss", "step")
+
+
+def test_rows_whose_loss_is_a_text_are_counted(tmp_path: Path) -> None:
+    """Regression: the log ended where the texts began, without a word."""
+    file = tmp_path / "run.csv"
+    file.write_text("step,loss\n" + "".join(f"{step},{2.5 + step % 7}{'*' * (step > 150)}\n" for step in range(200)))
+    read = diagnose(read_columns(file), "loss", "step")
+    assert read.rows == 151 and "49 rows are left out: their loss is no number, such as '6.5*'." in read.missing
+
+
+def test_a_log_that_goes_on_without_losses_is_told() -> None:
+    losses = np.where(np.arange(200) < 170, 2.0 + np.arange(200) % 7, np.nan)
+    read = diagnose({"step": np.arange(200.0), "loss": losses}, "loss", "step")
+    assert "The last 30 rows have no loss, which some programs write for a loss that is not finite." in read.missing

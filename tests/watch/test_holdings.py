@@ -76,3 +76,28 @@ def test_global_generators_are_part_of_the_state() -> None:
 
     training = Training(step=step, batches=[0], state={"model": nn.Linear(1, 1)})
     assert first_unreplayed(training, 5) is None
+
+
+def test_layers_thaw_again_and_their_groups_come_again() -> None:
+    """Regression: gone back to before they thawed, they stayed thawed, and the optimizer refused its own state."""
+    model: Any = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1))
+    model[0].requires_grad_(False)
+    adam = torch.optim.Adam(model[1].parameters(), lr=0.01)
+    steps = torch.nn.Module()
+    steps.register_buffer("made", torch.zeros(()))
+
+    def step(x: Tensor) -> Tensor:
+        steps.get_buffer("made").add_(1)
+        if steps.made == 3:
+            model[0].requires_grad_(True)
+            adam.add_param_group({"params": list(model[0].parameters()), "lr": 0.1})
+        adam.zero_grad()
+        loss = model(x).square().mean()
+        loss.backward()
+        adam.step()
+        return loss
+
+    state = {"model": model, "optimizer": adam, "steps": steps}
+    training = Training(step=step, batches=[torch.ones(2, 3)], state=state)
+    assert first_unreplayed(training, 6) is None
+    assert len(adam.param_groups) == 2

@@ -117,3 +117,22 @@ def test_two_optimizers_steps_are_one() -> None:
     assert list(both.sizes) == [4, 9, 4, 9]
     assert list(both.slope) == [-1.0, 0.0, 5.0, 7.0]
     assert both.total("gradient") == pytest.approx(np.hypot(6.0, 6.0))
+
+
+@pytest.mark.parametrize("kind", ["complex", "sparse"])
+def test_complex_and_sparse_gradients_count_whole(kind: str) -> None:
+    """Regression: imaginary parts, and embeddings with sparse gradients, were left out of slope and norms without a word."""
+    torch.manual_seed(0)
+    net: Any = nn.Embedding(5, 3, sparse=True) if kind == "sparse" else nn.Linear(3, 5, dtype=torch.complex64)
+    x = torch.tensor([1, 1, 4]) if kind == "sparse" else torch.randn(3, 3, dtype=torch.complex64)
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
+    loss = net(x).abs().square().sum()
+    loss.backward()
+    parameters = list(net.parameters())
+    before = [parameter.detach().clone() for parameter in parameters]
+    optimizer.step()
+    sums = Pending(optimizer, parameters, before).read()
+    updates = [(p.detach() - old).numpy() for p, old in zip(parameters, before, strict=True)]
+    assert sums.update == pytest.approx([np.linalg.norm(update) for update in updates], rel=1e-4)
+    assert sum(sums.slope) == pytest.approx(float((net(x).abs().square().sum() - loss).detach()), rel=1e-2)
+    assert sums.total("gradient") == pytest.approx(sums.total("update") / 1e-4, rel=1e-2)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,22 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+PRINTS = """
+import workloads.mlp
+
+def talks(make_optimizer, seed, device):
+    print("making")
+    return workloads.mlp.mlp(make_optimizer, seed, device, size="tiny")
+"""
+
+
+def test_what_a_workload_prints_is_no_part_of_a_report(
+    write: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Regression: it stood in standard output before the JSON that was asked for there."""
+    talks = Order(Workload.of(f"{write(PRINTS)}:talks"), 0, 2)
+    list(train_all([talks], None, workers=1))
+    printed = capsys.readouterr()
+    assert printed.out == "" and "making" in printed.err

@@ -1,13 +1,21 @@
 """The walk along a step ends where it began, to the last bit."""
 
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
+from spikecheck import Watch
+from spikecheck.watch.log import WatchLog
 from spikecheck.watch.segment import Segment
+from tests.watch.trainings import plain
 
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
@@ -64,3 +72,61 @@ def test_an_interrupt_between_two_tensors_loses_nothing() -> None:
         segment.move(0.5)
     segment.restore()
     assert all(torch.equal(parameter, torch.zeros(2)) for parameter in parameters)
+
+
+def listed_twice() -> tuple[nn.Module, list[Any]]:
+    model: Any = plain()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own, of a parameter that is listed twice
+        return model, [torch.optim.SGD([*model.parameters(), model[0].weight], lr=0.05)]
+
+
+def sharing_memory() -> tuple[nn.Module, list[Any]]:
+    model: Any = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Linear(4, 1))
+    model[2].weight.data = model[0].weight.data
+    return model, [torch.optim.SGD(model.parameters(), lr=0.05)]
+
+
+def stepped_twice() -> tuple[nn.Module, list[Any]]:
+    model = plain()
+    return model, [torch.optim.SGD(model.parameters(), lr=0.05), torch.optim.Adam(model.parameters(), lr=1e-3)]
+
+
+def stepped_in_the_other_order() -> tuple[nn.Module, list[Any]]:
+    model, optimizers = stepped_twice()
+    return model, optimizers[::-1]
+
+
+@pytest.mark.parametrize("make", [listed_twice, sharing_memory, stepped_twice, stepped_in_the_other_order])
+def test_parameters_that_are_in_two_places_are_moved_once(
+    make: Callable[[], tuple[nn.Module, list[Any]]], tmp_path: Path
+) -> None:
+    """Regression: the training went on from where it was before the step, or between two optimizers' steps."""
+    ends = []
+    for log in (None, tmp_path / "log.jsonl"):
+        torch.manual_seed(0)
+        model, optimizers = make()
+        watch = None if log is None else Watch(model, optimizers[::-1], log=log, every=1, show=False)
+        x = torch.randn(32, 4)
+        for _ in range(5):
+            loss_of = partial(_loss, model, x)
+            loss = loss_of()
+            model.zero_grad()
+            loss.backward()
+            for optimizer in optimizers:
+                optimizer.step()
+            if watch is not None:
+                watch.step(loss, loss_of)
+        ends.append([parameter.detach().clone() for parameter in model.parameters()])
+    assert all(map(torch.equal, *ends))
+    looks = [step.look for step in WatchLog.open(tmp_path / "log.jsonl").ordered()]
+    assert all(look is not None and look.overshoot is not None and abs(look.overshoot) < 0.5 for look in looks)
+
+
+def _loss(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return (model(x) - 1.0).square().mean()
+
+
+def test_an_empty_part_of_a_sharded_parameter_has_its_place() -> None:
+    parameters = [torch.zeros(0), torch.ones(2), torch.zeros(0)]
+    assert [before.tolist() for before in Segment(parameters).before] == [[], [1.0, 1.0], []]

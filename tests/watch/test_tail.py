@@ -1,6 +1,6 @@
 """The buffer of a series' end, against a plain list."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spikecheck.watch.tail import Tail
@@ -9,6 +9,8 @@ ACTIONS = st.lists(st.one_of(st.floats(-9, 9), st.integers(0, 7)), max_size=80)
 
 
 @given(st.integers(1, 6), ACTIONS)
+@example(3, [float(number) for number in range(40)])
+@example(2, [*map(float, range(9)), 1, *map(float, range(9)), 2, 5.0])
 def test_it_keeps_the_last_numbers_whatever_is_added_and_dropped(kept: int, actions: list[float | int]) -> None:
     """A float is appended; an integer drops so many."""
     tail, oracle = Tail(kept), list[float]()

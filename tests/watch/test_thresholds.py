@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from scipy import integrate
+from scipy import integrate, stats
 
 from spikecheck.watch.thresholds import (
     HIGH_RATE,
@@ -13,6 +13,8 @@ from spikecheck.watch.thresholds import (
     LASTING_RATE,
     WINDOW,
     highest_rank,
+    lasts,
+    level_and_spread,
     median,
     memory,
     record_factor,
@@ -40,6 +42,33 @@ def test_ranks_are_the_largest_allowed() -> None:
     assert highest_rank(2) is None
 
 
+def lasting(length: int, above: float, window: int = WINDOW) -> bool:
+    """Whether a run lasts whose lowest loss lies so far above the one of 0, 1, 2, … that it must exceed."""
+    rank = highest_rank(length, window)
+    assert rank is not None
+    run = np.full(length, 1e3)
+    run[length // 2] = window - 1 - rank + above
+    return lasts(run, np.random.default_rng(length).permutation(np.arange(float(window))))
+
+
+@pytest.mark.parametrize("length", LASTING)
+def test_a_run_lasts_where_its_lowest_loss_ranks_above_the_largest_allowed(length: int) -> None:
+    assert [lasting(length, above) for above in (0.5, 0.0, -0.5)] == [True, False, False]
+
+
+def test_a_shorter_window_needs_a_higher_rank_and_32_losses_at_least() -> None:
+    assert [lasting(6, above, 32) for above in (0.5, 0.0)] == [True, False]
+    assert not lasting(6, 0.5, 31)
+    assert highest_rank(3, 32) is None
+    assert not lasts(np.full(3, 1e3), np.arange(32.0))
+
+
+def test_a_run_that_ranks_high_enough_lasts_only_if_it_rises() -> None:
+    """Of 128 losses around 2, all but a few as high: ranks alone would do."""
+    window = np.linspace(1.0, 3.0, WINDOW)
+    assert [lasts(np.full(24, loss), window) for loss in (2.01, 2.9)] == [False, True]
+
+
 @pytest.mark.parametrize("past", [128, 1_000, 4_096])
 def test_the_high_rule_is_rare_for_the_heaviest_tail(past: int) -> None:
     """The chance that the next of a Pareto law exceeds the factor times the largest, by quadrature."""
@@ -51,6 +80,17 @@ def test_the_high_rule_is_rare_for_the_heaviest_tail(past: int) -> None:
 
     chance, _ = integrate.quad(density, 0.0, 1.0, points=[1.0 - 1.0 / past])
     assert chance == pytest.approx(HIGH_RATE, rel=1e-6)
+
+
+def test_the_rates_of_all_rules_add_up_to_what_is_promised() -> None:
+    """One false alarm in 10,000 steps at most, over the four lengths and a single high loss."""
+    assert len(LASTING) * LASTING_RATE + HIGH_RATE == pytest.approx(9e-5)
+
+
+@pytest.mark.parametrize(("location", "scale"), [(0.0, 1.0), (5.0, 3.0), (-2.0, 0.01)])
+def test_the_spread_of_normal_losses_is_their_standard_deviation(location: float, scale: float) -> None:
+    quantiles = stats.norm.ppf((np.arange(4_001) + 0.5) / 4_001, location, scale)
+    assert level_and_spread(quantiles) == pytest.approx((location, scale), rel=1e-3, abs=1e-9)
 
 
 def test_the_tail_index_is_recovered_from_below() -> None:

@@ -35,6 +35,20 @@ def test_clipping_is_undone_and_unscaling_is_not() -> None:
     assert unscaling.slope(-1.0, -1024.0, may_be_clipped=True) is None
 
 
+def test_what_was_learned_of_unchanged_gradients_says_nothing_of_changed_ones() -> None:
+    """Regression: clipping of a scaled gradient was undone by both factors, since those before had had none."""
+    trust = Trust()
+    trust.compare_slopes(-1.0, -1.0, -1.0, may_be_clipped=False)
+    assert trust.slope(-1.0, -65536.0, may_be_clipped=False) is None
+
+
+def test_a_scaler_may_double_its_factor_and_not_clip_besides() -> None:
+    trust = Trust()
+    trust.compare_slopes(-1.0, -1024.0, -1.0, may_be_clipped=False)
+    assert trust.slope(-1.0, -4096.0, may_be_clipped=False) == -1.0
+    assert trust.slope(-1.0, -3000.0, may_be_clipped=False) is None
+
+
 def test_averaged_gradients_are_never_trusted() -> None:
     trust = Trust(averaged=True)
     trust.compare_slopes(-1.0, -1.0, -1.0, may_be_clipped=False)

@@ -49,3 +49,13 @@ def test_everything_is_as_it_was(raises: type[BaseException] | None) -> None:
     assert torch.equal(torch.get_rng_state(), states[0]) and random.getstate() == states[1]
     assert np.random.get_state()[1].tolist() == states[2]  # type: ignore[index]  # noqa: NPY002
     assert torch.is_grad_enabled()
+
+
+def test_two_passes_read_the_same_buffers() -> None:
+    """Regression: a loss that reads a buffer which the pass before had moved was part of the step's change."""
+    model = nn.BatchNorm1d(3)
+    with undisturbed(model, []) as put_back:
+        model(torch.randn(8, 3))
+        assert model.running_mean is not None and model.running_mean.abs().sum() > 0.0
+        put_back()
+        assert model.running_mean.abs().sum() == 0.0

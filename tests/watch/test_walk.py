@@ -76,3 +76,32 @@ def test_a_closure_that_returns_no_number_is_refused_in_one_line(value: Any, sai
     walk = Walk(lambda: value, RandomState([]), [])
     with pytest.raises(UsageError, match=f"^the closure returned {said}"):
         walk.loss()
+
+
+def forces(weight: torch.Tensor) -> torch.Tensor:
+    """A loss with a derivative in it."""
+    place = torch.ones(1, dtype=weight.dtype, requires_grad=True)
+    (force,) = torch.autograd.grad((weight * place**2).sum(), place, create_graph=True)
+    return force.square().sum()
+
+
+def test_a_loss_with_a_derivative_in_it_is_computed_with_a_graph() -> None:
+    """Regression: losses of forces, of physics and of gradient penalties ended the watching."""
+    weight, segment = stepped()
+    walk = Walk(lambda: forces(weight), RandomState([]), [segment])
+    with torch.no_grad():
+        assert [walk.loss(), walk.loss_at(0.0)] == [36.0, 4.0]
+    assert walk.graph
+
+
+def test_a_closure_that_calls_backward_is_refused_in_one_line() -> None:
+    weight = torch.ones(1, requires_grad=True)
+
+    def closure() -> torch.Tensor:
+        loss = weight.sum()
+        torch.autograd.backward(loss)
+        return loss
+
+    with torch.no_grad(), pytest.raises(UsageError, match=r"^the closure calls backward\(\); give watch.step one that"):
+        Walk(closure, RandomState([]), []).loss()
+    assert weight.grad is None

@@ -344,3 +344,79 @@ def test_two_optimizers_make_one_step(tmp_path: Path) -> None:
     assert len(looks) == 4 and all(look.overshoot is not None for look in looks)
     assert set(looks[0].layers) == {"0.weight", "0.bias", "2.weight", "2.bias"}
     assert looks[0].layers["2.weight"].surprise is not None and looks[0].layers["0.weight"].surprise is None
+
+
+def _accumulated(watch: Watch, model: Any, optimizer: Any, steps: int, every: int) -> None:
+    for step in range(steps):
+        x = torch.randn(16, 4)
+        loss = _right(model, x)
+        (loss / every).backward()
+        if step % every == every - 1:
+            optimizer.step()
+            optimizer.zero_grad()
+        watch.step(loss, partial(_right, model, x))
+
+
+def test_a_look_that_falls_between_two_steps_is_made_at_the_next(tmp_path: Path) -> None:
+    """Regression: where watch.step is called for every micro-batch, none was ever made, without a word."""
+    model = plain()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    with Watch(model, optimizer, log=tmp_path / "log.jsonl", every=10, show=False) as watch:
+        _accumulated(watch, model, optimizer, steps=40, every=4)
+    looked = [step.step for step in WatchLog.open(tmp_path / "log.jsonl").ordered() if step.look is not None]
+    assert looked == [3, 11, 23, 31]
+
+
+def test_an_optimizer_that_never_steps_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Regression: of an optimizer inside another one, as in SAM, all steps were recorded as skipped, without a word."""
+    model = plain()
+    watched, stepped = (torch.optim.SGD(model.parameters(), lr=0.05) for _ in range(2))
+    with Watch(model, watched, every=5, show=False) as watch:
+        _loop(120, watch, model, stepped, _right)
+    assert len(caplog.records) == 1 and "in 50 steps SGD.step() was not called, so nothing was measured" in caplog.text
+
+
+def test_a_rate_that_the_optimizer_makes_itself_is_left_out(tmp_path: Path) -> None:
+    """Regression: lr=None, as of transformers' Adafactor, ended the watching."""
+
+    class OwnRate(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            self.param_groups[0]["lr"] = 0.05
+            super().step()
+            self.param_groups[0]["lr"] = None
+
+    model = plain()
+    optimizer = OwnRate(model.parameters(), lr=0.05)
+    with Watch(model, optimizer, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
+        _loop(3, watch, model, optimizer, _right)
+    assert [step.lr for step in WatchLog.open(tmp_path / "log.jsonl").ordered()] == [()] * 3
+
+
+def test_a_layer_without_a_shape_is_refused_before_any_training() -> None:
+    model = nn.LazyLinear(2)
+    with pytest.raises(
+        UsageError, match="model: weight has no shape yet; pass one batch through the model before Watch"
+    ):
+        Watch(model, torch.optim.SGD(model.parameters(), lr=0.1))
+
+
+def test_a_file_of_something_else_is_not_appended_to(tmp_path: Path) -> None:
+    """Regression: a log's lines were added to whatever file had the name."""
+    file = tmp_path / "notes.csv"
+    file.write_text("step,loss\n")
+    model = plain()
+    with pytest.raises(UsageError, match="notes.csv: is there already, and is no log of spikecheck.Watch"):
+        Watch(model, torch.optim.SGD(model.parameters(), lr=0.1), log=file, show=False)
+    assert file.read_text() == "step,loss\n"
+
+
+def test_two_watches_with_one_log_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    model = plain()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):  # one after another is a training that was resumed
+        Watch(model, optimizer, log=tmp_path / "log.jsonl", show=False).close()
+    assert not caplog.records
+    first = Watch(model, optimizer, log=tmp_path / "log.jsonl", show=False)
+    Watch(model, optimizer, log=tmp_path / "log.jsonl", show=False).close()
+    first.close()
+    assert len(caplog.records) == 1 and "another Watch writes to the same log" in caplog.text

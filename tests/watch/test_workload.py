@@ -69,7 +69,7 @@ def test_names_stand_for_torchs_optimizers(name: str, numbers: dict[str, float],
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: Workload.of("gtp"), "no workload is called 'gtp'; did you mean: gpt"),
     (lambda: Workload.of("nowhere:f"), "workload='nowhere:f': no module 'nowhere'"),
-    (lambda: Workload.of("math:sqrt").make(None, 0, "cpu"), "workload='math:sqrt': the factory raised TypeError"),
+    (lambda: Workload.of("math:sqrt").make(None, 0, "cpu"), "too many positional arguments; a workload takes ("),
     (lambda: Workload.of("builtins:print").make(None, 0, "cpu"), "returned a NoneType; return a spikecheck.Training"),
     (lambda: OptimizerChoice.of("adam", {"momentum": 1}), "no number of adam is called 'momentum'"),
     (lambda: MLP.make(OptimizerChoice.of("builtins:list", {}).make(), 0, "cpu"), "made a list, not a torch.optim.Optimizer"),
@@ -91,3 +91,17 @@ def test_a_rate_that_trains_nothing_is_refused_before_any_training(path: str, lr
     """Regression: a gate with lr=0 trained both sides for minutes."""
     with pytest.raises(SettingError, match=f"lr={lr!r}: input should be greater than 0"):
         OptimizerChoice.of(path, {"lr": lr})
+
+
+TAKES_ANY = """
+import workloads.mlp
+
+def any_option(make_optimizer, seed, device, **options):
+    return workloads.mlp.mlp(make_optimizer, seed, device, **options)
+"""
+
+
+def test_a_function_may_take_options_of_any_name(write: Write) -> None:
+    """Regression: they were refused, since its only name was that of the mapping."""
+    workload = Workload.of(f"{write(TAKES_ANY)}:any_option").at({"size": "tiny"}, None)
+    assert workload.make(None, 0, "cpu").steps == 0

@@ -73,13 +73,13 @@ def by_hand(
     return losses
 
 
-def by_arm(arm: arms.Arm, make: Make, scene: Scene = SCENE, *, autocast: bool = False) -> list[float]:
-    """The same by the arm, without its nudge; the usual rates and norms are read off the run first."""
+def by_arm(arm: arms.Arm, make: Make, scene: Scene = SCENE, *, autocast: bool = False, fork: int = 0) -> list[float]:
+    """The same by a fork of the arm, without its nudge; the usual rates and norms are read off the run first."""
     training = Loop(make, autocast=autocast).training()
     training.run(START)
     state = training.snapshot()
     _, usual = run_again(training, state, scene)
-    return run_fork(training, state, replace(arm, nudged=False), replace(scene, usual=usual), 0)
+    return run_fork(training, state, replace(arm, nudged=False), replace(scene, usual=usual), fork)
 
 
 def void(value: object) -> None:

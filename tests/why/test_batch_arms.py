@@ -1,5 +1,7 @@
 """Arms that give other batches, each against a plain loop that does the same by hand, to the bit."""
 
+import pytest
+
 from spikecheck.why import arms
 from spikecheck.why.scene import LEAD
 from tests.why.loops import SCENE, START, STEPS, adam, by_arm, by_hand, nothing
@@ -15,5 +17,7 @@ def test_batches_left_out_are_replaced_by_the_next() -> None:
     assert by_arm(arms.LEFT_OUT, adam) == by_hand(adam, nothing, numbers)
 
 
-def test_other_batches_are_later_ones_of_the_loader() -> None:
-    assert by_arm(arms.OTHER_BATCHES, adam) == by_hand(adam, nothing, lambda number: number + STEPS)
+@pytest.mark.parametrize("fork", [0, 1, 4])
+def test_other_batches_are_later_ones_of_the_loader_and_every_fork_has_its_own(fork: int) -> None:
+    later = (fork + 1) * STEPS
+    assert by_arm(arms.OTHER_BATCHES, adam, fork=fork) == by_hand(adam, nothing, lambda number: number + later)

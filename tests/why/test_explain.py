@@ -1,6 +1,6 @@
 """From a training to the answer: planted causes found, controls that find none, and the training left where it was."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -262,3 +262,39 @@ def test_a_step_without_a_rise_is_refused() -> None:
         explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, at=5_000)
     with pytest.raises(UsageError, match="steps=0: give a whole number of at least 1"):
         explain_spike(planted(None, 0, "cpu"), 0)
+
+
+GLOBAL = """
+import torch
+import spikecheck
+from spikecheck.watch.batches import NumberedBatches
+
+def training(make_optimizer, seed, device):
+    model = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Tanh(), torch.nn.Dropout(0.2), torch.nn.Linear(16, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+
+    def batch_of(number):
+        x = torch.randn(16, 4, generator=torch.Generator().manual_seed(number))
+        return x, x.sum(1, keepdim=True) + (30.0 if 160 <= number < 168 else 0.0)
+
+    def loss_of(batch):
+        return (model(batch[0]) - batch[1]).square().mean()
+
+    def step(batch):
+        optimizer.zero_grad()
+        loss = loss_of(batch)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    state = {"model": model, "optimizer": optimizer}
+    return spikecheck.Training(step=step, batches=NumberedBatches(batch_of), state=state, loss=loss_of)
+"""
+
+
+def test_an_early_spike_of_a_workload_with_dropout_comes_again(write: Callable[[str], str]) -> None:
+    """Regression: before the first kept state the way to the forks began with whatever the first training left in the global
+    generators, and the spike was not the same again."""
+    workload = Workload.of(f"{write(GLOBAL)}:training")
+    answer = explain_order(Order(workload, 0, 240), None, Question(160, (arms.LEFT_OUT,)), workers=1)
+    assert answer.differs_at is None and answer.arm("batches left out").effect is Effect.REMOVES

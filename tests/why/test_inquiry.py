@@ -1,132 +1,204 @@
-"""Rounds of forks until every arm is decided, with planted forks."""
+"""Forks, round by round, and what is claimed of them: made forks whose heights are written down, nothing is trained."""
 
+import math
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from dataclasses import dataclass, field
 
 import pytest
+from scipy import stats
 
 from spikecheck.core.why import Cause, Effect
-from spikecheck.why.arms import CLIPPED, HALF_RATE, LARGER_EPS, PLACEBO, Arm
+from spikecheck.why.arms import ARMS, PLACEBO, Arm
 from spikecheck.why.executors import Job, Result
 from spikecheck.why.heights import Reader, Seen
 from spikecheck.why.inquiry import Inquiry, finite
-from spikecheck.why.sequential import FEWEST, MOST
+from spikecheck.why.sequential import MOST
+
+HIGH, LOW = 20.0, 0.0
+SPIKES, GONE = [HIGH] * MOST, [LOW] * MOST
 
 
-class Heights(Reader):
-    """Reads a fork's only loss as its height: 10 or more spikes, 15 or more raises an alarm."""
+class Marked(Reader):
+    """A fork's losses are its height, what the detector says of it, and its late loss."""
 
     def __init__(self) -> None:
-        pass
+        """There are no losses from before."""
 
     def seen(self, losses: Sequence[float]) -> Seen:
-        height = losses[0]
-        return Seen(losses, height, alarms=height >= 15.0, spikes=height >= 10.0, late=1.0 + height / 100)
+        height, alarms, late = losses
+        return Seen(losses, height, bool(alarms), bool(alarms) or height >= HIGH / 2, late)
 
 
 @dataclass
-class Planted:
-    """Forks whose heights are known by arm: the last one of a list again and again, or a reason."""
+class Made:
+    """Answers for forks: heights by arm and number; an arm without heights spikes always."""
 
-    heights: dict[str, list[float] | str]
-    jobs: list[tuple[str, int]] = field(default_factory=list)
-    lost: int | None = None
-    """How many forks are made before no more come."""
+    heights: dict[str, list[float]] = field(default_factory=dict)
+    alarms: dict[str, float] = field(default_factory=dict)
+    late: dict[str, list[float]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    rounds: list[list[tuple[str, int]]] = field(default_factory=list)
+    backwards: bool = False
 
-    def ask(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
-        for job in islice(jobs, self.lost):
-            self.jobs.append((job.arm.name, job.number))
-            known = self.heights[job.arm.name]
-            yield job, known if isinstance(known, str) else [known[min(job.number, len(known) - 1)]]
+    def __call__(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+        self.rounds.append([(job.arm.name, job.number) for job in jobs])
+        for job in reversed(jobs) if self.backwards else jobs:
+            yield job, self.refused.get(job.arm.name) or self.losses(job)
 
-    def made(self, arm: Arm) -> list[int]:
-        return [number for name, number in self.jobs if name == arm.name]
+    def losses(self, job: Job) -> list[float]:
+        name, number = job.arm.name, job.number
+        late = self.late.get(name, [1.0] * MOST)[number]
+        return [self.heights.get(name, SPIKES)[number], self.alarms.get(name, 0.0), late]
 
-
-SPIKE, CALM = [20.0], [0.0]
-
-
-def inquiry(planted: Planted, *arms: Arm) -> Inquiry:
-    found = Inquiry(arms, Heights(), planted.ask)
-    assert found.placebo() is Effect.REMOVES
-    return found
-
-
-def test_a_clear_arm_takes_the_fewest_forks_and_is_claimed() -> None:
-    planted = Planted({PLACEBO.name: SPIKE, HALF_RATE.name: CALM, CLIPPED.name: SPIKE})
-    found = inquiry(planted, HALF_RATE)
-    found.judge_arms()
-    placebo, half = found.results()
-    assert (placebo.effect, placebo.hits, half.effect, half.hits) == (Effect.LEAVES, FEWEST, Effect.REMOVES, FEWEST)
-    assert half.claimed and half.p == half.p_holm == pytest.approx(4.0**-3)
-    assert half.cause == Cause.CURVATURE and half.height == 0.0
-    assert half.cost == pytest.approx(-0.2)  # late losses of 1.0 and 1.2
+    @property
+    def forks(self) -> dict[str, int]:
+        """Of every arm, how many were made."""
+        made = [name for one in self.rounds for name, _ in one]
+        return {name: made.count(name) for name in made}
 
 
-def test_with_more_arms_more_forks_are_needed_for_a_claim() -> None:
-    """Holm's factor is 2 for the smaller of two p-values: 4^-3 x 2 is below 5 %, and 4^-3 x 4 is not."""
-    others = [replace(LARGER_EPS, name=f"other {number}") for number in range(3)]
-    planted = Planted({PLACEBO.name: SPIKE, HALF_RATE.name: CALM, **{other.name: SPIKE for other in others}})
-    found = inquiry(planted, HALF_RATE, *others)
-    found.judge_arms()
-    half = found.results()[1]
-    assert half.claimed and half.p_holm <= 0.05
-    assert planted.made(HALF_RATE) == list(range(FEWEST + 1))
-    assert all(planted.made(other) == list(range(FEWEST)) for other in others)
-    assert {result.effect for result in found.results()[2:]} == {Effect.LEAVES}
+def arms(count: int) -> list[Arm]:
+    return [Arm(f"arm {number}", "?", f"cause {number}", PLACEBO.apply) for number in range(count)]
 
 
-def test_an_arm_that_stays_undecided_takes_the_most_forks() -> None:
-    planted = Planted({PLACEBO.name: SPIKE, HALF_RATE.name: [0.0, 20.0] * 4})
-    found = inquiry(planted, HALF_RATE)
-    found.judge_arms()
-    assert planted.made(HALF_RATE) == list(range(MOST))
-    assert (found.results()[1].effect, found.results()[1].hits) == (Effect.UNDECIDED, MOST // 2)
-
-
-def test_half_of_the_placebos_height_is_the_limit() -> None:
-    for height, effect in ((9.9, Effect.REMOVES), (10.0, Effect.LEAVES)):
-        planted = Planted({PLACEBO.name: SPIKE, HALF_RATE.name: [height]})
-        found = inquiry(planted, HALF_RATE)
-        found.judge_arms()
-        assert found.results()[1].effect is effect
-
-
-def test_an_arm_that_does_not_apply_has_its_reason_and_no_part_in_the_correction() -> None:
-    planted = Planted({PLACEBO.name: SPIKE, HALF_RATE.name: CALM, CLIPPED.name: "there is no gradient"})
-    found = inquiry(planted, HALF_RATE, CLIPPED)
-    found.judge_arms()
-    _, half, clipped = found.results()
-    assert (clipped.effect, clipped.reason, clipped.forks) == (Effect.NOT_APPLICABLE, "there is no gradient", ())
-    assert half.p_holm == half.p
-
-
-def test_a_placebo_that_does_not_spike_is_no_placebo() -> None:
-    found = Inquiry([HALF_RATE], Heights(), Planted({PLACEBO.name: CALM}).ask)
-    assert found.placebo() is Effect.LEAVES
-    assert found.results()[0].effect is Effect.UNDECIDED
-
-
-def test_a_deadline_stops_between_two_forks_and_keeps_what_is_done() -> None:
-    planted = Planted({PLACEBO.name: SPIKE, HALF_RATE.name: CALM})
-    found = inquiry(planted, HALF_RATE)
-    found.deadline = 0.0
-    found.judge_arms()
-    assert found.stopped and planted.made(HALF_RATE) == [0]
-    assert found.results()[1].hits == 1 and found.results()[1].effect is Effect.UNDECIDED
-
-
-def test_forks_behind_a_missing_one_do_not_count() -> None:
-    found = inquiry(Planted({PLACEBO.name: SPIKE}), HALF_RATE)
-    found.forks[HALF_RATE.name] = {number: Heights().seen(CALM) for number in (0, 2, 3)}
-    assert found.results()[1].hits == 1
-    found.forks[HALF_RATE.name][1] = Heights().seen(CALM)
-    assert found.results()[1].hits == 4
+def judged(given: Sequence[Arm], made: Made) -> Inquiry:
+    inquiry = Inquiry(given, Marked(), made)
+    assert inquiry.placebo() is Effect.REMOVES
+    inquiry.judge_arms()
+    return inquiry
 
 
 @pytest.mark.parametrize(
-    ("loss", "kept"), [(1.234567, 1.2346), (float("nan"), None), (float("-inf"), None), (-1e-20, -1e-20)]
+    ("heights", "effect", "forks"),
+    [
+        (SPIKES, Effect.REMOVES, 3),
+        (GONE, Effect.LEAVES, 3),
+        ([HIGH, LOW, HIGH, HIGH, HIGH, *SPIKES], Effect.REMOVES, 5),
+        ([HIGH, LOW] * 4, Effect.UNDECIDED, 8),
+    ],
 )
-def test_reports_have_five_digits_and_no_nan(loss: float, kept: float | None) -> None:
-    assert finite(loss) == kept
+def test_the_placebo_is_forked_until_it_is_decided_whether_the_spike_comes_again(
+    heights: list[float], effect: Effect, forks: int
+) -> None:
+    made = Made({"placebo": heights})
+    assert Inquiry(arms(2), Marked(), made).placebo() is effect
+    assert made.rounds == [[("placebo", 0), ("placebo", 1), ("placebo", 2)]] + [
+        [("placebo", number)] for number in range(3, forks)
+    ]
+
+
+@pytest.mark.parametrize(("count", "forks"), [(1, 3), (3, 3), (4, 4), (9, 4), (12, 4), (13, 5)])
+def test_one_arm_among_many_needs_as_many_forks_as_holms_correction_asks_for(count: int, forks: int) -> None:
+    """n forks without the spike have p = 4^-n, times the number of arms at the first step: at most 5 %."""
+    made = Made({"arm 0": GONE})
+    first, *others = judged(arms(count), made).results()[1:]
+    assert count * 4.0**-forks <= 0.05 and (forks == 3 or count * 4.0 ** -(forks - 1) > 0.05)
+    assert (first.effect, first.hits, first.claimed) == (Effect.REMOVES, forks, True)
+    assert (first.p, first.p_holm) == pytest.approx((4.0**-forks, count * 4.0**-forks), abs=1e-9)
+    assert made.forks["arm 0"] == forks
+    for other in others:
+        assert (other.effect, other.hits, other.claimed, other.p) == (Effect.LEAVES, 0, False, 1.0)
+        assert made.forks[other.name] == 3
+
+
+def test_the_second_smallest_p_is_tested_among_one_arm_fewer() -> None:
+    """Holm's steps: 4^-4 times four, then 4^-3 times three, which is below 5 % where four times it would not be."""
+    made = Made({"arm 0": GONE, "arm 1": [LOW, HIGH, LOW, LOW, LOW, *GONE]})
+    one, other = judged(arms(4), made).results()[1:3]
+    assert (one.hits, len(one.forks), one.claimed) == (4, 4, True)
+    assert (other.hits, len(other.forks), other.claimed) == (4, 5, True)
+    assert (one.p_holm, other.p_holm) == pytest.approx((4 * 4.0**-4, 3 * 4.0**-3))
+
+
+def test_an_arm_that_does_not_apply_is_neither_forked_again_nor_counted_by_holm() -> None:
+    made = Made({"arm 0": GONE}, refused={"arm 3": "no schedule"})
+    first, *_, last = judged(arms(4), made).results()[1:]
+    assert (first.hits, first.claimed) == (3, True)
+    assert first.p_holm == pytest.approx(3 / 64)
+    assert (last.effect, last.reason, last.forks, last.hits) == (Effect.NOT_APPLICABLE, "no schedule", (), 0)
+    assert (last.claimed, last.p_holm, last.low, last.high, last.height) == (False, 1.0, 0.0, 1.0, None)
+    assert made.forks["arm 3"] == 3
+
+
+def test_an_arm_that_is_undecided_is_forked_eight_times_and_not_claimed() -> None:
+    made = Made({"arm 0": [LOW, HIGH] * 4})
+    (one,) = judged(arms(1), made).results()[1:]
+    assert (one.effect, one.hits, len(one.forks), one.claimed) == (Effect.UNDECIDED, 4, 8, False)
+
+
+@pytest.mark.parametrize(("height", "gone"), [(0.49 * HIGH, True), (0.5 * HIGH, False), (0.51 * HIGH, False)])
+def test_a_fork_is_without_the_spike_below_half_the_placebos_median(height: float, gone: bool) -> None:
+    """The placebo's own heights are 10, 20 and 90: their median decides, not their mean."""
+    made = Made({"placebo": [HIGH / 2, HIGH, 90.0], "arm 0": [height] * MOST})
+    (one,) = judged(arms(1), made).results()[1:]
+    assert (one.effect is Effect.REMOVES) is gone
+    assert [fork.removed for fork in one.forks] == [gone] * 3
+
+
+def test_a_low_fork_in_which_the_detector_alarms_has_the_spike() -> None:
+    (one,) = judged(arms(1), Made({"arm 0": GONE}, alarms={"arm 0": 1.0})).results()[1:]
+    assert (one.effect, one.hits) == (Effect.LEAVES, 0)
+
+
+def test_the_placebo_comes_first_and_counts_forks_with_the_spike() -> None:
+    made = Made({"placebo": [HIGH, LOW, HIGH, HIGH, HIGH], "arm 0": SPIKES})
+    placebo, one = judged(arms(1), made).results()
+    assert (placebo.name, placebo.cause, placebo.effect, placebo.hits) == ("placebo", None, Effect.LEAVES, 4)
+    assert [(fork.number, fork.spikes, fork.removed) for fork in placebo.forks] == [
+        (number, number != 1, None) for number in range(5)
+    ]
+    assert (placebo.height, one.height) == (HIGH, HIGH)
+    undecided = Inquiry(arms(1), Marked(), Made({"placebo": [HIGH, LOW] * 4}))
+    undecided.placebo()
+    assert undecided.results()[0].effect is Effect.UNDECIDED
+
+
+def test_an_arms_share_has_clopper_and_pearsons_interval() -> None:
+    made = Made({"arm 0": [LOW, HIGH, LOW, LOW, LOW, *GONE], "arm 1": GONE})
+    for one in judged(arms(4), made).results()[1:3]:
+        interval = stats.binomtest(one.hits, len(one.forks)).proportion_ci(0.95, "exact")
+        assert (one.low, one.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_the_cost_is_how_much_higher_the_median_late_loss_is_than_the_placebos() -> None:
+    late = {"placebo": [1.0, 2.0, 9.0], "arm 0": [5.0, 2.5, 2.0]}
+    (one,) = judged(arms(1), Made({"arm 0": GONE}, late=late)).results()[1:]
+    assert one.cost == pytest.approx(0.5)
+    assert Inquiry(arms(1), Marked(), Made()).results()[1].cost is None
+
+
+def test_forks_that_come_in_another_order_are_judged_by_their_numbers() -> None:
+    heights = {"arm 0": [LOW, HIGH, LOW, LOW, LOW, *GONE]}
+    ordered, backwards = (judged(arms(2), Made(heights, backwards=way)).results() for way in (False, True))
+    assert ordered == backwards
+
+
+def test_after_the_deadline_no_fork_is_counted_behind_one_that_is_missing() -> None:
+    """Forks come backwards, and the first of them after the deadline: its number is 2, and 0 and 1 are missing."""
+    made = Made(backwards=True)
+    inquiry = Inquiry(arms(1), Marked(), made, deadline=time.monotonic() - 1.0)
+    assert inquiry.placebo() is Effect.UNDECIDED
+    assert inquiry.stopped
+    inquiry.judge_arms()
+    assert made.rounds == [[("placebo", 0), ("placebo", 1), ("placebo", 2)]]
+    assert [len(one.forks) for one in inquiry.results()] == [0, 0]
+
+
+def test_before_the_deadline_nothing_is_stopped() -> None:
+    inquiry = Inquiry(arms(1), Marked(), Made({"arm 0": GONE}), deadline=time.monotonic() + 1e6)
+    inquiry.placebo()
+    inquiry.judge_arms()
+    assert not inquiry.stopped and inquiry.results()[1].claimed
+
+
+def test_a_result_says_what_its_arm_asks_and_recommends() -> None:
+    one = judged(ARMS, Made()).results()[1]
+    arm = ARMS[0]
+    assert (one.name, one.question, one.cause, one.remedy) == (arm.name, arm.question, Cause.DATA, arm.remedy)
+    assert one.forks[0].losses == (HIGH, 0.0, 1.0) and one.forks[0].late == 1.0
+
+
+@pytest.mark.parametrize(("loss", "shown"), [(1.234567, 1.2346), (math.inf, None), (-math.inf, None), (math.nan, None)])
+def test_a_report_has_five_digits_of_a_loss_or_none(loss: float, shown: float | None) -> None:
+    assert finite(loss) == shown

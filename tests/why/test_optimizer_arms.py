@@ -111,3 +111,20 @@ def test_steady_rates_and_norms_are_not_held() -> None:
     state = training.snapshot()
     assert forked(training, state, Job(arms.RATE_HELD, 0), scene) == "the rate stays within 1.0 % of its median"
     assert forked(training, state, Job(arms.CLIPPED, 0), scene) == "no gradient norm is over 2.0 % above the median"
+
+
+def test_betas_of_an_optimizer_without_a_second_moment_are_no_lag() -> None:
+    """Regression: Lion's momentum forgot faster, and its spikes were said to come of a second moment that it has not."""
+
+    class Lion(torch.optim.Optimizer):
+        def __init__(self, parameters: Any) -> None:
+            super().__init__(parameters, {"lr": 1e-3, "betas": (0.9, 0.99)})
+
+        def step(self, closure: Any = None) -> Any:
+            for parameter in self.param_groups[0]["params"]:
+                parameter.data.sub_(parameter.grad.sign(), alpha=self.param_groups[0]["lr"])
+
+    training = Loop(Lion).training()
+    state = training.snapshot()
+    reason = "no optimizer here has a second moment slower than 0.9"
+    assert forked(training, state, Job(arms.FASTER_SECOND, 0), SCENE) == reason

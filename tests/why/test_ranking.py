@@ -89,10 +89,30 @@ def test_all_causes_that_hold_are_listed_with_their_arms() -> None:
     ]
 
 
+def test_the_data_are_shown_by_both_arms_that_exchange_them() -> None:
+    """The sentence names the batches that were left out where the first arm is among them, and else later ones."""
+    (cause,) = ranked(table(LEFT_OUT, OTHERS), STABLE)
+    assert (cause.cause, cause.arms) == (Cause.DATA, (LEFT_OUT, OTHERS))
+
+
 def test_a_cause_of_ones_own_is_specific_where_half_the_rate_leaves_the_spike() -> None:
     mine = (own("decay", 0.5), own("noise", 0.1))
     assert [one.cause for one in ranked(table(own=mine), STABLE)] == ["noise", "decay"]
     assert [one.cause for one in ranked(table(HALF, own=mine), STABLE)] == [Cause.CURVATURE, "noise", "decay"]
+
+
+def test_of_ones_own_causes_that_whose_arm_leaves_least_of_the_excursion_comes_first() -> None:
+    mine = (own("half", 0.5), own("nothing", 0.0), own("most", 0.9))
+    assert [one.cause for one in ranked(table(own=mine), STABLE)] == ["nothing", "half", "most"]
+
+
+def test_a_cause_of_ones_own_is_called_as_its_arm_says_and_else_as_the_arm() -> None:
+    named = own("without decay", 0.5).model_copy(update={"cause": "weight decay"})
+    nameless = own("without noise", 0.9).model_copy(update={"cause": None})
+    assert [(one.cause, one.arms) for one in ranked(table(own=(named, nameless)), STABLE)] == [
+        ("weight decay", ("without decay",)),
+        ("without noise", ("without noise",)),
+    ]
 
 
 def test_other_batches_alone_come_after_a_cause_of_ones_own() -> None:

@@ -86,6 +86,8 @@ def verify(
     from spikecheck.session.shards import part_of
 
     output.check(files)
+    if only_planned:
+        output.check_none(files)
     chosen: dict[str, Any] = {"changes": changes, "steps": steps, "seeds": seeds}
     if workload is not None:
         chosen |= {"optimizer": optimizer, "numbers": numbers, "seed": seed}
