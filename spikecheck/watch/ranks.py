@@ -44,9 +44,9 @@ class Ranks:
         self._exchanged = 0
         self._store: Any = _store() if self.size > 1 else None
         if self._store is not None:
-            serial = self._store.add(f"spikecheck/watches/{self.rank}", 1)
+            serial = self._store.add(self._counter, 1)
             self._prefix = f"spikecheck/watch/{serial}"
-            self._store.set(f"{self._prefix}/here/{self.rank}", "1")
+            self._store.set(self._here, "1")
 
     @property
     def together(self) -> bool:
@@ -58,7 +58,7 @@ class Ranks:
         if not self.together:
             return
         if not self._exchanged and not self._all_here():
-            self._leave("")
+            self._withdraw()
             return
         with suppress(Apart):
             if not all(self._exchange([float(step), *figures], _TO_BEGIN).same):
@@ -91,6 +91,9 @@ class Ranks:
         """Means of the losses since the last look, at the end; None where another process does not end too."""
         if not self.together:
             return None
+        if not self._exchanged and not self._all_here():
+            self._withdraw()
+            return None
         store, self._store = self._store, None
         with suppress(Exception):  # the process that keeps the store may have gone
             store.set(f"{self._prefix}/last/{self.rank}", json.dumps(list(losses)))
@@ -101,6 +104,23 @@ class Ranks:
                 if len({len(one) for one in given}) == 1:
                     return [sum(column) / self.size for column in zip(*given, strict=True)]
         return None
+
+    @property
+    def _counter(self) -> str:
+        """Key of the number of this process's Watches that others may share."""
+        return f"spikecheck/watches/{self.rank}"
+
+    @property
+    def _here(self) -> str:
+        """Key that says that this process has made its Watch."""
+        return f"{self._prefix}/here/{self.rank}"
+
+    def _withdraw(self) -> None:
+        """Be alone from now on; this process's next Watch takes the place of this one and can meet the others'."""
+        store, self._store = self._store, None
+        with suppress(Exception):
+            store.delete_key(self._here)
+            store.add(self._counter, -1)
 
     def _all_here(self) -> bool:
         """Gradients were averaged since every process made its Watch, so that none can still be about to."""

@@ -23,11 +23,13 @@ def both(monkeypatch: pytest.MonkeyPatch) -> list[Ranks]:
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
     for name in ("_TO_BEGIN", "_WITHIN", "_TO_END"):
         monkeypatch.setattr(ranks, name, timedelta(seconds=1))
-    made = []
-    for rank in (0, 1):
-        monkeypatch.setattr(torch.distributed, "get_rank", lambda rank=rank: rank)
-        made.append(Ranks())
-    return made
+    return [of_rank(monkeypatch, rank) for rank in (0, 1)]
+
+
+def of_rank(monkeypatch: pytest.MonkeyPatch, rank: int) -> Ranks:
+    """A Watch's connection to the others, as this process makes it."""
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: rank)
+    return Ranks()
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -107,3 +109,19 @@ def test_the_last_losses_are_joined_where_both_end_after_as_many(
     heard = at_once(lambda: both[0].last([1.0, 2.0]), lambda: both[1].last(second))
     assert heard == [expected, None]
     assert not any(one.together for one in both)
+
+
+@pytest.mark.parametrize("ends", [Ranks.last, lambda alone, losses: alone.begin(1, *losses)])
+def test_after_one_that_watched_alone_the_next_two_find_one_another(
+    both: list[Ranks], ends: Callable[[Ranks, list[float]], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: they were matched by how many Watches each process had made."""
+    for one in both:
+        one.part("")
+    alone = of_rank(monkeypatch, 0)
+    assert ends(alone, [1.0]) is None
+    assert not alone.together
+    zero, one = (of_rank(monkeypatch, rank) for rank in (0, 1))
+    at_once(lambda: zero.begin(1), lambda: one.begin(1))
+    assert zero.together and one.together
+    assert at_once(lambda: zero.mean(2.0), lambda: one.mean(4.0)) == [3.0, 3.0]
