@@ -10,9 +10,13 @@ from torch import nn
 from torch.optim import Optimizer
 
 from spikecheck.core.errors import SpikecheckError, UsageError
+from spikecheck.core.events import Observer, ignore
+from spikecheck.core.why import Answer
 from spikecheck.report.watch_line import WatchLine
 from spikecheck.watch.training import Step, Training
 from spikecheck.watch.watch import QuietWatch
+from spikecheck.why.afterwards import explain_log
+from spikecheck.why.arms import ARMS, Arm
 from spikecheck.why.keeping import MOST, Keeping
 from spikecheck.why.ring import EVERY
 
@@ -64,6 +68,8 @@ class Watch(QuietWatch):
         console = Console(stderr=True)
         self._training: Training | None = None
         self._keeping: Keeping | None = None
+        self._kept_in: tuple[Path, Path] | None = None
+        """Log and states, from which a spike can be explained."""
         self._line = WatchLine(console) if _shows(show, console) else None
         if self._line is not None:
             self._sinks.append(self._line)
@@ -102,6 +108,8 @@ class Watch(QuietWatch):
         if states is not None:
             try:
                 watch._begin_keeping(Keeping(training, Path(states), states_every, states_most))
+                if options.get("log") is not None:
+                    watch._kept_in = Path(options["log"]), Path(states)
             except SpikecheckError:
                 watch.close()
                 raise
@@ -118,6 +126,37 @@ class Watch(QuietWatch):
         loss = self._training.loss if self._training.has_loss else None
         self.step(step.loss, None if loss is None else lambda: loss(step.batch))
         self._guarded(self._keep)()
+
+    def why(
+        self,
+        at: int | None = None,
+        *,
+        arms: Sequence[Arm] = ARMS,
+        budget: float | None = None,
+        observe: Observer = ignore,
+    ) -> Answer:
+        """Tell what made the loss spike, between two steps of the training; it goes on afterwards as if nothing had been done.
+
+            training.run(5_000, observe=watch.made)
+            print(watch.why().sentence)
+            training.run(5_000, observe=watch.made)
+
+        Args:
+            at: a step of the spike to explain; None for the first that is not benign.
+            arms: what is tried, beside the placebo.
+            budget: seconds after which no further fork is made; None for no limit.
+            observe: receives the events of the work.
+
+        Raises:
+            UsageError: the watch was not made by `of` with a log and states, or no spike is at `at`.
+        """
+        if self._training is None or self._kept_in is None:
+            raise UsageError(
+                "why: this watch cannot make the training's steps again; make it by "
+                'Watch.of(training, log="watch.jsonl", states="states")'
+            )
+        with self.paused():
+            return explain_log(self._training, *self._kept_in, at=at, arms=arms, budget=budget, observe=observe)
 
     def _begin_keeping(self, keeping: Keeping) -> None:
         self._keeping = keeping

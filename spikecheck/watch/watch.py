@@ -5,8 +5,8 @@ import logging
 import re
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -104,7 +104,7 @@ class QuietWatch:
         self._sinks: list[Sink] = [] if self._ranks.rank else sinks(tensorboard, wandb=wandb)
         self._signals = Signals()
         self._writer = self._open(log)
-        self._stopped = self._owed = self._ever_stepped = False
+        self._stopped = self._paused = self._owed = self._ever_stepped = False
         self._began_at = start
         self._told: set[str] = set()
         self._hooks = [StepHooks(one, self._is_due, self._guarded) for one in self._optimizers]
@@ -130,6 +130,19 @@ class QuietWatch:
         self._guarded(self._read_last)()
         self._stop()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Not watch the steps made in the body of the `with` block, after which the training must be where it was."""
+        self._guarded(self._read)()
+        self._paused = True
+        self._forget()
+        try:
+            yield
+        finally:
+            self._forget()
+            self._paused = False
+            self._guarded(self._expect)()
+
     def __enter__(self) -> Self:
         return self
 
@@ -154,11 +167,14 @@ class QuietWatch:
         self._check_steps()
         if due or len(self._unread) >= _UNREAD or not (self._ranks.together or waits(loss)):
             self._read()
-        for hooks in self._hooks:
-            hooks.forget()
+        self._forget()
         self._step += 1
         self._forward_seen = False
         self._expect()
+
+    def _forget(self) -> None:
+        for hooks in self._hooks:
+            hooks.forget()
 
     def _expect(self) -> None:
         """If the next step is due for a look, save the random state and register hooks before its passes."""
@@ -231,7 +247,7 @@ class QuietWatch:
                 self._warn(warned.says, known.step)
 
     def _is_due(self) -> bool:
-        return not self._stopped and (self._owed or self._step % self._every == 0)
+        return not (self._stopped or self._paused) and (self._owed or self._step % self._every == 0)
 
     def _check_log(self) -> None:
         if self._writer is not None and self._writer.shared:

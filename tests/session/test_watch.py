@@ -1,0 +1,81 @@
+"""A watched training that is asked why it spiked, and goes on."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import spikecheck
+from spikecheck.core.errors import UsageError
+from spikecheck.watch.batches import NumberedBatches
+from spikecheck.watch.log import WatchLog
+from spikecheck.why.arms import LEFT_OUT, OTHER_BATCHES
+
+WILD = range(300, 306)
+"""Steps whose labels are wild."""
+
+
+def training() -> spikecheck.Training:
+    """A small regression under Adam with dropout, so that the random state matters."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Tanh(), torch.nn.Dropout(0.1), torch.nn.Linear(16, 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    slopes = torch.randn(8, 1)
+
+    def batch_of(number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(number)
+        x = torch.randn(32, 8, generator=generator)
+        return x, (x @ slopes).tanh() + (5.0 if number in WILD else 0.3) * torch.randn(32, 1, generator=generator)
+
+    def loss_of(batch: Any) -> torch.Tensor:
+        x, y = batch
+        return (model(x) - y).square().mean()
+
+    def step(batch: Any) -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = loss_of(batch)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return spikecheck.Training(
+        step=step, batches=NumberedBatches(batch_of), state={"model": model, "optimizer": optimizer}, loss=loss_of
+    )
+
+
+def trained(folder: Path, *, asked: bool) -> tuple[list[torch.Tensor], list[Any], Any]:
+    """Parameters at the end, the log without times, and the answer if it was asked for between two steps."""
+    one = training()
+    with spikecheck.Watch.of(one, log=folder / "watch.jsonl", states=folder / "states", every=7, show=False) as watch:
+        one.run(365, observe=watch.made)  # the next step is no look, and one is owed soon
+        answer = watch.why(arms=(LEFT_OUT, OTHER_BATCHES)) if asked else None
+        one.run(40, observe=watch.made)
+    log = [step.model_copy(update={"seconds": 0.0}) for step in WatchLog.open(folder / "watch.jsonl").ordered()]
+    return [p.detach().clone() for p in one.model.parameters()], log, answer
+
+
+def test_why_is_told_between_two_steps_and_the_training_and_its_log_go_on_as_without(tmp_path: Path) -> None:
+    ends, log, answer = trained(tmp_path / "asked", asked=True)
+    others, other_log, _ = trained(tmp_path / "not", asked=False)
+    assert answer.cause == "data"
+    assert all(torch.equal(one, other) for one, other in zip(ends, others, strict=True))
+    assert log == other_log
+    assert len(log) == 405
+
+
+def test_a_watch_of_a_loop_says_how_it_could_tell() -> None:
+    model = torch.nn.Linear(2, 1)
+    with (
+        spikecheck.Watch(model, torch.optim.SGD(model.parameters(), lr=0.1), show=False) as watch,
+        pytest.raises(UsageError, match=r"why: .*make it by Watch.of\(training, log="),
+    ):
+        watch.why()
+
+
+def test_without_states_it_cannot_be_told_either(tmp_path: Path) -> None:
+    with (
+        spikecheck.Watch.of(training(), log=tmp_path / "watch.jsonl", show=False) as watch,
+        pytest.raises(UsageError, match="states="),
+    ):
+        watch.why()
