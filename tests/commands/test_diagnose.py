@@ -188,7 +188,7 @@ def test_ctrl_c_prints_the_answer_so_far(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "stopped before every arm was judged" in " ".join(out.split())
-    assert "interrupted; forks that were done are kept" in err
+    assert "interrupted; finished forks are kept" in err
     assert "Traceback" not in err
 
 
