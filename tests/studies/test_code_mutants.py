@@ -30,6 +30,7 @@ def test_a_test_that_fails_on_a_mutant_is_named_and_the_copy_is_put_back(tmp_pat
         "def test_other(): pass\n"
     )
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    (tmp_path / "_spikecheck_pytest.py").write_text("")  # a copy has its own plugin
     tests = ("test_one.py::test_one", "test_one.py::test_other")
     assert failed(tmp_path, tests) == set()
     with mutated(tmp_path, CodeMutant("one is two", "one.py", "= 1", "= 2", tests)):
