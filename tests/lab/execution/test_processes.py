@@ -67,8 +67,9 @@ def test_the_threads_are_as_they_were_afterwards() -> None:
 
 def test_an_idle_worker_trains_ahead_what_is_asked_for_next(workers: Processes, tmp_path: Path) -> None:
     """One tile is asked for, two cores are there: the next one is stored by the time it is asked for, and counted once."""
+    Laboratory(executor=workers).runs(RECIPES)  # the workers are there
     lab = Laboratory(Store(tmp_path), executor=workers)
-    asked = [Recipe(setting=Setting(width=6, steps=40_000), seed=0)]
+    asked = [Recipe(setting=Setting(width=6, steps=400_000), seed=0)]  # seconds: the other one may be starting even so
     lab.anticipate([asked, RECIPES])
     lab.runs(asked)
     trained = [recipe for recipe in RECIPES if lab._cache.digest(recipe) in Store(tmp_path)]
