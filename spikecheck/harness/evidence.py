@@ -19,7 +19,7 @@ from spikecheck.stats.averages import mean_interval, median_interval
 from spikecheck.stats.bounds import judge, together
 from spikecheck.stats.contrast import Pair
 from spikecheck.stats.planning import seeds_to_decide, seeds_to_decide_together
-from spikecheck.stats.prediction import Prediction, as_record
+from spikecheck.stats.prediction import Estimand, Prediction, as_record
 
 _TRUNK = ""
 """The key of the training itself, in place of an arm's name."""
@@ -96,11 +96,11 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
     present = [score for score in evidence.scores if score is not None]
     decision = judge(held, present, claim.predicts, alpha)
     conditions = _conditions(claim, evidence, alpha)
-    outcome, needed = decision.outcome, seeds_to_decide(held, present, claim.predicts, alpha)
+    rules: list[tuple[Sequence[float], Estimand]] = [(present, claim.predicts)]
     if conditions:
-        further = zip(evidence.conditions, (condition.predicts for condition in claim.also), strict=True)
-        rules = [(present, claim.predicts), *further]
-        outcome, needed = together(rules, alpha), seeds_to_decide_together(rules, alpha)
+        rules += zip(evidence.conditions, (condition.predicts for condition in claim.also), strict=True)
+    outcome = together(rules, alpha) if conditions else decision.outcome
+    needed = _seeds_needed(held, rules, alpha) if outcome is Outcome.UNDECIDED else None
     return Judgement(
         setting=evidence.setting,
         outcome=outcome,
@@ -125,10 +125,16 @@ def judged(claim: Claim, evidence: Evidence, alpha: float) -> Judgement:
             for unit, values in evidence.companions.items()
         ),
         conditions=conditions,
-        would_decide=None
-        if needed is None or outcome is not Outcome.UNDECIDED
-        else round(needed * len(evidence.seeds) / max(count, 1)),
+        would_decide=None if needed is None else round(needed * len(evidence.seeds) / max(count, 1)),
     )
+
+
+def _seeds_needed(held: int, rules: Sequence[tuple[Sequence[float], Estimand]], alpha: float) -> int | None:
+    """Applicable seeds that would decide the rule, or several averages together; None where that is unknown."""
+    if len(rules) > 1:
+        return seeds_to_decide_together(rules, alpha)
+    ((scores, predicts),) = rules
+    return seeds_to_decide(held, scores, predicts, alpha)
 
 
 def pairs(one: Evidence, other: Evidence) -> list[Pair]:

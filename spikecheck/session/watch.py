@@ -141,6 +141,8 @@ class Watch(QuietWatch):
             print(watch.why().sentence)
             training.run(5_000, observe=watch.made)
 
+        An observer of the run may call it as well, after `made`.
+
         Args:
             at: a step of the spike to explain; None for the first that is not benign.
             arms: what is tried, beside the placebo.

@@ -40,11 +40,7 @@ def read_columns(path: Path, *, diverged: bool = False) -> Columns:
     Raises:
         UsageError: the file cannot be read, or has no column of numbers.
     """
-    columns = (
-        _events(path)
-        if _is_events(path)
-        else _columns(by_kind(list(_rows(_text(path), path)), (*STEP_NAMES, "epoch")), diverged=diverged)
-    )
+    columns = _events(path) if _is_events(path) else _columns(_rows_by_kind(path), diverged=diverged)
     if not columns:
         raise UsageError(
             f"{path}: no column of numbers was found; give JSON lines, CSV or a folder of events, with a loss in every row"

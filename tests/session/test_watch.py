@@ -44,24 +44,35 @@ def training() -> spikecheck.Training:
     )
 
 
-def trained(folder: Path, *, asked: bool) -> tuple[list[torch.Tensor], list[Any], Any]:
-    """Parameters at the end, the log without times, and the answer if it was asked for between two steps."""
-    one = training()
+def trained(folder: Path, asked: str) -> tuple[list[torch.Tensor], list[Any], Any]:
+    """Parameters at the end, the log without times, and the answer: asked for between two runs, by an observer, or never."""
+    one, answers = training(), list[Any]()
     with spikecheck.Watch.of(one, log=folder / "watch.jsonl", states=folder / "states", every=7, show=False) as watch:
-        one.run(365, observe=watch.made)  # the next step is no look, and one is owed soon
-        answer = watch.why(arms=(LEFT_OUT, OTHER_BATCHES)) if asked else None
-        one.run(40, observe=watch.made)
+
+        def ask() -> None:
+            answers.append(watch.why(arms=(LEFT_OUT, OTHER_BATCHES)))
+
+        def observe(step: Any) -> None:
+            watch.made(step)
+            if asked == "by an observer" and step.number == 370:
+                ask()
+
+        one.run(365, observe=observe)
+        if asked == "between two runs":
+            ask()
+        one.run(40, observe=observe)
     log = [step.model_copy(update={"seconds": 0.0}) for step in WatchLog.open(folder / "watch.jsonl").ordered()]
-    return [p.detach().clone() for p in one.model.parameters()], log, answer
+    return [p.detach().clone() for p in one.model.parameters()], log, [answer.cause for answer in answers]
 
 
 def test_why_is_told_between_two_steps_and_the_training_and_its_log_go_on_as_without(tmp_path: Path) -> None:
-    ends, log, answer = trained(tmp_path / "asked", asked=True)
-    others, other_log, _ = trained(tmp_path / "not", asked=False)
-    assert answer.cause == "data"
-    assert all(torch.equal(one, other) for one, other in zip(ends, others, strict=True))
-    assert log == other_log
+    ends, log, _ = trained(tmp_path / "never", "never")
     assert len(log) == 405
+    for asked in ("between two runs", "by an observer"):
+        other_ends, other_log, causes = trained(tmp_path / asked, asked)
+        assert causes == ["data"]
+        assert all(torch.equal(one, other) for one, other in zip(ends, other_ends, strict=True))
+        assert log == other_log
 
 
 def test_a_watch_of_a_loop_says_how_it_could_tell() -> None:
