@@ -1,5 +1,6 @@
 """A watched training that is asked why it spiked, and goes on."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,16 @@ def test_without_states_it_cannot_be_told_either(tmp_path: Path) -> None:
         pytest.raises(UsageError, match="states="),
     ):
         watch.why()
+
+
+def test_steps_in_a_pause_are_not_looked_at() -> None:
+    """At a look the parameters before the step are copied; the forks of an answer make thousands of steps."""
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with spikecheck.Watch(model, optimizer, every=1, show=False) as watch:
+        (hooks,) = watch._hooks
+        for paused in (True, False):
+            with watch.paused() if paused else nullcontext():
+                model(torch.ones(1, 2)).sum().backward()
+                optimizer.step()
+                assert (hooks.segment is None) is paused
