@@ -36,7 +36,9 @@ def run_why(options: Mapping[str, Any], log: Diagnosis | None) -> int:
     Raises:
         SpikecheckError: the workload, its optimizer, the log or an output file cannot be used.
     """
-    return _run(options if log is None else {**options, "at_step": options["at_step"] or _spike_of(log)})
+    if log is not None and options["at_step"] is None:
+        options = {**options, "at_step": _spike_of(log)}
+    return _run(options)
 
 
 def run_afterwards(options: Mapping[str, Any], log: Path | None) -> int:

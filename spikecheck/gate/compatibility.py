@@ -1,12 +1,12 @@
 """Examination of an optimizer before a gate: whether it can be trained, resumed and linearised."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import torch
 
-from spikecheck.core.finding import Finding
 from spikecheck.core.scorecard import OptimizerSpec
 from spikecheck.core.setting import Setting
 from spikecheck.gate.parity import Parity, parity
@@ -20,6 +20,17 @@ from spikecheck.training.rule_for import rule_for, threshold_of
 _STEPS = 100
 _MEMBERS = 2
 _SMALL = Setting(width=8, points=16, steps=_STEPS)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One property of an optimizer: whether it is as desired, what was observed, and what follows from it."""
+
+    good: bool
+    seen: str
+    means: str = ""
+    fatal: bool = False
+    """Whether this property makes every result about the optimizer unreliable."""
 
 
 def examined(contestant: OptimizerSpec, conditions: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikecheck.core.count import Count
 from spikecheck.core.scorecard import Decision, Row, Scores
 from spikecheck.gate.comparison import decided, rows
 from spikecheck.gate.metrics import DIVERGED, MARGINS, MEASURES, MEMORY, SPIKING, TIME
 from spikecheck.gate.run import COST
-from spikecheck.stats.counts import counted
+from spikecheck.stats.counts import Count, counted
 
 PLACES = ("one", "two", "three")
 SEEDS = 16

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from math import log
 from typing import Any
 
-from spikecheck.core.count import Count
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
@@ -13,7 +12,7 @@ from spikecheck.harness.domain import Ladder
 from spikecheck.harness.plan import Plan
 from spikecheck.harness.simulated_lab import REQUIRED, SHARE, Law, PlantedLab, coin, normal, planted_claim, skewed
 from spikecheck.harness.verify import verify
-from spikecheck.stats.counts import counted
+from spikecheck.stats.counts import Count, counted
 from spikecheck.stats.prediction import Average, Equivalence, Estimand
 
 HOLDS, FAILS, INVALID, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.INVALID, Outcome.UNDECIDED

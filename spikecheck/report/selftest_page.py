@@ -5,8 +5,8 @@ from itertools import groupby
 
 from rich.text import Text
 
-from spikecheck.core.count import Count
 from spikecheck.report.page import Page
+from spikecheck.stats.counts import Count
 
 _EXPLAINED = (
     "Every line: so many verifications or gates in a world whose truth is planted, by the rules that judge trained models; "

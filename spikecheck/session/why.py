@@ -50,8 +50,11 @@ def _order(options: Mapping[str, Any], steps: int | None, device: str) -> Order:
 
 
 def _steps(options: Mapping[str, Any]) -> int | None:
-    """--steps, or --at steps=N as the gate has it; None for neither."""
-    steps = options["steps"] or conditions(options["changes"]).get("steps")
+    """The value of --steps or of --at steps=N; None if neither is given."""
+    option, condition = options["steps"], conditions(options["changes"]).get("steps")
+    if option is not None and condition is not None:
+        raise UsageError(f"--at steps={condition}, --steps {option}: give one of them")
+    steps = condition if option is None else option
     if steps is None:
         return None
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:

@@ -1,10 +1,30 @@
 """Observed rates compared with promised ones."""
 
-from spikecheck.core.count import Count
+from dataclasses import dataclass
+
 from spikecheck.stats.bounds import clopper_pearson
 
 _SURE = 0.001
 """Largest probability with which a kept promise is reported as broken."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """One line of a self-test.
+
+    `low` and `high` are a two-sided 95 % interval for the rate `times / rounds`. `promised` is the largest rate allowed, None
+    where the rate is only reported. `broken` is true where a process that keeps the promise would reach this count with
+    probability 1/1000 or less.
+    """
+
+    world: str
+    seen: str
+    times: int
+    rounds: int
+    low: float
+    high: float
+    promised: float | None = None
+    broken: bool = False
 
 
 def counted(world: str, seen: str, times: int, rounds: int, promised: float | None = None) -> Count:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from spikecheck.core.finding import Finding
 from spikecheck.gate import compatibility
+from spikecheck.gate.compatibility import Finding
 
 TALKS = """
 import torch

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from spikecheck.core.count import Count
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.harness import answer, reach, selftest
 from spikecheck.harness.plan import Plan
 from spikecheck.stats import bounds
 from spikecheck.stats.averages import Interval
+from spikecheck.stats.counts import Count
 
 PLAN = Plan(settings=1, looks=2)
 EXACTLY, TRUE, FALSE, CORNER = selftest.OF_SHARES

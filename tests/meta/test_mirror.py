@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "tests" / "meta" / "tested_elsewhere.txt"
-MOST = 24
+MOST = 0
 """Lines of the list when it was last shortened. Lower it with the list; never raise it."""
 
 LISTED = dict(

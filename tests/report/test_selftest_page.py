@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from spikecheck.core.count import Count
 from spikecheck.report.page import Page
 from spikecheck.report.selftest_page import render_counts
+from spikecheck.stats.counts import Count
 
 COUNTS = (
     Count("a fair coin", "heads", 1_000, 2_000, 0.478, 0.522),

@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from spikecheck.core.setting import Setting
-from spikecheck.objective.gpu_shallow import Layout, ShallowGpu
+from spikecheck.objective.gpu_shallow import ShallowGpu
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.loop import begin
@@ -137,22 +135,6 @@ def test_one_launch_is_as_good_as_two() -> None:
     assert torch.equal(halves.params, whole.params)
 
 
-@pytest.mark.parametrize("changes", SHAPES)
-def test_gradients_and_products_are_autograds(changes: dict[str, object]) -> None:
-    goal = several(Setting(width=6, points=9, steps=10).but(**changes))
-    params = goal.initial(range(MEMBERS))
-    vectors = torch.randn(MEMBERS, 3, goal.size, generator=torch.Generator().manual_seed(1)).to(params)
-    here = params.detach().requires_grad_()
-    losses = goal.losses(here)
-    (slopes,) = torch.autograd.grad(losses.sum(), here, create_graph=True)
-    images = [torch.autograd.grad(slopes, here, one, retain_graph=True)[0] for one in vectors.unbind(1)]
-    found = passes(goal)
-    for some in (found.gradient(params), found.gradient_and_products(params, vectors)[:2]):
-        close(some[0], losses.detach())
-        close(some[1], slopes.detach())
-    close(found.gradient_and_products(params, vectors)[2], torch.stack(images, 1))
-
-
 def test_a_members_bits_depend_neither_on_its_companions_nor_on_its_place() -> None:
     goal = several(Setting(width=11, points=9, steps=20, lr=0.02), 6)
     start, until = started(goal), torch.full((6,), 20, device=DEVICE)
@@ -164,17 +146,6 @@ def test_a_members_bits_depend_neither_on_its_companions_nor_on_its_place() -> N
         end = InKernel(passes(alone), rule_for(alone))(start.select([member]), until[:1], own)
         assert torch.equal(end.params[0], together.params[member])
         assert torch.equal(own[:, 0], record[:, member])
-
-
-@given(st.integers(1, 4_096))
-@settings(deadline=None)
-def test_a_layout_holds_all_neurons_and_wastes_few_lanes(width: int) -> None:
-    found = Layout.of(width)
-    lanes = found.group * found.groups
-    assert width <= lanes < width * 5 / 4
-    assert found.groups <= 8
-    assert found.group & (found.group - 1) == 0
-    assert found.together * found.group == 32 * found.warps
 
 
 def test_a_kernel_is_not_trusted_before_it_was_seen_to_be_right() -> None:

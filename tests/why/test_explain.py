@@ -16,14 +16,10 @@ from spikecheck.watch.replay import _same
 from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import Workload
 from spikecheck.why import arms
-from spikecheck.why.answering import answered
 from spikecheck.why.executors import Here
 from spikecheck.why.explain import explain_order, explain_spike
 from spikecheck.why.inquiry import Inquiry
 from spikecheck.why.question import Question
-from spikecheck.why.ring import Ring
-from spikecheck.why.sources import OwnSource
-from spikecheck.why.spikes import Run
 from tests.why.planted_spikes import AT, planted
 
 STEPS = 600
@@ -75,20 +71,6 @@ def test_the_highest_rise_of_a_plain_training_has_no_cause(seed: int) -> None:
     answer = explain_spike(planted(None, seed, "cpu"), STEPS, at=rise[0])
     assert answer.cause is None and answer.arms == ()
     assert answer.outcome in (Outcome.BENIGN, Outcome.NO_SPIKE)
-
-
-@pytest.mark.parametrize(("height", "forked"), [(0.5, False), (0.7, True)])
-def test_a_rise_without_an_alarm_must_be_twice_the_noise(height: float, forked: bool) -> None:
-    """Five losses before it have a mean of 3 spreads; the detector cannot alarm so early."""
-    losses = [1.0 + 0.0674 * (-1) ** step for step in range(120)]  # spread 0.1
-    losses[40:45] = [1.3] * 5
-    losses[60:66] = [1.0 + height] * 6
-    training = planted(None, 0, "cpu")
-    question = Question(at=60, deadline=0.0)  # at most one fork
-    answer = answered(Run(0, losses), question, OwnSource(training, Ring(training)))
-    assert answer.spike is not None and answer.spike.onset == 60 and not answer.spike.benign
-    assert (answer.outcome is Outcome.NO_SPIKE) is not forked
-    assert answer.sentence.startswith("No spike at step 60:") is not forked
 
 
 def test_a_spike_that_no_arm_removes_has_no_cause() -> None:

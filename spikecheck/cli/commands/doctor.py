@@ -1,17 +1,20 @@
 """`spikecheck doctor`: examine an optimizer before it is gated."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import rich_click as click
 from rich.text import Text
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
 from spikecheck.core.events import StageStarted
-from spikecheck.core.finding import Finding
 from spikecheck.gate.config import assignments, conditions
 from spikecheck.report.live import watcher
 from spikecheck.report.page import Page
 from spikecheck.report.sanitize import inert
+
+if TYPE_CHECKING:
+    from spikecheck.gate.compatibility import Finding  # imports torch
 
 
 @click.command()
@@ -50,7 +53,7 @@ def doctor(
     return 1 if any(finding.fatal for finding in findings) else 0
 
 
-def _tell(page: Page, finding: Finding) -> None:
+def _tell(page: Page, finding: "Finding") -> None:
     good = "+" if page.ascii_only else "✓"
     sign, style = (good, "green") if finding.good else ("!", "yellow")
     page.say(Text.assemble((sign, style), " ", inert(finding.seen)))

@@ -4,10 +4,10 @@ import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.options import seed_option
-from spikecheck.core.count import Count
 from spikecheck.report.counting import counting
 from spikecheck.report.page import Page
 from spikecheck.report.selftest_page import render_counts
+from spikecheck.stats.counts import Count
 
 
 @click.command()

@@ -1,0 +1,98 @@
+"""Compiling by torch's inductor: whether there is a compiler, what is said without one, and what a kernel computes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from spikecheck.core.activity import heard_by
+from spikecheck.core.errors import UsageError
+from spikecheck.tensors.compile import CannotTrace, compiled, compiler
+
+pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
+
+
+@pytest.fixture(autouse=True)
+def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SPIKECHECK_COMPILE", "1")
+    compiler.cache_clear()
+    yield
+    compiler.cache_clear()
+
+
+@pytest.mark.parametrize("missing", ["compiler", "Python.h"])
+def test_without_a_compiler_one_does_without_unless_it_is_insisted_on(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing == "compiler":
+        monkeypatch.setenv("CXX", "no-such-compiler")
+    else:
+        monkeypatch.setattr("sysconfig.get_paths", lambda: {"include": "/nowhere"})
+    with pytest.raises(UsageError, match="SPIKECHECK_COMPILE=1: (there is no no-such-compiler|Python.h is missing)"):
+        compiler()
+    monkeypatch.delenv("SPIKECHECK_COMPILE")
+    assert compiler() == ""
+
+
+def test_a_compiler_older_than_the_processor_compiles_what_both_know(tmp_path: Path) -> None:
+    """It is trusted to know the processor first, which saves the seconds of torch's own test."""
+    old = tmp_path / "old-g++"
+    old.write_text('#!/bin/sh\nfor word; do case "$word" in -mavx512*|-mamx*) exit 1;; esac; done\nexec g++ "$@"\n')
+    old.chmod(0o755)
+    script = """
+import torch
+from spikecheck.tensors.compile import compiled
+kernel = compiled(lambda x: (x * 2 + 1,), [torch.zeros(8)], of_all_sizes=False)
+print(kernel(torch.arange(8.0))[0].sum().item())
+"""
+    environment = {**os.environ, "CXX": str(old), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "kernels")}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "64.0\n"), done.stderr
+
+
+def test_compiling_is_named_while_it_goes_on() -> None:
+    said: list[str] = []
+    with heard_by(said.append):
+        compiled(lambda x: (x * 2 + 1,), [torch.zeros(8)], of_all_sizes=False)
+    assert said == ["compiling", ""]
+
+
+def test_a_wrong_wish_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKECHECK_COMPILE", "yes")
+    with pytest.raises(UsageError, match="SPIKECHECK_COMPILE='yes': give 0"):
+        compiler()
+
+
+def squares(x: Tensor, shift: Tensor) -> tuple[Tensor, ...]:
+    return ((x + shift).square().sum(0), x - shift)
+
+
+def test_a_kernel_of_all_sizes_computes_the_function_at_any_size() -> None:
+    kernel = compiled(squares, [torch.zeros(3, 5), torch.zeros(1, 5)], of_all_sizes=True)
+    draw = torch.Generator().manual_seed(0)
+    for rows, columns in ((3, 5), (2, 33), (40, 7)):
+        x, shift = torch.randn(rows, columns, generator=draw), torch.randn(1, columns, generator=draw)
+        for mine, theirs in zip(kernel(x, shift), squares(x, shift), strict=True):
+            torch.testing.assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize("function", [lambda x: (x * x.sum().item(),), lambda x: (x if x[0] > 0 else -x,)])
+def test_a_function_that_depends_on_its_numbers_cannot_be_traced(function: Callable[..., tuple[Tensor, ...]]) -> None:
+    with pytest.raises(CannotTrace, match="torch cannot trace"):
+        compiled(function, [torch.zeros(3)], of_all_sizes=False)
+
+
+def test_the_compiler_is_named_with_its_version_and_not_where_compiling_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name is part of stored runs' digests: another version may round otherwise."""
+    version = subprocess.run(["g++", "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
+    monkeypatch.delenv("CXX", raising=False)
+    assert compiler() == f"g++ {version}"
+    monkeypatch.setenv("SPIKECHECK_COMPILE", "0")
+    compiler.cache_clear()
+    assert compiler() == ""

@@ -1,0 +1,71 @@
+"""From a run's losses to an answer: what is said before any fork is made, and which losses a report shows."""
+
+import math
+
+import pytest
+
+from spikecheck.core.errors import UsageError
+from spikecheck.core.why import Answer, Outcome
+from spikecheck.why.answering import _SHOWN, answered
+from spikecheck.why.question import Question
+from spikecheck.why.ring import Ring
+from spikecheck.why.sources import OwnSource
+from spikecheck.why.spikes import Run
+from tests.why.planted_spikes import planted
+
+NOISE = [1.0 + 0.0674 * (-1) ** step for step in range(600)]
+"""Losses whose robust spread is 0.1."""
+
+
+def answer_of(losses: list[float], first: int = 0, at: int | None = None) -> Answer:
+    training = planted(None, 0, "cpu")
+    return answered(Run(first, losses), Question(at=at, deadline=0.0), OwnSource(training, Ring(training)))
+
+
+@pytest.mark.parametrize(("height", "forked"), [(0.5, False), (0.7, True)])
+def test_a_rise_without_an_alarm_must_be_twice_the_noise(height: float, forked: bool) -> None:
+    """Five losses before it have a mean of 3 spreads; the detector cannot alarm so early."""
+    losses = [1.0 + 0.0674 * (-1) ** step for step in range(120)]  # spread 0.1
+    losses[40:45] = [1.3] * 5
+    losses[60:66] = [1.0 + height] * 6
+    training = planted(None, 0, "cpu")
+    question = Question(at=60, deadline=0.0)  # at most one fork
+    answer = answered(Run(0, losses), question, OwnSource(training, Ring(training)))
+    assert answer.spike is not None and answer.spike.onset == 60 and not answer.spike.benign
+    assert (answer.outcome is Outcome.NO_SPIKE) is not forked
+    assert answer.sentence.startswith("No spike at step 60:") is not forked
+
+
+def test_without_a_spike_the_highest_rise_and_the_last_losses_are_reported() -> None:
+    losses = [*NOISE]
+    losses[350] = 1.3
+    answer = answer_of(losses, first=1_000)
+    assert (answer.outcome, answer.spike, answer.arms) == (Outcome.NO_SPIKE, None, ())
+    assert answer.highest is not None and abs(answer.highest[0] - 1_350) <= 5
+    assert answer.losses == tuple((1_000 + step, losses[step]) for step in range(600 - _SHOWN, 600))
+    assert answer.sentence.startswith("No loss spike.")
+
+
+def test_a_rise_of_a_few_steps_is_benign_and_needs_no_fork() -> None:
+    losses = [*NOISE]
+    losses[400] = 50.0
+    answer = answer_of(losses)
+    assert (answer.outcome, answer.others, answer.arms) == (Outcome.BENIGN, (400,), ())
+    named = answer_of(losses, at=400)
+    assert named.outcome is Outcome.BENIGN and named.spike is not None
+    assert (named.spike.onset, named.spike.benign, named.others) == (400, True, ())
+    assert named.start is None  # no fork began anywhere
+
+
+def test_a_loss_that_is_no_number_is_shown_as_absent() -> None:
+    """A report is JSON, which has no NaN."""
+    losses = [*NOISE]
+    losses[400] = math.nan
+    assert dict(answer_of(losses).losses)[400] is None
+
+
+def test_a_step_without_a_rise_is_refused_with_the_steps_that_have_one() -> None:
+    losses = [*NOISE]
+    losses[400] = 50.0
+    with pytest.raises(UsageError, match="^--at-step 300: .* spikes begin at: 400$"):
+        answer_of(losses, at=300)
