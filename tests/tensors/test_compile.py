@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -82,10 +82,9 @@ def test_a_kernel_of_all_sizes_computes_the_function_at_any_size() -> None:
             torch.testing.assert_close(mine, theirs)
 
 
-@pytest.mark.parametrize("function", [lambda x: (x * x.sum().item(),), lambda x: (x if x[0] > 0 else -x,)])
-def test_a_function_that_depends_on_its_numbers_cannot_be_traced(function: Callable[..., tuple[Tensor, ...]]) -> None:
+def test_a_function_that_branches_on_its_numbers_cannot_be_traced() -> None:
     with pytest.raises(CannotTrace, match="torch cannot trace"):
-        compiled(function, [torch.zeros(3)], of_all_sizes=False)
+        compiled(lambda x: (x if x[0] > 0 else -x,), [torch.zeros(3)], of_all_sizes=False)
 
 
 def test_the_compiler_is_named_with_its_version_and_not_where_compiling_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
