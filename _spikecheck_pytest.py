@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from spikecheck.core.events import Event
-    from spikecheck.core.judgement import Judgement
     from spikecheck.core.scorecard import Scorecard
     from spikecheck.core.verdict import Verdict
     from spikecheck.harness.claim import Claim
@@ -246,15 +245,16 @@ class ClaimItem(pytest.Item):
         Where nothing but the reference was searched `generalises` is skipped: it could not have failed.
         """
         assert isinstance(self.parent, ClaimFile)
+        from spikecheck.report.claim_item import complaint, edge, properties
+
         verdict = self.parent.verdict()
-        self.user_properties += _properties(verdict, self.name)
+        self.user_properties += properties(verdict, self.name)
         if self.name == "generalises" and verdict.generalises == "undecided" and verdict.settings_tried == 1:
             pytest.skip("no setting but the reference was searched, so nothing can be said of the domain")
-        complaint = _complaint(verdict, self.name, _strict(self.config))
-        if complaint:
-            raise ClaimFailed(complaint)
-        if (edge := _edge(verdict)) and self.name == "generalises":
-            self.add_report_section("call", "edge", edge)
+        if says := complaint(verdict, self.name, strict=_strict(self.config)):
+            raise ClaimFailed(says)
+        if self.name == "generalises" and (says := edge(verdict)):
+            self.add_report_section("call", "edge", says)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The verdict's own words, or what the user can mend; a traceback only for a defect."""
@@ -302,101 +302,3 @@ def _claim_in(file: Path) -> Claim:
         if Path(claim.source).resolve() == file.resolve():
             return claim
     raise ClaimFileError(f"{file}: another claim goes by the id {file.stem.replace('_', '-')!r}; rename the file")
-
-
-def _deciding(verdict: Verdict, question: str) -> Judgement:
-    """The judgement that a question's answer rests on; over the domain, that of its counterexample or its weakest setting."""
-    if question == "control":
-        return verdict.control
-    if question == "generalises" and verdict.replicates != "invalid":
-        sighting = verdict.counterexample
-        return sighting.judgement if sighting is not None else verdict.weakest or verdict.reference
-    return verdict.reference
-
-
-def _properties(verdict: Verdict, question: str) -> list[tuple[str, object]]:
-    judgement = _deciding(verdict, question)
-    properties: list[tuple[str, object]] = [
-        ("claim", verdict.id),
-        ("outcome", str(verdict.control.outcome if question == "control" else getattr(verdict, question))),
-        ("estimand", judgement.estimand),
-        ("held", f"{judgement.held}/{judgement.applicable}"),
-        ("interval", f"{judgement.low:.3f}..{judgement.high:.3f}"),
-    ]
-    effect = judgement.effect
-    averages = (
-        ("mean", effect.mean, effect.mean_low, effect.mean_high),
-        ("median", effect.median, effect.low, effect.high),
-    )
-    for name, estimate, low, high in averages:
-        if estimate is not None and low is not None and high is not None:
-            properties.append((name, f"{estimate:.3g}, {low:.3g}..{high:.3g}"))
-    properties.append(("specification", verdict.specification))
-    if question == "generalises" and verdict.counterexample is not None:
-        properties.append(("counterexample", verdict.counterexample.replay))
-    return properties
-
-
-def _edge(verdict: Verdict) -> str:
-    from spikecheck.report.estimates import average, shown_average
-    from spikecheck.report.quoted import rule_of
-
-    sighting = verdict.counterexample
-    if sighting is None:
-        return ""
-    at = ", ".join(f"{name}={value}" for name, value in sighting.differs.items()) or "the reference setting"
-    judgement = sighting.judgement
-    mean = average(judgement.effect, shown_average(judgement, rule_of(verdict)))
-    counts = ", ".join(filter(None, (f"held in {judgement.held} of {judgement.applicable} seeds", mean)))
-    return f"stops holding at {at}: {counts}\n{sighting.replay}"
-
-
-def _complaint(verdict: Verdict, question: str, strict: bool) -> str:
-    """Why the item fails; empty where it passes.
-
-    `replicates` passes on HOLDS alone. `generalises` passes unless the answer is FAILS (of a tendency that does not fail at
-    its reference only when strict: where it stops holding is its edge), INVALID or UNTRIGGERED: UNDECIDED means that nothing
-    in the domain was refuted.
-    `control` passes if the negative control failed, or is no more than what the claim surely exceeds.
-    """
-    judgement = _deciding(verdict, question)
-    if question == "replicates":
-        return "" if verdict.replicates == "holds" else _told(verdict, str(verdict.replicates), judgement)
-    if question == "control":
-        return "" if _apart(verdict) else _told(verdict, "control did not fail", judgement)
-    has_edge = verdict.kind == "tendency" and verdict.replicates != "fails"
-    tolerated = {"holds", "undecided"} | ({"fails"} if has_edge and not strict else set())
-    if verdict.generalises in tolerated:
-        return ""
-    return "\n".join(filter(None, [_told(verdict, str(verdict.generalises), judgement), _edge(verdict)]))
-
-
-def _apart(verdict: Verdict) -> bool:
-    """Whether the negative control failed, or the claim surely exceeds it; of two shares that both hold neither counts."""
-    control, contrast = verdict.control, verdict.contrast
-    if control.outcome == "fails":
-        return True
-    both_hold = control.estimand == "share" and control.outcome == "holds"
-    return contrast is not None and contrast.outcome == "holds" and not both_hold
-
-
-def _told(verdict: Verdict, word: str, judgement: Judgement) -> str:
-    from spikecheck.report.controls import contrasted
-    from spikecheck.report.estimates import counts, decides, effect, to_decide
-    from spikecheck.report.quoted import at_reference, rule_of
-    from spikecheck.report.summary import control_says, headline
-
-    contrast = contrasted(at_reference(verdict)) if judgement is verdict.control else None
-    lines = [
-        control_says(verdict) if judgement is verdict.control else headline(verdict),
-        f"{verdict.id}: {word.upper()}",
-        verdict.says,
-        counts(judgement),
-        f"effect, {effect(judgement.effect)}" if judgement.applicable else "",
-        f"decides: {decides(judgement, rule_of(verdict))}",
-        contrast.text if contrast is not None else "",
-        to_decide(judgement),
-        f"rule: {verdict.rule}",
-        verdict.reason,
-    ]
-    return "\n".join(filter(None, lines))

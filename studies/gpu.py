@@ -51,7 +51,8 @@ Numbers = dict[str, Any]
 
 def tests(device: str, small: bool) -> Numbers:
     """Run the suite's tests of devices and kernels, and those that need a GPU."""
-    paths = ["tests/training/test_devices.py", "tests/training/test_segment_gpu.py", "tests/gpu"]
+    training = ["tests/training/test_devices.py", "tests/training/test_segment_gpu.py"]
+    paths = [*training, "tests/objective/test_gpu_shallow.py", "tests/kernels", "tests/gpu"]
     if small:
         return {"said": "not run"}
     started = time.perf_counter()

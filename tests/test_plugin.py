@@ -2,16 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-
-from _spikecheck_pytest import _complaint
-from spikecheck.core.judgement import Contrast, Effect, Judgement, Outcome
-from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Verdict
-from spikecheck.stats.prediction import Average, as_record
 
 Write = Callable[..., None]
 
@@ -247,58 +240,6 @@ def test_an_unrelated_run_pays_nothing(pytester: pytest.Pytester) -> None:
     )
     result = pytester.runpytest_subprocess("-p", "no:hypothesispytest", "-p", "no:jaxtyping", "-p", "no:randomly")
     result.assert_outcomes(passed=1)
-
-
-def verdict_of_an_average(control: Outcome, contrast: Outcome | None, estimand: str = "mean") -> Verdict:
-    """A verdict whose reference holds, with a control that came out so and a contrast that did."""
-
-    def judgement(outcome: Outcome) -> Judgement:
-        effect = Effect(unit="gain", median=0.04, low=0.02, high=0.06, mean=0.05, mean_low=0.03, mean_high=0.07)
-        decided: dict[str, Any] = {"estimand": estimand, "required": 0.8 if estimand == "share" else None}
-        counts = {"drawn": 64, "applicable": 60, "held": 50, "low": 0.7, "high": 0.9, "level": 0.95}
-        return Judgement(setting=Setting(), outcome=outcome, effect=effect, **counts, **decided)
-
-    found = Contrast(outcome=contrast, estimate=0.01, low=-0.01, high=0.03, margin=0.0, pairs=60) if contrast else None
-    return Verdict(
-        id="condensation", kind="tendency", says="spikes align", where="here", rule="mean gain > 0",
-        predicts=as_record(Average(above=0.0)), replicates=Outcome.HOLDS, generalises=Outcome.HOLDS, passed=True,
-        reference=judgement(Outcome.HOLDS), control=judgement(control), control_says="none", contrast=found,
-        settings_tried=1, settings_triggered=1, numerical_failures=0, runs_trained=0, runs_reused=0, seconds=0.0,
-        definitions={}, specification="0",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("control", "contrast", "estimand", "passes"),
-    [
-        (Outcome.FAILS, None, "share", True),
-        (Outcome.HOLDS, None, "share", False),
-        (Outcome.UNDECIDED, Outcome.HOLDS, "share", True),
-        (Outcome.HOLDS, Outcome.HOLDS, "share", False),
-        (Outcome.HOLDS, Outcome.HOLDS, "mean", True),
-        (Outcome.HOLDS, Outcome.UNDECIDED, "mean", False),
-        (Outcome.UNTRIGGERED, Outcome.UNTRIGGERED, "mean", False),
-    ],
-)
-def test_the_control_item_passes_where_the_claim_is_told_apart(
-    control: Outcome, contrast: Outcome | None, estimand: str, *, passes: bool
-) -> None:
-    said = _complaint(verdict_of_an_average(control, contrast, estimand), "control", strict=False)
-    assert (said == "") is passes
-
-
-def test_what_is_told_of_an_average_requires_no_share() -> None:
-    said = _complaint(verdict_of_an_average(Outcome.HOLDS, Outcome.UNDECIDED), "control", strict=False)
-    assert said.splitlines() == [
-        "Its negative control shows it as well: mean 0.05 (0.03 to 0.07), 50 of 60 seeds.",
-        "condensation: CONTROL DID NOT FAIL",
-        "spikes align",
-        "held in 50 of 60 applicable (64 trained): share 70 % to 90 %",
-        "effect, gain: mean 0.05 (0.03 to 0.07), median 0.04 (0.02 to 0.06)",
-        "decides: the mean, which must be > 0; each bound at 95 %",
-        "exceeds its negative control by 0.01 (-0.01 to 0.03); must exceed 0",
-        "rule: mean gain > 0",
-    ]
 
 
 def test_the_papers_claims_are_collected() -> None:

@@ -13,12 +13,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from _spikecheck_pytest import _complaint, _properties, pytest_report_teststatus
+from _spikecheck_pytest import pytest_report_teststatus
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.scorecard import Change, Decision, OptimizerSpec, Row, Scorecard, SuiteSetting
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict, exit_code
 from spikecheck.gate.comparison import decided
+from spikecheck.report.claim_item import complaint, properties
 from spikecheck.report.dashboards import ctrf, junit
 from spikecheck.report.html import html
 from spikecheck.report.markdown import markdown
@@ -85,15 +86,15 @@ def test_an_answer_has_its_word_everywhere(report: Make, guarded: Make, line: li
 
 def told_by_pytest(verdict: Verdict, question: str) -> str:
     """What `pytest -v` says of an item."""
-    complaint = _complaint(verdict, question, strict=False)
+    says = complaint(verdict, question, strict=False)
     report = pytest.TestReport(
         nodeid=question,
         location=("", 0, ""),
         keywords={},
-        outcome="failed" if complaint else "passed",
+        outcome="failed" if says else "passed",
         longrepr=None,
         when="call",
-        user_properties=_properties(verdict, question),
+        user_properties=properties(verdict, question),
     )
     told = pytest_report_teststatus(report)
     return told[2] if told is not None else report.outcome.upper()

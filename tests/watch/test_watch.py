@@ -1,7 +1,5 @@
-"""A Watch measures, and leaves no trace in the training."""
+"""A Watch measures, and leaves no trace in the training. What it refuses and warns of: test_watch_warnings.py."""
 
-import logging
-import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +9,9 @@ import torch
 from torch import nn
 
 from spikecheck import Watch
-from spikecheck.core.errors import UsageError
 from spikecheck.core.watched import Step
 from spikecheck.watch.log import WatchLog
-from tests.watch.trainings import LOOPS, Loop, dropout, equal, plain
+from tests.watch.trainings import LOOPS, Loop, equal, plain, squared_error, watched_loop
 
 
 def logged(loop: Loop, folder: Path, steps: int = 25, **options: Any) -> list[Step]:
@@ -86,14 +83,14 @@ def test_gradients_clipped_one_by_one_are_seen_through_by_the_half_step(tmp_path
     x = torch.randn(64, 4)
     with Watch(model, optimizer, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
         for _ in range(6):
-            loss = _right(model, x)
+            loss = squared_error(model, x)
             optimizer.zero_grad()
             loss.backward()
             slopes = [p.grad.clone() for p in model.parameters() if p.grad is not None]
             nn.utils.clip_grad_value_(model.parameters(), 0.01)
             before = [p.detach().clone() for p in model.parameters()]
             optimizer.step()
-            watch.step(loss, partial(_right, model, x))
+            watch.step(loss, partial(squared_error, model, x))
             true = sum(
                 float((g * (p.detach() - b)).sum()) for g, p, b in zip(slopes, model.parameters(), before, strict=True)
             )
@@ -113,87 +110,6 @@ def test_not_finite_losses_are_recorded(tmp_path: Path) -> None:
     steps = list(WatchLog.open(tmp_path / "log.jsonl").ordered())
     assert [step.not_finite for step in steps] == ["nan", "inf", "-inf", None]
     assert [step.loss for step in steps] == [None, None, None, 1.0]
-
-
-def _loop(steps: int, watch: Watch, model: Any, optimizer: Any, closure: Any, early: bool = False) -> None:
-    generator = torch.Generator().manual_seed(0)
-    for _ in range(steps):
-        x = torch.randn(16, 4, generator=generator)
-        loss = (model(x) - 1.0).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        for call in (watch.step, optimizer.step) if early else (optimizer.step, watch.step):
-            call(*((loss, lambda x=x: closure(model, x)) if call == watch.step else ()))
-
-
-def _right(model: Any, x: torch.Tensor) -> torch.Tensor:
-    return (model(x) - 1.0).square().mean()
-
-
-def _raises(model: Any, x: torch.Tensor) -> torch.Tensor:
-    raise RuntimeError("out of memory, say")
-
-
-def _other_batch(model: Any, x: torch.Tensor) -> torch.Tensor:
-    return (model(x + 1.0) - 1.0).square().mean()
-
-
-def _other_mode(model: Any, x: torch.Tensor) -> torch.Tensor:
-    model.eval()
-    return (model(x) - 1.0).square().mean()
-
-
-def _leaves(model: Any, x: torch.Tensor) -> torch.Tensor:
-    raise SystemExit(0)
-
-
-def _many(model: Any, x: torch.Tensor) -> torch.Tensor:
-    return model(x)
-
-
-@pytest.mark.parametrize(
-    ("closure", "early", "says"),
-    [
-        (_raises, False, "watching stops, the training goes on: RuntimeError: out of memory, say"),
-        (_other_batch, False, r"the closure returned [\d.]+ where watch.step was given the loss [\d.]+; pass the same"),
-        (_other_mode, False, r"the closure returned [\d.]+ where watch.step was given the loss [\d.]+; pass the same"),
-        (_right, True, r"given the loss after the step, [\d.]+ \(it was [\d.]+ before\); call it after optimizer.step"),
-        (_leaves, False, "watching stops, the training goes on: SystemExit: 0"),
-        (_many, False, r"the closure returned a tensor of shape \(16, 1\); return the loss, one number"),
-    ],
-)
-def test_a_users_mistake_is_told_once_and_the_training_goes_on(
-    closure: Any, early: bool, says: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    model = dropout() if closure is _other_mode else nn.Sequential(plain())
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    watch = Watch(model, optimizer, every=1, show=False)
-    with caplog.at_level(logging.WARNING, "spikecheck.watch"):
-        _loop(8, watch, model, optimizer, closure, early)
-    assert model.training
-    assert len(caplog.records) == 1
-    assert re.search(says, caplog.text)
-    watch.close()
-
-
-@pytest.mark.parametrize(
-    ("closure", "early", "says"),
-    [
-        (_other_batch, False, r"the closure returned [\d.]+ where watch.step was given the loss [\d.]+; pass the same"),
-        (_right, True, r"given the loss after the step, [\d.]+ \(it was [\d.]+ before\); call it after optimizer.step"),
-    ],
-)
-def test_a_model_with_dropout_does_not_hide_a_mistake(
-    closure: Any, early: bool, says: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Regression: its masks were blamed for whatever the closure did otherwise."""
-    model = dropout()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    watch = Watch(model, optimizer, every=1, show=False)
-    with caplog.at_level(logging.WARNING, "spikecheck.watch"):
-        _loop(8, watch, model, optimizer, closure, early)
-    assert re.search(says, caplog.text)
-    watch.close()
 
 
 def test_parameters_that_are_changed_after_the_step_are_part_of_it(tmp_path: Path) -> None:
@@ -226,63 +142,6 @@ def test_parameters_that_are_changed_after_the_step_are_part_of_it(tmp_path: Pat
     assert look.overshoot == pytest.approx(expected, rel=1e-2)
 
 
-@pytest.mark.parametrize("rank", ["", "abc", "0"])
-def test_a_rank_that_is_no_number_ends_no_training(rank: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RANK", rank)
-    model = plain()
-    Watch(model, torch.optim.SGD(model.parameters(), lr=0.1)).close()
-
-
-def test_a_model_that_was_rebuilt_stops_the_watching(caplog: pytest.LogCaptureFixture) -> None:
-    model: Any = plain()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    watch = Watch(model, optimizer, every=1, show=False)
-    _loop(2, watch, model, optimizer, _right)
-    model[0], model[2] = nn.Linear(4, 16), nn.Linear(16, 1)
-    _loop(2, watch, model, optimizer, _right)
-    assert "moves none of the model's parameters" in caplog.text and len(caplog.records) == 1
-
-
-def test_a_log_that_cannot_be_written_is_refused_at_once() -> None:
-    model = plain()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    with pytest.raises(UsageError, match="cannot be written: No space left"):
-        Watch(model, optimizer, log="/dev/full", show=False)
-
-
-def test_a_disk_that_fills_later_is_told_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    model = plain()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    watch = Watch(model, optimizer, log=tmp_path / "log.jsonl", every=1, show=False)
-    _loop(2, watch, model, optimizer, _right)
-    assert watch._writer is not None
-    watch._writer._file.close()
-    watch._writer._file = open("/dev/full", "a", buffering=1)  # noqa: PTH123, SIM115 - a real full disk
-    _loop(2, watch, model, optimizer, _right)
-    assert len(caplog.records) == 1 and "No space left" in caplog.text
-    assert len(WatchLog.open(tmp_path / "log.jsonl").steps) == 2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ({"every": 0}, "every=0: give a whole number of at least 1"),
-        ({"start": -1}, "start=-1"),
-        ({"optimizer": 3}, "optimizer=int: is no torch.optim.Optimizer"),
-        ({"model": 3}, "model=int: is no torch.nn.Module"),
-        ({"model": nn.Linear(2, 2)}, "moves none of the model's parameters"),
-        ({"log": "/proc/nothing/log.jsonl"}, "log=/proc/nothing/log.jsonl: cannot be written"),
-    ],
-)
-def test_what_cannot_be_used_is_refused_before_any_training(arguments: dict[str, Any], says: str) -> None:
-    model = plain()
-    given = {"model": model, "optimizer": torch.optim.SGD(model.parameters(), lr=0.1), **arguments}
-    with pytest.raises(UsageError, match=says.replace("(", r"\(")):
-        Watch(**given)
-
-
 def test_steps_that_a_scaler_skips_are_recorded(tmp_path: Path) -> None:
     steps = logged(LOOPS["scaled"], tmp_path)
     skipped = [step.step for step in steps if step.skipped]
@@ -300,10 +159,10 @@ def test_an_interrupt_within_a_look_leaves_the_parameters_after_the_step() -> No
         calls += 1
         if calls == 3:  # at a quarter of the step
             raise KeyboardInterrupt
-        return _right(model, x)
+        return squared_error(model, x)
 
     x = torch.ones(4, 4)
-    loss = _right(model, x)
+    loss = squared_error(model, x)
     loss.backward()
     optimizer.step()
     after = [p.detach().clone() for p in model.parameters()]
@@ -333,13 +192,13 @@ def test_two_optimizers_make_one_step(tmp_path: Path) -> None:
     with Watch(model, both, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
         for _ in range(4):
             x = torch.randn(16, 4)
-            loss = _right(model, x)
+            loss = squared_error(model, x)
             for optimizer in both:
                 optimizer.zero_grad()
             loss.backward()
             for optimizer in both:
                 optimizer.step()
-            watch.step(loss, partial(_right, model, x))
+            watch.step(loss, partial(squared_error, model, x))
     looks = [step.look for step in WatchLog.open(tmp_path / "log.jsonl").ordered() if step.look is not None]
     assert len(looks) == 4 and all(look.overshoot is not None for look in looks)
     assert set(looks[0].layers) == {"0.weight", "0.bias", "2.weight", "2.bias"}
@@ -349,12 +208,12 @@ def test_two_optimizers_make_one_step(tmp_path: Path) -> None:
 def _accumulated(watch: Watch, model: Any, optimizer: Any, steps: int, every: int) -> None:
     for step in range(steps):
         x = torch.randn(16, 4)
-        loss = _right(model, x)
+        loss = squared_error(model, x)
         (loss / every).backward()
         if step % every == every - 1:
             optimizer.step()
             optimizer.zero_grad()
-        watch.step(loss, partial(_right, model, x))
+        watch.step(loss, partial(squared_error, model, x))
 
 
 def test_a_look_that_falls_between_two_steps_is_made_at_the_next(tmp_path: Path) -> None:
@@ -365,15 +224,6 @@ def test_a_look_that_falls_between_two_steps_is_made_at_the_next(tmp_path: Path)
         _accumulated(watch, model, optimizer, steps=40, every=4)
     looked = [step.step for step in WatchLog.open(tmp_path / "log.jsonl").ordered() if step.look is not None]
     assert looked == [3, 11, 23, 31]
-
-
-def test_an_optimizer_that_never_steps_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Regression: of an optimizer inside another one, as in SAM, all steps were recorded as skipped, without a word."""
-    model = plain()
-    watched, stepped = (torch.optim.SGD(model.parameters(), lr=0.05) for _ in range(2))
-    with Watch(model, watched, every=5, show=False) as watch:
-        _loop(120, watch, model, stepped, _right)
-    assert len(caplog.records) == 1 and "in 50 steps SGD.step() was not called, so nothing was measured" in caplog.text
 
 
 def test_a_rate_that_the_optimizer_makes_itself_is_left_out(tmp_path: Path) -> None:
@@ -388,35 +238,5 @@ def test_a_rate_that_the_optimizer_makes_itself_is_left_out(tmp_path: Path) -> N
     model = plain()
     optimizer = OwnRate(model.parameters(), lr=0.05)
     with Watch(model, optimizer, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
-        _loop(3, watch, model, optimizer, _right)
+        watched_loop(3, watch, model, optimizer, squared_error)
     assert [step.lr for step in WatchLog.open(tmp_path / "log.jsonl").ordered()] == [()] * 3
-
-
-def test_a_layer_without_a_shape_is_refused_before_any_training() -> None:
-    model = nn.LazyLinear(2)
-    with pytest.raises(
-        UsageError, match="model: weight has no shape yet; pass one batch through the model before Watch"
-    ):
-        Watch(model, torch.optim.SGD(model.parameters(), lr=0.1))
-
-
-def test_a_file_of_something_else_is_not_appended_to(tmp_path: Path) -> None:
-    """Regression: a log's lines were added to whatever file had the name."""
-    file = tmp_path / "notes.csv"
-    file.write_text("step,loss\n")
-    model = plain()
-    with pytest.raises(UsageError, match="notes.csv: is there already, and is no log of spikecheck.Watch"):
-        Watch(model, torch.optim.SGD(model.parameters(), lr=0.1), log=file, show=False)
-    assert file.read_text() == "step,loss\n"
-
-
-def test_two_watches_with_one_log_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    model = plain()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    for _ in range(2):  # one after another is a training that was resumed
-        Watch(model, optimizer, log=tmp_path / "log.jsonl", show=False).close()
-    assert not caplog.records
-    first = Watch(model, optimizer, log=tmp_path / "log.jsonl", show=False)
-    Watch(model, optimizer, log=tmp_path / "log.jsonl", show=False).close()
-    first.close()
-    assert len(caplog.records) == 1 and "another Watch writes to the same log" in caplog.text

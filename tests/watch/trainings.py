@@ -166,3 +166,20 @@ def simple(**changes: Any) -> Training:
         "state": {"model": model, "optimizer": optimizer},
     }
     return Training(**{**parts, **changes})
+
+
+def watched_loop(steps: int, watch: Watch, model: Any, optimizer: Any, closure: Any, early: bool = False) -> None:
+    """Train on random batches; `closure` computes the loss of a look, and `early` watches before the optimizer steps."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(steps):
+        x = torch.randn(16, 4, generator=generator)
+        loss = (model(x) - 1.0).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        for call in (watch.step, optimizer.step) if early else (optimizer.step, watch.step):
+            call(*((loss, lambda x=x: closure(model, x)) if call == watch.step else ()))
+
+
+def squared_error(model: Any, x: Tensor) -> Tensor:
+    """The loss of `watched_loop`, as a correct closure computes it."""
+    return (model(x) - 1.0).square().mean()
