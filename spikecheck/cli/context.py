@@ -54,14 +54,16 @@ def about_optimizer(
     """The claims, with another optimizer if one is given, and the reasons why some cannot be verified with it.
 
     Raises:
-        UsageError: an optimizer has no learning rate, or arguments are given without an optimizer.
+        UsageError: an optimizer has no learning rate, arguments are given without an optimizer, or a value is out of range.
         NothingSelected: no claim can be verified with the optimizer.
     """
     numbers = optimizer_numbers(optimizer, texts)
     if optimizer is None:
         return claims, {}
+    from spikecheck.core.setting import Setting
     from spikecheck.harness.with_optimizer import all_under  # brings torch
 
+    with_optimizer(Setting(), optimizer, numbers)  # a value out of range is no reason why a claim cannot be verified
     adapted, left_out = all_under(claims, optimizer, numbers)
     if not adapted:
         name, reason = next(iter(left_out.items()))

@@ -84,17 +84,25 @@ MOST_SEEDS, MOST_STEPS = 1_000_000, 100_000_000
 """More is a slip of the finger: no machine trains it, and the counts of arrays would overflow."""
 LARGEST_SEED = 2**63 - 1
 """What torch's generators take."""
-SEED = click.IntRange(min=0, max=LARGEST_SEED)
 
 
-def seeds_from(least: int) -> click.IntRange:
+class WholeNumber(click.IntRange):
+    """A whole number in a range; click would refuse 1.5 as "not a valid integer range"."""
+
+    name = "whole number"
+
+
+SEED = WholeNumber(min=0, max=LARGEST_SEED)
+
+
+def seeds_from(least: int) -> WholeNumber:
     """A number of trainings, at least this many."""
-    return click.IntRange(min=least, max=MOST_SEEDS)
+    return WholeNumber(min=least, max=MOST_SEEDS)
 
 
-def steps_from(least: int) -> click.IntRange:
+def steps_from(least: int) -> WholeNumber:
     """A number of steps, at least this many."""
-    return click.IntRange(min=least, max=MOST_STEPS)
+    return WholeNumber(min=least, max=MOST_STEPS)
 
 
 seed_option = click.option("--seed", type=SEED, default=0, show_default=True, help="Root of all seeds.")
@@ -153,3 +161,14 @@ def claim_option(*, required: bool) -> Callable[[Any], Any]:
         return merged
 
     return decorate
+
+
+def given_options() -> dict[str, str]:
+    """The running command's parameters that its command line gives: by name, as the user wrote them."""
+    command = click.get_current_context()
+    given = (part for part in command.command.params if part.name is not None)
+    return {
+        str(part.name): part.opts[0] if isinstance(part, click.Option) else part.human_readable_name
+        for part in given
+        if (source := command.get_parameter_source(str(part.name))) is not None and source.name == "COMMANDLINE"
+    }

@@ -6,11 +6,10 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
-
 from spikecheck.cli import context, output
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.exit import INTERRUPTED
+from spikecheck.cli.options import given_options
 from spikecheck.core.errors import Interrupted, UsageError
 from spikecheck.core.verdict import exit_code
 from spikecheck.gate.config import conditions
@@ -83,11 +82,9 @@ def check_not_given(chosen: Mapping[str, Any]) -> None:
 
 
 def _check_options(workload: str) -> None:
-    command = click.get_current_context(silent=True)
-    for name in _OF_OWN_NETWORKS:
-        source = None if command is None else command.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise UsageError(f"--workload {workload}, --{name}: a workload is one setting; leave out --{name}")
+    for name, option in given_options().items():
+        if name in _OF_OWN_NETWORKS:
+            raise UsageError(f"--workload {workload}, {option}: a workload is one setting; leave out {option}")
 
 
 def request_of(workload: str, chosen: Mapping[str, Any]) -> "WorkloadRequest":

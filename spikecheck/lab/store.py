@@ -96,6 +96,8 @@ class Store:
         self._limit = default_limit() if limit is None else limit
         # With a random start, many short processes check the size as often as one long process that writes as much.
         self._unlooked = random.SystemRandom().uniform(0, self._limit / _LOOKS)
+        if folder.is_file():
+            raise StoreError(f"store {folder}: is a file; {_ELSEWHERE}")
         try:
             format_there = self._open()
         except (OSError, UnicodeDecodeError) as error:

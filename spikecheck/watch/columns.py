@@ -40,7 +40,12 @@ def read_columns(path: Path, *, diverged: bool = False) -> Columns:
     Raises:
         UsageError: the file cannot be read, or has no column of numbers.
     """
-    columns = _events(path) if _is_events(path) else _columns(_rows_by_kind(path), diverged=diverged)
+    if _is_events(path):
+        return _events(path)
+    rows = _rows_by_kind(path)
+    if not rows:
+        raise UsageError(f"{path}: has a header and no rows; give a log with a loss in every row")
+    columns = _columns(rows, diverged=diverged)
     if not columns:
         raise UsageError(
             f"{path}: no column of numbers was found; give JSON lines, CSV or a folder of events, with a loss in every row"
@@ -247,6 +252,11 @@ def _is_events(path: Path) -> bool:
 
 def _events(path: Path) -> dict[str, np.ndarray]:
     """Scalars of TensorBoard events, joined by step."""
+    none_found = UsageError(
+        f"{path}: no TensorBoard scalars were found; give the folder that holds events.out.tfevents files"
+    )
+    if path.is_dir() and not any(path.glob("*tfevents*")):
+        raise none_found
     try:
         reader = import_module("tensorboard.backend.event_processing.event_accumulator")
     except ImportError as error:
@@ -255,9 +265,7 @@ def _events(path: Path) -> dict[str, np.ndarray]:
     accumulator.Reload()
     tags = accumulator.Tags()["scalars"]
     if not tags:
-        raise UsageError(
-            f"{path}: no TensorBoard scalars were found; give the folder that holds events.out.tfevents files"
-        )
+        raise none_found
     series = {tag: {event.step: event.value for event in accumulator.Scalars(tag)} for tag in tags}
     steps = sorted({step for values in series.values() for step in values})
     columns = {tag: np.array([values.get(step, math.nan) for step in steps]) for tag, values in series.items()}

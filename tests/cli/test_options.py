@@ -99,3 +99,48 @@ def test_a_plan_is_refused_where_the_gate_would_be(refused: Refused, options: st
 
 def test_a_plan_needs_the_optimizer_that_it_is_for(refused: Refused) -> None:
     assert "no module 'nosuch'" in refused("gate --plan --optimizer nosuch:X --set lr=0.1 --against adam")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--set lr=0.1",
+        "--steps 50",
+        "--at size=small",
+        "--arm mine:arm",
+        "--seed 5",
+        "--budget 5s",
+        "--store runs",
+        "--html x.html",
+    ],
+)
+def test_options_that_a_log_alone_would_ignore_are_refused(words: str, refused: Refused, tmp_path: Path) -> None:
+    """Regression: `spikecheck diagnose run.csv --set lr=0.1` ignored the option and exited with 0."""
+    (tmp_path / "run.csv").write_text("step,loss\n0,1.0\n1,1.0\n")
+    option = words.split(maxsplit=1)[0]
+    assert refused(f"diagnose run.csv {words}") == f"error: {option}: belongs to --workload; give that as well"
+
+
+@pytest.mark.parametrize("option", ["--loss", "--step"])
+def test_a_column_without_a_log_is_refused(option: str, refused: Refused) -> None:
+    """Regression: the name was ignored, and the workload was trained."""
+    said = refused(f"diagnose --workload mlp {option} cost")
+    assert said == f"error: {option}: names a column of LOG; give LOG as well"
+
+
+@pytest.mark.parametrize("words", ["--seed 1.5", "--seed x"])
+def test_what_is_no_whole_number_is_called_so(words: str, refused: Refused) -> None:
+    """Regression: click said that 1.5 "is not a valid integer range"."""
+    assert "is not a valid whole number" in refused(f"verify --plan {words}")
+
+
+def test_a_value_out_of_range_is_a_mistake_and_no_reason_to_leave_a_claim_out(refused: Refused) -> None:
+    """Regression: exit code 5, "no selected claim can be verified with torch.optim:Adam: slas lr=-1: …"."""
+    said = refused("verify --claim slas --optimizer torch.optim:Adam --set lr=-1")
+    assert said == "error: lr=-1: input should be greater than 0"
+
+
+def test_a_file_in_place_of_a_store_is_called_a_file(refused: Refused, tmp_path: Path) -> None:
+    """Regression: "File exists; give --store DIR"."""
+    (tmp_path / "runs").write_text("")
+    assert refused("store info --store runs") == "error: store runs: is a file; give --store DIR, or --no-store"

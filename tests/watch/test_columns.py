@@ -99,8 +99,22 @@ def test_any_bytes_are_columns_or_a_users_mistake(content: bytes, before: bytes)
 
 def test_events_without_tensorboard_name_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "tensorboard", None)
+    (tmp_path / "events.out.tfevents.1").write_bytes(b"")
     with pytest.raises(UsageError, match="pip install tensorboard"):
         read_columns(tmp_path)
+
+
+def test_a_folder_without_events_is_called_so_before_a_package_is_asked_for(tmp_path: Path) -> None:
+    """Regression: for any folder the remedy was to install tensorboard."""
+    with pytest.raises(UsageError, match=f"^{tmp_path}: no TensorBoard scalars were found; give the folder that holds"):
+        read_columns(tmp_path)
+
+
+def test_a_header_without_rows_is_called_so(tmp_path: Path) -> None:
+    """Regression: "no column of numbers was found; give JSON lines, CSV or a folder of events"."""
+    (tmp_path / "log.csv").write_text("step,loss\n")
+    with pytest.raises(UsageError, match="log.csv: has a header and no rows; give a log with a loss in every row"):
+        read_columns(tmp_path / "log.csv")
 
 
 def test_columns_are_found_by_usual_names_or_by_the_one_given() -> None:

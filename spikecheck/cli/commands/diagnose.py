@@ -7,9 +7,12 @@ from typing import Any
 import rich_click as click
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
-from spikecheck.cli.options import SEED, lab_options, steps_from
+from spikecheck.cli.options import SEED, WholeNumber, given_options, lab_options, steps_from
 from spikecheck.core.errors import UsageError
 from spikecheck.report.page import Page
+
+_OF_A_LOG = ("log", "loss", "step", "quiet")
+"""The parameters that mean something without a workload."""
 
 
 @click.command()
@@ -39,7 +42,7 @@ from spikecheck.report.page import Page
 )
 @click.option("--optimizer", metavar="MODULE:CLASS", help="In place of the workload's own, or a name such as adam.")
 @click.option("--set", "numbers", multiple=True, metavar="NAME=VALUE", help="lr, betas, …: its arguments. Repeatable.")
-@click.option("--at-step", type=click.IntRange(min=0), metavar="N", help="The spike at this step, not the first.")
+@click.option("--at-step", type=WholeNumber(min=0), metavar="N", help="The spike at this step, not the first.")
 @click.option("--arm", "own_arms", multiple=True, metavar="MODULE:FUNCTION", help="An arm of your own. Repeatable.")
 @lab_options(budget=True)
 @click.option("--json", "json_path", metavar="FILE", help="Write the answer as JSON; - for standard output.")
@@ -56,19 +59,25 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
     """
     if options["states"] is not None:
         return int(import_module("spikecheck.cli.diagnosing").run_afterwards(options, log))
-    found = None if log is None else _read(log, loss, step)
+    _check_used(log, options["workload"])
+    diagnosis = None if log is None else _read(log, loss, step)
     if options["workload"] is not None:
-        return int(import_module("spikecheck.cli.diagnosing").run_why(options, found))
-    if found is None:
-        raise UsageError("no log is given; add LOG, or --workload NAME to train one")
-    for name in ("at_step", "html_path", "json_path", "markdown_path", "optimizer"):
-        if options[name] is not None:
-            raise UsageError(
-                f"--{name.removesuffix('_path').replace('_', '-')}: belongs to --workload; give that as well"
-            )
-    with tolerate_closed_pipe():
-        import_module("spikecheck.report.diagnosis_page").render_diagnosis(found, Page(console()))
+        return int(import_module("spikecheck.cli.diagnosing").run_why(options, diagnosis))
+    if not options["quiet"]:
+        with tolerate_closed_pipe():
+            import_module("spikecheck.report.diagnosis_page").render_diagnosis(diagnosis, Page(console()))
     return 0
+
+
+def _check_used(log: Path | None, workload: str | None) -> None:
+    """Refuse options that this call would ignore: a log alone is not trained, and without a log there are no columns."""
+    if log is None and workload is None:
+        raise UsageError("no log is given; add LOG, or --workload NAME to train one")
+    for name, option in given_options().items():
+        if workload is None and name not in _OF_A_LOG:
+            raise UsageError(f"{option}: belongs to --workload; give that as well")
+        if log is None and name in ("loss", "step"):
+            raise UsageError(f"{option}: names a column of LOG; give LOG as well")
 
 
 def _read(log: Path, loss: str | None, step: str | None) -> Any:

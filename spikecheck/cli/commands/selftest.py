@@ -3,7 +3,7 @@
 import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
-from spikecheck.cli.options import seed_option
+from spikecheck.cli.options import WholeNumber, seed_option
 from spikecheck.report.counting import counting
 from spikecheck.report.page import Page
 from spikecheck.report.selftest_page import render_counts
@@ -13,7 +13,7 @@ from spikecheck.stats.counts import Count
 @click.command()
 @click.option(
     "--rounds",
-    type=click.IntRange(min=20, max=1_000_000),
+    type=WholeNumber(min=20, max=1_000_000),
     default=200,
     show_default=True,
     help="Verdicts for each world.",

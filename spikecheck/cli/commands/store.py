@@ -6,7 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tell
-from spikecheck.cli.options import SEED
+from spikecheck.cli.options import SEED, WholeNumber
 from spikecheck.cli.params import seconds, size
 from spikecheck.core.errors import UsageError
 from spikecheck.lab.store import MARKER, Store
@@ -49,9 +49,7 @@ def store_verify(folder: str | None) -> int:
 
 @store.command("audit")
 @click.option("--store", "folder", metavar="DIR", help="Folder of stored runs.")
-@click.option(
-    "--one-in", type=click.IntRange(min=1), default=20, show_default=True, help="Share of the runs: one in N."
-)
+@click.option("--one-in", type=WholeNumber(min=1), default=20, show_default=True, help="Share of the runs: one in N.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Which runs are drawn.")
 def store_audit(folder: str | None, one_in: int, seed: int) -> int:
     """Train one stored run in N again, and compare it with what is stored, bit by bit.
