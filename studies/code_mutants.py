@@ -199,7 +199,7 @@ def mutated(copy: Path, mutant: CodeMutant) -> Iterator[None]:
 
 
 def _exchange(path: Path, text: str) -> None:
-    """Write a module, and remove what was compiled of it: another text may have the same length and the same second."""
+    """Write a module and remove its bytecode, which Python would reuse for a text of the same length and the same second."""
     path.write_text(text, encoding="utf-8")
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         compiled.unlink()
@@ -221,7 +221,7 @@ def failed(copy: Path, words: Sequence[str]) -> set[str]:
 
 
 def _in_a_fork(copy: Path, line: Sequence[str]) -> int:
-    """The exit code of pytest in a fork of this process, which has imported what is heavy; the copy's modules are its own."""
+    """The exit code of pytest in a fork of this process, which has imported the heavy packages; modules come from the copy."""
     for name in _HEAVY:
         importlib.import_module(name)
     child = os.fork()
@@ -231,7 +231,7 @@ def _in_a_fork(copy: Path, line: Sequence[str]) -> int:
             signal.alarm(_LONGEST)
             _enter(copy)
             code = int(pytest.main(list(line), plugins=[Unshrunk()]))
-        except BaseException:  # said before the process ends: nothing may leave the fork
+        except BaseException:  # print it here: no exception may leave the fork, or both processes would go on
             traceback.print_exc()
             sys.stderr.flush()
         finally:
@@ -240,7 +240,7 @@ def _in_a_fork(copy: Path, line: Sequence[str]) -> int:
 
 
 def _enter(copy: Path) -> None:
-    """Go into the copy: what is imported from now on is its own, and what is printed goes into a file."""
+    """Change to the copy: later imports come from it, and output goes into a file there."""
     said = os.open(copy / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(said, 1)
     os.dup2(said, 2)

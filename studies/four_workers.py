@@ -66,7 +66,7 @@ def stored(folder: Path) -> int:
 
 
 def main() -> int:
-    """Compare both; 0 when they agree, else 1."""
+    """Compare both verifications; the exit code is 0 if they agree, else 1."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--profile", default="ci")
     profile = parser.parse_args().profile
@@ -80,12 +80,12 @@ def main() -> int:
         for name, (report, seconds) in verifications.items():
             trained = sum(claim["runs_trained"] for claim in report["claims"])
             print(f"{name}: {trained:,} runs trained, {stored(folders[name]):,} stored, {seconds:.0f} s")
-    said = [
+    verdicts = [
         [{name: value for name, value in claim.items() if name not in _COSTS} for claim in report["claims"]]
         for report, _ in verifications.values()
     ]
-    print("the same verdicts and the same scores" if said[0] == said[1] else "they differ")
-    return 0 if said[0] == said[1] else 1
+    print("the same verdicts and the same scores" if verdicts[0] == verdicts[1] else "they differ")
+    return 0 if verdicts[0] == verdicts[1] else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Preconditions on trials that just meet them and on trials that just don't."""
+"""Every precondition on a trial that just meets it and on one that just fails to."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,7 +82,7 @@ def test_a_start_lies_between_two_thresholds(first: float, holds: bool) -> None:
 
 
 def just(condition: Callable[[int], bool]) -> int:
-    """The largest number that a condition holds for, of 1 to 60."""
+    """The largest whole number from 1 to 60 for which a condition holds; 0 if there is none."""
     return max((number for number in range(1, 61) if condition(number)), default=0)
 
 
@@ -108,7 +108,7 @@ def test_steps_on_both_sides_are_counted() -> None:
 
 
 def turning(growth: float) -> Trial:
-    """A motion that falls to 1 at step 20 and rises to this by the onset at 40."""
+    """A swing of alternating sign: its size falls from `growth` to 1 at step 20 and is `growth` again at the onset, 40."""
     ends = np.array([growth, 1.0, growth])
     swing = np.exp(np.interp(np.arange(60.0), [0, 20, 39], np.log(ends)))[:, None] * (-1.0) ** np.arange(60)[:, None]
     return recorded("anatomy", spiked=True, steps=np.arange(60.0), swing=swing)
@@ -123,8 +123,8 @@ def fork(found: Trial, spiked: bool = True) -> Trial:
     return replace(found, trunk=run(spiked=spiked))
 
 
-def test_a_window_must_reach_behind_the_peak() -> None:
-    """400 steps with the peak at 10: 389 behind it."""
+def test_a_window_must_have_enough_steps_after_the_peak() -> None:
+    """400 steps with the peak at step 10, so 389 come after it."""
     assert preconditions.window_reaches(fork(descent(10.0, 40.0)), behind=389)
     assert not preconditions.window_reaches(fork(descent(10.0, 40.0)), behind=390)
     assert not preconditions.window_reaches(fork(descent(10.0, 40.0), spiked=False), behind=1)
@@ -141,7 +141,7 @@ def test_a_crossing_needs_steps_before_it() -> None:
 
 
 @pytest.mark.parametrize(("final", "spiked", "calm"), [(39.0, False, True), (41.0, False, False), (39.0, True, True)])
-def test_half_way_there_is_neither_a_spike_nor_an_edge(final: float, spiked: bool, calm: bool) -> None:
-    """2/lr is 20, reached at step 50 of 100 where the line ends at 40. The spike comes at 40."""
+def test_half_way_to_the_edge_there_must_be_no_spike(final: float, spiked: bool, calm: bool) -> None:
+    """The sharpness grows linearly to `final` over 100 steps; if that is 40, it is 2/lr at step 50. The spike is at 40."""
     assert preconditions.still_calm(trace(final, spiked), read=0.3 if spiked else 0.5) == calm
     assert not preconditions.still_calm(trace(1.0, True), read=0.5)

@@ -13,7 +13,7 @@ SpikecheckError
 │   └── CorruptEntry      one stored file differs from what was written; its run is trained again
 └── Stopped               work ended early; finished runs are kept
     ├── BudgetSpent       the time given with --budget is over
-    ├── ClusterLost       a cluster's scheduler or its workers are gone
+    ├── ClusterLost       a cluster's scheduler or all of its workers no longer answer
     └── Interrupted       Ctrl-C or SIGTERM
 """
 
@@ -85,15 +85,15 @@ class BudgetSpent(Stopped):
 
 
 class ClusterLost(Stopped):
-    """A cluster's scheduler or its workers are gone."""
+    """A cluster's scheduler or all of its workers no longer answer."""
 
 
 class Interrupted(Stopped):
-    """The user pressed Ctrl-C, or somebody sent the command line SIGTERM."""
+    """The user pressed Ctrl-C, or the process received SIGTERM."""
 
 
 def text_of(error: BaseException) -> str:
-    """What an error says; nothing where a user's own error cannot say it."""
+    """An error's text; empty if a user's own exception raises while it is turned into text."""
     try:
         return str(error)
     except Exception:
@@ -101,12 +101,12 @@ def text_of(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says; its type where it says nothing."""
+    """The first line of an error's text that is not blank; the name of its type if there is none."""
     return next((line for line in text_of(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def lacks_memory(error: BaseException) -> bool:
-    """Whether an error means that this machine's memory ran out: Python's own, NumPy's, or that of torch's CPU allocator."""
+    """Whether an error means that main memory ran out: a MemoryError of Python or NumPy, or a message of torch's allocator."""
     said = text_of(error)
     return isinstance(error, MemoryError) or any(
         sign in said for sign in ("can't allocate memory", "not enough memory:")
@@ -114,5 +114,5 @@ def lacks_memory(error: BaseException) -> bool:
 
 
 def what_stays(*, stored: bool) -> str:
-    """The part of a message that says what is kept when work is stopped, and how it goes on."""
+    """For messages about stopped work: what is kept, and how to continue."""
     return "everything trained so far is kept, run again to go on" if stored else "without a store nothing is kept"

@@ -1,8 +1,8 @@
-"""Files that are written whole or not at all, and of which no killed writer leaves a part behind for long.
+"""Files that are written whole or not at all; what killed writers leave behind is removed later.
 
-The content goes to a draft in the same file system, which a rename then puts in place. A writer holds a lock on its draft, and
-the operating system releases it when the writer dies, however it dies. So anyone can tell an abandoned draft from one that is
-being written.
+The content is written to a draft in the same file system, which is then renamed. A writer holds a lock on its draft, and
+the operating system releases the lock when the writer dies, however it dies. So any process can tell an abandoned draft
+from one that is being written.
 """
 
 import os
@@ -32,10 +32,15 @@ _LONGEST_PREFIX = 50
 def write_whole(
     path: Path, *parts: bytes | memoryview, drafts: Path, prefix: str = "", mode: int = 0o666, flush: bool = False
 ) -> None:
-    """Put all parts under `path` in one step, by way of a draft in the folder `drafts` whose name begins with `prefix`.
+    """Write all parts, one after another, to `path` in one step.
 
-    `mode` are the file's permissions before the user's umask. With `flush`, the content has reached the disk before its name
-    does: a power cut then leaves the old file or the new one.
+    Args:
+        path: the file; an existing one is replaced.
+        parts: its content.
+        drafts: a folder in the same file system, in which the draft is written.
+        prefix: how the draft's name begins, for `remove_abandoned`.
+        mode: the file's permissions before the user's umask.
+        flush: whether to write the content to disk before the rename, so that a power cut leaves the old file or the new one.
 
     Raises:
         OSError: when it cannot be written; `path` is then as it was, and there is no draft.
@@ -50,7 +55,7 @@ def write_whole(
 
 
 def remove_abandoned(drafts: Path, prefix: str = "") -> int:
-    """Remove the drafts in this folder, with names that begin with `prefix`, whose writers are dead; how many bytes."""
+    """Remove drafts in this folder whose names begin with `prefix` and whose writers are dead. Returns the bytes freed."""
     freed = 0
     with suppress(OSError):  # a folder that cannot be listed
         for path in sorted(drafts.glob(f"{_escaped(prefix[:_LONGEST_PREFIX])}*{_SUFFIX}")):
@@ -60,9 +65,10 @@ def remove_abandoned(drafts: Path, prefix: str = "") -> int:
 
 
 def _removed(path: Path) -> int:
-    """Remove a draft unless its writer lives; how many bytes.
+    """Remove a draft unless its writer lives. Returns the bytes freed.
 
-    It goes while this process has its lock. Otherwise its writer might take the lock, and find that all is well, in between.
+    The draft is removed while this process holds its lock. Between releasing the lock and removing the draft, a writer that
+    has just created it could take the lock and go on writing a file that is about to disappear.
     """
     with path.open("rb") as file:
         state, free = os.fstat(file.fileno()), _locked(file, wait=False)
@@ -74,7 +80,7 @@ def _removed(path: Path) -> int:
 
 @contextmanager
 def _draft(folder: Path, prefix: str, mode: int) -> Iterator[tuple[BinaryIO, Path]]:
-    """A new, locked file, which is gone afterwards unless it was renamed."""
+    """A new, locked file. If the block raises, it is removed."""
     file, path = _created(folder, prefix, mode)
     try:
         with file:
@@ -86,7 +92,7 @@ def _draft(folder: Path, prefix: str, mode: int) -> Iterator[tuple[BinaryIO, Pat
 
 
 def _created(folder: Path, prefix: str, mode: int) -> tuple[BinaryIO, Path]:
-    """A file that this process has locked; another one where somebody took the first for abandoned before it was locked."""
+    """Create and lock a file. If another process removes it as abandoned before it is locked, create another one."""
     while True:
         path = folder / f"{prefix[:_LONGEST_PREFIX]}{uuid.uuid4().hex}{_SUFFIX}"
         file = open(path, "xb", opener=partial(os.open, mode=mode))  # noqa: SIM115 - Path.open takes no mode
@@ -109,5 +115,5 @@ def _locked(file: BinaryIO, *, wait: bool) -> bool | None:
 
 
 def _escaped(prefix: str) -> str:
-    """The prefix as `glob` reads it literally."""
+    """The prefix with the signs that `glob` would interpret escaped."""
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in prefix)

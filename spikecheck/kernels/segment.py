@@ -79,10 +79,13 @@ def segment(
     DECAYED: tl.constexpr,
     SLOTS: tl.constexpr,
 ):
-    """Make `steps` updates of B members from `parameters`, `first`, `second` [B, P]; write the losses [T, B] before each.
+    """Make `steps` = T updates of B members, and write the losses [T, B] before each.
 
-    `rates` are [1, B] with `rate_hop` 0, or [T, B] with `rate_hop` B. Adam's `corrections` and `roots` are [T, B]. `constants`
-    are the four `numbers` of `moved`.
+    They start from `parameters` and the rule's state `first`, `second`, all [B, P].
+
+    A member moves while its loss is finite and `done` < `until`, both [B] counts of updates; `alive` [B] is 0 once its loss
+    was not finite. `rates` are [1, B] with `rate_hop` 0, or [T, B] with `rate_hop` B. Adam's `corrections`, of the first moment's
+    bias, and `roots`, of the second moment's, are [T, B]. `constants` are the four `numbers` of `moved`.
     """
     member = tl.program_id(0) * TOGETHER + tl.arange(0, TOGETHER)
     real = member < members

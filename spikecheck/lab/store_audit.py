@@ -21,11 +21,12 @@ Result = Literal["same", "differs", "elsewhere", "workload", "damaged"]
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What became of one stored run.
+    """The result of training one stored run again.
 
-    "same": trained again, with the same bits. "differs": trained again, with others, named in `says`. "elsewhere": stored by
-    another version, machine or device, whose bits this one need not have. "workload": a workload's training, which names no
-    recipe. "damaged": it is not what was written.
+    "same": every array has the stored bits. "differs": one has other bits; `says` names it and the largest difference.
+    "elsewhere": not trained again, because another version, machine or device stored it and may round otherwise. "workload":
+    not trained again, because a workload's entry has no recipe. "damaged": the file differs from what was written; `says` has
+    the reason.
     """
 
     digest: str
@@ -34,12 +35,19 @@ class Audited:
 
 
 def sampled(store: Store, one_in: int, seed: int) -> list[str]:
-    """About one digest in `one_in`; which ones depends on `seed` and on nothing else."""
+    """About one stored digest in `one_in`, an integer of at least 1; the same `seed` always selects the same digests."""
     return [digest for digest in store.digests() if _number(f"{seed}:{digest}") % one_in == 0]
 
 
 def audited(store: Store, digests: list[str], lab: Laboratory, ticked: Callable[[], object]) -> Iterator[Audited]:
-    """Train each run again in `lab`, which must have no store, and compare every array; `ticked` is called after each."""
+    """Train each run again and compare every array.
+
+    Args:
+        store: where the runs are.
+        digests: of the runs to audit.
+        lab: must have no store, or it would read the run instead of training it.
+        ticked: called after each run.
+    """
     names = RunCache(None, lab.environment, ignore)
     for digest in digests:
         yield _audited(store, digest, lab, names)
@@ -64,7 +72,7 @@ def _difference(entry: Entry, recipe: Recipe, lab: Laboratory) -> str:
     """The first difference between the stored run and the one that is trained now; empty where there is none."""
     again = lab.runs([recipe]).get(recipe)
     if again is None:
-        return "it cannot be trained: what it starts from has no spike"
+        return "it cannot be trained again: the run that it is forked from has no spike"
     now = encode(again, probe=recipe.probe)
     if dict(now.about) != dict(entry.about):
         return ", ".join(sorted(name for name in now.about if now.about[name] != entry.about.get(name)))

@@ -10,18 +10,18 @@ class Advance:
     """A `Progress` for `train_all`: passes on the new steps of each training, and stops all when the time is used up."""
 
     def __init__(self, trainings: int, deadline: float | None, made: Callable[[int, int], None]) -> None:
-        """Count from 0.
+        """Start at step 0 of every training.
 
         Args:
             trainings: how many there are.
             deadline: a value of `time.monotonic()`; None for no limit.
-            made: called with a training's position and the steps that are new.
+            made: called with a training's position, from 0, and the number of its steps that were not counted before.
         """
         self._steps = [0] * trainings
         self._deadline, self._made = deadline, made
 
     def __call__(self, place: int, steps: int) -> None:
-        """Training `place` has made so many steps in all.
+        """Count that training `place` has made `steps` steps since its start.
 
         Raises:
             BudgetSpent: when the deadline has passed.

@@ -1,4 +1,4 @@
-"""A claim that is recorded as moved computes what it did before, to ten digits, and is the claim of that record."""
+"""A claim recorded as moved gives the same scores as before, to a relative 1e-6, and has the recorded specification."""
 
 import json
 import tomllib
@@ -42,7 +42,7 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", BEFORE)
 def test_it_computes_what_it_did_before(name: str) -> None:
-    """Of a claim that is changed on purpose later, take its numbers out of before_the_move.json; its record stays."""
+    """If a claim is changed on purpose later, remove its numbers from before_the_move.json and keep its record."""
     assert claim_of(name).specification == LAST[name]["after"]
     assert_same(behaviour(claim_of(name)), BEFORE[name])
 
@@ -58,7 +58,7 @@ def test_records_are_told_apart_and_change_something() -> None:
 
 
 def test_the_numbers_are_those_of_the_old_text(tmp_path: Path) -> None:
-    """Of the old text itself, which a full clone has; elsewhere there is none to be had."""
+    """Against the old claim files themselves, which only a full clone has; elsewhere, that their numbers are there."""
     names = ("condensation", "slas", "momentum-threshold")
     paths = [f"claims/{name.replace('-', '_')}.py" for name in names]
     try:
@@ -74,7 +74,7 @@ def test_the_numbers_are_those_of_the_old_text(tmp_path: Path) -> None:
 
 
 def test_a_difference_is_seen() -> None:
-    """The comparison's own control: a limit, an arm, a cut-off's name and a score."""
+    """The negative control of the comparison: another recipe digest, another score, and other names must each be noticed."""
     before = BEFORE["slas"]
     rows = before["scores"]["claim"]
     others: list[dict[str, Any]] = [

@@ -1,6 +1,7 @@
-"""Update rules on quadratics, by closed forms, and what they do to units, signs, order and turns of the coordinates.
+"""Update rules on quadratics against closed forms, and under changes of unit, sign, order and rotation of the coordinates.
 
-o: tested here for every start and rate. Thresholds are in test_thresholds.py, torch.optim's trajectories in test_rules.py.
+o: the rule commutes with the change, tested here for random starts and rates. Thresholds are in test_thresholds.py,
+torch.optim's trajectories in test_rules.py.
 
 | rule | closed form | order | sign | turned | unit of the loss | unit of the parameters | rate |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -87,10 +88,10 @@ def test_momentum_is_the_power_of_a_matrix(
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 @given(lr=RATES, beta1=MOMENTA, beta2=st.floats(0.0, 0.9999), eps=st.sampled_from([1e-8, 0.1]), seed=SEEDS)
-def test_under_a_constant_gradient_adam_moves_evenly(
+def test_under_a_constant_gradient_all_of_adams_updates_are_equal(
     optimizer: str, lr: float, beta1: float, beta2: float, eps: float, seed: int
 ) -> None:
-    """Both averages are unbiased, so that every update is lr g/(|g| + eps), from the first on."""
+    """Both moments are bias-corrected, so every update is lr g/(|g| + eps), also the first."""
     start, gradient = drawn(seed, MEMBERS, NUMBERS), drawn(seed + 1, MEMBERS, NUMBERS)
     rule = rule_with(optimizer, beta1=beta1, beta2=beta2, eps=eps, weight_decay=0.0)
     ends, _ = trained(rule, start, lambda *_: gradient, lr)
@@ -142,7 +143,7 @@ def test_coordinates_in_another_order_or_of_another_sign_move_alike(
 
 @pytest.mark.parametrize("optimizer", LINEAR)
 @given(lr=RATES, momentum=MOMENTA, decay=DECAYS, seed=SEEDS)
-def test_rules_without_a_preconditioner_turn_with_the_coordinates(
+def test_rules_without_a_preconditioner_commute_with_rotations(
     optimizer: str, lr: float, momentum: float, decay: float, seed: int
 ) -> None:
     rule = rule_with(optimizer, momentum=momentum, weight_decay=decay)
@@ -154,7 +155,7 @@ def test_rules_without_a_preconditioner_turn_with_the_coordinates(
 
 
 @pytest.mark.parametrize("optimizer", PRECONDITIONED)
-def test_rules_with_a_preconditioner_do_not(optimizer: str) -> None:
+def test_rules_with_a_preconditioner_do_not_commute_with_rotations(optimizer: str) -> None:
     """The negative control of the test above."""
     rule, start, gradients = rule_with(optimizer), drawn(0, MEMBERS, NUMBERS), sequence(1)
     turn = torch.linalg.qr(drawn(2, NUMBERS, NUMBERS)).Q
@@ -193,10 +194,10 @@ def test_parameters_and_gradients_in_another_unit_move_in_that_unit(
 
 @pytest.mark.parametrize("optimizer", PRECONDITIONED)
 @given(lr=RATES, beta1=MOMENTA, seed=SEEDS, power=st.integers(-10, 10))
-def test_a_preconditioner_sees_no_unit_of_the_loss(
+def test_preconditioned_rules_do_not_depend_on_the_unit_of_the_loss(
     optimizer: str, lr: float, beta1: float, seed: int, power: int
 ) -> None:
-    """With eps in the gradient's unit; of four to the power, whose root is exact as well."""
+    """eps is scaled with the gradient. Units are powers of four, so that square roots are exact too."""
     unit = 4.0**power
     start, gradients = drawn(seed, MEMBERS, NUMBERS), sequence(seed + 1)
     plain = rule_with(optimizer, beta1=beta1, eps=1e-3, weight_decay=0.0)
@@ -207,7 +208,7 @@ def test_a_preconditioner_sees_no_unit_of_the_loss(
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @given(lr=RATES, momentum=MOMENTA, seed=SEEDS, unit=UNITS)
-def test_without_decay_and_under_given_gradients_the_way_is_proportional_to_the_rate(
+def test_without_decay_and_under_given_gradients_the_displacement_is_proportional_to_the_rate(
     optimizer: str, lr: float, momentum: float, seed: int, unit: float
 ) -> None:
     rule = rule_with(optimizer, momentum=momentum, beta1=momentum, weight_decay=0.0)

@@ -16,7 +16,8 @@ DECAYS = st.sampled_from([0.0, 0.01, 0.3])
 WITHOUT_PRECONDITIONER = ["gd", "heavy-ball", "nesterov"]
 PRECONDITIONED = ["rmsprop", "adam", "adamw"]
 
-# With beta2 this near 1 an update leaves P as it is, and after this many updates its bias correction is gone.
+# P is the preconditioner, the root of the second moment. With beta2 this close to 1 an update does not change it, and after
+# this many updates its bias correction is 1.
 STILL, LATE = 1 - 1e-15, 10**17
 FROZEN_P = 2.0
 
@@ -28,7 +29,7 @@ def rule_with(optimizer: str, momentum: float, weight_decay: float, lr: float) -
 
 
 def radius_by_probing(rule: UpdateRule, curvature: float, lr: float) -> float:
-    """Spectral radius of (theta, slot) -> (theta, slot) on curvature theta^2 / 2: one member a basis vector."""
+    """Spectral radius of the map of (theta, slots) on curvature theta^2 / 2. Each member starts at a basis vector."""
     state = torch.eye(1 + len(rule.slots), dtype=torch.float64)
     params, slots = state[:, :1], {name: state[:, i + 1 : i + 2] for i, name in enumerate(rule.slots)}
     rates = torch.full_like(params, lr)
@@ -38,7 +39,7 @@ def radius_by_probing(rule: UpdateRule, curvature: float, lr: float) -> float:
 
 
 def radius_with_still_p(optimizer: str, beta1: float, weight_decay: float, curvature: float, lr: float) -> float:
-    """Spectral radius of Adam's (theta, m) map written down by hand, P = 1; RMSprop is beta1 = 0."""
+    """Spectral radius of Adam's map of (theta, m) at P = 1, as a matrix written by hand; RMSprop is beta1 = 0."""
     shrink = lr * weight_decay if optimizer == "adamw" else 0.0
     pull = (1 - beta1) * curvature
     matrix = np.array([[1 - shrink - lr * pull, -lr * beta1], [pull, beta1]])
@@ -68,7 +69,7 @@ def test_the_map_with_p_held_still_loses_stability_at_the_threshold(
 
 
 def sizes(rule: UpdateRule, curvature: Tensor, lr: float, steps: int = 150) -> Tensor:
-    """|theta| after every update on curvature theta^2 / 2 from theta = 1e-3, P held at FROZEN_P."""
+    """|theta| [steps, members] after every update on curvature theta^2 / 2, from theta = 1e-3 and with P = FROZEN_P."""
     params = torch.full_like(curvature, 1e-3)
     slots = rule.begin(params)
     if "squares" in slots:
@@ -92,25 +93,25 @@ def test_running_the_rule_decays_below_and_grows_above_the_threshold(
     curvature = scale * rule.threshold(lr) * torch.tensor([[0.97], [1.03]], dtype=torch.float64)
     below, above = sizes(rule, curvature, lr).T
     assert below[-1] < 1e-5
-    assert above.max() > 1e-1  # its largest, not its last: grown by many orders, it moves even a P this still
+    assert above.max() > 1e-1  # not the last: once theta is many orders of magnitude larger, even this P changes
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
 @given(lr=st.floats(1e-3, 0.1), beta1=st.floats(0.0, 0.95))
 def test_added_weight_decay_counts_as_curvature_under_p(optimizer: str, lr: float, beta1: float) -> None:
-    """Where decay is added to the gradient, P^-1/2 (H + weight_decay I) P^-1/2 has the threshold, not H alone."""
+    """Where decay is added to the gradient, the threshold applies to P^-1/2 (H + weight_decay I) P^-1/2, not to H alone."""
     plain, decayed = (rule_with(optimizer, beta1, decay, lr) for decay in (0.0, 0.3))
     assert plain.threshold(lr) == decayed.threshold(lr)
-    params, theirs = torch.ones(2, 1, dtype=torch.float64), torch.full((2, 1), 0.7, dtype=torch.float64)
+    params, grads = torch.ones(2, 1, dtype=torch.float64), torch.full((2, 1), 0.7, dtype=torch.float64)
     slots = {name: torch.full_like(params, 4.0) for name in plain.slots}
     rates, done = torch.full_like(params, lr), torch.full_like(params, LATE, dtype=torch.int64)
-    by_decay, _ = decayed.step(params, theirs, slots, rates, done)
-    by_curvature, _ = plain.step(params, theirs + 0.3 * params, slots, rates, done)
+    by_decay, _ = decayed.step(params, grads, slots, rates, done)
+    by_curvature, _ = plain.step(params, grads + 0.3 * params, slots, rates, done)
     assert torch.equal(by_decay, by_curvature)
 
 
 @given(lr=RATES, beta1=MOMENTA)
-def test_decoupled_decay_lowers_adamws_threshold_by_what_its_docstring_says(lr: float, beta1: float) -> None:
+def test_decoupled_decay_lowers_adamws_threshold_in_proportion_to_the_decay(lr: float, beta1: float) -> None:
     assume(lr < 1)
     plain, decayed = (rule_with("adamw", beta1, decay, lr).threshold(lr) for decay in (0.0, 0.3))
     assert plain - decayed == pytest.approx(0.3 * (1 + beta1) / (1 - beta1))

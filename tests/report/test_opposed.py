@@ -1,4 +1,4 @@
-"""Companions that contradict: said where both are sure and the rule asks for a sign, and nowhere else."""
+"""A companion that contradicts the deciding effect is reported if both intervals exclude 0 and the rule is about a sign."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +35,7 @@ def beside(
     )
 
 
-def test_one_that_is_surely_on_the_other_side_is_said_in_the_headline(guarded: Make) -> None:
+def test_a_companion_of_the_opposite_sign_is_reported_in_the_headline(guarded: Make) -> None:
     found = beside(guarded, companion(-0.03, -0.01))
     said = "Measured otherwise, as weighted gain, it contradicts what decides: the mean is -0.02 (-0.03 to -0.01)."
     assert opposed(found) == said
@@ -43,18 +43,18 @@ def test_one_that_is_surely_on_the_other_side_is_said_in_the_headline(guarded: M
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.01, 0.03), (-0.01, 0.03), (-0.03, 0.0), (None, None)])
-def test_one_that_agrees_or_is_not_sure_contradicts_nothing(
+def test_a_companion_that_agrees_or_whose_interval_contains_0_is_not_reported(
     guarded: Make, low: float | None, high: float | None
 ) -> None:
     assert opposed(beside(guarded, companion(low, high))) == ""
 
 
-def test_two_contradict_one_another_where_what_decides_is_not_sure(guarded: Make) -> None:
+def test_two_companions_are_compared_where_the_deciding_interval_contains_0(guarded: Make) -> None:
     found = beside(guarded, companion(0.01, 0.02), companion(-0.02, -0.01, "ratio"), effect=(-0.01, 0.01))
     assert opposed(found).startswith("Measured otherwise, as ratio, it contradicts its other companion:")
 
 
-def test_beside_a_rule_with_another_limit_nothing_is_compared(guarded: Make) -> None:
+def test_nothing_is_compared_if_the_rule_has_another_limit_than_0(guarded: Make) -> None:
     rule = as_record(Average(above=0.6))
     assert opposed(beside(guarded, companion(-0.03, -0.01), predicts=rule)) == ""
     assert opposed(guarded(estimand="share")) == ""

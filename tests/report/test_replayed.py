@@ -1,4 +1,4 @@
-"""How well a recorded judgement is reproduced, in the terminal's words."""
+"""What the terminal says of a replayed judgement: reproduced bit by bit, statistically, or not."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_what_is_not_reproduced_says_why(capture: Any, changes: dict[str, Any], 
     assert said in words(shown(capture, **changes))
 
 
-def test_what_differs_is_one_row_whose_text_is_inert(capture: Any) -> None:
+def test_what_differs_is_one_row_without_control_characters(capture: Any) -> None:
     text = shown(capture, ("torch 2.12.0, here 2.13.0", "compiler \x1b[31m, here none"), **OTHER)
     assert "differs torch 2.12.0, here 2.13.0; compiler" in words(text)
     assert "\x1b" not in text

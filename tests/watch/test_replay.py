@@ -1,4 +1,4 @@
-"""Replays: the first step that differs is found, whatever hides it."""
+"""Replays: the first step that differs is found, also if only a hidden state or the weights differ."""
 
 from typing import Any
 
@@ -42,12 +42,12 @@ def hidden() -> Training:
     return dropout_net(step=step)
 
 
-def test_what_is_missing_in_the_state_is_noticed() -> None:
+def test_a_counter_missing_from_the_state_is_noticed() -> None:
     assert first_difference(hidden, 4) is None  # two new trainings agree
     assert first_unreplayed(hidden(), 6) == 0  # the counter is not restored: 0 0 1 1 1 2 against 2 2 2 3 3 3
 
 
-def test_a_state_that_differs_behind_equal_losses_is_noticed() -> None:
+def test_a_state_that_differs_at_equal_losses_is_noticed() -> None:
     model = nn.Linear(1, 1)
     moves = iter(range(100))
 

@@ -1,4 +1,4 @@
-"""Arms that take an eigendirection out of the updates: on quadratic losses, where everything is known in closed form."""
+"""Arms that project an eigendirection out of the updates, on quadratic losses, whose trainings have closed forms."""
 
 from collections.abc import Callable
 from functools import partial
@@ -55,14 +55,14 @@ def after(training: Training, arm: Arm, steps: int) -> list[float]:
 
 @pytest.mark.parametrize(("arm", "still"), [(top(), 1), (second(), 2)])
 def test_gradient_descent_stands_still_along_that_direction_alone(arm: Arm, still: int) -> None:
-    """At a rate of 0.1 the large eigenvalue's coordinate grows by |1 - 3| a step, unless it is left out."""
+    """At lr = 0.1 the coordinate of eigenvalue 30 is multiplied by 1 - 3 a step, unless its direction is projected out."""
     eigenvalues, begins = (1.0, LARGE, SMALL), (1.0, 2.0, 3.0)
     expected = [begin * (1.0 - 0.1 * value) ** 4 for begin, value in zip(begins, eigenvalues, strict=True)]
     expected[still] = begins[still]
     assert after(bowl(partial(torch.optim.SGD, lr=0.1)), arm, 4) == pytest.approx(expected, rel=1e-9)
 
 
-def test_momentum_does_not_carry_it_there_either() -> None:
+def test_momentum_does_not_move_along_that_direction_either() -> None:
     training = bowl(partial(torch.optim.SGD, lr=0.02, momentum=0.9))
     training.run(3)
     before = float(training.state["model"].point[1].detach())
@@ -70,7 +70,7 @@ def test_momentum_does_not_carry_it_there_either() -> None:
 
 
 def test_of_adam_it_is_the_direction_of_the_preconditioned_hessian() -> None:
-    """Adam divides by the gradient's size, eigenvalue times coordinate: the smallest eigenvalue is the sharpest then."""
+    """Adam divides by |gradient| = eigenvalue x |coordinate|, so the preconditioned Hessian is largest along eigenvalue 1."""
     training = bowl(partial(torch.optim.Adam, lr=0.01, betas=(0.9, 0.999)))
     moved = after(training, top(), 3)
     assert moved[0] == pytest.approx(1.0, rel=1e-9)
@@ -94,5 +94,5 @@ def test_the_hooks_are_gone_afterwards_and_the_training_goes_on_as_it_would() ->
     ],
 )
 def test_where_there_is_no_such_direction_it_does_not_apply(training: Training, says: str) -> None:
-    told = forked(training, training.snapshot(), Job(top(), 0), SCENE)
-    assert isinstance(told, str) and says in told
+    reason = forked(training, training.snapshot(), Job(top(), 0), SCENE)
+    assert isinstance(reason, str) and says in reason

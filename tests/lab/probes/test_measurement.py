@@ -1,4 +1,4 @@
-"""What holds of every probe unless its own file says otherwise."""
+"""Costs and defaults that all probes share; what a single probe overrides is tested in the file of that probe."""
 
 from dataclasses import replace
 
@@ -58,13 +58,13 @@ def test_by_default_a_run_is_measured_unless_it_diverged() -> None:
     assert (kind.alone, kind.only_looks, kind.sees_held_out, kind.random_directions) == (False,) * 3 + (0,)
 
 
-def test_a_kind_says_itself_what_it_measures_and_costs() -> None:
+def test_the_base_class_leaves_the_cost_to_each_probe() -> None:
     kind: Measurement[None] = Measurement(None)
     with pytest.raises(NotImplementedError):
         kind.plain_steps(1, fork=False)
 
 
-def test_records_go_to_their_parents_and_members_that_fill_the_tile_are_dropped() -> None:
+def test_records_go_to_their_parents_and_padding_members_are_dropped() -> None:
     parents = [parent(replace(RUN, seed=seed)) for seed in range(3)]
     records = [{"kind": {"values": np.full(1, float(seed))}} for seed in range(2)]
     runs = recorded_runs(parents, records)
