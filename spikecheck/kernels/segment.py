@@ -84,8 +84,8 @@ def segment(
     They start from `parameters` and the rule's state `first`, `second`, all [B, P].
 
     A member moves while its loss is finite and `done` < `until`, both [B] counts of updates; `alive` [B] is 0 once its loss
-    was not finite. `rates` are [1, B] with `rate_hop` 0, or [T, B] with `rate_hop` B. Adam's `corrections`, of the first moment's
-    bias, and `roots`, of the second moment's, are [T, B]. `constants` are the four `numbers` of `moved`.
+    was not finite. `rates` are [1, B] with `rate_hop` 0, or [T, B] with `rate_hop` B. Adam's `corrections`, of the first
+    moment's bias, and `roots`, of the second moment's, are [T, B]. `constants` are the four `numbers` of `moved`.
     """
     member = tl.program_id(0) * TOGETHER + tl.arange(0, TOGETHER)
     real = member < members

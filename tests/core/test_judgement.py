@@ -52,20 +52,18 @@ def test_an_answer_is_read_with_its_controls_as_it_was_written() -> None:
     assert Answer.model_validate_json(answer.model_dump_json()) == answer
 
 
-@pytest.mark.parametrize(
-    ("kind", "whole", "name", "value"),
-    [(Judgement, ONE, name, -1) for name in ("drawn", "applicable", "held", "numerical_failures")]
-    + [
-        (Judgement, ONE, "low", float("nan")),
-        (Judgement, ONE, "estimand", "mode"),
-        (Judgement, ONE, "outcome", "maybe"),
-    ]
-    + [
-        (Contrast, APART, "pairs", -1),
-        (Contrast, APART, "estimate", float("inf")),
-        (ConditionJudged, RULE, "applicable", -1),
-    ],
-)
+REFUSED: list[tuple[Any, Any, str, object]] = [
+    *((Judgement, ONE, name, -1) for name in ("drawn", "applicable", "held", "numerical_failures")),
+    (Judgement, ONE, "low", float("nan")),
+    (Judgement, ONE, "estimand", "mode"),
+    (Judgement, ONE, "outcome", "maybe"),
+    (Contrast, APART, "pairs", -1),
+    (Contrast, APART, "estimate", float("inf")),
+    (ConditionJudged, RULE, "applicable", -1),
+]
+
+
+@pytest.mark.parametrize(("kind", "whole", "name", "value"), REFUSED)
 def test_what_is_no_count_no_number_or_no_outcome_is_refused_by_name(
     kind: Any, whole: Any, name: str, value: object
 ) -> None:

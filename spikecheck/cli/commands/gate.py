@@ -30,7 +30,7 @@ from spikecheck.cli.options import SEED, lab_options, seeds_from
 @click.option(
     "--workload",
     metavar="NAME|MODULE:FUNCTION",
-    help="gpt, modular, resnet, mlp, or a training of your own, in place of the suite; --at steps=…, size=…, for it.",
+    help="gpt, modular, resnet, mlp, sines, or a training of your own, in place of the suite; --at steps=…, size=….",
 )
 @click.option(
     "--tune",

@@ -33,7 +33,7 @@ SEEDS = 64
 @click.option(
     "--workload",
     metavar="NAME|MODULE:FUNCTION",
-    help="Judge the claim on gpt, modular, resnet, mlp, or a training of your own, as verify --workload does.",
+    help="Judge the claim on gpt, modular, resnet, mlp, sines, or a training of your own, as verify --workload does.",
 )
 @click.option("--steps", type=steps_from(1), metavar="N", help="With --workload: of each training.  [default: 500]")
 @click.option("--seeds", type=seeds_from(1), help="Number of seeds.  [default: 64, or 16 of a workload]")

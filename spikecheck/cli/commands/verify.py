@@ -38,7 +38,7 @@ PROFILES = ("quick", "ci", "full")
 @click.option(
     "--workload",
     metavar="NAME|MODULE:FUNCTION",
-    help="gpt, modular, resnet, mlp, or a training of your own: ask the claims that it can answer.",
+    help="gpt, modular, resnet, mlp, sines, or a training of your own: verify the claims that apply to it.",
 )
 @click.option(
     "--at", "changes", multiple=True, metavar="OPTION=VALUE", help="An option of the workload, such as size=small."
