@@ -166,6 +166,7 @@ def claim_option(*, required: bool) -> Callable[[Any], Any]:
 def given_options() -> dict[str, str]:
     """The running command's parameters that its command line gives: by name, as the user wrote them."""
     command = click.get_current_context()
+    assert command is not None  # click raises outside a command; rich-click types it otherwise
     given = (part for part in command.command.params if part.name is not None)
     return {
         str(part.name): part.opts[0] if isinstance(part, click.Option) else part.human_readable_name

@@ -49,12 +49,12 @@ def test_every_field_is_among_the_changes() -> None:
 
 @pytest.mark.parametrize(("kind", "name", "value"), CHANGES)
 def test_a_change_of_any_field_is_seen(kind: type[Record], name: str, value: object) -> None:
-    inner = {Finds: ("finds", FINDS), TuningOutlook: ("tuning", TUNING)}.get(kind)
-    if inner is None:
-        changed = PLAN.model_copy(update={name: value})
-    else:
-        part = inner[1].model_copy(update={name: value})
-        changed = PLAN.model_copy(update={inner[0]: (part,) if inner[0] == "finds" else part})
+    changes: dict[type[Record], dict[str, object]] = {
+        Finds: {"finds": (FINDS.model_copy(update={name: value}),)},
+        TuningOutlook: {"tuning": TUNING.model_copy(update={name: value})},
+        GateOutlook: {name: value},
+    }
+    changed = PLAN.model_copy(update=changes[kind])
     assert printed(changed) != printed(PLAN)
 
 

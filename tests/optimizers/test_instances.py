@@ -131,9 +131,11 @@ def test_before_the_first_step_there_is_no_state() -> None:
         assert not live(kind, ADAM, fresh()).state().any()
 
 
-@pytest.mark.parametrize("name", ["planted_optimizers:WholeNorm", "planted_optimizers:Dicing"])
+@pytest.mark.parametrize(
+    "name", ["planted_optimizers:WholeNorm", "planted_optimizers:Dicing", "ordinary_optimizers:DrawsAndHardlyUses"]
+)
 def test_a_rule_that_is_not_elementwise_is_noticed_at_its_first_step(name: str) -> None:
-    """One clips by the norm over all tensors, the other draws random numbers that all members would share."""
+    """One clips by the norm over all tensors, two draw random numbers for all members, the last to no effect."""
     factory = OptimizerFactory(name, (), SPANS, torch.float64)
     with pytest.raises(Coupled):
         stepped(live(Shared, factory, fresh()), [0])
