@@ -34,7 +34,7 @@ class ReplayRequest:
     """The report and the verdict that recorded it; None for a line's --gave."""
 
     def compared(self, judgement: Judgement, here: Mapping[str, str | int | float]) -> Reproduction | None:
-        """The judgement beside the recorded one; None if nothing was recorded. `here` is the environment of the judgement."""
+        """The judgement compared with the recorded one, None if nothing was recorded. `here`: the judgement's environment."""
         from spikecheck.harness.differences import differences
 
         if self.recorded is None:

@@ -93,13 +93,16 @@ class WorkloadGate:
         return Scores(values=kept, curves={place: band_of([run.losses for run in runs], suite.steps)})
 
     def _not_compared(self, card: Scorecard, baseline: Baseline, name: str) -> tuple[str, ...]:
-        """The rows that cannot be compared, with the remedy for those that an older baseline does not have at all."""
+        """One line for each row that cannot be compared; for rows that the baseline was written without, with the remedy."""
         there = baseline.scores.values
         missing = [measure.name for measure in self.suite.measures if measure.name not in there]
         others = [line for line in card.not_compared if line.partition(":")[0] not in missing]
         return (
             *others,
-            *(f"{row}: {name} was written without it; --update-baseline writes it anew" for row in missing),
+            *(
+                f"{row}: {name} was written without it; write the baseline again with --update-baseline"
+                for row in missing
+            ),
         )
 
     def _at_best(self, contestant: OptimizerSpec, side: str) -> OptimizerSpec:
@@ -141,7 +144,7 @@ class WorkloadGate:
         return in_one_line(work, training, self.suite.workload.path, self.trainer.device)
 
     def _trainings(self) -> int:
-        """Of a side, at most."""
+        """The largest number of trainings of one side."""
         suite = self.suite
         searched = 0 if suite.tune is None else suite.tune.trainings * TUNING_SEEDS
         return searched + suite.seeds * (1 + (MOST_AROUND if suite.looks_around else 0))

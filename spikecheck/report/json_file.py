@@ -70,10 +70,10 @@ def read_scorecard(path: Path) -> Scorecard:
 
 
 def read_why(path: Path) -> Answer:
-    """An answer of `spikecheck diagnose --workload` that was written before.
+    """Read an answer of `spikecheck diagnose --workload` from a file.
 
     Raises:
-        UsageError: when the file is missing, or is no answer of this schema.
+        UsageError: the file is missing, or is not an answer of this schema.
     """
     return _read(path, Answer)
 
@@ -88,9 +88,9 @@ def read_baseline(path: Path) -> Baseline:
     if not path.exists():
         raise BaselineError(f"{path}: there is no such baseline; {remedy}")
     try:
-        return _read(path, Baseline)
+        return _read(path, Baseline, remedy)
     except UsageError as error:
-        raise BaselineError(f"{error}; {remedy}") from error
+        raise BaselineError(str(error)) from error
 
 
 def schema() -> dict[str, Any]:
@@ -104,20 +104,20 @@ def schema_text() -> str:
 
 
 def why_schema_text() -> str:
-    """The schema of an answer of `spikecheck diagnose --workload`, as it is shipped: `why.schema.json` beside this file."""
+    """The JSON Schema of answers of `spikecheck diagnose --workload`, the text of `why.schema.json` in this folder."""
     return json.dumps(Answer.model_json_schema(by_alias=True, mode="serialization"), indent=1, sort_keys=True) + "\n"
 
 
-def _read(path: Path, kind: type[Document]) -> Document:
-    named = kind.model_fields["schema_"].default
+def _read(path: Path, kind: type[Document], remedy: str = "give a file that --json has written") -> Document:
+    schema = kind.model_fields["schema_"].default
     try:
         return kind.model_validate_json(restored(path.read_bytes(), path).decode("utf-8"))
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file that --json has written") from error
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; {remedy}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no text, so no {named}") from error
+        raise UsageError(f"{path}: is no text, so no {schema}; {remedy}") from error
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"]
-        raise UsageError(f"{path}: is no {named}: {reason}") from error
+        raise UsageError(f"{path}: is no {schema}: {reason}; {remedy}") from error
     except SettingError as error:
-        raise UsageError(f"{path}: is no {named}: {error}") from error
+        raise UsageError(f"{path}: is no {schema}: {error}; {remedy}") from error

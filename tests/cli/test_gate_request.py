@@ -78,7 +78,10 @@ def test_an_older_baseline_is_read_and_what_it_lacks_is_said(own: str) -> None:
     older(written(own), ROWS_WITHOUT_FIRST_STEPS)
     code, out, err = run(*READ)
     assert code in {0, 3}, err
-    assert "not compared: first steps: b.json was written without it; --update-baseline writes it anew" in out
+    assert (
+        "not compared: first steps: b.json was written without it; write the baseline again with --update-baseline"
+        in out
+    )
     assert "final loss" in out and "= same" in next(each for each in out.splitlines() if each.startswith("final loss"))
     assert "was not measured" not in out
 

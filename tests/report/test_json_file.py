@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from spikecheck.core.errors import UsageError
+from spikecheck.core.errors import BaselineError, UsageError
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.scope import Axis
 from spikecheck.core.verdict import Report
@@ -125,7 +125,20 @@ def test_what_is_no_report_is_refused_in_one_line(tmp_path: Path, content: bytes
     with pytest.raises(UsageError) as refused:
         json_file.read(tmp_path / "x.json")
     assert told in str(refused.value)
+    assert str(refused.value).endswith("; give a file that --json has written")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"[]", b"\xff\xfe", None])
+def test_what_is_no_baseline_says_how_one_is_written(tmp_path: Path, content: bytes | None) -> None:
+    """Regression: for a folder in place of a baseline the remedy was a file of --json, and then another one."""
+    path = tmp_path / "base.json"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(BaselineError) as refused:
+        json_file.read_baseline(path)
+    remedy = f"; write one: spikecheck gate --update-baseline --baseline {path} --reason TEXT"
+    assert str(refused.value).endswith(remedy)
+    assert "--json" not in str(refused.value)
 
 
 def test_a_map_is_read_as_it_was_written(tmp_path: Path, scope: Make, scope_map: Make) -> None:

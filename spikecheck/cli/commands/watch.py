@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from spikecheck.watch.log import WatchLog
 
 _EVERY = 1.0
-"""Seconds between two looks at a growing log."""
+"""Seconds between two reads of a growing log."""
 
 
 @click.command()
@@ -26,10 +26,10 @@ _EVERY = 1.0
     "--html",
     type=click.Path(path_type=Path),
     metavar="FILE.html",
-    help="Write it as one web page that needs nothing else.",
+    help="Also write a web page, in one file that needs no other.",
 )
 def watch(log: Path, follow: bool, html: Path | None) -> int:
-    """Show the log that spikecheck.Watch wrote: loss, overshoot, spikes, and what rises."""
+    """Show the log that spikecheck.Watch wrote: loss, overshoot, spikes, and the figures that rose last."""
     if html is not None:
         atomic_write.check(html, "--html")
     read = import_module("spikecheck.watch.log").WatchLog.open(log)
