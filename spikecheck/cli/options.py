@@ -167,9 +167,8 @@ def given_options() -> dict[str, str]:
     """The running command's parameters that its command line gives: by name, as the user wrote them."""
     command = click.get_current_context()
     assert command is not None  # click raises outside a command; rich-click types it otherwise
-    given = (part for part in command.command.params if part.name is not None)
     return {
-        str(part.name): part.opts[0] if isinstance(part, click.Option) else part.human_readable_name
-        for part in given
-        if (source := command.get_parameter_source(str(part.name))) is not None and source.name == "COMMANDLINE"
+        part.name: part.opts[0] if isinstance(part, click.Option) else part.human_readable_name
+        for part in command.command.params
+        if (source := command.get_parameter_source(part.name)) is not None and source.name == "COMMANDLINE"
     }
