@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from spikecheck.report.page import Page
-from spikecheck.stats.counts import Count
+
+if TYPE_CHECKING:
+    from spikecheck.stats.counts import Count  # brings scipy
 
 _EXPLAINED = (
     "Every line: so many verifications or gates in a world whose truth is planted, by the rules that judge trained models; "
@@ -15,7 +18,7 @@ _EXPLAINED = (
 )
 
 
-def render_counts(counts: Sequence[Count], page: Page) -> None:
+def render_counts(counts: Sequence["Count"], page: Page) -> None:
     """Print one block for each simulated world: counts, rates with their intervals, and promised error rates."""
     for world, lines in groupby(counts, key=lambda count: count.world):
         page.say(world, "bold")
@@ -25,7 +28,7 @@ def render_counts(counts: Sequence[Count], page: Page) -> None:
     page.say(_EXPLAINED, "dim")
 
 
-def _line(count: Count, page: Page) -> Text:
+def _line(count: "Count", page: Page) -> Text:
     rate = f"{_percent(count.times / count.rounds)} %"
     interval = f"{_percent(count.low)} to {_percent(count.high)} %"
     line = Text(f"  {count.seen:<24}{f'{count.times:,}/{count.rounds:,}':>12}{rate:>9}{interval:>17}")

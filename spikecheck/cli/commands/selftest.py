@@ -1,5 +1,7 @@
 """`spikecheck selftest`: measure how often the harness errs, in simulated worlds whose truth is known."""
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
@@ -7,7 +9,9 @@ from spikecheck.cli.options import WholeNumber, seed_option
 from spikecheck.report.counting import counting
 from spikecheck.report.page import Page
 from spikecheck.report.selftest_page import render_counts
-from spikecheck.stats.counts import Count
+
+if TYPE_CHECKING:
+    from spikecheck.stats.counts import Count  # brings scipy
 
 
 @click.command()
@@ -42,7 +46,7 @@ def selftest(rounds: int, profile: str, seed: int) -> int:
     return int(any(count.broken for count in counts))
 
 
-def _counts(rounds: int, profile: str, seed: int) -> list[Count]:
+def _counts(rounds: int, profile: str, seed: int) -> list["Count"]:
     with counting(console(stderr=True)) as progress:
         task = progress.add_task("self-test", total=None)  # shown while scipy is imported
         from spikecheck.gate import selftest as gates
