@@ -90,9 +90,8 @@ def _judge(request: ReplayRequest, options: LabOptions, *, quiet: bool) -> int:
 
     claim, reference = request.claim, request.claim.domain.reference
     with watcher(console(stderr=True), quiet=quiet) as observe:
-        from spikecheck.harness.verify import (
-            replay as judge_again,
-        )  # imports torch, for seconds in which progress is shown
+        # Both import torch, for seconds in which progress is shown.
+        from spikecheck.harness.verify import replay as judge_again
         from spikecheck.session import verify as session
 
         lab = context.laboratory(options, observe)
