@@ -1,5 +1,6 @@
 """`spikecheck diagnose`: the loss spikes of a log that somebody else wrote, or why a workload spiked."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import rich_click as click
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
+from spikecheck.cli.loading import loading
 from spikecheck.cli.options import SEED, WholeNumber, given_options, lab_options, steps_from
 from spikecheck.core.errors import UsageError
 from spikecheck.report.page import Page
@@ -58,11 +60,11 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
     found, 3 if none can be told.
     """
     if options["states"] is not None:
-        return int(import_module("spikecheck.cli.diagnosing").run_afterwards(options, log))
+        return int(_diagnosing(options).run_afterwards(options, log))
     _check_used(log, options["workload"])
     diagnosis = None if log is None else _read(log, loss, step)
     if options["workload"] is not None:
-        return int(import_module("spikecheck.cli.diagnosing").run_why(options, diagnosis))
+        return int(_diagnosing(options).run_why(options, diagnosis))
     if not options["quiet"]:
         with tolerate_closed_pipe():
             import_module("spikecheck.report.diagnosis_page").render_diagnosis(diagnosis, Page(console()))
@@ -78,6 +80,11 @@ def _check_used(log: Path | None, workload: str | None) -> None:
             raise UsageError(f"{option}: belongs to --workload; give that as well")
         if log is None and name in ("loss", "step"):
             raise UsageError(f"{option}: names a column of LOG; give LOG as well")
+
+
+def _diagnosing(options: Mapping[str, Any]) -> Any:
+    with loading(console(stderr=True), quiet=options["quiet"]):
+        return import_module("spikecheck.cli.diagnosing")
 
 
 def _read(log: Path, loss: str | None, step: str | None) -> Any:
