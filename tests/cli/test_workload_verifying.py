@@ -7,7 +7,9 @@ import pytest
 from spikecheck.cli.workload_verifying import SEEDS, STEPS, _planned, check_not_given, request_of
 from spikecheck.core.errors import UsageError
 
-LINE: dict[str, Any] = {"optimizer": None, "numbers": (), "changes": (), "steps": None, "seeds": None, "seed": 0}
+LINE: dict[str, Any] = {
+    "optimizer": None, "numbers": (), "changes": (), "steps": None, "seeds": None, "seed": 0, "quiet": True,
+}  # fmt: skip
 
 
 def test_what_is_not_given_has_the_documented_defaults() -> None:
