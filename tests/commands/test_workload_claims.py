@@ -72,7 +72,7 @@ def planted(spikecheck: Any, write: Any) -> str:
 
 
 def asked(spikecheck: Any, workload: str, *words: str) -> tuple[int, Report]:
-    line = ("verify", "--workload", workload, "--executor", "local", "--steps", "200", "--json", "report.json")
+    line = ("verify", "--workload", workload, "--executor", "local", "--steps", "20", "--json", "report.json")
     code = spikecheck(*line, *words)
     return code, json_file.read(Path("report.json"))
 
