@@ -80,7 +80,7 @@ def small_claim() -> Callable[..., str]:
 
 @pytest.fixture
 def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings follow one another in this process: workers import torch for seconds, and tests/watch/test_processes.py has them."""
+    """Trainings follow one another in this process. Workers take seconds to begin; tests/watch/test_processes.py has them."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
 
 
