@@ -28,7 +28,7 @@ class Told:
 
 def called(folder: Path, *words: str, **environment: str) -> Told:
     """`spikecheck` with these words in a folder, with its own cache; what it imports from there is found no longer."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))  # takes bytes too
+    out, err = stream(), stream()
     with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(err):
         here.chdir(folder)
         here.setattr(sys, "argv", ["spikecheck", *words])
@@ -43,10 +43,15 @@ def called(folder: Path, *words: str, **environment: str) -> Told:
     return Told(left.value.code, written(out), written(err))
 
 
-def written(stream: io.TextIOWrapper) -> str:
+def stream() -> io.TextIOWrapper:
+    """An output that takes bytes too, as that of a process does."""
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+
+
+def written(output: io.TextIOWrapper) -> str:
     """All that was written to it."""
-    stream.seek(0)
-    return stream.read()
+    output.seek(0)
+    return output.read()
 
 
 def told(folder: Path, *words: str, **environment: str) -> Told:

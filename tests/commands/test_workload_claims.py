@@ -62,7 +62,7 @@ def silent(make_optimizer, seed, device):
     return spikecheck.Training(step=training._step, batches=[torch.tensor(0)], state=training.state)
 '''
 EDGE, BATCHES = "edge-of-stability", "edge-of-stochastic-stability"
-FEW = ("--steps", "30")
+STEPS = ("--steps", "20")
 """Every step is looked at, and the second half lies past the first two fifths, in which the curvature rises."""
 
 
@@ -72,7 +72,7 @@ def planted(spikecheck: Any, write: Any) -> str:
 
 
 def asked(spikecheck: Any, workload: str, *words: str) -> tuple[int, Report]:
-    line = ("verify", "--workload", workload, "--executor", "local", "--steps", "20", "--json", "report.json")
+    line = ("verify", "--workload", workload, "--executor", "local", *STEPS, "--json", "report.json")
     code = spikecheck(*line, *words)
     return code, json_file.read(Path("report.json"))
 
@@ -84,7 +84,7 @@ def only(report: Report) -> Verdict:
 
 def test_curvature_that_rises_to_the_edge_is_found_and_its_controls_fail(spikecheck: Any, planted: str) -> None:
     """One batch an epoch: the whole loss's sharpness rises to 2/lr, and a quarter of the rate keeps it far below its own."""
-    code, report = asked(spikecheck, planted, EDGE, *FEW, "--at", "valleys=1", "--at", "last=20.2")
+    code, report = asked(spikecheck, planted, EDGE, "--at", "valleys=1", "--at", "last=20.2")
     verdict = only(report)
     assert (code, verdict.replicates) == (0, Outcome.HOLDS)
     assert verdict.reference.effect.median == pytest.approx(1.01, abs=1e-6)
@@ -96,7 +96,7 @@ def test_curvature_that_stays_below_the_edge_is_refuted_and_replayed(
     spikecheck: Any, planted: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The replay line reproduces what it records bit by bit; one that was edited, or trained with other seeds, does not."""
-    code, report = asked(spikecheck, planted, EDGE, *FEW, "--at", "valleys=1", "--at", "last=10.0")
+    code, report = asked(spikecheck, planted, EDGE, "--at", "valleys=1", "--at", "last=10.0")
     verdict = only(report)
     assert (code, verdict.replicates) == (1, Outcome.FAILS)
     assert verdict.positive is not None
@@ -124,16 +124,20 @@ def test_batches_at_the_edge_are_told_from_the_whole_loss_at_the_edge(spikecheck
 
     The second time, every training comes from the store.
     """
-    code, report = asked(spikecheck, planted, BATCHES)
-    first = only(report)
-    assert (code, first.replicates) == (0, Outcome.HOLDS)
-    assert first.reference.effect.median == pytest.approx(1.0, abs=1e-6)
-    assert first.reference.companions[0].effect.median == pytest.approx(0.25, abs=1e-3)
-    again = only(asked(spikecheck, planted, BATCHES)[1])
-    assert (first.runs_trained, first.runs_reused) == (16, 0)
-    assert (again.runs_trained, again.runs_reused) == (0, 16)
-    assert again.reference.scores == first.reference.scores
-    assert only(asked(spikecheck, planted, EDGE)[1]).replicates is Outcome.FAILS
+    code, report = asked(spikecheck, planted, BATCHES, EDGE)
+    found = {verdict.id: verdict for verdict in report.claims}
+    assert code == 1
+    assert found[BATCHES].replicates is Outcome.HOLDS
+    assert found[BATCHES].reference.effect.median == pytest.approx(1.0, abs=1e-6)
+    assert found[BATCHES].reference.companions[0].effect.median == pytest.approx(0.25, abs=1e-3)
+    assert found[EDGE].replicates is Outcome.FAILS
+    _, second = asked(spikecheck, planted, BATCHES, EDGE)
+    assert sum(verdict.runs_trained for verdict in report.claims) == 32, (
+        "16 seeds, and as many at a quarter of the rate"
+    )
+    assert [verdict.runs_trained for verdict in second.claims] == [0, 0]
+    for before, again in zip(report.claims, second.claims, strict=True):
+        assert again.reference.scores == before.reference.scores
 
 
 def test_batches_below_the_edge_are_refuted(spikecheck: Any, planted: str) -> None:
