@@ -28,7 +28,7 @@ class Told:
 
 def called(folder: Path, *words: str, **environment: str) -> Told:
     """`spikecheck` with these words in a folder, with its own cache; what it imports from there is found no longer."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = stream(), stream()
     with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(err):
         here.chdir(folder)
         here.setattr(sys, "argv", ["spikecheck", *words])
@@ -40,7 +40,18 @@ def called(folder: Path, *words: str, **environment: str) -> Told:
         with pytest.raises(SystemExit) as left:
             main()
     assert isinstance(left.value.code, int)
-    return Told(left.value.code, out.getvalue(), err.getvalue())
+    return Told(left.value.code, written(out), written(err))
+
+
+def stream() -> io.TextIOWrapper:
+    """An output that takes bytes too, as that of a process does."""
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+
+
+def written(output: io.TextIOWrapper) -> str:
+    """All that was written to it."""
+    output.seek(0)
+    return output.read()
 
 
 def told(folder: Path, *words: str, **environment: str) -> Told:

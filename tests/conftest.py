@@ -1,5 +1,6 @@
 """What holds for every test: one thread, and a choice of examples that is the same everywhere."""
 
+import gc
 import os
 import shutil
 import signal
@@ -77,6 +78,24 @@ def small_claim() -> Callable[..., str]:
     return text
 
 
+@pytest.fixture
+def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings follow one another in this process. Workers take seconds to begin; tests/watch/test_processes.py has them."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+
+
+@pytest.fixture(scope="session")
+def all_imported(tmp_path_factory: pytest.TempPathFactory, small_claim: Callable[..., str]) -> None:
+    """What claims and gates import, which a run of pytest within this one would forget: NumPy is loaded once in a process."""
+    from tests.command_line import called, told
+
+    folder = tmp_path_factory.mktemp("imported")
+    (folder / "lowers.py").write_text(small_claim())
+    assert called(folder, "verify", "--claims-path", ".", "--claim", "lowers", "--no-store").returncode == 0
+    gate = ("--optimizer", "torch.optim:SGD", "--set", "lr=0.1", "--against", "gd", "--rows", "final loss")
+    assert told(folder, *gate, "--dataset", "sines", "--at", "steps=20").returncode in {0, 3}
+
+
 # Planted optimizers lie beside these tests and are found by name, in this process and in workers.
 sys.path += [str(Path(__file__).parent / room) for room in ("optimizers", "gate", "why")]
 
@@ -102,6 +121,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and collected tests out of every later collection of garbage: a gate counts tensors after one."""
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Free as ever at the end; bindings complain of what is left."""
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -52,7 +52,8 @@ def test_a_gate_that_passes_leaves_what_a_workflow_reads(tmp_path: Path) -> None
 def test_without_inputs_the_table_in_pyproject_is_what_runs(tmp_path: Path) -> None:
     conditions = "conditions = { steps = 60, width = 5, points = 8 }"
     (tmp_path / "pyproject.toml").write_text(
-        f'[tool.spikecheck]\noptimizer = "gd"\nset = {{ lr = 0.1 }}\nagainst = "gd"\nseeds = 2\n{conditions}\n',
+        f'[tool.spikecheck]\noptimizer = "gd"\nset = {{ lr = 0.1 }}\nagainst = "gd"\nseeds = 2\n{conditions}\n'
+        'rows = "diverged,spiking"\n',
         encoding="utf-8",
     )
     done = step(tmp_path, arguments="--executor local")

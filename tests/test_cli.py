@@ -74,7 +74,7 @@ def test_a_claim_that_fails_exits_1_with_json_that_fits_its_schema(folder: Path)
 
 
 def test_the_second_time_nothing_is_trained(folder: Path) -> None:
-    first, second = (verify(folder, "--claim", "lowers", "--json", "-", "--quiet") for _ in range(2))
+    first, second = (verify_here(folder, "--claim", "lowers", "--json", "-", "--quiet") for _ in range(2))
     before, after = (json.loads(done.stdout)["claims"][0] for done in (first, second))
     assert before["runs_trained"] > 0
     assert after["runs_trained"] == 0
@@ -88,10 +88,10 @@ def test_a_counterexamples_replay_line_runs_as_it_stands(folder: Path, optimizer
     """Regression: it named neither the folder of the claim nor the optimizer that the claim was asked about."""
     (folder / "mine").rename(folder / "my claims")
     asked = ("--claims-path", "my claims", "--claim", "nought", *optimizer)
-    done = run(folder, "verify", *asked, "--json", "-", "--quiet")
+    done = run_here(folder, "verify", *asked, "--json", "-", "--quiet")
     found = json.loads(done.stdout)["claims"][0]["counterexample"]
     judged, effect = found["judgement"], found["judgement"]["effect"]
-    again = run(folder, *shlex.split(found["replay"])[1:])
+    again = run_here(folder, *shlex.split(found["replay"])[1:])
     assert again.returncode == 0, again.stderr
     assert f"held in {judged['held']} of {judged['applicable']} applicable ({judged['drawn']} trained)" in again.stdout
     assert f"mean {effect['mean']:.3g} (" in again.stdout
@@ -112,14 +112,14 @@ def test_a_problem_with_nan_is_refused_by_name(folder: Path) -> None:
 
 def test_a_claim_file_that_raises_is_told_and_the_others_still_run(folder: Path) -> None:
     (folder / "mine" / "broken.py").write_text("1/0\n")
-    done = verify(folder, "--claim", "lowers")
+    done = verify_here(folder, "--claim", "lowers")
     assert done.returncode == 3
     assert "ZeroDivisionError" in done.stderr
     assert "HOLDS" in done.stdout
 
 
 def test_a_budget_ends_in_a_partial_report_and_exit_3(folder: Path) -> None:
-    done = verify(folder, "--claim", "long", "--budget", "1s")
+    done = verify_here(folder, "--claim", "long", "--budget", "1s")
     assert done.returncode == 3, done.stderr
     assert "Stopped early" in done.stdout
 
@@ -152,7 +152,7 @@ def test_a_killed_verification_leaves_a_store_that_the_next_one_uses(folder: Pat
         time.sleep(0.05)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    done = verify(folder, "--claim", "lowers")
+    done = verify_here(folder, "--claim", "lowers")
     assert done.returncode == 0, done.stderr
     assert "damaged" not in done.stderr
 
@@ -200,7 +200,7 @@ def test_a_map_that_is_interrupted_keeps_what_was_trained_and_goes_on_from_there
     assert err.splitlines()[-1] == "interrupted; everything trained so far is kept, run again to go on"
     assert (out, list(folder.glob("map*"))) == ("", [])
     kept = len(stored(folder))
-    assert run(folder, *words, "--y", "steps=40,41").returncode == 0
+    assert run_here(folder, *words, "--y", "steps=40,41").returncode == 0
     assert (kept, len(stored(folder))) == (28, 56)
 
 

@@ -49,7 +49,7 @@ WAYS = {
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, small_claim: Callable[..., str]) -> pytest.Pytester:
+def project(all_imported: None, pytester: pytest.Pytester, small_claim: Callable[..., str]) -> pytest.Pytester:
     """A project with a true claim and a false one."""
     pytester.makeini("[pytest]\nspikecheck_store = store\n")
     (pytester.path / "claims").mkdir()
@@ -116,11 +116,11 @@ def test_without_torch_other_tests_pass_and_a_claim_fails_in_one_line(project: p
 
 def test_the_first_failure_ends_the_run_and_the_failed_items_run_first(project: pytest.Pytester) -> None:
     serial = ("-p", "no:randomly", "-v")
-    first = project.runpytest_subprocess("claims", "-x", *serial)
+    first = project.runpytest_inprocess("claims", "-x", *serial)
     first.assert_outcomes(passed=3, failed=1)
-    again = project.runpytest_subprocess("claims", "--lf", *serial)
+    again = project.runpytest_inprocess("claims", "--lf", *serial)
     again.assert_outcomes(failed=1)
-    before = project.runpytest_subprocess("claims", "--ff", "-k", "replicates or control", *serial)
+    before = project.runpytest_inprocess("claims", "--ff", "-k", "replicates or control", *serial)
     before.assert_outcomes(passed=3, failed=1)
     assert "nought.py::replicates FAILED" in next(line for line in before.outlines if ".py::" in line)
 
@@ -128,7 +128,7 @@ def test_the_first_failure_ends_the_run_and_the_failed_items_run_first(project: 
 def test_a_plugin_that_is_switched_off_collects_nothing_and_breaks_nothing(project: pytest.Pytester) -> None:
     project.makepyfile(test_plain="def test_it():\n    pass\n")
     project.makeini("[pytest]\n")
-    result = project.runpytest_subprocess("-p", "no:spikecheck", "-p", "no:randomly")
+    result = project.runpytest_inprocess("-p", "no:spikecheck", "-p", "no:randomly")
     result.assert_outcomes(passed=1)
 
 

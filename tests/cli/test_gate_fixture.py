@@ -14,6 +14,7 @@ RANGE = "lr=1e-2..1e1"
 ROWS = "diverged,final loss,best loss,first steps"
 
 
+@pytest.mark.usefixtures("one_core")
 def test_each_side_is_tuned(write: Write) -> None:
     """A tenth of the rate is no fault at ten times the rate, as with `spikecheck gate --tune`."""
     own = write(OWN)
@@ -43,6 +44,7 @@ def test_rates_that_cannot_be_are_said_in_one_line(arguments: dict[str, object],
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.usefixtures("all_imported", "one_core")
 def test_a_users_own_suite_meets_a_tuned_baseline(write: Write, pytester: pytest.Pytester) -> None:
     """Range and rows are the baseline's; a rate beside its range is refused."""
     own = write(OWN)
@@ -65,6 +67,6 @@ def test_a_users_own_suite_meets_a_tuned_baseline(write: Write, pytester: pytest
             "    spikecheck.gate(SGD, lr=0.1, baseline='base.json')\n"
         )
     )
-    done = pytester.runpytest_subprocess("-p", "no:randomly", f"--spikecheck-store={Path('store').resolve()}")
+    done = pytester.runpytest_inprocess("-p", "no:randomly", f"--spikecheck-store={Path('store').resolve()}")
     done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(["*lr=0.1, tune='lr=0.01..10': the rate is given or tuned; leave out one*"])

@@ -169,7 +169,7 @@ def test_the_fixture_gates_in_a_users_own_suite(pytester: pytest.Pytester) -> No
             "    spikecheck.gate(Hidden, lr=0.1, against='gd')\n"
         ),
     )
-    chosen = pytester.runpytest_subprocess("-p", "no:randomly", "--collect-only", "-q", "-m", "spikecheck")
+    chosen = pytester.runpytest_inprocess("-p", "no:randomly", "--collect-only", "-q", "-m", "spikecheck")
     chosen.stdout.fnmatch_lines(["*test_same*", "*test_worse*"])
     done = pytester.runpytest_subprocess("-p", "no:randomly", f"--spikecheck-store={pytester.path / 'store'}")
     done.assert_outcomes(passed=1, failed=2)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.command_line import Told, called
+
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory, small_claim: Callable[..., str]) -> Path:
@@ -32,6 +34,11 @@ def run(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[st
     )
 
 
+def run_here(folder: Path, *words: str) -> Told:
+    """As `run` in this process, which is another one than the report's and has imported torch."""
+    return called(folder, *words, SPIKECHECK_STORE=str(folder / "store"), COLUMNS="100")
+
+
 def report(folder: Path) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads((folder / "report.json").read_text())
     return parsed
@@ -42,8 +49,12 @@ def line(folder: Path) -> list[str]:
 
 
 def again(folder: Path, *words: str, **env: str) -> tuple[int, str]:
-    """Replay without a store, so that everything is trained; the exit code, and the output as one line."""
-    done = run(folder, *words, "--no-store", "--executor", "local", "--quiet", **env)
+    """Replay without a store, so that everything is trained; the exit code, and the output as one line.
+
+    In a process of its own where its environment differs, since torch reads that when it is imported.
+    """
+    whole = (*words, "--no-store", "--executor", "local", "--quiet")
+    done = run(folder, *whole, **env) if env else run_here(folder, *whole)
     assert "Traceback" not in done.stderr
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 
@@ -124,5 +135,5 @@ def test_another_version_in_the_report_is_named_even_if_no_bit_differs(found: Pa
     ],
 )
 def test_options_that_the_report_decides_are_refused(found: Path, words: list[str], said: str) -> None:
-    done = run(found, "replay", *words, "--report", "report.json")
+    done = run_here(found, "replay", *words, "--report", "report.json")
     assert (done.returncode, done.stderr.count("\n"), said in done.stderr) == (2, 1, True), done.stderr

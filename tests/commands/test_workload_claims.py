@@ -62,7 +62,7 @@ def silent(make_optimizer, seed, device):
     return spikecheck.Training(step=training._step, batches=[torch.tensor(0)], state=training.state)
 '''
 EDGE, BATCHES = "edge-of-stability", "edge-of-stochastic-stability"
-FEW = ("--steps", "30")
+STEPS = ("--steps", "20")
 """Every step is looked at, and the second half lies past the first two fifths, in which the curvature rises."""
 
 
@@ -72,7 +72,7 @@ def planted(spikecheck: Any, write: Any) -> str:
 
 
 def asked(spikecheck: Any, workload: str, *words: str) -> tuple[int, Report]:
-    line = ("verify", "--workload", workload, "--executor", "local", "--steps", "200", "--json", "report.json")
+    line = ("verify", "--workload", workload, "--executor", "local", *STEPS, "--json", "report.json")
     code = spikecheck(*line, *words)
     return code, json_file.read(Path("report.json"))
 
@@ -84,7 +84,7 @@ def only(report: Report) -> Verdict:
 
 def test_curvature_that_rises_to_the_edge_is_found_and_its_controls_fail(spikecheck: Any, planted: str) -> None:
     """One batch an epoch: the whole loss's sharpness rises to 2/lr, and a quarter of the rate keeps it far below its own."""
-    code, report = asked(spikecheck, planted, EDGE, *FEW, "--at", "valleys=1", "--at", "last=20.2")
+    code, report = asked(spikecheck, planted, EDGE, "--at", "valleys=1", "--at", "last=20.2")
     verdict = only(report)
     assert (code, verdict.replicates) == (0, Outcome.HOLDS)
     assert verdict.reference.effect.median == pytest.approx(1.01, abs=1e-6)
@@ -96,7 +96,7 @@ def test_curvature_that_stays_below_the_edge_is_refuted_and_replayed(
     spikecheck: Any, planted: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The replay line reproduces what it records bit by bit; one that was edited, or trained with other seeds, does not."""
-    code, report = asked(spikecheck, planted, EDGE, *FEW, "--at", "valleys=1", "--at", "last=10.0")
+    code, report = asked(spikecheck, planted, EDGE, "--at", "valleys=1", "--at", "last=10.0")
     verdict = only(report)
     assert (code, verdict.replicates) == (1, Outcome.FAILS)
     assert verdict.positive is not None
@@ -120,7 +120,10 @@ def test_curvature_that_stays_below_the_edge_is_refuted_and_replayed(
 
 
 def test_batches_at_the_edge_are_told_from_the_whole_loss_at_the_edge(spikecheck: Any, planted: str) -> None:
-    """Each batch has a valley of curvature 2/lr, so that the mean of the four has a quarter of it along each."""
+    """Each batch has a valley of curvature 2/lr, so that the mean of the four has a quarter of it along each.
+
+    The second time, every training comes from the store.
+    """
     code, report = asked(spikecheck, planted, BATCHES, EDGE)
     found = {verdict.id: verdict for verdict in report.claims}
     assert code == 1
@@ -128,6 +131,13 @@ def test_batches_at_the_edge_are_told_from_the_whole_loss_at_the_edge(spikecheck
     assert found[BATCHES].reference.effect.median == pytest.approx(1.0, abs=1e-6)
     assert found[BATCHES].reference.companions[0].effect.median == pytest.approx(0.25, abs=1e-3)
     assert found[EDGE].replicates is Outcome.FAILS
+    _, second = asked(spikecheck, planted, BATCHES, EDGE)
+    assert sum(verdict.runs_trained for verdict in report.claims) == 32, (
+        "16 seeds, and as many at a quarter of the rate"
+    )
+    assert [verdict.runs_trained for verdict in second.claims] == [0, 0]
+    for before, again in zip(report.claims, second.claims, strict=True):
+        assert again.reference.scores == before.reference.scores
 
 
 def test_batches_below_the_edge_are_refuted(spikecheck: Any, planted: str) -> None:
@@ -155,13 +165,6 @@ def test_every_claim_is_asked_or_the_reason_is_given(spikecheck: Any, planted: s
     assert "Not asked of this workload: " in Path("report.html").read_text(encoding="utf-8")
     assert "Not asked of this workload: " in Path("report.md").read_text(encoding="utf-8")
     assert "<testsuite" in Path("report.xml").read_text(encoding="utf-8")
-
-
-def test_trainings_are_stored_and_shared(spikecheck: Any, planted: str) -> None:
-    first, again = (only(asked(spikecheck, planted, BATCHES)[1]) for _ in range(2))
-    assert (first.runs_trained, first.runs_reused) == (16, 0)
-    assert (again.runs_trained, again.runs_reused) == (0, 16)
-    assert again.reference.scores == first.reference.scores
 
 
 def test_rates_above_the_edge_diverge_and_count_neither_for_nor_against(spikecheck: Any, planted: str) -> None:

@@ -110,7 +110,7 @@ def test_groups_by_the_names_of_ones_own_model(
     line = ["--optimizer", "own_net:by_names", "--set", "lr=0.05", "--model", "own_net:net"]
     assert doctor(monkeypatch, *line) == 0
     assert "one instance a member" in capsys.readouterr().out
-    suite = own_suite({"model": "own_net:net", "steps": 40}, 2, 0)
+    suite = own_suite({"model": "own_net:net", "steps": 40}, 2, 0, ("final loss", "time a step", "memory"))
     found = scores(contestant("own_net:by_names", {"lr": 0.05}), suite, Laboratory(None))
     assert found.values["memory"] == {"one step": (0.0,)}
     plain = scores(contestant("torch.optim:SGD", {"lr": 0.05}), suite, Laboratory(None))

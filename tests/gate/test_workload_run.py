@@ -142,9 +142,8 @@ def test_an_optimizer_that_diverges_is_named(own: str) -> None:
 
 
 def test_a_step_is_timed_whole(own: str) -> None:
-    code, out, _ = run(
-        "--workload", f"{own}:workload", "--optimizer", "gd", "--set", "lr=0.1", *SGD, "--at", "steps=20"
-    )
+    line = ("--workload", f"{own}:workload", "--optimizer", "gd", "--set", "lr=0.1", *SGD, "--at", "steps=20")
+    code, out, _ = run(*line, "--rows", "time a step")
     assert code in {0, 3}
     assert "time a step" in out
 
@@ -309,6 +308,7 @@ def test_the_overshoot_is_the_median_of_what_was_resolved() -> None:
     assert figures(made([1.0] * 20, 20), None)["overshoot late"] is None
 
 
+@pytest.mark.usefixtures("one_core")
 def test_the_seeds_of_the_caller_are_left_alone(own: str) -> None:
     torch.manual_seed(5)
     wanted = torch.rand(1)
