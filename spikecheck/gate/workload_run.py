@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, WorkDone, ignore
 from spikecheck.core.scorecard import FIRST_STEPS, Baseline, OptimizerSpec, Scorecard, Scores, TunedRate
+from spikecheck.core.work import TIMING, TRAINING, Expected
 from spikecheck.gate.comparison import ALPHA
 from spikecheck.gate.curves import band_of
 from spikecheck.gate.metrics import MEMORY, TIME
@@ -130,7 +131,11 @@ class WorkloadGate:
             self.trainer.pace = self._guarded(partial(timed, training, 3), training) / 3
         trainings = contestants * self._trainings() * self.suite.steps * self.trainer.pace
         timings = contestants * (2 * BLOCKS + 2) * max(A_BLOCK, self.trainer.pace)
-        self.observe(ClaimStarted("gate", 1, 1, (("gate", trainings + timings),), seeks_spikes=False))
+        self.observe(
+            ClaimStarted(
+                "gate", 1, 1, (("gate", Expected({TRAINING: trainings, TIMING: timings})),), seeks_spikes=False
+            )
+        )
 
     def _check_moves(self, contestant: OptimizerSpec) -> None:
         with one_thread(self.trainer.device), random_state_kept():
@@ -160,7 +165,7 @@ class WorkloadGate:
         return costs
 
     def _worked(self, seconds: float) -> None:
-        self.observe(WorkDone(seconds))
+        self.observe(WorkDone(seconds, TIMING))
 
     @property
     def _make(self) -> Make:

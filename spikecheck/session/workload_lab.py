@@ -10,6 +10,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Array, Ended, Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
+from spikecheck.core.work import TRAINING
 from spikecheck.core.workload_setting import optimizer_numbers, workload_of
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.run_spikes import spikes_of
@@ -94,7 +95,7 @@ class WorkloadLab:
 
     def _train(self, keys: Sequence[tuple[Setting, int]]) -> None:
         orders = [self.order(*key) for key in keys]
-        self.observe(WorkPlanned(sum(order.steps for order in orders), 0, sum(self._each_seconds(orders))))
+        self.observe(WorkPlanned(sum(order.steps for order in orders), 0, {TRAINING: sum(self._each_seconds(orders))}))
 
         def made(place: int, new: int) -> None:
             steps = orders[place].steps

@@ -41,8 +41,10 @@ def test_a_display_hears_the_stages_and_every_step() -> None:
     assert isinstance(started, ClaimStarted) and isinstance(stage, StageStarted) and isinstance(advanced, TileAdvanced)
     expected = dict(started.expected)
     assert list(expected) == [TRAINING, WAY, AGAIN, FORKS]
-    assert expected[TRAINING] == pytest.approx(1_000 * advanced.seconds / 64)
-    assert expected[WAY] == pytest.approx(expected[TRAINING] / 2)
+    (whole,) = expected[TRAINING].certain.values()
+    assert whole == pytest.approx(1_000 * advanced.seconds / 64)
+    assert sum(expected[WAY].possible.values()) == pytest.approx(whole / 2)  # from none of the way to all of it
+    assert not sum(expected[WAY].certain.values())
     assert (stage.stage, advanced.member_steps, started.seeks_spikes) == (WAY, 64, False)
 
 
@@ -51,6 +53,6 @@ def test_more_arms_are_expected_to_take_longer_in_proportion() -> None:
         heard: list[Event] = []
         Question(arms=ARMS[:count], observe=heard.append).announce(10)
         assert isinstance(heard[0], ClaimStarted)
-        return dict(heard[0].expected)[FORKS]
+        return sum(dict(heard[0].expected)[FORKS].all.values())
 
     assert forks(5) / forks(2) == pytest.approx((1 + 5) / (1 + 2))  # the placebo is forked as well
