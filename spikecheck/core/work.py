@@ -9,7 +9,8 @@ Work = Mapping[str, float]
 
 What one kind costs on this machine says little about another kind, so each is measured by itself."""
 
-TRAINING, READING, TIMING, COMPARISON = "training", "reading", "timing", "comparison"
+TRAINING, READING, COMPARISON = "training", "reading", "comparison with the ordinary loop"
+STARTING, TIMING, MEASURING = "starting workers", "timing", "measuring memory"
 
 
 @dataclass(frozen=True)

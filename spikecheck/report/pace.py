@@ -8,6 +8,7 @@ may add work, the time left is known within wide bounds only.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import hypot
 from typing import NamedTuple
 
 from spikecheck.core.work import TRAINING, Expected, Work, total
@@ -15,14 +16,15 @@ from spikecheck.core.work import TRAINING, Expected, Work, total
 _FEW_SECONDS = 3.0
 """After less work nothing is said of the time left."""
 _SHOWING = 2.5
-"""Seconds from the last training to the end of the command, on any machine."""
+"""Expected work from the last training to the end of the command: a report is built and written."""
 CERTAIN_STAGES = ("reference", "search", "beside", "reach")
 """Stages whose work is known from the start, in their order: only of these, anything is trained early."""
 _UNMEASURED = 3.0
 """Factor by which a kind of work may be faster or slower than others. In commands recorded on an idle machine, kinds took 0.14
 to 2 times their expected seconds, and those of one command up to 3 times as long as its average."""
 _BEFORE = 2.0
-"""Work after which a measured speed weighs as much as what was assumed before it, in seconds of a typical core."""
+"""Seconds of work after which a measured speed weighs as much as what was assumed before it: the first steps of a command are
+slow, as workers load and caches are empty."""
 
 
 @dataclass
@@ -44,13 +46,12 @@ class _Measured:
 
     def slowness(self, usual: float) -> float:
         """Seconds by the clock for a second of work; about `usual` as long as little is done."""
-        measured = self.weighed_clock / self.weighed_work if self.weighed_work > 0 else usual
-        return (self.work * measured + _BEFORE * usual) / (self.work + _BEFORE)
+        return (self.weighed_clock + _BEFORE) / (self.weighed_work + _BEFORE / usual)
 
     @property
     def doubt(self) -> float:
         """Factor by which that may be wrong, in [1, `_UNMEASURED`]."""
-        return float(_UNMEASURED ** (_BEFORE / (self.work + _BEFORE)))
+        return float(_UNMEASURED ** (_BEFORE / (self.clock + _BEFORE)))
 
 
 class _Left(NamedTuple):
@@ -137,25 +138,31 @@ class Pace:
     def time_left(self) -> tuple[float, float] | None:
         """The least and the most seconds by the clock until the end; None if too little is done to say.
 
-        Between two reports of finished work the seconds count down, at most to the half.
+        The errors of the kinds are taken to be independent, and what may be added to lie between nothing and twice its likely
+        amount. Between two reports of finished work the seconds count down, at most to the half.
         """
         if self._worked < _FEW_SECONDS or self._all.work <= 0:
             return None
-        certain, possible = self._certain, self._possible
-        least = sum(seconds / self._doubt(kind) * self._slowness(kind) for kind, seconds in certain.items())
-        most = sum(
-            seconds * self._doubt(kind) * self._slowness(kind)
-            for kind, seconds in total(certain, possible, possible).items()
-        )
+        certain, possible = map(self._by_the_clock, (self._certain, self._possible))
+        doubts = {kind: self._kinds.get(kind, _Measured()).doubt for kind in certain}
+        may_be_added = sum(possible.values())
+        likely = sum(certain.values()) + may_be_added
+        less = hypot(may_be_added, *(certain[kind] * (1 - 1 / doubt) for kind, doubt in doubts.items()))
+        more = hypot(may_be_added, *(certain[kind] * (doubt - 1) for kind, doubt in doubts.items()))
+        least, most = (likely - less) / self._all.doubt, (likely + more) * self._all.doubt
         since = self._worked - self._reported
-        return max(least - since, least / 2) + _SHOWING, max(most - since, most / 2) + _SHOWING
+        end = _SHOWING * self._usual
+        return max(least - since, least / 2) + end, max(most - since, most / 2) + end
 
-    def _slowness(self, kind: str) -> float:
-        usual = self._all.slowness(1.0)
-        return self._kinds.get(kind, _Measured()).slowness(usual)
+    @property
+    def _usual(self) -> float:
+        """Seconds by the clock for a second of work, of whatever kind."""
+        return self._all.slowness(1.0)
 
-    def _doubt(self, kind: str) -> float:
-        return self._all.doubt * self._kinds.get(kind, _Measured()).doubt
+    def _by_the_clock(self, work: Work) -> Work:
+        """The seconds that so much work is likely to take."""
+        usual = self._usual
+        return {kind: seconds * self._kinds.get(kind, _Measured()).slowness(usual) for kind, seconds in work.items()}
 
     @property
     def _certain(self) -> Work:

@@ -9,7 +9,7 @@ from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
-from spikecheck.core.work import TRAINING, Expected
+from spikecheck.core.work import STARTING, TRAINING, Expected
 from spikecheck.core.workload_setting import workload_setting
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.on_workload import Place, all_on_workload
@@ -21,6 +21,7 @@ from spikecheck.session.workload_lab import WorkloadLab, wanted_for
 from spikecheck.session.workload_place import workload_place
 from spikecheck.watch.examined import Examined, examine
 from spikecheck.watch.measured import MeasuredOrder, Wanted
+from spikecheck.watch.processes import STARTING_SECONDS
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
 ONE_SETTING = "A workload is one setting, so nothing is said of others."
@@ -130,7 +131,9 @@ def _expected(claim: Claim, lab: WorkloadLab, plan: Plan) -> tuple[tuple[str, Ex
     """The expected work of the trainings that are not here yet: of the claim's arms, then of its controls'."""
     own = {arm(lab.base) for arm in claim.arms.values()} | {lab.base}
     others = {arm(lab.base) for control in claim.controls for arm in (control.arms or {}).values()} - own
-    return tuple(
-        (stage, Expected({TRAINING: sum(lab.expected(setting) for setting in settings) * plan.fresh_seeds}))
-        for stage, settings in (("reference", own), ("control", others))
-    )
+
+    def of(settings: set[Setting]) -> Expected:
+        seconds = sum(map(lab.expected, settings)) * plan.fresh_seeds
+        return Expected({STARTING: STARTING_SECONDS, TRAINING: seconds} if seconds else {})
+
+    return tuple((stage, of(settings)) for stage, settings in (("reference", own), ("control", others)))

@@ -136,9 +136,8 @@ def test_what_results_decide_is_possible_and_the_rest_is_certain() -> None:
         "confirmation",
     }
     assert {stage for stage, work in expected.items() if any(work.certain.values())} == {"reference", "search"}
-    assert (
-        expected["search"].certain.keys() == expected["reference"].certain.keys() == {"training", "continue", "reading"}
-    )
+    kinds = {"training", "continue", "lower_rate", "reading"}
+    assert expected["search"].certain.keys() == expected["reference"].certain.keys() == kinds
 
 
 def test_a_second_look_needs_seeds_of_its_own() -> None:
