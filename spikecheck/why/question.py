@@ -45,15 +45,25 @@ class Question:
             )
 
     def announce(self, steps: int) -> None:
-        """Tell a display what is to come, for a training of so many steps."""
+        """Tell a display what is to come, for a training of so many steps. Without a spike, it ends with the training."""
+        if_it_spikes = [(stage, Expected(possible=work.all)) for stage, work in self._of_a_spike(steps)]
+        self._expect((TRAINING, _work(steps)), *if_it_spikes)
+
+    def announce_forks(self, steps: int) -> None:
+        """Tell a display what is to come, now that a spike is to be explained that lies so many steps away."""
+        self._expect(*self._of_a_spike(2 * steps))
+
+    def _of_a_spike(self, steps: int) -> list[tuple[str, Expected]]:
+        """The stages behind the training; the way to the spike is half of it on average."""
         forks = (1 + len(self.arms)) * _A_FORK
-        expected = (
-            (TRAINING, _work(steps)),
-            (WAY, _work(0, steps // 2)),
+        return [
+            (WAY, _work(steps // 2)),
             (AGAIN, _work(2 * _A_FORK)),
             (FORKS, _work(forks * FEWEST, forks * (MOST - FEWEST) // 2)),
-        )
-        self.observe(ClaimStarted(_CLAIM, 1, 1, expected, seeks_spikes=False))
+        ]
+
+    def _expect(self, *stages: tuple[str, Expected]) -> None:
+        self.observe(ClaimStarted(_CLAIM, 1, 1, stages, seeks_spikes=False))
 
     def enter(self, stage: str) -> None:
         """A stage begins."""

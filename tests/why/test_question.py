@@ -48,6 +48,19 @@ def test_a_display_hears_the_stages_and_every_step() -> None:
     assert (stage.stage, advanced.member_steps, started.seeks_spikes) == (WAY, 64, False)
 
 
+def test_forks_are_certain_only_once_there_is_a_spike() -> None:
+    """Regression: a training without a spike was expected to go on with forks to its last second."""
+    heard: list[Event] = []
+    question = Question(arms=[HALF_RATE], observe=heard.append)
+    question.announce(1_000)
+    question.announce_forks(300)
+    before, after = (dict(event.expected) for event in heard if isinstance(event, ClaimStarted))
+    assert [stage for stage, work in before.items() if sum(work.certain.values())] == [TRAINING]
+    assert list(after) == [WAY, AGAIN, FORKS]
+    assert all(sum(work.certain.values()) for work in after.values())
+    assert after[WAY].certain[TRAINING] == pytest.approx(0.3 * before[TRAINING].certain[TRAINING])
+
+
 def test_more_arms_are_expected_to_take_longer_in_proportion() -> None:
     def forks(count: int) -> float:
         heard: list[Event] = []
