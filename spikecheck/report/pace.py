@@ -20,8 +20,8 @@ _SHOWING = 2.5
 CERTAIN_STAGES = ("reference", "search", "beside", "reach")
 """Stages whose work is known from the start, in their order: only of these, anything is trained early."""
 _UNMEASURED = 3.0
-"""Factor by which a kind of work may be faster or slower than others. In commands recorded on an idle machine, kinds took 0.14
-to 2 times their expected seconds, and those of one command up to 3 times as long as its average."""
+"""Factor by which a kind of work may be faster or slower than the others of its command. Assumed: in the recorded progress of
+four commands, kinds took 0.14 to 2 times their expected seconds."""
 _BEFORE = 2.0
 """Seconds of work after which a measured speed weighs as much as what was assumed before it: the first steps of a command are
 slow, as workers load and caches are empty."""

@@ -280,7 +280,7 @@ def shown(stages: Sequence[tuple[str, Expected]], pieces: Sequence[Piece]) -> li
 def test_nine_of_ten_estimates_of_planted_commands_are_right() -> None:
     """Right: within a factor of two or two seconds. An estimate is given where the bounds are at most a factor of 4 apart."""
     rng = np.random.default_rng(0)
-    rows = np.array([row for _ in range(300) for row in shown(*planted(rng))])
+    rows = np.array([row for _ in range(100) for row in shown(*planted(rng))])
     least, most, true = rows.T
     given = most <= 4 * least
     estimate = np.sqrt(least * most)
