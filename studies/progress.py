@@ -224,7 +224,7 @@ def main() -> None:
             one = watched(command, Path(folder))
             commands.append(one)
             print(_row(one), file=sys.stderr)
-    given.out.write_text(page(commands), encoding="utf-8")
+            given.out.write_text(page(commands), encoding="utf-8")
 
 
 if __name__ == "__main__":
