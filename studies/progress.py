@@ -2,9 +2,9 @@
 
     python studies/progress.py [--out docs/progress.md] [COMMAND …]
 
-A second counts as right where the estimate on the screen is within a factor of two of the time that the command still took, or
-within two seconds of it. The first command starts with an empty store and no compiled kernels; later ones use the results of
-earlier ones.
+An estimate counts as right in a second in which it is within a factor of two of the time that the command still took, or
+within two seconds of it; a range, where that time lies in it, or within two seconds of it. The first command starts with an
+empty store and no compiled kernels; later ones use the results of earlier ones.
 """
 
 import argparse
@@ -17,10 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 COMMANDS = (
     "verify --claim condensation",
@@ -42,7 +43,7 @@ COMMANDS = (
     "verify --claim 's*' --claim top-direction-low-frequency",
     "selftest --rounds 20",
 )
-_ESTIMATE = re.compile(r"about ((?:\d+:)?\d+:\d\d) left")
+_ESTIMATE = re.compile(r"(?:((?:\d+:)?\d+:\d\d) to|about) ((?:\d+:)?\d+:\d\d) left")
 _SHARE = re.compile(r"(\d+) %")
 _NAMED = re.compile(r"(starting|compiling)[^…]*…")
 _SLACK = 2.0
@@ -55,7 +56,9 @@ class Second:
 
     at: float
     share: int | None
-    left: float | None
+    least: float | None
+    most: float | None
+    """Ends of the range of the time left, in seconds; equal for an estimate, None where nothing is said of it."""
     named: bool
     """Whether the screen named another activity: starting, compiling."""
 
@@ -70,13 +73,17 @@ class Watched:
 
     @property
     def estimates(self) -> list[Second]:
-        """The seconds in which a remaining time was shown."""
-        return [second for second in self.seconds if second.left is not None]
+        """The seconds in which an estimate of the time left was shown."""
+        return [second for second in self.seconds if second.least is not None and second.least == second.most]
 
     @property
-    def right(self) -> int:
-        """The number of seconds with a right estimate."""
-        return sum(self._right(second) for second in self.estimates)
+    def ranges(self) -> list[Second]:
+        """The seconds in which a range of the time left was shown."""
+        return [second for second in self.seconds if second.least != second.most]
+
+    def right(self, seconds: Sequence[Second]) -> int:
+        """The number of these seconds in which the estimate or range was right."""
+        return sum(map(self._right, seconds))
 
     @property
     def rises(self) -> bool:
@@ -89,16 +96,19 @@ class Watched:
         """The longest time, in seconds, without a change of percentage or estimate and without a named activity."""
         longest, since, before = 0.0, 0.0, None
         for second in self.seconds:
-            now = (second.share, second.left, second.named)
+            now = (second.share, second.least, second.most, second.named)
             if now != before or second.named:
                 since, before = second.at, now
             longest = max(longest, second.at - since)
         return longest
 
     def _right(self, second: Second) -> bool:
-        assert second.left is not None
+        assert second.least is not None
+        assert second.most is not None
         true = self.took - second.at
-        return abs(second.left - true) <= _SLACK or true / 2 <= second.left <= 2 * true
+        if second.least != second.most:
+            return second.least - _SLACK <= true <= second.most + _SLACK
+        return abs(second.least - true) <= _SLACK or true / 2 <= second.least <= 2 * true
 
 
 def watched(command: str, folder: Path) -> Watched:
@@ -144,10 +154,12 @@ def _seconds(terminal: int, began: float) -> Iterator[Second]:
 def _second(at: float, text: str) -> Second:
     last = text[text.rfind("\x1b[1A\x1b[2K") :] if "\x1b[1A\x1b[2K" in text else text
     shares, estimates = _SHARE.findall(last), _ESTIMATE.findall(last)
+    least, most = estimates[-1] if estimates else ("", "")
     return Second(
         at,
         int(shares[-1]) if shares else None,
-        _from_clock(estimates[-1]) if estimates else None,
+        _from_clock(least or most) if most else None,
+        _from_clock(most) if most else None,
         bool(_NAMED.search(last)),
     )
 
@@ -161,24 +173,43 @@ def _from_clock(text: str) -> float:
 
 def page(commands: Sequence[Watched]) -> str:
     """The page: the table and its summary."""
-    shown, right = sum(len(one.estimates) for one in commands), sum(one.right for one in commands)
+    took = sum(one.took for one in commands)
     lines = [
         "# Is the time left what the screen says?",
         "",
-        f"`python studies/progress.py`: {len(commands)} commands, {shown:,} seconds with an estimate on the screen, of",
-        f"which it was right in {right:,} ({100 * right / max(shown, 1):.0f} %): within a factor of two of the time that the",
-        f"command then took, or within {_SLACK:.0f} seconds. Standing still: the longest time in which neither percentage",
-        "nor estimate moved and nothing else, such as compiling, was named.",
+        f"`python studies/progress.py`: {len(commands)} commands, which took {took:,.0f} seconds.",
+        f"In {_of(commands, lambda one: one.estimates)} seconds the estimate on the screen was right: within a factor of",
+        f"two of the time that the command then took, or within {_SLACK:.0f} seconds. Where the time left was not known that",
+        'well, the screen said a range, such as "0:10 to 1:30 left": in',
+        f"{_of(commands, lambda one: one.ranges)} seconds it held that time; its ends were a factor of",
+        f"{_width(commands):.0f} apart (median). In the other seconds nothing was said of it. Standing still: the longest",
+        "time in which neither percentage nor estimate moved and nothing else, such as compiling, was named.",
         "",
-        "| command | took | first estimate | right | percentage never falls | standing still |",
-        "| --- | --: | --: | --: | --- | --: |",
+        "| command | took | first estimate | estimate right | range right | percentage never falls | standing still |",
+        "| --- | --: | --: | --: | --: | --- | --: |",
+        *map(_row, commands),
     ]
-    for one in commands:
-        first = f"{one.estimates[0].at:.0f} s" if one.estimates else "none"
-        share = f"{one.right} of {len(one.estimates)}" if one.estimates else ""
-        falls = "yes" if one.rises else "no"
-        lines.append(f"| `{one.command}` | {one.took:.0f} s | {first} | {share} | {falls} | {one.still:.0f} s |")
     return "\n".join(lines) + "\n"
+
+
+def _row(one: Watched) -> str:
+    first = f"{one.estimates[0].at:.0f} s" if one.estimates else "none"
+    shares = " | ".join(f"{one.right(some)} of {len(some)}" if some else "" for some in (one.estimates, one.ranges))
+    falls = "yes" if one.rises else "no"
+    return f"| `{one.command}` | {one.took:.0f} s | {first} | {shares} | {falls} | {one.still:.0f} s |"
+
+
+def _of(commands: Sequence[Watched], which: Callable[[Watched], list[Second]]) -> str:
+    """How many seconds of these were right, of how many."""
+    shown, right = sum(len(which(one)) for one in commands), sum(one.right(which(one)) for one in commands)
+    return f"{right:,} of {shown:,} ({100 * right / max(shown, 1):.0f} %)"
+
+
+def _width(commands: Sequence[Watched]) -> float:
+    """The median of the ranges' greater ends over their smaller ones."""
+    return median(
+        [(second.most or 0.0) / max(second.least or 0.0, 1.0) for one in commands for second in one.ranges] or [1.0]
+    )
 
 
 def main() -> None:
@@ -192,8 +223,8 @@ def main() -> None:
         for command in given.commands or COMMANDS:
             one = watched(command, Path(folder))
             commands.append(one)
-            print(f"{command}: {one.took:.0f} s, {one.right} of {len(one.estimates)} right", file=sys.stderr)
-    given.out.write_text(page(commands), encoding="utf-8")
+            print(_row(one), file=sys.stderr)
+            given.out.write_text(page(commands), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Events emitted while a claim is verified. Engines emit them; renderers subscribe to them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spikecheck.core.judgement import Judgement
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
+from spikecheck.core.work import TRAINING, Expected, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,10 @@ class ClaimStarted:
     claim: str
     position: int
     total: int
-    expected: tuple[tuple[str, float], ...] = ()
-    """Its stages in order, each with its expected time in seconds on a typical core: see `lab.batching.seconds`."""
-    after: float = 0.0
-    """Expected time of all later claims, in seconds on a typical core."""
+    expected: tuple[tuple[str, Expected], ...] = ()
+    """Its stages in order, each with its expected work."""
+    after: Work = field(default_factory=dict)
+    """Expected work of all later claims."""
     seeks_spikes: bool = True
     """Whether the trainings are searched for spikes."""
 
@@ -39,8 +40,8 @@ class WorkPlanned:
 
     member_steps: int
     runs_reused: int
-    seconds: float = 0.0
-    """Expected time of these steps, in seconds on a typical core."""
+    work: Work = field(default_factory=dict)
+    """Expected work of these steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,16 @@ class TileAdvanced:
     """Expected time of these steps, in seconds on a typical core."""
     early: bool = False
     """Whether a later stage needs these steps and the current one does not."""
+    kind: str = TRAINING
+    """Kind of work: see `core.work`."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkDone:
-    """Work other than training is complete; `seconds` is its expected time on a typical core."""
+    """Work of this kind, other than training, is complete; `seconds` is its expected time on a typical core."""
 
     seconds: float
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted, WorkDone, ignore
 from spikecheck.core.run import Run
 from spikecheck.core.scorecard import Baseline, Decision, OptimizerSpec, Scorecard, Scores, SuiteSetting, TunedRate
+from spikecheck.core.work import COMPARISON, TIMING, Expected, Work, total
 from spikecheck.gate.comparison import ALPHA, decided, not_compared, rows
 from spikecheck.gate.cost import memory, own_model, time_ratios
 from spikecheck.gate.curves import band
@@ -19,7 +20,7 @@ from spikecheck.gate.metrics import MEASURES, MEMORY, TIME
 from spikecheck.gate.parity import demand, parity_seconds
 from spikecheck.gate.suite import Suite
 from spikecheck.gate.workload_suite import WorkloadSuite
-from spikecheck.lab.batching import seconds, tiles
+from spikecheck.lab.batching import tiles, work_of
 from spikecheck.lab.laboratory import Laboratory
 
 COST = "one step"
@@ -135,7 +136,7 @@ def scores(
         values[TIME[0]] = {COST: time_ratios(contestant, model)}
     if MEMORY[0] in suite.rows:
         values[MEMORY[0]] = {COST: (memory(contestant, model),)}
-    observe(WorkDone(_cost_seconds(suite)))
+    observe(WorkDone(_cost_seconds(suite), TIMING))
     return Scores(values=values, curves={name: band(place_runs) for name, place_runs in seen.items()})
 
 
@@ -155,7 +156,7 @@ def _demand(place: SuiteSetting, lab: Laboratory, observe: Observer) -> None:
     def tick(seconds: float) -> None:
         nonlocal told
         told += seconds
-        observe(WorkDone(seconds))
+        observe(WorkDone(seconds, COMPARISON))
         lab.check_deadline()
 
     expected = parity_seconds(place.setting)
@@ -166,15 +167,16 @@ def _demand(place: SuiteSetting, lab: Laboratory, observe: Observer) -> None:
 
 
 def announced(contestants: Sequence[OptimizerSpec], suite: Suite, lab: Laboratory) -> ClaimStarted:
-    """The event that announces a gate, with its expected time in seconds on a typical core."""
-    expected = 0.0
+    """The event that announces a gate, with its expected work."""
+    works: list[Work] = []
     for contestant in contestants:
         places = suite.places(contestant)
         asked = {recipe for place in places for recipe in suite.recipes(place)}
         asked |= {recipe.parent() for recipe in asked}
-        expected += sum(map(seconds, tiles([recipe for recipe in asked if not lab.is_stored(recipe)])))
-        expected += sum(parity_seconds(place.setting) for place in places) + _cost_seconds(suite)
-    return ClaimStarted("gate", 1, 1, (("gate", expected),))
+        works += map(work_of, tiles([recipe for recipe in asked if not lab.is_stored(recipe)]))
+        works += ({COMPARISON: parity_seconds(place.setting)} for place in places)
+        works.append({TIMING: _cost_seconds(suite)})
+    return ClaimStarted("gate", 1, 1, (("gate", Expected(total(*works))),))
 
 
 def _cost_seconds(suite: Suite) -> float:

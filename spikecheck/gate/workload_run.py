@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, WorkDone, ignore
 from spikecheck.core.scorecard import FIRST_STEPS, Baseline, OptimizerSpec, Scorecard, Scores, TunedRate
+from spikecheck.core.work import MEASURING, STARTING, TIMING, TRAINING, Expected, Work, times
 from spikecheck.gate.comparison import ALPHA
 from spikecheck.gate.curves import band_of
 from spikecheck.gate.metrics import MEMORY, TIME
@@ -18,13 +19,16 @@ from spikecheck.gate.workload_first_steps import FirstStepsOrder, way
 from spikecheck.gate.workload_moves import check_moves
 from spikecheck.gate.workload_suite import FINAL, TUNING_SEEDS, WorkloadSuite, choice_of
 from spikecheck.gate.workload_trainer import Trainer
-from spikecheck.gate.workload_tuning import MOST_AROUND, around, tuned
+from spikecheck.gate.workload_tuning import CLIMBS, MOST_AROUND, around, tuned
 from spikecheck.lab.execution.local import one_thread
 from spikecheck.tensors.random_state import random_state_kept
+from spikecheck.watch.processes import STARTING_SECONDS
 from spikecheck.watch.runs import Order
 from spikecheck.watch.training import Training
 from spikecheck.watch.workload import in_one_line
 
+_MEMORY_SECONDS = 1.5
+"""Expected time to measure the memory of a step, on a typical core."""
 Blocks = Mapping[str, tuple[float | None, ...]]
 T = TypeVar("T")
 
@@ -131,9 +135,17 @@ class WorkloadGate:
             training = self._make(choice_of(self.candidate).make())
             self._guarded(partial(training.run, 2), training)
             self.trainer.pace = self._guarded(partial(timed, training, 3), training) / 3
-        trainings = contestants * self._trainings() * self.suite.steps * self.trainer.pace
-        timings = contestants * (2 * BLOCKS + 2) * max(A_BLOCK, self.trainer.pace)
-        self.observe(ClaimStarted("gate", 1, 1, (("gate", trainings + timings),), seeks_spikes=False))
+        expected = Expected(times(self._work_of_a_side(), contestants))
+        self.observe(ClaimStarted("gate", 1, 1, (("gate", expected),), seeks_spikes=False))
+
+    def _work_of_a_side(self) -> Work:
+        suite, pace = self.suite, self.trainer.pace
+        return {
+            STARTING: STARTING_SECONDS * (1 + (len(CLIMBS) if suite.looks_around else 0)),
+            TRAINING: self._trainings() * suite.steps * pace,
+            TIMING: (2 * BLOCKS + 2) * max(A_BLOCK, pace) if TIME[0] in suite.rows else 0.0,
+            MEASURING: _MEMORY_SECONDS if MEMORY[0] in suite.rows else 0.0,
+        }
 
     def _check_moves(self, contestant: OptimizerSpec) -> None:
         with one_thread(self.trainer.device), random_state_kept():
@@ -160,10 +172,11 @@ class WorkloadGate:
                 costs[TIME[0]] = {COST: tuple(ratios)}
             if MEMORY[0] in rows:
                 costs[MEMORY[0]] = {COST: (memory(self._make, optimizer),)}
+                self.observe(WorkDone(_MEMORY_SECONDS, MEASURING))
         return costs
 
     def _worked(self, seconds: float) -> None:
-        self.observe(WorkDone(seconds))
+        self.observe(WorkDone(seconds, TIMING))
 
     @property
     def _make(self) -> Make:

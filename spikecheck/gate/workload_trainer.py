@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikecheck.core.errors import Interrupted, what_stays
-from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkPlanned, ignore
+from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkDone, WorkPlanned, ignore
 from spikecheck.core.scorecard import OptimizerSpec
+from spikecheck.core.work import STARTING
 from spikecheck.gate.workload_suite import choice_of
 from spikecheck.lab.store import Store
 from spikecheck.watch.advance import Advance
-from spikecheck.watch.processes import train_all
+from spikecheck.watch.processes import STARTING_SECONDS, train_all
 from spikecheck.watch.runs import Order, WorkloadRun
 from spikecheck.watch.workload import Workload
 
@@ -42,9 +43,14 @@ class Trainer:
             Interrupted: after Ctrl-C or SIGTERM; likewise.
         """
         orders = [kind(self.workload, seed, self.steps, choice_of(who), self.device, looks) for who, seed in wanted]
-        progress = Advance(
-            len(orders), self.deadline, lambda _place, new: self.observe(TileAdvanced(new, new * self.pace))
-        )
+        starting = iter([WorkDone(STARTING_SECONDS, STARTING)])
+
+        def made(_place: int, new: int) -> None:
+            for over in starting:  # once
+                self.observe(over)
+            self.observe(TileAdvanced(new, new * self.pace))
+
+        progress = Advance(len(orders), self.deadline, made)
         runs: dict[int, WorkloadRun] = {}
         try:
             for place, run in train_all(orders, self.store, self.workers, progress):

@@ -21,9 +21,9 @@ _DECADE = range(-2, 3)
 """Rungs of the decade around the best rate."""
 _WEIGHTS = np.array([0.5, 1.0, 1.0, 1.0, 0.5]) / 4
 """Of these rungs in a mean over the logarithm of the rate, by the trapezium rule."""
-_CLIMBS = (range(1, 5), range(5, 9))
+CLIMBS = (range(1, 5), range(5, 9))
 """Rungs above the best rate, in two rounds: who is unstable in the first is not trained in the second."""
-MOST_AROUND = 2 + sum(map(len, _CLIMBS))
+MOST_AROUND = 2 + sum(map(len, CLIMBS))
 """Trainings of a seed beside the one at the best rate, at most."""
 
 
@@ -56,8 +56,8 @@ def around(
     """Rate sensitivity and stable range of a contestant whose runs at its best rate these are, seed by seed."""
     seeds = suite.own_seeds()
     rungs: list[dict[int, WorkloadRun]] = [{0: run} for run in runs]
-    for climb in _CLIMBS:
-        below = [rung for rung in _DECADE if rung < 0] if climb is _CLIMBS[0] else []
+    for climb in CLIMBS:
+        below = [rung for rung in _DECADE if rung < 0] if climb is CLIMBS[0] else []
         alive = [place for place, known in enumerate(rungs) if stable_rungs(known) == max(known)]
         wanted = [(place, rung) for place in alive for rung in (*below, *climb)]
         trained = trainer.runs([(at(contestant, _rung(contestant.lr, rung)), seeds[place]) for place, rung in wanted])

@@ -1,6 +1,6 @@
 """The expected cost of verifying a claim, before anything is trained: for the progress bar and the remaining time."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
 from math import prod
 
@@ -10,13 +10,14 @@ from scipy.special import bdtr, bdtrc, betaincinv, nctdtr, ndtr, stdtrit
 from spikecheck.core.outlook import Outlook
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.core.work import READING, Expected, Work, times, total
 from spikecheck.harness.claim import Claim, unchanged
 from spikecheck.harness.domain import Map
 from spikecheck.harness.plan import Plan, fresh_seeds
 from spikecheck.harness.sensitivity import variations
 from spikecheck.harness.user_functions import called
 from spikecheck.harness.verify import certain_blocks
-from spikecheck.lab.batching import padded, seconds, work
+from spikecheck.lab.batching import padded, work, work_of
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Estimand, Prediction
 
@@ -31,7 +32,7 @@ _BY_CHANCE = 0.05
 """Forks that are missing with a higher probability, since their runs did not spike, are not taken to be lacking."""
 _AGAIN = 0.5
 """Share of the answers that take another look."""
-READING = 0.003
+A_RUN_READ = 0.003
 """Seconds that reading and measuring a run takes on a typical core."""
 
 
@@ -51,8 +52,8 @@ def expected_work(claim: Claim, plan: Plan) -> float:
     return _members(claim, plan) * _cost_of_a_member(claim)
 
 
-def expected_stages(claim: Claim, plan: Plan, stored: Stored) -> dict[str, float]:
-    """The expected time of each stage of a verification, in seconds on a typical core.
+def expected_stages(claim: Claim, plan: Plan, stored: Stored) -> dict[str, Expected]:
+    """The expected work of each stage of a verification.
 
     Recipes for which `stored` is true are only read. Stages whose settings depend on earlier results are assumed to cost as
     much a setting as the search.
@@ -63,36 +64,46 @@ def expected_stages(claim: Claim, plan: Plan, stored: Stored) -> dict[str, float
     reference = {at: fresh.pop(at)}
     first, searched = _answered(claim, reference, stored), _trained_and_read(claim, search, stored)
     unstored = _answered(claim, reference, _nothing), _trained_and_read(claim, search, _nothing)
-    lacking = (first + searched) / sum(unstored)  # settings that are not known yet are as likely to be stored as these
-    a_setting = lacking * (unstored[1] / len(search) if search else unstored[0] / plan.fresh_seeds * plan.search_seeds)
+    # Settings that are not known yet are as likely to be stored as these.
+    lacking = _seconds(first, searched) / _seconds(*unstored)
+    a_setting = (
+        times(unstored[1], lacking / len(search))
+        if search
+        else times(unstored[0], lacking * plan.search_seeds / plan.fresh_seeds)
+    )
     more = [_answered(claim, {at: seeds}, stored) for seeds in _more_seeds(claim, plan)]
     cells = sum(_cells(claim, wanted) for wanted in claim.maps) if plan.maps else 0
     varied = len(variations(claim)) if plan.variations else 0
+    # Its answer is most often that the claim fails there, after which the control is not judged.
+    confirmed = times(_trained_and_read(claim, reference, _nothing), lacking * _times_looked(plan) if search else 0.0)
     return {
-        "reference": first + sum(cost * _AGAIN**look for look, cost in enumerate(more, 1)),
-        "search": searched,
-        "descent": a_setting * (_SHRINKING / 2 if plan.descents else 0),  # half of the claims have nothing to shrink
-        # Its answer is most often that the claim fails there, after which the control is not judged.
-        "confirmation": lacking * _trained_and_read(claim, reference, _nothing) * _times_looked(plan)
-        if search
-        else 0.0,
-        "beside": _answered(claim, fresh, stored),
-        "reach": _trained_and_read(claim, sampled, stored),
-        "variations": varied * plan.fresh_seeds * (_looks_cost(claim, at) + READING),
-        "map": a_setting * cells,
+        "reference": Expected(first, total(*(times(cost, _AGAIN**look) for look, cost in enumerate(more, 1)))),
+        "search": Expected(searched),
+        # Half of the claims have nothing to shrink.
+        "descent": Expected(possible=times(a_setting, _SHRINKING / 2 if plan.descents else 0)),
+        "confirmation": Expected(possible=confirmed),
+        "beside": Expected(_answered(claim, fresh, stored)),
+        "reach": Expected(_trained_and_read(claim, sampled, stored)),
+        "variations": Expected(times(total(_looks_cost(claim, at), {READING: A_RUN_READ}), varied * plan.fresh_seeds)),
+        "map": Expected(times(a_setting, cells)),
     }
 
 
-def _answered(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> float:
-    """The expected time of an answer with its controls, which share with the claim what they need alike."""
-    total, shared = 0.0, set[Recipe]()
+def _seconds(*works: Work) -> float:
+    """Seconds on a typical core, of whatever kind."""
+    return sum(total(*works).values())
+
+
+def _answered(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> Work:
+    """The expected work of an answer with its controls, which share with the claim what they need alike."""
+    works, shared = list[Work](), set[Recipe]()
     for one in (claim, *_controls(claim)):
-        total += _trained_and_read(one, blocks, lambda recipe: recipe in shared or stored(recipe))
+        works.append(_trained_and_read(one, blocks, lambda recipe: recipe in shared or stored(recipe)))
         shared.update(_trainings(one, blocks))
         shared.update(
             look for setting, seeds in blocks.items() for seed in seeds for look in _looks(one, setting, seed)
         )
-    return total
+    return total(*works)
 
 
 def _more_seeds(claim: Claim, plan: Plan) -> list[Sequence[int]]:
@@ -111,31 +122,31 @@ def _nothing(recipe: Recipe) -> bool:
     return False
 
 
-def _trained_and_read(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> float:
-    return expected_of(claim, blocks, stored) + READING * sum(map(len, blocks.values()))
+def _trained_and_read(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> Work:
+    return total(expected_of(claim, blocks, stored), {READING: A_RUN_READ * sum(map(len, blocks.values()))})
 
 
-def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> float:
-    """The expected time to train and probe these settings' seeds, in seconds on a typical core, estimated from a sample."""
+def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> Work:
+    """The expected work of training and probing these settings' seeds, estimated from a sample."""
     if not blocks:
-        return 0.0
+        return {}
     first = list(dict.fromkeys(_trainings(claim, blocks)))
     sample = first[:: max(1, len(first) // _SAMPLE)]
     lacking = [recipe for recipe in sample if not stored(recipe)]
-    trained = sum(map(_member_seconds, lacking)) * len(first) / len(sample)
-    return trained + _forked_and_probed(claim, blocks, stored)
+    trained = times(_members_work(lacking), len(first) / len(sample))
+    return total(trained, _forked_and_probed(claim, blocks, stored))
 
 
-def _forked_and_probed(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> float:
-    """The expected time of the forks and probes alone, which are trained in the order of the members."""
+def _forked_and_probed(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> Work:
+    """The expected work of the forks and probes alone, which are trained in the order of the members."""
     sample = list(_sampled_looks(claim, blocks))
     of_each = sum(map(len, blocks.values())) / len(sample)
-    total = 0.0
+    works: list[Work] = []
     for column in zip_longest(*sample):
         recipes = [recipe for recipe in column if recipe is not None]
         lacking = _lacking([stored(recipe) for recipe in recipes])
-        total += lacking * of_each * sum(map(_member_seconds, recipes)) if lacking else 0.0
-    return total
+        works += [times(_members_work(recipes), lacking * of_each)] if lacking else []
+    return total(*works)
 
 
 def _sampled_looks(claim: Claim, blocks: Mapping[Setting, Sequence[int]]) -> Iterator[list[Recipe]]:
@@ -172,9 +183,9 @@ def _controls(claim: Claim) -> Iterator[Claim]:
             yield wanted
 
 
-def _looks_cost(claim: Claim, setting: Setting) -> float:
-    """The expected time of one seed's forks and probes at a setting, without its training."""
-    return sum(map(_member_seconds, _looks(claim, setting, 0)))
+def _looks_cost(claim: Claim, setting: Setting) -> Work:
+    """The expected work of one seed's forks and probes at a setting, without its training."""
+    return _members_work(_looks(claim, setting, 0))
 
 
 def _looks(claim: Claim, setting: Setting, seed: int) -> list[Recipe]:
@@ -184,8 +195,9 @@ def _looks(claim: Claim, setting: Setting, seed: int) -> list[Recipe]:
     return [recipe for recipe in needed if recipe != recipe.parent()]
 
 
-def _member_seconds(recipe: Recipe) -> float:
-    return seconds([recipe]) / len(padded([recipe]))
+def _members_work(recipes: Iterable[Recipe]) -> Work:
+    """The expected work of members in full tiles."""
+    return total(*(times(work_of([recipe]), 1 / len(padded([recipe]))) for recipe in recipes))
 
 
 def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:

@@ -15,8 +15,9 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Array, Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import Spike, SpikeDefinition
+from spikecheck.core.work import Work, total
 from spikecheck.harness.evidence import Trainer
-from spikecheck.lab.batching import seconds, tiles
+from spikecheck.lab.batching import tiles, work_of
 from spikecheck.measures import alignment, cosines
 from spikecheck.measures.ascent import growth
 from spikecheck.measures.spikes import spikes
@@ -65,12 +66,12 @@ def _remedy(setting: Setting, lacking: Iterable[str]) -> str:
     return f"{said}; try another learning rate, such as --at lr={setting.lr * (1.5 if calm else 0.5):.2g}"
 
 
-def expected_seconds(setting: Setting, seed: int | None, definition: SpikeDefinition, stored: Stored) -> float:
-    """Expected duration of the search and of the measurements, in seconds of a usual core; stored runs take none."""
+def expected_work(setting: Setting, seed: int | None, definition: SpikeDefinition, stored: Stored) -> Work:
+    """Expected work of the search and of the measurements; stored runs take none."""
     tried = [Recipe(setting=setting, seed=one) for one in (range(SEEDS) if seed is None else [seed])]
     near, twins = _looks(setting, seed or 0, definition)
     lacking = [recipe for recipe in (*tried, near, *twins.values()) if not stored(recipe)]
-    return sum(map(seconds, tiles(lacking)))
+    return total(*map(work_of, tiles(lacking)))
 
 
 def portray(lab: Trainer, setting: Setting, seed: int, definition: SpikeDefinition) -> Portrait:

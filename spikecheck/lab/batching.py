@@ -14,6 +14,7 @@ from spikecheck.core.import_path import BUILT_IN
 from spikecheck.core.intervention import Hold, steps_of
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
+from spikecheck.core.work import TRAINING, Work
 from spikecheck.lab.forks import departure
 from spikecheck.lab.memory_estimate import footprint, parameters, training_points
 from spikecheck.lab.probes import measurement
@@ -203,6 +204,19 @@ def work(tile: Sequence[Recipe]) -> float:
 def seconds(tile: Sequence[Recipe]) -> float:
     """Estimated seconds for a tile on a typical core: a weight for progress, which is corrected by measured times."""
     return work(tile) / _A_SECOND
+
+
+def kind_of(recipe: Recipe) -> str:
+    """The kind of work that the recipe is: a training, or a kind of fork or probe. See `core.work`."""
+    if recipe.probe is not None:
+        return recipe.probe.kind
+    intervention = recipe.setting.intervention
+    return TRAINING if intervention is None else intervention.kind
+
+
+def work_of(tile: Sequence[Recipe]) -> Work:
+    """The expected work of a tile."""
+    return {kind_of(tile[0]): seconds(tile)}
 
 
 def padded(tile: Sequence[Recipe], size: int | None = None) -> list[Recipe]:

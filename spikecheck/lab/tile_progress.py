@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkPlanned
-from spikecheck.lab.batching import member_steps, seconds
+from spikecheck.core.work import Work, total
+from spikecheck.lab.batching import kind_of, member_steps, seconds
 from spikecheck.lab.execution.order import Tile
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ class _Left:
     member_steps: int
     a_step: float
     """Seconds that a member-step is expected to take on a typical core."""
+    kind: str
+    """Kind of work."""
+
+    @property
+    def work(self) -> Work:
+        return {self.kind: self.member_steps * self.a_step}
 
 
 class TileProgress:
@@ -33,11 +40,7 @@ class TileProgress:
     def plan(self, tiles: Sequence[Tile], reused: int) -> None:
         """Report the tiles to be trained, and how many runs are reused."""
         left = [self._of(tile) for tile in tiles]
-        self._observe(
-            WorkPlanned(
-                sum(one.member_steps for one in left), reused, sum(one.member_steps * one.a_step for one in left)
-            )
-        )
+        self._observe(WorkPlanned(sum(one.member_steps for one in left), reused, total(*(one.work for one in left))))
 
     def advance(self, tile: Tile, made: int, *, ahead: bool) -> None:
         """Report `made` more member-steps of a tile; `ahead` where it was not requested yet."""
@@ -45,7 +48,7 @@ class TileProgress:
         made = min(made, left.member_steps)
         left.member_steps -= made
         if made:
-            self._observe(TileAdvanced(made, made * left.a_step, ahead))
+            self._observe(TileAdvanced(made, made * left.a_step, ahead, left.kind))
 
     def finish(self, tile: Tile, spikes: int, *, ahead: bool) -> None:
         """Report that a tile is done, and how many spikes its runs had."""
@@ -56,5 +59,5 @@ class TileProgress:
     def _of(self, tile: Tile) -> _Left:
         if tile[0] not in self._left:
             planned = member_steps(tile, self._memory)
-            self._left[tile[0]] = _Left(planned, seconds(tile) / max(planned, 1))
+            self._left[tile[0]] = _Left(planned, seconds(tile) / max(planned, 1), kind_of(tile[0]))
         return self._left[tile[0]]

@@ -1,104 +1,119 @@
 """Estimates how much of a command is done and how long the rest takes.
 
-Every part of the work comes with its expected seconds on a typical core. The real time of the finished parts sets the scale,
-so the estimate needs no knowledge of machine, workers and device.
+Every part of the work comes with its kind and its expected seconds on a typical core. How long a kind really takes is measured
+while it is done, so the estimate needs no knowledge of machine, workers and device. As long as a kind was not done, or results
+may add work, the time left is known within wide bounds only.
 """
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import hypot
+from typing import NamedTuple
+
+from spikecheck.core.work import TRAINING, Expected, Work, total
 
 _FEW_SECONDS = 3.0
-"""Less work gives no estimate."""
-_TELLING = 0.05
-"""Share of the command after which an estimate is given."""
-_LONG_ENOUGH = 20.0
-"""Seconds of work after which an estimate is given, however small their share."""
+"""After less work nothing is said of the time left."""
 _SHOWING = 2.5
-"""Seconds from the last training to the end of the command, on any machine."""
+"""Expected work from the last training to the end of the command: a report is built and written."""
 CERTAIN_STAGES = ("reference", "search", "beside", "reach")
 """Stages whose work is known from the start, in their order: only of these, anything is trained early."""
-_OF_A_CLAIM, _OF_A_CALL = 6.0, 2.0
-"""Weights of the speed so far against that of the current claim, and of that against the current call's, in seconds of a
-typical core. Claims differ: one trains many tiles at once, another one large tile after the other, with one core idle."""
+_UNMEASURED = 3.0
+"""Factor by which a kind of work may be faster or slower than the others of its command. Assumed: in the recorded progress of
+four commands, kinds took 0.14 to 2 times their expected seconds."""
 _BEFORE = 2.0
-"""Before anything is measured, work is taken to need its expected time, as if so many seconds of it had been seen. The first
-steps of a command are slow: workers load, caches are empty."""
+"""Seconds of work after which a measured speed weighs as much as what was assumed before it: the first steps of a command are
+slow, as workers load and caches are empty."""
 
 
-@dataclass(frozen=True)
-class _Stretch:
-    """Clock, idle time and work done at the start of a stretch, in seconds."""
+@dataclass
+class _Measured:
+    """How long one kind of work has taken. Later work weighs more, by the square of the time: conditions and load change."""
 
-    began: float
-    lost: float = 0.0
-    done: float = 0.0
+    work: float = 0.0
+    clock: float = 0.0
+    weighed_work: float = 0.0
+    weighed_clock: float = 0.0
+
+    def add(self, work: float, clock: float) -> None:
+        """Count finished work and the seconds that it took."""
+        kept = (self.clock / (self.clock + clock)) ** 2 if clock > 0 else 1.0
+        self.weighed_work = kept * self.weighed_work + work
+        self.weighed_clock = kept * self.weighed_clock + clock
+        self.work += work
+        self.clock += clock
+
+    def slowness(self, usual: float) -> float:
+        """Seconds by the clock for a second of work; about `usual` as long as little is done."""
+        return (self.weighed_clock + _BEFORE) / (self.weighed_work + _BEFORE / usual)
+
+    @property
+    def doubt(self) -> float:
+        """Factor by which that may be wrong, in [1, `_UNMEASURED`]."""
+        return float(_UNMEASURED ** (_BEFORE / (self.clock + _BEFORE)))
+
+
+class _Left(NamedTuple):
+    """What is left of one stage."""
+
+    certain: dict[str, float]
+    possible: dict[str, float]
 
 
 class Pace:
     """Progress of one command. Amounts of work are seconds of a typical core; times are seconds of the clock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.done = 0.0
-        self.claim_left = self.after = 0.0
-        """Known work left in the current claim, and in the claims after it."""
-        self.call_left = 0.0
-        """Work left in the current training call."""
         self.announced = False
         """Whether the amount of work was announced."""
-        self._stages: dict[str, float] = {}
-        """Expected work of each stage of the current claim, without what was done early."""
-        self._to_come: list[str] = []
-        """The current stage and those after it."""
+        self._stages: dict[str, _Left] = {}
+        """What is left of the current stage and of those after it, in this claim."""
+        self._call: dict[str, float] = {}
+        """Work left in the current training call."""
+        self._after: dict[str, float] = {}
+        """Expected work of the claims after the current one."""
+        self._kinds: dict[str, _Measured] = {}
+        self._all = _Measured()
         self._clock = clock
-        self._share = 0.0
+        self._began, self._lost, self._reported = clock(), 0.0, 0.0
+        """Start of the command, total time without planned work, and time of work at the last report."""
         self._idle: float | None = None
-        """Time since which nothing is trained; None during training."""
-        self._lost = 0.0
-        """Total time without training."""
-        self._whole = self._claim = self._call = _Stretch(clock())
+        """Time since which no planned work is done; None during work."""
+        self._share = 0.0
 
-    def expect(self, stages: Sequence[tuple[str, float]], after: float) -> None:
+    def expect(self, stages: Sequence[tuple[str, Expected]], after: Work) -> None:
         """Begin a claim: its stages with their expected work, and the work of the claims after it."""
-        self._stages = dict(stages)
-        self._to_come = list(self._stages)
-        self.claim_left, self.after, self.call_left = sum(self._stages.values()), after, 0.0
-        self._claim = self._from_now()
+        self._stages = {name: _Left(dict(work.certain), dict(work.possible)) for name, work in stages}
+        self._after, self._call = dict(after), {}
         self.announced = True
 
     def enter(self, stage: str) -> None:
-        """Begin a stage; the stages before it count as done. A repeated stage takes its expected work again."""
-        names = list(self._stages)
-        if stage in names:
-            self._to_come = names[names.index(stage) :]
-            self.claim_left = sum(self._stages[name] for name in self._to_come)
+        """Begin a stage, or repeat it; the stages before it count as done. Controls belong to the stage before them."""
+        if stage in self._stages:
+            names = list(self._stages)
+            self._stages = {name: self._stages[name] for name in names[names.index(stage) :]}
 
-    def plan(self, seconds: float) -> None:
+    def plan(self, work: Work) -> None:
         """Begin a training call with this expected work."""
-        self.call_left = seconds
-        self._call = self._from_now()
+        self._call = dict(work)
 
-    def advance(self, seconds: float, *, early: bool = False) -> None:
+    def advance(self, seconds: float, kind: str = TRAINING, *, early: bool = False) -> None:
         """Count finished work; `early` work belongs to the stages to come, and then to later claims."""
-        self.done += seconds
+        clock = self._worked - self._reported
+        self._reported += clock
+        for measured in (self._all, self._kinds.setdefault(kind, _Measured())):
+            measured.add(seconds, clock)
         if early:
-            self.after = max(self.after - self._count_early(seconds), 0.0)
+            certain = [left for stage, left in self._stages.items() if stage in CERTAIN_STAGES]
+            _take(seconds, kind, *(left.certain for left in certain), self._after)
         else:
-            self.claim_left = max(self.claim_left - seconds, 0.0)
-            self.call_left = max(self.call_left - seconds, 0.0)
-
-    def _count_early(self, seconds: float) -> float:
-        """Take early work from the stages to come; returns what is more than they need."""
-        for stage in self._to_come:
-            part = min(seconds, self._stages[stage]) if stage in CERTAIN_STAGES else 0.0
-            self._stages[stage] -= part
-            self.claim_left = max(self.claim_left - part, 0.0)
-            seconds -= part
-        return seconds
+            _take(seconds, kind, self._call)
+            _take(seconds, kind, *(part for left in list(self._stages.values())[:1] for part in left))
 
     def finish_claim(self) -> None:
         """End the current claim: nothing of its expected work is left."""
-        self.claim_left = self.call_left = 0.0
+        self._stages, self._call = {}, {}
 
     def pause(self) -> None:
         """From now on, time does not count as planned work."""
@@ -112,38 +127,66 @@ class Pace:
             self._idle = None
 
     @property
-    def left(self) -> float:
-        """Known work left, including writing the report."""
-        return max(self.claim_left, self.call_left) + self.after + _SHOWING
-
-    @property
     def share(self) -> float:
         """Share of the command that is done, in [0, 1]. It never falls, even if there is more work than expected."""
-        known = self.done + self.left
-        self._share = max(self._share, self.done / known if self.done > 0 else 0.0)
+        done = self._all.work
+        left = sum(total(self._certain, self._possible).values()) + _SHOWING
+        self._share = max(self._share, done / (done + left))
         return self._share
 
     @property
-    def seconds_left(self) -> float | None:
-        """Estimated seconds until the end, by the clock; None if too little is done for an estimate."""
-        worked = self._worked(self._whole)
-        enough = worked >= _LONG_ENOUGH or (worked >= _FEW_SECONDS and self.share >= _TELLING)
-        if not enough or self.done <= 0:
+    def time_left(self) -> tuple[float, float] | None:
+        """The least and the most seconds by the clock until the end; None if too little is done to say.
+
+        The errors of the kinds are taken to be independent, and what may be added to lie between nothing and twice its likely
+        amount. Between two reports of finished work the seconds count down, at most to the half.
+        """
+        if self._worked < _FEW_SECONDS or self._all.work <= 0:
             return None
-        usual = (worked + _BEFORE) / (self.done + _BEFORE)
-        of_claim = self._speed(self._claim, usual, _OF_A_CLAIM)
-        of_call = self._speed(self._call, of_claim, _OF_A_CALL)
-        rest = max(self.claim_left - self.call_left, 0.0)
-        return self.call_left * of_call + rest * of_claim + self.after * usual + _SHOWING
+        certain, possible = map(self._by_the_clock, (self._certain, self._possible))
+        doubts = {kind: self._kinds.get(kind, _Measured()).doubt for kind in certain}
+        may_be_added = sum(possible.values())
+        likely = sum(certain.values()) + may_be_added
+        less = hypot(may_be_added, *(certain[kind] * (1 - 1 / doubt) for kind, doubt in doubts.items()))
+        more = hypot(may_be_added, *(certain[kind] * (doubt - 1) for kind, doubt in doubts.items()))
+        least, most = (likely - less) / self._all.doubt, (likely + more) * self._all.doubt
+        since = self._worked - self._reported
+        end = _SHOWING * self._usual
+        return max(least - since, least / 2) + end, max(most - since, most / 2) + end
 
-    def _speed(self, since: _Stretch, before: float, weight: float) -> float:
-        """Seconds by the clock for a second of work since then; as long as little is done, about `before`."""
-        return (self._worked(since) + weight * before) / (self.done - since.done + weight)
+    @property
+    def _usual(self) -> float:
+        """Seconds by the clock for a second of work, of whatever kind."""
+        return self._all.slowness(1.0)
 
-    def _from_now(self) -> _Stretch:
+    def _by_the_clock(self, work: Work) -> Work:
+        """The seconds that so much work is likely to take."""
+        usual = self._usual
+        return {kind: seconds * self._kinds.get(kind, _Measured()).slowness(usual) for kind, seconds in work.items()}
+
+    @property
+    def _certain(self) -> Work:
+        """Work left that will be done: what was expected, or what the current call needs if that is more."""
+        expected = total(*(left.certain for left in self._stages.values()))
+        kinds = expected.keys() | self._call.keys()
+        here = {kind: max(expected.get(kind, 0.0), self._call.get(kind, 0.0)) for kind in kinds}
+        return total(here, self._after)
+
+    @property
+    def _possible(self) -> Work:
+        return total(*(left.possible for left in self._stages.values()))
+
+    @property
+    def _worked(self) -> float:
+        """Seconds of planned work so far."""
         idle = self._clock() - self._idle if self._idle is not None else 0.0
-        return _Stretch(self._clock(), self._lost + idle, self.done)
+        return self._clock() - self._began - self._lost - idle
 
-    def _worked(self, since: _Stretch) -> float:
-        idle = self._clock() - self._idle if self._idle is not None else 0.0
-        return self._clock() - since.began - (self._lost - since.lost) - idle
+
+def _take(seconds: float, kind: str, *parts: dict[str, float]) -> None:
+    """Take finished work from the parts in turn, from each at most what is left of it."""
+    for part in parts:
+        taken = min(seconds, part.get(kind, 0.0))
+        if taken:
+            part[kind] -= taken
+        seconds -= taken

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from math import sqrt
 
 from spikecheck.core.events import (
     Busy,
@@ -16,11 +17,14 @@ from spikecheck.core.events import (
     WorkDone,
     WorkPlanned,
 )
+from spikecheck.core.work import READING
 from spikecheck.report.pace import Pace
 from spikecheck.report.phrases import plural
 
 _A_RUN_READ = 0.003
 """Seconds to read and measure one run on a typical core."""
+_SLACK = 2.0
+"""Seconds by which an estimate may be wrong, however short the time."""
 
 
 class Tally:
@@ -76,13 +80,13 @@ class Tally:
             case StageStarted():
                 self.pace.enter(event.stage)
             case WorkPlanned():
-                self.pace.plan(event.seconds)
+                self.pace.plan(event.work)
             case TileAdvanced():
-                self.pace.advance(event.seconds, early=event.early)
+                self.pace.advance(event.seconds, event.kind, early=event.early)
             case WorkDone():
-                self.pace.advance(event.seconds)
+                self.pace.advance(event.seconds, event.kind)
             case SettingJudged():
-                self.pace.advance(_A_RUN_READ * event.judgement.drawn)
+                self.pace.advance(_A_RUN_READ * event.judgement.drawn, READING)
             case ClaimFinished():
                 self.pace.finish_claim()
             case _:
@@ -106,8 +110,8 @@ class Tally:
         return ", ".join([*known, *([f"{self.doing} …"] if self.doing else [])])
 
     def _done(self) -> str:
-        left = None if self.doing else self.pace.seconds_left
-        return f"{100 * self.pace.share:.0f} %" + (f", about {clock_time(left)} left" if left is not None else "")
+        left = None if self.doing else self.pace.time_left
+        return f"{100 * self.pace.share:.0f} %" + (f", {time_left(*left)}" if left is not None else "")
 
     def counts(self) -> str:
         """Settings judged, spikes found, runs trained and reused so far."""
@@ -121,6 +125,19 @@ def stage_says(event: StageStarted) -> str:
     if not event.seeds:
         return event.stage
     return f"{event.stage}, {plural(event.settings, 'setting')} x {plural(event.seeds, 'seed')}"
+
+
+def time_left(least: float, most: float) -> str:
+    """Bounds on the seconds left in words: one estimate where it is right within a factor of two or within `_SLACK` seconds.
+
+    >>> time_left(30.0, 120.0), time_left(10.0, 90.0)
+    ('about 1:00 left', '0:10 to 1:30 left')
+    """
+    if most <= 4 * least:
+        return f"about {clock_time(sqrt(least * most))} left"
+    if most - least <= 2 * _SLACK:
+        return f"about {clock_time((least + most) / 2)} left"
+    return f"{clock_time(least)} to {clock_time(most)} left"
 
 
 def clock_time(seconds: float) -> str:

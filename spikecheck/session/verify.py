@@ -18,6 +18,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
+from spikecheck.core.work import Expected, total
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.cost_model import expected_of, expected_stages
 from spikecheck.harness.evidence import Evidence
@@ -85,8 +86,8 @@ def survey_each(
         Stopped: the laboratory was stopped; finished runs are kept.
     """
     blocks = [{cell.setting: search_seeds(root, cell.setting, seeds) for cell in one.cells} for one in grids]
-    expected = sum(expected_of(claim, some, lab.is_stored) for some in blocks)
-    observe(ClaimStarted(claim.id, 1, 1, (("map", expected),)))
+    expected = total(*(expected_of(claim, some, lab.is_stored) for some in blocks))
+    observe(ClaimStarted(claim.id, 1, 1, (("map", Expected(expected)),)))
     try:
         return tuple(survey(claim, lab, grid, seeds, root, observe) for grid in grids)
     except KeyboardInterrupt:  # between two trainings; during one, the laboratory stops
@@ -94,8 +95,8 @@ def survey_each(
 
 
 def announce(claim: Claim, blocks: Mapping[Setting, Sequence[int]], lab: Laboratory, observe: Observer) -> None:
-    """Emit the expected time of these settings' seeds."""
-    observe(ClaimStarted(claim.id, 1, 1, (("replay", expected_of(claim, blocks, lab.is_stored)),)))
+    """Emit the expected work of these settings' seeds."""
+    observe(ClaimStarted(claim.id, 1, 1, (("replay", Expected(expected_of(claim, blocks, lab.is_stored))),)))
 
 
 def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int) -> ScopeMap:
@@ -128,19 +129,19 @@ def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator
             before | {stage: one[stage] for stage in one if stage in CERTAIN_STAGES}
             for before, one in zip(after[near], _expected(claims[near], plan, lab), strict=True)
         ]
-        left = sum(seconds for one in after[place + 1 :] for seconds in one.values())
+        left = total(*(stage.all for one in after[place + 1 :] for stage in one.values()))
         yield ClaimStarted(claim.id, place + 1, len(claims), tuple(after[place].items()), left)
 
 
-def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[dict[str, float]]:
-    """The expected time of each claim's stages; none for a claim whose plan fails, which `verify` reports.
+def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[dict[str, Expected]]:
+    """The expected work of each claim's stages; none for a claim whose plan fails, which `verify` reports.
 
     What a claim certainly trains is there for the claims after it.
     """
-    expected: list[dict[str, float]] = []
+    expected: list[dict[str, Expected]] = []
     before: set[Recipe] = set()
     for claim in claims:
-        stages: dict[str, float] = {}
+        stages: dict[str, Expected] = {}
         with suppress(SpikecheckError):
             stages = expected_stages(claim, plan, lambda one: one in before or lab.is_stored(one))
             before.update(one for some in certain_rounds(claim, plan) for one in with_ancestors(some))

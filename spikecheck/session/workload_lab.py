@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from spikecheck.core.errors import Interrupted, Stopped, what_stays
-from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkPlanned
+from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkDone, WorkPlanned
 from spikecheck.core.probe import BatchSharpness
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Array, Ended, Run
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
+from spikecheck.core.work import STARTING, TRAINING
 from spikecheck.core.workload_setting import optimizer_numbers, workload_of
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.run_spikes import spikes_of
@@ -17,7 +18,7 @@ from spikecheck.lab.device import environment
 from spikecheck.lab.store import Store
 from spikecheck.watch.advance import Advance
 from spikecheck.watch.measured import MeasuredOrder, Wanted
-from spikecheck.watch.processes import train_all
+from spikecheck.watch.processes import STARTING_SECONDS, train_all
 from spikecheck.watch.runs import WorkloadRun
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
@@ -94,9 +95,13 @@ class WorkloadLab:
 
     def _train(self, keys: Sequence[tuple[Setting, int]]) -> None:
         orders = [self.order(*key) for key in keys]
-        self.observe(WorkPlanned(sum(order.steps for order in orders), 0, sum(self._each_seconds(orders))))
+        self.observe(WorkPlanned(sum(order.steps for order in orders), 0, {TRAINING: sum(self._each_seconds(orders))}))
+
+        starting = iter([WorkDone(STARTING_SECONDS, STARTING)])
 
         def made(place: int, new: int) -> None:
+            for over in starting:  # once
+                self.observe(over)
             steps = orders[place].steps
             self.observe(TileAdvanced(new, self.seconds(steps) * new / steps))
 

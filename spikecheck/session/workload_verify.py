@@ -9,6 +9,7 @@ from spikecheck.core.events import ClaimStarted, Observer
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Verdict
+from spikecheck.core.work import STARTING, TRAINING, Expected
 from spikecheck.core.workload_setting import workload_setting
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.on_workload import Place, all_on_workload
@@ -20,6 +21,7 @@ from spikecheck.session.workload_lab import WorkloadLab, wanted_for
 from spikecheck.session.workload_place import workload_place
 from spikecheck.watch.examined import Examined, examine
 from spikecheck.watch.measured import MeasuredOrder, Wanted
+from spikecheck.watch.processes import STARTING_SECONDS
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
 ONE_SETTING = "A workload is one setting, so nothing is said of others."
@@ -100,7 +102,7 @@ def verify_on_workload(
     verdicts: list[Verdict] = []
     failed: dict[str, str] = {}
     for place, claim in enumerate(claims):
-        observe(ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, lab, plan), 0.0, claim.detects_spikes))
+        observe(ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, lab, plan), {}, claim.detects_spikes))
         try:
             verdicts.append(_of_one_setting(verify(claim, lab, plan, observe)))
         except ClaimError as error:
@@ -112,8 +114,8 @@ def verify_on_workload(
 
 def judge_again(claim: Claim, lab: WorkloadLab, plan: Plan, observe: Observer) -> Judgement:
     """A claim's judgement on the workload, with the seeds that its verification has and without its controls."""
-    (_, seconds), _ = _expected(claim, lab, plan)
-    observe(ClaimStarted(claim.id, 1, 1, (("replay", seconds),), 0.0, claim.detects_spikes))
+    (_, expected), _ = _expected(claim, lab, plan)
+    observe(ClaimStarted(claim.id, 1, 1, (("replay", expected),), {}, claim.detects_spikes))
     return replay(claim, lab, lab.base, fresh_seeds(plan.seed, lab.base, plan.fresh_seeds))
 
 
@@ -125,11 +127,13 @@ def _of_one_setting(verdict: Verdict) -> Verdict:
     return verdict.model_copy(update={"reason": " ".join(filter(None, [reason, ONE_SETTING]))})
 
 
-def _expected(claim: Claim, lab: WorkloadLab, plan: Plan) -> tuple[tuple[str, float], ...]:
-    """The expected time of the trainings that are not here yet: of the claim's arms, then of its controls'."""
+def _expected(claim: Claim, lab: WorkloadLab, plan: Plan) -> tuple[tuple[str, Expected], ...]:
+    """The expected work of the trainings that are not here yet: of the claim's arms, then of its controls'."""
     own = {arm(lab.base) for arm in claim.arms.values()} | {lab.base}
     others = {arm(lab.base) for control in claim.controls for arm in (control.arms or {}).values()} - own
-    return tuple(
-        (stage, sum(lab.expected(setting) for setting in settings) * plan.fresh_seeds)
-        for stage, settings in (("reference", own), ("control", others))
-    )
+
+    def of(settings: set[Setting]) -> Expected:
+        seconds = sum(map(lab.expected, settings)) * plan.fresh_seeds
+        return Expected({STARTING: STARTING_SECONDS, TRAINING: seconds} if seconds else {})
+
+    return tuple((stage, of(settings)) for stage, settings in (("reference", own), ("control", others)))

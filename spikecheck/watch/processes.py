@@ -29,6 +29,8 @@ from spikecheck.watch.runs import (
     train,
 )
 
+STARTING_SECONDS = 3.0
+"""Expected time until workers train, on a typical core: they import torch and make the workload."""
 _LOOK_EVERY = 0.2
 _counts: list[Any] = []
 """Shared array of steps made in each order, for a worker; empty in the parent process."""

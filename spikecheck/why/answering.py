@@ -102,6 +102,7 @@ class _Before:
 
 def _before(run: Run, reader: Reader, question: Question, source: Source) -> _Before:
     scene = reader.scene
+    question.announce_forks(scene.start - run.first)
     question.enter(WAY)
     state, differs = source.reach(run, scene, question)
     question.enter(AGAIN)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, TileAdvanced, ignore
+from spikecheck.core.work import Expected
 from spikecheck.why.arms import ARMS, PLACEBO, Arm
-from spikecheck.why.sequential import FEWEST
+from spikecheck.why.sequential import FEWEST, MOST
 
 _CLAIM = "why"
 _A_STEP = 0.01
@@ -44,11 +45,25 @@ class Question:
             )
 
     def announce(self, steps: int) -> None:
-        """Tell a display what is to come, for a training of so many steps."""
-        forks = (1 + len(self.arms)) * (FEWEST + 1) * _A_FORK
-        counts = {TRAINING: steps, WAY: steps // 2, AGAIN: 2 * _A_FORK, FORKS: forks}
-        expected = tuple((stage, count * _A_STEP) for stage, count in counts.items())
-        self.observe(ClaimStarted(_CLAIM, 1, 1, expected, seeks_spikes=False))
+        """Tell a display what is to come, for a training of so many steps. Without a spike, it ends with the training."""
+        if_it_spikes = [(stage, Expected(possible=work.all)) for stage, work in self._of_a_spike(steps)]
+        self._expect((TRAINING, _work(steps)), *if_it_spikes)
+
+    def announce_forks(self, steps: int) -> None:
+        """Tell a display what is to come, now that a spike is to be explained that lies so many steps away."""
+        self._expect(*self._of_a_spike(2 * steps))
+
+    def _of_a_spike(self, steps: int) -> list[tuple[str, Expected]]:
+        """The stages behind the training; the way to the spike is half of it on average."""
+        forks = (1 + len(self.arms)) * _A_FORK
+        return [
+            (WAY, _work(steps // 2)),
+            (AGAIN, _work(2 * _A_FORK)),
+            (FORKS, _work(forks * FEWEST, forks * (MOST - FEWEST) // 2)),
+        ]
+
+    def _expect(self, *stages: tuple[str, Expected]) -> None:
+        self.observe(ClaimStarted(_CLAIM, 1, 1, stages, seeks_spikes=False))
 
     def enter(self, stage: str) -> None:
         """A stage begins."""
@@ -57,3 +72,8 @@ class Question:
     def advance(self, steps: int) -> None:
         """So many more steps were made."""
         self.observe(TileAdvanced(steps, steps * _A_STEP))
+
+
+def _work(certain: int, possible: int = 0) -> Expected:
+    """The expected work of so many steps, and of half of those that may come in addition."""
+    return Expected({TRAINING: certain * _A_STEP}, {TRAINING: possible * _A_STEP})

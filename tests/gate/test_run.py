@@ -4,14 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from spikecheck.core.events import Event, TileAdvanced, WorkDone
+from spikecheck.core.events import ClaimStarted, Event, TileAdvanced, WorkDone
+from spikecheck.core.work import COMPARISON, TIMING, TRAINING, Work, total
 from spikecheck.gate.run import GateRun, announced
 from spikecheck.gate.suite import contestant, own_suite
 from spikecheck.lab.laboratory import Laboratory
 
 
-def done(told: list[Event]) -> float:
-    return sum(event.seconds for event in told if isinstance(event, TileAdvanced | WorkDone))
+def done(told: list[Event]) -> Work:
+    return total(*({event.kind: event.seconds} for event in told if isinstance(event, TileAdvanced | WorkDone)))
+
+
+def foretold(started: ClaimStarted) -> Work:
+    return total(*(work.certain for _, work in started.expected))
 
 
 def test_all_of_a_gate_is_foretold_and_what_is_stored_takes_no_training() -> None:
@@ -21,11 +26,12 @@ def test_all_of_a_gate_is_foretold_and_what_is_stored_takes_no_training() -> Non
     sides = contestant("torch.optim:SGD", {"lr": 0.05}), contestant("gd", {"lr": 0.05})
     told: list[Event] = []
     lab = Laboratory(observe=told.append)
-    whole = sum(seconds for _, seconds in announced(sides, suite, lab).expected)
+    whole = foretold(announced(sides, suite, lab))
     GateRun(sides[0], suite, lab, "spikecheck gate", {}, told.append).against(sides[1])
     assert done(told) == pytest.approx(whole)
+    assert whole.keys() == {TRAINING, "finish", COMPARISON, TIMING}
     again: list[Event] = []
-    rest = sum(seconds for _, seconds in announced(sides, suite, lab).expected)
-    assert 0 < rest < whole
+    rest = foretold(announced(sides, suite, lab))
+    assert rest == {COMPARISON: whole[COMPARISON], TIMING: whole[TIMING]}
     GateRun(sides[0], suite, lab, "spikecheck gate", {}, again.append).against(sides[1])
     assert done(again) == pytest.approx(rest)

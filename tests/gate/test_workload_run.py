@@ -18,8 +18,15 @@ from hypothesis import strategies as st
 
 from spikecheck.cli.gate_fixture import FixtureGate
 from spikecheck.cli.main import main
+from spikecheck.core.events import ClaimStarted, Event, TileAdvanced, WorkDone
 from spikecheck.core.scorecard import Change, Decision, Scorecard
+from spikecheck.core.work import MEASURING, STARTING, TIMING, TRAINING, total
+from spikecheck.gate.metrics import MEMORY, TIME
+from spikecheck.gate.suite import contestant
 from spikecheck.gate.workload_figures import best_loss, figures, final_loss, reached
+from spikecheck.gate.workload_run import WorkloadGate
+from spikecheck.gate.workload_suite import workload_suite
+from spikecheck.gate.workload_trainer import Trainer
 from spikecheck.watch.runs import Order, WorkloadRun
 from spikecheck.watch.workload import Workload
 
@@ -174,6 +181,20 @@ def test_the_options_of_pyproject_hold(own: str) -> None:
     code, out, _ = run()
     assert code in {0, 3}
     assert f"8 trainings each: {own}:workload" in out
+
+
+def test_all_of_a_gate_is_foretold_kind_by_kind(own: str) -> None:
+    """Regression: the start of workers and the measurement of memory were not, and 26 seconds were shown for 82."""
+    told: list[Event] = []
+    rows = ("final loss", TIME[0], MEMORY[0])
+    suite = workload_suite({"workload": f"{own}:workload", "steps": STEPS}, 2, 0, rows)
+    trainer = Trainer(suite.workload, STEPS, None, "cpu", 1, None, told.append)
+    sides = contestant("torch.optim:Adam", {"lr": 0.01}), contestant("torch.optim:SGD", {"lr": 0.1})
+    WorkloadGate(sides[0], suite, trainer, "spikecheck gate", {}, told.append).against(sides[1])
+    foretold = total(*(work.certain for event in told if isinstance(event, ClaimStarted) for _, work in event.expected))
+    done = total(*({event.kind: event.seconds} for event in told if isinstance(event, TileAdvanced | WorkDone)))
+    assert done == pytest.approx(foretold, rel=0.3)  # blocks of steps are whole numbers of steps
+    assert done.keys() == {STARTING, TRAINING, TIMING, MEASURING}
 
 
 def test_a_budget_that_is_over_keeps_what_was_trained(own: str) -> None:

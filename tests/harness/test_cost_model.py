@@ -7,8 +7,17 @@ import pytest
 
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.recipe import Recipe
+from spikecheck.core.work import times, total
 from spikecheck.harness.claim import Claim
-from spikecheck.harness.cost_model import expected_of, expected_settings, expected_stages, expected_work, outlook, power
+from spikecheck.harness.cost_model import (
+    Stored,
+    expected_of,
+    expected_settings,
+    expected_stages,
+    expected_work,
+    outlook,
+    power,
+)
 from spikecheck.harness.discover import discover
 from spikecheck.harness.domain import Map
 from spikecheck.harness.evidence import needed
@@ -103,8 +112,8 @@ def test_a_claim_that_no_seeds_could_decide_has_no_power(claim: Claim) -> None:
 def test_what_is_stored_is_only_read_and_looks_are_not_taken_for_stored_with_their_trainings() -> None:
     """Regression: claims that share trainings were expected to have nothing left to do."""
     claim, plan = SHIPPED["condensation"], plan_of("quick")
-    nothing, everything = (expected_stages(claim, plan, answer) for answer in (lambda _: False, lambda _: True))
-    trainings_alone = expected_stages(claim, plan, lambda recipe: recipe == recipe.parent())
+    nothing, everything = (stages(claim, plan, answer) for answer in (lambda _: False, lambda _: True))
+    trainings_alone = stages(claim, plan, lambda recipe: recipe == recipe.parent())
     assert all(nothing[stage] > everything[stage] > 0 for stage in ("reference", "search", "confirmation"))
     assert sum(everything.values()) < sum(trainings_alone.values()) < sum(nothing.values())
     assert nothing["map"] == nothing["reach"] == nothing["beside"] == 0  # of which this profile has none
@@ -113,17 +122,29 @@ def test_what_is_stored_is_only_read_and_looks_are_not_taken_for_stored_with_the
 def test_half_of_the_answers_take_their_second_look() -> None:
     claim, plan = SHIPPED["spikes-come"], plan_of("quick")
     once, twice = (expected_stages(claim, replace(plan, looks=looks), lambda _: False) for looks in (1, 2))
-    assert twice["reference"] == pytest.approx(1.5 * once["reference"])
+    first, second = twice["reference"].certain, twice["reference"].possible
+    assert first == once["reference"].certain
+    assert second == pytest.approx(times(first, 0.5))
     assert twice["search"] == once["search"]
+
+
+def test_what_results_decide_is_possible_and_the_rest_is_certain() -> None:
+    expected = expected_stages(SHIPPED["condensation"], plan_of("quick"), _nothing)
+    assert {stage for stage, work in expected.items() if any(work.possible.values())} == {
+        "reference",
+        "descent",
+        "confirmation",
+    }
+    assert {stage for stage, work in expected.items() if any(work.certain.values())} == {"reference", "search"}
+    kinds = {"training", "continue", "lower_rate", "reading"}
+    assert expected["search"].certain.keys() == expected["reference"].certain.keys() == kinds
 
 
 def test_a_second_look_needs_seeds_of_its_own() -> None:
     """Regression: where the first look was stored, the second one was expected to cost nothing."""
     claim, plan = SHIPPED["condensation-dose"], plan_of("quick")
     first_look = {one for some in certain_rounds(claim, plan) for one in with_ancestors(some)}
-    nothing, later = (
-        expected_stages(claim, plan, answer)["reference"] for answer in (_nothing, first_look.__contains__)
-    )
+    nothing, later = (stages(claim, plan, answer)["reference"] for answer in (_nothing, first_look.__contains__))
     assert 0.2 < later / nothing < 0.5  # half a look, of one and a half
 
 
@@ -135,7 +156,8 @@ def test_forks_that_are_half_trained_cost_half() -> None:
     half = {one for one in needed(claim, {at: seeds[: len(seeds) // 2]}) if one != one.parent()}
     everything = expected_of(claim, {at: seeds}, _nothing)
     trainings = expected_of(claim, {at: seeds}, lambda one: one != one.parent())
-    assert expected_of(claim, {at: seeds}, half.__contains__) == pytest.approx((everything + trainings) / 2, rel=0.1)
+    mean = times(total(everything, trainings), 0.5)
+    assert expected_of(claim, {at: seeds}, half.__contains__) == pytest.approx(mean, rel=0.1)
 
 
 def test_runs_that_never_spiked_have_no_forks_and_are_not_waited_for() -> None:
@@ -143,7 +165,7 @@ def test_runs_that_never_spiked_have_no_forks_and_are_not_waited_for() -> None:
     at = claim.domain.reference
     seeds = fresh_seeds(plan.seed, at, plan.fresh_seeds)
     spiking = set(seeds[: -plan.fresh_seeds // 8 : 8])  # a few of the last ones may be without forks by chance
-    assert expected_of(claim, {at: seeds}, lambda one: one == one.parent() or one.seed in spiking) == 0.0
+    assert expected_of(claim, {at: seeds}, lambda one: one == one.parent() or one.seed in spiking) == {}
 
 
 def test_what_a_claim_shares_with_its_controls_is_trained_once() -> None:
@@ -154,7 +176,12 @@ def test_what_a_claim_shares_with_its_controls_is_trained_once() -> None:
     controls = [claim.as_control(one) for one in (claim.control, *claim.also_not, claim.positive) if one is not None]
     distinct = {r for one in (claim, *controls) for r in with_ancestors(needed(one, {at: seeds}))}
     cost = sum(seconds([recipe]) / len(padded([recipe])) for recipe in distinct)
-    assert expected_stages(claim, plan, _nothing)["reference"] == pytest.approx(cost, rel=0.15)
+    assert stages(claim, plan, _nothing)["reference"] == pytest.approx(cost, rel=0.15)
+
+
+def stages(claim: Claim, plan: Plan, stored: Stored) -> dict[str, float]:
+    """The expected seconds of each stage, of whatever kind."""
+    return {stage: sum(work.all.values()) for stage, work in expected_stages(claim, plan, stored).items()}
 
 
 def _nothing(recipe: Recipe) -> bool:

@@ -1,9 +1,14 @@
 """The self-test: what it prints, and that it would notice."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import groupby
+
 import numpy as np
 import pytest
 
 from spikecheck.core.judgement import Judgement, Outcome
+from spikecheck.core.setting import Setting
 from spikecheck.harness import answer, reach, selftest
 from spikecheck.harness.plan import Plan
 from spikecheck.stats import bounds
@@ -99,3 +104,22 @@ def test_a_reach_whose_interval_is_too_close_is_noticed(monkeypatch: pytest.Monk
     monkeypatch.setattr(reach, "clopper_pearson", lambda holds, of, alpha: (holds / of - 0.05, holds / of + 0.05))
     (world,) = selftest.OF_REACH
     assert counts(world, 20)["reach misses that"].broken
+
+
+def test_worlds_take_turns() -> None:
+    """Regression: the first worlds take the longest, and twice the time that was left was shown while they were tried."""
+    order: list[str] = []
+
+    def truth(name: str) -> Callable[[Setting], float]:
+        def of(setting: Setting) -> float:
+            order.append(name)
+            return 0.95
+
+        return of
+
+    worlds = [replace(TRUE, says=name, truth=truth(name)) for name in ("one", "two")]
+    counted = list(selftest.verdicts_counted(PLAN, 2, lambda: order.append("tick"), worlds))
+    turns = [name for name, _ in groupby(order) if name != "tick"]
+    assert turns == ["one", "two", "one", "two"]
+    alone = [count for world in worlds for count in selftest.verdicts_counted(PLAN, 2, lambda: None, [world])]
+    assert counted == alone

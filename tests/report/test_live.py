@@ -22,6 +22,7 @@ from spikecheck.core.events import (
 )
 from spikecheck.core.judgement import Outcome
 from spikecheck.core.setting import Setting
+from spikecheck.core.work import TRAINING, Expected
 from spikecheck.report.live import Lines, Live, Silent, watcher
 from spikecheck.report.progress import Tally
 
@@ -46,12 +47,25 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
 
 
+def training(seconds: float) -> Expected:
+    return Expected({TRAINING: seconds})
+
+
+EXPECTED = (("reference", training(10.0)), ("search", training(30.0)))
+
+
 @pytest.fixture
 def story(verdict: Make, judgement: Make) -> list[Event]:
     return [
-        ClaimStarted("condensation", 1, 2, expected=(("reference", 10.0), ("search", 30.0)), after=60.0),
+        ClaimStarted(
+            "condensation",
+            1,
+            2,
+            expected=(("reference", training(10.0)), ("search", training(30.0))),
+            after={TRAINING: 60.0},
+        ),
         StageStarted("condensation", "reference", 1, 64),
-        WorkPlanned(1_000, 10, seconds=10.0),
+        WorkPlanned(1_000, 10, {TRAINING: 10.0}),
         TileAdvanced(600, seconds=6.0),
         TileStored(16, 20),
         RunsRead(5),
@@ -97,15 +111,15 @@ def test_between_them_a_log_gets_a_line_every_ten_seconds_at_most() -> None:
     out = Stream(terminal=False)
     now = 0.0
     lines = Lines(Console(file=out), clock=lambda: now)
-    lines(ClaimStarted("c", 1, 1, expected=(("search", 98.5),)))
+    lines(ClaimStarted("c", 1, 1, expected=(("search", training(98.5)),)))
     lines(StageStarted("c", "search", 5, 32))
-    lines(WorkPlanned(1_000, 0, seconds=98.5))
+    lines(WorkPlanned(1_000, 0, {TRAINING: 98.5}))
     for second in range(35):
         now = float(second)
         lines(TileAdvanced(10, seconds=1.0))
     said = out.getvalue().splitlines()
     assert len(said) == 1 + 3
-    assert "11 %, about 1:2" in said[1]
+    assert "11 %, about 1:3" in said[1]
 
 
 def test_trouble_with_the_store_is_told_even_when_quiet(story: list[Event]) -> None:

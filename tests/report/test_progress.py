@@ -13,6 +13,7 @@ from spikecheck.core.events import (
     WorkDone,
     WorkPlanned,
 )
+from spikecheck.core.work import TRAINING, Expected
 from spikecheck.report.pace import _SHOWING
 from spikecheck.report.progress import Tally, clock_time, stage_says
 
@@ -70,8 +71,8 @@ def test_other_work_is_named_until_something_is_trained() -> None:
 
 def test_the_share_is_that_of_the_expected_work_and_the_rest_takes_as_long_in_proportion() -> None:
     clock = Clock()
-    expected = ClaimStarted("a", 1, 1, expected=(("reference", 40.0),))
-    tally = told(expected, StageStarted("a", "reference", 1, 64), WorkPlanned(1_000, 0, seconds=40.0), clock=clock)
+    expected = ClaimStarted("a", 1, 1, expected=(("reference", Expected({TRAINING: 40.0})),))
+    tally = told(expected, StageStarted("a", "reference", 1, 64), WorkPlanned(1_000, 0, {TRAINING: 40.0}), clock=clock)
     assert tally.progress().startswith("0 %")
     clock.now += 20.0
     tally.add(TileAdvanced(500, seconds=20.0))
@@ -80,7 +81,7 @@ def test_the_share_is_that_of_the_expected_work_and_the_rest_takes_as_long_in_pr
     tally.add(Busy("compiling"))
     assert tally.progress() == f"{half}, compiling …"
     clock.now += 20.0
-    tally.add(WorkDone(20.0))
+    tally.add(WorkDone(20.0, TRAINING))
     assert tally.progress().startswith(f"{100 * 40 / (40 + _SHOWING):.0f} %")
 
 

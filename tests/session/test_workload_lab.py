@@ -13,6 +13,7 @@ from spikecheck.core.errors import Interrupted
 from spikecheck.core.events import Event, TileStored, WorkPlanned, ignore
 from spikecheck.core.probe import BatchSharpness, SharpnessTrace
 from spikecheck.core.recipe import Recipe
+from spikecheck.core.work import TRAINING
 from spikecheck.core.workload_setting import workload_setting
 from spikecheck.harness.simulated_lab import planted_claim
 from spikecheck.lab.store import Store
@@ -65,7 +66,7 @@ def test_a_run_is_the_workloads_training_and_is_made_once(tmp_path: Path) -> Non
     assert (run.seed, run.ended.reason, run.ended.step, run.noisy) == (1, "completed", 6, True)
     assert runs[probed] is run  # every probe's records come from the same training
     assert (one.runs_trained, one.runs_reused) == (1, 0)
-    assert WorkPlanned(6, 0, 3.0) in events and events.count(TileStored(1, 0)) == 1
+    assert WorkPlanned(6, 0, {TRAINING: 3.0}) in events and events.count(TileStored(1, 0)) == 1
     assert one.expected(BASE) == 0.0 < one.expected(BASE.but(lr=0.2))
     again = lab(Store(tmp_path))
     assert np.array_equal(again.runs([recipe])[recipe].loss, run.loss)

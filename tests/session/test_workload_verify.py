@@ -8,6 +8,7 @@ import pytest
 from spikecheck.core.errors import ClaimError, NothingSelected
 from spikecheck.core.events import ClaimStarted, Event, ignore
 from spikecheck.core.judgement import Outcome
+from spikecheck.core.work import TRAINING, Expected
 from spikecheck.harness.claim import Trial
 from spikecheck.harness.domain import Domain
 from spikecheck.harness.plan import fresh_seeds
@@ -68,7 +69,9 @@ def test_a_verdict_says_that_it_speaks_of_one_setting_unless_nothing_was_decided
         assert (ONE_SETTING in verdict.reason) is (outcome is not Outcome.UNDECIDED)
     started = next(event for event in events if isinstance(event, ClaimStarted))
     assert (started.position, started.total) == (1, 1)
-    assert started.expected == (("reference", 2.0 * 32), ("control", 0.0))  # the controls' arms are the claim's
+    reference, control = started.expected
+    assert (reference[0], reference[1].all[TRAINING]) == ("reference", 2.0 * 32)
+    assert control == ("control", Expected())  # the controls' arms are the claim's
 
 
 def test_one_claim_that_raises_is_named_and_the_others_are_judged() -> None:

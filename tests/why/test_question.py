@@ -41,9 +41,24 @@ def test_a_display_hears_the_stages_and_every_step() -> None:
     assert isinstance(started, ClaimStarted) and isinstance(stage, StageStarted) and isinstance(advanced, TileAdvanced)
     expected = dict(started.expected)
     assert list(expected) == [TRAINING, WAY, AGAIN, FORKS]
-    assert expected[TRAINING] == pytest.approx(1_000 * advanced.seconds / 64)
-    assert expected[WAY] == pytest.approx(expected[TRAINING] / 2)
+    (whole,) = expected[TRAINING].certain.values()
+    assert whole == pytest.approx(1_000 * advanced.seconds / 64)
+    assert sum(expected[WAY].possible.values()) == pytest.approx(whole / 2)  # from none of the way to all of it
+    assert not sum(expected[WAY].certain.values())
     assert (stage.stage, advanced.member_steps, started.seeks_spikes) == (WAY, 64, False)
+
+
+def test_forks_are_certain_only_once_there_is_a_spike() -> None:
+    """Regression: a training without a spike was expected to go on with forks to its last second."""
+    heard: list[Event] = []
+    question = Question(arms=[HALF_RATE], observe=heard.append)
+    question.announce(1_000)
+    question.announce_forks(300)
+    before, after = (dict(event.expected) for event in heard if isinstance(event, ClaimStarted))
+    assert [stage for stage, work in before.items() if sum(work.certain.values())] == [TRAINING]
+    assert list(after) == [WAY, AGAIN, FORKS]
+    assert all(sum(work.certain.values()) for work in after.values())
+    assert after[WAY].certain[TRAINING] == pytest.approx(0.3 * before[TRAINING].certain[TRAINING])
 
 
 def test_more_arms_are_expected_to_take_longer_in_proportion() -> None:
@@ -51,6 +66,6 @@ def test_more_arms_are_expected_to_take_longer_in_proportion() -> None:
         heard: list[Event] = []
         Question(arms=ARMS[:count], observe=heard.append).announce(10)
         assert isinstance(heard[0], ClaimStarted)
-        return dict(heard[0].expected)[FORKS]
+        return sum(dict(heard[0].expected)[FORKS].all.values())
 
     assert forks(5) / forks(2) == pytest.approx((1 + 5) / (1 + 2))  # the placebo is forked as well

@@ -15,6 +15,7 @@ from spikecheck.core.events import Busy, ClaimStarted, Observer, StageStarted
 from spikecheck.core.portrait import Portrait
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
+from spikecheck.core.work import Expected
 from spikecheck.harness.paper_settings import SETTING_A
 from spikecheck.report import portrait_files
 from spikecheck.report.live import watcher
@@ -97,8 +98,8 @@ def _portrait(
 ) -> Portrait:
     from spikecheck.harness import spike_portrait
 
-    expected = spike_portrait.expected_seconds(setting, seed, definition, lab.is_stored)
-    observe(ClaimStarted("show", 1, 1, (("show", expected),)))
+    expected = spike_portrait.expected_work(setting, seed, definition, lab.is_stored)
+    observe(ClaimStarted("show", 1, 1, (("show", Expected(expected)),)))
     tried = spike_portrait.SEEDS if seed is None else 1
     observe(StageStarted("show", "training, to find a seed that spikes", 1, tried))
     spiking = spike_portrait.spiking_seed(lab, setting, definition, seed)

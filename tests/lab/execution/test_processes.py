@@ -37,7 +37,7 @@ def test_workers_tell_their_steps_while_they_train(workers: Processes) -> None:
     before = [event for event in told[:stored] if isinstance(event, TileAdvanced)]
     assert len(before) > 2
     assert sum(event.seconds for event in before) == pytest.approx(
-        sum(event.seconds for event in told if isinstance(event, WorkPlanned))
+        sum(sum(event.work.values()) for event in told if isinstance(event, WorkPlanned))
     )
     assert next(event.doing for event in told if isinstance(event, Busy)) == "starting 2 workers"
 
