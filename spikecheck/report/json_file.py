@@ -16,6 +16,8 @@ from spikecheck.report import atomic_write
 
 Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline, Answer)
 
+_START = 4_096
+"""Bytes from a file's start that tell a baseline: its schema is its first entry."""
 Written = Report | ScopeMap | Scorecard | Baseline | Answer
 
 
@@ -90,7 +92,19 @@ def read_baseline(path: Path) -> Baseline:
     try:
         return _read(path, Baseline)
     except UsageError as error:
-        raise BaselineError(f"{error}; {remedy}") from error
+        other = "name a file that --update-baseline has written"
+        raise BaselineError(f"{error}; {remedy if may_be_replaced(path) else other}") from error
+
+
+def may_be_replaced(path: Path) -> bool:
+    """Whether a baseline may be written there: nothing is there, or an empty file, or a baseline, even a damaged one."""
+    if not path.exists():
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(_START).lstrip()
+    return not start or (start.startswith(b"{") and b"spikecheck/baseline@" in start)
 
 
 def schema() -> dict[str, Any]:
