@@ -195,6 +195,9 @@ class LooksAhead(Optimizer):
         self.slow = [p.detach().clone() for p in self.tensors]
         self.made = 0
 
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        self.inner.zero_grad(set_to_none)
+
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> None:  # type: ignore[override]
         self.inner.step()
