@@ -98,6 +98,8 @@ def _check_update(given: Mapping[str, Any], baseline: Path | None) -> None:
         )
     if baseline is None:
         raise UsageError("--update-baseline: no file is given; add --baseline FILE, such as reports/baseline.json")
+    if baseline.is_file() and not json_file.may_be_replaced(baseline):
+        raise UsageError(f"--baseline {baseline}: is another file and would be lost; name a baseline or a new file")
     if not str(given.get("reason", "")).strip():
         raise UsageError("--update-baseline: no reason is given; add --reason TEXT, which reviewers will read")
 

@@ -121,6 +121,8 @@ def _beside(module: str, file: Path, changed: int) -> list[Path]:
 
 
 def _imported(condition: str, path: str, module: str) -> Any:
+    if module.startswith("."):
+        raise _of_a_file(condition, path)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
@@ -129,9 +131,21 @@ def _imported(condition: str, path: str, module: str) -> Any:
     except ModuleNotFoundError as error:
         hidden = _hidden(module) if error.name == module else None
         remedy = _renamed(module, hidden) if hidden else "install it, or run in the folder that contains it"
+        if module.endswith(".py"):
+            raise _of_a_file(condition, path) from error
         raise SettingError(f"{condition}={path!r}: no module {error.name!r}; {remedy}") from error
     except USERS_ERRORS as error:
         raise SettingError(f"{condition}={path!r}: importing it raised {_said(error)}; fix {module}") from error
+
+
+def _of_a_file(condition: str, path: str) -> SettingError:
+    """The error for a file's path, or a relative name, where a module's name belongs."""
+    module, _, name = path.partition(":")
+    file = Path(module.removesuffix(".py").lstrip("."))
+    return SettingError(
+        f"{condition}={path!r}: {module} is not the name of a module; give {file.name}:{name} in the folder that contains "
+        f"{file.name}.py"
+    )
 
 
 def _lacking(condition: str, path: str, module: str, owner: Any, part: str) -> UsageError:

@@ -13,6 +13,7 @@ from spikecheck.gate.parity import Parity, parity
 from spikecheck.gate.suite import trained_by
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.rules import UpdateRule
+from spikecheck.optimizers.schedules import Scheduled
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.loop import begin, train
 from spikecheck.training.rule_for import rule_for, threshold_of
@@ -42,12 +43,13 @@ def examined(contestant: OptimizerSpec, conditions: Mapping[str, Any] = MappingP
     setting = trained_by(contestant, _SMALL.but(**conditions))
     objective = build_objective([setting] * _MEMBERS)
     rule = rule_for(objective)
-    if not isinstance(rule, NamedOptimizer):
+    if not setting.named:
         return [_known(setting), _trained(objective, rule, setting)]
     driven = _driven(parity(setting), setting)
     rule = rule_for(objective)  # by now it is known whether it is elementwise
-    assert isinstance(rule, NamedOptimizer)
-    return [*_abilities(rule, objective.size), driven, _trained(objective, rule, setting)]
+    own = rule.rule if isinstance(rule, Scheduled) else rule
+    assert isinstance(own, NamedOptimizer)
+    return [*_abilities(own, objective.size), driven, _trained(objective, rule, setting)]
 
 
 def _driven(parity: Parity, setting: Setting) -> Finding:
@@ -99,13 +101,14 @@ def _silent(steps: int) -> None:
 
 def _trained(objective: Objective, rule: UpdateRule, setting: Setting) -> Finding:
     lr = torch.full((_MEMBERS,), setting.lr, dtype=torch.float64)
+    steps = min(setting.steps, _STEPS)
     start = begin(objective, rule, objective.initial(range(_MEMBERS)), lr)
-    losses = train(objective, rule, start, torch.full((_MEMBERS,), _STEPS), _silent).loss[:, 0]
+    losses = train(objective, rule, start, torch.full((_MEMBERS,), steps), _silent).loss[:, 0]
     first, last = float(losses[0]), float(losses[-1])
     if not losses.isfinite().all():
-        return Finding(False, f"{_STEPS} steps on a small net diverge at lr={setting.lr:g}", "give a smaller lr")
+        return Finding(False, f"{steps} steps on a small net diverge at lr={setting.lr:g}", "give a smaller lr")
     return Finding(
         last < first,
-        f"{_STEPS} steps on a small net take the loss from {first:.3g} to {last:.3g}",
+        f"{steps} steps on a small net take the loss from {first:.3g} to {last:.3g}",
         "" if last < first else "the loss did not fall: check lr",
     )

@@ -74,7 +74,8 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"{option} {text!r}: give NAME=VALUE, such as {option} lr=0.01")
+            example = "steps=500" if option == "--at" else "lr=0.01"
+            raise UsageError(f"{option} {text!r}: give NAME=VALUE, such as {option} {example}")
         values[name.strip()] = literal(value.strip())
     return values
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,7 +133,10 @@ def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:
             raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} takes only {known}")
         return OptimizerSpec(optimizer=optimizer, lr=lr, conditions=given)
     for name, value in given.items():
-        if not all(isinstance(part, _PLAIN) for part in (value if isinstance(value, tuple | list) else [value])):
+        parts = value if isinstance(value, tuple | list) else [value]
+        if any(isinstance(part, float) and not math.isfinite(part) for part in parts):
+            raise SettingError(f"{name}={value!r}: is not finite; give a number that is")
+        if not all(isinstance(part, _PLAIN) for part in parts):
             raise SettingError(
                 f"{name}={value!r}: give a number, True, False, None or text, or several of them as in betas=0.9,0.99; "
                 "more than that belongs into a function that makes the optimizer"

@@ -1,7 +1,7 @@
 """Any nn.Module as a model: one structure, with a set of parameters per member."""
 
+import warnings
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -62,19 +62,43 @@ class FromModule:
 
     def outputs(self, params: Float[Tensor, "B P"], x: Float[Tensor, "#B N D"]) -> Float[Tensor, "B N O"]:
         """Every member's outputs at its points, or at points that all of them share."""
-
-        def one(parameters: Mapping[str, Tensor], points: Tensor) -> Tensor:
-            outputs: Tensor = functional_call(self.module, dict(parameters), (points,))
-            return outputs
-
-        buffers = self._buffers_as(params)
         if len(params) == 1:  # as in an ordinary loop, the fastest way on a CPU (`lab.batching`)
-            return one({name: tensor[0] for name, tensor in self._tensors(params).items()} | buffers, x[0])[None]
+            own = {name: tensor[0] for name, tensor in self._tensors(params).items()}
+            return self._called(own | self._buffers_as(params), x[0])[None]
+        points = x.expand(len(params), -1, -1)
+        if self._batches:
+            return self._batched(params, points)
+        pairs = zip(params, points, strict=True)
+        return torch.cat([self.outputs(row[None], own_points[None]) for row, own_points in pairs])
+
+    def _batched(self, params: Float[Tensor, "B P"], x: Float[Tensor, "B N D"]) -> Float[Tensor, "B N O"]:
+        """All members' outputs in one call of the module."""
+        buffers = self._buffers_as(params)
         with _LinearAlone():
-            batched: Tensor = vmap(lambda own, points: one({**own, **buffers}, points))(
-                self._tensors(params), x.expand(len(params), -1, -1)
+            batched: Tensor = vmap(lambda own, points: self._called({**own, **buffers}, points))(
+                self._tensors(params), x
             )
         return batched
+
+    def _called(self, tensors: Mapping[str, Tensor], points: Float[Tensor, "N D"]) -> Float[Tensor, "N O"]:
+        outputs: Tensor = functional_call(self.module, dict(tensors), (points,))
+        return outputs
+
+    @cached_property
+    def _batches(self) -> bool:
+        """Whether `vmap` can compute several members at once.
+
+        It cannot where a branch depends on numbers, and in recurrent layers and most functions with a backward of their own.
+        """
+        params = torch.zeros(2, self.size, dtype=torch.float64, requires_grad=True)
+        points = torch.zeros(2, 2, self.inputs, dtype=torch.float64)
+        try:
+            with warnings.catch_warnings(), torch.enable_grad():
+                warnings.simplefilter("ignore")  # that torch computes some operation slowly so
+                torch.autograd.grad(self._batched(params, points).sum(), params)
+        except USERS_ERRORS:
+            return False
+        return True
 
     def input_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W D1"]:
         """The weights of the first linear layer or convolution: one row per neuron or filter, with its bias (or 0) last.
@@ -131,11 +155,11 @@ def from_module(setting: Setting, inputs: int, outputs: int) -> FromModule:
             `inputs` numbers to `outputs` numbers per point.
     """
     path, common = setting.model, for_all(setting)
-    module = _made(path, common, 0, inputs)
+    module, again = (_made(path, common, 0, inputs) for _ in range(2))
     _check_kind(module, path)
-    _check_draws(module, _made(path, common, 0, inputs), _made(path, common, 1, inputs), path)
+    _check_draws(module, again, _made(path, common, 1, inputs), path)
     model = FromModule(path, module, inputs)
-    _check_outputs(model, outputs)
+    _check_calls(model, again.double(), outputs)
     return model
 
 
@@ -191,16 +215,23 @@ def _check_kind(module: nn.Module, path: str) -> None:
                 "set p=0 or leave it out"
             )
     for name, parameter in module.named_parameters():
-        if not parameter.requires_grad:
-            raise SettingError(f"model={path!r}: parameter {name} is frozen; make it a buffer, which stays as it is")
-        if parameter.dtype not in (torch.float32, torch.float64):
-            kind = str(parameter.dtype).removeprefix("torch.")
-            raise SettingError(
-                f"model={path!r}: parameter {name} is {kind}; only float32 and float64 can be trained, for every dtype of "
-                f"the setting; return the module in float32"
-            )
-        if not bool(parameter.isfinite().all()):
-            raise SettingError(f"model={path!r}: parameter {name} starts with numbers that are not finite")
+        if fault := _fault(parameter):
+            raise SettingError(f"model={path!r}: parameter {name} {fault}")
+
+
+def _fault(parameter: nn.Parameter) -> str:
+    """Why a parameter cannot be trained, and the remedy; empty where it can."""
+    kind = str(parameter.dtype).removeprefix("torch.")
+    if parameter.is_meta:
+        return "is on the meta device; return the module on the CPU"
+    if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
+        return "has a gradient hook, which would not run; register it in a function that makes the optimizer"
+    if not parameter.requires_grad:
+        return "is frozen; make it a buffer, which stays as it is"
+    if parameter.dtype not in (torch.float32, torch.float64):
+        trained = "only float32 and float64 can be trained, for every dtype of the setting"
+        return f"is {kind}; {trained}; return the module in float32"
+    return "" if bool(parameter.isfinite().all()) else "starts with numbers that are not finite"
 
 
 def _check_draws(module: nn.Module, again: nn.Module, other: nn.Module, path: str) -> None:
@@ -218,20 +249,45 @@ def _check_draws(module: nn.Module, again: nn.Module, other: nn.Module, path: st
             )
 
 
-def _check_outputs(model: FromModule, outputs: int) -> None:
-    """Check the module's outputs on two points, and that a call does not change its buffers."""
+def _check_calls(model: FromModule, called: nn.Module, outputs: int) -> None:
+    """Check the outputs on two points, and that a call changes neither the next one's outputs nor a buffer of `called`."""
     wanted = f"[points, {model.inputs}] to [points, {outputs}]"
     points = torch.zeros(1, 2, model.inputs, dtype=torch.float64)
-    called = deepcopy(model.module).double()
     try:
-        called(points[0])
-        produced = model.outputs(torch.zeros(1, model.size, dtype=torch.float64), points)
+        _check_repeats(model.path, called, points[0])
+        params = torch.zeros(1, model.size, dtype=torch.float64, requires_grad=True)
+        produced = model.outputs(params, points)
+    except SettingError:
+        raise
     except USERS_ERRORS as error:
         raise SettingError(f"model={model.path!r}: cannot map {wanted}: {first_line(error)}") from error
     if produced.shape != (1, 2, outputs):
         raise SettingError(f"model={model.path!r}: maps to {list(produced.shape[1:])}; it has to map {wanted}")
+    if not produced.requires_grad:
+        raise SettingError(
+            f"model={model.path!r}: its outputs have no gradient; leave out detach() and no_grad() in forward()"
+        )
     for (name, before), after in zip(model.module.named_buffers(), called.buffers(), strict=True):
         if not torch.equal(before.to(after), after):
             raise SettingError(
                 f"model={model.path!r}: buffer {name} changes when the module is called; keep it constant"
             )
+
+
+def _check_repeats(path: str, module: nn.Module, points: Float[Tensor, "N D"]) -> None:
+    """Check that a module returns a tensor, and the same one whenever it is called with the same points."""
+    with torch.random.fork_rng(devices=[]):
+        before = torch.get_rng_state()
+        first, second = module(points), module(points)
+        drawn = not torch.equal(torch.get_rng_state(), before)
+    for returned in (first, second):
+        if not isinstance(returned, Tensor):
+            raise SettingError(
+                f"model={path!r}: returns {type(returned).__name__}; return one tensor [points, outputs]"
+            )
+    if drawn or not torch.equal(first.nan_to_num(), second.nan_to_num()):
+        fault = "draws random numbers when it is called" if drawn else "gives other outputs when it is called again"
+        raise SettingError(
+            f"model={path!r}: {fault}; keep forward() a function of its inputs and parameters, or gate it as a training of "
+            "your own with --workload"
+        )

@@ -1,4 +1,5 @@
-"""Any model's gradient, traced through autograd once and compiled for tensors of fixed sizes; uncompiled where that fails.
+"""Any model's gradient, traced through autograd once and compiled for tensors of fixed sizes; uncompiled where that fails
+or computes something else.
 
 For a user's module on a few dozen points, most of a step is the bookkeeping of `vmap` and autograd, which a kernel avoids.
 Matrix products are not changed, so networks that consist mostly of them gain least.
@@ -15,7 +16,8 @@ from spikecheck.tensors.compile import CannotTrace, compiled
 
 LONG = 5_000
 """Fewest updates for which compiling pays: it takes seconds, and saves a millisecond or two per update (`nox -s bench`)."""
-
+_SMALL = 0.3
+"""Size of the parameters at which a kernel is compared with autograd: neither saturated nor zero in common layers."""
 
 Step = Callable[..., Sequence[Tensor]]
 
@@ -44,10 +46,22 @@ class Traced:
         key = (self.signature, torch.get_num_threads(), *((tuple(part.shape), part.dtype) for part in example))
         if key not in _KERNELS:
             try:
-                _KERNELS[key] = compiled(self._step, example, of_all_sizes=False)
+                kernel = compiled(self._step, example, of_all_sizes=False)
+                _KERNELS[key] = kernel if self._agrees(kernel, params) else self._step
             except CannotTrace:  # the same source fails every time, so it is always trained in the same way
                 _KERNELS[key] = self._step
         return _KERNELS[key]
+
+    def _agrees(self, kernel: Step, like: Float[Tensor, "B P"]) -> bool:
+        """Whether a kernel's gradient is autograd's up to rounding, at parameters that are always the same.
+
+        The graph is compiled as it was traced. Of a layer that writes into views of its own tensors, such as torch's GRU,
+        torch then compiles another gradient.
+        """
+        drawn = torch.randn(like.shape, generator=torch.Generator().manual_seed(0), dtype=like.dtype).mul_(_SMALL)
+        (_, ours), (_, autograds) = (step(drawn, self.x, self.y) for step in (kernel, self._step))
+        rounding = torch.finfo(like.dtype).eps ** 0.5 * float(autograds.abs().nan_to_num().max())
+        return torch.allclose(ours, autograds, rtol=0.0, atol=rounding, equal_nan=True)
 
     def _step(self, params: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         here = params.detach().requires_grad_()

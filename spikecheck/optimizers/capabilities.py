@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, text_of
-from spikecheck.optimizers.driven import Driven, OptimizerFactory, same_bits
+from spikecheck.optimizers.driven import Driven, OptimizerFactory, has_modes, same_bits
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.instances import Abilities, Evaluate, Pace, PerMember, Shared
 from spikecheck.optimizers.state_dict import count, grown
@@ -108,13 +108,13 @@ def _examined(one: _Trial, steps: int, *, closure: bool) -> Abilities:
     order, lr = one.order, one.lr
     driven = order.of(one.start()[0], lr)
     _check_zero_grad(driven, order.path)
-    probed = driven.optimizer
-    averages = callable(getattr(probed, "train", None)) and callable(getattr(probed, "eval", None))
-    bare = Abilities(False, "", closure, averages, 0, None)
-    template = _template(one, bare)
+    bare = Abilities(False, "", closure, has_modes(driven.optimizer), 0, None)
     try:
+        template = _template(one, bare)
         able = replace(bare, numbers=count(template) + 1, template=template)
-    except ValueError:  # the state holds something that is not a number; `_why_not_resumed` reports it
+    except SpikecheckError:
+        raise
+    except USERS_ERRORS:  # state_dict() raises, or holds something that is not a number; `_why_not_resumed` reports it
         able = bare
     resumes = _why_not_resumed(one, able, steps)
     able = replace(able, resumes=resumes, numbers=0 if resumes else able.numbers)

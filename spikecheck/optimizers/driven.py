@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from spikecheck.core.errors import SettingError
+from spikecheck.core.errors import USERS_ERRORS, SettingError, first_line
 from spikecheck.core.import_path import made, named
 from spikecheck.models.parameter_layout import Span
 from spikecheck.tensors.seeding import seed_of
@@ -62,14 +62,23 @@ class OptimizerFactory:
                 f"optimizer={self.path!r}: returned {type(optimizer).__name__}; a function gets the named parameters, "
                 "lr and the options, and returns a torch.optim.Optimizer"
             )
-        held = [id(tensor) for group in optimizer.param_groups for tensor in group["params"]]
-        if sorted(held) != sorted(map(id, params)):
-            names = [name for name, tensor in tensors if held.count(id(tensor)) != 1]
-            raise SettingError(
-                f"optimizer={self.path!r}: {', '.join(names) or 'something else'} of the model's {len(params)} tensors is not "
-                "in exactly one of its groups; every parameter must be"
-            )
+        _check_groups(self.path, optimizer, tensors)
         return optimizer, params
+
+
+def _check_groups(path: str, optimizer: torch.optim.Optimizer, tensors: Sequence[tuple[str, nn.Parameter]]) -> None:
+    grouped = [id(tensor) for group in optimizer.param_groups for tensor in group["params"]]
+    names = [name for name, tensor in tensors if grouped.count(id(tensor)) != 1]
+    if names:
+        raise SettingError(
+            f"optimizer={path!r}: {', '.join(names)} of the model's {len(tensors)} tensors is not "
+            "in exactly one of its groups; every parameter must be"
+        )
+    if own := len(grouped) - len(tensors):
+        raise SettingError(
+            f"optimizer={path!r}: its groups hold {own} tensor{'s' * (own > 1)} besides the model's {len(tensors)}; keep "
+            "what belongs to the optimizer in its state"
+        )
 
 
 _said: set[str] = set()
@@ -100,7 +109,8 @@ class Driven:
         self.optimizer, self.params = made_of
         self.spans = spans
         self._rates: list[Any] = rates_of(self.optimizer)
-        train_mode(self.optimizer)
+        if has_modes(self.optimizer):  # such optimizers refuse to step before train()
+            self.switch("train")
 
     @torch.no_grad()
     def put(self, row: Float[Tensor, " P"]) -> None:
@@ -144,6 +154,25 @@ class Driven:
             self.optimizer.step()
         else:
             self.optimizer.step(closure)  # type: ignore[arg-type]  # torch's stub says float, its own closures give tensors
+
+    def evaluate(self) -> Float[Tensor, " P"]:
+        """The parameters after the optimizer's `eval()`."""
+        self.switch("eval")
+        return self.read()
+
+    def switch(self, mode: str) -> None:
+        """Call the optimizer's `train()` or `eval()`.
+
+        Raises:
+            SettingError: when it raises.
+        """
+        try:
+            getattr(self.optimizer, mode)()
+        except USERS_ERRORS as error:
+            raise SettingError(
+                f"optimizer={self._path!r}: its {mode}() raised {type(error).__name__}: {first_line(error)}; it must work "
+                "without arguments, before the first step as after the last"
+            ) from error
 
     def scale(self, factor: float) -> None:
         """Multiply all present learning rates by a factor."""
@@ -275,7 +304,6 @@ def same_bits(one: Tensor, other: Tensor) -> bool:
     return torch.equal(one, other) or torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
-def train_mode(optimizer: torch.optim.Optimizer) -> None:
-    """Call `train()` on an optimizer that has `train()` and `eval()`: such optimizers refuse to step before it."""
-    if callable(getattr(optimizer, "train", None)) and callable(getattr(optimizer, "eval", None)):
-        optimizer.train()  # type: ignore[attr-defined]
+def has_modes(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether an optimizer has `train()` and `eval()`, and so evaluates other parameters than it trains."""
+    return all(callable(getattr(optimizer, mode, None)) for mode in ("train", "eval"))

@@ -163,8 +163,7 @@ class PerMember:
         """See `Live`."""
         for one, row in zip(self._driven, params, strict=True):
             one.put(row)
-            one.optimizer.eval()  # type: ignore[attr-defined]
-        return torch.stack([one.read() for one in self._driven])
+        return torch.stack([one.evaluate() for one in self._driven])
 
     def _closure(self, member: int, done: int) -> Callable[[], Tensor]:
         one, evaluate = self._driven[member], self._evaluate
@@ -282,7 +281,7 @@ class Shared:
     def evaluated(self, params: Tensor) -> Float[Tensor, "B P"]:
         """See `Live`."""
         self._tensor.detach().copy_(params)
-        self._optimizer.eval()  # type: ignore[attr-defined]
+        self._whole.switch("eval")
         return self._tensor.detach().clone()
 
     def _now(self) -> Float[Tensor, "B Q"]:

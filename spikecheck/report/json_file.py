@@ -16,6 +16,8 @@ from spikecheck.report import atomic_write
 
 Document = TypeVar("Document", Report, ScopeMap, Scorecard, Baseline, Answer)
 
+_START = 4_096
+"""Bytes from a file's start that tell a baseline: its schema is its first entry."""
 Written = Report | ScopeMap | Scorecard | Baseline | Answer
 
 
@@ -87,10 +89,22 @@ def read_baseline(path: Path) -> Baseline:
     remedy = f"write one: spikecheck gate --update-baseline --baseline {path} --reason TEXT"
     if not path.exists():
         raise BaselineError(f"{path}: there is no such baseline; {remedy}")
+    other = "name a file that --update-baseline has written"
     try:
-        return _read(path, Baseline, remedy)
+        return _read(path, Baseline, remedy if may_be_replaced(path) else other)
     except UsageError as error:
         raise BaselineError(str(error)) from error
+
+
+def may_be_replaced(path: Path) -> bool:
+    """Whether a baseline may be written there: nothing is there, or an empty file, or a baseline, even a damaged one."""
+    if not path.exists():
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(_START).lstrip()
+    return not start or (start.startswith(b"{") and b"spikecheck/baseline@" in start)
 
 
 def schema() -> dict[str, Any]:

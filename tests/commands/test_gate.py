@@ -119,6 +119,20 @@ def test_a_baseline_is_written_read_and_refused_when_it_does_not_fit(project: Pa
     assert told(project, *candidate, *file).returncode == 4
 
 
+def test_a_baseline_is_never_written_over_another_file(tmp_path: Path) -> None:
+    """Regression: the error for a file that is no baseline named the command that wrote one over it."""
+    source = tmp_path / "mine.py"
+    source.write_text("STEPS = 3\n")
+    words = ("--optimizer", "gd", "--set", "lr=0.05", *ONE, "--baseline", "mine.py")
+    read = told(tmp_path, *words)
+    assert read.returncode == 4
+    assert "name a file that --update-baseline has written" in read.stderr and "--reason TEXT" not in read.stderr
+    written = told(tmp_path, *words, "--update-baseline", "--reason", "first")
+    assert written.returncode == 2
+    assert "--baseline mine.py: is another file and would be lost" in written.stderr
+    assert source.read_text() == "STEPS = 3\n"
+
+
 def test_groups_made_by_a_function_are_gated(project: Path) -> None:
     """Regression: what a step costs was measured on tensors that no function could tell apart by name."""
     line = ("--optimizer", "planted_optimizers:two_groups", "--set", "lr=0.02", "--against", "torch.optim:Adam")

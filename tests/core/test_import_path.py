@@ -73,6 +73,17 @@ def test_an_unknown_object_is_told_with_the_file_that_was_looked_into(write: Wri
         named("model", "time:make")
 
 
+@pytest.mark.parametrize(
+    "path", [".mine:Own", "./mine.py:Own", "mine.py:Own", "../folder/mine.py:Own", "/a/mine.py:Own"]
+)
+def test_the_path_of_a_file_is_no_module(path: str) -> None:
+    """Regression: it was said that importing a relative name had raised TypeError, and that the file was to be fixed."""
+    with pytest.raises(
+        SettingError, match="not the name of a module; give mine:Own in the folder that contains mine.py"
+    ):
+        named("optimizer", path)
+
+
 def test_a_missing_module_says_where_to_run() -> None:
     with pytest.raises(
         SettingError, match=r"model='no_such_module:make': no module 'no_such_module'; install it, or run"

@@ -31,6 +31,14 @@ def test_torchs_adam_can_do_everything() -> None:
     assert {"step() needs no closure", "resumes from its state_dict to the same bits"} <= found.keys()
 
 
+def test_under_a_schedule_it_is_compared_as_without_one() -> None:
+    """Regression: with a schedule a named optimizer was taken for a built-in rule, and compared with nothing."""
+    conditions = {"schedule": "warmup-cosine", "steps": 20}
+    found = [finding.seen for finding in examined(contestant("torch.optim:SGD", {"lr": 0.05}), conditions)]
+    assert "moves as in torch's ordinary loop for 20 steps, to the bit" in found
+    assert found[-1].startswith("20 steps on a small net")
+
+
 def test_one_that_wants_a_closure_and_grows_says_what_that_costs() -> None:
     found = examined(contestant("torch.optim:LBFGS", {"lr": 0.1}))
     faults = {finding.seen.partition(":")[0]: finding.means for finding in found if not finding.good}

@@ -1,5 +1,6 @@
 """Suites: their settings, their seeds, and what decides their digest."""
 
+import math
 from typing import Any
 
 import pytest
@@ -80,6 +81,8 @@ def test_a_built_in_rule_has_conditions_and_another_has_options() -> None:
         ("gd", {}, "add --set lr=0.01"),
         ("gd", {"lr": True}, "lr=True: is not a number"),
         ("gd", {"lr": "fast"}, "lr='fast': is not a number"),
+        ("torch.optim:Adam", {"lr": 0.1, "weight_decay": math.inf}, "weight_decay=inf: is not finite"),
+        ("torch.optim:Adam", {"lr": 0.1, "betas": (0.9, math.nan)}, r"betas=\(0.9, nan\): is not finite"),
         ("adam", {"lr": 0.1, "betas": 1}, "betas=1: adam takes only lr, beta1, beta2, eps, weight_decay"),
     ],
 )

@@ -183,3 +183,26 @@ class RestsWithoutClosure(Descends):
         if closure is not None:
             closure()
             super().step()
+
+
+class LooksAhead(Optimizer):
+    """A wrapper that shares its inner optimizer's groups and is never initialised as an Optimizer: no state_dict()."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        self.inner = SGD(params, lr=lr, momentum=0.9)
+        self.param_groups, self.state, self.defaults = self.inner.param_groups, self.inner.state, self.inner.defaults
+        self.tensors = [p for group in self.param_groups for p in group["params"]]
+        self.slow = [p.detach().clone() for p in self.tensors]
+        self.made = 0
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        self.inner.zero_grad(set_to_none)
+
+    @torch.no_grad()
+    def step(self, closure: Closure | None = None) -> None:  # type: ignore[override]
+        self.inner.step()
+        self.made += 1
+        if self.made % 5 == 0:
+            for slow, p in zip(self.slow, self.tensors, strict=True):
+                slow.lerp_(p, 0.5)
+                p.copy_(slow)

@@ -35,6 +35,7 @@ HABITS = [
     "SharedCount",
     "WantsItsClosureLate",
     "RestsWithoutClosure",
+    "LooksAhead",
 ]
 """Optimizers of `ordinary_optimizers` and `hooked_optimizers`, each with a habit that torch's loop allows."""
 

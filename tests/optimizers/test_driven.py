@@ -36,6 +36,19 @@ def nothing(named: list[tuple[str, nn.Parameter]], lr: float) -> object:
     return named
 
 
+def scaled(named: list[tuple[str, nn.Parameter]], lr: float) -> torch.optim.Optimizer:
+    scale = nn.Parameter(torch.ones(1))
+    return torch.optim.SGD([*(tensor for _, tensor in named), scale], lr=lr)
+
+
+class WantsMode(torch.optim.SGD):
+    """Its train() cannot be called as torch-like packages call it."""
+
+    def train(self, mode: bool) -> None: ...
+
+    def eval(self) -> None: ...
+
+
 class Flattens(torch.optim.SGD):
     """Changes a parameter's shape, as no optimizer may."""
 
@@ -102,6 +115,8 @@ def test_rates_follow_a_schedule_or_are_scaled() -> None:
         ("torch:Tensor", "is not a torch.optim.Optimizer; name a subclass, or a function"),
         ("tests.optimizers.test_driven:nothing", "returned list; a function gets the named parameters"),
         ("tests.optimizers.test_driven:partial_groups", "bias of the model's 2 tensors is not in exactly one"),
+        ("tests.optimizers.test_driven:scaled", "its groups hold 1 tensor besides the model's 2; keep what belongs"),
+        ("tests.optimizers.test_driven:WantsMode", r"its train\(\) raised TypeError: .*'mode'; it must work without"),
     ],
 )
 def test_what_is_no_optimizer_of_all_parameters_is_refused(path: str, message: str) -> None:

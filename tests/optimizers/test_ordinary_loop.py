@@ -139,6 +139,13 @@ def test_a_counter_outside_the_state_dict_is_found_however_late() -> None:
     assert rule.abilities.resumes == "it remembers what its state_dict does not hold"
 
 
+def test_a_wrapper_without_a_state_dict_is_trained_and_never_resumed() -> None:
+    """Regression: an internal error."""
+    rule = rule_for(build_objective([setting("LooksAhead")] * 2))
+    assert isinstance(rule, NamedOptimizer)
+    assert rule.abilities.resumes.startswith("its state_dict cannot be stored (AttributeError")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -176,3 +176,21 @@ def test_an_answer_to_why_a_loss_spiked_is_read_again(found: Answer) -> None:
 
 def test_the_schema_of_such_answers_is_the_one_that_ships() -> None:
     assert files("spikecheck.report").joinpath("why.schema.json").read_text() == json_file.why_schema_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "may"),
+    [
+        (None, True),
+        (b"", True),
+        (b'{\n "schema": "spikecheck/baseline@1",\n "reason"', True),
+        (b'{"schema": "spikecheck/report@1"}', False),
+        (b"# spikecheck/baseline@1\n", False),
+    ],
+)
+def test_a_baseline_replaces_nothing_but_a_baseline(content: bytes | None, may: bool, tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert json_file.may_be_replaced(path) == may
+    assert not json_file.may_be_replaced(tmp_path)

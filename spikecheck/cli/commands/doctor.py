@@ -1,6 +1,8 @@
 """`spikecheck doctor`: examine an optimizer before it is gated."""
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -47,7 +49,8 @@ def doctor(
     given = {name: value for name, value in {"model": model, "problem": problem}.items() if value is not None}
     with watcher(console(stderr=True), quiet=False) as observe:
         observe(StageStarted("doctor", "compared with torch's ordinary loop", 1, 0))
-        findings = examined(contestant(optimizer, given_numbers), given | conditions(changes))
+        with redirect_stdout(sys.stderr):  # a user's step may print
+            findings = examined(contestant(optimizer, given_numbers), given | conditions(changes))
     with tolerate_closed_pipe():
         page = Page(console())
         for finding in findings:
