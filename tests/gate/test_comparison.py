@@ -345,6 +345,32 @@ def test_trainings_of_different_seeds_are_not_the_same() -> None:
     )
 
 
+def test_a_row_that_one_side_lacks_says_nothing_of_whether_trainings_are_the_same() -> None:
+    """As an older baseline may."""
+    whole = planted_scores(np.random.default_rng(12))
+    without = Scores(values={name: row for name, row in whole.values.items() if name != "late edge"})
+    assert {row.change for pair in ((whole, without), (without, whole)) for row in rows(*pair)} == {Change.SAME}
+
+
+@pytest.mark.parametrize("own", [None, 1.0])
+@pytest.mark.parametrize("other", [None, 1.0])
+def test_a_training_that_has_a_number_and_one_that_has_none_are_not_the_same(
+    own: float | None, other: float | None
+) -> None:
+    whole = planted_scores(np.random.default_rng(13))
+    sides = [
+        Scores(
+            values={
+                **whole.values,
+                "late edge": {**whole.values["late edge"], "one": (number, *whole.values["late edge"]["one"][1:])},
+            }
+        )
+        for number in (own, other)
+    ]
+    found = named_in(rows(*sides), "diverged", "one")
+    assert found.change is (Change.SAME if own == other else Change.UNDECIDED)
+
+
 def named_in(found: tuple[Row, ...], name: str, where: str) -> Row:
     return next(row for row in found if (row.name, row.where) == (name, where))
 

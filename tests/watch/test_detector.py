@@ -134,3 +134,11 @@ def test_a_rise_on_the_early_slope_is_found(onset: int) -> None:
     assert not found(series)
     series[onset : onset + 10] += 2.0
     assert [spike.onset for spike in found(series)] == [pytest.approx(onset, abs=2)]
+
+
+@pytest.mark.parametrize("times", [8, 16])
+def test_losses_that_are_written_down_until_the_next_alarm_no_more_often(times: int) -> None:
+    """Regression: an ordinary loss that stood eight times in a row was an excursion of eight losses."""
+    steps = 16_000
+    series = np.repeat(np.random.default_rng(0).normal(2.0, 0.1, steps // times), times)
+    assert len(found(series)) <= stats.poisson(steps / 10_000).ppf(0.999)
