@@ -1,6 +1,7 @@
 """The detector keeps its promise on noise, finds what is there, and says when it is over."""
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from spikecheck.watch.detector import Detector, NoisySpike, detect
+from spikecheck.watch.thresholds import HISTORY
+from tests.watch.plain_detector import Kind, PlainDetector, disturbed, noise
 
 NOISES = {
     "gaussian": lambda rng, n: rng.standard_normal(n),
@@ -142,3 +145,57 @@ def test_losses_that_are_written_down_until_the_next_alarm_no_more_often(times: 
     steps = 16_000
     series = np.repeat(np.random.default_rng(0).normal(2.0, 0.1, steps // times), times)
     assert len(found(series)) <= stats.poisson(steps / 10_000).ppf(0.999)
+
+
+def agreed(series: np.ndarray, history: int = HISTORY) -> PlainDetector:
+    """Both detectors take the losses, and say the same at every step."""
+    ours, plain = Detector(), PlainDetector(history)
+    for step, loss in zip(range(7, 7 + len(series)), series.tolist(), strict=True):
+        assert repr(ours.update(step, loss)) == repr(plain.update(step, loss))
+        assert ours.ongoing == (plain.current is not None)
+    assert repr(ours.spikes) == repr(plain.spikes)
+    assert repr(ours.recurring) == repr(plain.recurring)
+    return plain
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_the_detector_agrees_with_one_over_plain_lists(kind: Kind) -> None:
+    assert agreed(disturbed(noise(kind, 1_500, 0), 0)).spikes
+
+
+def test_it_agrees_on_what_comes_every_epoch_and_on_what_follows_it() -> None:
+    """Continuations, excursions that are higher, and distances that are just too unequal."""
+    rng, series = np.random.default_rng(2), noise("normal", 2_400, 2)
+    for epoch, onset in enumerate(range(300, 2_300, 120)):
+        moved = onset + int(rng.choice([0, 5, 9, 17]))
+        series[moved : moved + 20] += 0.1 * rng.choice([6.0, 8.0, 10.0])
+        if epoch % 3 == 2:
+            later = moved + 20 + int(rng.choice([10, 30, 34, 40]))
+            series[later : later + 10] += 0.1 * rng.choice([6.0, 12.0, 20.0])
+    plain = agreed(series)
+    assert len(plain.recurring) > 4 and len(plain.spikes) > 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_agrees_on_what_is_forgotten(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a history of 150 steps, in which the largest height is soon an old one."""
+    monkeypatch.setattr("spikecheck.watch.detector.HISTORY", 150)
+    agreed(disturbed(noise("student", 700, seed), seed), 150)
+
+
+def raised_from(onset: int) -> np.ndarray:
+    """Losses that stay at a new level from then on, with a spike 900 steps later."""
+    series = noise("normal", onset + 950, 3)
+    series[onset:] += 5.0
+    series[onset + 900 : onset + 910] += 2.0
+    return series
+
+
+@pytest.mark.parametrize("onset", [200, 600])
+def test_it_agrees_on_a_new_level_and_starts_again_from_there(onset: int) -> None:
+    assert [spike.onset - 7 for spike in agreed(raised_from(onset)).spikes] == [onset, onset + 900]
+
+
+def test_late_in_a_training_it_starts_again_from_a_new_level_too() -> None:
+    """Regression: after 4,864 losses, those from the start of the training were the level once more."""
+    assert [spike.onset for spike in found(raised_from(5_000))] == [5_000, 5_900]
