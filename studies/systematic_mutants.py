@@ -1,6 +1,6 @@
 """Every mutant that mutmut makes of the modules that decide something, against the quick tests of those modules.
 
-    python studies/systematic_mutants.py --python PATH [--group NAME] [--copy FOLDER] [--only PATTERN]
+    python studies/systematic_mutants.py --python PATH [--group NAME] [--copy FOLDER] [--only PATTERN] [--tests WORDS]
 
 mutmut is no dependency: PATH is an interpreter of an environment that has mutmut and also finds this one's packages. mutmut
 changes one operator, name or constant at a time in a copy of the repository, which is kept in FOLDER; `forked_mutants` tries
@@ -113,6 +113,7 @@ def main() -> None:
     parser.add_argument("--group", choices=GROUPS, default="gate", help="which modules (default: gate)")
     parser.add_argument("--copy", type=Path, help="where the copy is; default: a folder in build, by the group's name")
     parser.add_argument("--only", default="*", help="names of mutants, with wildcards (default: *)")
+    parser.add_argument("--tests", default="", help="as -k of pytest: those that notice most, for a quick first run")
     options = parser.parse_args()
     group, copy = GROUPS[options.group], options.copy or HERE / "build" / "mutants" / options.group
     results, there = copy / "results.json", copy / "mutants"
@@ -122,7 +123,8 @@ def main() -> None:
     shutil.copytree(HERE / "tests", there / "tests", dirs_exist_ok=True, ignore=_COMPILED)
     shutil.copy(HERE / "studies" / "forked_mutants.py", there / "studies")
     tests = [f"tests/{test}" for test in group.tests]
-    _called(options.python, there, "studies/forked_mutants.py", str(results), options.only, *tests, *_without_slow())
+    words = [*tests, *_without_slow(), "-k", options.tests]
+    _called(options.python, there, "studies/forked_mutants.py", str(results), options.only, *words)
     write(SYSTEMATIC, json.dumps(_together(counted(read(results), made(there))), indent=1) + "\n")
 
 

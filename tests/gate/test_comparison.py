@@ -358,16 +358,12 @@ def test_a_training_that_has_a_number_and_one_that_has_none_are_not_the_same(
     own: float | None, other: float | None
 ) -> None:
     whole = planted_scores(np.random.default_rng(13))
-    sides = [
-        Scores(
-            values={
-                **whole.values,
-                "late edge": {**whole.values["late edge"], "one": (number, *whole.values["late edge"]["one"][1:])},
-            }
-        )
-        for number in (own, other)
-    ]
-    found = named_in(rows(*sides), "diverged", "one")
+    edges = whole.values["late edge"]
+
+    def side(first: float | None) -> Scores:
+        return Scores(values={**whole.values, "late edge": {**edges, "one": (first, *edges["one"][1:])}})
+
+    found = named_in(rows(side(own), side(other)), "diverged", "one")
     assert found.change is (Change.SAME if own == other else Change.UNDECIDED)
 
 

@@ -160,7 +160,7 @@ def agreed(series: np.ndarray, history: int = HISTORY) -> PlainDetector:
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_the_detector_agrees_with_one_over_plain_lists(kind: Kind) -> None:
-    assert agreed(disturbed(noise(kind, 1_500, 0), 0)).spikes
+    assert agreed(disturbed(noise(kind, 900, 0), 0)).spikes
 
 
 def test_it_agrees_on_what_comes_every_epoch_and_on_what_follows_it() -> None:
