@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from spikecheck.watch.detector import Detector, NoisySpike, detect
-from spikecheck.watch.thresholds import HISTORY
+from spikecheck.watch.thresholds import HISTORY, NORMAL, record_factor
 from tests.watch.plain_detector import Kind, PlainDetector, disturbed, noise
 
 NOISES = {
@@ -183,19 +183,78 @@ def test_it_agrees_on_what_is_forgotten(seed: int, monkeypatch: pytest.MonkeyPat
     agreed(disturbed(noise("student", 700, seed), seed), 150)
 
 
-def raised_from(onset: int) -> np.ndarray:
-    """Losses that stay at a new level from then on, with a spike 900 steps later."""
-    series = noise("normal", onset + 950, 3)
+def raised_from(onset: int, alarm: int = 0) -> np.ndarray:
+    """Losses that stay at a new level from then on, with three spikes: single ones 640 and 1,000 steps later, a long one between.
+
+    The level is new 512 steps after the alarm, so that exactly 128 losses are known at the first of them.
+    """
+    series = noise("normal", onset + 1_050, 3)
     series[onset:] += 5.0
+    series[[onset + alarm + 640, onset + 1_000]] += [5.0, 4.0]
     series[onset + 900 : onset + 910] += 2.0
     return series
 
 
-@pytest.mark.parametrize("onset", [200, 600])
-def test_it_agrees_on_a_new_level_and_starts_again_from_there(onset: int) -> None:
-    assert [spike.onset - 7 for spike in agreed(raised_from(onset)).spikes] == [onset, onset + 900]
+@pytest.mark.parametrize(("onset", "alarm", "later"), [(200, 2, [900]), (600, 0, [640, 900, 1_000])])
+def test_it_agrees_on_a_new_level_and_starts_again_from_there(onset: int, alarm: int, later: list[int]) -> None:
+    """After 200 steps too few heights are known for the first single loss to be a spike; and the second is lower."""
+    spikes = agreed(raised_from(onset, alarm)).spikes
+    assert [spike.onset - 7 - onset for spike in spikes] == [0, *later]
+    assert spikes[0].over is None
 
 
 def test_late_in_a_training_it_starts_again_from_a_new_level_too() -> None:
     """Regression: after 4,864 losses, those from the start of the training were the level once more."""
-    assert [spike.onset for spike in found(raised_from(5_000))] == [5_000, 5_900]
+    assert [spike.onset - 5_000 for spike in found(raised_from(5_000))] == [0, 640, 900, 1_000]
+
+
+def test_before_the_first_loss_there_is_no_level() -> None:
+    (spike,) = found(np.array([math.nan, 1.0]))
+    assert (spike.level, spike.spread) == Detector().level() == (0.0, 0.0)
+
+
+def alternating(steps: int, last: float) -> np.ndarray:
+    """Losses of 1.9 and 2.1 in turn, and a last one so many spreads above their median.
+
+    Their spread is 0.14826, and every jump is of 0.2 / √2, so that all sizes that are remembered are equal.
+    """
+    return np.append(2.0 + 0.1 * np.resize([-1.0, 1.0], steps), 2.0 + 0.1 * NORMAL * last)
+
+
+JUMP = 2.0 / math.sqrt(2.0) / NORMAL
+"""A jump of `alternating`, in spreads."""
+
+
+@pytest.mark.parametrize("steps", [256, 257, 400])
+def test_a_single_high_loss_is_a_spike_beyond_the_record_factor(steps: int) -> None:
+    """Sizes are remembered from 128 losses on; of equal ones the tail is taken for the heaviest."""
+    limit = JUMP * record_factor(steps - 128, 2.5)
+    assert not found(alternating(steps, 0.9999 * limit))
+    (spike,) = found(alternating(steps, 1.0001 * limit))
+    assert (spike.onset, spike.rule) == (steps, "high")
+    assert not found(alternating(255, 1e6)), "127 sizes are too few"
+
+
+def test_a_size_is_forgotten_with_its_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deep dip is no excursion, but a large jump; 150 steps after the jump back only small ones are left."""
+    monkeypatch.setattr("spikecheck.watch.detector.HISTORY", 150)
+    series = alternating(451, 1.01 * JUMP * record_factor(150, 2.5))
+    series[300] -= 5.0
+    assert [spike.onset for spike in found(series)] == []
+    later = alternating(452, 1.01 * JUMP * record_factor(150, 2.5))
+    later[300] -= 5.0
+    assert [spike.onset for spike in found(later)] == [452]
+
+
+@pytest.mark.parametrize("onset", range(122, 138, 3))
+def test_it_agrees_on_the_first_losses_that_can_be_a_spike(onset: int) -> None:
+    series = noise("normal", 150, 4)
+    series[onset : onset + 6] += 1.0
+    assert agreed(series).spikes
+
+
+def test_it_agrees_on_an_excursion_that_is_over_before_128_losses_are_known() -> None:
+    series = noise("normal", 140, 5)
+    series[125:128] += 1.0
+    (spike,) = agreed(series).spikes
+    assert spike.alarm - 7 == 127
