@@ -209,8 +209,9 @@ def test_late_in_a_training_it_starts_again_from_a_new_level_too() -> None:
 
 
 def test_before_the_first_loss_there_is_no_level() -> None:
-    (spike,) = found(np.array([math.nan, 1.0]))
+    (spike,) = found(np.array([math.nan, *np.ones(5)]))
     assert (spike.level, spike.spread) == Detector().level() == (0.0, 0.0)
+    assert spike.over == 1, "any finite loss is calm"
 
 
 def alternating(steps: int, last: float) -> np.ndarray:
@@ -258,3 +259,43 @@ def test_it_agrees_on_an_excursion_that_is_over_before_128_losses_are_known() ->
     series[125:128] += 1.0
     (spike,) = agreed(series).spikes
     assert spike.alarm - 7 == 127
+
+
+def with_excursions(*onsets: int) -> Detector:
+    """A detector that has taken alternating losses, ten of which are higher by 1.0 from each onset on."""
+    series = alternating(onsets[-1] + 40, 0.0)
+    for onset in onsets:
+        series[onset : onset + 10] += 1.0
+    detector = Detector()
+    for step, loss in enumerate(series):
+        detector.update(step, loss)
+    return detector
+
+
+@pytest.mark.parametrize(("late", "recurs"), [(0, True), (8, True), (9, False)])
+def test_a_fourth_excursion_recurs_if_three_times_its_distance_is_met_to_16_steps(late: int, recurs: bool) -> None:
+    """After 300, 500 and 700: three times 200 + late is 2 * late more than the distance from the first."""
+    detector = with_excursions(300, 500, 700, 900 + late)
+    assert [spike.onset for spike in detector.recurring] == [900 + late] * recurs
+    assert [spike.onset for spike in detector.spikes] == [300, 500, 700, *[900 + late] * (not recurs)]
+
+
+@pytest.mark.parametrize(("history", "recurs"), [(200, True), (199, False)])
+def test_a_distance_beyond_the_history_does_not_recur(
+    history: int, recurs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spikecheck.watch.detector.HISTORY", history)
+    assert len(with_excursions(300, 500, 700, 900).recurring) == recurs
+
+
+@pytest.mark.parametrize(("after", "continues"), [(32, True), (33, False)])
+def test_an_excursion_within_32_steps_after_a_recurring_one_continues_it(after: int, continues: bool) -> None:
+    detector = with_excursions(300, 500, 700, 900, 910 + after)
+    assert [spike.onset for spike in detector.recurring] == [900, *[910 + after] * continues]
+    assert detector.recurring[0].over == 910
+
+
+def test_losses_that_are_not_finite_never_recur() -> None:
+    series = alternating(700, 0.0)
+    series[200:700:100] = math.inf
+    assert [spike.onset for spike in found(series)] == list(range(200, 700, 100))
