@@ -1,12 +1,13 @@
 """The examination of `spikecheck diagnose --workload` on planted causes: asks for answers, and writes docs/causes.md.
 
-    python studies/causes.py --first-seed 100 --seeds 3 --keep reports/causes/present-detector.json.gz [--workload gpt ...]
+    python studies/causes.py --first-seed 200 --keep reports/causes/compared-with-placebo.json.gz [--workload gpt ...]
     python studies/causes.py --page-only
 
 Every answer is kept in the store as soon as it is there, under a digest of the rules and of the plants: what was stopped goes
 on, and a rule that was changed is examined anew. `--keep` adds the answers that the store has for the present rules to a file,
 and refuses a file with answers of other rules. The page is written from the files in reports/causes: the answers of the first
-rules, of the changed rules with the detector of that time and with the present one, and at rises that no arm can remove.
+rules, of the changed rules with the detector of that time and with the present one, of the rules that compare an arm with the
+placebo, and those at rises that no arm can remove.
 """
 
 import argparse
@@ -35,7 +36,14 @@ from studies.planted_causes import CAUSES, SHIPPED, STEPS, WITHIN, onset_of
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAGE = ROOT / "docs" / "causes.md"
-_KEPT = ("first-rules", "changed-rules", "present-detector", "uncaused")
+_KEPT = (
+    "first-rules",
+    "changed-rules",
+    "present-detector",
+    "compared-with-placebo",
+    "uncaused",
+    "uncaused-compared-with-placebo",
+)
 """Files in reports/causes, in the order of `Examinations`."""
 
 

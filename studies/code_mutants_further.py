@@ -163,9 +163,16 @@ FURTHER = (
     CodeMutant(
         "a fork's p-value counts no fork with the spike against it",
         "why/sequential.py",
-        "    net = sum(1 if hit else -1 for hit in hits)\n",
-        "    net = sum(hits)\n",
+        "    evidence = math.prod(_FOR if agrees else _AGAINST for gone",
+        "    evidence = math.prod(_FOR if agrees else 1.0 for gone",
         (_WALD + "test_the_p_value_holds_whenever_one_stops",),
+    ),
+    CodeMutant(
+        "an arm is compared with a placebo that always spikes",
+        "why/inquiry.py",
+        "p_value(hits, self._hits(PLACEBO))",
+        "p_value(hits, [False] * len(hits))",
+        (_INQUIRY + "test_an_arm_that_does_what_the_placebo_does_is_not_claimed",),
     ),
     CodeMutant(
         "an arm that is not decided counts as one that leaves the spike",

@@ -143,7 +143,7 @@ def _of_causes() -> Iterator[Rate]:
         else:
             yield _share("cause of a planted spike", row[""], times, tries, "causes", limit)
     for row in table(CAUSES, "forks that spike"):
-        named = int(row["a cause, 95 % interval"].partition(":")[0])
+        named = int(row["a cause"].partition(":")[0])
         what = f"cause, {row['forks that spike']} of forks spike by chance"
         yield _share(what, "a cause is named", named, int(row["answers"]), "causes", _NAMED_FALSELY)
 

@@ -1,6 +1,6 @@
 """Whether forks name a cause at rises that no arm can remove: asks for answers, and keeps them for docs/causes.md.
 
-    python studies/uncaused.py --first-seed 100 --seeds 5 --keep reports/causes/uncaused.json.gz
+    python studies/uncaused.py --first-seed 200 --keep reports/causes/uncaused-compared-with-placebo.json.gz
     python studies/causes.py --page-only
 
 Answers are kept in the store as those of `studies/causes.py`, in a folder of their own.

@@ -39,7 +39,7 @@ def replay_on_workload(
         raise UsageError("no claim is given; add CLAIM or --claim CLAIM (`spikecheck list` shows all)")
     recorded = None if gave is None else read(gave)
     own = context.any_claim(claim_id, claims_paths)
-    request = request_of(workload, chosen)
+    request = request_of(workload, {**chosen, "quiet": quiet})
     with watcher(console(stderr=True), quiet=quiet) as observe, redirect_stdout(sys.stderr):
         from spikecheck.session.workload_verify import asked_of, judge_again  # imports torch
 

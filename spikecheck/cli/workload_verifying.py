@@ -11,6 +11,7 @@ import rich_click as click
 from spikecheck.cli import context, output
 from spikecheck.cli.console import console, print_error, tolerate_closed_pipe
 from spikecheck.cli.exit import INTERRUPTED
+from spikecheck.cli.loading import loading
 from spikecheck.core.errors import Interrupted, UsageError
 from spikecheck.core.verdict import exit_code
 from spikecheck.gate.config import conditions
@@ -91,12 +92,13 @@ def _check_options(workload: str) -> None:
 
 
 def request_of(workload: str, chosen: Mapping[str, Any]) -> "WorkloadRequest":
-    """The requested training; `chosen` are optimizer, numbers, changes, steps, seeds and seed of the command line.
+    """The requested training; `chosen` are optimizer, numbers, changes, steps, seeds, seed and quiet of the command line.
 
     Raises:
         UsageError: an option cannot be read.
     """
-    from spikecheck.session.workload_verify import WorkloadRequest
+    with loading(console(stderr=True), quiet=chosen["quiet"]):
+        from spikecheck.session.workload_verify import WorkloadRequest
 
     numbers = context.optimizer_numbers(chosen["optimizer"], chosen["numbers"])
     options = conditions(chosen["changes"])

@@ -86,7 +86,7 @@ class ArmResult(Record):
     hits: int = Field(0, description="forks without the spike; for placebo and again, with it")
     low: float = Field(0.0, description="lower end of the 95 % interval of their share, Clopper-Pearson")
     high: float = 1.0
-    p: float = Field(1.0, description="of removing it in at most 20 % of forks, valid whenever one stops")
+    p: float = Field(1.0, description="of removing it no more often than the placebo, valid whenever one stops")
     p_holm: float = Field(1.0, description="p after Holm's correction over the arms that apply")
     claimed: bool = Field(False, description="whether p_holm is at most 5 %")
     height: float | None = Field(None, description="median over its forks, in spreads")

@@ -42,7 +42,7 @@ class Inquiry:
     def judge_arms(self) -> None:
         """Fork the arms until all are decided, or `stopped`."""
         while not self.stopped and (open_arms := self._open()):
-            self._run(open_arms)
+            self._run([*self._placebo_behind(open_arms), *open_arms])
 
     def results(self) -> tuple[ArmResult, ...]:
         """Placebo first, then the arms as given, with Holm's correction over those that apply."""
@@ -59,6 +59,11 @@ class Inquiry:
             for arm in self.arms
             if arm.name not in self.reasons and wants_more(self._hits(arm), claimed=claimed[arm.name])
         ]
+
+    def _placebo_behind(self, arms: Sequence[Arm]) -> list[Arm]:
+        """The placebo, if these arms would otherwise have forks that are compared with none of its own."""
+        placebo, others = self._next(PLACEBO).start, (self._next(arm).stop for arm in arms)
+        return [PLACEBO] if placebo < max(others) else []
 
     def _run(self, arms: Sequence[Arm]) -> None:
         """The next forks of these arms: all that a decision needs at least, then one at a time."""
@@ -99,7 +104,7 @@ class Inquiry:
             return _counted(arm, [], (), Effect.NOT_APPLICABLE).model_copy(update={"reason": self.reasons[arm.name]})
         hits = self._hits(arm)
         counted = _counted(arm, hits, self._forks(arm, hits), decided(hits))
-        return counted.model_copy(update={"p": p_value(hits), "cost": self._cost(arm)})
+        return counted.model_copy(update={"p": p_value(hits, self._hits(PLACEBO)), "cost": self._cost(arm)})
 
     def _cost(self, arm: Arm) -> float | None:
         """How much higher the loss ends than that of the placebo, in medians; None where one of them is not known."""

@@ -71,9 +71,12 @@ def _reason(answer: Answer) -> str:
             f"with weights nudged by 1e-6 and nothing else changed, it comes again in {placebo.hits} of {len(placebo.forks)} "
             "forks only, so its absence in a fork with a change shows nothing."
         )
-    removing = [arm.name for arm in answer.arms if arm.tested and arm.effect is Effect.REMOVES]
+    removing = [arm for arm in answer.arms if arm.tested and arm.effect is Effect.REMOVES]
+    if claimed := [arm.name for arm in removing if arm.claimed]:
+        return f"what removes it ({', '.join(claimed)}) does not show a cause by itself. {_counts(answer)}"
     if removing:
-        return f"what removes it ({', '.join(removing)}) does not show a cause by itself. {_counts(answer)}"
+        names = ", ".join(arm.name for arm in removing)
+        return f"it is gone more often with {names} than with the placebo, but that may be chance. {_counts(answer)}"
     return f"none of the changes that were tried removes it. {_counts(answer)}"
 
 
@@ -92,7 +95,7 @@ def notes(answer: Answer) -> tuple[str, ...]:
         f"No overshoot is known for the steps before the spike: {missing}.": bool(missing),
         "The training ends before the loss is back.": spike.over is None,
         f"Forks that differ in their weights' last digits alone differ in whether they spike ({_mixed(answer)}): chance has a "
-        "part in it, and a cause is named wrongly more often.": bool(_mixed(answer)),
+        "part in it, arms need more forks, and a cause is missed more often.": bool(_mixed(answer)),
     }
     return tuple(sentence for sentence, applies in told.items() if applies)
 

@@ -32,7 +32,7 @@ def test_a_planted_bad_batch_is_named_in_the_terminal_and_in_every_file(
     assert re.match(
         r"The loss spike at step 40\d was caused by the data: batches of steps 39\d to 4\d\d\. In forks", said
     )
-    assert "in 4 of 4 with batches left out or other batches;" in said and "it comes again in 3 of 3." in said
+    assert "in 5 of 5 with batches left out or other batches;" in said and "it comes again in 5 of 5." in said
     assert max(map(len, shown.splitlines())) <= 80
     whole = json.loads(Path("why.json").read_text())
     jsonschema.validate(whole, json.loads(json_file.why_schema_text()))
@@ -40,7 +40,7 @@ def test_a_planted_bad_batch_is_named_in_the_terminal_and_in_every_file(
     assert json_file.read_why(Path("why.json")).cause == "data"
     page = Path("why.html").read_text(encoding="utf-8")
     assert "<svg" in page and "was caused by the data" in page and "diagnose --workload" in page
-    assert "| batches left out | removes it | 4 of 4 |" in Path("why.md").read_text(encoding="utf-8")
+    assert "| batches left out | removes it | 5 of 5 |" in Path("why.md").read_text(encoding="utf-8")
     for columns in ("100", "120"):
         monkeypatch.setenv("COLUMNS", columns)
         assert spikecheck(*PLANTED, "--at", "plant=batches") == 0

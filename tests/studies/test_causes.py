@@ -48,7 +48,7 @@ FIRST = [cell("none", 0, "data"), cell("rate", 0, "schedule"), cell("rate", 1, "
 
 def tables(cells: Sequence[Cell]) -> str:
     first, nothing = (Examination(rules="abc", cells=tuple(FIRST)), Examination(rules="ghi", cells=()))
-    return page(Examinations(first, Examination(rules="def", cells=tuple(cells)), nothing, UNCAUSED))
+    return page(Examinations(first, nothing, nothing, Examination(rules="def", cells=tuple(cells)), UNCAUSED, nothing))
 
 
 def row(text: str, start: str) -> Sequence[str]:
@@ -71,7 +71,8 @@ def test_what_does_not_spike_is_not_judged() -> None:
 
 def test_first_and_changed_rules_stand_side_by_side_with_their_seeds() -> None:
     text = tables(CELLS)
-    assert "| first rules, seeds 0 and 1 | changed rules, seeds 0 to 2 | changed rules, present detector, " in text
+    assert "| first rules, seeds 0 and 1 | changed rules, " in text
+    assert "| compared with the placebo, seeds 0 to 2 |" in text
     assert row(text, "the planted cause is named first")[2] == "2 of 2: 100 % (16 to 100)"
     assert row(text, "a cause is named where there is none")[2] == "1 of 1: 100 % (2 to 100)"
 
@@ -164,6 +165,9 @@ def test_at_a_rise_without_a_cause_any_name_is_wrong() -> None:
 def test_with_both_detectors_the_present_one_s_answer_counts() -> None:
     earlier = Examination(rules="def", cells=(cell("rate", 100, "data"), cell("rate", 101, "schedule")))
     present = Examination(rules="ghi", cells=(cell("rate", 100, "schedule"),))
-    text = page(Examinations(Examination(rules="abc", cells=tuple(FIRST)), earlier, present, UNCAUSED))
-    shares = [one.partition(":")[0] for one in row(text, "the planted cause is named first")[3:]]
-    assert shares == ["1 of 2", "1 of 1", "2 of 2"]
+    nothing = Examination(rules="jkl", cells=())
+    text = page(Examinations(nothing, earlier, present, nothing, nothing, nothing))
+    shares = [one.partition(":")[0] for one in row(text, "the planted cause is named first")[2:]]
+    assert shares == ["none", "1 of 2", "1 of 1", "none"]
+    _, _, changed = text.partition("## What the changed rules gave")
+    assert row(changed, "rate")[-1].startswith("2 of 2:")

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from spikecheck.core.errors import UnknownName
-from spikecheck.core.why import Outcome
+from spikecheck.core.why import Cause, Outcome
 from spikecheck.tensors.random_state import seed_everything
 from spikecheck.watch.replay import first_difference
 from spikecheck.watch.training import Training
+from spikecheck.why.arms import HALF_RATE
 from spikecheck.why.fork import nudge
 from studies.planted_causes import mlp as without_a_cause
 from studies.uncaused_chance import NO_CAUSE, answer, table
@@ -118,10 +119,15 @@ def test_made_forks_that_all_spike_name_no_cause_and_chance_is_the_same_again() 
     assert answer(0.7, 1) == answer(0.7, 1)
 
 
+def test_an_arm_without_which_made_forks_spike_is_named() -> None:
+    assert {answer(1.0, seed, HALF_RATE) for seed in range(3)} == {Cause.CURVATURE}
+
+
 def test_made_forks_that_seldom_spike_are_chaotic() -> None:
     assert Outcome.CHAOTIC in {answer(0.2, seed) for seed in range(3)}
 
 
 def test_the_table_counts_names_apart_from_their_absence() -> None:
-    text = table({0.5: Counter({Outcome.CHAOTIC: 3, NO_CAUSE: 5, "data": 2})})
-    assert "| 50 % | 10 | 3 | 5 | 2: 20.0 % (2.5 to 55.6) | data 2 |" in text
+    named = Counter({Outcome.CHAOTIC: 3, NO_CAUSE: 5, "data": 2})
+    text = table({0.5: named}, {0.5: Counter({Cause.CURVATURE: 10})})
+    assert "| 50 % | 10 | 3 | 5 | 2: 20.0 % (2.5 to 55.6) | 28.6 % | data 2 | 10: 100.0 % (69.2 to 100.0) |" in text

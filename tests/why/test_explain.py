@@ -46,7 +46,7 @@ def test_a_planted_cause_is_named_and_the_training_is_where_it_was(plant: str, c
     assert (answer.outcome, answer.cause) == (Outcome.CAUSE, cause)
     assert answer.spike is not None and abs(answer.spike.onset - AT) <= 2
     placebo = answer.arm("placebo")
-    assert placebo.effect is Effect.LEAVES and placebo.hits == len(placebo.forks) == 3
+    assert placebo.effect is Effect.LEAVES and placebo.hits == len(placebo.forks) == max(len(arm.forks) for arm in answer.arms)
     assert all(answer.arm(name).claimed for name in answer.causes[0].arms)
     assert _same(training.snapshot().values, before.values)
     assert training.run(20) == expected

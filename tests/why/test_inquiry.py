@@ -17,6 +17,8 @@ from spikecheck.why.sequential import MOST
 
 HIGH, LOW = 20.0, 0.0
 SPIKES, GONE = [HIGH] * MOST, [LOW] * MOST
+PAIR = 1.8**2
+"""Evidence of a fork of an arm without the spike beside one of the placebo with it."""
 
 
 class Marked(Reader):
@@ -88,34 +90,54 @@ def test_the_placebo_is_forked_until_it_is_decided_whether_the_spike_comes_again
     ]
 
 
-@pytest.mark.parametrize(("count", "forks"), [(1, 3), (3, 3), (4, 4), (9, 4), (12, 4), (13, 5)])
+@pytest.mark.parametrize(("count", "forks"), [(1, 3), (2, 4), (5, 4), (6, 5), (9, 5), (17, 5), (18, 6)])
 def test_one_arm_among_many_needs_as_many_forks_as_holms_correction_asks_for(count: int, forks: int) -> None:
-    """n forks without the spike have p = 4^-n, times the number of arms at the first step: at most 5 %."""
+    """n forks without the spike beside n with it have p = 1.8^-2n, times the number of arms at the first step: at most 5 %."""
     made = Made({"arm 0": GONE})
     first, *others = judged(arms(count), made).results()[1:]
-    assert count * 4.0**-forks <= 0.05 and (forks == 3 or count * 4.0 ** -(forks - 1) > 0.05)
+    assert count * PAIR**-forks <= 0.05 and (forks == 3 or count * PAIR ** -(forks - 1) > 0.05)
     assert (first.effect, first.hits, first.claimed) == (Effect.REMOVES, forks, True)
-    assert (first.p, first.p_holm) == pytest.approx((4.0**-forks, count * 4.0**-forks), abs=1e-9)
-    assert made.forks["arm 0"] == forks
+    assert (first.p, first.p_holm) == pytest.approx((PAIR**-forks, count * PAIR**-forks), abs=1e-9)
+    assert made.forks["arm 0"] == made.forks["placebo"] == forks
     for other in others:
         assert (other.effect, other.hits, other.claimed, other.p) == (Effect.LEAVES, 0, False, 1.0)
         assert made.forks[other.name] == 3
 
 
 def test_the_second_smallest_p_is_tested_among_one_arm_fewer() -> None:
-    """Holm's steps: 4^-4 times four, then 4^-3 times three, which is below 5 % where four times it would not be."""
-    made = Made({"arm 0": GONE, "arm 1": [LOW, HIGH, LOW, LOW, LOW, *GONE]})
-    one, other = judged(arms(4), made).results()[1:3]
-    assert (one.hits, len(one.forks), one.claimed) == (4, 4, True)
-    assert (other.hits, len(other.forks), other.claimed) == (4, 5, True)
-    assert (one.p_holm, other.p_holm) == pytest.approx((4 * 4.0**-4, 3 * 4.0**-3))
+    """Holm's steps: six arms for the first, five for the second. After four forks 5 % need five arms or fewer."""
+    made = Made({"arm 0": GONE, "arm 1": GONE})
+    inquiry = judged(arms(6), made)
+    one, other = inquiry.results()[1:3]
+    assert (len(one.forks), len(other.forks)) == (5, 5)
+    inquiry.forks["arm 1"].pop(4)
+    one, other = inquiry.results()[1:3]
+    assert (one.p_holm, other.p_holm) == pytest.approx((6 * PAIR**-5, 5 * PAIR**-4))
+    assert one.claimed and other.claimed and 6 * PAIR**-4 > 0.05
+
+
+def test_a_fork_that_disagrees_costs_an_arm_two_more() -> None:
+    """It takes the evidence of one likelihood ratio away, 1.8, and divides what is left by 5."""
+    made = Made({"arm 0": [LOW, HIGH, *GONE]})
+    (one,) = judged(arms(9), made).results()[1:2]
+    assert (one.hits, len(one.forks), one.claimed) == (6, 7, True)
+    assert one.p == pytest.approx(1.8**-13 / 0.2)
+
+
+def test_an_arm_that_does_what_the_placebo_does_is_not_claimed() -> None:
+    """The spike is gone in four of the arm's first five forks, which decides its test, and in four of the placebo's eight."""
+    placebo = [HIGH, HIGH, LOW, HIGH, HIGH, LOW, LOW, LOW]
+    made = Made({"placebo": placebo, "arm 0": [LOW, LOW, HIGH, LOW, LOW, LOW, HIGH, HIGH]})
+    (one,) = judged(arms(1), made).results()[1:]
+    assert (one.effect, one.hits, len(one.forks), one.claimed) == (Effect.REMOVES, 5, 8, False)
+    assert one.p == 1.0  # nine forks of sixteen agree: 1.8^9 0.2^7 is below 1
 
 
 def test_an_arm_that_does_not_apply_is_neither_forked_again_nor_counted_by_holm() -> None:
     made = Made({"arm 0": GONE}, refused={"arm 3": "no schedule"})
     first, *_, last = judged(arms(4), made).results()[1:]
-    assert (first.hits, first.claimed) == (3, True)
-    assert first.p_holm == pytest.approx(3 / 64)
+    assert (first.hits, first.claimed) == (4, True)
+    assert first.p_holm == pytest.approx(3 * PAIR**-4)
     assert (last.effect, last.reason, last.forks, last.hits) == (Effect.NOT_APPLICABLE, "no schedule", (), 0)
     assert (last.claimed, last.p_holm, last.low, last.high, last.height) == (False, 1.0, 0.0, 1.0, None)
     assert made.forks["arm 3"] == 3

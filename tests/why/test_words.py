@@ -41,6 +41,16 @@ def test_an_arm_that_removes_the_spike_and_names_no_cause_is_not_denied() -> Non
     )
 
 
+def test_an_arm_that_removes_the_spike_little_more_often_than_the_placebo_is_not_trusted() -> None:
+    arms = (
+        arm("placebo", Effect.LEAVES, None, hits=3),
+        arm("half the rate", Effect.REMOVES, Cause.CURVATURE, p_holm=0.2),
+    )
+    unsure = answer(outcome=Outcome.NO_CAUSE, cause=None, causes=(), arms=arms).sentence
+    assert "it is gone more often with half the rate than with the placebo, but that may be chance. In forks" in unsure
+    assert "in 4 of 4 with half the rate; with the placebo (weights nudged by 1e-6) it comes again in 3 of 4." in unsure
+
+
 def test_an_arm_that_was_not_decided_is_counted_too() -> None:
     arms = (*answer().arms, arm("eps = 1e-3", Effect.UNDECIDED, Cause.LAG, hits=2))
     assert "in 2 of 4 with eps = 1e-3; with the placebo" in answer(arms=arms).sentence

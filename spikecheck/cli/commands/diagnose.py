@@ -1,5 +1,6 @@
 """`spikecheck diagnose`: the loss spikes of a log that somebody else wrote, or why a workload spiked."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import rich_click as click
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
+from spikecheck.cli.loading import loading
 from spikecheck.cli.options import SEED, lab_options, steps_from
 from spikecheck.core.errors import UsageError
 from spikecheck.report.page import Page
@@ -55,10 +57,10 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
     found, 3 if none can be told.
     """
     if options["states"] is not None:
-        return int(import_module("spikecheck.cli.diagnosing").run_afterwards(options, log))
+        return int(_diagnosing(options).run_afterwards(options, log))
     found = None if log is None else _read(log, loss, step)
     if options["workload"] is not None:
-        return int(import_module("spikecheck.cli.diagnosing").run_why(options, found))
+        return int(_diagnosing(options).run_why(options, found))
     if found is None:
         raise UsageError("no log is given; add LOG, or --workload NAME to train one")
     for name in ("at_step", "html_path", "json_path", "markdown_path", "optimizer"):
@@ -69,6 +71,11 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
     with tolerate_closed_pipe():
         import_module("spikecheck.report.diagnosis_page").render_diagnosis(found, Page(console()))
     return 0
+
+
+def _diagnosing(options: Mapping[str, Any]) -> Any:
+    with loading(console(stderr=True), quiet=options["quiet"]):
+        return import_module("spikecheck.cli.diagnosing")
 
 
 def _read(log: Path, loss: str | None, step: str | None) -> Any:

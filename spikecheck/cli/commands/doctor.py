@@ -6,6 +6,7 @@ import rich_click as click
 from rich.text import Text
 
 from spikecheck.cli.console import console, tolerate_closed_pipe
+from spikecheck.cli.loading import loading
 from spikecheck.core.events import StageStarted
 from spikecheck.core.finding import Finding
 from spikecheck.gate.config import assignments, conditions
@@ -35,8 +36,9 @@ def doctor(
 
     Exits 0, or 1 if it moves differently, or 2 with the reason if it cannot be used.
     """
-    from spikecheck.gate.compatibility import examined  # imports torch
-    from spikecheck.gate.suite import contestant
+    with loading(console(stderr=True)):
+        from spikecheck.gate.compatibility import examined
+        from spikecheck.gate.suite import contestant
 
     given_numbers = assignments(numbers, "--set")
     given = {name: value for name, value in {"model": model, "problem": problem}.items() if value is not None}

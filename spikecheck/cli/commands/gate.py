@@ -5,6 +5,8 @@ from typing import Any
 
 import rich_click as click
 
+from spikecheck.cli.console import console
+from spikecheck.cli.loading import loading
 from spikecheck.cli.options import SEED, lab_options, seeds_from
 
 
@@ -65,6 +67,7 @@ def gate(**options: Any) -> int:
     Exits 0 if no row of the scorecard is worse, 1 if one is, 3 where that is not decided or the budget is spent before, 4 when
     the baseline is missing or does not fit. What is not given here is taken from [tool.spikecheck] in pyproject.toml.
     """
-    from spikecheck.cli.gating import run_gate
+    with loading(console(stderr=True), quiet=options["quiet"]):
+        from spikecheck.cli.gating import run_gate
 
     return run_gate(options)

@@ -84,14 +84,15 @@ def replay(
 
 
 def _judge(request: ReplayRequest, options: LabOptions, *, quiet: bool) -> int:
-    from spikecheck.harness.verify import replay as judge_again
     from spikecheck.report.live import watcher
     from spikecheck.report.replayed import render_reproduction
     from spikecheck.report.terminal import render_judgement
 
     claim, reference = request.claim, request.claim.domain.reference
     with watcher(console(stderr=True), quiet=quiet) as observe:
-        from spikecheck.session import verify as session  # imports torch
+        # Both import torch, for seconds in which progress is shown.
+        from spikecheck.harness.verify import replay as judge_again
+        from spikecheck.session import verify as session
 
         lab = context.laboratory(options, observe)
         with closing(lab):

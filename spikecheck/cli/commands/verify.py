@@ -83,7 +83,6 @@ def verify(
     from spikecheck.cli.workload_verifying import check_not_given, verify_workload
     from spikecheck.harness.plan import plan_of
     from spikecheck.report.live import watcher
-    from spikecheck.session.shards import part_of
 
     output.check(files)
     if only_planned:
@@ -97,6 +96,8 @@ def verify(
     discovered = context.all_claims(claims_paths)
     claims, left_out = context.about_optimizer(select(discovered, patterns), optimizer, numbers)
     if shard is not None:
+        from spikecheck.session.shards import part_of  # imports torch, as does nothing before progress is shown
+
         claims = part_of(claims, plan_of(profile, seed), *shard_of(shard))
     if only_planned:
         return _planned(claims, plan_of(profile, seed))
