@@ -184,7 +184,7 @@ def test_it_agrees_on_what_is_forgotten(seed: int, monkeypatch: pytest.MonkeyPat
 
 
 def raised_from(onset: int, alarm: int = 0) -> np.ndarray:
-    """Losses that stay at a new level from then on, with three spikes: single ones 640 and 1,000 steps later, a long one between.
+    """Losses that stay at a new level from then on, with three spikes: 640, 900 and 1,000 steps later, the second a long one.
 
     The level is new 512 steps after the alarm, so that exactly 128 losses are known at the first of them.
     """
