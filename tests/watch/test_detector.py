@@ -299,3 +299,8 @@ def test_losses_that_are_not_finite_never_recur() -> None:
     series = alternating(700, 0.0)
     series[200:700:100] = math.inf
     assert [spike.onset for spike in found(series)] == list(range(200, 700, 100))
+
+
+def test_every_loss_has_its_step() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        detect(range(2), np.ones(3))
