@@ -63,9 +63,27 @@ interval of no fork, and a limit before the placebo has forks. Before, no quick 
 the cost of an arm, the rules of a benign spike or the forks after a stop were wrong, nor that the arms of a cause were left
 out of the answer.
 
-Of `thresholds` and `tail`, survivors of `lasts` and `rises` were reached by tests of the detector only, and those of
-`Tail.append` by no example long enough. Tests of all three were written since; the mutants were not yet tried again with
-them. The other survivors of these two were not looked at yet."""
+Of `thresholds` and `tail`, `lasts` and `rises` were at first reached by tests of the detector only, and `Tail.append` by no
+example long enough. What survived the tests written since: the length of a buffer, a partition two places below the middle,
+which leaves only one number between, and a loop that no test drew long enough or of the right scale; `memory` had no test
+of losses that repeat themselves, and there was a mistake in it: losses that a log repeats until there is a new one counted as
+independent. Tests of these are written.
+
+Of `detector`, one test compares it with the same rules over plain lists, and others have closed forms of when a single loss is
+a spike, of what is forgotten and of what recurs. That comparison found a mistake: a new level late in a training was not
+forgotten, so that losses from its start were the level again. Survivors that are no hole: numbers that are overwritten before
+they are read, a height where there is no spread, a height that equals a threshold exactly, a count that runs downwards where
+only multiples of it count, `strict` of a `zip` over lists that are made of one, and an edge that a second condition covers.
+Two were left open: the window of the lasting rule cut short (`_lasting 16`), which the record nearly always decides as well,
+and an excursion when just twice its length is known, less one (`_is_record 13`). `_lasted 25`,
+`_continue 15` and `_continue 16` were tried only against the tests by name `agrees`.
+
+Of `comparison`, survivors are `{}` for a row that one side lacks, which counts as nothing either way, `strict` of a `zip` over
+equal lengths, a level or a margin that no number equals exactly, the type of an array that is made of floats, and a name of
+which only the number counts. A setting that only the reference has, p-values above 1 and the mark of a row that counts either
+way had no test, and have one now; these few were not tried again since.
+
+The rooms of statistics and of a gate's plan have groups as well, which were not run yet."""
 Known = dict[str, dict[str, bool]]
 """For each mutant, which of its tests fail."""
 UNCHANGED = "unchanged"

@@ -3,8 +3,9 @@
     python studies/forked_mutants.py RESULTS PATTERN TEST [TEST ...]
 
 `systematic_mutants` calls it in mutmut's folder `mutants`, by an interpreter that finds mutmut. Tests are collected once; each
-mutant is then tried in a fork of this process, so that a mutant that is noticed costs hundredths of a second. RESULTS is a
-JSON file that is gone on from, and PATTERN of the names that are tried, such as `*`; a survivor is tried again.
+mutant is then tried in a fork of this process, so that a mutant that is noticed costs hundredths of a second. A test of more
+than one second is left out. RESULTS is a JSON file that is gone on from, and PATTERN of the names that are tried, such as
+`*`; a survivor is tried again.
 """
 
 import importlib
@@ -26,6 +27,8 @@ from studies.unshrunk import Unshrunk
 
 _LEAST, _TIMES = 2.0, 5.0
 """Seconds of the processor that a mutant's tests may take, at least, and in those that they take on the unchanged code."""
+_LONGEST = 1.0
+"""Seconds of the processor that a test may take on the unchanged code; one that takes longer is left out."""
 _WHICH = "MUTANT_UNDER_TEST"
 """The variable by which mutmut's functions know whether they are changed."""
 SETTLED = ("killed", "timeout")
@@ -51,7 +54,8 @@ class Mutants:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Take the place of pytest's own loop."""
         if not session.testsfailed:
-            tests = sorted(map(_reached, session.items), key=lambda test: test.seconds)
+            reached = [test for test in map(_reached, session.items) if test.seconds <= _LONGEST]
+            tests = sorted(reached, key=lambda test: test.seconds)
             for name in self._names:
                 self._keep(name, _fate(name, tests))
         return True
@@ -129,7 +133,7 @@ def main() -> None:
     results, pattern, tests = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     known = read(results)
     names = [name for name in made(Path()) if fnmatch(name, pattern) and known.get(name) not in SETTLED]
-    line = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow", *tests]
+    line = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
     raise SystemExit(int(pytest.main(line, plugins=[Mutants(names, results), Unshrunk()])))
 
 

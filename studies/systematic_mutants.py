@@ -1,6 +1,6 @@
 """Every mutant that mutmut makes of the modules that decide something, against the quick tests of those modules.
 
-    python studies/systematic_mutants.py --python PATH [--group NAME] [--copy FOLDER] [--only PATTERN]
+    python studies/systematic_mutants.py --python PATH [--group NAME] [--copy FOLDER] [--only PATTERN] [--tests WORDS]
 
 mutmut is no dependency: PATH is an interpreter of an environment that has mutmut and also finds this one's packages. mutmut
 changes one operator, name or constant at a time in a copy of the repository, which is kept in FOLDER; `forked_mutants` tries
@@ -32,9 +32,25 @@ class Group:
     modules: tuple[str, ...]
     """Relative to the package, without a suffix."""
     tests: tuple[str, ...]
-    """Files in `tests`, of which those in tests/slow.txt are left out."""
+    """Files in `tests`, without the tests that tests/slow.txt names one by one."""
 
 
+_STATS = tuple(
+    f"stats/{module}"
+    for module in (
+        "averages",
+        "bounds",
+        "contrast",
+        "counts",
+        "holm",
+        "looks",
+        "p_values",
+        "paired",
+        "planning",
+        "prediction",
+        "proportions",
+    )
+)
 GROUPS = {
     "gate": Group(
         "whether a gate names a regression",
@@ -57,6 +73,16 @@ GROUPS = {
         ("watch/test_thresholds.py", "watch/test_tail.py"),
     ),
     "detector": Group("where a spike begins and ends", ("watch/detector",), ("watch/test_detector.py",)),
+    "stats": Group(
+        "which p-values and bounds a gate and a claim have",
+        _STATS,
+        tuple(f"stats/test_{module.removeprefix('stats/')}.py" for module in _STATS),
+    ),
+    "plan": Group(
+        "what a plan finds, which rate is best, and what differs between two scorecards",
+        ("gate/plan", "gate/rates", "gate/report_diff"),
+        ("gate/test_plan.py", "gate/test_rates.py", "gate/test_report_diff.py"),
+    ),
 }
 _COPIED = ("spikecheck", "tests", "claims", "workloads", "studies", "pyproject.toml", "_spikecheck_pytest.py")
 _COMPILED = shutil.ignore_patterns("__pycache__")
@@ -87,6 +113,7 @@ def main() -> None:
     parser.add_argument("--group", choices=GROUPS, default="gate", help="which modules (default: gate)")
     parser.add_argument("--copy", type=Path, help="where the copy is; default: a folder in build, by the group's name")
     parser.add_argument("--only", default="*", help="names of mutants, with wildcards (default: *)")
+    parser.add_argument("--tests", default="", help="as -k of pytest: those that notice most, for a quick first run")
     options = parser.parse_args()
     group, copy = GROUPS[options.group], options.copy or HERE / "build" / "mutants" / options.group
     results, there = copy / "results.json", copy / "mutants"
@@ -96,12 +123,18 @@ def main() -> None:
     shutil.copytree(HERE / "tests", there / "tests", dirs_exist_ok=True, ignore=_COMPILED)
     shutil.copy(HERE / "studies" / "forked_mutants.py", there / "studies")
     tests = [f"tests/{test}" for test in group.tests]
-    _called(options.python, there, "studies/forked_mutants.py", str(results), options.only, *tests)
+    words = [*tests, *_without_slow(), "-k", options.tests]
+    _called(options.python, there, "studies/forked_mutants.py", str(results), options.only, *words)
     write(SYSTEMATIC, json.dumps(_together(counted(read(results), made(there))), indent=1) + "\n")
 
 
 def _called(python: str, folder: Path, *words: str) -> None:
     subprocess.run([python, *words], cwd=folder, env=_ENVIRON, check=True)
+
+
+def _without_slow() -> list[str]:
+    lines = (HERE / "tests" / "slow.txt").read_text(encoding="utf-8").splitlines()
+    return [f"--deselect={line}" for line in lines if "::" in line]
 
 
 def _copied(copy: Path, group: Group) -> None:
@@ -118,18 +151,19 @@ def _copied(copy: Path, group: Group) -> None:
         file.write(_TABLE.format(only=only))
 
 
-def _together(new: dict[str, dict[str, object]]) -> dict[str, Any]:
-    """What is known of all groups' modules, in the groups' order."""
+def _together(new: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What is known of all groups' modules, in the groups' order; what is known stays where --only tried none of a module."""
     known = json.loads(SYSTEMATIC.read_text(encoding="utf-8")) if SYSTEMATIC.exists() else {}
-    found = known | new
-    return {module: found[module] for module in _modules() if module in found}
+    tried = {module: one for module, one in new.items() if one["results"].keys() != {"not checked"}}
+    every = new | known | tried
+    return {module: every[module] for module in _modules() if module in every}
 
 
 def _modules() -> Iterable[str]:
     return (module for group in GROUPS.values() for module in group.modules)
 
 
-def counted(results: Mapping[str, str], names: Iterable[str]) -> dict[str, dict[str, object]]:
+def counted(results: Mapping[str, str], names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """For each module, how many of its mutants have which result, and the names of those that no test noticed.
 
     >>> names = ["spikecheck.gate.metrics.x_spread__mutmut_1", "spikecheck.gate.metrics.x_spread__mutmut_2"]

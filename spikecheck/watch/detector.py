@@ -219,7 +219,7 @@ class Detector:
 
     def _forget_level(self) -> None:
         for tail in (self._losses, self._steps):
-            tail.drop(_KEPT)
+            tail.clear()
 
     def _ceiling(self) -> float:
         return float(self._losses.last(WINDOW).max(initial=-math.inf)) if len(self._losses) else math.inf

@@ -26,5 +26,9 @@ class Tail:
         return self._numbers[self._end - min(count, len(self)) : self._end]
 
     def drop(self, count: int) -> None:
-        """Remove the newest `count` numbers."""
+        """Remove the newest `count` numbers; older ones that are still in the buffer take their place."""
         self._end -= min(count, len(self))
+
+    def clear(self) -> None:
+        """Remove all numbers."""
+        self._end = 0

@@ -98,12 +98,13 @@ def memory(losses: np.ndarray) -> int:
 
     Second differences of neighbours have a variance (1 - r)(6 - 2r) / 6 times that of second differences over the longest
     memory. The spreads are robust, so that a spike has no influence. Nor has a slope that changes slowly: it moves all
-    second differences alike. Nor has the noise's distribution, since both are made of it in the same way.
+    second differences alike. Nor has the noise's distribution, since both are made of it in the same way. Losses that are
+    written down again until there is a new one, so that most neighbours are equal, have the longest memory.
     """
     if len(losses) < WINDOW:
         return 1
     near, far = (level_and_spread(_second_differences(losses, over))[1] for over in (1, LONGEST_MEMORY))
-    if near <= 0.0 or far <= 0.0:
+    if far <= 0.0:
         return 1
     independent = min(1.0, math.sqrt(1.0 + 3.0 * (near / far) ** 2) - 1.0)
     return min(LONGEST_MEMORY, round((2.0 - independent) / max(independent, 1e-6)))

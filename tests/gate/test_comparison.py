@@ -58,6 +58,13 @@ def test_a_sure_difference_within_the_margin_is_none() -> None:
         assert row.change is Change.SAME
 
 
+def test_p_values_are_at_most_1_however_many_rows_they_are_adjusted_for() -> None:
+    generator = np.random.default_rng(4)
+    table = rows(planted_scores(generator), planted_scores(generator))
+    assert not any(row.either_way for row in table)
+    assert max(row.p_worse for row in table) == max(row.p_better for row in table) == 1.0
+
+
 def test_what_is_worse_in_one_setting_and_better_in_another_is_named_there() -> None:
     generator = np.random.default_rng(7)
     base = planted_scores(generator)
@@ -339,10 +346,31 @@ def test_trainings_of_different_seeds_are_not_the_same() -> None:
     fewer = Scores(values={**whole.values, "spikes": {p: v[:-1] for p, v in whole.values["spikes"].items()}})
     assert named_in(rows(fewer, whole), "diverged", "one").change is Change.UNDECIDED
     elsewhere = {place: values for place, values in whole.values["spikes"].items() if place != "one"}
-    assert (
-        named_in(rows(whole, Scores(values={**whole.values, "spikes": elsewhere})), "diverged", "one").change
-        is Change.UNDECIDED
-    )
+    lacking = Scores(values={**whole.values, "spikes": elsewhere})
+    for sides in ((whole, lacking), (lacking, whole)):
+        assert named_in(rows(*sides), "diverged", "one").change is Change.UNDECIDED
+
+
+def test_a_row_that_one_side_lacks_says_nothing_of_whether_trainings_are_the_same() -> None:
+    """As an older baseline may."""
+    whole = planted_scores(np.random.default_rng(12))
+    without = Scores(values={name: row for name, row in whole.values.items() if name != "late edge"})
+    assert {row.change for pair in ((whole, without), (without, whole)) for row in rows(*pair)} == {Change.SAME}
+
+
+@pytest.mark.parametrize("own", [None, 1.0])
+@pytest.mark.parametrize("other", [None, 1.0])
+def test_a_training_that_has_a_number_and_one_that_has_none_are_not_the_same(
+    own: float | None, other: float | None
+) -> None:
+    whole = planted_scores(np.random.default_rng(13))
+    edges = whole.values["late edge"]
+
+    def side(first: float | None) -> Scores:
+        return Scores(values={**whole.values, "late edge": {**edges, "one": (first, *edges["one"][1:])}})
+
+    found = named_in(rows(side(own), side(other)), "diverged", "one")
+    assert found.change is (Change.SAME if own == other else Change.UNDECIDED)
 
 
 def named_in(found: tuple[Row, ...], name: str, where: str) -> Row:
@@ -362,7 +390,7 @@ def test_a_row_that_counts_either_way_names_what_is_smaller() -> None:
             value + sign * size for value, sign, size in zip(base, signs, np.linspace(0.3, 0.4, 8), strict=True)
         )
         (row,) = rows(ways(apart), ways(base), measures=(measure,), cost=())
-        assert row.fails and row.difference == pytest.approx(0.35)
+        assert row.fails and row.either_way and row.difference == pytest.approx(0.35)
     near = tuple(value - 0.01 * place for place, value in enumerate(base))
     (row,) = rows(ways(near), ways(base), measures=(measure,), cost=())
     assert row.change is Change.SAME

@@ -1,6 +1,7 @@
 """The detector keeps its promise on noise, finds what is there, and says when it is over."""
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from spikecheck.watch.detector import Detector, NoisySpike, detect
+from spikecheck.watch.thresholds import HISTORY, NORMAL, record_factor
+from tests.watch.plain_detector import Kind, PlainDetector, disturbed, noise
 
 NOISES = {
     "gaussian": lambda rng, n: rng.standard_normal(n),
@@ -134,3 +137,170 @@ def test_a_rise_on_the_early_slope_is_found(onset: int) -> None:
     assert not found(series)
     series[onset : onset + 10] += 2.0
     assert [spike.onset for spike in found(series)] == [pytest.approx(onset, abs=2)]
+
+
+@pytest.mark.parametrize("times", [8, 16])
+def test_losses_that_are_written_down_until_the_next_alarm_no_more_often(times: int) -> None:
+    """Regression: an ordinary loss that stood eight times in a row was an excursion of eight losses."""
+    steps = 16_000
+    series = np.repeat(np.random.default_rng(0).normal(2.0, 0.1, steps // times), times)
+    assert len(found(series)) <= stats.poisson(steps / 10_000).ppf(0.999)
+
+
+def agreed(series: np.ndarray, history: int = HISTORY) -> PlainDetector:
+    """Both detectors take the losses, and say the same at every step."""
+    ours, plain = Detector(), PlainDetector(history)
+    for step, loss in zip(range(7, 7 + len(series)), series.tolist(), strict=True):
+        assert repr(ours.update(step, loss)) == repr(plain.update(step, loss))
+        assert ours.ongoing == (plain.current is not None)
+    assert repr(ours.spikes) == repr(plain.spikes)
+    assert repr(ours.recurring) == repr(plain.recurring)
+    return plain
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_the_detector_agrees_with_one_over_plain_lists(kind: Kind) -> None:
+    assert agreed(disturbed(noise(kind, 900, 0), 0)).spikes
+
+
+def test_it_agrees_on_what_comes_every_epoch_and_on_what_follows_it() -> None:
+    """Continuations, excursions that are higher, and distances that are just too unequal."""
+    rng, series = np.random.default_rng(2), noise("normal", 2_400, 2)
+    for epoch, onset in enumerate(range(300, 2_300, 120)):
+        moved = onset + int(rng.choice([0, 5, 9, 17]))
+        series[moved : moved + 20] += 0.1 * rng.choice([6.0, 8.0, 10.0])
+        if epoch % 3 == 2:
+            later = moved + 20 + int(rng.choice([10, 30, 34, 40]))
+            series[later : later + 10] += 0.1 * rng.choice([6.0, 12.0, 20.0])
+    plain = agreed(series)
+    assert len(plain.recurring) > 4 and len(plain.spikes) > 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_agrees_on_what_is_forgotten(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a history of 150 steps, in which the largest height is soon an old one."""
+    monkeypatch.setattr("spikecheck.watch.detector.HISTORY", 150)
+    agreed(disturbed(noise("student", 700, seed), seed), 150)
+
+
+def raised_from(onset: int, alarm: int = 0) -> np.ndarray:
+    """Losses that stay at a new level from then on, with three spikes: 640, 900 and 1,000 steps later, the second a long one.
+
+    The level is new 512 steps after the alarm, so that exactly 128 losses are known at the first of them.
+    """
+    series = noise("normal", onset + 1_050, 3)
+    series[onset:] += 5.0
+    series[[onset + alarm + 640, onset + 1_000]] += [5.0, 4.0]
+    series[onset + 900 : onset + 910] += 2.0
+    return series
+
+
+@pytest.mark.parametrize(("onset", "alarm", "later"), [(200, 2, [900]), (600, 0, [640, 900, 1_000])])
+def test_it_agrees_on_a_new_level_and_starts_again_from_there(onset: int, alarm: int, later: list[int]) -> None:
+    """After 200 steps too few heights are known for the first single loss to be a spike; and the second is lower."""
+    spikes = agreed(raised_from(onset, alarm)).spikes
+    assert [spike.onset - 7 - onset for spike in spikes] == [0, *later]
+    assert spikes[0].over is None
+
+
+def test_late_in_a_training_it_starts_again_from_a_new_level_too() -> None:
+    """Regression: after 4,864 losses, those from the start of the training were the level once more."""
+    assert [spike.onset - 5_000 for spike in found(raised_from(5_000))] == [0, 640, 900, 1_000]
+
+
+def test_before_the_first_loss_there_is_no_level() -> None:
+    (spike,) = found(np.array([math.nan, *np.ones(5)]))
+    assert (spike.level, spike.spread) == Detector().level() == (0.0, 0.0)
+    assert spike.over == 1, "any finite loss is calm"
+
+
+def alternating(steps: int, last: float) -> np.ndarray:
+    """Losses of 1.9 and 2.1 in turn, and a last one so many spreads above their median.
+
+    Their spread is 0.14826, and every jump is of 0.2 / √2, so that all sizes that are remembered are equal.
+    """
+    return np.append(2.0 + 0.1 * np.resize([-1.0, 1.0], steps), 2.0 + 0.1 * NORMAL * last)
+
+
+JUMP = 2.0 / math.sqrt(2.0) / NORMAL
+"""A jump of `alternating`, in spreads."""
+
+
+@pytest.mark.parametrize("steps", [256, 257, 400])
+def test_a_single_high_loss_is_a_spike_beyond_the_record_factor(steps: int) -> None:
+    """Sizes are remembered from 128 losses on; of equal ones the tail is taken for the heaviest."""
+    limit = JUMP * record_factor(steps - 128, 2.5)
+    assert not found(alternating(steps, 0.9999 * limit))
+    (spike,) = found(alternating(steps, 1.0001 * limit))
+    assert (spike.onset, spike.rule) == (steps, "high")
+    assert not found(alternating(255, 1e6)), "127 sizes are too few"
+
+
+def test_a_size_is_forgotten_with_its_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deep dip is no excursion, but a large jump; 150 steps after the jump back only small ones are left."""
+    monkeypatch.setattr("spikecheck.watch.detector.HISTORY", 150)
+    series = alternating(451, 1.01 * JUMP * record_factor(150, 2.5))
+    series[300] -= 5.0
+    assert [spike.onset for spike in found(series)] == []
+    later = alternating(452, 1.01 * JUMP * record_factor(150, 2.5))
+    later[300] -= 5.0
+    assert [spike.onset for spike in found(later)] == [452]
+
+
+@pytest.mark.parametrize("onset", range(122, 138, 3))
+def test_it_agrees_on_the_first_losses_that_can_be_a_spike(onset: int) -> None:
+    series = noise("normal", 150, 4)
+    series[onset : onset + 6] += 1.0
+    assert agreed(series).spikes
+
+
+def test_it_agrees_on_an_excursion_that_is_over_before_128_losses_are_known() -> None:
+    series = noise("normal", 140, 5)
+    series[125:128] += 1.0
+    (spike,) = agreed(series).spikes
+    assert spike.alarm - 7 == 127
+
+
+def with_excursions(*onsets: int) -> Detector:
+    """A detector that has taken alternating losses, ten of which are higher by 1.0 from each onset on."""
+    series = alternating(onsets[-1] + 40, 0.0)
+    for onset in onsets:
+        series[onset : onset + 10] += 1.0
+    detector = Detector()
+    for step, loss in enumerate(series):
+        detector.update(step, loss)
+    return detector
+
+
+@pytest.mark.parametrize(("late", "recurs"), [(0, True), (8, True), (9, False)])
+def test_a_fourth_excursion_recurs_if_three_times_its_distance_is_met_to_16_steps(late: int, recurs: bool) -> None:
+    """After 300, 500 and 700: three times 200 + late is 2 * late more than the distance from the first."""
+    detector = with_excursions(300, 500, 700, 900 + late)
+    assert [spike.onset for spike in detector.recurring] == [900 + late] * recurs
+    assert [spike.onset for spike in detector.spikes] == [300, 500, 700, *[900 + late] * (not recurs)]
+
+
+@pytest.mark.parametrize(("history", "recurs"), [(200, True), (199, False)])
+def test_a_distance_beyond_the_history_does_not_recur(
+    history: int, recurs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spikecheck.watch.detector.HISTORY", history)
+    assert len(with_excursions(300, 500, 700, 900).recurring) == recurs
+
+
+@pytest.mark.parametrize(("after", "continues"), [(32, True), (33, False)])
+def test_an_excursion_within_32_steps_after_a_recurring_one_continues_it(after: int, continues: bool) -> None:
+    detector = with_excursions(300, 500, 700, 900, 910 + after)
+    assert [spike.onset for spike in detector.recurring] == [900, *[910 + after] * continues]
+    assert detector.recurring[0].over == 910
+
+
+def test_losses_that_are_not_finite_never_recur() -> None:
+    series = alternating(700, 0.0)
+    series[200:700:100] = math.inf
+    assert [spike.onset for spike in found(series)] == list(range(200, 700, 100))
+
+
+def test_every_loss_has_its_step() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        detect(range(2), np.ones(3))

@@ -25,3 +25,17 @@ def test_it_keeps_the_last_numbers_whatever_is_added_and_dropped(kept: int, acti
         assert len(shown) == len(tail)
         assert shown == oracle[len(oracle) - len(shown) :]
         assert tail.last(2).tolist() == shown[-2:]
+
+
+@given(st.integers(1, 6), st.lists(st.floats(-9, 9), max_size=80), st.lists(st.floats(-9, 9), max_size=8))
+@example(2, [1.0, 2.0, 3.0], [4.0])
+def test_nothing_from_before_it_was_cleared_comes_back(kept: int, before: list[float], after: list[float]) -> None:
+    """Regression: of what was dropped, as much as was in the buffer took its place."""
+    tail = Tail(kept)
+    for number in before:
+        tail.append(number)
+    tail.clear()
+    for number in after:
+        tail.append(number)
+    assert len(tail) == len(tail.last(kept)) == min(len(after), kept)
+    assert tail.last(kept).tolist() == after[-kept:]

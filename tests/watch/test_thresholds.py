@@ -11,6 +11,8 @@ from spikecheck.watch.thresholds import (
     HIGH_RATE,
     LASTING,
     LASTING_RATE,
+    LONGEST_MEMORY,
+    NORMAL,
     WINDOW,
     highest_rank,
     lasts,
@@ -18,6 +20,7 @@ from spikecheck.watch.thresholds import (
     median,
     memory,
     record_factor,
+    rises,
     tail_index,
 )
 
@@ -42,18 +45,24 @@ def test_ranks_are_the_largest_allowed() -> None:
     assert highest_rank(2) is None
 
 
-def lasting(length: int, above: float, window: int = WINDOW) -> bool:
+def lasting(length: int, above: float, window: int = WINDOW, seed: int = 0) -> bool:
     """Whether a run lasts whose lowest loss lies so far above the one of 0, 1, 2, … that it must exceed."""
     rank = highest_rank(length, window)
     assert rank is not None
-    run = np.full(length, 1e3)
+    run = np.full(length, 1e6)
     run[length // 2] = window - 1 - rank + above
-    return lasts(run, np.random.default_rng(length).permutation(np.arange(float(window))))
+    return lasts(run, np.random.default_rng((length, seed)).permutation(np.arange(float(window))))
 
 
 @pytest.mark.parametrize("length", LASTING)
 def test_a_run_lasts_where_its_lowest_loss_ranks_above_the_largest_allowed(length: int) -> None:
     assert [lasting(length, above) for above in (0.5, 0.0, -0.5)] == [True, False, False]
+
+
+@pytest.mark.parametrize("length", LASTING)
+def test_a_long_window_in_any_order_has_the_same_rank(length: int) -> None:
+    """So long that partitioning does not happen to sort it."""
+    assert all(lasting(length, 0.5, 2_000, seed) and not lasting(length, 0.0, 2_000, seed) for seed in range(60))
 
 
 def test_a_shorter_window_needs_a_higher_rank_and_32_losses_at_least() -> None:
@@ -67,6 +76,18 @@ def test_a_run_that_ranks_high_enough_lasts_only_if_it_rises() -> None:
     """Of 128 losses around 2, all but a few as high: ranks alone would do."""
     window = np.linspace(1.0, 3.0, WINDOW)
     assert [lasts(np.full(24, loss), window) for loss in (2.01, 2.9)] == [False, True]
+
+
+def test_a_mean_of_just_one_spread_above_the_level_rises() -> None:
+    window = np.repeat([-1.0, 1.0], 64)  # the median is 0 and the median absolute deviation 1
+    assert [rises(np.full(4, mean), window) for mean in (NORMAL, np.nextafter(NORMAL, 0.0))] == [True, False]
+
+
+@pytest.mark.parametrize("level", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_four_roundings_can_do_to_a_constant_loss_is_no_rise(level: float, sign: float) -> None:
+    window, epsilon = np.full(WINDOW, sign * level), float(np.finfo(np.float32).eps)
+    assert [rises(window[:4] + times * epsilon * level, window) for times in (3.0, 5.0)] == [False, True]
 
 
 @pytest.mark.parametrize("past", [128, 1_000, 4_096])
@@ -110,6 +131,12 @@ def test_the_tail_index_is_hills_estimate_less_two_standard_errors(count: int, s
     assert tail_index(heights) == pytest.approx(max(2.5, index * (1.0 - 2.0 / math.sqrt(32))))
 
 
+def test_the_tail_index_is_that_of_the_highest_in_any_order() -> None:
+    heights = np.random.default_rng(7).pareto(20.0, 4_000) + 1.0
+    estimates = {tail_index(np.random.default_rng(seed).permutation(heights)) for seed in range(200)}
+    assert max(estimates) == pytest.approx(min(estimates), rel=1e-12)
+
+
 def test_equal_heights_have_the_heaviest_tail() -> None:
     """No height lies above another, and nothing can be estimated."""
     assert tail_index(np.ones(4_000)) == 2.5
@@ -136,7 +163,21 @@ def test_without_noise_or_with_too_few_losses_there_is_no_memory() -> None:
     assert memory(slow[: WINDOW - 1]) == 1 < memory(slow[:WINDOW])
     assert memory(np.ones(WINDOW)) == 1
     assert memory(np.arange(4_000.0)) == 1  # differences have no spread
-    assert memory(np.where(noise > 0.3, noise, 0.0)) == 1  # more than half of the losses are one number
+    assert memory(np.where(noise > 1.5, noise, 0.0)) == 1  # nearly all losses are one number
+    assert memory(np.tile(noise[:LONGEST_MEMORY], 16)) == 1  # every 32nd is the same: there is nothing to compare with
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+@pytest.mark.parametrize("coefficient", [0.0, 0.8])
+def test_the_memory_has_no_unit(scale: float, coefficient: float) -> None:
+    series = np.convolve(np.random.default_rng(8).standard_normal(611), coefficient ** np.arange(100), "valid")
+    assert memory(scale * series) == memory(series)
+
+
+@pytest.mark.parametrize("times", [8, 16, 32])
+def test_a_loss_that_is_written_down_until_the_next_has_the_longest_memory(times: int) -> None:
+    """Regression: most neighbours are equal, so that losses counted as independent."""
+    assert memory(np.repeat(np.random.default_rng(9).standard_normal(512 // times), times)) == LONGEST_MEMORY
 
 
 def test_neighbours_that_differ_more_than_by_chance_are_not_thinned() -> None:
