@@ -104,10 +104,16 @@ def memory(losses: np.ndarray) -> int:
     if len(losses) < WINDOW:
         return 1
     near, far = (level_and_spread(_second_differences(losses, over))[1] for over in (1, LONGEST_MEMORY))
-    if far <= 0.0:
+    rounding = _ROUNDING * abs(median(losses))
+    if far <= rounding or (near <= rounding and not _written_again(losses)):
         return 1
     independent = min(1.0, math.sqrt(1.0 + 3.0 * (near / far) ** 2) - 1.0)
     return min(LONGEST_MEMORY, round((2.0 - independent) / max(independent, 1e-6)))
+
+
+def _written_again(losses: np.ndarray) -> bool:
+    """Whether most losses are the one before. Losses that rise evenly have no second differences either, and are not."""
+    return bool(np.mean(losses[1:] == losses[:-1]) > 0.5)
 
 
 def _second_differences(losses: np.ndarray, over: int) -> np.ndarray:

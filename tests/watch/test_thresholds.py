@@ -174,6 +174,12 @@ def test_the_memory_has_no_unit(scale: float, coefficient: float) -> None:
     assert memory(scale * series) == memory(series)
 
 
+def test_a_loss_that_falls_and_rises_evenly_has_no_memory() -> None:
+    """Regression: without a spread of second differences it counted as one that is written down again."""
+    even = np.arange(512) % 7
+    assert [memory(1.0 + even * step) for step in (1.0, 0.01)] == [1, 1]  # exactly even, and but for rounding
+
+
 @pytest.mark.parametrize("times", [8, 16, 32])
 def test_a_loss_that_is_written_down_until_the_next_has_the_longest_memory(times: int) -> None:
     """Regression: most neighbours are equal, so that losses counted as independent."""
