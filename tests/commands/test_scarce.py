@@ -29,6 +29,7 @@ main()
 """
 MIB = 2**20
 GATE = ("gate", "--optimizer", "torch.optim:SGD", "--set", "lr=0.05", "--seeds", "4", "--at", "steps=40")
+DAMAGED = '{"schema": "spikecheck/baseline@1"}'
 FEW_ROWS = ("--rows", "final loss, best loss, diverged, spiking")
 
 
@@ -88,12 +89,12 @@ def test_verifys_report_is_written_whole_or_not_at_all(folder: Path, kept: bool)
 
 
 def test_the_gates_baseline_is_written_whole_or_not_at_all(folder: Path) -> None:
-    (folder / "base.json").write_text("{}")
+    (folder / "base.json").write_text(DAMAGED)
     words = (*GATE, "--baseline", "base.json", "--update-baseline", "--reason", "first", "--executor", "local")
     done = limited(folder, "RLIMIT_FSIZE", 1024, *words, *FEW_ROWS, "--quiet")
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: --baseline base.json: cannot be written: File too large")
-    assert (folder / "base.json").read_text() == "{}"
+    assert (folder / "base.json").read_text() == DAMAGED
     assert not list(folder.rglob("*.draft")) and not list(folder.glob(".base.json*"))
 
 
