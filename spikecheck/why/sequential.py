@@ -17,11 +17,11 @@ _ODDS = math.log(MANY / FEW)
 NET = math.ceil(math.log((1.0 - ERROR) / ERROR) / _ODDS)
 """Forks with, less forks without, that decide: 3, since ln 19 / ln 4 = 2.1."""
 
-USUAL = 0.9
+ALTERNATIVE = 0.9
 """Share of an arm's forks without the spike, and of the placebo's with it, for which evidence grows fastest. With 0.9, five
 pairs that all agree are enough for Holm's correction over up to 17 arms; with 0.8 over up to 5; with 0.99 over up to 45, but
 one fork that disagrees would undo five that agree."""
-_FOR, _AGAINST = USUAL / 0.5, (1.0 - USUAL) / 0.5
+_FOR, _AGAINST = ALTERNATIVE / 0.5, (1.0 - ALTERNATIVE) / 0.5
 """Likelihood ratios of one fork: under the null hypothesis that is closest, both shares are a half."""
 
 

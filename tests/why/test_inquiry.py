@@ -3,9 +3,11 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from scipy import stats
 
 from spikecheck.core.why import Cause, Effect
@@ -14,6 +16,7 @@ from spikecheck.why.executors import Job, Result
 from spikecheck.why.heights import Reader, Seen
 from spikecheck.why.inquiry import Inquiry, finite
 from spikecheck.why.sequential import MOST
+from tests.why import plain_inquiry
 
 HIGH, LOW = 20.0, 0.0
 SPIKES, GONE = [HIGH] * MOST, [LOW] * MOST
@@ -30,6 +33,14 @@ class Marked(Reader):
     def seen(self, losses: Sequence[float]) -> Seen:
         height, alarms, late = losses
         return Seen(losses, height, bool(alarms), bool(alarms) or height >= HIGH / 2, late)
+
+
+class Fixed(Marked):
+    """A fork without the spike is far below half of any median of the placebo's heights, and one with it has an alarm."""
+
+    def seen(self, losses: Sequence[float]) -> Seen:
+        seen = super().seen(losses)
+        return replace(seen, height=-HIGH if losses[0] < HIGH else HIGH, alarms=losses[0] >= HIGH)
 
 
 @dataclass
@@ -131,6 +142,26 @@ def test_an_arm_that_does_what_the_placebo_does_is_not_claimed() -> None:
     (one,) = judged(arms(1), made).results()[1:]
     assert (one.effect, one.hits, len(one.forks), one.claimed) == (Effect.REMOVES, 5, 8, False)
     assert one.p == 1.0  # nine forks of sixteen agree: 1.8^9 0.2^7 is below 1
+
+
+_TABLE = st.lists(st.integers(0, 2**MOST - 1), min_size=2, max_size=9)
+"""Forks of the placebo, then of every arm: a bit each, 1 where the spike is gone."""
+
+
+@given(_TABLE.map(lambda rows: [rows[0] & rows[0] >> 1 & rows[0] << 1, *rows[1:]]) | _TABLE)
+@example([0, 255, 255, 0, 0, 0, 0])
+@example([4, 255, 253, 255, 0])
+def test_a_second_implementation_claims_the_same_arms_from_as_many_forks(rows: list[int]) -> None:
+    gone = [[bool(row >> number & 1) for number in range(MOST)] for row in rows]
+    names = ["placebo", *(arm.name for arm in arms(len(rows) - 1))]
+    made = Made({name: [LOW if one else HIGH for one in row] for name, row in zip(names, gone, strict=True)})
+    inquiry = Inquiry(arms(len(rows) - 1), Fixed(), made)
+    expected = plain_inquiry.claimed(dict(zip(names[1:], gone[1:], strict=True)), gone[0])
+    if inquiry.placebo() is not Effect.REMOVES:
+        assert expected is None
+        return
+    inquiry.judge_arms()
+    assert expected == ({one.name for one in inquiry.results() if one.claimed}, made.forks)
 
 
 def test_an_arm_that_does_not_apply_is_neither_forked_again_nor_counted_by_holm() -> None:
