@@ -55,8 +55,7 @@ class Traced:
     def _agrees(self, kernel: Step, like: Float[Tensor, "B P"]) -> bool:
         """Whether a kernel's gradient is autograd's up to rounding, at parameters that are always the same.
 
-        The graph is compiled as it was traced. Of a layer that writes into views of its own tensors, such as torch's GRU,
-        torch then compiles another gradient.
+        It was not for torch's GRU, which writes into its own tensors, until `compiled` took such writes out of the graph.
         """
         drawn = torch.randn(like.shape, generator=torch.Generator().manual_seed(0), dtype=like.dtype).mul_(_SMALL)
         (_, ours), (_, autograds) = (step(drawn, self.x, self.y) for step in (kernel, self._step))

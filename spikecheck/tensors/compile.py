@@ -65,7 +65,7 @@ def compiler() -> str:
 
 
 class CannotTrace(UsageError):
-    """A function cannot be traced."""
+    """A function that torch's compiler cannot take, on any machine: it can't be traced, or has operations without C++."""
 
 
 def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], of_all_sizes: bool) -> Kernel:
@@ -75,8 +75,8 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
     example must always have that length; the lengths of all others should differ from one another.
 
     Raises:
-        CannotTrace: when the function fails on tensors without data.
-        UsageError: when torch's compiler fails.
+        CannotTrace: when the function fails on tensors without data, or torch has no C++ for one of its operations.
+        UsageError: when the C++ compiler or the disk fails.
     """
     kernel_records.cache_folder()
     key = kernel_records.key_of(function, example, of_all_sizes, compiler())
@@ -90,7 +90,8 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
     except CannotTrace:
         raise
     except Exception as error:
-        raise UsageError(
+        refused = UsageError if _of_the_machine(error) else CannotTrace
+        raise refused(
             f"torch cannot compile with {compiler()} ({type(error).__name__}); set SPIKECHECK_COMPILE=0 to disable compiling"
         ) from error
     run = getattr(graph, "current_callable", None)
@@ -119,6 +120,9 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
     try:
         with fake:
             graph = make_fx(partial(function), decomposition_table=table)(*fakes)  # fx miscounts a method's arguments
+            if _writes(graph):
+                functional = import_module("torch.func").functionalize(graph, remove="mutations_and_views")
+                graph = make_fx(functional, decomposition_table=table)(*fakes)
     except Exception as error:
         raise CannotTrace(f"torch cannot trace {function} ({type(error).__name__})") from error
 
@@ -132,6 +136,22 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
     except Exception:  # the compiler may be older than the processor: torch then tests, for seconds, what both know
         _doubt()
         return made(_OPTIONS)
+
+
+def _writes(graph: Any) -> bool:
+    """Whether an operation of the graph writes into its argument, as in torch's GRU.
+
+    Inductor takes for granted that none does: of such a graph it compiles another gradient.
+    """
+    schemas = (getattr(node.target, "_schema", None) for node in graph.graph.nodes)
+    return any(schema is not None and schema.is_mutable for schema in schemas)
+
+
+def _of_the_machine(error: Exception) -> bool:
+    """Whether the C++ compiler or the disk has failed, and not torch at the function."""
+    known = import_module("torch._inductor.exc")
+    cause = getattr(error, "inner_exception", error)
+    return isinstance(cause, known.CppCompileError | known.InvalidCxxCompiler | OSError | MemoryError)
 
 
 def _doubt() -> None:

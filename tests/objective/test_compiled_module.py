@@ -9,9 +9,12 @@ import torch
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
+from spikecheck.objective import compiled_module
 from spikecheck.objective.compiled_module import LONG, Traced
 from spikecheck.objective.objective import build_objective, should_compile
+from spikecheck.tensors import compile as compile_room
 from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.kernel import Kernel
 
 pytestmark = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
 
@@ -40,6 +43,15 @@ def stubborn(setting):
 class Recurrent(torch.nn.GRU):
     def forward(self, x):
         return super().forward(x[:, None])[0][:, 0]
+
+class Enlarged(torch.nn.Linear):
+    def forward(self, x):
+        image = super().forward(x).view(1, 1, -1, 2)
+        large = torch.nn.functional.interpolate(image, scale_factor=2.0, mode="bilinear")
+        return large.view(len(x), -1).mean(1, keepdim=True)
+
+def enlarged(setting):
+    return Enlarged(1, 2)
 
 def recurrent(setting):
     return torch.nn.Sequential(Recurrent(1, 3, batch_first=True), torch.nn.Linear(3, 1))
@@ -72,9 +84,27 @@ def test_what_cannot_be_traced_is_trained_as_it_is(write: Write) -> None:
     assert torch.equal(goal.gradient(params)[1], eager.gradient(params)[1])
 
 
-def test_what_is_compiled_to_another_gradient_is_trained_as_it_is(write: Write) -> None:
+def test_a_layer_that_writes_into_its_own_tensors_is_compiled_to_its_gradient(write: Write) -> None:
     """Regression: the compiled gradient of torch's GRU was wrong, though its loss was right."""
     setting = Setting(model=f"{write(SOURCE)}:recurrent", points=5, steps=LONG)
+    goal, eager = build_objective([setting] * 2), build_objective([setting.but(steps=10)] * 2)
+    params = goal.initial(range(2))
+    torch.testing.assert_close(goal.gradient(params)[1], eager.gradient(params)[1], rtol=1e-12, atol=1e-15)
+    assert isinstance(next(reversed(compiled_module._KERNELS.values())), Kernel)
+
+
+def test_what_is_compiled_to_another_gradient_is_trained_as_it_is(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compile_room, "_writes", lambda graph: False)
+    setting = Setting(model=f"{write(SOURCE)}:recurrent", points=6, steps=LONG)
+    goal, eager = build_objective([setting] * 2), build_objective([setting.but(steps=10)] * 2)
+    params = goal.initial(range(2))
+    assert torch.equal(goal.gradient(params)[1], eager.gradient(params)[1])
+
+
+def test_what_torch_cannot_put_into_cpp_is_trained_as_it_is(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: where $CI is set, torch refuses to compile some operations, and the training ended with its refusal."""
+    monkeypatch.setenv("CI", "true")
+    setting = Setting(model=f"{write(SOURCE)}:enlarged", points=5, steps=LONG)
     goal, eager = build_objective([setting] * 2), build_objective([setting.but(steps=10)] * 2)
     params = goal.initial(range(2))
     assert torch.equal(goal.gradient(params)[1], eager.gradient(params)[1])

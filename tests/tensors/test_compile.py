@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,13 @@ def test_a_kernel_of_all_sizes_computes_the_function_at_any_size() -> None:
 def test_a_function_that_branches_on_its_numbers_cannot_be_traced() -> None:
     with pytest.raises(CannotTrace, match="torch cannot trace"):
         compiled(lambda x: (x if x[0] > 0 else -x,), [torch.zeros(3)], of_all_sizes=False)
+
+
+def test_an_operation_that_torch_refuses_to_put_into_cpp_is_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")  # torch refuses more there
+    enlarged = partial(torch.nn.functional.interpolate, scale_factor=2.0, mode="bilinear")
+    with pytest.raises(CannotTrace, match="torch cannot compile with"):
+        compiled(lambda x: (enlarged(x),), [torch.zeros(1, 1, 3, 3)], of_all_sizes=False)
 
 
 def test_the_compiler_is_named_with_its_version_and_not_where_compiling_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
