@@ -93,7 +93,9 @@ def test_a_layer_that_writes_into_its_own_tensors_is_compiled_to_its_gradient(wr
     assert isinstance(next(reversed(compiled_module._KERNELS.values())), Kernel)
 
 
-def test_what_is_compiled_to_another_gradient_is_trained_as_it_is(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_compiled_to_another_gradient_is_trained_as_it_is(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(compile_room, "_writes", lambda graph: False)
     setting = Setting(model=f"{write(SOURCE)}:recurrent", points=6, steps=LONG)
     goal, eager = build_objective([setting] * 2), build_objective([setting.but(steps=10)] * 2)
