@@ -16,6 +16,7 @@ from torch import Tensor
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.shallow_kernel import ShallowKernel, shallow_kernel
 from spikecheck.objective.shallow_passes import JETS, forward_over_reverse, reverse
+from spikecheck.objective.shallow_products import ShallowProducts, shallow_products
 from spikecheck.tensors.compile import compiled
 from spikecheck.tensors.kernel import Bound, Kernel
 
@@ -49,9 +50,12 @@ class Fused(Shallow):
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
         """Every member's loss, its gradient, and its Hessian times K vectors."""
-        at, along = self._laid(params.T), self._laid(vectors.permute(1, 2, 0))
-        one = vectors.shape[1] == 1
-        losses, gradients, images, *_ = self._kernel(forward_over_reverse, one)(*at, *along, *self._points)
+        if (written := self._written_products) is not None:
+            made = written(self._columns(params.T), self._columns(vectors.permute(1, 2, 0)), *self._points)
+        else:
+            at, along = self._laid(params.T), self._laid(vectors.permute(1, 2, 0))
+            made = self._kernel(forward_over_reverse, vectors.shape[1] == 1)(*at, *along, *self._points)
+        losses, gradients, images, *_ = made
         # Views: callers of products also keep members last, and copies would take a tenth of a step.
         return losses[: self.members], gradients[:, : self.members].T, images[..., : self.members].permute(2, 0, 1)
 
@@ -59,6 +63,11 @@ class Fused(Shallow):
     def _written(self) -> ShallowKernel | None:
         """`reverse` in C++, where this machine can have it."""
         return shallow_kernel(self.model.activation, self.x.dtype)
+
+    @property
+    def _written_products(self) -> ShallowProducts | None:
+        """`forward_over_reverse` in C++, likewise."""
+        return shallow_products(self.model.activation, self.x.dtype)
 
     def _kernel(self, function: Pass, one: bool = False) -> Kernel:
         model = self.model
