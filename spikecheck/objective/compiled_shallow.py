@@ -32,7 +32,9 @@ class Fused(Shallow):
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and its gradient."""
-        losses, gradients, *_ = (self._written or self._kernel(reverse))(*self._laid(params.T), *self._points)
+        kernel = self._written
+        laid = self._laid(params.T) if kernel is None else self._split(self._columns(params.T))
+        losses, gradients, *_ = (kernel or self._kernel(reverse))(*laid, *self._points)
         return losses[: self.members], gradients[:, : self.members].T.contiguous()
 
     def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
@@ -41,9 +43,8 @@ class Fused(Shallow):
         Its first two results are losses [C] and gradients [P, C] at the copy's values at the time of the call.
         """
         # A copy: for a single member the columns are the caller's own rows, and the bound kernel's user writes there.
-        columns, width = self._columns(params.T).clone(), self.model.sizes[1]
-        layers, shift = columns[: 3 * width].view(3, width, -1), columns[3 * width :]
-        kernel = (self._written or self._kernel(reverse)).bound(layers, shift, *self._points)
+        columns = self._columns(params.T).clone()
+        kernel = (self._written or self._kernel(reverse)).bound(*self._split(columns), *self._points)
         return None if kernel is None else (kernel, columns)
 
     def gradient_and_products(
@@ -72,6 +73,11 @@ class Fused(Shallow):
     def _kernel(self, function: Pass, one: bool = False) -> Kernel:
         model = self.model
         return _kernel(function, model.activation, model.output_bias, self.x.dtype, torch.get_num_threads(), one)
+
+    def _split(self, columns: Float[Tensor, "P C"]) -> tuple[Float[Tensor, "3 W C"], Float[Tensor, "S C"]]:
+        """The neurons' parameters and the output biases, without a copy."""
+        width = self.model.sizes[1]
+        return columns[: 3 * width].view(3, width, -1), columns[3 * width :]
 
     def _laid(self, rows: Float[Tensor, "*K P B"]) -> tuple[Float[Tensor, "*K 3 W C"], Float[Tensor, "*K S C"]]:
         """The neurons' parameters and the output biases, both contiguous, as kernels need them."""
