@@ -52,11 +52,12 @@ class Fused(Shallow):
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
         """Every member's loss, its gradient, and its Hessian times K vectors."""
         if (written := self._written_products) is not None:
-            made = written(self._columns(params.T), self._columns(vectors.permute(1, 2, 0)), *self._points)
+            at, along = self._columns(params.T), self._columns(vectors.permute(1, 2, 0))
+            losses, gradients, images = written(at, along, *self._points)
         else:
-            at, along = self._laid(params.T), self._laid(vectors.permute(1, 2, 0))
-            made = self._kernel(forward_over_reverse, vectors.shape[1] == 1)(*at, *along, *self._points)
-        losses, gradients, images, *_ = made
+            kernel = self._kernel(forward_over_reverse, vectors.shape[1] == 1)
+            laid = *self._laid(params.T), *self._laid(vectors.permute(1, 2, 0))
+            losses, gradients, images, *_ = kernel(*laid, *self._points)
         # Views: callers of products also keep members last, and copies would take a tenth of a step.
         return losses[: self.members], gradients[:, : self.members].T, images[..., : self.members].permute(2, 0, 1)
 

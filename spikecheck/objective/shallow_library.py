@@ -81,7 +81,9 @@ def address(function: Callable[..., object]) -> int:
 def _source(one: Pass, activation: str, dtype: torch.dtype, register: int, *, inlined: bool) -> str:
     constants = {"NUMBER": _NUMBER[dtype], "BYTES": register, "INLINED": int(inlined), "TOGETHER": one.together}
     head = "".join(f"#define {name} {value}\n" for name, value in constants.items())
-    tail = "\n".join(_activation(activation, one.derivatives, copies) for copies in (1, one.together // 2, one.together))
+    tail = "\n".join(
+        _activation(activation, one.derivatives, copies) for copies in (1, one.together // 2, one.together)
+    )
     return head + _SOURCE.read_text(encoding="utf-8") + one.file.read_text(encoding="utf-8") + tail
 
 

@@ -25,7 +25,7 @@ from spikecheck.core.probe import Anatomy, Directions, Probe, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
-from spikecheck.lab.batching import member_steps, filled_size
+from spikecheck.lab.batching import filled_size, member_steps
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.run_codec import decode, encode
 from spikecheck.objective.objective import build_objective
