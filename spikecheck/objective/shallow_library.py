@@ -1,7 +1,7 @@
 """A shallow network's passes written in C++ (`shallow_kernel.cpp`, `shallow_products.cpp`), compiled once per machine.
 
-Exponentials are torch's own (SLEEF's), which inductor calls as well. Where they can't be had, as on processors other than x86-64,
-there are no such passes.
+Exponentials are torch's own (SLEEF's), which inductor calls as well. Where they can't be had, as on processors other than
+x86-64, there are no such passes.
 """
 
 import ctypes

@@ -218,7 +218,7 @@ def _first_pairs(
 def _local(
     objective: Objective, rule: UpdateRule, ensemble: Ensemble
 ) -> tuple[LocalCurvature, LocalCurvature, Float[Tensor, "B P"]]:
-    """Curvature in the parameters, and curvature and gradient in the coordinates in which the rule takes plain gradient steps."""
+    """Curvature in the parameters; curvature and gradient in the coordinates in which the rule takes plain gradient steps."""
     plain = curvature(objective, ensemble.params)
     diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
     if diagonal is None:
