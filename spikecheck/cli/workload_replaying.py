@@ -29,7 +29,7 @@ def replay_on_workload(
     """Judge one claim on a workload; `chosen` are the options that `verify --workload` has too. Returns the exit code.
 
     Raises:
-        SpikecheckError: an option or the workload cannot be used, or the claim cannot be asked of it.
+        SpikecheckError: an option or the workload cannot be used, or the claim does not apply to it.
     """
     from spikecheck.report.live import watcher
     from spikecheck.report.replayed import render_reproduction

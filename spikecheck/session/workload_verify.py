@@ -67,7 +67,7 @@ def asked_of(
     """The claims that apply to the workload, why the others do not, and the place that trains it.
 
     Raises:
-        NothingSelected: none of them can be asked.
+        NothingSelected: none of them applies.
         SpikecheckError: the workload, its optimizer, the store or the device cannot be used.
     """
     here = workload_place(options)
@@ -77,7 +77,7 @@ def asked_of(
     adapted, left_out = all_on_workload(claims, place)
     if not adapted:
         name, reason = next(iter(left_out.items()))
-        raise NothingSelected(f"no selected claim can be asked of the workload {request.path}: {name} {reason}")
+        raise NothingSelected(f"no selected claim applies to the workload {request.path}: {name} {reason}")
     wanted = wanted_for(adapted)
     look = examine(request.order(here.device, wanted)).seconds_a_look if wanted.curvature else 0.0
     lab = WorkloadLab(

@@ -28,7 +28,7 @@ _OF_A_LOG = ("log", "loss", "step", "quiet")
 @click.option(
     "--workload",
     metavar="NAME|MODULE:FUNCTION",
-    help="Say why this training spiked, by forks: gpt, modular, resnet, mlp, sines, or your own. "
+    help="Find out why this training spiked, by forks: gpt, modular, resnet, mlp, sines, or your own. "
     "With LOG: at the log's first spike.",
 )
 @click.option(
@@ -57,7 +57,7 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
     LOG is a CSV file, JSON lines, a Trainer's trainer_state.json, or a folder of TensorBoard events.
 
     With --workload: why the training spiked, from forks of it in which one thing at a time is changed. Exits 0 if a cause is
-    found, 3 if none can be told.
+    found, 3 if none is.
     """
     if options["states"] is not None:
         return int(_diagnosing(options).run_afterwards(options, log))

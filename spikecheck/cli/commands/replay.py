@@ -22,7 +22,7 @@ from spikecheck.cli.workload_replaying import refuse_report, refuse_steps, repla
 from spikecheck.session.lab_options import LabOptions
 
 SEEDS = 64
-"""Where nobody says otherwise."""
+"""The default."""
 
 
 @click.command()
