@@ -158,7 +158,9 @@ def not_compared(
     for measure in measures:
         sides = {"the candidate": candidate, "the reference": reference}
         lacking = [name for name, side in sides.items() if not _has_numbers(side, measure.name)]
-        if lacking and (measure.alarms or len(lacking) == 1):  # nobody misses a description that neither has
+        if lacking and (
+            measure.alarms or len(lacking) == 1
+        ):  # a description that neither side has is not reported as missing
             missing.append(f"{measure.name}: no number of {' and '.join(lacking)}")
     return tuple(missing)
 

@@ -48,7 +48,7 @@ class Suite:
     rows: tuple[str, ...] = ROWS
     """The rows that are measured; without those in `EDGES`, no Hessian products are computed."""
     named: bool = False
-    """Whether somebody chose the rows."""
+    """Whether the user chose the rows."""
 
     @property
     def digest(self) -> str:

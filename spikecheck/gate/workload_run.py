@@ -130,7 +130,7 @@ class WorkloadGate:
         )
 
     def _announce(self, contestants: int) -> None:
-        """Tell a display what will be done, after some steps of the candidate have been timed."""
+        """Announce the expected work, after timing some steps of the candidate."""
         with one_thread(self.trainer.device), random_state_kept():
             training = self._make(choice_of(self.candidate).make())
             self._guarded(partial(training.run, 2), training)

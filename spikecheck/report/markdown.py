@@ -193,8 +193,8 @@ def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
     elsewhere = _plain(conditions(scope.centre, without=(x, y)))
     caption = (
         f"**Where it holds, over {_plain(title(x))} and {_plain(title(y))}:** seeds that held of those it applies to, "
-        f"{scope.seeds} trained a cell; n: it applies to too few; lost: numerical failures in most seeds; bold: the reference. "
-        f"Each cell is judged by itself{_cells_say(scope)}. Elsewhere: {elsewhere}."
+        f"{scope.seeds} trained a cell; n: it applies to too few; lost: numerical failures in most seeds; bold: the "
+        f"reference. Each cell is judged by itself{_cells_say(scope)}. Elsewhere: {elsewhere}."
     )
     said = [caption]
     if figure is not None:

@@ -43,7 +43,8 @@ def _recovery(portrait: Portrait) -> str:
     spike = portrait.spike
     assert spike.recovery is not None
     later, low = plural(spike.recovery - spike.peak, "step"), portrait.after - spike.recovery + 1
-    return f"step {spike.recovery}, {later} after the peak; counts as over at step {portrait.after}, after {low} steps of low loss"
+    over = f"counts as over at step {portrait.after}, after {low} steps of low loss"
+    return f"step {spike.recovery}, {later} after the peak; {over}"
 
 
 def _alignment(portrait: Portrait) -> str:

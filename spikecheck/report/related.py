@@ -72,7 +72,11 @@ def related(verdict: Verdict, report: Report) -> list[tuple[str, list[Verdict]]]
     ]
     known = {other.id for _, others in links for other in others}
     named = [there[name] for name in _named(verdict, report) if name in there and name not in known]
-    return [(asks, others) for asks, others in [*links, ("Claims that its text names, or whose text names it:", named)] if others]
+    return [
+        (asks, others)
+        for asks, others in [*links, ("Claims that its text names, or whose text names it:", named)]
+        if others
+    ]
 
 
 def _named(verdict: Verdict, report: Report) -> Iterator[str]:

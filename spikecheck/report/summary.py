@@ -78,7 +78,9 @@ def level_says(judgement: Judgement, verdict: Verdict) -> str:
     """The confidence level of a judgement's bounds, and why it may exceed the rule's."""
     said = f"Each bound at {100 * judgement.level:.4g} %"
     if verdict.level is not None and judgement.level > verdict.level + 1e-9:
-        return f"{said}: the rule's {100 * verdict.level:.4g} %, corrected for repeated looks at growing numbers of seeds"
+        return (
+            f"{said}: the rule's {100 * verdict.level:.4g} %, corrected for repeated looks at growing numbers of seeds"
+        )
     return said
 
 

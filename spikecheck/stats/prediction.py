@@ -141,8 +141,8 @@ class Average(Bounds):
     claim fails where the interval lies beyond a limit. With `worth`, it also fails where the interval lies less than `worth`
     beyond the limit: the effect is too small to matter. To hold, the estimate must reach `worth` too.
 
-    >>> Average(above=0.0, worth=0.02).says("gain")
-    "mean gain > 0 (Student's t, wider if skewed, each bound at 95 %), and the mean itself >= 0.02 (fails if both bounds are less)"
+    >>> Average(above=0.0, worth=0.02, of="median").says("gain")
+    'median gain > 0 (order statistics, each bound at 95 %), and the median itself >= 0.02 (fails if both bounds are less)'
     >>> Average(at_most=0.1, of="median").says("mean |cos|")
     'median of mean |cos| <= 0.1 (order statistics, each bound at 95 %)'
     """

@@ -70,7 +70,10 @@ MEAN = "the mean gain of mean |cos| is 0.0431 (0.0312 to 0.055)"
     ("estimand", "told"),
     [
         ("share", f"{SHARE}, 80 % are required; {MEAN}."),
-        ("mean", f"{MEAN}; both bounds must be > 0 and the mean itself >= 0.02 (fails if both bounds are less); {SHARE}."),
+        (
+            "mean",
+            f"{MEAN}; both bounds must be > 0 and the mean itself >= 0.02 (fails if both bounds are less); {SHARE}.",
+        ),
         ("median", f"the median gain of mean |cos| is 0.0412 (0.02 to 0.0631); both bounds must be > 0; {SHARE}."),
         ("equivalence", f"{MEAN}; both bounds must be >= -0.1 and <= 0.1; {SHARE}."),
     ],

@@ -204,7 +204,8 @@ def test_fewer_than_the_fewest_have_no_bound_on_a_median(level: float) -> None:
         (
             Average(below=0.0, worth=0.1),
             "mean",
-            "mean share < 0 (Student's t, wider if skewed, each bound at 95 %), and the mean itself <= -0.1 (fails if both bounds are more)",
+            "mean share < 0 (Student's t, wider if skewed, each bound at 95 %), and the mean itself <= -0.1 "
+            "(fails if both bounds are more)",
         ),
         (
             Equivalence(above=-0.5, below=0.5, of="median"),
