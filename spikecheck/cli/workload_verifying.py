@@ -31,6 +31,7 @@ def verify_workload(
     claims_paths: Sequence[Path],
     chosen: Mapping[str, Any],
     lab_options: LabOptions,
+    *,
     files: Mapping[str, str | None],
 ) -> int:
     """Verify claims on a workload; `chosen` are the command's other options. Returns the exit code.

@@ -121,7 +121,10 @@ class WorkloadGate:
     ) -> Scorecard:
         own = self.scores(candidate, "candidate", other)
         return scorecard(
-            *(candidate, reference, name, self.suite, own, other, self.alpha),
+            *(candidate, reference, name, self.suite),
+            own=own,
+            other=other,
+            alpha=self.alpha,
             command=self.command,
             environment=self.environment,
             runs=(self.trainer.trained, self.trainer.reused),

@@ -321,7 +321,7 @@ def test_a_replayed_judgement_shows_where_it_lies_and_the_scores(
     found = judgement(Outcome.FAILS, Setting(lr=0.05))
 
     def show(console: Console) -> None:
-        render_judgement(found, "condensation", Setting(), console, trace())
+        render_judgement(found, "condensation", Setting(), console, typical=trace())
 
     text = capture(show)
     assert "lr=0.05 (reference: 0.1)" in text
