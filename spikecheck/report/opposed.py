@@ -41,4 +41,4 @@ def _sign(effect: Effect, which: Decider) -> int:
 def _said(effect: Effect, which: Decider, *, against: bool) -> str:
     estimate = estimated(effect, which)
     other = "the deciding effect" if against else "its other companion"
-    return f"Its companion, {inert(effect.unit)}, has the opposite sign of {other}: the {which} is {estimate}."
+    return f"Its companion, {inert(effect.unit)}, has the opposite sign to {other}: the {which} is {estimate}."
