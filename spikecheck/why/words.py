@@ -30,13 +30,14 @@ def sentence(answer: Answer) -> str:
     return _without_cause(answer, spike)
 
 
+_BENIGN = "the loss was high at most three times, and then no higher than before"
 _WORTH_ASKING = 3.0
 """Height in spreads, a mean of five losses, from which an excursion is named though the detector raises no alarm."""
 
 
 def _without_spike(answer: Answer) -> str:
     if answer.outcome is Outcome.BENIGN:
-        return "Every loss spike is benign: the loss was back within three steps, and then no higher than before."
+        return f"Every loss spike is benign: {_BENIGN}."
     if answer.highest is None or answer.highest[1] <= _WORTH_ASKING:
         return "No loss spike."
     step, height = answer.highest
@@ -49,7 +50,7 @@ def _without_spike(answer: Answer) -> str:
 def _without_cause(answer: Answer, spike: str) -> str:
     if answer.outcome is Outcome.BENIGN:
         return (
-            f"The {spike} is benign: the loss was back within three steps, and then no higher than before. Displaced weights "
+            f"The {spike} is benign: {_BENIGN}. Displaced weights "
             "would have kept it high for longer, so these steps alone had a high loss, and no cause is sought."
         )
     if answer.outcome is Outcome.NO_SPIKE and answer.spike is not None:
