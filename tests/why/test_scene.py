@@ -55,7 +55,7 @@ def noise(count: int) -> list[float]:
 
 
 def benign(*, steps: int = 3, above: float = 0.0, after: int = 64, first: int = 0, later: float = 1.0) -> bool:
-    """Of an excursion at step `first` + 200, after which `after` losses lie so many deviations above the level, then `later`."""
+    """Of an excursion at step `first` + 200, after which `after` losses lie `above` deviations higher, then `later`."""
     calm = list(0.1 * above + np.array(noise(after)))
     losses = [*noise(200), *[2.0] * steps, *calm, *[later] * 200]
     return is_benign(spike(first + 200, first + 200 + steps), losses, first)
