@@ -148,7 +148,7 @@ def _asked(
 ) -> Iterator[tuple[Job, Result]]:
     for job, result in forks.ask(executor, jobs):
         question.advance(forks.scene.steps)
-        question.observe(TileStored(1, 0))
+        question.observe(TileStored(1))
         yield job, result
 
 
