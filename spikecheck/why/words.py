@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from spikecheck.core.why import Answer, Cause, Effect, Outcome, Ranked, Signs
 from spikecheck.why.arms import LEFT_OUT, OTHER_BATCHES
+from spikecheck.why.returning import returned
 
 _CAUSED_BY = {
     Cause.SCHEDULE: "a change of the learning rate",
@@ -95,10 +96,23 @@ def notes(answer: Answer) -> tuple[str, ...]:
         "reproducibility.": answer.differs_at is not None,
         f"No overshoot is known for the steps before the spike: {missing}.": bool(missing),
         "The training ends before the loss is back.": spike.over is None,
+        _returning(answer): bool(_returning(answer)),
         f"Forks that differ in their weights' last digits alone differ in whether they spike ({_mixed(answer)}): chance has a "
         "part in it, arms need more forks, and a cause is missed more often.": bool(_mixed(answer)),
     }
     return tuple(sentence for sentence, applies in told.items() if applies)
+
+
+def _returning(answer: Answer) -> str:
+    """That no cause was found where the loss only came back; empty elsewhere."""
+    back = returned(answer) if answer.outcome is Outcome.NO_CAUSE else None
+    if back is None:
+        return ""
+    return (
+        f"The loss is back where it had been: its median was {back.earlier:.3g} before step {back.fell:,}, {back.between:.3g} "
+        f"from there to the spike, and {back.now:.3g} since. So ask what made it fall: one batch that is repeated does, and "
+        "the spike is then the end of its repetition."
+    )
 
 
 def _mixed(answer: Answer) -> str:
