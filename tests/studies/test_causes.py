@@ -169,6 +169,6 @@ def test_with_both_detectors_the_present_one_s_answer_counts() -> None:
     nothing = Examination(rules="jkl", cells=())
     text = page(Examinations(nothing, earlier, present, *[nothing] * 5))
     shares = [one.partition(":")[0] for one in row(text, "the planted cause is named first")[2:]]
-    assert shares == ["none", "1 of 2", "1 of 1", "none"]
+    assert shares == ["none", "1 of 2", "1 of 1", "none", "none"]
     _, _, changed = text.partition("## What the changed rules gave")
     assert row(changed, "rate")[-1].startswith("2 of 2:")
