@@ -31,10 +31,14 @@ class Examinations(NamedTuple):
     """By the changed rules, with the present detector."""
     compared: Examination
     """By the rules that compare an arm with the placebo."""
+    tested: Examination
+    """By these rules, where a spike is benign by a test."""
     uncaused: Examination
     """By the changed rules, of rises that no arm can remove."""
     uncaused_compared: Examination
     """Of such rises, by the rules that compare an arm with the placebo."""
+    uncaused_tested: Examination
+    """Of such rises, where a spike is benign by a test."""
 
     @property
     def changed(self) -> Sequence[Cell]:
@@ -45,12 +49,18 @@ class Examinations(NamedTuple):
 
 def page(examined: Examinations) -> str:
     """Everything after the definitions."""
-    newest = examined.compared.cells
+    newest = examined.tested.cells
     parts = [*_summary(examined), *_matrices(newest)]
     parts += ["## Rises that no arm can remove: answers\n"]
-    parts += [*_uncaused(examined.uncaused), *_uncaused(examined.uncaused_compared)]
+    for one in (examined.uncaused, examined.uncaused_compared, examined.uncaused_tested):
+        parts += _uncaused(one)
     parts += _times(newest)
     parts += ["## Answers that are not right\n", *_mistakes(newest)]
+    parts += ["## What the rules gave that first compared an arm with the placebo\n"]
+    parts += [
+        *_matrix("All workloads, compared with the placebo", examined.compared.cells),
+        *_mistakes(examined.compared.cells),
+    ]
     parts += ["## What the changed rules gave, with either detector\n"]
     parts += [*_matrix("All workloads, changed rules", examined.changed), *_mistakes(examined.changed)]
     parts += ["## What the first rules gave\n", *_matrix("All workloads, first rules", examined.first.cells)]
@@ -64,6 +74,7 @@ def _summary(examined: Examinations) -> Iterator[str]:
         "changed rules": examined.earlier,
         "changed rules, present detector": examined.present,
         "compared with the placebo": examined.compared,
+        "benign by a test": examined.tested,
     }
     columns = [f"{name}, {one.seeds}" for name, one in named.items()]
     cells = [one.cells for one in named.values()]
@@ -73,7 +84,7 @@ def _summary(examined: Examinations) -> Iterator[str]:
     yield _compared("a cause is named where there is none", "≤ 5 %", [_named_falsely(one) for one in cells])
     digests = ", ".join(f"{name} `{one.rules}`" for name, one in named.items())
     yield f"\nDigests of rules and plants: {digests}.\n"
-    yield "The tables that follow are of the newest rules, which compare an arm with the placebo.\n"
+    yield "The tables that follow are of the newest rules, by which a spike is benign by a test.\n"
 
 
 def _compared(what: str, required: str, shares: Sequence[str]) -> str:

@@ -139,7 +139,7 @@ class WorkloadGate:
             self._guarded(partial(training.run, 2), training)
             self.trainer.pace = self._guarded(partial(timed, training, 3), training) / 3
         expected = Expected(times(self._work_of_a_side(), contestants))
-        self.observe(ClaimStarted("gate", 1, 1, (("gate", expected),), seeks_spikes=False))
+        self.observe(ClaimStarted("gate", 1, 1, (("gate", expected),)))
 
     def _work_of_a_side(self) -> Work:
         suite, pace = self.suite, self.trainer.pace

@@ -102,7 +102,7 @@ def verify_on_workload(
     verdicts: list[Verdict] = []
     failed: dict[str, str] = {}
     for place, claim in enumerate(claims):
-        observe(ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, lab, plan), {}, claim.detects_spikes))
+        observe(ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, lab, plan)))
         try:
             verdicts.append(_of_one_setting(verify(claim, lab, plan, observe)))
         except ClaimError as error:
@@ -115,7 +115,7 @@ def verify_on_workload(
 def judge_again(claim: Claim, lab: WorkloadLab, plan: Plan, observe: Observer) -> Judgement:
     """A claim's judgement on the workload, with the seeds that its verification has and without its controls."""
     (_, expected), _ = _expected(claim, lab, plan)
-    observe(ClaimStarted(claim.id, 1, 1, (("replay", expected),), {}, claim.detects_spikes))
+    observe(ClaimStarted(claim.id, 1, 1, (("replay", expected),)))
     return replay(claim, lab, lab.base, fresh_seeds(plan.seed, lab.base, plan.fresh_seeds))
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from spikecheck.core.events import TileStored
-from spikecheck.core.why import Answer, Effect, Outcome, Signs
+from spikecheck.core.why import Answer, Effect, Fall, Outcome, Signs
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.training import Snapshot
 from spikecheck.why.excursion import highest
@@ -17,6 +17,7 @@ from spikecheck.why.heights import Reader
 from spikecheck.why.inquiry import Inquiry, finite
 from spikecheck.why.question import AGAIN, FORKS, WAY, Question
 from spikecheck.why.ranking import ranked
+from spikecheck.why.returning import FallReader, fall_before
 from spikecheck.why.scene import Scene, scene_of
 from spikecheck.why.sequential import FEWEST
 from spikecheck.why.signs import signs_before
@@ -98,6 +99,8 @@ class _Before:
     """First step at which the run was not the same again."""
     spikes: bool
     """Whether it spiked again."""
+    fall: tuple[Fall, FallReader] | None
+    """Where the spike is a return."""
 
 
 def _before(run: Run, reader: Reader, question: Question, source: Source) -> _Before:
@@ -111,7 +114,8 @@ def _before(run: Run, reader: Reader, question: Question, source: Source) -> _Be
     place = first_difference(again, run.within(scene))
     if differs is None and place is not None:
         differs = scene.start + place
-    return _Before(state, replace(scene, usual=usual), reader, differs, reader.seen(again).spikes)
+    fall = fall_before(scene, run.until(scene.start), run.within(scene))
+    return _Before(state, replace(scene, usual=usual), reader, differs, reader.seen(again).spikes, fall)
 
 
 def _forked(before: _Before, signs: Signs, question: Question, source: Source) -> dict[str, object]:
@@ -123,10 +127,17 @@ def _forked(before: _Before, signs: Signs, question: Question, source: Source) -
             question.arms, before.reader, lambda jobs: _asked(forks, executor, jobs, question), question.deadline
         )
         outcome = _outcome_of(inquiry, signs)
-    question.interrupted = inquiry.interrupted
+        fall = before.fall if outcome is Outcome.NO_CAUSE else None
+        if fall is not None:
+            of_the_fall = inquiry.read_by(fall[1])
+            if _outcome_of(of_the_fall, signs) is Outcome.CAUSE:
+                inquiry, outcome = of_the_fall, Outcome.CAUSE
+            question.interrupted = of_the_fall.interrupted
+    question.interrupted = question.interrupted or inquiry.interrupted
     arms = inquiry.results()
     causes = ranked(arms, signs) if outcome in (Outcome.CAUSE, Outcome.STOPPED) else ()
-    return {"outcome": outcome, "arms": arms, "causes": causes, "cause": causes[0].cause if causes else None}
+    found = {"outcome": outcome, "arms": arms, "causes": causes, "cause": causes[0].cause if causes else None}
+    return {**found, "fall": None if fall is None else fall[0]}
 
 
 def _outcome_of(inquiry: Inquiry, signs: Signs) -> Outcome:
@@ -148,7 +159,7 @@ def _asked(
 ) -> Iterator[tuple[Job, Result]]:
     for job, result in forks.ask(executor, jobs):
         question.advance(forks.scene.steps)
-        question.observe(TileStored(1, 0))
+        question.observe(TileStored(1))
         yield job, result
 
 
