@@ -126,18 +126,30 @@ def _forked(before: _Before, signs: Signs, question: Question, source: Source) -
         inquiry = Inquiry(
             question.arms, before.reader, lambda jobs: _asked(forks, executor, jobs, question), question.deadline
         )
-        outcome = _outcome_of(inquiry, signs)
-        fall = before.fall if outcome is Outcome.NO_CAUSE else None
-        if fall is not None:
-            of_the_fall = inquiry.read_by(fall[1])
-            if _outcome_of(of_the_fall, signs) is Outcome.CAUSE:
-                inquiry, outcome = of_the_fall, Outcome.CAUSE
-            question.interrupted = of_the_fall.interrupted
-    question.interrupted = question.interrupted or inquiry.interrupted
-    arms = inquiry.results()
+        judged, outcome = _judged(inquiry, None if before.fall is None else before.fall[1], signs)
+    question.interrupted = judged.interrupted
+    arms = judged.results()
     causes = ranked(arms, signs) if outcome in (Outcome.CAUSE, Outcome.STOPPED) else ()
-    found = {"outcome": outcome, "arms": arms, "causes": causes, "cause": causes[0].cause if causes else None}
-    return {**found, "fall": None if fall is None else fall[0]}
+    fall = before.fall[0] if before.fall and (judged is not inquiry or outcome is Outcome.NO_CAUSE) else None
+    return {
+        "outcome": outcome,
+        "arms": arms,
+        "causes": causes,
+        "cause": causes[0].cause if causes else None,
+        "fall": fall,
+    }
+
+
+def _judged(inquiry: Inquiry, fall: FallReader | None, signs: Signs) -> tuple[Inquiry, Outcome]:
+    """The inquiry that answers: of the spike or, where no arm removes a spike that is a return, of the fall before it."""
+    outcome = _outcome_of(inquiry, signs)
+    if outcome is not Outcome.NO_CAUSE or fall is None:
+        return inquiry, outcome
+    of_the_fall = inquiry.read_by(fall)
+    if _outcome_of(of_the_fall, signs) is Outcome.CAUSE:
+        return of_the_fall, Outcome.CAUSE
+    inquiry.interrupted = of_the_fall.interrupted
+    return inquiry, Outcome.NO_CAUSE
 
 
 def _outcome_of(inquiry: Inquiry, signs: Signs) -> Outcome:

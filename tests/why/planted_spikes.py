@@ -30,7 +30,7 @@ def planted(
     """A small net that learns a fixed random function of noisy points, under Adam.
 
     `plant` is "nothing", "batches" (labels of six batches drawn at random, far too large), "early" (the same at once),
-    "batch" (of one batch), "repeat" (one batch of four points 64 times, in place of the others), "rate" (times 100 for six steps), or "momentum" (100 times itself, once).
+    "batch" (of one batch), "rate" (times 100 for six steps), or "momentum" (100 times itself, once).
     `noise` is drawn outside every generator that a training puts back.
     """
     torch.manual_seed(seed)
@@ -43,11 +43,10 @@ def planted(
     unseeded.seed()
 
     def drawn(number: int) -> Batch:
-        repeats = plant == "repeat" and AT <= number < AT + 64
-        generator = generator_of(seed, "planted", AT if repeats else number)
-        x = torch.randn(4 if plant == "repeat" else 32, 8, generator=generator)
+        generator = generator_of(seed, "planted", number)
+        x = torch.randn(32, 8, generator=generator)
         with torch.no_grad():
-            y = teacher(x) + 0.3 * torch.randn(len(x), 1, generator=generator)
+            y = teacher(x) + 0.3 * torch.randn(32, 1, generator=generator)
         begins, lasts = {"batches": (AT, LASTS), "early": (EARLY, LASTS), "batch": (AT, 1)}.get(plant, (math.inf, 0))
         bad = begins <= number < begins + lasts
         return x, 5.0 * torch.randn(32, 1, generator=generator) if bad else y
