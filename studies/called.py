@@ -26,7 +26,7 @@ def answered(ask: Callable[[], object]) -> tuple[str, int]:
             try:
                 code = report_error(error)
             except Exception as again:
-                return f"the error cannot be told: {type(again).__name__}: {again}", INTERNAL
+                return f"printing the error failed: {type(again).__name__}: {again}", INTERNAL
     return _wrong(code if isinstance(code, int) else 0, out.getvalue(), said.getvalue())
 
 

@@ -1,13 +1,14 @@
 """The examination of `spikecheck diagnose --workload` on planted causes: asks for answers, and writes docs/causes.md.
 
-    python studies/causes.py --first-seed 200 --keep reports/causes/compared-with-placebo.json.gz [--workload gpt ...]
+    python studies/causes.py --first-seed 300 --keep reports/causes/tested-benign.json.gz [--workload gpt ...]
     python studies/causes.py --page-only
 
 Every answer is kept in the store as soon as it is there, under a digest of the rules and of the plants: what was stopped goes
 on, and a rule that was changed is examined anew. `--keep` adds the answers that the store has for the present rules to a file,
 and refuses a file with answers of other rules. The page is written from the files in reports/causes: the answers of the first
 rules, of the changed rules with the detector of that time and with the present one, of the rules that compare an arm with the
-placebo, and those at rises that no arm can remove.
+placebo, of those by which a spike is benign by a test, of those by which the fall before a return is judged, and those at
+rises that no arm can remove.
 """
 
 import argparse
@@ -41,8 +42,11 @@ _KEPT = (
     "changed-rules",
     "present-detector",
     "compared-with-placebo",
+    "tested-benign",
+    "returns",
     "uncaused",
     "uncaused-compared-with-placebo",
+    "uncaused-returns",
 )
 """Files in reports/causes, in the order of `Examinations`."""
 

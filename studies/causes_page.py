@@ -31,10 +31,16 @@ class Examinations(NamedTuple):
     """By the changed rules, with the present detector."""
     compared: Examination
     """By the rules that compare an arm with the placebo."""
+    tested: Examination
+    """By these rules, where a spike is benign by a test."""
+    returns: Examination
+    """By these rules, where of a spike that is a return the fall is judged; of repeated batches alone."""
     uncaused: Examination
     """By the changed rules, of rises that no arm can remove."""
     uncaused_compared: Examination
     """Of such rises, by the rules that compare an arm with the placebo."""
+    uncaused_returns: Examination
+    """Of such rises, by the newest rules."""
 
     @property
     def changed(self) -> Sequence[Cell]:
@@ -45,12 +51,24 @@ class Examinations(NamedTuple):
 
 def page(examined: Examinations) -> str:
     """Everything after the definitions."""
-    newest = examined.compared.cells
+    newest = examined.tested.cells
     parts = [*_summary(examined), *_matrices(newest)]
+    parts += ["## A batch that is repeated, where the fall is judged\n"]
+    parts += [
+        f"{examined.returns.seeds.capitalize()}; digest `{examined.returns.rules}`.\n",
+        *_by_workload(examined.returns.cells),
+    ]
+    parts += _mistakes(examined.returns.cells)
     parts += ["## Rises that no arm can remove: answers\n"]
-    parts += [*_uncaused(examined.uncaused), *_uncaused(examined.uncaused_compared)]
+    for one in (examined.uncaused, examined.uncaused_compared, examined.uncaused_returns):
+        parts += _uncaused(one)
     parts += _times(newest)
     parts += ["## Answers that are not right\n", *_mistakes(newest)]
+    parts += ["## What the rules gave that first compared an arm with the placebo\n"]
+    parts += [
+        *_matrix("All workloads, compared with the placebo", examined.compared.cells),
+        *_mistakes(examined.compared.cells),
+    ]
     parts += ["## What the changed rules gave, with either detector\n"]
     parts += [*_matrix("All workloads, changed rules", examined.changed), *_mistakes(examined.changed)]
     parts += ["## What the first rules gave\n", *_matrix("All workloads, first rules", examined.first.cells)]
@@ -64,6 +82,7 @@ def _summary(examined: Examinations) -> Iterator[str]:
         "changed rules": examined.earlier,
         "changed rules, present detector": examined.present,
         "compared with the placebo": examined.compared,
+        "benign by a test": examined.tested,
     }
     columns = [f"{name}, {one.seeds}" for name, one in named.items()]
     cells = [one.cells for one in named.values()]
@@ -73,7 +92,7 @@ def _summary(examined: Examinations) -> Iterator[str]:
     yield _compared("a cause is named where there is none", "≤ 5 %", [_named_falsely(one) for one in cells])
     digests = ", ".join(f"{name} `{one.rules}`" for name, one in named.items())
     yield f"\nDigests of rules and plants: {digests}.\n"
-    yield "The tables that follow are of the newest rules, which compare an arm with the placebo.\n"
+    yield "The tables that follow are of the newest rules, by which a spike is benign by a test.\n"
 
 
 def _compared(what: str, required: str, shares: Sequence[str]) -> str:
@@ -97,6 +116,17 @@ def _matrices(cells: Sequence[Cell]) -> Iterator[str]:
         yield from _matrix(f"`{workload}`", chosen) if chosen else ()
 
 
+def _by_workload(cells: Sequence[Cell]) -> Iterator[str]:
+    """One planted cause: workloads in rows, what was named first in columns."""
+    yield f"| workload | trainings | no spike | {' | '.join(_NAMES)} | right, 95 % interval |"
+    yield "|---|---:|---:|" + "---:|" * len(_NAMES) + "---|"
+    for workload in SHIPPED:
+        row = [cell for cell in cells if cell.asked.workload == workload]
+        if row:
+            yield _row(workload, row)
+    yield ""
+
+
 def _matrix(title: str, cells: Sequence[Cell]) -> Iterator[str]:
     """Planted causes in rows, what was named first in columns; what must be named is in bold."""
     yield f"### {title}\n\n| planted | trainings | no spike | {' | '.join(_NAMES)} | right, 95 % interval |"
@@ -108,13 +138,13 @@ def _matrix(title: str, cells: Sequence[Cell]) -> Iterator[str]:
     yield ""
 
 
-def _row(cause: str, row: Sequence[Cell]) -> str:
+def _row(head: str, row: Sequence[Cell]) -> str:
     spiking = [cell for cell in row if cell.spikes]
     named = Counter(cell.named for cell in spiking)
     wanted = row[0].asked.wanted
     counts = [f"**{named[name]}**" if name == wanted else str(named[name] or "") for name in _NAMES]
     share = _share(sum(cell.right for cell in spiking), len(spiking))
-    return f"| {cause} | {len(row)} | {len(row) - len(spiking) or ''} | {' | '.join(counts)} | {share} |"
+    return f"| {head} | {len(row)} | {len(row) - len(spiking) or ''} | {' | '.join(counts)} | {share} |"
 
 
 def _uncaused(examined: Examination) -> Iterator[str]:

@@ -205,8 +205,8 @@ FURTHER = (
     CodeMutant(
         "a benign spike may last four steps",
         "why/scene.py",
-        "BENIGN_STEPS, BENIGN_SPREADS, BENIGN_AFTER = 3,",
-        "BENIGN_STEPS, BENIGN_SPREADS, BENIGN_AFTER = 4,",
+        "BENIGN_LOSSES, BENIGN_AFTER, BENIGN_LEVEL = 3,",
+        "BENIGN_LOSSES, BENIGN_AFTER, BENIGN_LEVEL = 4,",
         ("tests/why/test_scene.py::test_three_high_losses_that_leave_nothing_behind_are_benign_and_four_are_not",),
     ),
     CodeMutant(

@@ -159,8 +159,16 @@ def _judged(path: Path) -> tuple[str, int]:
     def ask() -> int:
         suite = own_suite({}, _SEEDS, 0)
         baseline = fitting(read_baseline(path), path, suite, _DEVICE)
-        sides = (_candidate(), baseline.contestant, str(path), suite, _scores(), baseline.scores, ALPHA)
-        card = scorecard(*sides, command="fuzz", environment=_DEVICE, runs=(0, 0), seconds=0.0)
+        card = scorecard(
+            *(_candidate(), baseline.contestant, str(path), suite),
+            own=_scores(),
+            other=baseline.scores,
+            alpha=ALPHA,
+            command="fuzz",
+            environment=_DEVICE,
+            runs=(0, 0),
+            seconds=0.0,
+        )
         render_scorecard(card, console())
         scorecard_markdown(card)
         scorecard_junit(card)
@@ -190,7 +198,7 @@ def _scores() -> Scores:
 
 def _baseline() -> Baseline:
     suite = own_suite({}, _SEEDS, 0)
-    return baseline_of(_candidate(), _scores(), suite, "fuzz", "spikecheck gate", _DEVICE)
+    return baseline_of(_candidate(), _scores(), suite, reason="fuzz", command="spikecheck gate", environment=_DEVICE)
 
 
 def _trimmed(raw: bytes) -> bytes:

@@ -110,7 +110,7 @@ ALIKE: dict[str, tuple[Pair, int]] = {
 HEAD = (
     "Made by `python studies/gates.py`: the default suite, each try on seeds of its own. A gate names a regression when at "
     f"least one row is worse; false alarms are promised in at most {100 * ALPHA:g} of 100 gates. It is undecided, and does "
-    "not pass, where something looks worse and is not sure. A row is of all settings together or of one. Gates of 4 and of 8 "
+    "not pass, where something looks worse, but may not be. A row is of all settings together or of one. Gates of 4 and of 8 "
     "seeds a setting take the first ones of the largest."
 )
 SMALL_ONES = (

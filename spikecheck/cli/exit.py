@@ -41,7 +41,7 @@ _terminated = Event()
 def terminable() -> Iterator[None]:
     """A context in which SIGTERM ends the work as Ctrl-C does, with a partial report and one line on what is kept.
 
-    Without it, SIGTERM ends Python at once and without a word. A handler that somebody else has set stays.
+    Without it, SIGTERM ends Python at once and without a message. A handler that other code has set stays.
     """
     _terminated.clear()
     free = current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -1,4 +1,4 @@
-"""A gate in somebody's own test, as the pytest fixture runs it: without a command line, a display or files."""
+"""A gate in a user's test, as the pytest fixture runs it: without a command line, a display or files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -158,7 +158,14 @@ def _write_baseline(
     found: Scores,
     environment: dict[str, str | int | float],
 ) -> None:
-    baseline = baseline_of(contestant, found, request.suite, request.options["reason"], command_line(), environment)
+    baseline = baseline_of(
+        contestant,
+        found,
+        request.suite,
+        reason=request.options["reason"],
+        command=command_line(),
+        environment=environment,
+    )
     atomic_write.write(json_file.text(baseline).encode(), path, "--baseline")
     print_error(f"written: {path}; commit it with the change that it belongs to", "green")
 

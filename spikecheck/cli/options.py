@@ -81,7 +81,7 @@ def lab_options(*, budget: bool) -> Callable[[Any], Any]:
 
 
 MOST_SEEDS, MOST_STEPS = 1_000_000, 100_000_000
-"""More is a slip of the finger: no machine trains it, and the counts of arrays would overflow."""
+"""More is a typing error: no machine trains it, and the counts of arrays would overflow."""
 LARGEST_SEED = 2**63 - 1
 """What torch's generators take."""
 

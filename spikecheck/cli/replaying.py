@@ -47,6 +47,7 @@ def by_options(
     claim_id: str | None,
     claims_paths: Sequence[Path],
     optimizer: tuple[str | None, Sequence[str]],
+    *,
     changes: Sequence[str],
     seeds: tuple[int, int],
     gave: str | None,

@@ -21,15 +21,15 @@ def replay_on_workload(
     claim_id: str | None,
     claims_paths: Sequence[Path],
     chosen: Mapping[str, Any],
-    gave: str | None,
     lab_options: LabOptions,
     *,
+    gave: str | None,
     quiet: bool,
 ) -> int:
     """Judge one claim on a workload; `chosen` are the options that `verify --workload` has too. Returns the exit code.
 
     Raises:
-        SpikecheckError: an option or the workload cannot be used, or the claim cannot be asked of it.
+        SpikecheckError: an option or the workload cannot be used, or the claim does not apply to it.
     """
     from spikecheck.report.live import watcher
     from spikecheck.report.replayed import render_reproduction
@@ -50,7 +50,7 @@ def replay_on_workload(
         return INTERRUPTED
     reproduction = None if recorded is None else Reproduction(recorded, judgement)
     with tolerate_closed_pipe():
-        render_judgement(judgement, claim.id, claim.domain.reference, console(), None, claim.predicts)
+        render_judgement(judgement, claim.id, claim.domain.reference, console(), predicts=claim.predicts)
         if reproduction is not None:
             render_reproduction(reproduction, claim.id, console())
     return exit_code(judgement, reproduction)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spikecheck.session.workload_verify import WorkloadRequest
 
 STEPS, SEEDS = 500, 16
-"""Where nobody says otherwise. Of 16 seeds that all hold, a share of 80 % is surely exceeded."""
+"""The default. If all of 16 seeds hold, the lower bound on their share lies above 80 %."""
 _OF_OWN_NETWORKS = ("profile", "shard")
 
 
@@ -31,12 +31,13 @@ def verify_workload(
     claims_paths: Sequence[Path],
     chosen: Mapping[str, Any],
     lab_options: LabOptions,
+    *,
     files: Mapping[str, str | None],
 ) -> int:
     """Verify claims on a workload; `chosen` are the command's other options. Returns the exit code.
 
     Raises:
-        SpikecheckError: the workload, its optimizer or an option cannot be used, or no claim can be asked.
+        SpikecheckError: the workload, its optimizer or an option cannot be used, or no claim applies.
     """
     from spikecheck.report.live import watcher
 
@@ -124,7 +125,7 @@ def _planned(claims: Sequence[str], left_out: Mapping[str, str], seconds: float,
         for name in claims:
             out.print(f"{name}", highlight=False)
         for name, reason in left_out.items():
-            out.print(f"not asked: {name}, which {reason}", highlight=False, soft_wrap=True, style="dim")
+            out.print(f"not applicable: {name}, which {reason}", highlight=False, soft_wrap=True, style="dim")
         whole = seconds * request.seeds
         out.print(
             f"{request.seeds} trainings, each about {seconds:.1f} s on one core: {whole:.0f} s, and more for controls"

@@ -20,8 +20,6 @@ class ClaimStarted:
     """Its stages in order, each with its expected work."""
     after: Work = field(default_factory=dict)
     """Expected work of all later claims."""
-    seeks_spikes: bool = True
-    """Whether the trainings are searched for spikes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +79,11 @@ class RunsRead:
 
 @dataclass(frozen=True, slots=True)
 class TileStored:
-    """A tile (members trained together) is trained and stored: `runs` records with `spikes` spikes in total."""
+    """A tile (members trained together) is trained and stored."""
 
     runs: int
-    spikes: int
+    spikes: int | None = None
+    """Of all its runs; None where they were not searched for spikes."""
 
 
 @dataclass(frozen=True, slots=True)

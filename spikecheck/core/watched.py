@@ -14,14 +14,14 @@ class Header(Record):
 
     schema_name: str = Field(SCHEMA, alias="schema")
     versions: dict[str, str] = Field(default_factory=dict)
-    """Of spikecheck, torch and Python."""
+    """Versions of spikecheck, torch and Python."""
     model: str
     """Class of the watched model."""
     optimizer: str
     parameters: int = Field(ge=0)
-    """Numbers that the optimizer moves."""
+    """Number of trained parameters."""
     every: int = Field(ge=1)
-    """Steps from look to look."""
+    """Steps between looks."""
     started: str
     """Date and time, ISO 8601, UTC."""
 
@@ -31,12 +31,12 @@ class LayerLook(Record):
 
     update: float = Field(ge=0)
     weights: float = Field(ge=0)
-    """After the step."""
+    """Root mean square of the weights after the step."""
     gradient: float | None = Field(None, ge=0)
-    """As the optimizer met it: clipped where it was clipped."""
+    """The gradient that the optimizer received: after clipping, if it was clipped."""
     surprise: float | None = Field(None, ge=0)
-    """Of |g| / sqrt(v), v the optimizer's second moment, bias-corrected: above 1 where v under-estimates (arXiv
-    2304.13013)."""
+    """|g| / sqrt(v), with v the optimizer's bias-corrected second moment: above 1 where v under-estimates the squared
+    gradient (arXiv 2304.13013)."""
 
 
 class Look(Record):
@@ -46,7 +46,7 @@ class Look(Record):
     """1 - change / slope. 0: the loss is linear along the update; 1: the step stops lowering its batch's loss; above
     1: it raises it. For gradient descent along an eigendirection of the Hessian: learning rate x eigenvalue / 2."""
     error: float | None = Field(None, ge=0)
-    """Of the overshoot, by rounding: one standard deviation."""
+    """Standard deviation of the overshoot by rounding."""
     unresolved: str | None = None
     """Why there is no overshoot."""
     slope: float | None = None
@@ -65,15 +65,15 @@ class Step(Record):
     step: int = Field(ge=0, lt=BEYOND_STEPS)
     loss: float | None = None
     not_finite: Literal["nan", "inf", "-inf"] | None = None
-    """What the loss was where it was no number."""
+    """The loss, if it was not finite."""
     lr: tuple[float, ...] = ()
-    """Of the optimizer's groups when it stepped."""
+    """Learning rates of the optimizer's groups at the step."""
     skipped: bool = False
     """The optimizer made no step, as when a GradScaler met an overflow."""
     batch: str | None = None
     """Digest of the batch, or the name it was given."""
     seconds: float | None = Field(None, ge=0)
-    """Since the watching began."""
+    """Seconds since watching began."""
     processes: int = Field(1, ge=1)
-    """That train together, whose losses' mean the loss is and whose batches the look joins."""
+    """Number of processes that train together. `loss` is the mean over them, and a look covers all their batches."""
     look: Look | None = None

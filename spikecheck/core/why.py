@@ -135,6 +135,15 @@ class Ranked(Record):
     arms: tuple[str, ...]
 
 
+class Fall(Record):
+    """The loss was lower before the spike than before that, and the spike is its return."""
+
+    step: int = Field(description="at which forks begin; the loss fell about there")
+    earlier: float = Field(description="median of the losses before that step")
+    between: float = Field(description="median of the losses from there to the onset")
+    now: float = Field(description="median of the losses since")
+
+
 class Answer(Record):
     """Why a training's loss spiked."""
 
@@ -151,6 +160,10 @@ class Answer(Record):
     start: int | None = Field(None, description="step at which the forks begin")
     end: int | None = Field(None, description="step before which they end")
     batches: tuple[int, int] | None = Field(None, description="first and last step of the batches that were left out")
+    fall: Fall | None = Field(
+        None,
+        description="where the spike is a return; if a cause is named, the arms' counts and heights are of the fall",
+    )
     differs_at: int | None = Field(None, description="first step at which the training, made again, was not the same")
     arms: tuple[ArmResult, ...] = ()
     signs: Signs = Field(default_factory=lambda: Signs())  # noqa: PLW0108 - mypy's plugin wants a callable of no argument

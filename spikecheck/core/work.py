@@ -24,7 +24,7 @@ class Expected:
 
     @property
     def all(self) -> Work:
-        """What is most likely in all."""
+        """The most likely total."""
         return total(self.certain, self.possible)
 
 

@@ -21,6 +21,7 @@ def baseline_of(
     contestant: OptimizerSpec,
     scores: Scores,
     suite: Suite | WorkloadSuite,
+    *,
     reason: str,
     command: str,
     environment: dict[str, str | int | float],

@@ -112,7 +112,7 @@ def decided(rows: Sequence[Row], seeds: int) -> tuple[Decision, tuple[str, ...]]
     """The decision of a gate, and the reasons if it is not decided."""
     if any(row.fails for row in rows):
         return Decision.REGRESSED, ()
-    why = [f"{row.title} looks worse and is not sure" for row in rows if row.looks_worse]
+    why = [f"{row.title} looks worse, but may not be" for row in rows if row.looks_worse]
     if any(row.reference >= _WORST[row.name] for row in rows if not row.where and row.name in _WORST):
         why.append(REFERENCE_LOST)
     trained = {row.where for row in rows if row.where} or {""}
@@ -158,7 +158,9 @@ def not_compared(
     for measure in measures:
         sides = {"the candidate": candidate, "the reference": reference}
         lacking = [name for name, side in sides.items() if not _has_numbers(side, measure.name)]
-        if lacking and (measure.alarms or len(lacking) == 1):  # nobody misses a description that neither has
+        if lacking and (
+            measure.alarms or len(lacking) == 1
+        ):  # a description that neither side has is not reported as missing
             missing.append(f"{measure.name}: no number of {' and '.join(lacking)}")
     return tuple(missing)
 

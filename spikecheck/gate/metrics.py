@@ -138,7 +138,7 @@ MARGINS: Mapping[str, float] = {TIME[0]: 0.58, MEMORY[0]: 0.05}
 
 
 def _no_run(run: Run) -> None:
-    """Nothing that a training tells: measured beside it."""
+    """Not computed from a run: measured separately."""
 
 
 COST_MEASURES = (

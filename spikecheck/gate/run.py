@@ -64,7 +64,10 @@ class GateRun:
 
     def _card(self, reference: OptimizerSpec, name: str, own: Scores, other: Scores, began: float) -> Scorecard:
         return scorecard(
-            *(self.candidate, reference, name, self.suite, own, other, self.alpha),
+            *(self.candidate, reference, name, self.suite),
+            own=own,
+            other=other,
+            alpha=self.alpha,
             command=self.command,
             environment=self.environment,
             runs=(self.lab.runs_trained, self.lab.runs_reused),
@@ -77,10 +80,10 @@ def scorecard(
     reference: OptimizerSpec,
     against: str,
     suite: Suite | WorkloadSuite,
+    *,
     own: Scores,
     other: Scores,
     alpha: float,
-    *,
     command: str,
     environment: dict[str, str | int | float],
     runs: tuple[int, int],

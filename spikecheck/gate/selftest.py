@@ -40,6 +40,7 @@ class World:
 def planted_scores(
     generator: np.random.Generator,
     shift: float = 0.0,
+    *,
     row: str = ROW,
     state: float = 1.0,
     chance: float = CHANCE,

@@ -48,7 +48,7 @@ class Suite:
     rows: tuple[str, ...] = ROWS
     """The rows that are measured; without those in `EDGES`, no Hessian products are computed."""
     named: bool = False
-    """Whether somebody chose the rows."""
+    """Whether the user chose the rows."""
 
     @property
     def digest(self) -> str:
@@ -123,7 +123,7 @@ def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:
     given = dict(numbers)
     lr = given.pop("lr", None)
     if lr is None:
-        raise SettingError(f"lr: {optimizer} has no learning rate; add --set lr=0.01, or lr to its table")
+        raise SettingError(f"lr: no learning rate is given for {optimizer}; add --set lr=0.01")
     if isinstance(lr, bool) or not isinstance(lr, int | float):
         raise SettingError(f"lr={lr!r}: is not a number; give a learning rate such as --set lr=0.01")
     if optimizer in OPTIMIZERS:

@@ -25,7 +25,7 @@ PLAIN = OptimizerChoice.of("gd", {"lr": 1e-9}).make()
 def step_ratios(make: Make, optimizer: MakeOptimizer, pace: float, done: Callable[[float], None]) -> Iterator[float]:
     """log2 of the time of a whole training step over one with plain SGD, block by block.
 
-    `pace` is the expected time of a step in seconds; `done` is told the expected time of each block that is over.
+    `pace` is the expected time of a step in seconds; `done` receives the expected time of each finished block.
     """
     own, other = make(optimizer), make(PLAIN)
     own.run(2)

@@ -1,4 +1,4 @@
-"""Refuses an optimizer with which a workload's training moves nothing: whatever is compared with it could not be worse."""
+"""Refuses an optimizer that moves no parameter of a workload: nothing compared with it could be worse."""
 
 import torch
 

@@ -121,7 +121,10 @@ class WorkloadGate:
     ) -> Scorecard:
         own = self.scores(candidate, "candidate", other)
         return scorecard(
-            *(candidate, reference, name, self.suite, own, other, self.alpha),
+            *(candidate, reference, name, self.suite),
+            own=own,
+            other=other,
+            alpha=self.alpha,
             command=self.command,
             environment=self.environment,
             runs=(self.trainer.trained, self.trainer.reused),
@@ -130,13 +133,13 @@ class WorkloadGate:
         )
 
     def _announce(self, contestants: int) -> None:
-        """Tell a display what will be done, after some steps of the candidate have been timed."""
+        """Announce the expected work, after timing some steps of the candidate."""
         with one_thread(self.trainer.device), random_state_kept():
             training = self._make(choice_of(self.candidate).make())
             self._guarded(partial(training.run, 2), training)
             self.trainer.pace = self._guarded(partial(timed, training, 3), training) / 3
         expected = Expected(times(self._work_of_a_side(), contestants))
-        self.observe(ClaimStarted("gate", 1, 1, (("gate", expected),), seeks_spikes=False))
+        self.observe(ClaimStarted("gate", 1, 1, (("gate", expected),)))
 
     def _work_of_a_side(self) -> Work:
         suite, pace = self.suite, self.trainer.pace

@@ -1,7 +1,7 @@
-"""What the gate looks at in a workload: trainings of a user's own, whose losses are noisy and whose model is their own.
+"""The rows of a gate on a workload: a user's own training, with noisy losses and a model of its own.
 
-Every margin was written before the row was used, with the reason beside it. They say what a user of an optimizer would not
-care about, and not what is easy to show.
+Every margin was written before the row was used, with its reason: a difference that a user of an optimizer would not care
+about, and not one that is easy to show.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from spikecheck.watch.workload import OptimizerChoice, Workload
 MEASURES_EPOCH = 3
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 STEPS = 500
-"""Of a training, where nobody says otherwise."""
+"""Default number of steps of a training."""
 LOOKS = 20
 """Looks at the overshoot in the last tenth of a training, about."""
 SPIKES, LOST = "spikes", "steps lost"
@@ -106,11 +106,11 @@ class WorkloadSuite:
     tune: RateRange | None = None
     """Where each side's own best rate is sought; None where rates are given."""
     named: bool = True
-    """Whether somebody chose the rows; only then does a changed update rule raise an alarm."""
+    """Whether the user chose the rows; only then does a changed update rule raise an alarm."""
 
     @property
     def settings(self) -> Mapping[str, Workload]:
-        """Where it trains, by name."""
+        """The workload's setting, by name."""
         return {self.workload.path: self.workload}
 
     @property
@@ -127,7 +127,7 @@ class WorkloadSuite:
 
     @property
     def looks(self) -> int:
-        """Looks at the overshoot of each training; none where nobody wants to know it."""
+        """Looks at the overshoot of each training; 0 if its row is not compared."""
         return LOOKS if OVERSHOOT in self.rows else 0
 
     @property
@@ -141,7 +141,7 @@ class WorkloadSuite:
         return self._digest()
 
     def digest_with(self, rows: Sequence[str]) -> str:
-        """As baselines had it that did not say which rows were named."""
+        """The digest of older baselines, which do not say which rows were named."""
         return self._digest(tuple(rows))
 
     def _digest(self, *rows: tuple[str, ...]) -> str:

@@ -64,4 +64,4 @@ class Trainer:
     def _count(self, run: WorkloadRun) -> None:
         self.reused += run.reused
         self.trained += not run.reused
-        self.observe(WorkPlanned(0, 1) if run.reused else TileStored(1, 0))
+        self.observe(WorkPlanned(0, 1) if run.reused else TileStored(1))

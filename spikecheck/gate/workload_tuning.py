@@ -1,4 +1,4 @@
-"""Each side at its own best learning rate, and how much it matters that the rate is not quite right.
+"""Finds each side's best learning rate, and measures how sensitive the loss is to the rate.
 
 The rate is found on seeds of its own; whatever is compared afterwards is trained on others.
 """
@@ -22,7 +22,7 @@ _DECADE = range(-2, 3)
 _WEIGHTS = np.array([0.5, 1.0, 1.0, 1.0, 0.5]) / 4
 """Of these rungs in a mean over the logarithm of the rate, by the trapezium rule."""
 CLIMBS = (range(1, 5), range(5, 9))
-"""Rungs above the best rate, in two rounds: who is unstable in the first is not trained in the second."""
+"""Rungs above the best rate, in two rounds: seeds that are unstable in the first are not trained in the second."""
 MOST_AROUND = 2 + sum(map(len, CLIMBS))
 """Trainings of a seed beside the one at the best rate, at most."""
 

@@ -53,7 +53,7 @@ class Inquiry:
         except UsageError as error:
             nothing = none_judged(self.claim, setting)
             self.reached[name] = Answer(
-                role=name, outcome=Outcome.UNDECIDED, reason=f"Not asked: {error}", judgement=nothing
+                role=name, outcome=Outcome.UNDECIDED, reason=f"Not judged: {error}", judgement=nothing
             )
 
     def _controlled(

@@ -237,8 +237,8 @@ class Laboratory:
         """Report the spikes of runs that were trained before; those of a tile are reported when it is stored."""
         new = {recipe: run for recipe, run in request.answers().items() if recipe not in self._told}
         self._told.update(new)
-        if spikes := sum(len(run.spikes) for run in new.values()):
-            self._observe(RunsRead(spikes))
+        if new:
+            self._observe(RunsRead(sum(len(run.spikes) for run in new.values())))
 
     def check_deadline(self) -> None:
         """Check between two parts of a longer work whether it has to end.

@@ -115,7 +115,7 @@ def planted(answer: Answer, predicts: Estimand | None = None) -> ControlResult |
             return ControlResult(Mark.BAD, f"planted effect NOT found: in {counted}", figures)
         case Outcome.UNTRIGGERED:
             return ControlResult(
-                Mark.UNCLEAR, f"planted effect never put to the test: applicable in {control.applicable} seeds"
+                Mark.UNCLEAR, f"planted effect could not be judged: applicable in {control.applicable} seeds"
             )
         case _:
             return ControlResult(Mark.UNCLEAR, f"planted effect not clearly found: in {counted}", figures)

@@ -39,7 +39,7 @@ def requirement(predicts: Estimand | None) -> str:
     """The requirement on an average, as a clause; empty if the rule is not known."""
     if not isinstance(predicts, Average):
         return ""
-    return f", which must be {predicts.bounds('').strip()} {predicts.worth_says}".rstrip()
+    return f"; both bounds must be {predicts.bounds('').strip()} {predicts.worth_says}".rstrip()
 
 
 def counts(judgement: Judgement) -> str:

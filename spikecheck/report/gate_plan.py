@@ -28,7 +28,8 @@ def render_gate_plan(outlook: GateOutlook, console: Console) -> None:
         console.print(Text(_says(one)), highlight=False)
     console.print(
         Text(
-            "Found: with 80 % power, at the level that the first row is tested at. More --seeds find less.", style="dim"
+            "Found: with 80 % power, at the level that the first row is tested at. More --seeds find smaller differences.",
+            style="dim",
         )
     )
 

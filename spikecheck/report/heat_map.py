@@ -125,7 +125,7 @@ def _signs(page: Page, cells: Iterable[Judgement], fewest: int) -> Iterable[str]
         mark = sign(Outcome.UNTRIGGERED, ascii_only=page.ascii_only)
         yield f"{mark} untriggered: it applies to n seeds only, fewer than {fewest}; neither for nor against"
     if any(state is Reading.LOST for state, _ in states):
-        yield "~ lost: the numbers failed in most seeds; neither for nor against"
+        yield "~ lost: numerical failures in most seeds; neither for nor against"
 
 
 def _scale(required: float) -> Text:

@@ -129,7 +129,7 @@ def _read(path: Path, kind: type[Document], remedy: str = "give a file that --js
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; {remedy}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no text, so no {schema}; {remedy}") from error
+        raise UsageError(f"{path}: is not a text file, so not a {schema}; {remedy}") from error
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"]
         raise UsageError(f"{path}: is no {schema}: {reason}; {remedy}") from error

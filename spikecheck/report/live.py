@@ -87,8 +87,9 @@ class Lines(Silent):
         if isinstance(event, StageStarted) and event.settings:
             self._tell(_joined(f"{event.claim}: {stage_says(event)}", tally.progress()))
         elif isinstance(event, ClaimFinished):
-            overall = f"; {tally.progress()}" if tally.claims > 1 else ""
-            self._tell(Text.assemble(self._finished(event.verdict), f"; {tally.counts()}{overall}"))
+            overall = tally.progress() if tally.claims > 1 else ""
+            known = [f"; {part}" for part in (tally.counts(), overall) if part]
+            self._tell(Text.assemble(self._finished(event.verdict), *known))
         elif self._clock() - self._last >= _PLAIN_EVERY:
             where = ": ".join(filter(None, (tally.claim, tally.stage)))
             self._tell(_joined(where, tally.progress(), tally.counts()))
@@ -132,12 +133,13 @@ class Live(Silent):
         )
         progress = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=1.0, completed=tally.pace.share, width=24, pulse=bool(tally.doing))
+        known = filter(None, (tally.counts(), clock_time(tally.elapsed)))
         progress.add_row(Text(" "), bar, Text(tally.progress()))
         return Group(
             head,
             Text(f"  {inert(tally.stage)}", no_wrap=True, overflow="ellipsis"),
             progress,
-            Text(f"  {tally.counts()}, {clock_time(tally.elapsed)}", style="dim", no_wrap=True, overflow="ellipsis"),
+            Text(f"  {', '.join(known)}", style="dim", no_wrap=True, overflow="ellipsis"),
         )
 
 

@@ -131,7 +131,7 @@ def _replicates(verdict: Verdict) -> list[str]:
     lines = [
         f"- **Does it replicate? {_outcome(verdict.replicates)}.** {_evidence(reference, verdict)} At {at}.",
         *(f"- **And**, {_plain(condition(further))}." for further in reference.conditions),
-        *(f"- **Beside it**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
+        *(f"- **Also measured**, not judged: {_plain(beside(companion))}." for companion in reference.companions),
         f"- **Control** ({_plain(verdict.control_says)}): {_control(negative(answer_there, rule_of(verdict)))}.",
     ]
     if (compared := contrasted(answer_there)) is not None:
@@ -193,8 +193,8 @@ def _map(scope: Scope, verdict: Verdict, figure: str | None) -> list[str]:
     elsewhere = _plain(conditions(scope.centre, without=(x, y)))
     caption = (
         f"**Where it holds, over {_plain(title(x))} and {_plain(title(y))}:** seeds that held of those it applies to, "
-        f"{scope.seeds} trained a cell; n: it applies to too few; lost: the numbers failed in most; bold: the reference. "
-        f"Each cell is judged by itself{_cells_say(scope)}. Elsewhere: {elsewhere}."
+        f"{scope.seeds} trained a cell; n: it applies to too few; lost: numerical failures in most seeds; bold: the "
+        f"reference. Each cell is judged by itself{_cells_say(scope)}. Elsewhere: {elsewhere}."
     )
     said = [caption]
     if figure is not None:

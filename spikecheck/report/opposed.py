@@ -40,5 +40,5 @@ def _sign(effect: Effect, which: Decider) -> int:
 
 def _said(effect: Effect, which: Decider, *, against: bool) -> str:
     estimate = estimated(effect, which)
-    other = "what decides" if against else "its other companion"
-    return f"Measured otherwise, as {inert(effect.unit)}, it contradicts {other}: the {which} is {estimate}."
+    other = "the deciding effect" if against else "its other companion"
+    return f"Its companion, {inert(effect.unit)}, has the opposite sign to {other}: the {which} is {estimate}."

@@ -53,7 +53,7 @@ def tried(verdict: Verdict) -> list[str]:
 
 def not_asked(report: Report) -> str:
     """The heading of the claims that do not apply to the workload or the optimizer."""
-    return "Not asked of this workload" if report.profile == WORKLOAD else "Not asked about this optimizer"
+    return "Not applicable to this workload" if report.profile == WORKLOAD else "Not applicable to this optimizer"
 
 
 def reached(reach: Reach) -> list[str]:

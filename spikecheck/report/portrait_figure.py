@@ -155,7 +155,7 @@ def _landmarks(axes: Axes, portrait: Portrait) -> None:
     assert spike.recovery is not None
     axes.axvspan(spike.onset, spike.peak, color=VERMILION, alpha=0.3, linewidth=0, label="onset to peak")
     axes.axvspan(spike.peak, spike.recovery, color=VERMILION, alpha=0.15, linewidth=0, label="peak to recovery")
-    axes.axvspan(spike.recovery, portrait.after, color=GREY, alpha=0.15, linewidth=0, label="recovery to over")
+    axes.axvspan(spike.recovery, portrait.after, color=GREY, alpha=0.15, linewidth=0, label="recovery to end")
 
 
 def legend_below(*several: Axes) -> None:

@@ -13,7 +13,7 @@ from spikecheck.report.portrait_title import described, ending, title
 
 _ROWS = 9
 _BAR = 32
-_WHEN = {"before": "before the spike", "peak": "at its peak", "after": "after it"}
+_WHEN = {"before": "before the spike", "peak": "at its peak", "after": "after the spike"}
 
 
 def render_portrait(portrait: Portrait, console: Console) -> None:
@@ -43,7 +43,8 @@ def _recovery(portrait: Portrait) -> str:
     spike = portrait.spike
     assert spike.recovery is not None
     later, low = plural(spike.recovery - spike.peak, "step"), portrait.after - spike.recovery + 1
-    return f"step {spike.recovery}, {later} after the peak; over at step {portrait.after}, after {low} low steps"
+    over = f"counts as over at step {portrait.after}, after {low} steps of low loss"
+    return f"step {spike.recovery}, {later} after the peak; {over}"
 
 
 def _alignment(portrait: Portrait) -> str:

@@ -39,8 +39,9 @@ class Tally:
         self.doing = "starting"
         """Current work other than training; empty during training."""
         self.claims = 1
-        self.judged = self.spikes = self.trained = self.reused = 0
-        self.seeks_spikes = True
+        self.judged = self.trained = self.reused = 0
+        self.spikes: int | None = None
+        """Spikes found; None as long as no run was searched for them."""
 
     def add(self, event: Event) -> None:
         """Count one event."""
@@ -56,7 +57,6 @@ class Tally:
         match event:
             case ClaimStarted():
                 self.claim, self.claims, self.stage = event.claim, event.total, ""
-                self.seeks_spikes = event.seeks_spikes
                 self.place = f"claim {event.position} of {event.total}" if event.total > 1 else ""
             case StageStarted():
                 self.stage = stage_says(event)
@@ -66,11 +66,15 @@ class Tally:
                 self.judged += 1
             case TileStored():
                 self.trained += event.runs
-                self.spikes += event.spikes
+                self._find(event.spikes)
             case RunsRead():
-                self.spikes += event.spikes
+                self._find(event.spikes)
             case _:
                 pass
+
+    def _find(self, spikes: int | None) -> None:
+        if spikes is not None:
+            self.spikes = (self.spikes or 0) + spikes
 
     def _measure(self, event: Event) -> None:
         """Update the amounts of work done and left."""
@@ -114,10 +118,13 @@ class Tally:
         return f"{100 * self.pace.share:.0f} %" + (f", {time_left(*left)}" if left is not None else "")
 
     def counts(self) -> str:
-        """Settings judged, spikes found, runs trained and reused so far."""
+        """Settings judged, spikes found, runs trained and reused so far; empty before the first."""
         judged = [f"{plural(self.judged, 'setting')} judged"] if self.judged else []
-        spikes = [f"{plural(self.spikes, 'spike')} found"] if self.seeks_spikes else []
-        return ", ".join([*judged, *spikes, f"{plural(self.trained, 'run')} trained", f"{self.reused:,} reused"])
+        spikes = [] if self.spikes is None else [f"{plural(self.spikes, 'spike')} found"]
+        runs = (
+            [f"{plural(self.trained, 'run')} trained", f"{self.reused:,} reused"] if self.trained or self.reused else []
+        )
+        return ", ".join([*judged, *spikes, *runs])
 
 
 def stage_says(event: StageStarted) -> str:

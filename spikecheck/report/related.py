@@ -17,7 +17,7 @@ class Question:
 
 QUESTIONS = (
     Question(
-        "Do spikes align the input weights, and what in them does?",
+        "Do spikes align the input weights, and by what mechanism?",
         (
             "condensation",
             "spike-effect-decomposed",
@@ -30,7 +30,7 @@ QUESTIONS = (
         "Why would spikes improve generalisation?",
         ("condensation-generalises", "sharpness-not-generalisation", "top-direction-not-responsible"),
     ),
-    Question("Can a spike be told in advance?", ("slas", "slas-as-progressive-sharpening", "spikes-foretold")),
+    Question("Can a spike be predicted?", ("slas", "slas-as-progressive-sharpening", "spikes-foretold")),
     Question(
         "At which sharpness does training become unstable?",
         (
@@ -48,7 +48,7 @@ QUESTIONS = (
         "What brings a spike down again?", ("stabilisation", "self-stabilisation", "catapult", "edge-of-stability")
     ),
     Question(
-        "Is the descent from a spike a matter of low frequencies?",
+        "Does the loss after a spike fall by low frequencies?",
         (
             "rapid-descent",
             "descent-low-frequency",
@@ -66,13 +66,17 @@ def related(verdict: Verdict, report: Report) -> list[tuple[str, list[Verdict]]]
     """Other claims of the report that are related to this one, grouped under a heading each."""
     there = {other.id: other for other in report.claims if other.id != verdict.id}
     links = [
-        (f"To the same question: {question.asks}", [there[name] for name in question.claims if name in there])
+        (f"Claims on the same question: {question.asks}", [there[name] for name in question.claims if name in there])
         for question in QUESTIONS
         if verdict.id in question.claims
     ]
     known = {other.id for _, others in links for other in others}
     named = [there[name] for name in _named(verdict, report) if name in there and name not in known]
-    return [(asks, others) for asks, others in [*links, ("Named in its words, or naming it:", named)] if others]
+    return [
+        (asks, others)
+        for asks, others in [*links, ("Claims that its text names, or whose text names it:", named)]
+        if others
+    ]
 
 
 def _named(verdict: Verdict, report: Report) -> Iterator[str]:

@@ -126,7 +126,7 @@ def _key(axes: Axes, scope: Scope, reference: Setting) -> None:
     states = {reading(cell) for cell in scope.cells}
     said = {
         Reading.UNTRIGGERED: f"untriggered: applies to n < {scope.fewest} seeds",
-        Reading.LOST: "lost: the numbers failed in most seeds",
+        Reading.LOST: "lost: numerical failures in most seeds",
     }
     for state, text in said.items():
         if state in states:

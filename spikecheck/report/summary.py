@@ -78,7 +78,9 @@ def level_says(judgement: Judgement, verdict: Verdict) -> str:
     """The confidence level of a judgement's bounds, and why it may exceed the rule's."""
     said = f"Each bound at {100 * judgement.level:.4g} %"
     if verdict.level is not None and judgement.level > verdict.level + 1e-9:
-        return f"{said}: the rule's {100 * verdict.level:.4g} %, less what looking again at more seeds costs"
+        return (
+            f"{said}: the rule's {100 * verdict.level:.4g} %, corrected for repeated looks at growing numbers of seeds"
+        )
     return said
 
 
@@ -111,7 +113,7 @@ def _held(verdict: Verdict) -> list[str]:
             there = f"Whether it holds where it was claimed is undecided: {evidence}."
             further = f"At {where} it does not hold."
         case Outcome.UNTRIGGERED:
-            return [f"Too few seeds met what it presupposes: {reference.applicable} of {reference.drawn}."]
+            return [f"Too few seeds met its precondition: {reference.applicable} of {reference.drawn}."]
         case Outcome.INVALID:
             return [f"Its figures prove nothing, since {_blind(at_reference(verdict))}: {evidence}."]
     return [refuted, there] if law else [there, further if where else ""]
@@ -121,9 +123,9 @@ def _blind(answer: Answer) -> str:
     """Which control makes the figures inconclusive."""
     control, positive = answer.control, answer.positive
     if answer.judgement.outcome is Outcome.FAILS:
-        return "no planted effect was ever looked for" if positive is None else "a planted effect was not found either"
+        return "it has no positive control" if positive is None else "a planted effect was not found either"
     if control is not None and control.outcome is Outcome.UNTRIGGERED:
-        return "its negative control was never put to the test"
+        return "its negative control applied to too few seeds"
     return "its negative control did not fail" if answer.contrast is None else "it does not exceed its negative control"
 
 
@@ -157,7 +159,7 @@ def _hanging(verdict: Verdict) -> str:
         for v in differing[:_NAMED]
     ]
     more = f", and {len(differing) - _NAMED:,} more" if len(differing) > _NAMED else ""
-    return f"The answer hangs on where a cut-off lies: {', '.join(changed)}{more}."
+    return f"The answer depends on a cut-off: {', '.join(changed)}{more}."
 
 
 def _survivors(reference: Judgement) -> str:
@@ -165,7 +167,7 @@ def _survivors(reference: Judgement) -> str:
     if 2 * reference.numerical_failures <= reference.drawn:
         return ""
     counts = f"{reference.numerical_failures} of {reference.drawn} seeds"
-    return f"In {counts} the numbers failed: it is judged by those that are left."
+    return f"{counts} had numerical failures: it is judged by the others."
 
 
 def _against(verdict: Verdict) -> Iterator[str]:
@@ -192,7 +194,7 @@ def _negative(control: Judgement, predicts: Estimand | None) -> str:
         case Outcome.HOLDS:
             return f"Its negative control, which must not show it, does so in {counted}."
         case Outcome.UNTRIGGERED:
-            return f"Its negative control was never put to the test: it applied to {control.applicable} seeds."
+            return f"Its negative control could not be judged: it applied to {control.applicable} seeds."
         case _:
             return f"Its negative control shows it in {counted}, and has not clearly failed."
 
@@ -204,6 +206,6 @@ def _compared(control: Judgement, counted: str) -> str:
     said = {
         Outcome.FAILS: "does not show it, and must not",
         Outcome.HOLDS: "shows it as well",
-        Outcome.UNTRIGGERED: "was never put to the test",
+        Outcome.UNTRIGGERED: "could not be judged",
     }
     return f"Its negative control {said.get(control.outcome, 'has not clearly failed')}: {counted}."

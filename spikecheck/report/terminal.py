@@ -64,6 +64,7 @@ def render_judgement(
     claim: str,
     reference: Setting,
     console: Console,
+    *,
     typical: Trace | None = None,
     predicts: Estimand | None = None,
 ) -> None:

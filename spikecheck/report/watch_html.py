@@ -40,7 +40,7 @@ def _figures(summary: Summary) -> list[tuple[str, Markup]]:
     def panel(
         title: str, points: Sequence[tuple[int, float]], label: Callable[[float], str], level: float | None
     ) -> Markup:
-        return Markup(_svg(title, points, label, level, onsets, (first, max(last, first + 1))))
+        return Markup(_svg(title, points, label, level=level, onsets=onsets, span=(first, max(last, first + 1))))
 
     losses = [(step, math.log10(loss) if positive else loss) for step, loss in summary.losses]
     shown = [
@@ -61,6 +61,7 @@ def _svg(
     title: str,
     points: Sequence[tuple[int, float]],
     label: Callable[[float], str],
+    *,
     level: float | None,
     onsets: Sequence[int],
     span: tuple[int, int],
@@ -77,8 +78,8 @@ def _svg(
     line = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in _thinned(points))
     parts = [f'<polyline points="{line}" fill="none" stroke="var(--claim)" stroke-width="1.3"/>']
     if level is not None:
-        parts.append(_rule(_LEFT, y(level), _WIDTH - 10, y(level), "2 4", "var(--ink)"))
-    parts += [_rule(x(onset), _TOP, x(onset), _HEIGHT - 28, "5 4", "var(--control)") for onset in onsets]
+        parts.append(_rule((_LEFT, y(level)), (_WIDTH - 10, y(level)), "2 4", "var(--ink)"))
+    parts += [_rule((x(onset), _TOP), (x(onset), _HEIGHT - 28), "5 4", "var(--control)") for onset in onsets]
     ticks = {high: y(high), low: y(low)} | ({} if level is None else {level: y(level)})
     parts += [_text(_LEFT - 6, at + 4, label(value), "end") for value, at in ticks.items()]
     parts += [
@@ -98,8 +99,8 @@ def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     return [point for group in ends for point in sorted(group)]
 
 
-def _rule(x1: float, y1: float, x2: float, y2: float, dashes: str, colour: str) -> str:
-    place = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+def _rule(start: tuple[float, float], end: tuple[float, float], dashes: str, colour: str) -> str:
+    place = f'x1="{start[0]:.1f}" y1="{start[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}"'
     return f'<line {place} stroke="{colour}" stroke-dasharray="{dashes}"/>'
 
 

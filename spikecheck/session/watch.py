@@ -30,7 +30,7 @@ class Watch(QuietWatch):
     descent along an eigendirection of the Hessian it is learning rate x eigenvalue / 2, so that 1 is the stability
     threshold.
 
-    Parameters and training are the same to the last bit with and without. An error inside Watch is told once, and
+    Parameters and training are the same to the last bit with and without. An error inside Watch is reported once, and
     watching stops.
     """
 
@@ -52,7 +52,7 @@ class Watch(QuietWatch):
             model: the module that is trained, compiled or wrapped in DistributedDataParallel or not.
             optimizer: the optimizer whose `step` the loop calls, or several.
             log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
-            every: steps from look to look, at least 1. A look costs one forward pass, or two where gradients
+            every: steps between looks, at least 1. A look costs one forward pass, or two where gradients
                 were changed otherwise than by one factor.
             start: the number of the first step, at least 0; give it when a training is resumed.
             show: whether a live line is shown on standard error; "auto" does on a terminal. Warnings are shown there
@@ -122,7 +122,7 @@ class Watch(QuietWatch):
             UsageError: when the watch was not made by `of`.
         """
         if self._training is None:
-            raise UsageError("made: this watch knows no training; make it by Watch.of(training), or call step")
+            raise UsageError("made: this watch has no training; make it by Watch.of(training), or call step")
         loss = self._training.loss if self._training.has_loss else None
         self.step(step.loss, None if loss is None else lambda: loss(step.batch))
         self._guarded(self._keep)()
@@ -135,7 +135,7 @@ class Watch(QuietWatch):
         budget: float | None = None,
         observe: Observer = ignore,
     ) -> Answer:
-        """Tell what made the loss spike, between two steps of the training; it goes on afterwards as if nothing had been done.
+        """Find the cause of a spike, between two steps of the training, which continues afterwards unchanged.
 
             training.run(5_000, observe=watch.made)
             print(watch.why().sentence)
@@ -166,13 +166,13 @@ class Watch(QuietWatch):
         self._warn(keeping.says, self._step)
 
     def _keep(self) -> None:
-        """A state that cannot be written ends the keeping, and not the watching."""
+        """If a state cannot be written, no more states are kept, but watching continues."""
         if self._keeping is not None:
             try:
                 self._keeping.after_step()
             except SpikecheckError as error:
                 self._keeping = None
-                self._tell(f"no more states are kept, the watching goes on: {error}")
+                self._tell(f"no more states are kept, but watching continues: {error}")
 
     def _warn(self, message: str, step: int) -> None:
         if getattr(self, "_line", None) is None:

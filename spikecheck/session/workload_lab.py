@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from spikecheck.core.errors import Interrupted, Stopped, what_stays
-from spikecheck.core.events import Observer, TileAdvanced, TileStored, WorkDone, WorkPlanned
+from spikecheck.core.events import Observer, RunsRead, TileAdvanced, TileStored, WorkDone, WorkPlanned
 from spikecheck.core.probe import BatchSharpness
 from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.run import Array, Ended, Run
@@ -112,7 +112,9 @@ class WorkloadLab:
             self.runs_reused += trained.reused
             self.runs_trained += not trained.reused
             progress(place, orders[place].steps)
-            self.observe(TileStored(0 if trained.reused else 1, 0))
+            spikes = len(run.spikes)
+            for event in (WorkPlanned(0, 1), RunsRead(spikes)) if trained.reused else (TileStored(1, spikes),):
+                self.observe(event)
 
     def _each_seconds(self, orders: Iterable[MeasuredOrder]) -> Iterator[float]:
         return (self.seconds(order.steps) for order in orders)

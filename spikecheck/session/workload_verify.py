@@ -67,7 +67,7 @@ def asked_of(
     """The claims that apply to the workload, why the others do not, and the place that trains it.
 
     Raises:
-        NothingSelected: none of them can be asked.
+        NothingSelected: none of them applies.
         SpikecheckError: the workload, its optimizer, the store or the device cannot be used.
     """
     here = workload_place(options)
@@ -77,7 +77,7 @@ def asked_of(
     adapted, left_out = all_on_workload(claims, place)
     if not adapted:
         name, reason = next(iter(left_out.items()))
-        raise NothingSelected(f"no selected claim can be asked of the workload {request.path}: {name} {reason}")
+        raise NothingSelected(f"no selected claim applies to the workload {request.path}: {name} {reason}")
     wanted = wanted_for(adapted)
     look = examine(request.order(here.device, wanted)).seconds_a_look if wanted.curvature else 0.0
     lab = WorkloadLab(
@@ -102,7 +102,7 @@ def verify_on_workload(
     verdicts: list[Verdict] = []
     failed: dict[str, str] = {}
     for place, claim in enumerate(claims):
-        observe(ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, lab, plan), {}, claim.detects_spikes))
+        observe(ClaimStarted(claim.id, place + 1, len(claims), _expected(claim, lab, plan)))
         try:
             verdicts.append(_of_one_setting(verify(claim, lab, plan, observe)))
         except ClaimError as error:
@@ -115,7 +115,7 @@ def verify_on_workload(
 def judge_again(claim: Claim, lab: WorkloadLab, plan: Plan, observe: Observer) -> Judgement:
     """A claim's judgement on the workload, with the seeds that its verification has and without its controls."""
     (_, expected), _ = _expected(claim, lab, plan)
-    observe(ClaimStarted(claim.id, 1, 1, (("replay", expected),), {}, claim.detects_spikes))
+    observe(ClaimStarted(claim.id, 1, 1, (("replay", expected),)))
     return replay(claim, lab, lab.base, fresh_seeds(plan.seed, lab.base, plan.fresh_seeds))
 
 

@@ -141,8 +141,8 @@ class Average(Bounds):
     claim fails where the interval lies beyond a limit. With `worth`, it also fails where the interval lies less than `worth`
     beyond the limit: the effect is too small to matter. To hold, the estimate must reach `worth` too.
 
-    >>> Average(above=0.0, worth=0.02).says("gain")
-    "mean gain > 0 (Student's t, wider if skewed, each bound at 95 %), and itself >= 0.02 (fails if surely less)"
+    >>> Average(above=0.0, worth=0.02, of="median").says("gain")
+    'median gain > 0 (order statistics, each bound at 95 %), and the median itself >= 0.02 (fails if both bounds are less)'
     >>> Average(at_most=0.1, of="median").says("mean |cos|")
     'median of mean |cos| <= 0.1 (order statistics, each bound at 95 %)'
     """
@@ -180,9 +180,9 @@ class Average(Bounds):
     def worth_says(self) -> str:
         """The condition that `worth` adds, in words; empty where it is 0."""
         if self.worth and self.floor is not None:
-            return f"and itself >= {self.floor + self.worth:g} (fails if surely less)"
+            return f"and the {self.of} itself >= {self.floor + self.worth:g} (fails if both bounds are less)"
         if self.worth and self.ceiling is not None:
-            return f"and itself <= {self.ceiling - self.worth:g} (fails if surely more)"
+            return f"and the {self.of} itself <= {self.ceiling - self.worth:g} (fails if both bounds are more)"
         return ""
 
     def fewest(self) -> int:

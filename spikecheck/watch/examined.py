@@ -1,4 +1,4 @@
-"""What a workload's training is, found out before any is made: its optimizer, and what it could record."""
+"""Examines a workload before it is trained: its optimizer, and what its training can record."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ from spikecheck.watch.runs import train
 from spikecheck.watch.training import Training
 
 _OTHERWISE = ("dampening", "maximize", "amsgrad", "centered")
-"""Numbers that, where they are set, make another rule than the one of the name."""
+"""Options of torch's optimizers that, if set, make another rule than the name says."""
 _PILOT = 4
 
 
@@ -52,7 +52,7 @@ def examine(order: MeasuredOrder) -> Examined:
 
 
 def _seconds_a_look(order: MeasuredOrder) -> float:
-    """Of two looks, of which the first is dearer than all others."""
+    """Two looks, since the first costs more than all others."""
     began = time.perf_counter()
     train(replace(order, steps=2, wanted=replace(order.wanted, looks=2)), None)
     return (time.perf_counter() - began) / 2

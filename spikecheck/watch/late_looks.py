@@ -64,7 +64,7 @@ class LateLooks:
 
 
 class _Silent(QuietWatch):
-    """A watch that hands on its steps and says nothing. It seeks no spikes, and has no figures of single tensors."""
+    """A watch that passes on its steps and warns of nothing. It detects no spikes, and has no figures of single tensors."""
 
     def __init__(self, training: Training, every: int, take: Callable[[watched.Step], None]) -> None:
         optimizers = [part for part in training.state.values() if isinstance(part, Optimizer)]
@@ -80,4 +80,4 @@ class _Silent(QuietWatch):
             self._take(step)
 
     def _warn(self, message: str, step: int) -> None:
-        """Nobody reads the warnings of an ensemble; the gate shows the figure."""
+        """Warnings are dropped: the gate trains many runs and shows the figure alone."""

@@ -155,7 +155,7 @@ class CurvatureLooker:
 
 
 def _scale(training: Training, rate: float) -> None:
-    """Multiply every learning rate, also those that schedulers go back to."""
+    """Multiply every learning rate, including the initial ones that schedulers use."""
     for part in training.state.values():
         if isinstance(part, torch.optim.Optimizer):
             for group in part.param_groups:

@@ -1,8 +1,8 @@
-"""What the processes of one training tell one another at a look, without ever waiting for one that does not come.
+"""Exchanges numbers between the processes of one training at a look, with time limits.
 
-Numbers go through the store that the processes met at, not through collectives: a process that watches no more, or never
-did, then costs a wait that ends, and no hang. Every process reads the same numbers, so that all decide alike and make the
-same forward passes.
+Numbers go through the key-value store with which the process group was set up, not through collectives. A process that has
+stopped watching, or never watched, then costs the others one timeout instead of a hang. Every process reads the same
+numbers, so all take the same decisions and make the same forward passes.
 """
 
 import json
@@ -16,14 +16,14 @@ from typing import Any
 import torch
 
 _TO_BEGIN, _WITHIN, _TO_END = timedelta(seconds=60), timedelta(seconds=600), timedelta(seconds=5)
-"""To begin a look: after an optimizer's step all are within one step of one another, a checkpoint's writing included.
-Within a look another process may compile its forward pass. At the end the losses since the last look are all there is
-to gain."""
+"""Time limits. At the begin of a look: processes are at most one step apart after an optimizer's step, which may include
+writing a checkpoint. Within a look: another process may compile its forward pass. At the end: short, since only the losses
+since the last look can be lost."""
 _LOGGER = logging.getLogger("spikecheck.watch")
 
 
 class Apart(Exception):
-    """From now on this process is on its own; the text says why."""
+    """From now on this process exchanges no numbers; the text gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Ranks:
 
     @property
     def together(self) -> bool:
-        """Whether other processes are counted in."""
+        """Whether numbers are exchanged with other processes."""
         return self._store is not None
 
     def begin(self, step: int, *figures: float) -> None:
-        """Begin a look, if every process does at this step and with these figures; otherwise be apart from now on."""
+        """Begin a look if every process begins one at this step with these figures; otherwise stop exchanging numbers."""
         if not self.together:
             return
         if not self._exchanged and not self._all_here():
@@ -65,7 +65,7 @@ class Ranks:
                 self._leave("the processes do not look at the same steps")
 
     def joint(self, numbers: Sequence[float]) -> Joint:
-        """These numbers of all processes; alone, they themselves.
+        """These numbers joined over all processes; unchanged if there is no other.
 
         Raises:
             Apart: when another process is missing, or gives another count of numbers.
@@ -75,7 +75,7 @@ class Ranks:
         return self._exchange(numbers, _WITHIN)
 
     def mean(self, number: float) -> float:
-        """Of all processes.
+        """The mean of this number over all processes.
 
         Raises:
             Apart: when another process is missing.
@@ -83,12 +83,12 @@ class Ranks:
         return self.joint([number]).means[0]
 
     def part(self, reason: str) -> None:
-        """Be on one's own from now on, and let the others know."""
+        """Stop exchanging numbers, and tell the other processes."""
         if self.together:
             self._leave(reason)
 
     def last(self, losses: Sequence[float]) -> list[float] | None:
-        """Means of the losses since the last look, at the end; None where another process does not end too."""
+        """Means of the losses since the last look, at the end; None unless all processes end together."""
         if not self.together:
             return None
         if not self._exchanged and not self._all_here():
@@ -116,14 +116,14 @@ class Ranks:
         return f"{self._prefix}/here/{self.rank}"
 
     def _withdraw(self) -> None:
-        """Be alone from now on; this process's next Watch takes the place of this one and can meet the others'."""
+        """Stop exchanging numbers, and free the key, so that this process's next Watch can join the others'."""
         store, self._store = self._store, None
         with suppress(Exception):
             store.delete_key(self._here)
             store.add(self._counter, -1)
 
     def _all_here(self) -> bool:
-        """Gradients were averaged since every process made its Watch, so that none can still be about to."""
+        """Whether every process has made its Watch. Gradients have been averaged since, so a missing one will not come."""
         return bool(self._store.check([f"{self._prefix}/here/{rank}" for rank in range(self.size)]))
 
     def _exchange(self, numbers: Sequence[float], wait: timedelta) -> Joint:
@@ -143,13 +143,13 @@ class Ranks:
         return Joint(**joint)
 
     def _gather(self, place: str, own: Sequence[float], wait: timedelta) -> None:
-        """In the first process: what all gave, made into what all read."""
+        """In the first process: read the numbers of all processes, and write their means."""
         keys = [f"{place}/{rank}" for rank in range(1, self.size)]
         self._store.wait(keys, wait)
         given = [own, *(json.loads(content) for content in self._store.multi_get(keys))]
         for key in keys:
             self._store.delete_key(key)
-        if self._exchanged:  # all have read it, or they would not have come to this one
+        if self._exchanged:  # all processes have read it: they are at the next exchange
             self._store.delete_key(f"{self._prefix}/{self._exchanged - 1}/joint")
         joint = None
         if all(one is not None and len(one) == len(own) for one in given):
@@ -159,7 +159,7 @@ class Ranks:
         self._store.set(f"{place}/joint", json.dumps(joint))
 
     def _leave(self, reason: str) -> Apart:
-        """Others find this in place of the next numbers."""
+        """Stop exchanging numbers; the others read this instead of the next numbers."""
         store, self._store = self._store, None
         with suppress(Exception):
             store.set(f"{self._prefix}/{self._exchanged}/{self.rank or 'joint'}", "null")
@@ -174,7 +174,7 @@ def _equal(column: Sequence[float]) -> bool:
 
 
 def _store() -> Any:
-    """The store that the processes met at; None where they met otherwise, as by MPI."""
+    """The key-value store of the process group; None if it was set up without one, as by MPI."""
     with suppress(Exception):  # torch has no public name for it
         store = torch.distributed.distributed_c10d._get_default_store()
         return store.clone() if hasattr(store, "clone") else store

@@ -72,7 +72,7 @@ class Looker(Protocol):
 
     @property
     def over(self) -> bool:
-        """Whether it has seen all steps that it wants to see."""
+        """Whether it needs no further step."""
         ...
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
@@ -80,7 +80,7 @@ class Looker(Protocol):
         ...
 
     def state(self) -> dict[str, Any]:
-        """Of what `restore` needs: tensors, numbers, and lists and dicts of these."""
+        """What `restore` needs: tensors, numbers, and lists and dicts of these."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -52,7 +52,7 @@ class Segment:
         self._at, self._exchanged = 1.0, 0
 
     def leave_out(self, others: Sequence["Segment"]) -> None:
-        """Forget the parameters that other segments hold: of two steps on one tensor, the earlier has where both began."""
+        """Drop the parameters that another segment has: of two steps on one tensor, the earlier has its start."""
         theirs = {_memory(parameter) for other in others for parameter in other.parameters}
         own = [pair for pair in zip(self.parameters, self.spare, strict=True) if _memory(pair[0]) not in theirs]
         self.parameters, self.spare = [parameter for parameter, _ in own], [spare for _, spare in own]

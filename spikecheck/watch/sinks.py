@@ -10,7 +10,7 @@ from spikecheck.core.watched import Step
 
 _LOGGER = logging.getLogger("spikecheck.watch")
 _OVERWRITTEN = 100
-"""Steps in a row whose figures W&B kept no row for, before that is said."""
+"""Consecutive steps whose figures W&B kept no row for, before a warning."""
 
 
 class Sink(Protocol):
@@ -24,7 +24,7 @@ class Sink(Protocol):
 
 
 def sinks(tensorboard: str | Path | None, *, wandb: Any) -> list[Sink]:
-    """Those wanted.
+    """The requested sinks.
 
     Raises:
         UsageError: a package is missing, or W&B has no run.
@@ -104,7 +104,7 @@ class OwnWandB:
         self._run.log(_row(step))
 
     def close(self) -> None:
-        """The run is the user's to finish."""
+        """Do nothing: the user finishes the run."""
 
 
 def _current_run() -> Any:

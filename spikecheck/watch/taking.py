@@ -1,4 +1,4 @@
-"""The step that a look measures, as the processes that train together made it."""
+"""The step that a look measures, joined over the processes that train together."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -78,7 +78,7 @@ def _is_part(hooks: StepHooks) -> bool:
 
 
 def _factor(hooks: StepHooks, made: Sequence[float], met: Sequence[float]) -> float | None:
-    """What undoes a change of the gradients after the backward pass, such as clipping; None where it is not known."""
+    """The factor that undoes a change of the gradients after the backward pass, such as clipping; None if unknown."""
     parameter = hooks.followed
     if parameter is None:
         return None

@@ -35,7 +35,7 @@ class Witness:
             self._handle = register(LocalHook(guard(self._note)))
 
     def step(self) -> None:
-        """The optimizer steps: the gradient is as it meets it."""
+        """Called at the optimizer's step, when the gradient is the one that it uses."""
         if self._made is not None:
             self._met = self._piece()
 
@@ -67,5 +67,5 @@ class Witness:
 
 
 def ratio(made: float, met: float) -> float | None:
-    """What undoes a change of the gradients; None where it is not known."""
+    """The factor that undoes a change of the gradients; None where it is not known."""
     return made / met if met > 0.0 and math.isfinite(made / met) else None

@@ -150,7 +150,7 @@ class OptimizerChoice:
 
 
 def in_one_line(work: Callable[[], T], training: Training, path: str, device: str) -> T:
-    """What `work` returns, which makes steps of a workload's training; whatever the user's code raises becomes one line."""
+    """Call `work`, which makes steps of a workload's training; an error of the user's code becomes one line."""
     try:
         return work()
     except SpikecheckError:

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from spikecheck.core.events import TileStored
-from spikecheck.core.why import Answer, Effect, Outcome, Signs
+from spikecheck.core.why import Answer, Effect, Fall, Outcome, Signs
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.training import Snapshot
 from spikecheck.why.excursion import highest
@@ -17,6 +17,7 @@ from spikecheck.why.heights import Reader
 from spikecheck.why.inquiry import Inquiry, finite
 from spikecheck.why.question import AGAIN, FORKS, WAY, Question
 from spikecheck.why.ranking import ranked
+from spikecheck.why.returning import FallReader, fall_before
 from spikecheck.why.scene import Scene, scene_of
 from spikecheck.why.sequential import FEWEST
 from spikecheck.why.signs import signs_before
@@ -98,6 +99,8 @@ class _Before:
     """First step at which the run was not the same again."""
     spikes: bool
     """Whether it spiked again."""
+    fall: tuple[Fall, FallReader] | None
+    """Where the spike is a return."""
 
 
 def _before(run: Run, reader: Reader, question: Question, source: Source) -> _Before:
@@ -111,7 +114,8 @@ def _before(run: Run, reader: Reader, question: Question, source: Source) -> _Be
     place = first_difference(again, run.within(scene))
     if differs is None and place is not None:
         differs = scene.start + place
-    return _Before(state, replace(scene, usual=usual), reader, differs, reader.seen(again).spikes)
+    fall = fall_before(scene, run.until(scene.start), run.within(scene))
+    return _Before(state, replace(scene, usual=usual), reader, differs, reader.seen(again).spikes, fall)
 
 
 def _forked(before: _Before, signs: Signs, question: Question, source: Source) -> dict[str, object]:
@@ -122,11 +126,30 @@ def _forked(before: _Before, signs: Signs, question: Question, source: Source) -
         inquiry = Inquiry(
             question.arms, before.reader, lambda jobs: _asked(forks, executor, jobs, question), question.deadline
         )
-        outcome = _outcome_of(inquiry, signs)
-    question.interrupted = inquiry.interrupted
-    arms = inquiry.results()
+        judged, outcome = _judged(inquiry, None if before.fall is None else before.fall[1], signs)
+    question.interrupted = judged.interrupted
+    arms = judged.results()
     causes = ranked(arms, signs) if outcome in (Outcome.CAUSE, Outcome.STOPPED) else ()
-    return {"outcome": outcome, "arms": arms, "causes": causes, "cause": causes[0].cause if causes else None}
+    fall = before.fall[0] if before.fall and (judged is not inquiry or outcome is Outcome.NO_CAUSE) else None
+    return {
+        "outcome": outcome,
+        "arms": arms,
+        "causes": causes,
+        "cause": causes[0].cause if causes else None,
+        "fall": fall,
+    }
+
+
+def _judged(inquiry: Inquiry, fall: FallReader | None, signs: Signs) -> tuple[Inquiry, Outcome]:
+    """The inquiry that answers: of the spike or, where no arm removes a spike that is a return, of the fall before it."""
+    outcome = _outcome_of(inquiry, signs)
+    if outcome is not Outcome.NO_CAUSE or fall is None:
+        return inquiry, outcome
+    of_the_fall = inquiry.read_by(fall)
+    if _outcome_of(of_the_fall, signs) is Outcome.CAUSE:
+        return of_the_fall, Outcome.CAUSE
+    inquiry.interrupted = of_the_fall.interrupted
+    return inquiry, Outcome.NO_CAUSE
 
 
 def _outcome_of(inquiry: Inquiry, signs: Signs) -> Outcome:
@@ -148,7 +171,7 @@ def _asked(
 ) -> Iterator[tuple[Job, Result]]:
     for job, result in forks.ask(executor, jobs):
         question.advance(forks.scene.steps)
-        question.observe(TileStored(1, 0))
+        question.observe(TileStored(1))
         yield job, result
 
 

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
+from typing import Protocol
 
 from spikecheck.core.why import ArmResult, Effect, Fork
 from spikecheck.stats.bounds import clopper_pearson
 from spikecheck.stats.holm import holm
 from spikecheck.why.arms import PLACEBO, Arm
 from spikecheck.why.executors import Job, Result
-from spikecheck.why.heights import HALF, Reader, Seen
+from spikecheck.why.heights import HALF, Seen
 from spikecheck.why.sequential import ALPHA, FEWEST, decided, p_value, wants_more
 
 Ask = Callable[[Sequence[Job]], Iterator[tuple[Job, Result]]]
@@ -19,12 +20,19 @@ _INTERVAL = 0.025
 """On each side of an arm's 95 % interval."""
 
 
+class Reads(Protocol):
+    """Reads from a fork's losses whether it has what is to be explained."""
+
+    def seen(self, losses: Sequence[float]) -> Seen:
+        """A fork, judged."""
+
+
 @dataclass
 class Inquiry:
     """The forks of one spike, and what they say so far."""
 
     arms: Sequence[Arm]
-    reader: Reader
+    reader: Reads
     ask: Ask
     deadline: float | None = None
     interrupted: bool = False
@@ -32,6 +40,11 @@ class Inquiry:
     forks: dict[str, dict[int, Seen]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     """Why arms do not apply."""
+
+    def read_by(self, reader: Reads) -> "Inquiry":
+        """The same forks, read otherwise."""
+        forks = {arm: {n: reader.seen(fork.losses) for n, fork in made.items()} for arm, made in self.forks.items()}
+        return replace(self, reader=reader, forks=forks)
 
     def placebo(self) -> Effect:
         """Fork the placebo until it is decided whether the spike comes again; REMOVES stands for "it does"."""

@@ -63,7 +63,7 @@ class Question:
         ]
 
     def _expect(self, *stages: tuple[str, Expected]) -> None:
-        self.observe(ClaimStarted(_CLAIM, 1, 1, stages, seeks_spikes=False))
+        self.observe(ClaimStarted(_CLAIM, 1, 1, stages))
 
     def enter(self, stage: str) -> None:
         """A stage begins."""

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+
+import numpy as np
+from scipy.stats import mannwhitneyu
 
 from spikecheck.core.errors import SpikecheckError
 from spikecheck.watch.detector import NoisySpike
+from spikecheck.watch.thresholds import WINDOW, memory
 
 BEFORE = 64
 """Steps from the fork to the onset. docs/decisions/0004-causes-by-forks.md has the reasons of all these numbers."""
@@ -16,8 +19,12 @@ DATED_LATE = 24
 """Steps after an excursion's first at which the detector may date its onset, where it does not thin the losses."""
 SHORTEST, LONGEST = 64, 128
 """Steps after the onset, at least and at most; between them, twice as many as the excursion had."""
-BENIGN_STEPS, BENIGN_SPREADS, BENIGN_AFTER = 3, 0.25, 64
-"""An excursion of so few steps is benign where the median of the next losses is so little above the level before."""
+BENIGN_LOSSES, BENIGN_AFTER, BENIGN_LEVEL = 3, 64, 0.01
+"""An excursion with so few high losses is benign where so many losses after it are not higher, by a test at this level."""
+_FEWEST = BENIGN_AFTER // 2
+"""Losses before and after it without which a spike is not called benign."""
+_MEMORY_SPAN = 512
+"""Losses from which their memory is estimated, as the detector has it."""
 
 
 class NotApplicable(SpikecheckError):
@@ -89,10 +96,20 @@ def scene_of(spike: NoisySpike, until: int, first: int = 0) -> Scene:
 
 
 def is_benign(spike: NoisySpike, losses: Sequence[float], first: int = 0) -> bool:
-    """Whether the loss was back in a few steps, and no higher than before; `losses` are the run's from step `first` on."""
-    if spike.over is None or spike.over - spike.onset > BENIGN_STEPS:
+    """Whether few losses were high, and those after no higher than before; `losses` are the run's from step `first` on."""
+    if spike.over is None:
         return False
-    after = losses[spike.over - first : spike.over - first + BENIGN_AFTER]
-    if len(after) < BENIGN_AFTER // 2 or not all(map(math.isfinite, after)):
+    onset, over = spike.onset - first, spike.over - first
+    earlier = np.array([loss for loss in losses[max(0, onset - _MEMORY_SPAN) : onset] if math.isfinite(loss)])
+    before, after = earlier[-WINDOW:], np.array(losses[over : over + BENIGN_AFTER])
+    if min(len(before), len(after)) < _FEWEST or not np.isfinite(after).all():
         return False
-    return median(after) <= spike.level + BENIGN_SPREADS * spike.spread
+    ceiling = min(before.max(), after.max())
+    high = sum(not loss <= ceiling for loss in losses[onset:over])
+    return high <= BENIGN_LOSSES and not _higher(after, before, memory(earlier))
+
+
+def _higher(after: np.ndarray, before: np.ndarray, stride: int) -> bool:
+    """Whether losses have risen, by the test of Mann, Whitney and Wilcoxon on losses so far apart."""
+    test = mannwhitneyu(after[::stride], before[::-stride], alternative="greater")
+    return bool(test.pvalue <= BENIGN_LEVEL)

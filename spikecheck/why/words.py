@@ -20,6 +20,11 @@ _CAUSED_BY = {
 def sentence(answer: Answer) -> str:
     """What is said first."""
     spike = "" if answer.spike is None else f"loss spike at step {answer.spike.onset:,}"
+    if answer.outcome is Outcome.CAUSE and answer.fall is not None:
+        had_fallen = (
+            f"It had fallen from about step {answer.fall.step:,} on because of {_causing(answer.causes[0], answer)}."
+        )
+        return f"The {spike} is the loss back at its earlier level. {had_fallen} {_counts(answer)}"
     if answer.outcome is Outcome.CAUSE:
         return f"The {spike} was caused by {_causing(answer.causes[0], answer)}. {_counts(answer)}"
     if answer.outcome is Outcome.STOPPED and answer.causes:
@@ -30,13 +35,14 @@ def sentence(answer: Answer) -> str:
     return _without_cause(answer, spike)
 
 
+_BENIGN = "the loss was high at most three times, and then no higher than before"
 _WORTH_ASKING = 3.0
 """Height in spreads, a mean of five losses, from which an excursion is named though the detector raises no alarm."""
 
 
 def _without_spike(answer: Answer) -> str:
     if answer.outcome is Outcome.BENIGN:
-        return "Every loss spike is benign: the loss was back within three steps, and then no higher than before."
+        return f"Every loss spike is benign: {_BENIGN}."
     if answer.highest is None or answer.highest[1] <= _WORTH_ASKING:
         return "No loss spike."
     step, height = answer.highest
@@ -49,7 +55,7 @@ def _without_spike(answer: Answer) -> str:
 def _without_cause(answer: Answer, spike: str) -> str:
     if answer.outcome is Outcome.BENIGN:
         return (
-            f"The {spike} is benign: the loss was back within three steps, and then no higher than before. Displaced weights "
+            f"The {spike} is benign: {_BENIGN}. Displaced weights "
             "would have kept it high for longer, so these steps alone had a high loss, and no cause is sought."
         )
     if answer.outcome is Outcome.NO_SPIKE and answer.spike is not None:
@@ -94,10 +100,31 @@ def notes(answer: Answer) -> tuple[str, ...]:
         "reproducibility.": answer.differs_at is not None,
         f"No overshoot is known for the steps before the spike: {missing}.": bool(missing),
         "The training ends before the loss is back.": spike.over is None,
+        _returning(answer): bool(_returning(answer)),
         f"Forks that differ in their weights' last digits alone differ in whether they spike ({_mixed(answer)}): chance has a "
         "part in it, arms need more forks, and a cause is missed more often.": bool(_mixed(answer)),
     }
     return tuple(sentence for sentence, applies in told.items() if applies)
+
+
+def _returning(answer: Answer) -> str:
+    """The levels of a loss that only came back, and what follows from it; empty elsewhere."""
+    fall = answer.fall
+    if fall is None:
+        return ""
+    levels = (
+        f"The loss is back where it had been: its median was {fall.earlier:.3g} before step {fall.step:,}, {fall.between:.3g} "
+        f"from there to the spike, and {fall.now:.3g} since."
+    )
+    if answer.outcome is Outcome.CAUSE:
+        return (
+            f"{levels} No arm removes the rise, so arms are compared by the fall: a height is its depth, in spreads, and the "
+            "fall is gone where the loss stays at its earlier level."
+        )
+    return (
+        f"{levels} No arm removes the fall either. One batch that is repeated makes the loss fall, and the spike is then the "
+        "end of its repetition."
+    )
 
 
 def _mixed(answer: Answer) -> str:
@@ -118,6 +145,8 @@ def _batches(first: Ranked, answer: Answer) -> str:
     """Which ones: some of those left out, or, where only other batches remove the spike, some since the forks begin."""
     if answer.batches is None:
         return "the data"
+    if answer.fall is not None:
+        return f"the data: batches from step {answer.fall.step:,} on"
     if LEFT_OUT.name in first.arms or answer.start is None:
         return f"the data: batches of steps {answer.batches[0]:,} to {answer.batches[1]:,}"
     return f"the data: batches from step {answer.start:,} on, and not only the last ones before the spike"
@@ -129,13 +158,14 @@ def _layer(signs: Signs) -> str:
 
 
 def _counts(answer: Answer) -> str:
-    """How often the spike is gone with each arm: what removes it first, and the placebo last."""
+    """How often the spike, or the fall before it, is gone with each arm: what removes it first, and the placebo last."""
     start = "" if answer.start is None else f" from step {answer.start:,} on"
     effects = (Effect.REMOVES, Effect.LEAVES, Effect.UNDECIDED)
     parts = [f"in {count} with {names}" for effect in effects for count, names in _by_count(answer, effect)]
     placebo = answer.arm("placebo")
     again = f"with the placebo (weights nudged by 1e-6) it comes again in {placebo.hits} of {len(placebo.forks)}."
-    gone = f"the spike is gone {'; '.join(parts)}; " if parts else ""
+    what = "fall" if answer.outcome is Outcome.CAUSE and answer.fall is not None else "spike"
+    gone = f"the {what} is gone {'; '.join(parts)}; " if parts else ""
     return f"In forks of the training{start}, {gone}{again}"
 
 

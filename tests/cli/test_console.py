@@ -25,7 +25,7 @@ def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
 def test_a_full_disk_behind_standard_output_is_one_line(tmp_path: Path) -> None:
-    """Regression: it was told to be a fault of our own."""
+    """Regression: it was reported as an internal error."""
     for words in (["list"], ["explain", "slas"], ["report", str(REPORT)], ["recheck", str(REPORT)]):
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(

@@ -67,7 +67,7 @@ def test_what_cannot_be_replayed_from_a_report_is_refused_with_a_remedy(
 
 def test_without_a_claim_and_without_a_report_there_is_nothing_to_judge() -> None:
     with pytest.raises(UsageError, match="no claim is given; add CLAIM or --claim CLAIM"):
-        by_options(None, (), (None, ()), (), (0, 64), None)
+        by_options(None, (), (None, ()), changes=(), seeds=(0, 64), gave=None)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from spikecheck.cli.main import main
     (("spikes-come", "--workload", "mlp", "--gave", "holds"), "--gave 'holds': is not OUTCOME,ESTIMATE,SEEDS,EFFECTS"),
     (("spikes-come", "--workload", "mlp", "--steps", "5"), "--steps 5: give 20 or more"),
     (("spikes-kome", "--workload", "mlp"), "no claim is called 'spikes-kome'; did you mean: spikes-come"),
-    (("slas", "--workload", "mlp"), "no selected claim can be asked of the workload mlp: slas needs"),
+    (("slas", "--workload", "mlp"), "no selected claim applies to the workload mlp: slas needs"),
     (("spikes-come", "--steps", "50"), "--steps 50: belongs to a workload; add --workload NAME, or give --at steps=50"),
 ])  # fmt: skip
 def test_what_cannot_be_replayed_is_one_line(

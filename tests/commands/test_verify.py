@@ -214,7 +214,8 @@ def test_a_replay_says_what_is_asked_of_the_average_that_decides(
     monkeypatch.setattr("spikecheck.harness.verify.replay", lambda *_: by_average)
     assert spikecheck("replay", "condensation") == 3
     out = " ".join(capsys.readouterr().out.split())
-    assert "decides the mean, which must be > 0 and itself >= 0.02 (fails if surely less); each bound at 95 %" in out
+    rule = "both bounds must be > 0 and the mean itself >= 0.02 (fails if both bounds are less)"
+    assert f"decides the mean; {rule}; each bound at 95 %" in out
     assert "undecided about 90 seeds would decide if share and spread stay as they are" in out
     assert "required" not in out
 

@@ -160,10 +160,10 @@ def test_every_claim_is_asked_or_the_reason_is_given(spikecheck: Any, planted: s
     assert "add --optimizer adam" in report.left_out["adam-threshold"]
     assert len(report.claims) + len(report.left_out) == len(discover().all.claims)
     said = capsys.readouterr().out
-    assert "Not asked of this workload: slas" in said
+    assert "Not applicable to this workload: slas" in said
     assert f"workload={planted}" in said.replace("\n", "").replace(" " * 13, " ")
-    assert "Not asked of this workload: " in Path("report.html").read_text(encoding="utf-8")
-    assert "Not asked of this workload: " in Path("report.md").read_text(encoding="utf-8")
+    assert "Not applicable to this workload: " in Path("report.html").read_text(encoding="utf-8")
+    assert "Not applicable to this workload: " in Path("report.md").read_text(encoding="utf-8")
     assert "<testsuite" in Path("report.xml").read_text(encoding="utf-8")
 
 

@@ -210,7 +210,14 @@ def baselines(draw: st.DrawFn) -> Baseline:
     laws = {measure.name: counts if measure.law == "count" else FINITE for measure in SUITE.measures}
     one = {row: st.tuples(*[st.none() | law if lacks else law] * 3) for row, law in laws.items()}
     values = {row: {place: draw(numbers) for place in SUITE.settings} for row, numbers in one.items()}
-    return baseline_of(CONTESTANT, Scores(values=values), SUITE, draw(TEXT), draw(TEXT), {"device": "cpu AVX2"})
+    return baseline_of(
+        CONTESTANT,
+        Scores(values=values),
+        SUITE,
+        reason=draw(TEXT),
+        command=draw(TEXT),
+        environment={"device": "cpu AVX2"},
+    )
 
 
 @given(baselines())

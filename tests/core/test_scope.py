@@ -1,4 +1,4 @@
-"""A map as it is written down: every cell has its place."""
+"""A map as it is written to a file: one judgement for each cell."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""MNIST-1D: balanced, deterministic, and no trace left in anybody's random numbers."""
+"""MNIST-1D: balanced, deterministic, and without an effect on the global random generators."""
 
 import random
 

@@ -38,7 +38,14 @@ def scores(suite: Suite = SUITE) -> Scores:
 
 
 def kept(numbers: Scores | None = None, suite: Suite = SUITE, device: str = "cpu") -> Baseline:
-    return baseline_of(ADAM, numbers or scores(), suite, "first", "spikecheck gate", {**CPU, "device": device})
+    return baseline_of(
+        ADAM,
+        numbers or scores(),
+        suite,
+        reason="first",
+        command="spikecheck gate",
+        environment={**CPU, "device": device},
+    )
 
 
 def refusal(baseline: Baseline, suite: Suite = SUITE, device: str = "cpu") -> str:
@@ -53,7 +60,9 @@ def refusal(baseline: Baseline, suite: Suite = SUITE, device: str = "cpu") -> st
 
 def signed_without_device() -> dict[str, Any]:
     """What differs in a baseline that does not say where it was made."""
-    other = baseline_of(ADAM, scores(), SUITE, "first", "spikecheck gate", {"torch": "2.13.0"})
+    other = baseline_of(
+        ADAM, scores(), SUITE, reason="first", command="spikecheck gate", environment={"torch": "2.13.0"}
+    )
     return {"environment": other.environment, "digest": other.digest}
 
 

@@ -196,7 +196,7 @@ def test_one_training_that_is_lost_is_not_passed_over() -> None:
         with_rows(healthy(("one",), 13, 1)),
     )
     assert named(found, "diverged").change is Change.UNDECIDED
-    assert decided(found, 13) == (Decision.NOT_DECIDED, ("diverged looks worse and is not sure",))
+    assert decided(found, 13) == (Decision.NOT_DECIDED, ("diverged looks worse, but may not be",))
 
 
 def test_a_row_that_would_be_worse_by_itself_keeps_the_gate_from_passing() -> None:

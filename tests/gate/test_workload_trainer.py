@@ -41,7 +41,7 @@ def test_what_is_stored_is_not_trained_again_and_is_counted_apart(tmp_path: Path
     again.runs(WANTED)
     assert (first.trained, first.reused) == (3, 0)
     assert (again.trained, again.reused) == (1, 3)
-    assert events.count(TileStored(1, 0)) == 1
+    assert events.count(TileStored(1)) == 1
     assert events.count(WorkPlanned(0, 1)) == 3
     steps = [event for event in events if isinstance(event, TileAdvanced)]
     assert sum(event.member_steps for event in steps) == STEPS * len(WANTED)

@@ -142,7 +142,7 @@ def test_a_setting_beside_whose_data_are_not_here_is_left_out_with_the_reason() 
     inquiry = Inquiry(CLAIM, Without(lambda setting: 0.99), 0, lambda event: None)
     inquiry.beside(NEAR, "near", SIZES)
     found = inquiry.reached["near"]
-    assert (found.outcome, found.reason, found.judgement.drawn) == (Outcome.UNDECIDED, "Not asked: no such data", 0)
+    assert (found.outcome, found.reason, found.judgement.drawn) == (Outcome.UNDECIDED, "Not judged: no such data", 0)
 
 
 def test_pairs_are_the_seeds_to_which_claim_and_control_both_apply() -> None:

@@ -229,7 +229,7 @@ def test_spikes_of_runs_that_were_trained_before_are_counted_once(tmp_path: Path
     assert sum(event.spikes for event in told if isinstance(event, RunsRead)) == spikes
     fresh: list[Event] = []
     Laboratory(Store(tmp_path / "other"), observe=fresh.append).runs(recipes)
-    assert sum(event.spikes for event in fresh if isinstance(event, TileStored)) == spikes
+    assert sum(event.spikes or 0 for event in fresh if isinstance(event, TileStored)) == spikes
     assert not any(isinstance(event, RunsRead) for event in fresh)
 
 

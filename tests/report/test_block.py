@@ -16,6 +16,7 @@ from spikecheck.report.terminal import render_judgement
 
 Make = Callable[..., Any]
 OUTCOMES = list(Outcome)
+BOTH_BOUNDS = "both bounds must be > 0 and the mean itself >= 0.02 (fails if both bounds are less)"
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
@@ -86,9 +87,9 @@ def test_a_setting_beside_whose_data_are_missing_says_so_and_has_no_figures(
     ("estimand", "said"),
     [
         ("share", "the share of seeds, which must be at least 80 %; each bound at 95 %"),
-        ("mean", "the mean, which must be > 0 and itself >= 0.02 (fails if surely less); each bound at 95 %"),
-        ("median", "the median, which must be > 0; each bound at 95 %"),
-        ("equivalence", "the mean, which must be >= -0.1 and <= 0.1; each bound at 95 %"),
+        ("mean", f"the mean; {BOTH_BOUNDS}; each bound at 95 %"),
+        ("median", "the median; both bounds must be > 0; each bound at 95 %"),
+        ("equivalence", "the mean; both bounds must be >= -0.1 and <= 0.1; each bound at 95 %"),
     ],
 )
 def test_share_and_average_are_both_shown_and_one_of_them_decides(
@@ -109,7 +110,7 @@ def test_further_averages_that_decide_as_well_have_rows(shown: Make, guarded: Ma
     text = shown(found.model_copy(update={"reference": judged, "answers": (first, *found.answers[1:])}), width=100)
     told = " ".join(text.split())
     assert "and holds: rise of mean |cos|: mean 0.0431 (0.0312 to 0.055), median" in told
-    asked = "in 64 seeds; the mean decides, which must be > 0 and itself >= 0.02 (fails if surely less)"
+    asked = f"in 64 seeds; the mean decides; {BOTH_BOUNDS}"
     assert f"{asked} undecided: rise of mean" in told
     assert "undecided: rise of mean |cos|: mean 0.0131 (-0.0019 to 0.0281)" in told
 
@@ -320,7 +321,7 @@ def test_a_replayed_judgement_shows_where_it_lies_and_the_scores(
     found = judgement(Outcome.FAILS, Setting(lr=0.05))
 
     def show(console: Console) -> None:
-        render_judgement(found, "condensation", Setting(), console, trace())
+        render_judgement(found, "condensation", Setting(), console, typical=trace())
 
     text = capture(show)
     assert "lr=0.05 (reference: 0.1)" in text

@@ -58,7 +58,7 @@ def test_what_is_told_of_an_average_requires_no_share() -> None:
         "spikes align",
         "held in 50 of 60 applicable (64 trained): share 70 % to 90 %",
         "effect, gain: mean 0.05 (0.03 to 0.07), median 0.04 (0.02 to 0.06)",
-        "decides: the mean, which must be > 0; each bound at 95 %",
+        "decides: the mean; both bounds must be > 0; each bound at 95 %",
         "exceeds its negative control by 0.01 (-0.01 to 0.03); must exceed 0",
         "rule: mean gain > 0",
     ]

@@ -85,7 +85,7 @@ def test_what_a_contrast_without_figures_says(guarded: Make) -> None:
         (Outcome.HOLDS, "✓ planted effect found in 60 of 64"),
         (Outcome.FAILS, "✗ planted effect NOT found: in 12 of 64"),
         (Outcome.UNDECIDED, "? planted effect not clearly found: in 48 of 64"),
-        (Outcome.UNTRIGGERED, "? planted effect never put to the test: applicable in 6 seeds"),
+        (Outcome.UNTRIGGERED, "? planted effect could not be judged: applicable in 6 seeds"),
     ],
 )
 def test_what_the_positive_control_did_is_told_in_words(

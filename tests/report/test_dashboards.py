@@ -1,4 +1,4 @@
-"""JUnit and CTRF: a test a claim, three ways to stand, nothing of a user's obeyed."""
+"""JUnit and CTRF: one test for each claim, three states, and a user's text is never taken for markup."""
 
 import json
 from collections.abc import Callable

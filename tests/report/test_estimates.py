@@ -59,9 +59,9 @@ def test_what_decides_comes_first(judgement: Make, average: Make) -> None:
     [
         (None, ""),
         (Prediction(above=0.0), ""),
-        (Average(above=0.0), ", which must be > 0"),
-        (Average(below=-0.5), ", which must be < -0.5"),
-        (Equivalence(at_least=-0.1, at_most=0.2), ", which must be >= -0.1 and <= 0.2"),
+        (Average(above=0.0), "; both bounds must be > 0"),
+        (Average(below=-0.5), "; both bounds must be < -0.5"),
+        (Equivalence(at_least=-0.1, at_most=0.2), "; both bounds must be >= -0.1 and <= 0.2"),
     ],
 )
 def test_the_requirement_on_an_average_has_its_limits(rule: Estimand | None, said: str) -> None:

@@ -51,7 +51,7 @@ def test_what_a_reader_must_know_is_printed_with_it(shown: Make) -> None:
         "condensation where it holds",
         "✓ holds, ✗ fails, ? undecided",
         "∅ untriggered: it applies to n seeds only, fewer than 14; neither for nor against",
-        "~ lost: the numbers failed in most seeds; neither for nor against",
+        "~ lost: numerical failures in most seeds; neither for nor against",
         "[ ] the reference setting",
         "seeds 64 a cell",
         "in at least 80 % of the seeds (exact binomial, each bound at 95 %)",

@@ -58,9 +58,9 @@ def test_share_and_average_are_both_shown_and_one_of_them_decides(
     text = " ".join(page.text.replace("\u00a0", " ").split())
     decisive = {
         "share": "the share of seeds, which must be at least 80 %",
-        "mean": "the mean, which must be > 0 and itself >= 0.02 (fails if surely less)",
-        "median": "the median, which must be > 0;",
-        "equivalence": "the mean, which must be >= -0.1 and <= 0.1",
+        "mean": "the mean; both bounds must be > 0 and the mean itself >= 0.02 (fails if both bounds are less)",
+        "median": "the median; both bounds must be > 0;",
+        "equivalence": "the mean; both bounds must be >= -0.1 and <= 0.1",
     }
     assert f"What decides: {decisive[estimand]}" in text
     assert re.search(r"[Hh]eld in \d+ of \d+ applicable \(64 trained\): share", text)

@@ -115,7 +115,7 @@ def test_what_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:
         (b"not json", "Invalid JSON"),
         (b"[]", "is no spikecheck/report@1"),
         (b'{"schema": "other"}', "is no spikecheck/report@1"),
-        (b"\xff\xfe", "is no text"),
+        (b"\xff\xfe", "is not a text file"),
         (None, "cannot be read: No such file"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is said while claims are verified."""
+"""The progress display while claims are verified."""
 
 import io
 from collections.abc import Callable

@@ -70,7 +70,7 @@ def test_settings_beside_the_domain_and_further_effects_are_named(report: Make, 
     assert "- **Besides**, B " in text
     on_fresh_seeds = "holds, 60 of 64 (64 trained), share 86 % to 98 %, mean 0.0431 (0.0312 to 0.055); negative control"
     assert f": {on_fresh_seeds} 12 of 64, exceeded by 0.71 (0.55 to 0.83)." in text
-    assert "- **Beside it**, not judged: weighted " in text
+    assert "- **Also measured**, not judged: weighted " in text
     assert "median -0.25 (0.02 to 0.0631); as predicted in 7 of 60 (not judged)" in text
     assert "\x1b" not in text
     assert "<script" not in text.replace("\\<script", "")
@@ -81,9 +81,9 @@ def test_share_and_average_are_both_shown_and_one_of_them_decides(report: Make, 
     text = markdown(report(guarded(estimand=estimand)))
     decisive = {
         "share": "the share of seeds, which must be at least 80 %",
-        "mean": "the mean, which must be > 0 and itself >=",
-        "median": "the median, which must be > 0;",
-        "equivalence": "the mean, which must be >= -0.1 and <= 0.1",
+        "mean": "the mean; both bounds must be > 0 and the mean itself >=",
+        "median": "the median; both bounds must be > 0;",
+        "equivalence": "the mean; both bounds must be >= -0.1 and <= 0.1",
     }
     bare = text.replace("\\", "")
     assert f"It is decided by {decisive[estimand]}" in bare

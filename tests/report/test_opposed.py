@@ -37,7 +37,7 @@ def beside(
 
 def test_a_companion_of_the_opposite_sign_is_reported_in_the_headline(guarded: Make) -> None:
     found = beside(guarded, companion(-0.03, -0.01))
-    said = "Measured otherwise, as weighted gain, it contradicts what decides: the mean is -0.02 (-0.03 to -0.01)."
+    said = "Its companion, weighted gain, has the opposite sign to the deciding effect: the mean is -0.02 (-0.03 to -0.01)."
     assert opposed(found) == said
     assert headline(found).endswith(said)
 
@@ -51,7 +51,7 @@ def test_a_companion_that_agrees_or_whose_interval_contains_0_is_not_reported(
 
 def test_two_companions_are_compared_where_the_deciding_interval_contains_0(guarded: Make) -> None:
     found = beside(guarded, companion(0.01, 0.02), companion(-0.02, -0.01, "ratio"), effect=(-0.01, 0.01))
-    assert opposed(found).startswith("Measured otherwise, as ratio, it contradicts its other companion:")
+    assert opposed(found).startswith("Its companion, ratio, has the opposite sign to its other companion:")
 
 
 def test_nothing_is_compared_if_the_rule_has_another_limit_than_0(guarded: Make) -> None:

@@ -1,4 +1,4 @@
-"""What a verification will take, of claims about shares and about averages."""
+"""The page on the expected cost of a verification, for claims about shares and about averages."""
 
 from collections.abc import Callable
 from typing import Any

@@ -32,9 +32,9 @@ def test_it_fits_and_says_what_is_there(width: int, encoding: str, tmp_path: Pat
 def test_after_is_when_the_spike_is_over(tmp_path: Path) -> None:
     """Regression: it was the recovery, where the loss may still be almost three times its minimum."""
     text = " ".join(" ".join(rendered(planted(), tmp_path)).split())
-    assert "step 270, 5 steps after the peak; over at step 289, after 20 low steps" in text
+    assert "step 270, 5 steps after the peak; counts as over at step 289, after 20 steps of low loss" in text
     assert "Fitted function before the spike, step 180" in text
-    assert "Fitted function after it, step 289" in text
+    assert "Fitted function after the spike, step 289" in text
     assert "input weights 0.400 at step 180, 0.600 at step 289" in text
 
 

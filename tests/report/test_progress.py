@@ -40,9 +40,15 @@ def test_runs_and_spikes_are_counted_whether_trained_or_read() -> None:
     assert tally.counts() == "25 spikes found, 20 runs trained, 1,234 reused"
 
 
-def test_what_seeks_no_spikes_counts_none() -> None:
-    tally = told(ClaimStarted("frequency", 1, 1, seeks_spikes=False), TileStored(1, 0))
+def test_no_spikes_are_counted_before_any_run_was_searched_for_them() -> None:
+    """Regression: `0 spikes found` while an optimizer was examined, which seeks none."""
+    tally = told(StageStarted("doctor", "compared", 1, 0))
+    assert tally.counts() == ""
+    tally.add(TileStored(1))
     assert tally.counts() == "1 run trained, 0 reused"
+    tally.add(RunsRead(0))
+    assert tally.counts() == "0 spikes found, 1 run trained, 0 reused"
+    assert told(RunsRead(0)).counts() == "0 spikes found"
 
 
 @pytest.mark.parametrize(("total", "place"), [(1, ""), (3, "claim 2 of 3")])

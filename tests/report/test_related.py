@@ -18,7 +18,7 @@ def test_only_claims_of_the_report_are_related_and_the_relation_goes_both_ways(r
     made = report(verdict(), verdict(id="spike-effect-decomposed"), verdict(id="mine"))
     one, other, mine = made.claims
     ((asks, found),) = related(one, made)
-    assert asks.startswith("To the same question: Do spikes align")
+    assert asks.startswith("Claims on the same question: Do spikes align")
     assert [claim.id for claim in found] == ["spike-effect-decomposed"]
     assert [claim.id for _, claims in related(other, made) for claim in claims] == ["condensation"]
     assert related(mine, made) == []

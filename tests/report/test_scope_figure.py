@@ -104,7 +104,7 @@ def test_the_legend_explains_what_occurs(scope: Make, judgement: Make) -> None:
     legend = draw(scope(), Setting(), "heading").axes[0].get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == [
-        "the reference setting", "untriggered: applies to n < 14 seeds", "lost: the numbers failed in most seeds",
+        "the reference setting", "untriggered: applies to n < 14 seeds", "lost: numerical failures in most seeds",
     ]  # fmt: skip
     found = scope()
     holding = tuple(judgement(Outcome.HOLDS, cell.setting) for cell in found.cells)

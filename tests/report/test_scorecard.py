@@ -179,7 +179,7 @@ NOT_DECIDED = card(
 
 def test_what_is_not_decided_is_called_so_in_every_form() -> None:
     """Regression: undecided rows were passes in JUnit, and the verdict `no regression`."""
-    assert "UNDECIDED: diverged looks worse and is not sure" in shown(NOT_DECIDED)
+    assert "UNDECIDED: diverged looks worse, but may not be" in shown(NOT_DECIDED)
     assert "no regression" not in shown(NOT_DECIDED)
     assert "spikecheck gate: UNDECIDED: diverged" in scorecard_markdown(NOT_DECIDED)
     suite = ET.fromstring(scorecard_junit(NOT_DECIDED))[0]

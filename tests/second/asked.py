@@ -1,4 +1,4 @@
-"""What the package is asked, and the same nets in NumPy."""
+"""Settings and runs of the package, and the same nets in NumPy."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

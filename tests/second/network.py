@@ -1,4 +1,4 @@
-"""A net of one input, one hidden layer and one output, once more: NumPy, every derivative written out by hand.
+"""A net of one input, one hidden layer and one output, a second time: in NumPy, with every derivative written out by hand.
 
 Nothing here calls the package's numerics, torch or automatic differentiation, so what both agree on is no shared mistake.
 """

@@ -1,4 +1,4 @@
-"""Parts of a verification: together they are the whole, and none has much more work than another."""
+"""Parts of a verification: together they cover all claims, and their work is about equal."""
 
 import pytest
 

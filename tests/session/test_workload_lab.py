@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikecheck.core.errors import Interrupted
-from spikecheck.core.events import Event, TileStored, WorkPlanned, ignore
+from spikecheck.core.events import Event, RunsRead, TileStored, WorkPlanned, ignore
 from spikecheck.core.probe import BatchSharpness, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.work import TRAINING
@@ -68,8 +68,10 @@ def test_a_run_is_the_workloads_training_and_is_made_once(tmp_path: Path) -> Non
     assert (one.runs_trained, one.runs_reused) == (1, 0)
     assert WorkPlanned(6, 0, {TRAINING: 3.0}) in events and events.count(TileStored(1, 0)) == 1
     assert one.expected(BASE) == 0.0 < one.expected(BASE.but(lr=0.2))
-    again = lab(Store(tmp_path))
+    events.clear()
+    again = lab(Store(tmp_path), events)
     assert np.array_equal(again.runs([recipe])[recipe].loss, run.loss)
+    assert WorkPlanned(0, 1) in events and RunsRead(0) in events  # regression: a display counted no run as reused
     assert (again.runs_trained, again.runs_reused) == (0, 1)
 
 

@@ -109,7 +109,5 @@ def test_claims_that_apply_are_given_the_workload_as_their_only_setting() -> Non
     assert made.base.problem == SETTING.problem and made.base.optimizer == "adam"
     assert left_out["needs-adamw"].startswith("is about adamw; add --optimizer adamw")
     assert made.own_optimizer and made.noisy and made.pace[0] > 0 and made.pace[1] == 0.0
-    with pytest.raises(
-        NothingSelected, match="no selected claim can be asked of the workload mlp: needs-adamw is about"
-    ):
+    with pytest.raises(NothingSelected, match="no selected claim applies to the workload mlp: needs-adamw is about"):
         asked_of([needs_more], REQUEST, here, ignore)

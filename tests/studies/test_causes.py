@@ -48,7 +48,8 @@ FIRST = [cell("none", 0, "data"), cell("rate", 0, "schedule"), cell("rate", 1, "
 
 def tables(cells: Sequence[Cell]) -> str:
     first, nothing = (Examination(rules="abc", cells=tuple(FIRST)), Examination(rules="ghi", cells=()))
-    return page(Examinations(first, nothing, nothing, Examination(rules="def", cells=tuple(cells)), UNCAUSED, nothing))
+    newest = Examination(rules="def", cells=tuple(cells))
+    return page(Examinations(first, nothing, nothing, nothing, newest, nothing, UNCAUSED, nothing, nothing))
 
 
 def row(text: str, start: str) -> Sequence[str]:
@@ -72,7 +73,7 @@ def test_what_does_not_spike_is_not_judged() -> None:
 def test_first_and_changed_rules_stand_side_by_side_with_their_seeds() -> None:
     text = tables(CELLS)
     assert "| first rules, seeds 0 and 1 | changed rules, " in text
-    assert "| compared with the placebo, seeds 0 to 2 |" in text
+    assert "| benign by a test, seeds 0 to 2 |" in text
     assert row(text, "the planted cause is named first")[2] == "2 of 2: 100 % (16 to 100)"
     assert row(text, "a cause is named where there is none")[2] == "1 of 1: 100 % (2 to 100)"
 
@@ -166,8 +167,8 @@ def test_with_both_detectors_the_present_one_s_answer_counts() -> None:
     earlier = Examination(rules="def", cells=(cell("rate", 100, "data"), cell("rate", 101, "schedule")))
     present = Examination(rules="ghi", cells=(cell("rate", 100, "schedule"),))
     nothing = Examination(rules="jkl", cells=())
-    text = page(Examinations(nothing, earlier, present, nothing, nothing, nothing))
+    text = page(Examinations(nothing, earlier, present, *[nothing] * 6))
     shares = [one.partition(":")[0] for one in row(text, "the planted cause is named first")[2:]]
-    assert shares == ["none", "1 of 2", "1 of 1", "none"]
+    assert shares == ["none", "1 of 2", "1 of 1", "none", "none"]
     _, _, changed = text.partition("## What the changed rules gave")
     assert row(changed, "rate")[-1].startswith("2 of 2:")

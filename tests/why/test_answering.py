@@ -1,14 +1,23 @@
 """From a run's losses to an answer: what is said before any fork is made, and which losses a report shows."""
 
 import math
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pytest
 
 from spikecheck.core.errors import UsageError
-from spikecheck.core.why import Answer, Outcome
-from spikecheck.why.answering import _SHOWN, answered
+from spikecheck.core.why import Answer, ArmResult, Cause, Outcome, Signs
+from spikecheck.why.answering import _SHOWN, _judged, answered
+from spikecheck.why.arms import ARMS
+from spikecheck.why.executors import Job, Result
+from spikecheck.why.heights import Reader
+from spikecheck.why.inquiry import Inquiry
 from spikecheck.why.question import Question
+from spikecheck.why.ranking import ranked
+from spikecheck.why.returning import fall_before
 from spikecheck.why.ring import Ring
+from spikecheck.why.scene import Scene
 from spikecheck.why.sources import OwnSource
 from spikecheck.why.spikes import Run
 from tests.why.planted_spikes import planted
@@ -55,6 +64,42 @@ def test_a_rise_of_a_few_steps_is_benign_and_needs_no_fork() -> None:
     assert named.outcome is Outcome.BENIGN and named.spike is not None
     assert (named.spike.onset, named.spike.benign, named.others) == (400, True, ())
     assert named.start is None  # no fork began anywhere
+
+
+def returning(removed_by: str) -> tuple[Outcome, tuple[ArmResult, ...], bool]:
+    """Of a spike that is a return: what is answered, the arms, and whether by the fall; one arm's forks have no fall."""
+    draws = np.random.default_rng(0)
+    scene = Scene(start=1_000, onset=1_064, over=1_192, end=1_192, level=1.0, spread=0.1)
+    before = list(draws.normal(2.0, 0.1, 400))
+
+    def losses(between: float) -> list[float]:
+        return [*draws.normal(between, 0.1, 64), *draws.normal(2.0, 0.1, 128)]
+
+    def ask(jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+        for job in jobs:
+            yield job, losses(2.0 if job.arm.name == removed_by else 1.0)
+
+    own = losses(1.0)
+    known = fall_before(scene, before, own)
+    assert known is not None
+    inquiry = Inquiry(ARMS, Reader([*before, *own[:64]], scene, own), ask)
+    judged, outcome = _judged(inquiry, known[1], Signs())
+    return outcome, judged.results(), judged is not inquiry
+
+
+def test_where_a_spike_is_a_return_the_arm_that_removes_the_fall_names_the_cause() -> None:
+    outcome, arms, by_fall = returning("other batches")
+    assert (outcome, by_fall) == (Outcome.CAUSE, True)
+    assert [one.cause for one in ranked(arms, Signs())] == [Cause.DATA]
+    assert [(one.name, one.hits) for one in arms if one.tested and one.hits] == [("other batches", 5)]
+    placebo = arms[0]
+    assert placebo.hits == len(placebo.forks) == 5 and all(one.height > 5.0 for one in placebo.forks)
+
+
+def test_where_no_arm_removes_the_fall_the_answer_is_that_of_the_spike() -> None:
+    outcome, arms, by_fall = returning("none of them")
+    assert (outcome, by_fall) == (Outcome.NO_CAUSE, False)
+    assert not any(one.claimed for one in arms)
 
 
 def test_a_loss_that_is_no_number_is_shown_as_absent() -> None:

@@ -151,7 +151,7 @@ def test_what_cannot_be_used_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(UsageError, match="8 states take up to .* kB, and the disk has 7 bytes left"):
         Watch.of(planted(None, 0, "cpu"), states=tmp_path / "c")
     assert not kept_steps(tmp_path / "c")  # with more room the same call goes on
-    with pytest.raises(UsageError, match="made: this watch knows no training"):
+    with pytest.raises(UsageError, match="made: this watch has no training"):
         Watch(training.model, training.optimizer).made(Made(0, None, 1.0, {}))
 
 

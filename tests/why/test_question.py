@@ -45,7 +45,7 @@ def test_a_display_hears_the_stages_and_every_step() -> None:
     assert whole == pytest.approx(1_000 * advanced.seconds / 64)
     assert sum(expected[WAY].possible.values()) == pytest.approx(whole / 2)  # from none of the way to all of it
     assert not sum(expected[WAY].certain.values())
-    assert (stage.stage, advanced.member_steps, started.seeks_spikes) == (WAY, 64, False)
+    assert (stage.stage, advanced.member_steps) == (WAY, 64)
 
 
 def test_forks_are_certain_only_once_there_is_a_spike() -> None:

@@ -2,7 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
+from scipy.signal import lfilter
+from scipy.stats import binomtest
 
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.why.scene import is_benign, scene_of
@@ -43,25 +46,62 @@ def test_batches_are_left_out_from_four_steps_before_the_onset_to_the_calm() -> 
     assert scene_of(spike(402, 410), 1_000, first=400).left_out == range(400, 410)
 
 
+DRAWS = np.random.default_rng(0)
+
+
+def noise(count: int) -> list[float]:
+    """Independent losses, 1 in the mean, with a standard deviation of 0.1."""
+    return list(DRAWS.normal(1.0, 0.1, count))
+
+
 def benign(*, steps: int = 3, above: float = 0.0, after: int = 64, first: int = 0, later: float = 1.0) -> bool:
-    """Of an excursion at step `first` + 100, after which so many losses lie so many spreads above the level, then `later`."""
-    losses = [1.0] * 100 + [2.0] * steps + [1.0 + 0.1 * above] * after + [later] * 200
-    return is_benign(spike(first + 100, first + 100 + steps), losses, first)
+    """Of an excursion at step `first` + 200, after which `after` losses lie `above` deviations higher, then `later`."""
+    calm = list(0.1 * above + np.array(noise(after)))
+    losses = [*noise(200), *[2.0] * steps, *calm, *[later] * 200]
+    return is_benign(spike(first + 200, first + 200 + steps), losses, first)
 
 
 def test_three_high_losses_that_leave_nothing_behind_are_benign_and_four_are_not() -> None:
-    assert [benign(steps=steps) for steps in (1, 3, 4, 20)] == [True, True, False, False]
-    assert benign(first=1_000)
+    assert [benign(steps=steps, above=-0.1) for steps in (1, 3, 4, 20)] == [True, True, False, False]
+    assert benign(first=1_000, above=-0.1)
     assert not is_benign(spike(100, None), [1.0] * 300)
 
 
-def test_after_a_benign_spike_the_median_is_at_most_a_quarter_of_a_spread_above_the_level() -> None:
-    assert [benign(above=above) for above in (-5.0, 0.24, 0.26, 5.0)] == [True, True, False, False]
+def test_losses_within_the_noise_do_not_make_a_spike_longer() -> None:
+    """Regression: a single loss that noise drove above all before it drew a benign spike out to six steps."""
+    losses = [*noise(200), 9.0, *noise(2), 1.35, *noise(70)]
+    assert is_benign(spike(200, 206), losses)
+    assert not is_benign(spike(200, 206), [*losses[:201], *[1.5] * 5, *losses[206:]])
+
+
+def test_neither_an_earlier_nor_a_later_spike_hides_that_losses_are_high() -> None:
+    losses = [*noise(200), *[2.0] * 6, *noise(64)]
+    assert not is_benign(spike(200, 206), [*losses[:150], *[3.0] * 6, *losses[156:]])
+    assert not is_benign(spike(200, 206), [*losses[:240], *[3.0] * 6, *losses[246:]])
+
+
+def test_a_benign_spike_is_taken_for_a_costly_one_in_one_per_cent_and_a_rise_is_seen() -> None:
+    """The level that decision 4 states, with losses that have heavy tails; and the power that it states, with normal ones."""
+    draws = np.random.default_rng(1)
+    tailed = [is_benign(spike(200, 201), list(draws.lognormal(0.0, 2.0, 265))) for _ in range(1_000)]
+    assert binomtest(tailed.count(False), 1_000).proportion_ci(0.999).low <= 0.01
+    risen = [is_benign(spike(200, 201), [*draws.normal(size=201), *draws.normal(0.56, 1.0, 64)]) for _ in range(200)]
+    assert 0.8 <= risen.count(False) / 200 <= 0.97
+
+
+def test_losses_with_a_memory_are_thinned_before_they_are_compared() -> None:
+    """Of an autoregression that forgets in about 19 steps, a test of neighbours would find a rise in a quarter of cases."""
+    draws = np.random.default_rng(2)
+    costly = 0
+    for _ in range(200):
+        losses = lfilter([1.0], [1.0, -0.9], draws.normal(size=1_000))[300:]
+        costly += not is_benign(spike(600, 601), list(losses))
+    assert costly <= 16
 
 
 def test_the_64_losses_after_it_decide_and_half_of_them_at_least() -> None:
-    assert benign(later=9.0) and benign(later=9.0, first=1_000)
-    assert not benign(above=1.0, later=1.0)
+    assert benign(later=9.0, above=-0.1) and benign(later=9.0, first=1_000, above=-0.1)
+    assert not benign(above=2.0, later=1.0)
     short = [1.0] * 100 + [2.0] * 3
     assert [is_benign(spike(100, 103), short + [1.0] * count) for count in (0, 31, 32, 63)] == [
         False,
@@ -69,12 +109,13 @@ def test_the_64_losses_after_it_decide_and_half_of_them_at_least() -> None:
         True,
         True,
     ]
+    assert not is_benign(spike(31, 32), [1.0] * 31 + [2.0] + [1.0] * 64)
 
 
 def test_back_at_a_level_without_a_spread_it_is_benign() -> None:
-    losses = [1.0] * 100 + [2.0] * 3 + [1.0] * 64
-    assert is_benign(spike(100, 103, spread=0.0), losses)
-    assert not is_benign(spike(100, 103, level=0.999, spread=0.0), losses)
+    before, after = [1.0] * 100 + [2.0] * 3, [1.0] * 64
+    assert is_benign(spike(100, 103, spread=0.0), before + after)
+    assert not is_benign(spike(100, 103, spread=0.0), [0.999] * 100 + [2.0] * 3 + after)
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
@@ -82,3 +123,4 @@ def test_a_spike_after_which_a_loss_is_no_number_is_not_benign(loss: float) -> N
     losses = [1.0] * 100 + [2.0] * 3 + [1.0] * 64 + [1.0] * 100
     assert is_benign(spike(100, 103), [*losses[:167], loss, *losses[168:]])
     assert not is_benign(spike(100, 103), [*losses[:166], loss, *losses[167:]])
+    assert is_benign(spike(100, 103), [*losses[:50], loss, *losses[51:]])

@@ -1,9 +1,7 @@
 """`spikecheck diagnose`: the loss spikes of a log that somebody else wrote, or why a workload spiked."""
 
-from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -12,6 +10,9 @@ from spikecheck.cli.loading import loading
 from spikecheck.cli.options import SEED, WholeNumber, given_options, lab_options, steps_from
 from spikecheck.core.errors import UsageError
 from spikecheck.report.page import Page
+
+if TYPE_CHECKING:
+    from spikecheck.watch.diagnosis import Diagnosis
 
 _OF_A_LOG = ("log", "loss", "step", "quiet")
 """The parameters that mean something without a workload."""
@@ -28,7 +29,7 @@ _OF_A_LOG = ("log", "loss", "step", "quiet")
 @click.option(
     "--workload",
     metavar="NAME|MODULE:FUNCTION",
-    help="Say why this training spiked, by forks: gpt, modular, resnet, mlp, sines, or your own. "
+    help="Find out why this training spiked, by forks: gpt, modular, resnet, mlp, sines, or your own. "
     "With LOG: at the log's first spike.",
 )
 @click.option(
@@ -57,17 +58,25 @@ def diagnose(log: Path | None, loss: str | None, step: str | None, **options: An
     LOG is a CSV file, JSON lines, a Trainer's trainer_state.json, or a folder of TensorBoard events.
 
     With --workload: why the training spiked, from forks of it in which one thing at a time is changed. Exits 0 if a cause is
-    found, 3 if none can be told.
+    found, 3 if none is.
     """
     if options["states"] is not None:
-        return int(_diagnosing(options).run_afterwards(options, log))
+        with loading(console(stderr=True), quiet=options["quiet"]):
+            from spikecheck.cli.diagnosing import run_afterwards
+
+        return run_afterwards(options, log)
     _check_used(log, options["workload"])
     diagnosis = None if log is None else _read(log, loss, step)
     if options["workload"] is not None:
-        return int(_diagnosing(options).run_why(options, diagnosis))
-    if not options["quiet"]:
+        with loading(console(stderr=True), quiet=options["quiet"]):
+            from spikecheck.cli.diagnosing import run_why
+
+        return run_why(options, diagnosis)
+    if diagnosis is not None and not options["quiet"]:
+        from spikecheck.report.diagnosis_page import render_diagnosis
+
         with tolerate_closed_pipe():
-            import_module("spikecheck.report.diagnosis_page").render_diagnosis(diagnosis, Page(console()))
+            render_diagnosis(diagnosis, Page(console()))
     return 0
 
 
@@ -82,14 +91,9 @@ def _check_used(log: Path | None, workload: str | None) -> None:
             raise UsageError(f"{option}: names a column of LOG; give LOG as well")
 
 
-def _diagnosing(options: Mapping[str, Any]) -> Any:
-    with loading(console(stderr=True), quiet=options["quiet"]):
-        return import_module("spikecheck.cli.diagnosing")
+def _read(log: Path, loss: str | None, step: str | None) -> "Diagnosis":
+    from spikecheck.watch.columns import LOSS_NAMES, named_column, read_columns, step_column
+    from spikecheck.watch.diagnosis import diagnose as diagnose_log
 
-
-def _read(log: Path, loss: str | None, step: str | None) -> Any:
-    columns = import_module("spikecheck.watch.columns")
-    read = columns.read_columns(log, diverged=True)
-    of_loss = columns.named_column(read, loss, columns.LOSS_NAMES, "--loss")
-    of_step = columns.step_column(read, step)
-    return import_module("spikecheck.watch.diagnosis").diagnose(read, of_loss, of_step)
+    read = read_columns(log, diverged=True)
+    return diagnose_log(read, named_column(read, loss, LOSS_NAMES, "--loss"), step_column(read, step))

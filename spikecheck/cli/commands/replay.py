@@ -22,7 +22,7 @@ from spikecheck.cli.workload_replaying import refuse_report, refuse_steps, repla
 from spikecheck.session.lab_options import LabOptions
 
 SEEDS = 64
-"""Where nobody says otherwise."""
+"""The default."""
 
 
 @click.command()
@@ -71,12 +71,13 @@ def replay(
     if workload is not None:
         refuse_report(workload, file)
         chosen = {"optimizer": optimizer, "numbers": numbers, "changes": changes, "steps": steps}
-        return replay_on_workload(
-            workload, claim_id, claims_paths, {**chosen, "seed": seed, "seeds": seeds}, gave, lab_options, quiet=quiet
-        )
+        chosen |= {"seed": seed, "seeds": seeds}
+        return replay_on_workload(workload, claim_id, claims_paths, chosen, lab_options, gave=gave, quiet=quiet)
     refuse_steps(steps)
     if file is None:
-        request = by_options(claim_id, claims_paths, (optimizer, numbers), changes, (seed, seeds or SEEDS), gave)
+        request = by_options(
+            claim_id, claims_paths, (optimizer, numbers), changes=changes, seeds=(seed, seeds or SEEDS), gave=gave
+        )
     else:
         refuse_options_beside_a_report()
         request = by_report(file, claim_id, claims_paths)
@@ -101,7 +102,7 @@ def _judge(request: ReplayRequest, options: LabOptions, *, quiet: bool) -> int:
             trace = session.picture_of(claim, lab, judgement)
             reproduction = request.compared(judgement, session.environment_of(lab))
     with tolerate_closed_pipe():
-        render_judgement(judgement, claim.id, reference, console(), trace, claim.predicts)
+        render_judgement(judgement, claim.id, reference, console(), typical=trace, predicts=claim.predicts)
         if reproduction is not None:
             render_reproduction(reproduction, claim.id, console())
     return exit_code(judgement, reproduction)

@@ -91,7 +91,7 @@ def verify(
     if workload is not None:
         chosen |= {"optimizer": optimizer, "numbers": numbers, "seed": seed}
         chosen |= {"quiet": quiet, "strict": strict, "only_planned": only_planned}
-        return verify_workload(workload, patterns, claims_paths, chosen, lab_options, files)
+        return verify_workload(workload, patterns, claims_paths, chosen, lab_options, files=files)
     check_not_given(chosen)
     discovered = context.all_claims(claims_paths)
     claims, left_out = context.about_optimizer(select(discovered, patterns), optimizer, numbers)

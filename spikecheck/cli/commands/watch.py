@@ -1,7 +1,6 @@
 """`spikecheck watch`: the log of a watched training, also while it is written."""
 
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from spikecheck.report.page import Page
 
 if TYPE_CHECKING:
     from spikecheck.watch.log import WatchLog
+    from spikecheck.watch.summary import Summary
 
 _EVERY = 1.0
 """Seconds between two reads of a growing log."""
@@ -32,10 +32,13 @@ def watch(log: Path, follow: bool, html: Path | None) -> int:
     """Show the log that spikecheck.Watch wrote: loss, overshoot, spikes, and the figures that rose last."""
     if html is not None:
         atomic_write.check(html, "--html")
-    read = import_module("spikecheck.watch.log").WatchLog.open(log)
+    from spikecheck.watch.log import WatchLog
+
+    read = WatchLog.open(log)
     if html is not None:
-        text: str = import_module("spikecheck.report.watch_html").watch_html(_judged(read), log.name)
-        atomic_write.write(text.encode(), html, "--html")
+        from spikecheck.report.watch_html import watch_html
+
+        atomic_write.write(watch_html(_judged(read), log.name).encode(), html, "--html")
     with tolerate_closed_pipe():
         if follow:
             _follow(read)
@@ -44,12 +47,16 @@ def watch(log: Path, follow: bool, html: Path | None) -> int:
     return 0
 
 
-def _judged(log: "WatchLog") -> object:
-    return import_module("spikecheck.watch.summary").summary(log)
+def _judged(log: "WatchLog") -> "Summary":
+    from spikecheck.watch.summary import summary
+
+    return summary(log)
 
 
 def _show(log: "WatchLog", to: Console) -> None:
-    import_module("spikecheck.report.watch_page").render_watch(_judged(log), Page(to))
+    from spikecheck.report.watch_page import render_watch
+
+    render_watch(_judged(log), Page(to))
 
 
 def _follow(log: "WatchLog") -> None:
