@@ -1,12 +1,12 @@
 """From a run's losses to the answer: the spike, the state before it, what was usual, the forks, the cause."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from spikecheck.core.events import TileStored
-from spikecheck.core.why import Answer, Effect, Fall, Outcome, Signs
+from spikecheck.core.why import Answer, ArmResult, Effect, Fall, Outcome, Ranked, Signs
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.training import Snapshot
 from spikecheck.why.excursion import highest
@@ -16,7 +16,7 @@ from spikecheck.why.fork_store import ForkStore
 from spikecheck.why.heights import Reader
 from spikecheck.why.inquiry import Inquiry, finite
 from spikecheck.why.question import AGAIN, FORKS, WAY, Question
-from spikecheck.why.ranking import ranked
+from spikecheck.why.ranking import ranked, ranked_of_a_fall
 from spikecheck.why.returning import FallReader, fall_before
 from spikecheck.why.scene import Scene, scene_of
 from spikecheck.why.sequential import FEWEST
@@ -25,6 +25,8 @@ from spikecheck.why.sources import Source
 from spikecheck.why.spikes import Run, at_step, first_costly, reported
 from spikecheck.why.words import notes, sentence
 
+Rank = Callable[[Sequence[ArmResult], Signs], tuple[Ranked, ...]]
+"""Causes that the arms show."""
 _SHOWN = 200
 """Losses before the fork that a report shows."""
 
@@ -128,8 +130,8 @@ def _forked(before: _Before, signs: Signs, question: Question, source: Source) -
         )
         judged, outcome = _judged(inquiry, None if before.fall is None else before.fall[1], signs)
     question.interrupted = judged.interrupted
-    arms = judged.results()
-    causes = ranked(arms, signs) if outcome in (Outcome.CAUSE, Outcome.STOPPED) else ()
+    arms, rank = judged.results(), ranked if judged is inquiry else ranked_of_a_fall
+    causes = rank(arms, signs) if outcome in (Outcome.CAUSE, Outcome.STOPPED) else ()
     fall = before.fall[0] if before.fall and (judged is not inquiry or outcome is Outcome.NO_CAUSE) else None
     return {
         "outcome": outcome,
@@ -146,13 +148,13 @@ def _judged(inquiry: Inquiry, fall: FallReader | None, signs: Signs) -> tuple[In
     if outcome is not Outcome.NO_CAUSE or fall is None:
         return inquiry, outcome
     of_the_fall = inquiry.read_by(fall)
-    if _outcome_of(of_the_fall, signs) is Outcome.CAUSE:
+    if _outcome_of(of_the_fall, signs, ranked_of_a_fall) is Outcome.CAUSE:
         return of_the_fall, Outcome.CAUSE
     inquiry.interrupted = of_the_fall.interrupted
     return inquiry, Outcome.NO_CAUSE
 
 
-def _outcome_of(inquiry: Inquiry, signs: Signs) -> Outcome:
+def _outcome_of(inquiry: Inquiry, signs: Signs, rank: Rank = ranked) -> Outcome:
     """Fork until the question is answered."""
     try:
         again = inquiry.placebo()
@@ -163,7 +165,7 @@ def _outcome_of(inquiry: Inquiry, signs: Signs) -> Outcome:
         inquiry.stopped = inquiry.interrupted = True
     if inquiry.stopped:
         return Outcome.STOPPED
-    return Outcome.CAUSE if ranked(inquiry.results(), signs) else Outcome.NO_CAUSE
+    return Outcome.CAUSE if rank(inquiry.results(), signs) else Outcome.NO_CAUSE
 
 
 def _asked(

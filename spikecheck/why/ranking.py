@@ -54,6 +54,14 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
     )
 
 
+def ranked_of_a_fall(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
+    """Every cause that holds for a fall of the loss: none of an instability, which raises it."""
+    claimed = {arm.name: arm for arm in arms if arm.claimed}
+    named = ((Cause.DATA, OTHER_BATCHES), (Cause.SCHEDULE, RATE_HELD), (Cause.ROUNDING, FULL_PRECISION))
+    shown = [Ranked(cause=cause, arms=(arm.name,)) for cause, arm in named if arm.name in claimed]
+    return (*shown, *_own(list(claimed.values())))
+
+
 def _own(claimed: Sequence[ArmResult]) -> list[Ranked]:
     """Causes of a user's own arms, the one with the lowest excursion left first."""
     own = sorted((arm for arm in claimed if arm.cause not in _BUILT_IN), key=lambda arm: arm.height or 0.0)

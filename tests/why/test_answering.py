@@ -14,7 +14,7 @@ from spikecheck.why.executors import Job, Result
 from spikecheck.why.heights import Reader
 from spikecheck.why.inquiry import Inquiry
 from spikecheck.why.question import Question
-from spikecheck.why.ranking import ranked
+from spikecheck.why.ranking import ranked_of_a_fall
 from spikecheck.why.returning import fall_before
 from spikecheck.why.ring import Ring
 from spikecheck.why.scene import Scene
@@ -66,7 +66,7 @@ def test_a_rise_of_a_few_steps_is_benign_and_needs_no_fork() -> None:
     assert named.start is None  # no fork began anywhere
 
 
-def returning(removed_by: str) -> tuple[Outcome, tuple[ArmResult, ...], bool]:
+def returning(*removed_by: str) -> tuple[Outcome, tuple[ArmResult, ...], bool]:
     """Of a spike that is a return: what is answered, the arms, and whether by the fall; one arm's forks have no fall."""
     draws = np.random.default_rng(0)
     scene = Scene(start=1_000, onset=1_064, over=1_192, end=1_192, level=1.0, spread=0.1)
@@ -77,7 +77,7 @@ def returning(removed_by: str) -> tuple[Outcome, tuple[ArmResult, ...], bool]:
 
     def ask(jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
         for job in jobs:
-            yield job, losses(2.0 if job.arm.name == removed_by else 1.0)
+            yield job, losses(2.0 if job.arm.name in removed_by else 1.0)
 
     own = losses(1.0)
     known = fall_before(scene, before, own)
@@ -90,10 +90,18 @@ def returning(removed_by: str) -> tuple[Outcome, tuple[ArmResult, ...], bool]:
 def test_where_a_spike_is_a_return_the_arm_that_removes_the_fall_names_the_cause() -> None:
     outcome, arms, by_fall = returning("other batches")
     assert (outcome, by_fall) == (Outcome.CAUSE, True)
-    assert [one.cause for one in ranked(arms, Signs())] == [Cause.DATA]
+    assert [one.cause for one in ranked_of_a_fall(arms, Signs())] == [Cause.DATA]
     assert [(one.name, one.hits) for one in arms if one.tested and one.hits] == [("other batches", 5)]
     placebo = arms[0]
     assert placebo.hits == len(placebo.forks) == 5 and all(one.height > 5.0 for one in placebo.forks)
+
+
+def test_no_instability_is_named_for_a_fall() -> None:
+    """Regression: clipping makes a fall shallower, and a step that was too large was named for it."""
+    assert returning("clip at median", "half the rate", "eps = 1e-3")[0] is Outcome.NO_CAUSE
+    outcome, arms, by_fall = returning("other batches", "clip at median")
+    assert (outcome, by_fall) == (Outcome.CAUSE, True)
+    assert [one.cause for one in ranked_of_a_fall(arms, Signs())] == [Cause.DATA]
 
 
 def test_where_no_arm_removes_the_fall_the_answer_is_that_of_the_spike() -> None:
