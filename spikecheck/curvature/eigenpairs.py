@@ -37,6 +37,8 @@ _STEPS_A_PATROL = 10
 _PATROLLING = 3
 _PATROL_DEPTH = 4
 _HESSIAN_ROWS_AT_ONCE = 64
+_NUMBERS_AT_ONCE = 2**18
+"""Numbers of the Hessians that are computed together: 2 MiB in float64, which the second cache holds."""
 # Where products are cheap, two of them take less time than one round of the search and save most of its rounds.
 _SHARPENING = 2
 
@@ -170,11 +172,10 @@ def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz
         return _dense_at_once(local, keep, wanted)
     vectors = torch.eye(keep, size, dtype=local.gradients.dtype, device=local.gradients.device).repeat(members, 1, 1)
     for member, hessian in _hessians(local, wanted):
-        if usable(hessian[None]):
-            # One at a time: factors of all at once would take three times the Hessians' memory. Each sum is a new, aligned
-            # tensor, so that LAPACK rounds a member in the same way at every place in the batch.
-            symmetric = (hessian + hessian.T) / 2
-            vectors[member] = torch.linalg.eigh(symmetric).eigenvectors.T.flip(0)[:keep]
+        # One at a time: factors of all at once would take three times the Hessians' memory. Each sum is a new, aligned
+        # tensor, so that LAPACK rounds a member in the same way at every place in the batch.
+        symmetric = (hessian + hessian.T) / 2
+        vectors[member] = torch.linalg.eigh(symmetric).eigenvectors.T.flip(0)[:keep]
     return ritz(vectors, local.product(vectors), keep)
 
 
@@ -189,14 +190,19 @@ def _dense_at_once(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"])
 
 
 def _hessians(local: LocalCurvature, wanted: Bool[Tensor, " B"]) -> Iterator[tuple[int, Float[Tensor, "P P"]]]:
-    """Yield the wanted members' Hessians, computed one at a time where they are available as matrices."""
+    """Yield the wanted members' Hessians, a few computed at a time, where their numbers are usable."""
     multiplied: Tensor | None = None
-    for member in wanted.nonzero().ravel().tolist():
-        hessian = local.hessian(member)
-        if hessian is None:
+    at_once = max(1, _NUMBERS_AT_ONCE // local.gradients.shape[1] ** 2)
+    chosen = wanted.nonzero().ravel().tolist()
+    for first in range(0, len(chosen), at_once):
+        members = chosen[first : first + at_once]
+        hessians = local.hessians_of(members)
+        if hessians is None:
             multiplied = _multiplied(local) if multiplied is None else multiplied
-            hessian = multiplied[member]
-        yield member, hessian
+            hessians = multiplied[members]
+        for member, hessian, sound in zip(members, hessians, usable(hessians).tolist(), strict=True):
+            if sound:
+                yield member, hessian
 
 
 def _multiplied(local: LocalCurvature) -> Float[Tensor, "B P P"]:

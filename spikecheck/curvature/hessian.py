@@ -1,7 +1,7 @@
 """Hessian-vector products of every member's loss at once."""
 
 from abc import ABC, abstractmethod
-from typing import Protocol, final, runtime_checkable
+from typing import Protocol, TypeGuard, final, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -72,13 +72,13 @@ class LocalCurvature(ABC):
     def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "LocalCurvature":
         """The curvature in the coordinates P^1/2 theta: P^-1/2 H P^-1/2 and P^-1/2 g, for P = diag(diagonal) > 0."""
 
-    def hessian(self, member: int) -> Float[Tensor, "P P"] | None:
-        """One member's Hessian; None where it would take products."""
+    def hessians_of(self, members: list[int]) -> Float[Tensor, "F P P"] | None:
+        """These members' Hessians; None where they would take products."""
         return None
 
     def hessians(self) -> Float[Tensor, "B P P"] | None:
         """Every member's Hessian; None where they would take products."""
-        return None
+        return self.hessians_of(list(range(len(self.losses))))
 
 
 @final
@@ -143,9 +143,9 @@ class ByMatrix(LocalCurvature):
         scaled = self._hessians * scale[:, :, None] * scale[:, None, :]
         return ByMatrix(self.losses, self.gradients * scale, scaled)
 
-    def hessian(self, member: int) -> Float[Tensor, "P P"]:
-        """One of the matrices."""
-        return self._hessians[member]
+    def hessians_of(self, members: list[int]) -> Float[Tensor, "F P P"]:
+        """Some of the matrices."""
+        return self._hessians[members]
 
     def hessians(self) -> Float[Tensor, "B P P"]:
         """The matrices."""
@@ -158,10 +158,16 @@ class ByKernel(LocalCurvature):
 
     cheap = written_out = True
 
-    def __init__(self, objective: WrittenOut, params: Float[Tensor, "B P"], scale: Tensor | None = None) -> None:
-        """`scale` is P^-1/2, or None without a preconditioner."""
-        self._objective, self._params, self._scale = objective, params, scale
-        self.losses, gradients = objective.gradient(params)
+    def __init__(
+        self,
+        objective: WrittenOut,
+        params: Float[Tensor, "B P"],
+        at: tuple[Float[Tensor, " B"], Float[Tensor, "B P"]],
+        scale: Tensor | None = None,
+    ) -> None:
+        """`at` are losses and gradients at `params`; `scale` is P^-1/2, or None without a preconditioner."""
+        self._objective, self._params, self._at, self._scale = objective, params, at, scale
+        self.losses, gradients = at
         self.gradients = gradients if scale is None else gradients * scale
 
     def product(self, vectors: Float[Tensor, "B K P"]) -> Float[Tensor, "B K P"]:
@@ -175,22 +181,16 @@ class ByKernel(LocalCurvature):
 
     def preconditioned(self, diagonal: Float[Tensor, "B P"]) -> "ByKernel":
         """The same point in other coordinates."""
-        return ByKernel(self._objective, self._params, diagonal.rsqrt())
+        return ByKernel(self._objective, self._params, self._at, diagonal.rsqrt())
 
-    def hessian(self, member: int) -> Float[Tensor, "P P"]:
-        """One member's Hessian, computed on request."""
-        hessians = self._objective.select([member]).hessians(self._params[member, None])
+    def hessians_of(self, members: list[int]) -> Float[Tensor, "F P P"]:
+        """Some members' Hessians, computed on request."""
+        hessians = self._objective.select(members).hessians(self._params[members])
         assert hessians is not None
         if self._scale is None:
-            return hessians[0]
-        scale = self._scale[member]
-        return hessians[0] * scale[:, None] * scale
-
-    def hessians(self) -> Float[Tensor, "B P P"]:
-        """Every member's Hessian, computed on request."""
-        hessians = self._objective.hessians(self._params)
-        assert hessians is not None
-        return hessians if self._scale is None else hessians * self._scale[:, :, None] * self._scale[:, None, :]
+            return hessians
+        scale = self._scale[members]
+        return hessians * scale[:, :, None] * scale[:, None, :]
 
 
 def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature:
@@ -203,9 +203,9 @@ def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature
     >>> local.gradients.tolist(), local.product(torch.ones(2, 1, 2))[:, 0].tolist()
     ([[1.0, 3.0], [2.0, 5.0]], [[1.0, 3.0], [2.0, 5.0]])
     """
-    if isinstance(objective, WrittenOut) and objective.multiplies:
-        return ByKernel(objective, params)
-    if isinstance(objective, WrittenOut) and params.shape[1] <= WRITTEN_OUT_UP_TO:
+    if _writes_out(objective) and objective.multiplies:
+        return ByKernel(objective, params, objective.gradient(params))
+    if _writes_out(objective) and params.shape[1] <= WRITTEN_OUT_UP_TO:
         hessians = objective.hessians(params)
         if hessians is not None:
             return ByMatrix(*objective.gradient(params), hessians)
@@ -214,6 +214,11 @@ def curvature(objective: Losses, params: Float[Tensor, "B P"]) -> LocalCurvature
         losses = objective.losses(here)
         (slope,) = torch.autograd.grad(losses.sum(), here, create_graph=True)
     return ByBackward(here, losses, slope, None)
+
+
+def _writes_out(objective: Losses) -> TypeGuard[WrittenOut]:
+    """`isinstance(objective, WrittenOut)`, which takes as long as a small product."""
+    return hasattr(objective, "gradient_and_products") and hasattr(objective, "hessians")
 
 
 def gradient_curvature(local: LocalCurvature) -> Float[Tensor, " B"]:

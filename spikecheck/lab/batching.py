@@ -1,9 +1,10 @@
 """How runs share a computation: members of one signature are trained together, in tiles of a fixed size.
 
 A member's bits depend on the size of its batch, because kernels differ with size, but not on the other members or its place
-among them. So every tile of a signature has the same size, padded where there are fewer members. The size follows from the
-setting and the probe alone. A run trained in a full tile therefore equals the same run replayed alone. On an accelerator the
-size also depends on its memory, which is part of its digests.
+among them. So every tile of a signature has the same size, padded where there are fewer members; only where spikecheck's own
+machine code computes every gradient, a tile is as large as its members need. The size follows from the setting and the probe
+alone. A run trained in a full tile therefore equals the same run replayed alone. On an accelerator the size also depends on
+its memory, which is part of its digests.
 """
 
 import math
@@ -104,13 +105,18 @@ def size_of(recipe: Recipe, memory: int = 0) -> int:
 
 
 def filled_size(tile: Sequence[Recipe], memory: int = 0) -> int:
-    """Members that are trained when the tile holds these recipes: `size_of` on the CPU.
+    """Members that are trained when the tile holds these recipes.
+
+    On the CPU that is `size_of`; where machine code of our own computes derivatives, it is the smallest multiple of 8 that
+    holds them, since a member's bits do not depend on the size of the batch there (`tests/lab/test_filled.py`).
 
     On an accelerator it is the smallest power of two that holds them, but no fewer than a CPU's tile: thirty-two seeds are not
     worth a thousand copies. Two such sizes may round differently where torch's operations do.
     """
     size = size_of(tile[0], memory)
-    return min(size, max(tile_size(tile[0].setting), 1 << (len(tile) - 1).bit_length())) if memory else size
+    if memory:
+        return min(size, max(tile_size(tile[0].setting), 1 << (len(tile) - 1).bit_length()))
+    return min(size, -(-len(tile) // _SMALLEST) * _SMALLEST) if _of_any_size(tile[0]) else size
 
 
 def smallest(recipe: Recipe) -> int:
@@ -151,8 +157,14 @@ def _swift(recipe: Recipe) -> bool:
     plain = (setting.intervention is None or departure(setting.intervention).plain_updates) and exact(setting)
     steady = setting.optimizer in ("gd", "heavy-ball", "nesterov") and setting.schedule == "constant"
     # Without a compiler, bits depend on the size of a tile, which must then stay what it was when runs were stored.
-    compiled = setting.model in BUILT_IN["model"] and should_compile(setting) and bool(compiler())
-    return recipe.probe is None and plain and steady and compiled
+    return recipe.probe is None and plain and steady and _of_any_size(recipe)
+
+
+def _of_any_size(recipe: Recipe) -> bool:
+    """Whether a member's bits are the same in a batch of any size: no gradient of its training is torch's own."""
+    setting = recipe.setting
+    torchs = setting.model not in BUILT_IN["model"] or setting.named or setting.batch is not None
+    return not torchs and measurement(recipe.probe).of_any_size and compiles(recipe) and bool(compiler())
 
 
 def _activations(setting: Setting) -> int:
@@ -198,7 +210,7 @@ def work(tile: Sequence[Recipe]) -> float:
     plain_steps = measured.plain_steps(steps, fork=setting.intervention is not None)
     if isinstance(setting.intervention, Hold) and recipe.probe is None:
         plain_steps *= _HELD
-    return max(len(tile), size_of(recipe)) * plain_steps * (computed + overhead)
+    return max(len(tile), filled_size(tile)) * plain_steps * (computed + overhead)
 
 
 def seconds(tile: Sequence[Recipe]) -> float:

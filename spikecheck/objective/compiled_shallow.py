@@ -16,6 +16,7 @@ from torch import Tensor
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.shallow_kernel import ShallowKernel, shallow_kernel
 from spikecheck.objective.shallow_passes import JETS, forward_over_reverse, reverse
+from spikecheck.objective.shallow_products import ShallowProducts, shallow_products
 from spikecheck.tensors.compile import compiled
 from spikecheck.tensors.kernel import Bound, Kernel
 
@@ -31,7 +32,9 @@ class Fused(Shallow):
 
     def gradient(self, params: Float[Tensor, "B P"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"]]:
         """Every member's loss and its gradient."""
-        losses, gradients, *_ = (self._written or self._kernel(reverse))(*self._laid(params.T), *self._points)
+        kernel = self._written
+        laid = self._laid(params.T) if kernel is None else self._split(self._columns(params.T))
+        losses, gradients, *_ = (kernel or self._kernel(reverse))(*laid, *self._points)
         return losses[: self.members], gradients[:, : self.members].T.contiguous()
 
     def bound(self, params: Float[Tensor, "B P"]) -> tuple[Bound, Float[Tensor, "P C"]] | None:
@@ -40,18 +43,21 @@ class Fused(Shallow):
         Its first two results are losses [C] and gradients [P, C] at the copy's values at the time of the call.
         """
         # A copy: for a single member the columns are the caller's own rows, and the bound kernel's user writes there.
-        columns, width = self._columns(params.T).clone(), self.model.sizes[1]
-        layers, shift = columns[: 3 * width].view(3, width, -1), columns[3 * width :]
-        kernel = (self._written or self._kernel(reverse)).bound(layers, shift, *self._points)
+        columns = self._columns(params.T).clone()
+        kernel = (self._written or self._kernel(reverse)).bound(*self._split(columns), *self._points)
         return None if kernel is None else (kernel, columns)
 
     def gradient_and_products(
         self, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B K P"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B P"], Float[Tensor, "B K P"]]:
         """Every member's loss, its gradient, and its Hessian times K vectors."""
-        at, along = self._laid(params.T), self._laid(vectors.permute(1, 2, 0))
-        one = vectors.shape[1] == 1
-        losses, gradients, images, *_ = self._kernel(forward_over_reverse, one)(*at, *along, *self._points)
+        if (written := self._written_products) is not None:
+            at, along = self._columns(params.T), self._columns(vectors.permute(1, 2, 0))
+            losses, gradients, images = written(at, along, *self._points)
+        else:
+            kernel = self._kernel(forward_over_reverse, vectors.shape[1] == 1)
+            laid = *self._laid(params.T), *self._laid(vectors.permute(1, 2, 0))
+            losses, gradients, images, *_ = kernel(*laid, *self._points)
         # Views: callers of products also keep members last, and copies would take a tenth of a step.
         return losses[: self.members], gradients[:, : self.members].T, images[..., : self.members].permute(2, 0, 1)
 
@@ -60,9 +66,19 @@ class Fused(Shallow):
         """`reverse` in C++, where this machine can have it."""
         return shallow_kernel(self.model.activation, self.x.dtype)
 
+    @property
+    def _written_products(self) -> ShallowProducts | None:
+        """`forward_over_reverse` in C++, likewise."""
+        return shallow_products(self.model.activation, self.x.dtype)
+
     def _kernel(self, function: Pass, one: bool = False) -> Kernel:
         model = self.model
         return _kernel(function, model.activation, model.output_bias, self.x.dtype, torch.get_num_threads(), one)
+
+    def _split(self, columns: Float[Tensor, "P C"]) -> tuple[Float[Tensor, "3 W C"], Float[Tensor, "S C"]]:
+        """The neurons' parameters and the output biases, without a copy."""
+        width = self.model.sizes[1]
+        return columns[: 3 * width].view(3, width, -1), columns[3 * width :]
 
     def _laid(self, rows: Float[Tensor, "*K P B"]) -> tuple[Float[Tensor, "*K 3 W C"], Float[Tensor, "*K S C"]]:
         """The neurons' parameters and the output biases, both contiguous, as kernels need them."""

@@ -65,7 +65,9 @@ class ConstrainedGradient:
     def _look(self, params: Float[Tensor, "B P"]) -> _Look:
         local, before = curvature(self._objective, params), self._seen
         pairs = top(local, 1) if before is None else track(local, before.pairs, _TOLERANCE, _MOST_ITERATIONS)
-        return _Look(params, pairs, sharpness_gradient(self._objective, params, pairs.vectors[:, 0]))
+        # Where nothing is rounded by a graph, the gradient in the middle is there already.
+        here = local.gradients if local.written_out else None
+        return _Look(params, pairs, slope_and_rise(self._objective, params, pairs.vectors[:, 0], here)[1])
 
 
 def held(
@@ -101,12 +103,17 @@ def sharpness_gradient(
 
 
 def slope_and_rise(
-    objective: Sloping, params: Float[Tensor, "B P"], vectors: Float[Tensor, "B P"]
+    objective: Sloping,
+    params: Float[Tensor, "B P"],
+    vectors: Float[Tensor, "B P"],
+    here: Float[Tensor, "B P"] | None = None,
 ) -> tuple[Float[Tensor, "B P"], Float[Tensor, "B P"]]:
     """The loss's gradient, and its second difference along v, which is the gradient of v.H v for fixed v.
 
-    The step is the fourth root of machine epsilon, where rounding error and truncation error are about equal.
+    The step is the fourth root of machine epsilon, where rounding error and truncation error are about equal. `here` is the
+    gradient itself, where it is known.
     """
     step = torch.finfo(params.dtype).eps ** 0.25
-    ahead, here, behind = (objective.gradient(params + shift * vectors)[1] for shift in (step, 0.0, -step))
+    ahead, behind = (objective.gradient(params + shift * vectors)[1] for shift in (step, -step))
+    here = objective.gradient(params)[1] if here is None else here
     return here, (ahead - 2 * here + behind) / step**2

@@ -15,7 +15,7 @@ from spikecheck.objective.objective import Objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule
 from spikecheck.tensors.seeding import generator_of
-from spikecheck.training.gradients import Gradients
+from spikecheck.training.gradients import FullBatch, Gradients, full_batch
 from spikecheck.training.loop import Tick
 from spikecheck.training.one_update import update
 
@@ -77,19 +77,22 @@ def dissect(
     seen: Tensor | None = None
     sharpness, residual, swing, next_swing = (like.new_zeros(*shape, pairs) for _ in range(4))
     captured = {name: torch.zeros_like(like) for name in landmarks or {}}
+    followed = full_batch(objective) if gradients is None else gradients
+    full = isinstance(followed, FullBatch) and followed.objective is objective
     tracked: EigenPairs | None = None
     recent: deque[Tensor] = deque(maxlen=len(_WEIGHTS))
     for step in range(longest + 1):
         for name, wanted in (landmarks or {}).items():
             captured[name] = torch.where((ensemble.done == wanted)[:, None], ensemble.params, captured[name])
-        local, grads = _local(objective, rule, ensemble)
+        plain, local, grads = _local(objective, rule, ensemble)
         recent.appendleft(grads)
         swung = torch.stack([w * g for w, g in zip(_WEIGHTS, recent, strict=False)]).sum(0)
         if tracked is not None:
             next_swing[step - 1] = _along(swung, tracked, pairs)
         tracked = top(local, pairs) if tracked is None else track(local, tracked, TOLERANCE, MOST_ITERATIONS)
-        # The update needs the training's own gradient: the curvature's is rounded differently, and scaled by a preconditioner.
-        loss[step], gradient = objective.gradient(ensemble.params) if gradients is None else gradients(ensemble)
+        # The update needs the training's own gradient: the curvature's, where it comes from a graph, is rounded differently.
+        known = full and plain.written_out
+        loss[step], gradient = (plain.losses, plain.gradients) if known else followed(ensemble)
         along_gradient[step] = gradient_curvature(local)
         if outputs:
             at_points = objective.test_outputs(ensemble.params)
@@ -207,18 +210,20 @@ def _first_pairs(
     """Yield curvature and first eigenpair at each of some consecutive states."""
     tracked: EigenPairs | None = None
     for state in states:
-        local, _ = _local(objective, rule, state)
+        _, local, _ = _local(objective, rule, state)
         tracked = top(local, 1) if tracked is None else track(local, tracked, TOLERANCE, MOST_ITERATIONS)
         yield local, tracked
 
 
-def _local(objective: Objective, rule: UpdateRule, ensemble: Ensemble) -> tuple[LocalCurvature, Float[Tensor, "B P"]]:
-    """Curvature and gradient in the coordinates in which the rule takes plain gradient steps."""
-    local = curvature(objective, ensemble.params)
+def _local(
+    objective: Objective, rule: UpdateRule, ensemble: Ensemble
+) -> tuple[LocalCurvature, LocalCurvature, Float[Tensor, "B P"]]:
+    """Curvature in the parameters; curvature and gradient in the coordinates in which the rule takes plain gradient steps."""
+    plain = curvature(objective, ensemble.params)
     diagonal = rule.preconditioner(dict(ensemble.slots), ensemble.done[:, None])
     if diagonal is None:
-        return local, local.gradients
-    return local.preconditioned(diagonal), local.gradients / diagonal.sqrt()
+        return plain, plain, plain.gradients
+    return plain, plain.preconditioned(diagonal), plain.gradients / diagonal.sqrt()
 
 
 def _along(gradients: Float[Tensor, "B P"], tracked: EigenPairs, pairs: int) -> Float[Tensor, "B K"]:

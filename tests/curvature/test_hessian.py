@@ -136,8 +136,8 @@ def test_by_matrix_and_by_kernel_it_is_what_it_is_by_backward_passes(activation:
     assert isinstance(curvature(goal, goal.initial(range(4))), way)
     params, vectors, diagonal = goal.initial(range(4)), normal(1, 4, 3, 21), normal(2, 4, 21).exp()
     written, backward = curvature(goal, params), curvature(Losses(goal.losses), params)
-    assert written.hessian(0) is not None
-    assert backward.hessian(0) is None
+    assert written.hessians_of([0]) is not None
+    assert backward.hessians_of([0]) is None
     for one, other in (
         (written, backward),
         (written.preconditioned(diagonal), backward.preconditioned(diagonal)),
@@ -147,14 +147,14 @@ def test_by_matrix_and_by_kernel_it_is_what_it_is_by_backward_passes(activation:
         torch.testing.assert_close(one.product(vectors), other.product(vectors), rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(gradient_curvature(one), gradient_curvature(other))
         assert one.products == other.products == 4
-        hessian, rows = one.hessian(2), dense(other)[2]
-        assert hessian is not None
-        torch.testing.assert_close(hessian, rows, rtol=1e-10, atol=1e-12)
+        hessians, rows = one.hessians_of([2, 0]), dense(other)[[2, 0]]
+        assert hessians is not None
+        torch.testing.assert_close(hessians, rows, rtol=1e-10, atol=1e-12)
 
 
 def test_large_hessians_are_not_written_out() -> None:
     goal = build_objective([Setting(width=WRITTEN_OUT_UP_TO, points=4, steps=LONG - 1)])
-    assert curvature(goal, goal.initial([0])).hessian(0) is None
+    assert curvature(goal, goal.initial([0])).hessians_of([0]) is None
 
 
 @pytest.mark.parametrize("width", [5, 7, 20])

@@ -25,7 +25,7 @@ from spikecheck.core.probe import Anatomy, Directions, Probe, Trail
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
-from spikecheck.lab.batching import member_steps, size_of
+from spikecheck.lab.batching import filled_size, member_steps
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.run_codec import decode, encode
 from spikecheck.objective.objective import build_objective
@@ -49,7 +49,7 @@ def test_the_steps_are_the_forks_own_and_the_annealings() -> None:
     assert steps_of(Continue(horizon=100, anneal=30)) == 400
     assert steps_of(Continue(horizon=100)) == 100
     recipe = Recipe(setting=Setting(intervention=calm), seed=0)
-    assert member_steps([recipe]) == size_of(recipe) * 550
+    assert member_steps([recipe]) == filled_size([recipe]) * 550
 
 
 def test_a_fork_without_one_is_identified_as_before() -> None:

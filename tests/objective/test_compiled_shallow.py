@@ -146,6 +146,7 @@ def test_what_torch_cannot_compile_is_said_with_the_remedy(monkeypatch: pytest.M
     with warnings.catch_warnings(action="ignore"):  # torch warns of itself where its compiler is imported first
         import_module("torch._inductor.compile_fx")
     monkeypatch.setattr("torch._inductor.compile_fx.compile_fx_inner", failing)
+    monkeypatch.setattr(compiled_shallow, "shallow_products", lambda *asked: None)  # where there is no C++ of our own
     compiled_shallow._kernel.cache_clear()
     objective, rows = build_objective([Setting(width=7, steps=LONG)]), torch.zeros(1, 21, dtype=torch.float64)
     with pytest.raises(UsageError, match="set SPIKECHECK_COMPILE=0 to disable compiling"):

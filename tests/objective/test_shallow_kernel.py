@@ -1,9 +1,7 @@
 """The written kernel against the one that inductor compiles: the same bits, whatever the numbers."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import torch
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
-from spikecheck.objective import compiled_shallow, shallow_kernel
+from spikecheck.objective import compiled_shallow, shallow_kernel, shallow_library
 from spikecheck.objective.objective import build_objective
 from spikecheck.objective.shallow_passes import JETS, reverse
 from spikecheck.tensors.compile import compiler
@@ -20,7 +18,7 @@ from spikecheck.tensors.kernel import Kernel
 
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 pytestmark = pytest.mark.skipif(
-    shutil.which("g++") is None or CAPABILITY not in shallow_kernel._REGISTER, reason="no C++ compiler, or no AVX2"
+    shutil.which("g++") is None or CAPABILITY not in shallow_library._REGISTER, reason="no C++ compiler, or no AVX2"
 )
 SIZES = ((50, 40, 16), (20, 20, 32), (1, 2, 1), (3, 2, 2), (70, 33, 64), (6, 9, 8), (7, 13, 4))
 """Neurons, points, members: whole registers and parts of one, points that leave a rest of each size."""
@@ -90,44 +88,6 @@ def test_one_member_off_its_numbers_spoils_no_other() -> None:
     assert torch.isnan(losses[3])
 
 
-def test_where_the_exponentials_differ_torchs_own_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shallow_kernel, "_same_exponentials", lambda *asked: False)
-    calling = shallow_kernel.shallow_kernel.__wrapped__("tanh", torch.float64)
-    assert calling is not None
-    assert not differing(calling, "tanh", False, drawn((50, 40, 16), 1.0, False, torch.float64))
-
-
-def test_an_exponential_with_another_constant_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    text, chosen = shallow_kernel._SOURCE.read_text(encoding="utf-8"), list[bool]()
-    judge = shallow_kernel._same_exponentials
-
-    def judged(*asked: Any) -> bool:
-        chosen.append(judge(*asked))
-        return chosen[-1]
-
-    monkeypatch.setattr(shallow_kernel, "_same_exponentials", judged)
-    for sound, moved in (
-        ("1.666666666666669072e-1", "1.66666666666660e-1"),
-        ("-.28235290563031577122588448175013436025525412068e-12", "-.29e-12"),
-        ("0x1.62e42fefa39efp+9", "709.5"),
-        ("-1000.0", "-700.0"),
-    ):
-        assert sound in text
-        monkeypatch.setattr(shallow_kernel, "_SOURCE", Source(text.replace(sound, moved)))
-        assert shallow_kernel.shallow_kernel.__wrapped__("relu", torch.float64) is not None
-    assert chosen == [False] * 4
-
-
-class Source:
-    """A file with this text."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def read_text(self, encoding: str) -> str:
-        return self._text
-
-
 def test_where_it_cannot_be_had_inductors_kernel_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     setting = Setting(width=7, points=9, steps=1_000)
     goal = build_objective([setting] * 3)
@@ -135,17 +95,3 @@ def test_where_it_cannot_be_had_inductors_kernel_trains(monkeypatch: pytest.Monk
     expected = goal.gradient(params)
     monkeypatch.setattr(compiled_shallow, "shallow_kernel", lambda *asked: None)
     assert all(map(torch.equal, goal.gradient(params), expected))
-
-
-@pytest.mark.parametrize("error", [OSError("no space left"), subprocess.CalledProcessError(1, "g++")])
-def test_no_failure_of_a_compiler_is_raised(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(*asked: object, **more: object) -> None:
-        raise error
-
-    monkeypatch.setattr(shallow_kernel, "library_of", failing)
-    assert shallow_kernel.shallow_kernel.__wrapped__("tanh", torch.float64) is None
-
-
-def test_a_processor_without_avx2_has_no_such_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
-    assert shallow_kernel.shallow_kernel.__wrapped__("tanh", torch.float64) is None

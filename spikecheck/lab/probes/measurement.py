@@ -58,6 +58,11 @@ class Measurement(Generic[P]):
         """Whether nothing is trained, and compiling derivatives takes longer than the measurement itself."""
         return False
 
+    @property
+    def of_any_size(self) -> bool:
+        """Whether a member's bits are the same in a batch of any size, if those of its gradients are."""
+        return True
+
     def member_steps(self, steps: int) -> int:
         """Updates counted as progress for one member of a run of `steps` updates."""
         return WINDOW

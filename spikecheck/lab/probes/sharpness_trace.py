@@ -35,6 +35,11 @@ class SharpnessTraceMeasurement(Measurement[SharpnessTrace]):
         """True at the checkpoints of one run: compiling takes 8 s the first time, the measurement 0.2 s."""
         return self.probe.alone and not self.probe.every_step
 
+    @property
+    def of_any_size(self) -> bool:
+        """False with `every_step`, whose sums over parameters torch rounds by the number of members."""
+        return not self.probe.every_step
+
     def plain_steps(self, steps: int, *, fork: bool) -> float:
         """A checkpoint costs one search per many steps; with `every_step`, each step costs one Hessian-vector product."""
         return steps * (5.0 if self.probe.every_step else 2.5 if self.probe.alone else 0.3)
