@@ -12,7 +12,7 @@ from spikecheck.arms import displaced, through
 from spikecheck.effects.frequency import low_goes_first, low_share_lost
 from spikecheck.preconditions import comes_down
 
-AFTER = 20  # steps of the descent after the peak: about as long as a spike takes to come down
+AFTER = 20  # steps of the descent after the peak: about as long as a spike takes to fall
 OVER_THE_PEAK = "Continues from the onset through the peak and the descent."
 INJECTED = (
     "Is displaced at the onset along the sixth eigendirection to ten times the loss: a deviation without a spike."

@@ -38,7 +38,7 @@ claim = Claim(
     cannot_tell="A correlation over the steps before an ascent does not show that the structure causes it. "
     "The loss is measured along the trajectory only, and not in the landscape around it.",
     control=Control(
-        says="the steps after the peak, while the loss comes down",
+        says="the steps after the peak, while the loss falls",
         measure=partial(lower_is_sharper_after, longest=LONGEST),
     ),
 )
