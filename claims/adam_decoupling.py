@@ -1,7 +1,7 @@
-"""Adam spikes even where the curvature never changes: its second moment decays while nothing feeds it.
+"""Adam spikes even where the curvature never changes: its second moment decays while gradients are small.
 
 The model is linear and the loss quadratic, so the Hessian is one matrix for the whole run. The target, 100 sin 0.01x,
-is a straight line to within 0.02 %. The first half of the run is left out: Adam's momentum overshoots there as it arrives.
+is a straight line to within 0.02 %. The first half of the run is left out: there Adam's momentum overshoots the minimum.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ ABOVE, FELL = "gradient curvature over its threshold", "log fall of the gradient
 
 
 def preceded(part: float = 0.5, within: int = 1_000) -> tuple[Condition, Condition]:
-    """The curvature along the gradient was above its threshold before the peak, and fell: a spike feeds the second moment."""
+    """The curvature along the gradient exceeds its threshold before the peak and is lower after it."""
     before = partial(losses.curvature_before_the_peak, part=part, within=within)
     fall = partial(losses.curvature_fall_at_the_peak, part=part, within=within)
     high = Condition(measure=before, unit=ABOVE, predicts=Prediction(above=1.0))
@@ -51,10 +51,10 @@ claim = Claim(
         "steps before the peak half: 500": Variant(also=preceded(within=500)),
         "steps before the peak twice: 2,000": Variant(also=preceded(within=2_000)),
     },
-    positive=Control(says="a late spike with the curvature before it, put into the record", plant=losses.late_spike),
-    reading="Said of Adam in general, so a share of runs; a spike is read as a tenfold peak.",
-    cannot_tell="A crossing before the peak and a fall behind it do not show that the one causes the other. "
-    "The linear model has one curvature by construction, so nothing is said of networks.",
+    positive=Control(says="a late spike and a high curvature before it, put into the record", plant=losses.late_spike),
+    reading="The source says this of Adam in general, so a share of runs decides; a spike is a peak of ten times the median.",
+    cannot_tell="A crossing before the peak and a fall after it do not show that one causes the other. "
+    "The linear model's curvature is constant by construction, so the result does not extend to networks.",
     control=Control(says="gradient descent at the same learning rate", arms={"run": plain_descent}),
-    also_not=(Control(says="the same peaks at other times of the same run", plant=losses.half_a_turn_late),),
+    also_not=(Control(says="the late losses of the same run, shifted in time", plant=losses.half_a_turn_late),),
 )

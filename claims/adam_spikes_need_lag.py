@@ -1,8 +1,8 @@
-"""Adam spikes because its second moment lags behind the gradients: where it follows faster, the spike does not come.
+"""Adam spikes because its second moment lags behind the gradients: if it follows faster, no spike occurs.
 
 Where gradients have become small, the second moment is an average of the larger ones before, and decays at its own rate
 beta2 whatever the gradients do. The fork with beta2 = 0.9 continues from the same state, 80 steps before the onset,
-with the same bias-corrected second moment. A second moment that follows at once answers the first rise of the gradient.
+with the same bias-corrected second moment. A second moment without lag rises as soon as the gradient does.
 """
 
 from functools import partial
@@ -13,13 +13,13 @@ from spikecheck.effects.adam import curvature_before_the_rise, spike_absent, wit
 from spikecheck.preconditions import spikes
 
 HORIZON = 300  # 80 steps before the onset, and most spikes are over 100 steps after it
-FASTER = "Goes on with beta2 = 0.9: a second moment that averages over ten steps."
-EMPTIED = "Goes on with its momentum emptied, and the same second moment."
+FASTER = "Continues with beta2 = 0.9: a second moment that averages over ten steps."
+EMPTIED = "Continues with its momentum set to zero and the same second moment."
 PREDICTS = Prediction(at_least=1.0, of_seeds=0.8, level=0.95)
 ABOVE = "curvature along the gradient over its threshold"
 
 claim = Claim(
-    says="an Adam spike needs a lagging second moment: with beta2 = 0.9 from before the onset on it does not come",
+    says="an Adam spike needs a lagging second moment: with beta2 = 0.9 from before the onset on, none occurs",
     where="arXiv 2506.04805, abstract",
     rules="own",
     kind="tendency",
@@ -43,14 +43,14 @@ claim = Claim(
     predicts=PREDICTS,
     also=(Condition(measure=curvature_before_the_rise, unit=ABOVE, predicts=Prediction(above=1.0)),),
     positive=Control(
-        says="the unchanged fork's losses without their spike", plant=partial(without_its_spike, arm="faster")
+        says="the unchanged fork's losses with their spike removed", plant=partial(without_its_spike, arm="faster")
     ),
-    reading="Said of Adam's spikes in general, so a share of runs that spike.",
-    cannot_tell="A second moment that follows faster is also smaller where gradients are, so its steps are larger: "
-    "that the spike goes shows that the lag is needed, and not that nothing else is. "
-    "Forks part 80 steps before the onset, when the second moment may have lagged for long.",
+    reading="The source says this of Adam's spikes in general, so a share of the spiking runs decides.",
+    cannot_tell="A faster second moment is also smaller where gradients are small, so its steps are larger: "
+    "a missing spike shows that the lag is necessary, and not that nothing else is. "
+    "Forks start 80 steps before the onset, when the second moment may already have lagged for long.",
     control=Control(
-        says="the same fork with its momentum emptied in place of a faster second moment",
+        says="the same fork with its momentum set to zero, and no faster second moment",
         arms={"faster": described(EMPTIED, retuned, horizon=HORIZON, empties_momentum=True)},
     ),
 )

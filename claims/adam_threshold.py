@@ -39,11 +39,11 @@ claim = Claim(
             "The preconditioned sharpness lies at its threshold, with noise of 5 %.", hovering_at, level=1.0, noise=0.05
         ),
     ),
-    reading="Said of training with Adam in general, so a share of runs; hovering is read as within 10 %.",
-    cannot_tell="The threshold is that of a preconditioner that stands still, and Adam's moves. "
+    reading="The source says this of Adam in general, so a share of runs decides; hovering means within 10 %.",
+    cannot_tell="The threshold is derived for a constant preconditioner, and Adam's changes. "
     "A median does not show what happens at single steps.",
     control=Control(
-        says="2/lr, the threshold of a rule without momentum",
-        measure=described("The same over 2/lr, the threshold of a rule without momentum.", late_over_two),
+        says="the same sharpness over 2/lr, the threshold of a rule without momentum",
+        measure=described("The same median over 2/lr, the threshold of a rule without momentum.", late_over_two),
     ),
 )

@@ -18,7 +18,7 @@ from spikecheck.effects.ascent import at_the_predicted_rate, log_rate_error, str
 from spikecheck.preconditions import ascent_lasts
 
 SHORTEST = 20
-"""Steps an ascent must last for its rate to be a question."""
+"""Steps an ascent must last for its rate to be estimated."""
 PREDICTS = Prediction(at_most=0.05, of_seeds=0.8, level=0.95)
 
 claim = Claim(
@@ -41,9 +41,9 @@ claim = Claim(
     also=(Condition(measure=straightness, unit="R^2", predicts=Prediction(at_least=0.95)),),
     positive=Control(says="a motion that grows at the predicted rate, with noise of 2 %", plant=at_the_predicted_rate),
     quotes="loss exponentially increases once it is too sharp, i.e., the rapid ascent of the loss spike",
-    reading="An exponential at a rate that theory gives for every run: a law, so a share of seeds.",
-    cannot_tell="The motion is read through an eighth difference in time, which was chosen after seeing data. "
-    "The Hessian of a ReLU misses what happens as a step crosses a kink.",
+    reading="Theory gives the rate of the exponential for every run: this is a law, so a share of seeds decides.",
+    cannot_tell="The motion is measured by an eighth difference in time, which was chosen after seeing data. "
+    "The Hessian of a ReLU network does not include the kinks that a step crosses.",
     control=Control(
         says="the rate predicted from the second eigenvalue",
         measure=described(

@@ -1,6 +1,6 @@
-"""Above 2/lambda_0 the loss first grows and then the training comes down in a flatter place: the catapult.
+"""At a learning rate above 2/lambda_0 the loss first grows, then training converges to a flatter minimum: the catapult.
 
-The reference is wide, as the source's theory wants it, at a rate whose product with the first sharpness lies between 2 and 4.
+The reference is wide, as the source's theory assumes, and its learning rate times the first sharpness lies between 2 and 4.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ NOWHERE = described("The same losses, and at the end 1.05 times the first sharpn
 
 
 def rises(early: int) -> tuple[Condition, Condition]:
-    """The loss grows in so many steps, and the training converges: it ends lower than it began."""
+    """The loss grows within `early` steps, and the training converges: its last loss is below its first."""
     rise = partial(early_rise, early=early)
     up = Condition(measure=rise, unit="largest early loss over the first", predicts=Prediction(above=1.0))
     return up, Condition(measure=loss_left, unit="last loss over the first", predicts=Prediction(below=1.0))
@@ -49,9 +49,9 @@ claim = Claim(
         "early steps twice: 200": Variant(also=rises(early=200)),
     },
     positive=Control(says="a loss that rises at first and a sharpness that ends a fifth lower", plant=thrown),
-    reading="Said of wide networks in general, so a share of runs.",
-    cannot_tell="That it ends flatter does not show that the rise of the loss brought it there. "
-    "Theory speaks of widths without bound, and this looks at a few hundred neurons.",
+    reading="The source says this of wide networks in general, so a share of runs decides.",
+    cannot_tell="A flatter end does not show that the rise of the loss caused it. "
+    "The theory is for infinite width, and these networks have a few hundred neurons.",
     control=Control(
         says="a quarter of the learning rate over the same lr x steps",
         arms={"run": described(SLOW, slower, times=4, lengthened=True)},

@@ -2,8 +2,8 @@
 
 Each spiking run is judged against its calm twin: the same seed and the same weights up to just before the spike, then
 a quarter of the learning rate for as many steps as cover the same lr x steps. Only twins that are verified never to
-spike count. What both twins gain is training; what only one gains comes with the spike: the spike itself, and the
-ceiling of 2/lr on the sharpness that comes with the larger rate. `spike-effect-decomposed` tells these two apart.
+spike count. What both gain is due to training. What only the spiking run gains is due to the spike itself or to the
+ceiling of 2/lr that its larger rate puts on the sharpness. `spike-effect-decomposed` separates these two.
 """
 
 from functools import partial
@@ -16,7 +16,7 @@ from spikecheck.preconditions import only_one_spikes
 
 HORIZON = 3_000
 PREDICTS = Average(above=0.0, worth=0.02)
-"""Between random directions of two numbers, mean |cos| 2/pi, and full condensation lie 0.36: a twentieth of that is little."""
+"""Mean |cos| is 2/pi for random directions in the plane and 1 for parallel ones: 0.02 is a twentieth of the difference."""
 CALMER = "A second twin without the spike: a fifth of the learning rate."
 
 claim = Claim(
@@ -42,15 +42,15 @@ claim = Claim(
     companions={"gain of weighted mean |cos|": weighted_gain, "fall of the effective ratio": fewer_directions},
     predicts=PREDICTS,
     positive=Control(
-        says="the calm twin's weights, turned together by 0.05 of mean |cos|", plant=partial(condensed, by=0.05)
+        says="the calm twin's weights, turned to a mean |cos| 0.05 higher", plant=partial(condensed, by=0.05)
     ),
     quotes="loss spikes can facilitate condensation, i.e., input weights evolve towards the same",
-    reading="Can is no law: an average effect, of the spiking run against its twin. Evolve towards the same is said of "
-    "the run itself: its alignment rises, and beyond that of random directions.",
-    cannot_tell="The calm twin lacks the spike and the ceiling on its sharpness, and which of the two matters is not told. "
-    "Alignment weighs every neuron alike, however little it contributes.",
+    reading="Spikes can do this: no law, so the average difference to the twin decides. The weights themselves evolve: "
+    "so the spiking run's alignment must also rise, and exceed that of random directions.",
+    cannot_tell="The calm twin lacks the spike and the ceiling on its sharpness, and this check cannot separate the two. "
+    "Alignment weights every neuron alike, however little it contributes.",
     control=Control(
-        says="two twins that both go round the spike, at a quarter and at a fifth of the learning rate",
+        says="two twins that both avoid the spike, at a quarter and at a fifth of the learning rate",
         arms=twins(horizon=HORIZON) | {"spiking": described(CALMER, lower_rate, horizon=HORIZON, factor=0.2)},
     ),
     maps=(Map(x="init_scale", x_values=(0.5, 1.0, 1.5), y="lr", y_values=(0.075, 0.1, 0.125, 0.15)),),

@@ -1,9 +1,9 @@
 """At the same ceiling on the sharpness, the spikes themselves align the input weights.
 
 The twin has the same seed, weights and learning rate, and its sharpness is held at 2/lr, where the spiking run's
-hovers; but it does not oscillate. So what the ceiling does, both have. In the spiking run it is the oscillation that
-brings the ceiling about, and in the twin it is imposed: this is the direct effect of spikes at a given ceiling, and
-not all that they do.
+hovers; but it does not oscillate. So both have the effect of the ceiling. In the spiking run the oscillation causes
+the ceiling, and in the twin it is imposed: the difference is the direct effect of spikes at a given ceiling, and not
+their total effect.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ HORIZON = 3_000  # as in `condensation`
 PREDICTS = Average(above=0.0, worth=0.02)  # as in `condensation`
 SPIKING = partial(through, horizon=HORIZON)
 HELD = partial(held, horizon=HORIZON)
-TURNED = "The spiking run ends with its twin's weights, turned together by 0.05 of mean |cos|."
+TURNED = "The spiking run ends with its twin's weights, turned to a mean |cos| 0.05 higher."
 
 claim = Claim(
     says="at a given ceiling on the sharpness, loss spikes align the input weights",
@@ -42,15 +42,15 @@ claim = Claim(
     },
     predicts=PREDICTS,
     positive=Control(
-        says="the held twin's weights, turned together by 0.05 of mean |cos|",
+        says="the held twin's weights, turned to a mean |cos| 0.05 higher",
         plant=described(TURNED, turned, runs=("spiking",), twin="held", by=0.05),
     ),
-    reading="The abstract says that spikes can facilitate condensation, and that this may be why they improve "
-    "generalisation, rather than the control of lambda_max. That spikes align at equal lambda_max is our reading: an average.",
-    cannot_tell="Holding imposes what the oscillation causes, so only the direct effect at a given ceiling is seen. "
-    "The spiking run's sharpness hovers a little above its ceiling and saws, while the twin's stands still.",
+    reading="The abstract says that spikes can facilitate condensation, and that this may be why they improve generalisation, "
+    "rather than the control of lambda_max. That spikes align at equal lambda_max is our reading; an average decides.",
+    cannot_tell="The twin's ceiling is imposed, so the check measures only the direct effect of spikes at a given ceiling. "
+    "The spiking run's sharpness oscillates a little above its ceiling; the twin's is constant.",
     control=Control(
-        says="two held twins, looked at every fourth and every fifth step: neither oscillates",
+        says="two held twins, corrected every fourth and every fifth step: neither oscillates",
         arms={"spiking": partial(HELD, every=4), "held": HELD},
     ),
 )

@@ -1,9 +1,9 @@
-"""The further the learning rate overshoots the edge, the more the run condenses: a dose and its response.
+"""The further the learning rate overshoots the edge, the more the run condenses: a dose-response relation.
 
 Correlating spikes' heights with gains over seeds would mix the dose with everything else that differs between seeds.
-So one seed gets both doses: from the same weights, before the same spike, one twin goes on at the full learning rate
-and one at four fifths of it, over the same learning rate x steps. The doses differ in their spikes and in their
-ceilings on the sharpness alike.
+So one seed gets both doses: from the same weights, before the same spike, one twin continues at the full learning
+rate and one at four fifths of it, over the same learning rate x steps. The doses differ both in their spikes and in
+their ceilings on the sharpness.
 """
 
 from functools import partial
@@ -14,17 +14,17 @@ from spikecheck.effects.condensation import fewer_directions, gain, turned, weig
 from spikecheck.preconditions import spikes
 
 LOWER = partial(lower_rate, horizon=3_000)
-STRONG = described("Goes on at the full learning rate.", through, horizon=3_000)
-MILD = described("Goes on at four fifths of the learning rate, less far above its threshold.", LOWER, factor=0.8)
-QUARTER = described("The full dose at a quarter of the rate: below its threshold.", LOWER, factor=0.25)
-FIFTH = described("Four fifths of that: below its threshold too.", LOWER, factor=0.2)
+STRONG = described("Continues at the full learning rate.", through, horizon=3_000)
+MILD = described("Continues at four fifths of the learning rate, less far above threshold.", LOWER, factor=0.8)
+QUARTER = described("A quarter of the learning rate: below the stability threshold.", LOWER, factor=0.25)
+FIFTH = described("A fifth of the learning rate: below the stability threshold too.", LOWER, factor=0.2)
 RESPONSE = "Mean |cos| between input weights at the end: the strong dose's minus the mild one's."
-TURNED = "The strong dose ends with the mild one's weights, turned together by 0.05 of mean |cos|."
+TURNED = "The strong dose ends with the mild one's weights, turned to a mean |cos| 0.05 higher."
 PREDICTS = Average(above=0.0, worth=0.02)  # as in `condensation`
 
 claim = Claim(
     says="condensation rises with how far the learning rate overshoots the edge of stability",
-    where="spikecheck's plan, from first looks at arXiv 2305.12133",
+    where="spikecheck's own hypothesis, from exploring arXiv 2305.12133",
     kind="tendency",
     domain=Domain(
         SETTING_B.but(lr=0.125),
@@ -36,7 +36,7 @@ claim = Claim(
     ),
     beside={"setting A, rate 0.125": SETTING_A.but(lr=0.125)},
     arms={"strong": STRONG, "mild": MILD},
-    applies=described("The run spikes, late enough for twins to part before.", spikes),
+    applies=described("The run spikes, late enough to fork twins before it.", spikes),
     measure=described(RESPONSE, gain, run="strong", twin="mild"),
     unit="difference of mean |cos|",
     cutoffs=limits(PREDICTS, worth=(0.01, 0.04)),
@@ -46,12 +46,12 @@ claim = Claim(
     },
     predicts=PREDICTS,
     positive=Control(
-        says="the mild dose's weights, turned together by 0.05 of mean |cos|",
+        says="the mild dose's weights, turned to a mean |cos| 0.05 higher",
         plant=described(TURNED, turned, runs=("strong",), twin="mild", by=0.05),
     ),
-    reading="A response to a dose: an average difference between two doses on the same seeds.",
-    cannot_tell="A larger rate means more overshoot and a lower ceiling on the sharpness, and these are not told apart. "
-    "Weights that point along an axis count as condensed, whichever neuron a coordinate belongs to.",
+    reading="A dose-response relation: the average difference between two doses on the same seeds decides.",
+    cannot_tell="A larger rate means more overshoot and a lower ceiling on the sharpness; this check cannot separate them. "
+    "Weights that all lie along one coordinate axis count as condensed, even if neurons share nothing else.",
     control=Control(
         says="the same two doses at a quarter of the learning rate, far below the threshold at the fork",
         arms={"strong": QUARTER, "mild": FIFTH},

@@ -1,8 +1,8 @@
 """After spikes the test loss is lower through condensation, not through a smaller sharpness (hedged in version 1).
 
-Sixteen points of sin x + sin 3x can be fitted without being learned, so there is something to generalise. Both runs go on
-until they fit, one through its spikes and one held at the same ceiling on the sharpness without any. Then both are annealed at
-a tenth of the rate, so that neither is met in the middle of an oscillation, and only pairs are compared that fit.
+Sixteen points of sin x + sin 3x can be fitted with a large test loss, so runs can differ in it. Both runs continue until
+they fit, one through its spikes and one held at the same ceiling on the sharpness without spikes. Then both are annealed at
+a tenth of the rate, so that neither is measured in the middle of an oscillation, and only pairs that fit are compared.
 """
 
 from functools import partial
@@ -14,8 +14,8 @@ from spikecheck.effects.generalisation import better_and_turned, heldout_loss_ra
 from spikecheck.harness.domain import Domain, Ladder
 from spikecheck.preconditions import fitted_after_spikes
 
-SPIKING = described("Goes on through the spikes, and is annealed.", through, horizon=8_000, anneal=1_000)
-SAME_CEILING = "Goes on at the same learning rate and ceiling without motion across the valley, and is annealed."
+SPIKING = described("Continues through the spikes, then is annealed.", through, horizon=8_000, anneal=1_000)
+SAME_CEILING = "Continues at the same learning rate and ceiling without oscillation, then is annealed."
 HELD = described(SAME_CEILING, held, horizon=8_000, anneal=1_000)
 PREDICTS = Average(below=0.0, worth=0.1)  # a test loss less than a tenth lower is no improvement worth a claim
 GAINS = Average(above=0.0, worth=0.02)  # as in `condensation`
@@ -46,15 +46,15 @@ claim = Claim(
     },
     companions={"log ratio of sharpnesses": sharpness_ratio},
     predicts=PREDICTS,
-    positive=Control(says="test errors a fifth smaller, with weights turned together", plant=better_and_turned),
+    positive=Control(says="test errors a fifth smaller, and a mean |cos| 0.05 higher", plant=better_and_turned),
     quotes="which may be the underlying mechanism for why the loss spike improves generalization, "
     "rather than simply controlling the value of lambda_max",
-    reading="May be why spikes improve generalisation: an average improvement at an equal ceiling, together with an average "
-    "gain in alignment on the same seeds.",
-    cannot_tell="That both come together on average does not show that the one works through the other. "
-    "One small problem stands for generalisation.",
+    reading="It may be why spikes improve generalisation: at an equal ceiling the test loss must be lower on average, and the "
+    "alignment higher on average on the same seeds.",
+    cannot_tell="That both occur together on average does not show that condensation lowers the test loss. "
+    "Generalisation is measured on one small problem only.",
     control=Control(
-        says="two held twins, looked at every fourth and every fifth step: neither spikes",
+        says="two held twins, corrected every fourth and every fifth step: neither spikes",
         arms={"spiking": partial(HELD, every=4), "held": HELD},
     ),
 )

@@ -1,7 +1,7 @@
 """Full-batch gradient descent: the sharpness rises to 2/lr and then hovers just above it.
 
-A sharpness that is at 2/lr from the first step on was not driven there. So only runs that begin a fifth below are
-asked, and the reference starts from half of the usual weights.
+A sharpness that is at 2/lr from the first step on was not driven there. So only runs that begin at least a fifth below
+count, and the reference starts from weights of half the usual size.
 """
 
 from functools import partial
@@ -12,7 +12,7 @@ from spikecheck.effects.sharpness import hovering_at, late_over_two
 from spikecheck.harness.paper_settings import MNIST1D, MNIST1D_BATCHES, SETTING_A, SETTING_B
 from spikecheck.preconditions import driven
 
-DRIVEN = "The sharpness begins a fifth below 2/lr, and the loss ends below half of what it began with."
+DRIVEN = "The sharpness begins at least a fifth below 2/lr, and the loss ends below half of its first value."
 SLOW = "A quarter of the learning rate for as many steps: the sharpness has no time to rise to its threshold."
 ABOVE = described("The late sharpness lies at 1.02 times 2/lr, with noise of 5 %.", hovering_at, level=1.02, noise=0.05)
 PREDICTS = Prediction(at_least=0.95, at_most=1.1, of_seeds=0.8, level=0.95)
@@ -48,11 +48,11 @@ claim = Claim(
     },
     predicts=PREDICTS,
     positive=Control(says="a sharpness that hovers 2 % above 2/lr, with noise", plant=ABOVE),
-    reading="Said of gradient descent in general, so a share of runs; just above is read as 5 % below to 10 % above.",
+    reading="The source says this in general, so a share of runs decides; just above means 5 % below to 10 % above.",
     cannot_tell="A median over the second half of a run does not show that the sharpness oscillates around the edge. "
-    "Runs too short to arrive count against the claim.",
+    "Runs too short for the sharpness to reach 2/lr count against the claim.",
     control=Control(
-        says="a quarter of the learning rate for as many steps, against its own threshold",
+        says="a quarter of the learning rate for as many steps, its sharpness over its own 2/lr",
         arms={"run": described(SLOW, slower, times=4)},
     ),
 )

@@ -18,7 +18,7 @@ claim = Claim(
     probe=Directions(at="onset", pairs=PAIRS),
     applies=spikes,
     measure=partial(rank_and_frequency, pairs=PAIRS),
-    unit="Spearman rho of rank and centroid",
+    unit="Spearman rho of rank and spectral centroid",
     cutoffs={
         "ranks half: 1 to 6": partial(rank_and_frequency, pairs=PAIRS // 2),
         **limits(PREDICTS, at_least=(0.25, 0.75)),
@@ -27,8 +27,8 @@ claim = Claim(
     positive=Control(
         says="deviations whose frequency rises with their rank, with noise", plant=partial(ordered, pairs=PAIRS)
     ),
-    reading="Said of eigendirections in general, so a share of runs; rho of 0.5 for a clear order was written first.",
-    cannot_tell="Ranks among twelve say nothing of the hundreds of directions below them. "
-    "Eigenvalues close to one another have directions that are mixtures, whose order means little.",
+    reading="Said of eigendirections in general, so a share of runs decides; rho of 0.5 was fixed beforehand.",
+    cannot_tell="The order of the twelve sharpest directions says nothing about the hundreds of flatter ones. "
+    "Directions of close eigenvalues mix, so that their order means little.",
     control=Control(says="the ranks permuted at random", measure=partial(rank_and_frequency_permuted, pairs=PAIRS)),
 )

@@ -9,11 +9,13 @@ from spikecheck.effects.frequency import low_fitted_first, low_fitted_sooner, ri
 from spikecheck.preconditions import every_run
 
 SOONER = partial(low_fitted_sooner, low=1, high=3)
-ORDER = "Log of the steps until sin 3x is fitted to half, over those until sin x is."
-HALVES = "The same for sin 3x on the right half of the interval over sin 3x on the left one: one frequency, two places."
+ORDER = "Log of the steps until half of sin 3x is fitted, over the steps until half of sin x is."
+HALVES = (
+    "The same for sin 3x on the right half of the interval over sin 3x on the left half: one frequency, two places."
+)
 PLANTED = "sin x is fitted in 200 steps, sin 3x in 1,000."
 PREDICTS = Prediction(above=float(np.log(2.0)), of_seeds=0.8, level=0.95)
-"""Twice the steps: any two waves are fitted one before the other, and the sign alone is a coin's."""
+"""Twice the steps: one of two waves is always fitted first, so the sign alone would be right by chance in half of the runs."""
 
 claim = Claim(
     says="neural networks fit low frequencies first",
@@ -38,12 +40,12 @@ claim = Claim(
     },
     predicts=PREDICTS,
     positive=Control(
-        says="outputs that take sin x five times as fast as sin 3x",
+        says="outputs that fit sin x five times as fast as sin 3x",
         plant=described(PLANTED, low_fitted_first, low=1, high=3),
     ),
-    reading="Said of networks in general, so a share of runs; first is read as in half of the steps.",
-    cannot_tell="Two frequencies of one target stand for low and high. "
-    "Checkpoints lie fifty steps apart, and what is fitted between two of them counts as fitted together.",
+    reading="Said of networks in general, so a share of runs decides; first means in less than half of the steps.",
+    cannot_tell="Low and high are represented by two frequencies of one target only. "
+    "Checkpoints are fifty steps apart, and waves fitted between the same two count as fitted at the same step.",
     control=Control(
         says="one frequency in two places: sin 3x on the right half over the left half",
         measure=described(HALVES, right_half_later, frequency=3),

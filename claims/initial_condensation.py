@@ -1,7 +1,7 @@
 """The smaller the initialisation, the fewer directions the input weights condense on at first.
 
-The source gives a number, at most twice the activation's multiplicity, in the limit of small weights; what a finite size can
-show is the way there. Weights ~ N(0, width^(-2 gamma)): a larger gamma is a smaller start.
+The source gives a number of directions, at most twice the activation's multiplicity, in the limit of small weights; finite
+weights can only show the trend towards it. Weights ~ N(0, width^(-2 gamma)): a larger gamma means smaller weights.
 """
 
 from functools import partial
@@ -35,8 +35,8 @@ claim = Claim(
     detects_spikes=False,
     applies=all_fall,
     measure=TREND,
-    unit="Spearman rho of gamma and directions",
-    companions={"directions from the smallest start over twice the multiplicity": SMALLEST},
+    unit="Spearman rho of gamma and number of directions",
+    companions={"directions from the smallest weights over twice the multiplicity": SMALLEST},
     cutoffs={
         **limits(PREDICTS, below=(-0.25, -0.75)),
         "cosine's distance to 1 half: 0.975": partial(TREND, above=0.975),
@@ -49,10 +49,12 @@ claim = Claim(
     predicts=PREDICTS,
     also=(Condition(measure=AT_FIRST, unit="Spearman rho before the first step", predicts=Average(at_least=-0.25)),),
     positive=Control(
-        says="weights in fewer directions the smaller the start", plant=partial(effects.condensing, arms=SIZES)
+        says="weights in fewer directions the smaller the initialisation", plant=partial(effects.condensing, arms=SIZES)
     ),
-    reading="A limit of small weights, read as a trend towards it: an average over seeds, and a clear one.",
-    cannot_tell="A trend over five sizes does not show the limit, whose number stands beside it unjudged. "
-    "Checkpoints lie fifty steps apart, so the initial stage may end between two of them.",
-    control=Control(says="the starts in a random order", measure=partial(effects.trend_permuted, sizes=SIZES)),
+    reading="The source states a limit; a clear trend towards it is required, on average over seeds.",
+    cannot_tell="A trend over five sizes does not show the limit, whose number is reported and not judged. "
+    "Checkpoints are fifty steps apart, so the initial stage may end between two of them.",
+    control=Control(
+        says="the values of gamma permuted at random", measure=partial(effects.trend_permuted, sizes=SIZES)
+    ),
 )

@@ -13,8 +13,8 @@ REFERENCE = SETTING_A.but(optimizer="heavy-ball", momentum=0.5, lr=0.15)
 """At this rate heavy ball's threshold is setting A's, 20. At momentum 0.9 the first spike is nearly always an overshoot."""
 NESTEROV = SETTING_A.but(optimizer="nesterov", momentum=0.5, lr=0.075)  # the same threshold
 GROWTH = 100.0
-"""With momentum the first descent overshoots too and counts as a spike. An instability grows exponentially: it rises far."""
-TURNS = "The motion along the first eigendirection falls, turns, and then grows at least a hundredfold up to the onset."
+"""With momentum the first descent may overshoot, which counts as a spike. An instability grows exponentially and far."""
+TURNS = "The motion along the first eigendirection decays, and then grows at least a hundredfold up to the onset."
 PREDICTS = Prediction(at_least=0.95, at_most=1.05, of_seeds=0.8, level=0.95)
 
 claim = Claim(
@@ -35,7 +35,7 @@ claim = Claim(
     applies=described(TURNS, turns, growth=GROWTH),
     until_divergence=True,
     measure=turn_over_momentums,
-    unit="sharpness at the turn over the threshold",
+    unit="sharpness at the start of growth, over the threshold",
     cutoffs={
         **limits(PREDICTS, at_least=(0.9, 0.975), at_most=(1.025, 1.1)),
         "growth half: fiftyfold": Variant(applies=partial(turns, growth=GROWTH / 2)),
@@ -43,10 +43,12 @@ claim = Claim(
     },
     predicts=PREDICTS,
     positive=Control(
-        says="a motion that turns where the sharpness passes the threshold", plant=turning_at_its_threshold
+        says="a motion that starts to grow where the sharpness crosses the threshold", plant=turning_at_its_threshold
     ),
-    reading="A formula for every run: a law, so a share of seeds; 5 % for reading the turn off a record.",
-    cannot_tell="Where a motion turns is read off a smoothed record, some steps wide. "
+    reading="A formula for every run: a law, so a share of seeds decides; 5 % is the error of locating the start of growth.",
+    cannot_tell="The start of growth is located on a smoothed record, to within some steps. "
     "Runs in which the first descent overshoots are left out, and they may differ.",
-    control=Control(says="the threshold of plain gradient descent, 2/lr", measure=turn_over_plain),
+    control=Control(
+        says="the same sharpness over 2/lr, the threshold of plain gradient descent", measure=turn_over_plain
+    ),
 )

@@ -1,8 +1,8 @@
 """On real data good and bad generalisers capture low frequency alike (version 1; not in version 2's abstract).
 
-Two nets fit the same few images, one from small input weights and one from ten times as large ones; on the images left over,
-which are thousands, the second generalises much worse. If low frequency is dominant and captured by both, their errors at low
-frequency on test images differ little, and the difference lies in the high. The filter is a Gaussian over the inputs: the
+Two nets fit the same few images, one from small input weights and one from ten times as large ones; on thousands of other
+images the second generalises much worse. If low frequency is dominant and captured by both, their errors at low frequency on
+test images differ little, and the difference lies at high frequency. The filter is a Gaussian over the inputs: the
 paper gives widths for its own data only; a twentieth of the mean squared distance is the same whatever the inputs' scale.
 """
 
@@ -17,7 +17,7 @@ from spikecheck.preconditions import fitted_labels_unlike
 DIGITS = Setting(problem="few-digits", points=200, width=80, input_std=0.2, output_std=0.1, optimizer="adam", lr=0.02)
 REFERENCE = DIGITS.but(steps=500)  # Adam, so that both nets fit: chosen by training and test losses alone
 FASHION = REFERENCE.but(problem="fashion-mnist", width=40, input_std=0.05)  # more inputs, smaller weights
-LARGE = "From input weights ten times as large, which saturate: what such a net computes depends on its first draw."
+LARGE = "From input weights ten times as large, which saturate: the function depends on the first draw of the weights."
 BAD = described(LARGE, scaled, condition="input_std", factor=10.0)
 PREDICTS = Equivalence(at_least=-0.1, at_most=0.1)
 
@@ -39,7 +39,7 @@ claim = Claim(
     detects_spikes=False,
     applies=partial(fitted_labels_unlike, below=0.1),
     measure=low_gap,
-    unit="gap of relative low-frequency errors, bad less good",
+    unit="gap of relative low-frequency errors, bad minus good",
     also=_dominates(0.05),
     cutoffs={
         **limits(PREDICTS, at_least=(-0.05, -0.2), at_most=(0.05, 0.2)),
@@ -53,8 +53,8 @@ claim = Claim(
     positive=Control(says="the good net's outputs with noise, in place of the bad one's", plant=alike),
     quotes="low-frequency is often dominant and well-captured by both the training data and the test data. Then, a solution "
     "with good generalization and a solution with bad generalization can both learn low-frequency well",
-    reading="Little difference between good and bad: an equivalence, on average within a tenth of the labels' low part.",
-    cannot_tell="How well low frequency is captured stands beside the verdict and does not decide it. "
-    "Pairs from small and from large input weights, fitted to few images, stand for good and bad generalisers.",
+    reading="Good and bad differ little: an equivalence, on average within a tenth of the labels' low-frequency part.",
+    cannot_tell="How well low frequency is captured is reported and does not decide. "
+    "Good and bad generalisers are only represented by nets from small and from large input weights, fitted to few images.",
     control=Control(says="the gap at high frequency", measure=high_gap),
 )

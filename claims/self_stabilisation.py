@@ -1,7 +1,7 @@
-"""At the edge of stability the oscillation is as wide as it has to be to stop the sharpening.
+"""At the edge of stability the oscillation is just large enough to stop progressive sharpening.
 
-Sharpness rises by alpha a step and learning rate at the bottom of the valley; a displacement x across the valley
-lowers it by beta x^2/2. Both balance where the mean of beta x^2 is that of 2 alpha. The effect is their difference
+At the bottom of the valley the sharpness rises by lr x alpha a step; a displacement x across the valley lowers it by
+lr x beta x^2/2. The two balance where the mean of beta x^2 equals that of 2 alpha. The effect is their difference
 over their sum: 0 where they balance, a third where one is twice the other, -1 where nothing oscillates.
 """
 
@@ -14,7 +14,7 @@ from spikecheck.preconditions import spikes
 
 HORIZON = 1_500
 SETTLING = 300
-"""Steps let pass after the fork, which lies 80 steps before the first onset: the first spike is no balance yet."""
+"""Steps left out after the fork, which lies 80 steps before the first onset: the first spike is no balance yet."""
 PREDICTS = Equivalence(at_least=-1 / 3, at_most=1 / 3)
 """Within a factor of two."""
 
@@ -25,11 +25,11 @@ claim = Claim(
     kind="tendency",
     domain=paper_domain(),
     beside={"setting B": SETTING_B},
-    arms={"run": described("Goes on at the edge, through its spikes.", through, horizon=HORIZON)},
+    arms={"run": described("Continues at the edge, through its spikes.", through, horizon=HORIZON)},
     probe=Balance(every=5),
     applies=spikes,
     measure=partial(balance, settling=SETTLING),
-    unit="excess of what oscillation takes off the sharpness",
+    unit="relative excess of self-stabilisation over progressive sharpening",
     cutoffs={
         **limits(PREDICTS, at_least=(-0.2, -0.5), at_most=(0.2, 0.5)),
         "settling half: 150 steps": partial(balance, settling=SETTLING // 2),
@@ -37,13 +37,13 @@ claim = Claim(
     },
     predicts=PREDICTS,
     positive=Control(says="displacements that balance the sharpening, with noise of 30 %", plant=balanced),
-    reading="A balance over time in theory: an equivalence, on average within a factor of two.",
-    cannot_tell="Theory expands to third order around the bottom of the valley, and spikes go further. "
-    "A balance over a window says nothing of a single spike.",
+    reading="Theory predicts a balance over time: an equivalence, on average within a factor of two.",
+    cannot_tell="Theory is a third-order expansion around the bottom of the valley, and spikes leave its range. "
+    "A balance over a window says nothing about a single spike.",
     control=Control(
         says="the held twin: at the same edge, without oscillation",
         arms={
-            "run": described("Goes on at the edge without any oscillation, the ceiling imposed.", held, horizon=HORIZON)
+            "run": described("Continues at the edge without oscillation, the ceiling imposed.", held, horizon=HORIZON)
         },
     ),
 )

@@ -1,7 +1,7 @@
 """The sharpness and the condensation of the input weights follow a similar trend over training (version 2).
 
-What both merely owe to time, rising as training goes on, is no relation of one to the other: it is taken out. And a
-similar trend has a sign: more sharpness with more alignment.
+That both rise as training continues is no relation of one to the other, so the effect of time is partialled out. A
+similar trend has a sign: more sharpness goes with more alignment.
 """
 
 from spikecheck import SETTING_B, Average, Claim, Control, Trail, described, limits, paper_domain
@@ -17,19 +17,19 @@ claim = Claim(
     domain=paper_domain(),
     beside={"setting B": SETTING_B},
     probe=Trail(),
-    applies=described("The run spikes, and there is another to compare with.", spikes),
+    applies=described("The run spikes, and another seed's run can be compared.", spikes),
     measure=sharpness.alignment_trend,
-    unit="Spearman rho given the step",
-    companions={"Spearman rho with the common trend": sharpness.raw_alignment_trend},
+    unit="partial Spearman rho given the step",
+    companions={"Spearman rho, common rise over time included": sharpness.raw_alignment_trend},
     cutoffs=limits(PREDICTS, worth=(0.05, 0.2)),
     predicts=PREDICTS,
     positive=Control(
-        says="a sharpness that follows the alignment, with noise of its size", plant=sharpness.sharper_when_aligned
+        says="a sharpness that follows the alignment, with noise of the same size", plant=sharpness.sharper_when_aligned
     ),
     quotes="there is a correlation (similar trend) between lambda_max and condensation",
-    reading="A correlation that their experiments show: an average over runs, signed, beyond what both owe to time.",
-    cannot_tell="A relation that is nothing but a common rise over time would be missed. "
-    "Alignment along an axis, such as biases that vanish beside weights, counts like any other.",
+    reading="The source reports a correlation: its signed average over runs decides, the effect of time partialled out.",
+    cannot_tell="A relation that consists only of a common rise over time would be missed. "
+    "Alignment with a coordinate axis, as where biases are small beside the weights, counts like any other.",
     control=Control(
         says="the sharpness of another seed's run at the same steps", measure=sharpness.alignment_trend_of_strangers
     ),

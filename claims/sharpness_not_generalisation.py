@@ -1,7 +1,7 @@
-"""The sharpness does not tell good from bad generalisers.
+"""The sharpness does not separate good from bad generalisers.
 
-One net from a family of initialisations, from small to large weights, trained until all fit the training points: of
-two whose test losses differ clearly, is the flatter one the better? A share of a half is what a coin tells.
+Nets from small to large initial weights are trained until all fit the training points. Of two whose test losses differ
+clearly, how often does the flatter one generalise better? A share of one half is chance.
 """
 
 from functools import partial
@@ -16,7 +16,7 @@ REFERENCE = NET.but(lr=0.03, steps=30_000)  # the number of steps was chosen so 
 FAMILY = {"start x 1": 1.0, "start x 2": 2.0, "start x 4": 4.0, "start x 8": 8.0, "start x 12": 12.0}
 WIDER = partial(described, "From weights so many times as large.", scaled, condition="init_scale")
 NETS = tuple(FAMILY)
-APART = 10.0  # test losses that differ by less say nothing of better and worse
+APART = 10.0  # nets whose test losses differ by a smaller factor are not compared
 FIT = partial(fitted_apart, arms=NETS, apart=APART)  # a loss below 0.001, against a target of variance 1
 PREDICTS = Equivalence(at_least=0.3, at_most=0.7)
 """From an AUC of 0.7 on discrimination is commonly called acceptable (Hosmer & Lemeshow); 0.3 is its mirror image."""
@@ -37,7 +37,7 @@ claim = Claim(
     detects_spikes=False,
     applies=partial(FIT, below=0.001),
     measure=partial(flatter_is_better, arms=NETS, apart=APART),
-    unit="share of pairs in which the flatter is the better",
+    unit="share of pairs in which the flatter net generalises better",
     cutoffs={
         **limits(PREDICTS, at_least=(0.4,), at_most=(0.6,)),
         "training loss half: 0.0005": Variant(applies=partial(FIT, below=0.0005)),
@@ -47,14 +47,14 @@ claim = Claim(
     },
     predicts=PREDICTS,
     positive=Control(
-        says="sharpnesses handed around at random, which tell nothing", plant=partial(handed_around, arms=NETS)
+        says="sharpnesses permuted at random, which carry no information", plant=partial(handed_around, arms=NETS)
     ),
     quotes="lambda_max is a good measure of sharpness but not a good measure for generalization",
-    reading="That it tells little: an equivalence, the mean AUC of the sharpness close to that of a coin.",
-    cannot_tell="One family of nets, which differ in the size of their start, stands for good and bad generalisers. "
-    "That little is told would also be found of another seed's sharpness: an absence does not show whose it is.",
+    reading="It carries little information: an equivalence, the mean AUC of the sharpness close to chance.",
+    cannot_tell="The nets differ only in the size of their initial weights, one of many causes of bad generalisation. "
+    "Another seed's sharpness would carry little information too, so the check does not show that it measures the net's own.",
     control=Control(
-        says="the size of the weights in place of the sharpness: it does tell",
+        says="the norm of the weights in place of the sharpness: it predicts which net is better",
         measure=partial(smaller_is_better, arms=NETS, apart=APART),
     ),
 )

@@ -1,4 +1,4 @@
-"""Before a spike, training is where a smaller loss is sharper."""
+"""Before a spike, a smaller loss goes with a larger sharpness."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ from spikecheck.effects.curvature import lower_is_sharper, lower_is_sharper_afte
 from spikecheck.preconditions import room_before_the_ascent
 
 LONGEST = 200
-"""Steps looked back; as written before any figure was seen. docs/decisions.md has the shares for 20 to 400."""
+"""Most steps before the ascent that are compared; fixed before any result was seen. docs/decisions.md has 20 to 400."""
 SHORTEST = 20
 PREDICTS = Prediction(at_most=-0.8, of_seeds=0.8, level=0.95)
 
@@ -21,7 +21,7 @@ claim = Claim(
     probe=Anatomy(),
     applies=partial(room_before_the_ascent, shortest=SHORTEST),
     measure=partial(lower_is_sharper, longest=LONGEST),
-    unit="Spearman rho",
+    unit="Spearman rho of loss and sharpness",
     cutoffs={
         "window half: 100 steps": partial(lower_is_sharper, longest=100),
         "window twice: 400 steps": partial(lower_is_sharper, longest=400),
@@ -33,12 +33,12 @@ claim = Claim(
     positive=Control(says="a sharpness that falls with the loss, with noise", plant=lower_made_sharper),
     quotes="When the training enters a region, which has a smaller-loss-as-sharper (SLAS) structure, "
     "the training becomes unstable",
-    reading="Said of training in general, so a share of runs; how strongly smaller goes with sharper is not said, and "
-    "rho of -0.8 or less was written first.",
+    reading="Said of training in general, so a share of runs decides; the source does not say how strongly smaller goes with "
+    "sharper, and rho of -0.8 or less was fixed beforehand.",
     cannot_tell="A correlation over the steps before an ascent does not show that the structure causes it. "
-    "What lies on the way is seen, and not the landscape around it.",
+    "The loss is measured along the trajectory only, and not in the landscape around it.",
     control=Control(
-        says="the steps after the peak, while the loss comes down",
+        says="the steps after the peak, while the loss falls",
         measure=partial(lower_is_sharper_after, longest=LONGEST),
     ),
 )

@@ -1,7 +1,7 @@
-"""The region in which smaller is sharper is progressive sharpening: its rate tells when the sharpness crosses its threshold.
+"""The region in which a smaller loss is sharper is progressive sharpening: its rate predicts when the sharpness crosses 2/lr.
 
-Where the sharpness passes nine tenths of 2/lr it rises at some rate, by a straight line through the steps before. Going on
-like that it would cross 2/lr after so many steps. The effect compares that with the steps it really took.
+A straight line fitted to the steps before the sharpness passes nine tenths of 2/lr gives its rate, and the rate predicts the
+number of steps to 2/lr. The effect compares this with the steps that it really took.
 """
 
 from functools import partial
@@ -12,14 +12,14 @@ from spikecheck import SETTING_B, Anatomy, Claim, Control, Equivalence, describe
 from spikecheck.effects.sharpening import a_ramp, crossing_error, crossing_error_by_a_stranger
 from spikecheck.preconditions import seen_to_cross
 
-BELOW, WINDOW = 0.9, 20  # where the rate is read, of 2/lr, and the steps through which the line goes
+BELOW, WINDOW = 0.9, 20  # level where the rate is measured, over 2/lr, and steps that the line is fitted to
 ERROR = "Log of the predicted over the real number of steps from nine tenths of 2/lr to the crossing; at most log 8 in size."
-SEEN = "The run spikes, and at least 20 recorded steps lie before its sharpness passes nine tenths of 2/lr on its way there."
+SEEN = "The run spikes, and at least 20 steps are recorded before its sharpness passes nine tenths of 2/lr."
 PREDICTS = Equivalence(at_least=-float(np.log(2.0)), at_most=float(np.log(2.0)))
 """Within a factor of two."""
 
 claim = Claim(
-    says="the smaller-loss-as-sharper region is progressive sharpening: its rate tells when the sharpness crosses 2/lr",
+    says="the smaller-loss-as-sharper region is progressive sharpening: its rate predicts when the sharpness crosses 2/lr",
     where="arXiv 2305.12133v1, abstract, read with Cohen et al., arXiv 2103.00065, section 3",
     rules="gd",
     kind="tendency",
@@ -37,12 +37,12 @@ claim = Claim(
         "passed at 0.8": partial(crossing_error, window=WINDOW, below=0.8),
     },
     predicts=PREDICTS,
-    positive=Control(says="a sharpness that rises evenly, with noise of 0.2 %", plant=a_ramp),
-    reading="A rate that tells the time: an equivalence, on average within a factor of two.",
-    cannot_tell="Only runs that cross and spike are asked; `spikes-foretold` asks of runs that spike and runs that do not. "
-    "A straight line through twenty steps knows nothing of what bends the way.",
+    positive=Control(says="a sharpness that rises linearly, with noise of 0.2 %", plant=a_ramp),
+    reading="A rate that predicts the time: an equivalence, on average within a factor of two.",
+    cannot_tell="Only runs that cross and spike count; `spikes-foretold` also covers runs that do not spike. "
+    "A straight line through twenty steps ignores any later change of the rate.",
     control=Control(
-        says="the rate of another seed's run at the same steps",
+        says="the rate of another seed's run, with the two onsets aligned",
         measure=partial(crossing_error_by_a_stranger, window=WINDOW, below=BELOW),
     ),
 )

@@ -1,4 +1,4 @@
-"""Loss spikes come in ordinary full-batch training. No claim of the paper's own, but what all of them rest on."""
+"""Loss spikes occur in ordinary full-batch training. Not a claim of the paper, but all of its claims presuppose it."""
 
 from spikecheck import SETTING_B, Claim, Control, Map, Prediction, described, paper_domain
 from spikecheck.arms import slower
@@ -18,18 +18,18 @@ claim = Claim(
     further={"mnist1d": MNIST1D, "mnist1d, batches of 20": MNIST1D_BATCHES, "mnist1d, Adam": MNIST1D_ADAM},
     applies=every_run,
     measure=spike_count,
-    unit="spikes a run",
+    unit="spikes per run",
     predicts=Prediction(at_least=1.0, of_seeds=0.5, level=0.95),
     positive=Control(says="a tenfold spike of ten steps, put into the loss", plant=with_a_spike),
-    reading="That spikes come is a matter of prevalence: a share of seeds, and a half of them for an ordinary sight.",
+    reading="The statement is about prevalence: a share of seeds decides, and half of them must spike.",
     cannot_tell="A spike is an excursion above three times the running minimum, whatever causes it. "
-    "Excursions by momentum's overshoot on the first descent count as well.",
+    "Overshoots by momentum in the first descent count as well.",
     control=Control(
         says="a quarter of the learning rate for as many steps", arms={"run": described(QUIET, slower, times=4)}
     ),
     maps=(
         Map(x="lr", y="width"),
-        # how much of what decides whether a spike comes is rounding, and how much noise drowns it
+        # whether rounding decides which runs spike, and how much gradient noise hides it
         Map(x="dtype", x_values=("float64", "float32"), y="gradient_noise", y_values=NOISES),
     ),
 )

@@ -1,8 +1,8 @@
 """Ascent begins where the linearised update loses its stability, whatever the optimizer: no formula for its threshold is used.
 
-The update, parameters and optimizer state together, is linearised at the step at which the loss first counts as spiking; what
-is asked for is the largest modulus among its eigenvalues with a negative real part, along which deviations change sign from
-step to step. (Flat directions have eigenvalues near +1, and negative curvature lifts some above it, at any time: they make no
+The update, parameters and optimizer state together, is linearised at the step at which the loss first counts as spiking; the
+effect is the largest modulus among its eigenvalues with a negative real part, along which deviations change sign from
+step to step. (Flat directions have eigenvalues near +1, and negative curvature lifts some above it, at any time: they cause no
 spike.)
 """
 
@@ -34,8 +34,8 @@ claim = Claim(
         says="a multiplier of 1.2 at the onset, put into the record",
         plant=partial(with_multiplier, landmark="onset", size=1.2),
     ),
-    reading="A condition for every run: a law, so a share of seeds.",
-    cannot_tell="At the onset the loss has tripled already: asked so late, a multiplier that is a tenth too large would pass. "
-    "Overshoots of momentum treble the loss as well, and are no instability.",
+    reading="A condition for every run: a law, so a share of seeds decides.",
+    cannot_tell="At the onset the loss has tripled already: this late, a multiplier that is a tenth too large would pass. "
+    "Overshoots of momentum triple the loss as well, and are no instability.",
     control=Control(says="the multiplier where the spike is over", measure=AT_RECOVERY),
 )

@@ -1,8 +1,8 @@
 """The deviation along the first eigendirection is not responsible for a bad generaliser's test loss.
 
 To first order a move along v_1 changes the outputs along J v_1. So the share of the test residual's energy along J v_1 is the
-most that any exchange of the v_1 component could take away, and one exchange is made: the bad net is moved along its v_1 to
-where the good net of the same seed stands. The pairs are those of `sharpness-not-generalisation`, seed by seed.
+most that any exchange of the v_1 component could remove, and one exchange is made: the bad net's component along its v_1 is
+set to that of the good net of the same seed. The pairs are those of `sharpness-not-generalisation`, seed by seed.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ NET = Setting(target="sin x + sin 2x", points=16, interval=1.0, width=60, input_
 SMALL, LARGE = {"input_std": 0.5, "output_std": 0.1}, {"input_std": 6.0, "output_std": 1.0}
 BAD = described("The bad generaliser: from large weights.", changed, **LARGE)
 GOOD = described("The good generaliser: from small weights.", changed)
-MOVED = "The bad generaliser, moved along its first eigendirection to where the good one stands."
+MOVED = "The bad generaliser, its component along its first eigendirection set to the good one's."
 EXCHANGED = described(MOVED, exchanged, other=tuple(SMALL.items()), **LARGE)
 FIT = partial(fitted_unlike, bad="run", good="good")
 PREDICTS = Average(at_most=0.05)
@@ -47,12 +47,12 @@ claim = Claim(
     companions={"share of the test residual along J v_1": effects.residual_along_first},
     predicts=PREDICTS,
     also=(Condition(measure=effects.gap_closed, unit="share of the gap that an exchange closes", predicts=PREDICTS),),
-    positive=Control(says="a test residual that is noise, which the exchange leaves as it is", plant=effects.elsewhere),
+    positive=Control(says="a test residual that is noise, which the exchange does not change", plant=effects.elsewhere),
     quotes="deviation in its corresponding eigen direction is not responsible for the generalization difference",
-    reading="Not responsible: on average at most a twentieth, beyond what any direction of low frequency takes.",
-    cannot_tell="Shares along J v_1 are of first order, and an exchange that goes far is not. "
-    "One family of nets, from small and from large weights, stands for good and bad generalisers.",
-    control=Control(says="the direction that the test residual itself spans", measure=effects.own_beyond_chance),
+    reading="Not responsible means at most a twentieth on average, beyond the share of random low-frequency directions.",
+    cannot_tell="Shares along J v_1 hold to first order, and a large exchange does not. "
+    "Good and bad generalisers are only represented by nets from small and from large initial weights.",
+    control=Control(says="J J'r, r the test residual, in place of J v_1", measure=effects.own_beyond_chance),
     also_not=(
         Control(says="a test residual along J v_1", plant=effects.along_first),
         Control(says="an exchange that closes the gap", plant=effects.exchange_closes),

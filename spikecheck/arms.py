@@ -1,4 +1,4 @@
-"""What else is trained for a claim: functions from the setting asked about to that of an arm.
+"""The runs that are trained for a claim: functions from the claim's setting to that of an arm.
 
 Each takes a `Setting` first and keyword arguments after it, and gives a `Setting`. In a claim,
 `arms={"calm": partial(calm_twin, horizon=3_000)}`; `described` puts it into the claim's own words.
@@ -24,12 +24,12 @@ from spikecheck.core.spike import SpikeDefinition
 
 
 def through(setting: Setting, *, horizon: int, at: Landmark = "before_onset", anneal: int = 0) -> Setting:
-    """Goes on through the spike.
+    """Continues through the spike.
 
     Args:
         setting: of the training that is forked.
         horizon: steps that the fork covers, at least 1.
-        at: where it parts from the training.
+        at: where it forks from the training.
         anneal: steps of annealing after it, in steps of the training's own rate; 0: none.
     """
     return setting.but(intervention=Continue(at=at, horizon=horizon, anneal=anneal))
@@ -62,7 +62,7 @@ def twins(*, horizon: int) -> dict[str, Callable[[Setting], Setting]]:
 
 
 def held(setting: Setting, *, horizon: int, every: int = 5, level: float = 1.0, anneal: int = 0) -> Setting:
-    """Goes on at the same learning rate and the same ceiling on the sharpness, without motion across the valley.
+    """Continues at the same learning rate and the same ceiling on the sharpness, without oscillation across the valley.
 
     Plain gradient descent only. Source: the constrained trajectory of Damian et al., arXiv 2209.15594.
 
@@ -86,16 +86,16 @@ def displaced(
     factor: float = 1.0,
     definition: SpikeDefinition = SpikeDefinition(),
 ) -> Setting:
-    """Is displaced along an eigendirection until the loss has risen so many times, and goes on from there.
+    """Is displaced along an eigendirection until the loss is {rise} times as large, and continues from there.
 
     Args:
         setting: of the training that is forked.
         horizon: the training's steps that are covered, at least 1.
         rank: of the eigendirection, in 1 to 12; 1 is that of the largest eigenvalue.
         rise: loss after the displacement over loss before it, above 1.
-        at: where it parts from the training.
+        at: where it forks from the training.
         factor: learning rate afterwards over the training's, in (0, 1].
-        definition: of the spike before which it parts.
+        definition: of the spike before which it forks.
     """
     fork = Inject(at=at, rank=rank, rise=rise, horizon=horizon, factor=factor, definition=definition)
     return setting.but(intervention=fork)
@@ -107,7 +107,7 @@ def first_direction_only(setting: Setting, *, horizon: int, at: Landmark = "onse
     Args:
         setting: of the training that is forked.
         horizon: steps that the fork covers, at least 1.
-        at: where it parts from the training.
+        at: where it forks from the training.
     """
     return setting.but(intervention=FreezeOutside(at=at, horizon=horizon))
 
@@ -120,21 +120,21 @@ def retuned(
     empties_momentum: bool = False,
     at: Landmark = "before_onset",
 ) -> Setting:
-    """Goes on with other hyperparameters of its optimizer, or with its momentum emptied.
+    """Continues with other hyperparameters of its optimizer, or with its momentum set to zero.
 
     Args:
         setting: of the training that is forked; its optimizer is built in.
         horizon: steps that the fork covers, at least 1.
         numbers: hyperparameters that change, as pairs of a name and its new value.
         empties_momentum: whether the running mean of gradients restarts from 0.
-        at: where it parts from the training.
+        at: where it forks from the training.
     """
     fork = Retune(at=at, horizon=horizon, numbers=numbers, empties_momentum=empties_momentum)
     return setting.but(intervention=fork)
 
 
 def exchanged(setting: Setting, *, other: tuple[tuple[str, Value], ...], **conditions: Any) -> Setting:
-    """Is moved, at its end, along its first eigendirection to where another run of the same seed stands.
+    """At its end, its component along its first eigendirection is set to that of another run of the same seed.
 
     Args:
         setting: the claim's.
@@ -145,18 +145,18 @@ def exchanged(setting: Setting, *, other: tuple[tuple[str, Value], ...], **condi
 
 
 def slower(setting: Setting, *, times: int, lengthened: bool = False) -> Setting:
-    """A learning rate so many times smaller, from the first step on.
+    """The learning rate divided by {times}, from the first step on.
 
     Args:
         setting: the claim's.
         times: divides the learning rate, at least 1.
-        lengthened: whether it takes so many times the steps, so that lr x steps is the same.
+        lengthened: whether it takes `times` times as many steps, so that lr x steps is the same.
     """
     return setting.but(lr=setting.lr / times, steps=(times if lengthened else 1) * setting.steps)
 
 
 def scaled(setting: Setting, *, condition: str, factor: float) -> Setting:
-    """One condition so many times as large.
+    """The condition {condition} multiplied by {factor}.
 
     Args:
         setting: the claim's.

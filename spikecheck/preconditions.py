@@ -1,4 +1,4 @@
-"""Which trials a claim is about: functions from a `Trial` to a bool. What is not applicable is neither for nor against."""
+"""Which trials a claim applies to: functions from a `Trial` to a bool. Other trials count neither for nor against it."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def spikes(trial: Trial) -> bool:
 
 
 def only_one_spikes(trial: Trial, *, twin: str = "calm") -> bool:
-    """The run spikes, late enough for twins to part before, and its {twin} twin never does."""
+    """The run spikes, late enough to fork twins before it, and its {twin} twin never does."""
     return trial.trunk.has_spike and not trial[twin].has_spike
 
 
@@ -34,22 +34,22 @@ def recovers(trial: Trial, *, arm: str = "run") -> bool:
 
 
 def trained(trial: Trial, *, left: float = 0.5) -> bool:
-    """The loss ends below half of what it began with.
+    """The loss ends below half of its first value.
 
-    With `left`, in (0, 1], below so much of it in place of its half.
+    `left`, in (0, 1], is used in place of the half.
     """
     return bool(trial.trunk.loss[-1] < left * trial.trunk.loss[0])
 
 
 def fitted(trial: Trial, *, arms: Sequence[str], below: float) -> bool:
-    """Some arms end with training losses below this."""
+    """The given arms end with a training loss below {below}."""
     return max(float(trial[arm].loss[-1]) for arm in arms) < below
 
 
 def all_fall(trial: Trial, *, left: float = 0.99) -> bool:
-    """From every start the loss falls by one per cent at some time.
+    """In every arm the loss falls by one per cent at some step.
 
-    With `left`, in (0, 1), it falls in every arm below so much of what it began with.
+    `left`, in (0, 1), is the part of its first value that it falls below.
     """
     return all(bool((run.loss < left * run.loss[0]).any()) for run in trial.arms.values())
 
@@ -68,23 +68,23 @@ def fitted_unlike(trial: Trial, *, bad: str, good: str, below: float) -> bool:
 def fitted_labels_unlike(trial: Trial, *, bad: str = "bad", good: str = "good", below: float = 0.1) -> bool:
     """Both nets end with a training loss below a tenth of the labels' variance, and the {bad} one with the larger test loss.
 
-    With `below`, above 0, so much of the variance in place of a tenth.
+    `below`, above 0, is used in place of the tenth.
     """
     variance = float(trial.problem().y.var(axis=0).mean())
     return fitted_unlike(trial, bad=bad, good=good, below=below * variance)
 
 
 def fitted_apart(trial: Trial, *, arms: Sequence[str], below: float, apart: float = 10.0) -> bool:
-    """All end with a training loss below {below}, and at least two of them with test losses ten times apart.
+    """All end with a training loss below {below}, and the test losses of at least two differ tenfold.
 
-    With `apart`, above 1, so many times apart.
+    `apart`, above 1, is used in place of ten.
     """
     told = flatter_is_better(trial, arms=arms, apart=apart)
     return fitted(trial, arms=arms, below=below) and bool(np.isfinite(told))
 
 
 def driven(trial: Trial, *, left: float, below: float) -> bool:
-    """The sharpness begins below `below` times 2/lr, and the loss ends below `left` times what it began with.
+    """The sharpness begins below {below} times 2/lr, and the loss ends below {left} times its first value.
 
     The trial has a `SharpnessTrace`.
     """
@@ -112,7 +112,7 @@ def starts_between(trial: Trial, *, lowest: float, highest: float) -> bool:
 
 
 def ascent_lasts(trial: Trial, *, shortest: int) -> bool:
-    """The record holds the ascent from the crossing of 2/lr to the peak, and that lasts at least {shortest} steps.
+    """The ascent from the crossing of 2/lr to the peak is recorded, and lasts at least {shortest} steps.
 
     The record is an `Anatomy`.
     """
@@ -121,7 +121,7 @@ def ascent_lasts(trial: Trial, *, shortest: int) -> bool:
 
 
 def room_before_the_ascent(trial: Trial, *, shortest: int) -> bool:
-    """At least {shortest} recorded steps lie before the sharpness crosses the stability threshold on its way to the spike.
+    """At least {shortest} steps are recorded before the sharpness crosses the stability threshold on its way to the spike.
 
     The record is an `Anatomy`.
     """
@@ -140,7 +140,7 @@ def tellable(trial: Trial, *, fewest: int) -> bool:
 
 
 def turns(trial: Trial, *, growth: float) -> bool:
-    """The motion along v_1 falls, turns, and then grows so many times up to the onset; the trial has an `Anatomy`."""
+    """The motion along v_1 decays, and then grows {growth}-fold up to the onset; the trial has an `Anatomy`."""
     size, turn = motion(trial)
     return turn is not None and bool(size[-10:].max() >= growth * np.median(size[turn - 5 : turn + 6]))
 
@@ -163,13 +163,13 @@ def seen_on_both_sides(
 
 
 def window_reaches(trial: Trial, *, behind: int) -> bool:
-    """The run spikes, and the window of its `Anatomy` reaches more than `behind` steps behind the loss's peak."""
+    """The run spikes, and its `Anatomy` reaches more than {behind} steps past the loss's peak."""
     record = trial["run"].records["anatomy"]
     return trial.trunk.has_spike and len(record["loss"]) > int(np.argmax(record["loss"])) + behind
 
 
 def comes_down(trial: Trial, *, steps: int, behind: int) -> bool:
-    """As `window_reaches`, and the deviation from the last function has shrunk `steps` behind the peak."""
+    """As `window_reaches`, and the deviation from the last function is smaller {steps} steps after the peak than at it."""
     if not window_reaches(trial, behind=behind):
         return False
     before, after = energies(trial, steps=steps)
@@ -177,7 +177,7 @@ def comes_down(trial: Trial, *, steps: int, behind: int) -> bool:
 
 
 def seen_to_cross(trial: Trial, *, window: int, below: float) -> bool:
-    """The run spikes, and at least {window} recorded steps lie before its sharpness passes {below} x 2/lr on its way there.
+    """The run spikes, and at least {window} steps are recorded before its sharpness passes {below} x 2/lr.
 
     The record is an `Anatomy`.
     """
@@ -188,9 +188,9 @@ def seen_to_cross(trial: Trial, *, window: int, below: float) -> bool:
 
 
 def still_calm(trial: Trial, *, read: float) -> bool:
-    """Half-way the training has not spiked, and its sharpness lies below 2/lr.
+    """Half-way the training has not spiked, and its sharpness is below 2/lr.
 
-    Half-way is the part `read`, in (0, 1), of the training. It has a `SharpnessTrace`.
+    Half-way is after the part `read`, in (0, 1), of the training. It has a `SharpnessTrace`.
     """
     steps, sharpness = seen(trial, read=read)
     calm = not trial.trunk.has_spike or trial.trunk.spikes[0].onset > read * trial.setting.steps

@@ -202,7 +202,7 @@ MUTATIONS = (
     ),
     Mutation(
         "coordinates shuffled",
-        "Every coordinate of the input weights handed around among the neurons.",
+        "Every coordinate of the input weights permuted among the neurons.",
         has_weights,
         of_record(plants.coordinates_shuffled),
     ),

@@ -38,36 +38,36 @@ class Beyond:
     """The tests' names in pytest."""
 
 
-UNKNOWN = "nobody has said yet why: until then it counts as a hole."
-AVERAGED = "an average over all seeds is still as claimed where half of them are not; in all seeds it is noticed."
+UNKNOWN = "not yet explained: until then it counts as a hole."
+AVERAGED = "an average over all seeds still holds if half of them are mutated; if all of them are, it is noticed."
 BLIND_IN_HALF = (
-    "in all seeds it is the negative control alone that tells. That need be exceeded by little, in a share by a fifth of the "
-    "seeds and in an average by anything above nothing, so a check that is blind in half of the seeds passes."
+    "in all seeds only the negative control notices it. The claim must exceed it by little, a share by a fifth of the seeds "
+    "and an average by anything above 0, so a check that is blind in half of the seeds passes."
 )
-AS_IN_ALL = "what is said of the same mutation in all seeds goes for half of them."
+AS_IN_ALL = "for the same reason as the same mutation in all seeds."
 _BY_NUMBERS = {
-    Moved.PLACES: "the effect reads nothing but what was exchanged, so every number is there, of another seed.",
-    Moved.MEAN: "the mean effect is the same number: an average does not know whose twin is whose.",
-    Moved.FEWER: "the effect is what it was in every seed that is left: only the precondition sees what was mutated.",
+    Moved.PLACES: "the effect reads only what was exchanged, so all numbers are the same and only belong to other seeds.",
+    Moved.MEAN: "the mean effect is the same number: an average does not depend on which run is paired with which twin.",
+    Moved.FEWER: "the effect is unchanged in every seed that is left: only the precondition reads what was mutated.",
 }
 
 _ALONE = (
-    "the negative control fails by its further condition alone, so nothing asks whether {}; a control that has the one "
-    "without the other would."
+    "the negative control fails by its further condition alone, so nothing tests whether {}; a control that meets the further "
+    "condition, but not the effect, would."
 )
 _NULL = (
-    "another seed's exchange closes as little of the gap as the trial's own, so that an exchange takes nothing does not show "
-    "whose exchange it is."
+    "another seed's exchange closes as little of the gap as the trial's own, so that a claim of no effect cannot show which "
+    "run was exchanged."
 )
 _SIZES = (
-    "most of it lies in how large one coordinate is beside the other, and stays where the coordinates of a neuron are taken "
-    "apart. By how much alignment exceeds that of shuffled coordinates would be about neurons."
+    "most of the alignment comes from one coordinate that is larger than the other, and remains if coordinates are shuffled "
+    "among neurons. How much alignment exceeds that of shuffled coordinates would measure the neurons."
 )
 _ANYWHERE = (
-    "the curvature exceeds its threshold within the thousand steps before any step, wherever the peak is. Compared with "
-    "other stretches as long of the same run, a peak would have to be preceded by more."
+    "the curvature exceeds its threshold within the thousand steps before any step, wherever the peak is. The steps "
+    "before a peak would have to have a higher curvature than other steps of the same run."
 )
-_NO_TIME = "a mean over time does not depend on the order; only which steps are left out as settling changes."
+_NO_TIME = "a mean over time does not depend on the order; a shuffle only changes which steps are left out as settling."
 
 MEANINGS: tuple[Meaning, ...] = (
     Meaning("constant", "adam-decoupling", False, _ALONE.format("there is a spike")),
@@ -77,68 +77,68 @@ MEANINGS: tuple[Meaning, ...] = (
         "time *",
         "adam-threshold",
         True,
-        "that it hovers is said of no part of the run, and over all of it the sharpness is at its threshold too.",
+        "the claim does not say in which part of the run the sharpness hovers, and over all of it it is at its threshold too.",
     ),
     Meaning(
         "stranger's sharpness",
         "catapult",
         True,
-        "both effects come in nearly all seeds, so in most they come together whoever's they are.",
+        "both effects occur in nearly all seeds, so in most they occur together even if they come from different seeds.",
     ),
     Meaning("coordinates shuffled", "condensation-dose", False, _SIZES),
     Meaning(
         "threshold / 1.1",
         "gradient-curvature-onset",
         True,
-        "before the loss rises the curvature along the gradient passes both thresholds within a step or so, and tells by the "
-        "lower one as well.",
+        "before the loss rises the curvature along the gradient passes both thresholds within a step or so, so the lower "
+        "one agrees with the rises as well.",
     ),
     Meaning(
         "coordinates shuffled",
         "initial-condensation",
         True,
-        "the weights condense along an axis, biases vanishing beside them, and stay there when coordinates are handed around.",
+        "the weights condense along a coordinate axis, since biases are small, and stay on it when coordinates are permuted.",
     ),
     Meaning(
         "stranger's twin",
         "initial-condensation",
         True,
-        "the stranger's run is from the same size of start, and the trend is one over sizes.",
+        "the other seed's run has the same size of initialisation, and the trend is one over sizes.",
     ),
     Meaning(
         "stranger's twin",
         "real-data-low-frequency",
         True,
-        "an average difference does not know whose twin is whose, and the precondition leaves out some pairs.",
+        "an average difference does not depend on how runs are paired, and the precondition leaves out some pairs.",
     ),
     Meaning("time *", "self-stabilisation", True, _NO_TIME),
     Meaning(
         "time shuffled",
         "sharpness-condensation-trend",
         True,
-        "what belongs to one step stays together, and where steps have no order there is no common trend to take out.",
+        "the values of one step stay together, and where steps have no order there is no common trend to partial out.",
     ),
     Meaning("coordinates shuffled", "sharpness-condensation-trend", False, _SIZES),
     Meaning(
         "stranger's *",
         "sharpness-not-generalisation",
         False,
-        "that something tells little is kept by whatever tells as little, such as another seed's net from the same size of "
-        "start. Beside it something would have to stand that only the own sharpness tells.",
+        "the claim is that the sharpness carries little information, and that of another seed's net with the same size of "
+        "initialisation carries as little. A further condition would have to need the net's own sharpness.",
     ),
     Meaning(
         "stranger's sharpness*",
         "stabilisation",
         False,
-        "most spikes come down about as many steps after their onset, so another seed's sharpness mostly falls within five "
-        "steps of the peak too. A stranger's sharpness as a further negative control would show what is the run's own.",
+        "most spikes end about equally many steps after their onset, so another seed's sharpness mostly falls within five "
+        "steps of the peak too. Another seed's sharpness as a further negative control would show what is the run's own.",
     ),
     Meaning(
         "threshold / 1.1",
         "stability-law",
         False,
-        "a multiplier is asked to exceed 1 where the loss has risen already, and whatever is too large does so more. It would "
-        "have to lie below 1 before the ascent as well.",
+        "a multiplier must exceed 1 where the loss has risen already, and one that is too large does so all the more. The "
+        "claim would also have to require a multiplier below 1 before the ascent.",
     ),
     Meaning("stranger's twin", "top-direction-not-responsible", False, _NULL),
 )
@@ -169,14 +169,14 @@ BEYOND = (
         ),
     ),
     Beyond(
-        "A fork that does not start from its parent's exact state, or forgets what the update rule remembers",
+        "A fork that does not start from its parent's exact state, or loses the state of the update rule",
         (
             "tests/second/test_forks.py::test_a_fork_that_is_left_alone_goes_on",
             "tests/second/test_forks.py::test_a_fork_takes_along_what_the_rule_remembers",
         ),
     ),
     Beyond(
-        "A twin held too low, as Hold once did, or one that oscillates",
+        "A twin held below its ceiling, as Hold once did, or one that oscillates",
         (
             "tests/second/test_held.py::test_a_held_twin_goes_the_constrained_trajectory",
             "tests/second/test_held.py::test_the_mean_sharpness_is_the_ceiling",
@@ -184,18 +184,18 @@ BEYOND = (
         ),
     ),
     Beyond(
-        "An injection along another direction than asked, or of another height",
+        "An injection along another direction, or to another loss, than given",
         ("tests/second/test_forks.py::test_an_injection_is_along_its_direction_and_as_high_as_asked",),
     ),
     Beyond(
-        "A swing that is no displacement's: of a wrong order, or along a direction that turned",
+        "A swing that does not measure the displacement: a difference of a wrong order, or along a direction that rotated",
         (
             "tests/second/test_growth.py::test_swings_grow_as_a_displacement_does",
             "tests/second/test_growth.py::test_above_the_threshold_a_displacement_grows_at_the_rate_of_the_sharpness",
         ),
     ),
     Beyond(
-        "A sharpening or a steepness that is not at the bottom of the valley",
+        "A sharpening or a steepness that is not taken at the bottom of the valley",
         (
             "tests/training/test_balance.py::test_beside_it_the_formulas_hold_at_the_bottom",
             "tests/training/test_balance.py::test_on_a_small_net_it_is_what_dense_derivatives_say",

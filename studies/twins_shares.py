@@ -45,7 +45,7 @@ def decomposition(used: Sequence[Cell]) -> str:
     """The table: means of the total, the ceiling's part and the direct part, and the ceiling's share where it is defined."""
     ratios = {id(cell): fieller(cell.twins.edge, cell.twins.gain) for cell in used}
     rows = [
-        "| setting | η | total | ceiling: held less calm | direct: spiking less held | ceiling's share of the total |",
+        "| setting | η | total | ceiling: held minus calm | direct: spiking minus held | ceiling's share of the total |",
         "|---" * 6 + "|",
     ]
     for cell in used:

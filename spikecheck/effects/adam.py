@@ -29,6 +29,6 @@ def curvature_before_the_rise(trial: Trial, *, arm: str = "spiking") -> float:
 
 
 def without_its_spike(trial: Trial, *, arm: str, spiking: str = "spiking") -> Trial:
-    """The unchanged fork's losses in the {arm} arm, cut at twice the smallest loss so far, so that no spike is left."""
+    """The unchanged fork's losses in the {arm} arm, capped at twice the smallest loss so far, so that no spike is left."""
     loss = trial[spiking].loss
     return with_loss(trial, arm, np.minimum(loss, 2.0 * np.minimum.accumulate(loss)), SpikeDefinition())

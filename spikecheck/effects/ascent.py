@@ -21,9 +21,9 @@ from spikecheck.measures import (
 Steps = NDArray[np.bool_]
 
 LOWEST, HIGHEST = 1.7, 2.15
-"""lr x sharpness in which steps count: below, a displacement soon vanishes in rounding; above, it is soon large."""
+"""Range of lr x sharpness in which steps count: below, a displacement soon vanishes in rounding; above, it is soon large."""
 SMALL = 2.0
-"""The loss over the one displaced, up to which a displacement counts as small."""
+"""Largest loss, over the first recorded one, at which a displacement counts as small."""
 
 
 def onset(trial: Trial) -> int:
@@ -37,7 +37,7 @@ def peak(trial: Trial) -> int:
 
 
 def ascending(trial: Trial, threshold: float) -> slice | None:
-    """The recorded steps from the sharpness's crossing of a threshold to the peak; None where it is not seen to cross."""
+    """The recorded steps from the sharpness's crossing of a threshold to the peak; None without a crossing."""
     sharpness = trial["run"].records["anatomy"]["sharpness"][:, 0]
     return ascent(sharpness, threshold, onset(trial), peak(trial))
 
@@ -53,7 +53,7 @@ def _rate(trial: Trial, pair: int) -> tuple[Array, Array]:
 def log_rate_error(trial: Trial, *, pair: int = 0) -> float:
     """Median over the ascent of |log growth along v_1 - log|1 - lr lambda_1||, at least 0.
 
-    For gradient descent. With `pair`, the rate is predicted from that eigenvalue in place of lambda_1's.
+    For gradient descent. With `pair`, the rate is predicted from that eigenvalue in place of lambda_1.
     """
     return rate_error(*_rate(trial, pair), trial.setting.lr)
 
@@ -78,8 +78,8 @@ def sides(
 
     Args:
         trial: with an `Anatomy` of a fork that was displaced.
-        band: around the threshold in which no step counts, relative to it.
-        lowest: of twice the sharpness over its threshold, from which on steps count.
+        band: around the threshold, relative to it, in which no step counts.
+        lowest: twice the sharpness over its threshold from which on steps count.
         highest: the same, up to which steps count.
         small: loss over the one at the fork, up to which a displacement counts as small; no step counts after.
     """
@@ -101,7 +101,7 @@ def two_sided_agreement(
 ) -> float:
     """Mean of two shares of steps, in [0, 1]: of those above 2/lr with growth along v_1, and of those below with decay.
 
-    A half for a motion that heeds no threshold. With `pair`, along that eigendirection. Other arguments as in `sides`.
+    One half for a motion that ignores the threshold. With `pair`, along that eigendirection. Other arguments as in `sides`.
     """
     record = trial["run"].records["anatomy"]
     counted, above = sides(trial, band=band, lowest=lowest, highest=highest, small=small)
@@ -118,7 +118,7 @@ def growing_above_only(trial: Trial) -> Trial:
 
 
 def motion(trial: Trial) -> tuple[Array, int | None]:
-    """The size of the motion along v_1 up to the onset, and the step at which it turns from falling to growing."""
+    """The size of the motion along v_1 up to the onset, and the step at which it changes from decay to growth."""
     swing = trial["run"].records["anatomy"]["swing"][: onset(trial), 0]
     return np.abs(swing), turning_point(swing)
 
@@ -136,10 +136,10 @@ def _with_momentum(trial: Trial) -> float:
 
 
 def turn_over_momentums(trial: Trial) -> float:
-    """Sharpness where the motion along v_1 turns from falling to growing, over the rule's own threshold.
+    """Sharpness where the motion along v_1 changes from decay to growth, over the rule's own threshold.
 
     Heavy ball: 2 (1 + beta)/lr. Nesterov: (2/lr) (1 + beta)/(1 + 2 beta). Source: Cohen et al., arXiv 2103.00065, section 2.
-    nan where the motion does not turn.
+    nan where it does not change.
     """
     return _sharpness_at_the_turn(trial) / _with_momentum(trial)
 
@@ -150,7 +150,7 @@ def turn_over_plain(trial: Trial) -> float:
 
 
 def turning_at_its_threshold(trial: Trial) -> Trial:
-    """The sharpness rises evenly through the rule's threshold; there the motion turns from falling to growing."""
+    """The sharpness rises linearly through the rule's threshold; there the motion changes from decay to growth."""
     record = trial["run"].records["anatomy"]
     ramp = np.linspace(-1.0, 1.0, onset(trial))
     swing, sharpness = record["swing"].copy(), record["sharpness"].copy()
@@ -162,7 +162,7 @@ def turning_at_its_threshold(trial: Trial) -> Trial:
 def multiplier(trial: Trial, *, landmark: str) -> float:
     """Modulus of the multiplier across the valley at the {landmark} of the first spike, at least 0.
 
-    The trial has a `Stability`, whose linearised update this is of; nan where the spike has no such landmark.
+    It is an eigenvalue of the linearised update, which a `Stability` records; nan where the spike has no such landmark.
     """
     multipliers = trial["run"].records["stability"].get(landmark, np.full(1, np.nan))
     return float(multipliers[0])

@@ -1,6 +1,6 @@
-"""How much input weights point the same way: alignment of arms, and how many directions a small start leaves.
+"""Alignment of input weights in the arms, and in how many directions they point after a small initialisation.
 
-Arms go by the names of `spikecheck.arms.twins` unless others are given.
+Arms have the names of `spikecheck.arms.twins` unless others are given.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,19 +31,19 @@ def gain(trial: Trial, *, run: str = "spiking", twin: str = "calm") -> float:
 
     Args:
         trial: with snapshots of both arms at their ends.
-        run: the arm whose alignment counts for.
-        twin: the arm whose alignment is taken off.
+        run: the arm whose alignment counts.
+        twin: the arm whose alignment is subtracted.
     """
     return _alignment(trial, run) - _alignment(trial, twin)
 
 
 def rise(trial: Trial, *, run: str = "spiking") -> float:
-    """Mean |cos| between input weights of one arm: at its end less at its start, in [-1, 1]."""
+    """Mean |cos| between input weights of one arm: at its end minus at its start, in [-1, 1]."""
     return _alignment(trial, run) - alignment(trial[run].snapshots["start"].input_weights)
 
 
 def beyond_chance(trial: Trial, *, run: str = "spiking") -> float:
-    """Mean |cos| between input weights of one arm at its end, less that of random directions, in [-1, 1]."""
+    """Mean |cos| between input weights of one arm at its end, minus that of random directions, in [-1, 1]."""
     weights = _end(trial, run).input_weights
     return alignment(weights) - random_alignment(weights.shape[1])
 
@@ -58,25 +58,25 @@ def _weighted(at: Snapshot) -> float:
 
 
 def fewer_directions(trial: Trial, *, run: str = "spiking", twin: str = "calm") -> float:
-    """Effective ratio of directions at the end: the twin's less the run's, in [-1, 1]."""
+    """Effective ratio of directions at the end: the twin's minus the run's, in [-1, 1]."""
     return effective_ratio(_end(trial, twin).input_weights) - effective_ratio(_end(trial, run).input_weights)
 
 
 def mediated(trial: Trial, *, through: str, run: str = "spiking", twin: str = "calm", share: float = 0.5) -> float:
-    """The part of a gain that an arm in between has already, less a share of the whole gain, in [-2, 2].
+    """The part of a gain that an intermediate arm already has, minus a share of the whole gain, in [-2, 2].
 
     Args:
         trial: with snapshots of the three arms at their ends.
         run: the arm with the whole gain.
-        through: the arm in between, which has only the suspected cause.
+        through: the intermediate arm, which has only the suspected cause.
         twin: the arm without it.
-        share: of the whole gain that is taken off, in [0, 1].
+        share: of the whole gain that is subtracted, in [0, 1].
     """
     return gain(trial, run=through, twin=twin) - share * gain(trial, run=run, twin=twin)
 
 
 def turned(trial: Trial, *, runs: Sequence[str], twin: str, by: float) -> Trial:
-    """Some arms end with the twin's weights, turned together by so much mean |cos|.
+    """Some arms end with the twin's weights, turned to a mean |cos| {by} higher.
 
     Args:
         trial: with snapshots at the ends.
@@ -92,9 +92,9 @@ def turned(trial: Trial, *, runs: Sequence[str], twin: str, by: float) -> Trial:
 
 
 def condensed(trial: Trial, *, run: str = "spiking", twin: str = "calm", by: float) -> Trial:
-    """The {run} run ends with its twin's weights, turned together until the largest of the three effects is {by}.
+    """The {run} run ends with its twin's weights, turned until the smallest of the three effects is {by}.
 
-    These are `gain`, `rise` and `beyond_chance`; each of them is at least `by` then.
+    These are `gain`, `rise` and `beyond_chance`.
     """
     weights = _end(trial, twin).input_weights
     start = alignment(trial[run].snapshots["start"].input_weights)
@@ -103,7 +103,7 @@ def condensed(trial: Trial, *, run: str = "spiking", twin: str = "calm", by: flo
 
 
 def _directions(trial: Trial, arm: str, above: float, left: float) -> float:
-    """Directions of the input weights at the first checkpoint behind the initial stage."""
+    """Directions of the input weights at the first checkpoint after the initial stage."""
     run = trial[arm]
     end = int(np.argmax(run.loss < left * run.loss[0]))
     record = run.records["trail"]
@@ -117,29 +117,29 @@ def _values(sizes: Mapping[str, float]) -> Array:
 
 
 def direction_trend(trial: Trial, *, sizes: Mapping[str, float], above: float = 0.95, left: float = 0.99) -> float:
-    """Spearman's rho of gamma and the number of directions where the loss has fallen by 1 %, in [-1, 1].
+    """Spearman's rho of gamma and the number of directions when the loss has fallen by 1 %, in [-1, 1].
 
-    There the initial stage ends. Weights start from N(0, width^(-2 gamma)).
+    This is the end of the initial stage. Weights start from N(0, width^(-2 gamma)).
 
     Args:
         trial: with a `Trail` of every arm.
-        sizes: by arm, the exponent gamma of its start; a larger one is a smaller start.
+        sizes: by arm, the exponent gamma of its initialisation; a larger one means smaller weights.
         above: cosine above which two neurons point in one direction, in (0, 1).
-        left: of the first loss where the initial stage ends, in (0, 1): by default 99 %.
+        left: part of the first loss at which the initial stage ends, in (0, 1): by default 99 %.
     """
     return spearman(_values(sizes), np.array([_directions(trial, arm, above, left) for arm in sizes]))
 
 
 def trend_at_the_start(trial: Trial, *, sizes: Mapping[str, float]) -> float:
-    """Spearman's rho of the starts' exponents and the number of directions before the first step, in [-1, 1]."""
+    """Spearman's rho of gamma and the number of directions before the first step, in [-1, 1]."""
     weights = [trial[arm].records["trail"]["input_weights"][0] for arm in sizes]
     return spearman(_values(sizes), np.array([effective_ratio(w) * len(w) for w in weights]))
 
 
 def trend_permuted(trial: Trial, *, sizes: Mapping[str, float], above: float = 0.95, left: float = 0.99) -> float:
-    """The same with the starts in a random order.
+    """The same with the values of gamma permuted at random.
 
-    As `direction_trend`; the order is drawn from the seed.
+    As `direction_trend`; the permutation is drawn from the seed.
     """
     gammas = np.random.default_rng(trial.seed).permutation(list(sizes.values()))
     return spearman(gammas, np.array([_directions(trial, arm, above, left) for arm in sizes]))
@@ -161,9 +161,9 @@ def directions_over_multiplicity(
 
 
 def condensing(trial: Trial, *, arms: Iterable[str]) -> Trial:
-    """From the second checkpoint on input weights point in 20, 10, 6, 4 and 2 directions, the fewer the smaller the start.
+    """From the second checkpoint on input weights point in 20, 10, 6, 4 and 2 directions, fewer for larger gamma.
 
-    The directions are spread evenly. There are five arms, from the largest start to the smallest; weights are [H, 2].
+    The directions are spread evenly. There are five arms, from the largest initialisation to the smallest; weights are [H, 2].
     """
     for arm, count in zip(arms, (20, 10, 6, 4, 2), strict=True):
         weights = trial[arm].records["trail"]["input_weights"]

@@ -1,4 +1,4 @@
-"""What the curvature says of the loss: at which steps it rises, and whether a lower one is sharper.
+"""What the curvature says about the loss: at which steps it rises, and whether a lower loss is sharper.
 
 Trials have an `Anatomy` of W recorded steps.
 """
@@ -13,12 +13,12 @@ from spikecheck.measures import balanced_agreement, spearman
 
 
 def tells(trial: Trial, curvature: Array, *, fewest: int) -> float:
-    """How well a curvature [W] above the threshold tells the steps up to the peak in which the loss rises, in [0, 1].
+    """How well a curvature [W] above the threshold agrees with a rising loss at the steps up to the peak, in [0, 1].
 
     Args:
         trial: with an `Anatomy`.
         curvature: one number a recorded step.
-        fewest: rising steps, and falling ones, without which it is nan.
+        fewest: rising steps, and falling ones; with fewer of either it is nan.
     """
     at = peak(trial)
     return balanced_agreement(curvature[:at] > trial.threshold, _rises(trial), fewest)
@@ -30,13 +30,13 @@ def _rises(trial: Trial) -> Steps:
 
 
 def _best(trial: Trial, curvature: Array, fewest: int) -> float:
-    """The same by the best of all cuts in place of the threshold."""
+    """The same with the best of all cut-offs in place of the threshold."""
     at, rises = peak(trial), _rises(trial)
     return max(balanced_agreement(curvature[:at] > cut, rises, fewest) for cut in curvature[:at])
 
 
 def gradient_tells_more(trial: Trial, *, fewest: int) -> float:
-    """Agreement of gHg/gg > 2/lr with a rising loss, less that of lambda_max above its best cut, in [-1, 1].
+    """Agreement of gHg/gg > 2/lr with a rising loss, minus that of lambda_max above its best cut-off, in [-1, 1].
 
     `fewest` as in `tells`.
     """
@@ -45,7 +45,7 @@ def gradient_tells_more(trial: Trial, *, fewest: int) -> float:
 
 
 def gradient_tells_more_by_the_threshold(trial: Trial, *, fewest: int) -> float:
-    """Agreement of gHg/gg > 2/lr with a rising loss, less that of lambda_max > 2/lr, in [-1, 1]; `fewest` as in `tells`."""
+    """Agreement of gHg/gg > 2/lr with a rising loss, minus that of lambda_max > 2/lr, in [-1, 1]; `fewest` as in `tells`."""
     record = trial["run"].records["anatomy"]
     both = (record["gradient_curvature"], record["sharpness"][:, 0])
     gradient, largest = (tells(trial, curvature, fewest=fewest) for curvature in both)
@@ -59,9 +59,9 @@ def gradient_over_largest(trial: Trial) -> float:
 
 
 def strangers_gradient_tells_more(trial: Trial, *, fewest: int) -> float:
-    """The same with another seed's curvature along its gradient, its onset laid upon this one's.
+    """The same with another seed's curvature along its gradient, the two onsets aligned.
 
-    As `gradient_tells_more`; nan where there is no other.
+    As `gradient_tells_more`; nan without another seed.
     """
     if trial.other is None:
         return float("nan")

@@ -1,4 +1,4 @@
-"""Which frequencies are fitted first, which eigendirections move them, and which leave in a spike's descent.
+"""Which frequencies are fitted first, which eigendirections change them, and which decay in a spike's descent.
 
 Held-out points lie evenly, so functions on M of them have M cosine modes (DCT-II). On the interval [-L, L], sin x is the mode
 of number 2L/pi; modes up to `times` that of sin x are called slow.
@@ -28,7 +28,7 @@ def _shares(trial: Trial, name: str, times: float) -> Array:
 
 
 def low_share(trial: Trial, *, times: float = 1.0) -> float:
-    """Share of the energy of J v_1 on the held-out points that is no faster than sin x, or `times` that, in [0, 1].
+    """Share of the energy of J v_1 on the held-out points at frequencies up to sin x, or `times` that, in [0, 1].
 
     The trial has `Directions`.
     """
@@ -36,7 +36,7 @@ def low_share(trial: Trial, *, times: float = 1.0) -> float:
 
 
 def beyond_random(trial: Trial, *, times: float = 1.0) -> float:
-    """The share of `low_share` less its mean for random directions of the parameters, in [-1, 1].
+    """The share of `low_share` minus its mean for random directions of the parameters, in [-1, 1].
 
     The trial has `Directions` with `random` ones.
     """
@@ -44,13 +44,13 @@ def beyond_random(trial: Trial, *, times: float = 1.0) -> float:
 
 
 def one_random(trial: Trial) -> float:
-    """The same for one random direction less the mean of the others."""
+    """The same for one random direction minus the mean of the others."""
     shares = _shares(trial, "random_deviation", 1.0)
     return float(shares[0] - shares[1:].mean())
 
 
 def slow_among_random(trial: Trial) -> Trial:
-    """J v_1 is sin x with a tenth of faster energy; random directions have half of each."""
+    """J v_1 is sin x with a tenth of the energy at high frequency; random directions have half at each."""
     record = trial["run"].records["directions"]
     grid, modes = _grid(record["deviation"].shape[1]), slow_modes(trial)
     slow, fast = np.cos(np.pi * (modes - 1) * grid), np.cos(np.pi * (3 * modes) * grid)
@@ -126,7 +126,7 @@ def low_fitted_first(trial: Trial, *, low: int, high: int) -> Trial:
 
 
 def energies(trial: Trial, *, steps: int) -> tuple[Array, Array]:
-    """Energy of the deviation from the last recorded function, by cosine mode [M]: at the loss's peak, and `steps` behind.
+    """Energy of the deviation from the last recorded function, by cosine mode [M]: at the loss's peak, and `steps` after.
 
     The trial has an `Anatomy` with outputs.
     """
@@ -138,9 +138,9 @@ def energies(trial: Trial, *, steps: int) -> tuple[Array, Array]:
 
 
 def low_share_lost(trial: Trial, *, steps: int, times: float = 1.0) -> float:
-    """Share of the deviation's energy lost within {steps} steps of the peak that was no faster than sin x, at most about 1.
+    """Share of the energy lost by the deviation in {steps} steps after the peak at frequencies up to sin x, at most about 1.
 
-    With `times`, no faster than so many times sin x. The trial has an `Anatomy` with outputs.
+    With `times`, up to `times` that of sin x. The trial has an `Anatomy` with outputs.
     """
     before, after = energies(trial, steps=steps)
     modes = slow_modes(trial, times)
@@ -148,9 +148,9 @@ def low_share_lost(trial: Trial, *, steps: int, times: float = 1.0) -> float:
 
 
 def high_kept_longer(trial: Trial, *, steps: int, times: float = 1.0) -> float:
-    """Log of the energy kept {steps} steps after the peak: the deviation's part faster than sin x over the slower part.
+    """Log of the part of the energy left {steps} steps after the peak: at frequencies above sin x over that up to sin x.
 
-    With `times`, faster than so many times sin x. The trial has an `Anatomy` with outputs.
+    With `times`, above and up to `times` that of sin x. The trial has an `Anatomy` with outputs.
     """
     before, after = energies(trial, steps=steps)
     modes = slow_modes(trial, times)
@@ -160,7 +160,7 @@ def high_kept_longer(trial: Trial, *, steps: int, times: float = 1.0) -> float:
 
 
 def low_goes_first(trial: Trial) -> Trial:
-    """The deviation from the last function loses its part slower than sin x in 10 steps, and the rest in 40."""
+    """The deviation from the last function decays with a time constant of 10 steps at sin x, of 40 at a higher frequency."""
     record = trial["run"].records["anatomy"]
     outputs, peak = record["outputs"], int(np.argmax(record["loss"]))
     grid, modes = _grid(outputs.shape[1]), slow_modes(trial)

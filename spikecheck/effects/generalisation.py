@@ -1,4 +1,4 @@
-"""Test losses at the ends of runs, and what tells them apart. Trials have `Directions` at the end of every arm."""
+"""Test losses at the ends of runs, and what predicts them. Trials have `Directions` at the end of every arm."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def sharpness_ratio(trial: Trial, *, run: str = "spiking", twin: str = "held") -
 
 
 def better_and_turned(trial: Trial, *, run: str = "spiking", twin: str = "held") -> Trial:
-    """The {run} run misses the test points by four fifths of what its twin does, its weights turned together by 0.05."""
+    """The {run} run's test errors are four fifths of its twin's, and its weights have a mean |cos| 0.05 higher."""
     wanted = trial.problem().y_test
     outputs = wanted + 0.8 * (_record(trial, twin, "outputs") - wanted)
     weights = trial[twin].snapshots["end"].input_weights
@@ -45,9 +45,9 @@ def _family_losses(trial: Trial, arms: Sequence[str]) -> Array:
 
 
 def flatter_is_better(trial: Trial, *, arms: Sequence[str], apart: float = 10.0) -> float:
-    """Of pairs of nets with test losses ten times apart, the share in which the flatter is the better one, in [0, 1].
+    """Of pairs of nets with test losses ten times apart, the share in which the flatter net generalises better, in [0, 1].
 
-    A half is what a coin tells; nan where no two lie apart.
+    One half is chance; nan where no two differ so much.
 
     Args:
         trial: with `Directions` of all arms, which have the same data.
@@ -59,13 +59,13 @@ def flatter_is_better(trial: Trial, *, arms: Sequence[str], apart: float = 10.0)
 
 
 def smaller_is_better(trial: Trial, *, arms: Sequence[str], apart: float = 10.0) -> float:
-    """The same by the size of the weights in place of the sharpness: what does tell them apart."""
+    """The same for the norm of the weights in place of the sharpness, which predicts the better net."""
     sizes = np.array([np.linalg.norm(trial[arm].snapshots["end"].params) for arm in arms])
     return concordance(sizes, _family_losses(trial, arms), apart)
 
 
 def handed_around(trial: Trial, *, arms: Sequence[str]) -> Trial:
-    """Sharpnesses are handed around at random among the nets of one seed."""
+    """Sharpnesses are permuted at random among the nets of one seed."""
     order = np.random.default_rng(trial.seed).permutation(list(arms))
     values = {arm: _record(trial, arm, "values") for arm in arms}
     for arm, other in zip(arms, order, strict=True):
@@ -74,7 +74,7 @@ def handed_around(trial: Trial, *, arms: Sequence[str]) -> Trial:
 
 
 def gap_closed(trial: Trial, *, bad: str = "run", moved: str = "exchanged", good: str = "good") -> float:
-    """Share of the gap between two arms' test losses that a third closes, at most 1."""
+    """Share of the gap between the bad and the good arm's test losses that the exchange closes, at most 1."""
     worse, between, better = (heldout_loss(trial, arm=arm) for arm in (bad, moved, good))
     return (worse - between) / (worse - better)
 
@@ -87,7 +87,7 @@ def _along(trial: Trial, arm: str, direction: Array) -> float:
 
 
 def residual_along_first(trial: Trial, *, arm: str = "run") -> float:
-    """Share of the test residual's energy along J v_1, in [0, 1]: the most that a move along v_1 takes, to first order."""
+    """Share of the test residual's energy along J v_1, in [0, 1]: what a move along v_1 can remove, to first order."""
     return _along(trial, arm, _record(trial, arm, "deviation")[0])
 
 
@@ -101,24 +101,24 @@ def _by_chance(trial: Trial, arm: str, draws: int, times: float) -> float:
 
 
 def residual_beyond_chance(trial: Trial, *, arm: str = "run", draws: int = 64, times: float = 2.0) -> float:
-    """Share of the test residual's energy along J v_1, less its mean along random functions of low frequency, in [-1, 1].
+    """Share of the test residual's energy along J v_1, minus its mean along random functions of low frequency, in [-1, 1].
 
     Args:
         trial: with `Directions` of the arm.
         arm: whose residual it is.
         draws: random functions, drawn from the trial's seed.
-        times: they are no faster than so many times sin x.
+        times: their largest frequency over that of sin x.
     """
     return residual_along_first(trial, arm=arm) - _by_chance(trial, arm, draws, times)
 
 
 def own_beyond_chance(trial: Trial, *, arm: str = "run", draws: int = 64, times: float = 2.0) -> float:
-    """The same for J J'r, the direction that the residual itself spans, in place of J v_1."""
+    """The same for J J'r, the direction given by the test residual r itself, in place of J v_1."""
     return _along(trial, arm, _record(trial, arm, "own")) - _by_chance(trial, arm, draws, times)
 
 
 def elsewhere(trial: Trial, *, arm: str = "run", moved: str = "exchanged") -> Trial:
-    """The test residual is noise of all frequencies, and the exchange leaves it as it is.
+    """The test residual is noise of all frequencies, and the exchange does not change it.
 
     Normal noise as large as the residual of `arm`; `moved` is the arm of the exchange.
     """
@@ -139,7 +139,7 @@ def along_first(trial: Trial, *, arm: str = "run") -> Trial:
 
 
 def exchange_closes(trial: Trial, *, moved: str = "exchanged", good: str = "good") -> Trial:
-    """The exchange leaves the bad net with the good one's outputs."""
+    """After the exchange the bad net has the good one's outputs."""
     return with_record(trial, moved, "directions", outputs=_record(trial, good, "outputs"))
 
 
@@ -168,8 +168,8 @@ def low_gap(trial: Trial, *, bad: str = "bad", good: str = "good", width: float 
 
     Args:
         trial: with `Directions` of both arms.
-        bad: the arm whose error counts for.
-        good: the arm whose error is taken off.
+        bad: the arm whose error counts.
+        good: the arm whose error is subtracted.
         width: the filter's variance over the mean squared distance between training points, above 0.
     """
     return _errors(trial, bad, width)[0] - _errors(trial, good, width)[0]

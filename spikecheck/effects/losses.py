@@ -1,4 +1,4 @@
-"""What a run's losses show: spikes, rises, late peaks, and the curvature before and behind a peak."""
+"""What a run's losses show: spikes, rises, late peaks, and the curvature before and after a peak."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from spikecheck.harness.plants import with_loss, with_record
 
 
 def spike_count(trial: Trial) -> float:
-    """Spikes in the run."""
+    """Number of spikes in the run."""
     return float(len(trial["run"].spikes))
 
 
@@ -18,7 +18,7 @@ def spiked(trial: Trial) -> float:
 
 
 def early_rise(trial: Trial, *, early: int) -> float:
-    """Largest loss in the first `early` steps over the first; above 0."""
+    """Largest loss in the first {early} steps over the first loss; above 0."""
     loss = trial["run"].loss
     return float(np.max(loss[1:early]) / loss[0])
 
@@ -41,14 +41,14 @@ def _peak(trial: Trial, part: float) -> int:
 def late_peak(trial: Trial, *, part: float = 0.5) -> float:
     """log10 of the largest loss in the second half of the run over the median loss there.
 
-    At least 0. With `part`, in (0, 1], so much of the run in place of its half.
+    At least 0. `part`, in (0, 1], of the run is used in place of its half.
     """
     loss = trial["run"].loss
     return float(np.log10(loss[_peak(trial, part)] / np.median(loss[_late(trial, part) :])))
 
 
 def curvature_fall_at_the_peak(trial: Trial, *, part: float, within: int) -> float:
-    """Log of the median curvature along the gradient in the steps before the late peak, over that behind it.
+    """Log of the median curvature along the gradient in the steps before the late peak, over that after it.
 
     Args:
         trial: with a `Trail`, whose curvature is preconditioned where the update rule is.
@@ -82,7 +82,7 @@ def with_a_spike(trial: Trial) -> Trial:
 
 
 def late_spike(trial: Trial) -> Trial:
-    """Twenty times the largest late loss, with twice the threshold along the gradient before it and half of it behind.
+    """A peak of twenty times the largest late loss; the curvature along the gradient is twice its threshold, then half.
 
     Late is the second half of the run. The curvature is replaced up to 1,000 steps on either side. The trial has a `Trail`, of
     Adam.
@@ -99,7 +99,7 @@ def late_spike(trial: Trial) -> Trial:
 
 
 def half_a_turn_late(trial: Trial) -> Trial:
-    """The losses of the second half of the run handed on by half of its length, the last ones first."""
+    """The losses of the second half of the run, shifted cyclically by half of its length."""
     loss = trial["run"].loss.copy()
     late = _late(trial, 0.5)
     loss[late:] = np.roll(loss[late:], (len(loss) - late) // 2)

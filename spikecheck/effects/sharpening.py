@@ -1,4 +1,4 @@
-"""Progressive sharpening: whether the rate at which the sharpness rises tells when it crosses, and which runs spike."""
+"""Progressive sharpening: whether its rate predicts when the sharpness crosses its threshold, and which runs spike."""
 
 import numpy as np
 
@@ -13,9 +13,9 @@ MOST = float(np.log(8.0))
 
 
 def passes(trial: Trial, *, below: float) -> tuple[int | None, int | None]:
-    """Where the sharpness passes `below` times its threshold on its way, and where it crosses it before the first spike.
+    """The steps, before the first spike, at which the sharpness passes `below` times its threshold and the threshold.
 
-    In steps since the record, an `Anatomy`, began; None where it is not seen to.
+    In steps since the record, an `Anatomy`, began; None where it does not.
     """
     sharpness = trial["run"].records["anatomy"]["sharpness"][:, 0]
     crossed = crossing(sharpness, trial.threshold, onset(trial))
@@ -35,21 +35,21 @@ def _error(trial: Trial, sharpness: Array, window: int, below: float, most: floa
 def crossing_error(trial: Trial, *, window: int, below: float, most: float = MOST) -> float:
     """Log of the predicted over the real number of steps from `below` times the threshold to its crossing.
 
-    In [-most, most]; nan where the crossing is not seen.
+    In [-most, most]; nan where the crossing is not recorded.
 
     Args:
         trial: with an `Anatomy`.
-        window: steps through which a straight line is laid before the passing, at least 2.
-        below: where the rate is read, in units of the threshold, in (0, 1).
+        window: steps before the passing that a straight line is fitted to, at least 2.
+        below: where the rate is measured, in units of the threshold, in (0, 1).
         most: stands for a worse prediction, such as from a rate that is not positive.
     """
     return _error(trial, trial["run"].records["anatomy"]["sharpness"][:, 0], window, below, most)
 
 
 def crossing_error_by_a_stranger(trial: Trial, *, window: int, below: float, most: float = MOST) -> float:
-    """The same, the rate read off another seed's run as many steps before its own onset.
+    """The same with the rate of another seed's run, as many steps before its own onset.
 
-    nan where there is no other.
+    nan without another seed.
     """
     if trial.other is None:
         return float("nan")
@@ -60,7 +60,7 @@ def crossing_error_by_a_stranger(trial: Trial, *, window: int, below: float, mos
 
 
 def a_ramp(trial: Trial) -> Trial:
-    """The sharpness rises evenly from half of 2/lr to a tenth above it, up to the onset, with noise of 0.2 %."""
+    """The sharpness rises linearly from half of 2/lr to a tenth above it, up to the onset, with noise of 0.2 %."""
     end = onset(trial)
     sharpness = trial["run"].records["anatomy"]["sharpness"].copy()
     drawn = np.random.default_rng(trial.seed).normal(scale=0.002, size=end)
@@ -88,26 +88,26 @@ def _right(trial: Trial, foretold: bool) -> float:
 
 
 def foretold_rightly(trial: Trial, *, read: float, line: float) -> float:
-    """1 where the training spikes as foretold half-way, or as foretold does not; else -1.
+    """1 where the prediction made half-way, spike or no spike, is right; else -1.
 
     Args:
         trial: with a `SharpnessTrace`.
-        read: the part of the training after which the sharpness is not looked at, in (0, 1); a half is half-way.
-        line: the part before it that a straight line goes through, in (0, read].
+        read: the part of the training in which the sharpness is used, in (0, 1); a half is half-way.
+        line: the last part of this that a straight line is fitted to, in (0, read].
     """
     return _right(trial, _foretold(trial, read, line))
 
 
 def foretold_by_a_stranger(trial: Trial, *, read: float, line: float) -> float:
-    """The same, foretold by another seed's sharpness.
+    """The same, predicted from another seed's sharpness.
 
-    nan where there is no other.
+    nan without another seed.
     """
     return float("nan") if trial.other is None else _right(trial, _foretold(trial.other, read, line))
 
 
 def a_tell_tale(trial: Trial) -> Trial:
-    """A straight sharpness, noise of 1 %: to a tenth above 2/lr where the training spikes, else to a tenth below."""
+    """A linear sharpness, noise of 1 %: to a tenth above 2/lr where the training spikes, else to a tenth below."""
     record = trial["run"].records["sharpness"]
     end = 1.1 if trial.trunk.has_spike else 0.9
     path = 0.3 + (end - 0.3) * record["steps"] / trial.setting.steps

@@ -1,4 +1,4 @@
-"""Where the sharpness is and what moves it: late medians, the balance at the edge, and its fall at a spike."""
+"""Where the sharpness is and what changes it: late medians, the balance at the edge, and its fall at a spike."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def _late(trial: Trial, part: float) -> float:
 def late_over_two(trial: Trial, *, part: float = 0.5) -> float:
     """Median over the second half of the run of lr x sharpness / 2; 1 is the edge.
 
-    With `part`, in (0, 1], over so much of it in place of its half. The trial has a `SharpnessTrace`. Source of the
+    `part`, in (0, 1], of the run is used in place of its half. The trial has a `SharpnessTrace`. Source of the
     threshold of gradient descent: Cohen et al., arXiv 2103.00065.
     """
     return _late(trial, part) / 2
@@ -29,7 +29,7 @@ def late_over_two(trial: Trial, *, part: float = 0.5) -> float:
 def late_over_adams(trial: Trial, *, part: float = 0.5) -> float:
     """Median over the second half of the run of the preconditioned sharpness over (2 + 2 beta1)/((1 - beta1) lr).
 
-    With `part`, in (0, 1], over so much of it in place of its half. The trial has a `SharpnessTrace`. Source of the threshold:
+    `part`, in (0, 1], of the run is used in place of its half. The trial has a `SharpnessTrace`. Source of the threshold:
     Cohen et al., arXiv 2207.14484.
     """
     beta = trial.setting.beta1 or 0.0
@@ -37,17 +37,17 @@ def late_over_adams(trial: Trial, *, part: float = 0.5) -> float:
 
 
 def hovering_at(trial: Trial, *, level: float, noise: float) -> Trial:
-    """The sharpness lies at so many times its threshold throughout, with normal noise of so many times the threshold."""
+    """The sharpness is {level} times its threshold throughout, with normal noise of {noise} times the threshold."""
     record = trial["run"].records["sharpness"]
     drawn = np.random.default_rng(trial.seed).normal(scale=noise, size=record["sharpness"].shape)
     return with_record(trial, "run", "sharpness", sharpness=trial.threshold * (level + drawn))
 
 
 def balance(trial: Trial, *, settling: int) -> float:
-    """Mean beta x^2 less mean 2 alpha over the sum of their sizes, from {settling} steps after the twins part on, in [-1, 1].
+    """Mean beta x^2 minus mean 2 alpha, over the sum of their sizes, from {settling} steps after the fork on, in [-1, 1].
 
-    0 where oscillation takes off as much sharpness as sharpening adds. Source: Damian et al., arXiv 2209.15594. The trial
-    has a `Balance`.
+    0 where oscillation lowers the sharpness as much as progressive sharpening raises it. Source: Damian et al., arXiv
+    2209.15594. The trial has a `Balance`.
     """
     run = trial["run"]
     record = run.records["balance"]
@@ -58,7 +58,7 @@ def balance(trial: Trial, *, settling: int) -> float:
 
 
 def balanced(trial: Trial) -> Trial:
-    """Displacements that balance the sharpening at every step, wrong by 30 % at each."""
+    """Displacements that balance the sharpening at every step, with noise of 30 % on each."""
     record = trial["run"].records["balance"]
     factor = np.exp(np.random.default_rng(trial.seed).normal(scale=0.3, size=len(record["steps"])))
     size = np.sqrt(2 * np.abs(record["sharpening"]) / record["steepness"])
@@ -77,7 +77,7 @@ def flattened(trial: Trial) -> float:
 def thrown(trial: Trial, *, flatter: float = 0.8) -> Trial:
     """Twice the first loss at step 10, half of it at the end, and four fifths of the first sharpness there.
 
-    With `flatter`, above 0, so much of the first sharpness.
+    `flatter`, above 0, is used in place of the four fifths.
     """
     run = trial["run"]
     loss, sharpness = run.loss.copy(), run.records["trail"]["sharpness"].copy()
@@ -99,7 +99,7 @@ def peak_to_fall(trial: Trial, *, otherwise: float) -> float:
 
 
 def flat_at_the_peak(trial: Trial) -> Trial:
-    """The sharpness is a tenth above its threshold up to two steps behind the loss's peak, and a fifth below from there."""
+    """The sharpness is a tenth above its threshold up to two steps after the loss's peak, and a fifth below from there."""
     record = trial["run"].records["anatomy"]
     sharpness, peak = record["sharpness"].copy(), int(np.argmax(record["loss"]))
     sharpness[:, 0] = trial.threshold * np.where(np.arange(len(sharpness)) <= max(peak, 1) + 1, 1.1, 0.8)
@@ -111,20 +111,20 @@ def _alignments(trial: Trial) -> Array:
 
 
 def alignment_trend(trial: Trial) -> float:
-    """Spearman's rho of sharpness and mean |cos| between input weights over the checkpoints, given the step; in [-1, 1]."""
+    """Partial Spearman's rho of sharpness and mean |cos| of input weights over the checkpoints, given the step; in [-1, 1]."""
     record = trial["run"].records["trail"]
     return partial_spearman(record["sharpness"][:, 0], _alignments(trial), record["steps"])
 
 
 def raw_alignment_trend(trial: Trial) -> float:
-    """The same as `alignment_trend`, with what both owe to the step left in."""
+    """The same as `alignment_trend`, without partialling out the step."""
     return spearman(trial["run"].records["trail"]["sharpness"][:, 0], _alignments(trial))
 
 
 def alignment_trend_of_strangers(trial: Trial) -> float:
     """The same, given the step, with the sharpness of another seed's run.
 
-    As `alignment_trend`; nan where there is no other.
+    As `alignment_trend`; nan without another seed.
     """
     if trial.other is None:
         return float("nan")
@@ -133,7 +133,7 @@ def alignment_trend_of_strangers(trial: Trial) -> float:
 
 
 def sharper_when_aligned(trial: Trial) -> Trial:
-    """The sharpness is the alignment, with noise of its own size."""
+    """The sharpness is the alignment plus noise of the same standard deviation."""
     along = _alignments(trial)
     noise = np.random.default_rng(trial.seed).normal(scale=float(along.std()) + 1e-12, size=len(along))
     return with_record(trial, "run", "trail", sharpness=(along + noise)[:, None])

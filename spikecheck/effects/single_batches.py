@@ -1,6 +1,6 @@
-"""The curvature that single batches have along their own gradients, beside that of the loss over all of them.
+"""The curvature that single batches have along their own gradients, and that of the loss over all of them.
 
-Trials have a `BatchSharpness` of W looks. Source: Andreyev and Beneventano, arXiv 2412.20553.
+Trials have a `BatchSharpness` of W measurements. Source: Andreyev and Beneventano, arXiv 2412.20553.
 """
 
 import numpy as np
@@ -19,18 +19,18 @@ def _late(trial: Trial, curvature: Array, part: float) -> float:
 def late_batch_sharpness(trial: Trial, *, part: float = 0.5) -> float:
     """Median over the second half of the run of batch sharpness over its threshold, 2/lr for SGD.
 
-    With `part`, in (0, 1], over so much of it in place of its half.
+    `part`, in (0, 1], of the run is used in place of its half.
     """
     return _late(trial, trial["run"].records["batch-sharpness"]["batch_sharpness"], part)
 
 
 def late_full_sharpness(trial: Trial, *, part: float = 0.5) -> float:
-    """The same of the largest eigenvalue of the Hessian over all batches of an epoch."""
+    """The same for the largest eigenvalue of the Hessian over all batches of an epoch."""
     return _late(trial, trial["run"].records["batch-sharpness"]["sharpness"][:, 0], part)
 
 
 def late_random_curvature(trial: Trial, *, part: float = 0.5) -> float:
-    """The same of the batches' mean curvature along random directions."""
+    """The same for the batches' mean curvature along random directions."""
     return _late(trial, trial["run"].records["batch-sharpness"]["random_curvature"], part)
 
 

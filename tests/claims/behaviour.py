@@ -35,8 +35,8 @@ def behaviour(claim: Claim) -> dict[str, Any]:
 
 def _variants(claim: Claim) -> Iterator[tuple[str, Claim]]:
     yield "claim", claim
-    for control in claim.controls:
-        yield control.says, claim.as_control(control)
+    for place, control in enumerate(claim.controls):
+        yield f"control {place}", claim.as_control(control)
     for cutoff in {**claim.cutoffs, **claim.far_cutoffs}:
         yield cutoff, claim.under(cutoff)
 

@@ -283,7 +283,7 @@ def test_a_mutant_that_holds_is_a_survivor_and_a_hole_until_a_reason_is_given(
     assert [mutant.mutation.name for mutant in found.survivors] == ["nudged"]
     text = mutants["mutants_page"].page([found], [mine], 64)
     assert (
-        "### Holes\n\n- **planted: nudged.** Nobody has said yet why" in text
+        "### Holes\n\n- **planted: nudged.** Not yet explained" in text
         and "The other 1 show holes." in text
         and "| **H** |" in text
     )

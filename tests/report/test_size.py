@@ -42,7 +42,7 @@ def test_where_a_share_decides_the_average_stands_alone(guarded: Make, unreached
         ("gain of mean |cos|", 1 - 2 / pi, "100 % of the way from random directions to parallel ones"),
         ("log ratio of test losses", 1.0, f"a factor of {e:.3g}"),
         ("log10 of late peak over late median", 2.0, "a factor of 100"),
-        ("foretold rightly (1) or wrongly (-1)", 0.5, "right in 75 % of the runs"),
+        ("predicted rightly (1) or wrongly (-1)", 0.5, "right in 75 % of the runs"),
         ("low-frequency share", 0.027, "2.7 % of the whole"),
         ("steps", 3.0, ""),
     ],
