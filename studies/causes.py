@@ -44,6 +44,7 @@ _KEPT = (
     "compared-with-placebo",
     "tested-benign",
     "returns",
+    "falls",
     "uncaused",
     "uncaused-compared-with-placebo",
     "uncaused-returns",

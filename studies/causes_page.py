@@ -35,6 +35,8 @@ class Examinations(NamedTuple):
     """By these rules, where a spike is benign by a test."""
     returns: Examination
     """By these rules, where of a spike that is a return the fall is judged; of repeated batches alone."""
+    falls: Examination
+    """By the newest rules, which name no instability for a fall; of repeated batches alone."""
     uncaused: Examination
     """By the changed rules, of rises that no arm can remove."""
     uncaused_compared: Examination
@@ -54,11 +56,8 @@ def page(examined: Examinations) -> str:
     newest = examined.tested.cells
     parts = [*_summary(examined), *_matrices(newest)]
     parts += ["## A batch that is repeated, where the fall is judged\n"]
-    parts += [
-        f"{examined.returns.seeds.capitalize()}; digest `{examined.returns.rules}`.\n",
-        *_by_workload(examined.returns.cells),
-    ]
-    parts += _mistakes(examined.returns.cells)
+    for one in (examined.falls, examined.returns):
+        parts += [f"{one.seeds.capitalize()}; digest `{one.rules}`.\n", *_by_workload(one.cells), *_mistakes(one.cells)]
     parts += ["## Rises that no arm can remove: answers\n"]
     for one in (examined.uncaused, examined.uncaused_compared, examined.uncaused_returns):
         parts += _uncaused(one)

@@ -49,7 +49,8 @@ FIRST = [cell("none", 0, "data"), cell("rate", 0, "schedule"), cell("rate", 1, "
 def tables(cells: Sequence[Cell]) -> str:
     first, nothing = (Examination(rules="abc", cells=tuple(FIRST)), Examination(rules="ghi", cells=()))
     newest = Examination(rules="def", cells=tuple(cells))
-    return page(Examinations(first, nothing, nothing, nothing, newest, nothing, UNCAUSED, nothing, nothing))
+    parts = [first, *[nothing] * 3, newest, nothing, nothing, UNCAUSED, nothing, nothing]
+    return page(Examinations(*parts))
 
 
 def row(text: str, start: str) -> Sequence[str]:
@@ -167,7 +168,7 @@ def test_with_both_detectors_the_present_one_s_answer_counts() -> None:
     earlier = Examination(rules="def", cells=(cell("rate", 100, "data"), cell("rate", 101, "schedule")))
     present = Examination(rules="ghi", cells=(cell("rate", 100, "schedule"),))
     nothing = Examination(rules="jkl", cells=())
-    text = page(Examinations(nothing, earlier, present, *[nothing] * 6))
+    text = page(Examinations(nothing, earlier, present, *[nothing] * 7))
     shares = [one.partition(":")[0] for one in row(text, "the planted cause is named first")[2:]]
     assert shares == ["none", "1 of 2", "1 of 1", "none", "none"]
     _, _, changed = text.partition("## What the changed rules gave")

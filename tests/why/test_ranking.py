@@ -4,7 +4,7 @@ import pytest
 
 from spikecheck.core.why import ArmResult, Cause, Effect, LayerSign, Signs
 from spikecheck.why import arms as built_in
-from spikecheck.why.ranking import ranked
+from spikecheck.why.ranking import ranked, ranked_of_a_fall
 
 STABLE, UNSTABLE = Signs(overshoot=0.2), Signs(overshoot=1.4)
 LAGGING = Signs(overshoot=1.4, layers=(LayerSign(name="h.3.mlp", surprise=14.0, usual=1.0),))
@@ -140,3 +140,14 @@ def test_what_is_not_claimed_names_nothing_and_still_tells_a_smaller_step() -> N
     assert ranked(unclaimed, STABLE) == ()
     half = [arm.model_copy(update={"claimed": arm.name == EMPTIED}) for arm in table(EMPTIED, HALF)]
     assert ranked(half, STABLE) == ()
+
+
+def test_for_a_fall_no_instability_is_named() -> None:
+    smaller_steps = ("half the rate", "clip at median", "beta2 = 0.9", "eps = 1e-3", "momentum emptied")
+    assert ranked_of_a_fall(table(*smaller_steps), LAGGING) == ()
+    causes = ranked_of_a_fall(table(*smaller_steps, "other batches", "rate held", "float32"), UNSTABLE)
+    assert [one.cause for one in causes] == [Cause.DATA, Cause.SCHEDULE, Cause.ROUNDING]
+    of_ones_own = ranked_of_a_fall(table("half the rate", own=(own("a leak", 1.0),)), STABLE)
+    assert [one.cause for one in of_ones_own] == ["a leak"]
+    unclaimed = [arm.model_copy(update={"claimed": False}) for arm in table("other batches")]
+    assert ranked_of_a_fall(unclaimed, STABLE) == ()
