@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spikecheck.core.why import Answer, ArmResult, Cause, Effect, Fork, LayerSign, Outcome, Ranked, Signs, Spike
+from spikecheck.core.why import Answer, ArmResult, Cause, Effect, Fall, Fork, LayerSign, Outcome, Ranked, Signs, Spike
 from spikecheck.why.words import notes, sentence
 
 HOSTILE = '\x1b[31m"><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }} $\\frac \u202e'
@@ -53,6 +53,7 @@ EMPTY = Answer(outcome=Outcome.NO_SPIKE, sentence="No loss spike.")
 FORMS = [
     answer(),
     answer(losses=()),
+    answer(fall=Fall(step=100, earlier=2.0, between=1.0, now=2.1)),
     answer(signs=Signs(missing="nothing could be watched")),
     answer(outcome=Outcome.NO_CAUSE, cause=None, causes=()),
     answer(outcome=Outcome.STOPPED, arms=(), cause=None, causes=()),
