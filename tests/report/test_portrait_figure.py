@@ -55,7 +55,7 @@ def test_every_panel_of_curves_has_a_legend_that_hides_none_of_them() -> None:
     """Regression: that of the first was missing, the others lay on their curves."""
     figure = drawn(planted())
     curves = {
-        "loss, and": ["loss (left)", "onset to peak", "peak to recovery", "recovery to over", "η λ_max (right)"],
+        "loss, and": ["loss (left)", "onset to peak", "peak to recovery", "recovery to end", "η λ_max (right)"],
         "growth": ["measured", "|1 - η λ_max|", "1: no growth"],
         "twins": ["through the spike: ends at mean |cos| 0.625, loss 0.1"],
         "the fitted": ["target", "before, step 180", "peak, step 265", "after, step 289"],
