@@ -1,7 +1,7 @@
 """The tables of docs/causes.md, from the answers that every set of rules gave."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -116,24 +116,21 @@ def _matrices(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _by_workload(cells: Sequence[Cell]) -> Iterator[str]:
-    """One planted cause: workloads in rows, what was named first in columns."""
-    yield f"| workload | trainings | no spike | {' | '.join(_NAMES)} | right, 95 % interval |"
-    yield "|---|---:|---:|" + "---:|" * len(_NAMES) + "---|"
-    for workload in SHIPPED:
-        row = [cell for cell in cells if cell.asked.workload == workload]
-        if row:
-            yield _row(workload, row)
-    yield ""
+    """One planted cause: workloads in rows."""
+    yield from _table("workload", {name: [cell for cell in cells if cell.asked.workload == name] for name in SHIPPED})
 
 
 def _matrix(title: str, cells: Sequence[Cell]) -> Iterator[str]:
-    """Planted causes in rows, what was named first in columns; what must be named is in bold."""
-    yield f"### {title}\n\n| planted | trainings | no spike | {' | '.join(_NAMES)} | right, 95 % interval |"
+    """Planted causes in rows."""
+    yield f"### {title}\n"
+    yield from _table("planted", {cause: [cell for cell in cells if cell.asked.cause == cause] for cause in CAUSES})
+
+
+def _table(head: str, rows: Mapping[str, Sequence[Cell]]) -> Iterator[str]:
+    """What was named first in columns; what must be named is in bold."""
+    yield f"| {head} | trainings | no spike | {' | '.join(_NAMES)} | right, 95 % interval |"
     yield "|---|---:|---:|" + "---:|" * len(_NAMES) + "---|"
-    for cause in CAUSES:
-        row = [cell for cell in cells if cell.asked.cause == cause]
-        if row:
-            yield _row(cause, row)
+    yield from (_row(name, row) for name, row in rows.items() if row)
     yield ""
 
 

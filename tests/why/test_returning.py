@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spikecheck.core.why import HIGHEST, Cause, Effect, Fall, Outcome, Ranked
-from spikecheck.why.returning import FallReader, fall_before
+from spikecheck.why.returning import Earlier, FallReader, fall_before
 from spikecheck.why.scene import Scene
 from tests.report.planted_why import answer, arm
 
@@ -67,6 +67,14 @@ def test_a_fork_whose_loss_rises_or_is_no_number_has_not_removed_the_fall(betwee
     seen = reader().seen(fork(between, USUAL))
     assert seen.alarms and seen.spikes
     assert np.isfinite(between) or seen.height == HIGHEST
+
+
+def test_where_no_test_can_tell_half_of_the_depth_is_still_the_fall() -> None:
+    """As half of a spike's height is still that spike. Of losses with so long a memory only two are independent."""
+    slow = FallReader(SCENE, Earlier(USUAL + noise(3, 128), stride=64), fork(1.0, USUAL))
+    deep, shallow = slow.seen(fork(1.4, USUAL, 5)), slow.seen(fork(1.6, USUAL, 6))
+    assert (deep.spikes, deep.alarms) == (True, False)
+    assert (shallow.spikes, shallow.alarms) == (False, False)
 
 
 def test_losses_without_a_spread_have_a_depth_in_millionths() -> None:
