@@ -65,9 +65,7 @@ FOUND = DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".hypothesis" 
 register("spikecheck-dev", examples=30, derandomize=False, database=FOUND)
 register("spikecheck-ci", examples=30, derandomize=True, database=None)
 register("spikecheck-full", examples=1_000, derandomize=False, database=FOUND)
-settings.load_profile(
-    os.environ.get("SPIKECHECK_TEST_PROFILE", "spikecheck-ci" if os.environ.get("CI") else "spikecheck-dev")
-)
+register("spikecheck-fast", examples=10, derandomize=False, database=FOUND)
 
 
 @pytest.fixture(scope="session")
@@ -108,9 +106,13 @@ SLOW = tuple(
 """How the names of slow tests begin."""
 
 
+def _fast(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "not slow")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With `-m "not slow"`, do not even import the files in which every test is slow: that takes many seconds."""
-    if config.option.markexpr != "not slow":
+    if not _fast(config):
         return None
     path = collection_path.relative_to(config.rootpath).as_posix()
     return True if f"{path}/" in SLOW or path in SLOW else None
@@ -123,9 +125,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples Hypothesis tries: what `-m "not slow"` runs has a minute for everything."""
+    usual = "spikecheck-fast" if _fast(config) else "spikecheck-ci" if os.environ.get("CI") else "spikecheck-dev"
+    settings.load_profile(os.environ.get("SPIKECHECK_TEST_PROFILE", usual))
+
+
+def pytest_collection() -> None:
+    """Look for no garbage while modules are imported: nearly all of what they make stays."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave modules and collected tests out of every later collection of garbage: a gate counts tensors after one."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:

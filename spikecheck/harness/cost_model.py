@@ -1,5 +1,6 @@
 """The expected cost of verifying a claim, before anything is trained: for the progress bar and the remaining time."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
 from math import prod
@@ -196,8 +197,9 @@ def _looks(claim: Claim, setting: Setting, seed: int) -> list[Recipe]:
 
 
 def _members_work(recipes: Iterable[Recipe]) -> Work:
-    """The expected work of members in full tiles."""
-    return total(*(times(work_of([recipe]), 1 / len(padded([recipe]))) for recipe in recipes))
+    """The expected work of members in full tiles. It does not depend on their seeds."""
+    alike = Counter(recipe.model_copy(update={"seed": 0}) for recipe in recipes)
+    return total(*(times(work_of([recipe]), count / len(padded([recipe]))) for recipe, count in alike.items()))
 
 
 def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:

@@ -9,6 +9,7 @@ its memory, which is part of its digests.
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from spikecheck.core.import_path import BUILT_IN
@@ -57,6 +58,7 @@ _A_SECOND = 8e7
 """Activations that a typical core computes in a second."""
 
 
+@lru_cache(maxsize=4096)  # a plan asks it of every seed
 def tile_size(setting: Setting) -> int:
     """Members per tile of this setting: the largest power of two in [8, 32] whose activations stay in cache.
 

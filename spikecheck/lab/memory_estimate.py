@@ -18,6 +18,7 @@ The factors are measured peaks, rounded up; tests/lab/test_memory_estimate.py co
 """
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 
 from spikecheck.core.import_path import BUILT_IN
@@ -101,6 +102,7 @@ def _annealing(setting: Setting) -> int:
     return 0 if setting.intervention is None else annealing_steps(setting.intervention)
 
 
+@lru_cache(maxsize=4096)
 def parameters(setting: Setting) -> int:
     """P, the number of parameters; a user's model counts as a perceptron of the setting's width and depth."""
     known = setting if setting.model in BUILT_IN["model"] else setting.but(model="mlp")

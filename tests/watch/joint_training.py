@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from spikecheck import Watch
@@ -36,6 +35,8 @@ def wrapped(net: Net, way: str) -> Any:
     if way == "ddp":
         return DistributedDataParallel(net)
     if way == "fsdp":
+        from torch.distributed.fsdp import fully_shard  # two seconds, which pytest would pay when it looks for doctests
+
         fully_shard(net.first)
         fully_shard(net)
     return net
