@@ -149,8 +149,8 @@ def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[dict
     return expected
 
 
-class Place(Protocol):
-    """Where runs were made."""
+class HasEnvironment(Protocol):
+    """What made the runs: a laboratory, or what stands for one."""
 
     @property
     def environment(self) -> Environment:
@@ -161,7 +161,7 @@ class Place(Protocol):
 def build_report(
     verdicts: Sequence[Verdict],
     unreadable: Mapping[str, str],
-    lab: Place,
+    lab: HasEnvironment,
     profile: str,
     seed: int,
     *,
@@ -196,7 +196,7 @@ def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | N
         return None
 
 
-def environment_of(lab: Place) -> dict[str, str | int | float]:
+def environment_of(lab: HasEnvironment) -> dict[str, str | int | float]:
     """Versions, device and processor, to be stored in a report."""
     where = lab.environment
     return {
