@@ -125,9 +125,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+def usual_profile(*, fast: bool, ci: bool) -> str:
+    """Hypothesis's profile: the same examples always under CI, and fewer where a minute has to do."""
+    return "spikecheck-ci" if ci else "spikecheck-fast" if fast else "spikecheck-dev"
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how many examples Hypothesis tries: what `-m "not slow"` runs has a minute for everything."""
-    usual = "spikecheck-fast" if _fast(config) else "spikecheck-ci" if os.environ.get("CI") else "spikecheck-dev"
+    """Load the profile that the environment names, or the usual one."""
+    usual = usual_profile(fast=_fast(config), ci=bool(os.environ.get("CI")))
     settings.load_profile(os.environ.get("SPIKECHECK_TEST_PROFILE", usual))
 
 
