@@ -20,12 +20,14 @@ from spikecheck.tensors.cpp_source import statements
 
 _SOURCE = Path(__file__).with_name("shallow_vector.cpp")
 _NUMBER = {torch.float64: "double", torch.float32: "float"}
-_REGISTER = {"AVX2": 32}
-"""Bytes of a vector register, by what torch calls the processor's instructions. With others, such as AVX512, the bits have not
-been compared with inductor's yet, and inductor's kernel is used."""
+_REGISTER = {"AVX2": 32, "AVX512": 64}
+"""Bytes of a vector register, by what torch calls the processor's instructions. With others the bits have not been compared with
+inductor's, and inductor's kernel is used."""
 _EXPONENTIAL = {
     ("AVX2", torch.float64): "Sleef_expd4_u10",
     ("AVX2", torch.float32): "Sleef_expf8_u10",
+    ("AVX512", torch.float64): "Sleef_expd8_u10",
+    ("AVX512", torch.float32): "Sleef_expf16_u10",
 }
 _CHECKED = 2**12
 _EXTREMES = (0.0, -0.0, 1.0, 709.78, 709.79, -708.4, -744.4, -745.2, -999.0, -1001.0, 1e-320, 1e300, -1e300)

@@ -24,13 +24,17 @@ static inline V sign(V x) { return either(x > NUMBER(0), all(1), either(x < NUMB
 
 #if INLINED
 static inline V fused(V a, V b, V c) {
+#if BYTES == 64
+    return _mm512_fmadd_pd(a, b, c);
+#else
     return _mm256_fmadd_pd(a, b, c);
+#endif
 }
 
 // Two to the power of each integer `shifted` - 1.5 * 2^52, whose lowest bits are that integer's.
 static inline V power_of_two(V shifted) { return V(((Bits)shifted << 52) + (int64_t(1023) << 52)); }
 
-// SLEEF's Sleef_expd4_u10 with its numbers and roundings, but without a call for every register: x is n log 2 plus a rest, whose
+// SLEEF's Sleef_expd4_u10 and Sleef_expd8_u10 with their numbers and roundings, but without a call for every register: x is n log 2 plus a rest, whose
 // exponential is a polynomial, multiplied by two powers of two since 2^n need not be a normal number.
 static inline V exponential_of(Exponential, V x) {
     const V middle = all(6755399441055744.0);  // 1.5 * 2^52: a sum with it is rounded to an integer
