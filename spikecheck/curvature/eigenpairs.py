@@ -136,8 +136,7 @@ def _patrolled(local: LocalCurvature, basis: Float[Tensor, "B M P"], keep: int, 
 def _sharpened(local: LocalCurvature, start: Float[Tensor, "B M P"]) -> Float[Tensor, "B M P"]:
     """The basis after a few products with H, which leave mostly the top of the spectrum."""
     for _ in range(_SHARPENING):
-        start = local.product(torch.nn.functional.normalize(start, dim=2))
-        start = torch.where(start.isfinite(), start, 0.0)
+        start = local.product(torch.nn.functional.normalize(start, dim=2)).nan_to_num(0.0, 0.0, 0.0)
     return start
 
 

@@ -5,7 +5,7 @@ every matrix given to them is padded to whole 64-byte lines.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 from jaxtyping import Bool, Float
@@ -31,6 +31,7 @@ class Ritz:
     sound: Bool[Tensor, " B"]
     """False where H gave a number that is not usable; the member's pairs are then meaningless."""
 
+    @cached_property
     def residuals(self) -> Float[Tensor, "B M P"]:
         """H v - value v."""
         return self.images - self.values[:, :, None] * self.vectors
@@ -38,14 +39,14 @@ class Ritz:
     def relative_residuals(self) -> Float[Tensor, "B M"]:
         """Lengths of the residuals, divided by the size of the largest value."""
         size = self.values[:, :1].abs().clamp(min=torch.finfo(self.values.dtype).tiny)
-        lengths: Tensor = torch.linalg.vector_norm(self.residuals() / size[:, :, None], dim=2)
+        lengths: Tensor = torch.linalg.vector_norm(self.residuals / size[:, :, None], dim=2)
         return lengths
 
     def converged(self, tolerance: float) -> Bool[Tensor, "B M"]:
         """Whether a residual is within tolerance, relative to its value, or to a tenth of the largest if that is more."""
         sizes = self.values.abs()
         allowed = tolerance * torch.minimum(torch.maximum(sizes, sizes[:, :1] / 10), sizes[:, :1])
-        within: Tensor = torch.linalg.vector_norm(self.residuals(), dim=2) <= allowed
+        within: Tensor = torch.linalg.vector_norm(self.residuals, dim=2) <= allowed
         return within & self.sound[:, None]
 
     def settled(self, pairs: int, tolerance: float) -> Bool[Tensor, " B"]:
@@ -78,7 +79,7 @@ def search(
         done = best.settled(pairs, tolerance)
         if done.all():
             break
-        fresh = beside(basis, best.residuals()[:, :block])
+        fresh = beside(basis, best.residuals[:, :block])
         basis = torch.cat([basis, fresh], 1)
         images = torch.cat([images, local.product(fresh)], 1)
         best = best.where(done, ritz(basis, images, keep))
@@ -94,7 +95,7 @@ def explore(local: LocalCurvature, known: Float[Tensor, "B M P"], scouts: Float[
         basis = torch.cat([basis, scouts], 1)
         scouts = local.product(scouts)
         images = torch.cat([images, scouts], 1)
-        scouts = torch.where(scouts.isfinite(), scouts, 0.0)
+        scouts = scouts.nan_to_num(0.0, 0.0, 0.0)
     return ritz(basis, images, known.shape[1])
 
 
@@ -102,7 +103,7 @@ def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: in
     """The top `keep` Ritz pairs of an orthonormal basis whose images under H are known."""
     sound = usable(images)
     rows = _padded(basis)
-    image_rows = _padded(torch.where(sound[:, None, None], images, 0.0))
+    image_rows = _padded(images if sound.all() else torch.where(sound[:, None, None], images, 0.0))
     projected = rows @ image_rows.mT
     values, coordinates = torch.linalg.eigh(_below_all(projected + projected.mT, basis.shape[1]) / 2)
     turn = coordinates.mT.flip(1).contiguous()
@@ -113,7 +114,7 @@ def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: in
 def usable(rows: Float[Tensor, "B S P"]) -> Bool[Tensor, " B"]:
     """Whether a member's numbers and their squares are finite: a diverging training overflows in the next sum."""
     limit = torch.finfo(rows.dtype).max ** 0.5
-    within: Tensor = (rows.abs() < limit).all(2).all(1)
+    within: Tensor = rows.abs().amax((1, 2)) < limit  # the largest of numbers is NaN where one is
     return within
 
 

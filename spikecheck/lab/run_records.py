@@ -1,6 +1,7 @@
 """Turns tensors into runs: one member's part of a tile's results, as NumPy arrays that can be stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import compress
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from spikecheck.core.spike import SpikeDefinition
 from spikecheck.lab.run_codec import Checkpoints
 from spikecheck.measures.spikes import spikes
 from spikecheck.objective.objective import Objective
+from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.loop import Trajectory
 
 Records = Mapping[str, Mapping[str, Array]]
@@ -46,13 +48,21 @@ def snapshot(objective: Objective, step: int, params: Tensor) -> Snapshot:
     return Snapshot(step, numbers(params), input_weights, output_weights)
 
 
-def checkpoints_of(trajectory: Trajectory, member: int) -> Checkpoints:
-    """One member's checkpoints up to a divergence; states that are not finite are left out."""
-    whole = [state for state in trajectory.checkpoints if bool(state.params[member].isfinite().all())]
+def checkpoints_of(trajectory: Trajectory, members: int) -> list[Checkpoints]:
+    """The first members' checkpoints up to a divergence; states that are not finite are left out."""
+    states = trajectory.checkpoints
+    finite = torch.stack([state.params.isfinite().all(1) for state in states], 1).tolist()
+    return [_checkpoints(list(compress(states, finite[member])), member) for member in range(members)]
+
+
+def _checkpoints(states: Sequence[Ensemble], member: int) -> Checkpoints:
+    """One member's part of some states."""
     return Checkpoints(
-        steps=np.array([int(state.done[member]) for state in whole]),
-        params=np.stack([state.params[member].cpu().numpy() for state in whole]),
-        slots={name: np.stack([state.slots[name][member].cpu().numpy() for state in whole]) for name in whole[0].slots},
+        steps=np.array([int(state.done[member]) for state in states]),
+        params=np.stack([state.params[member].cpu().numpy() for state in states]),
+        slots={
+            name: np.stack([state.slots[name][member].cpu().numpy() for state in states]) for name in states[0].slots
+        },
     )
 
 

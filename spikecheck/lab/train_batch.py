@@ -64,10 +64,9 @@ def _whole(batch: Batch, tick: Tick) -> list[Trained]:
     used = on_host(replace(trajectory.end, params=batch.rule.evaluated(trajectory.end)))
     trajectory = on_host(trajectory)
     evaluated = replace(trajectory, end=used)
+    checkpoints = checkpoints_of(trajectory, batch.wanted)
     return [
-        Trained(
-            run_of(recipe, batch.objective, evaluated, member, 0, SpikeDefinition()), checkpoints_of(trajectory, member)
-        )
+        Trained(run_of(recipe, batch.objective, evaluated, member, 0, SpikeDefinition()), checkpoints[member])
         for member, recipe in enumerate(batch.recipes[: batch.wanted])
     ]
 

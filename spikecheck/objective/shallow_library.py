@@ -21,8 +21,8 @@ from spikecheck.tensors.cpp_source import statements
 _SOURCE = Path(__file__).with_name("shallow_vector.cpp")
 _NUMBER = {torch.float64: "double", torch.float32: "float"}
 _REGISTER = {"AVX2": 32, "AVX512": 64}
-"""Bytes of a vector register, by what torch calls the processor's instructions. With others the bits have not been compared with
-inductor's, and inductor's kernel is used."""
+"""Bytes of a vector register, by what torch calls the processor's instructions. With others the bits have not been compared
+with inductor's, and inductor's kernel is used."""
 _EXPONENTIAL = {
     ("AVX2", torch.float64): "Sleef_expd4_u10",
     ("AVX2", torch.float32): "Sleef_expf8_u10",

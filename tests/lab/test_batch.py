@@ -49,8 +49,9 @@ def batch() -> Batch:
 def trained(batch: Batch) -> list[Trained]:
     start = begin(batch.objective, batch.rule, batch.objective.initial(batch.seeds), batch.lr)
     whole = train(batch.objective, batch.rule, start, torch.tensor([120] * 3), lambda made: None, batch.stride)
+    checkpoints = checkpoints_of(whole, 3)
     return [
-        Trained(run_of(recipe, batch.objective, whole, member, 0, SpikeDefinition()), checkpoints_of(whole, member))
+        Trained(run_of(recipe, batch.objective, whole, member, 0, SpikeDefinition()), checkpoints[member])
         for member, recipe in enumerate(batch.recipes)
     ]
 

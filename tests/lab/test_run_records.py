@@ -58,9 +58,8 @@ def trajectory(params: list[list[float]]) -> Trajectory:
 
 
 def test_checkpoints_end_where_a_state_is_not_finite() -> None:
-    kept = checkpoints_of(trajectory([[1.0, 2.0], [3.0, 4.0], [float("inf"), 0.0]]), 0)
+    kept, whole = checkpoints_of(trajectory([[1.0, 2.0], [3.0, 4.0], [float("inf"), 0.0]]), 2)
     assert kept.steps.tolist() == [0, 50]
     assert kept.params.tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert kept.slots["momentum"].tolist() == [[2.0, 4.0], [6.0, 8.0]]
-    whole = checkpoints_of(trajectory([[1.0, 2.0], [3.0, 4.0], [float("inf"), 0.0]]), 1)
     assert whole.steps.tolist() == [0, 50, 100]

@@ -18,7 +18,8 @@ from spikecheck.tensors.kernel import Kernel
 
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 pytestmark = pytest.mark.skipif(
-    shutil.which("g++") is None or CAPABILITY not in shallow_library._REGISTER, reason="no C++ compiler, or no AVX2"
+    shutil.which("g++") is None or CAPABILITY not in shallow_library._REGISTER,
+    reason="no C++ compiler, or neither AVX2 nor AVX-512",
 )
 SIZES = ((50, 40, 16), (20, 20, 32), (1, 2, 1), (3, 2, 2), (70, 33, 64), (6, 9, 8), (7, 13, 4))
 """Neurons, points, members: whole registers and parts of one, points that leave a rest of each size."""

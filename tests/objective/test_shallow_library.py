@@ -13,7 +13,8 @@ from spikecheck.objective.shallow_products import shallow_products
 
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 pytestmark = pytest.mark.skipif(
-    shutil.which("g++") is None or CAPABILITY not in shallow_library._REGISTER, reason="no C++ compiler, or no AVX2"
+    shutil.which("g++") is None or CAPABILITY not in shallow_library._REGISTER,
+    reason="no C++ compiler, or neither AVX2 nor AVX-512",
 )
 
 

@@ -18,7 +18,8 @@ from spikecheck.tensors.compile import compiler
 
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 pytestmark = pytest.mark.skipif(
-    shutil.which("g++") is None or CAPABILITY not in shallow_library._REGISTER, reason="no C++ compiler, or no AVX2"
+    shutil.which("g++") is None or CAPABILITY not in shallow_library._REGISTER,
+    reason="no C++ compiler, or neither AVX2 nor AVX-512",
 )
 SIZES = ((50, 40, 16, 3), (20, 20, 32, 6), (1, 2, 1, 2), (3, 2, 2, 7), (70, 33, 64, 2), (6, 9, 8, 11), (7, 13, 4, 2))
 """Neurons, points, members, vectors: whole registers and parts of one, points that leave a rest of each size."""
