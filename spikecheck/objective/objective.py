@@ -20,6 +20,7 @@ from spikecheck.data import fashion_mnist, mnist
 from spikecheck.data.dataset import Data, checked
 from spikecheck.models.model import MLP, Model, model_of
 from spikecheck.objective import compiled_module, compiled_shallow
+from spikecheck.objective.analytic_line import Line
 from spikecheck.objective.analytic_mlp import Layered
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.compiled_module import Traced
@@ -190,14 +191,14 @@ class Objective:
         return incoming, outgoing
 
     @cached_property
-    def written_out(self) -> Shallow | Layered | Traced | None:
+    def written_out(self) -> Shallow | Layered | Line | Traced | None:
         """The fastest available way to compute derivatives; None where only autograd is left."""
         compiled = self.compiles and self.device == "cpu" and should_compile(self.settings[0]) and compiler()
         if not isinstance(self.model, MLP):
             way = Traced(self._losses_at, self.train.x, self.train.y, self.settings[0].signature)
             return way if compiled else None
         on_gpu = self.device.startswith("cuda") and triton_version()
-        for kind in (ShallowGpu, Shallow, Layered) if on_gpu else (Fused if compiled else Shallow, Layered):
+        for kind in (ShallowGpu, Shallow, Layered, Line) if on_gpu else (Fused if compiled else Shallow, Layered, Line):
             if kind.fits(self.model, self.settings[0].loss):
                 return kind(self.model, self.train.x, self.train.y, self.members)
         return None
