@@ -22,7 +22,8 @@ from studies.crashes import crashes
 from studies.fuzz import fuzz
 from studies.reliability_page import RESULTS, write_page, write_text
 
-PARTS = ("selftest", "crashes", "fuzz")
+PARTS = {"selftest": ("world", "seen"), "crashes": ("number",), "fuzz": ("parser",)}
+"""With the fields that tell a part's rows apart."""
 
 Rows = list[dict[str, Any]]
 
@@ -43,11 +44,10 @@ def main() -> None:
 
 
 def _run(part: str, options: argparse.Namespace) -> None:
-    """Add the part's rows to its results. A row of the same parser as an earlier one goes on from it, and replaces it."""
+    """Add the part's rows to its results. One of the same parser, or of the same event in the same world, is replaced."""
     results = _read(part)
     for row in {"selftest": _selftest, "crashes": _crashes, "fuzz": _fuzz}[part](results, options):
-        earlier = [known for known in results if "parser" in row and known["parser"] == row["parser"]]
-        results = [*(known for known in results if known not in earlier), row]
+        results = [*(known for known in results if any(known[name] != row[name] for name in PARTS[part])), row]
         write_text(RESULTS / f"{part}.json", json.dumps(results, indent=1) + "\n")
         print(f"  {len(results)}: {json.dumps(row)}", flush=True)
 
