@@ -10,7 +10,6 @@ is left out. RESULTS is a JSON file that is gone on from, and PATTERN of the nam
 """
 
 import functools
-import gc
 import importlib
 import json
 import os
@@ -35,6 +34,7 @@ _LONGEST = 1.0
 """Seconds of the processor that a test may take on the unchanged code; one that takes longer is left out."""
 _WHICH = "MUTANT_UNDER_TEST"
 """The variable by which mutmut's functions know whether they are changed."""
+_HERE = str(Path.cwd())
 SETTLED = ("killed", "timeout")
 """Results of mutants that are not tried again."""
 
@@ -109,12 +109,9 @@ def _passes(item: pytest.Item) -> bool:
 
 def _caches() -> list[Any]:
     """Functions of modules in this folder that remember what they have returned."""
-    wrappers = [found for found in gc.get_objects() if isinstance(found, functools._lru_cache_wrapper)]
-    return [wrapper for wrapper in wrappers if _is_here(sys.modules.get(wrapper.__module__))]
-
-
-def _is_here(module: object) -> bool:
-    return str(getattr(module, "__file__", None)).startswith(os.getcwd())
+    modules = [one for one in list(sys.modules.values()) if str(getattr(one, "__file__", None)).startswith(_HERE)]
+    values = [value for module in modules for value in vars(module).values()]
+    return [value for value in values if isinstance(value, functools._lru_cache_wrapper)]
 
 
 def _fate(name: str, tests: Sequence[Reach], caches: Sequence[Any]) -> str:

@@ -184,7 +184,9 @@ def test_scorecards_of_other_settings_seeds_or_rows_are_not_compared(tmp_path: P
     others: list[dict[str, Any]] = [{"place": "other"}, {"seeds": 4}, {"root": 1}]
     for number, changes in enumerate(others):
         other = card(tmp_path / f"{number}.json", row("loss", Change.SAME), **changes)
-        with pytest.raises(BaselineError, match=f"^{one}, {other}: have different settings or seeds; make {one} again$"):
+        with pytest.raises(
+            BaselineError, match=f"^{one}, {other}: have different settings or seeds; make {one} again$"
+        ):
             compared(one, other)
     for pair in ((one, more), (more, one)):
         with pytest.raises(BaselineError, match=f"^row time: is in {more} and not in {one}"):
@@ -202,7 +204,9 @@ def test_an_average_without_a_bound_is_told_alone(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
-    absent, wrong, damaged, short = (tmp_path / name for name in ("absent", "wrong.json", "report.json.gz", "short.json"))
+    absent, wrong, damaged, short = (
+        tmp_path / name for name in ("absent", "wrong.json", "report.json.gz", "short.json")
+    )
     raw = written(wrong, verdict("slas", "law", HOLDS, HOLDS)).read_text()
     wrong.write_text(raw.replace('"held": 60', '"held": 65', 1))
     short.write_text('{"schema": "spikecheck/report@1"}')
