@@ -8,6 +8,7 @@ from typing import Any
 
 from spikecheck.core.whole_file import write_whole
 from studies.reliability_rates import rates
+from studies.starts import FAULT, LATEST, LINE, PYTHONS, SILENT
 
 HERE = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = HERE / "reports" / "reliability", HERE / "docs" / "reliability.md"
@@ -32,8 +33,7 @@ mistake in the code in [mutants of the code](code-mutants.md).
 _MENDED = (
     "Tracebacks that were found, and are mended since: Ctrl-C inside scipy's `_sobol`, which Cython compiled, printed",
     "one before the command's own line, and so did Ctrl-C while spikecheck was being imported (both in",
-    "`tests/test_cli.py`). What is left is a Ctrl-C in the first hundredths of a second, in which Python itself",
-    "starts: it ends by Python's own traceback.",
+    "`tests/test_cli.py`).",
     "",
 )
 
@@ -63,11 +63,12 @@ _THREADS = (
 
 def write_page() -> None:
     """The page, from the results of the parts that have any."""
-    parts = {name: _read(name) for name in ("selftest", "crashes", "fuzz", "soak", "environments")}
+    parts = {name: _read(name) for name in ("selftest", "crashes", "starts", "fuzz", "soak", "environments")}
     sections = [
         _of_worlds(parts["selftest"]),
         _of_trainings(),
         _of_crashes(parts["crashes"]),
+        _of_starts(parts["starts"]),
         _of_fuzz(parts["fuzz"]),
         _of_soak(parts["soak"]),
         _of_environments(parts["environments"]),
@@ -142,6 +143,21 @@ def _of_crashes(rows: Any) -> list[str]:
         lines.append(f"| {task} | {end} | {len(some)} | {early} | {whole} |")
     faults = Counter(fault for row in rows for fault in row["faults"])
     return [*lines, "", *_MENDED, *(f"- {fault}: {times} times" for fault, times in faults.most_common()), ""]
+
+
+def _of_starts(rows: Any) -> list[str]:
+    if not rows:
+        return []
+    times = Counter(row["ended"] for row in rows)
+    return [
+        "A Ctrl-C in the first hundredths of a second meets Python's own start, before the first line of spikecheck, and can",
+        f"be Python's traceback. `spikecheck list` was ended {len(rows)} times at moments that are uniform in the first",
+        f"{LATEST:.1f} s (`python studies/reliability.py --part starts`). A fault is a traceback with a line of spikecheck's, or",
+        "a command that goes on. Found by it, and mended since: while the package imported `typing`, it was Python's",
+        "traceback, and in a callback of an import the Ctrl-C was lost (both in `tests/cli/test_main.py`).\n",
+        *(f"- {how}: {times[how]}" for how in (SILENT, PYTHONS, LINE, FAULT)),
+        "",
+    ]
 
 
 def _of_fuzz(rows: Any) -> list[str]:
