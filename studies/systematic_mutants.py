@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--tests", default="", help="as -k of pytest: those that notice most, for a quick first run")
     options = parser.parse_args()
     group, copy = GROUPS[options.group], options.copy or HERE / "build" / "mutants" / options.group
-    results, there = copy / "results.json", copy / "mutants"
+    results, there = copy.resolve() / "results.json", copy.resolve() / "mutants"
     if not there.exists():
         _copied(copy, group)
         _called(options.python, copy, "-c", _MADE)

@@ -211,10 +211,13 @@ def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
     wrong.write_text(raw.replace('"held": 60', '"held": 65', 1))
     short.write_text('{"schema": "spikecheck/report@1"}')
     damaged.write_bytes(b"\x1f\x8bno gzip")
+    lone = tmp_path / "lone.json"  # a text that Python's reader of JSON takes, and pydantic's does not
+    lone.write_text('{"schema": "spikecheck/report@1", "command": "\\ud800"}')
     for path, said in (
         (absent, f"^{absent}: cannot be read: No such file or directory; give a file written by --json$"),
         (wrong, f"^{wrong}: is not a valid spikecheck/report@1: .*held: is 65, more than applicable, 64$"),
         (short, f"^{short}: is not a valid spikecheck/report@1: .*field required$"),
+        (lone, f"^{lone}: is not a valid spikecheck/report@1: Invalid JSON: "),
         (damaged, f"^{damaged}: "),
     ):
         with pytest.raises(UsageError, match=said):
