@@ -95,13 +95,14 @@ the middle, the half of the error that each of two comparisons has, p-values and
 skewed, how many seeds skewed effects need, which differences and counts are detectable, what a tuned rate costs, and all of
 the comparison of two scorecards, which only tests outside the group had met. One condition of `excursion` and two of `paired`
 could decide nothing, and are gone.
-What survives there cannot change an answer, or does so only where a computed bound or p-value equals a limit to the last
-bit: numbers that are overwritten or never read, the count of seeds that held where an average decides, the level of an interval of which only the estimate is read, `strict` of a `zip` over equal lengths, a type of array
-that numbers have anyway, one more standard deviation beyond 8 in an integral, the axis of an array's last dimension, a search
-that begins before what it can find, a spiking training that no test names alone, another way to write UTF-8, an address in an
-error of which only the message is read, and a suite of just two settings, which there is none of. One was left open: that a
-significant difference of counts has its upper bound at most at 0 (`Counts.high 15`); no case was found among all counts of 4,
-6 and 8 trainings a side, where Newcombe's bound was there by itself."""
+What survives there cannot change an answer, or does so only where a computed bound or p-value equals a limit to the last bit:
+numbers that are overwritten or never read, the count of seeds that held where an average decides, the level of an interval of
+which only the estimate is read, `strict` of a `zip` over equal lengths, a type of array that numbers have anyway, one more
+standard deviation beyond 8 in an integral, the axis of an array's last dimension, a search that begins before what it can
+find, a spiking training that no test names alone, another way to write UTF-8, an address in an error of which only the
+message is read, and a suite of just two settings, which there is none of. One was left open: that a significant difference of
+counts has its upper bound at most at 0 (`Counts.high 15`); no case was found among all counts of 4, 6 and 8 trainings a side,
+where Newcombe's bound was there by itself."""
 Known = dict[str, dict[str, bool]]
 """For each mutant, which of its tests fail."""
 UNCHANGED = "unchanged"
