@@ -75,8 +75,8 @@ forgotten, so that losses from its start were the level again. Survivors that ar
 they are read, a height where there is no spread, a height that equals a threshold exactly, a count that runs downwards where
 only multiples of it count, `strict` of a `zip` over lists that are made of one, and an edge that a second condition covers.
 Two were left open: the window of the lasting rule cut short (`_lasting 16`), which the record nearly always decides as well,
-and an excursion when just twice its length is known, less one (`_is_record 13`). `_lasted 25`,
-`_continue 15` and `_continue 16` were tried only against the tests by name `agrees`.
+and an excursion when just twice its length is known, less one (`_is_record 13`). `_lasted 25` differs only where no loss of
+the history lies a whole spread from its level.
 
 Of `comparison`, survivors are `{}` for a row that one side lacks, which counts as nothing either way, `strict` of a `zip` over
 equal lengths, a level or a margin that no number equals exactly, the type of an array that is made of floats, and a name of
