@@ -1,9 +1,9 @@
 """Claims about training as executable checks. Names load on first use, so that importing the package costs nothing."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers take it for true; while `typing` is imported, Ctrl-C is Python's traceback
 if TYPE_CHECKING:
+    from typing import Any
+
     from spikecheck.core.intervention import Continue, Exchange, FreezeOutside, Hold, Inject, Jitter, LowerRate, Retune
     from spikecheck.core.judgement import Answer, Judgement, Outcome
     from spikecheck.core.probe import Anatomy, Balance, BatchSharpness, Directions, SharpnessTrace, Stability, Trail
@@ -176,7 +176,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     if name not in _HOMES:
         raise AttributeError(f"module 'spikecheck' has no attribute {name!r}")
     return getattr(import_module(f"spikecheck.{_HOMES[name]}"), name)

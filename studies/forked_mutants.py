@@ -3,11 +3,13 @@
     python studies/forked_mutants.py RESULTS PATTERN TEST [TEST ...]
 
 `systematic_mutants` calls it in mutmut's folder `mutants`, by an interpreter that finds mutmut. Tests are collected once; each
-mutant is then tried in a fork of this process, so that a mutant that is noticed costs hundredths of a second. A test of more
-than one second is left out. RESULTS is a JSON file that is gone on from, and PATTERN of the names that are tried, such as
+mutant is then tried in a fork of this process, so that a mutant that is noticed costs hundredths of a second. What the
+package's functions have cached is forgotten in the fork: the unchanged code has computed it. A test of more than one second
+is left out. RESULTS is a JSON file that is gone on from, and PATTERN of the names that are tried, such as
 `*`; a survivor is tried again.
 """
 
+import functools
 import importlib
 import json
 import os
@@ -18,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -31,6 +34,7 @@ _LONGEST = 1.0
 """Seconds of the processor that a test may take on the unchanged code; one that takes longer is left out."""
 _WHICH = "MUTANT_UNDER_TEST"
 """The variable by which mutmut's functions know whether they are changed."""
+_HERE = str(Path.cwd())
 SETTLED = ("killed", "timeout")
 """Results of mutants that are not tried again."""
 
@@ -55,9 +59,9 @@ class Mutants:
         """Take the place of pytest's own loop."""
         if not session.testsfailed:
             reached = [test for test in map(_reached, session.items) if test.seconds <= _LONGEST]
-            tests = sorted(reached, key=lambda test: test.seconds)
+            tests, caches = sorted(reached, key=lambda test: test.seconds), _caches()
             for name in self._names:
-                self._keep(name, _fate(name, tests))
+                self._keep(name, _fate(name, tests, caches))
         return True
 
     def _keep(self, name: str, result: str) -> None:
@@ -103,7 +107,14 @@ def _passes(item: pytest.Item) -> bool:
     return all(report.outcome != "failed" for report in runtestprotocol(item, log=False, nextitem=None))
 
 
-def _fate(name: str, tests: Sequence[Reach]) -> str:
+def _caches() -> list[Any]:
+    """Functions of modules in this folder that remember what they have returned."""
+    modules = [one for one in list(sys.modules.values()) if str(getattr(one, "__file__", None)).startswith(_HERE)]
+    values = [value for module in modules for value in vars(module).values()]
+    return [value for value in values if isinstance(value, functools._lru_cache_wrapper)]
+
+
+def _fate(name: str, tests: Sequence[Reach], caches: Sequence[Any]) -> str:
     """What becomes of a mutant: the quickest test that reaches it comes first."""
     function = name.rpartition("__mutmut_")[0]
     reaching = [test for test in tests if function in test.functions]
@@ -111,6 +122,8 @@ def _fate(name: str, tests: Sequence[Reach]) -> str:
         return "no tests"
     child = os.fork()
     if not child:
+        for cached in caches:
+            cached.cache_clear()
         _try(name, reaching)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return {0: "survived", 1: "killed"}.get(code, "timeout" if code < 0 else "suspicious")

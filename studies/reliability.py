@@ -1,6 +1,6 @@
 """Stated and measured error rates, interrupted runs and fuzzed inputs side by side: writes docs/reliability.md.
 
-    python studies/reliability.py [--part selftest|crashes|fuzz] [--rounds 200] [--inputs 10000] [--seconds 600]
+    python studies/reliability.py [--part selftest|crashes|starts|fuzz] [--rounds 200] [--inputs 10000] [--seconds 600]
 
 Each part keeps its results in reports/reliability/ and goes on from them; without --part all of them run. A part that was
 interrupted loses at most the round that it was in. The section on memory is made by studies/soak.py.
@@ -21,8 +21,10 @@ from spikecheck.harness.plan import plan_of
 from studies.crashes import crashes
 from studies.fuzz import fuzz
 from studies.reliability_page import RESULTS, write_page, write_text
+from studies.starts import starts
 
-PARTS = ("selftest", "crashes", "fuzz")
+PARTS = {"selftest": ("world", "seen"), "crashes": ("number",), "starts": ("number",), "fuzz": ("parser",)}
+"""With the fields that tell a part's rows apart."""
 
 Rows = list[dict[str, Any]]
 
@@ -43,11 +45,10 @@ def main() -> None:
 
 
 def _run(part: str, options: argparse.Namespace) -> None:
-    """Add the part's rows to its results. A row of the same parser as an earlier one goes on from it, and replaces it."""
+    """Add the part's rows to its results. One of the same parser, or of the same event in the same world, is replaced."""
     results = _read(part)
-    for row in {"selftest": _selftest, "crashes": _crashes, "fuzz": _fuzz}[part](results, options):
-        earlier = [known for known in results if "parser" in row and known["parser"] == row["parser"]]
-        results = [*(known for known in results if known not in earlier), row]
+    for row in {"selftest": _selftest, "crashes": _crashes, "starts": _starts, "fuzz": _fuzz}[part](results, options):
+        results = [*(known for known in results if any(known[name] != row[name] for name in PARTS[part])), row]
         write_text(RESULTS / f"{part}.json", json.dumps(results, indent=1) + "\n")
         print(f"  {len(results)}: {json.dumps(row)}", flush=True)
 
@@ -70,6 +71,10 @@ def _selftest(already: Rows, options: argparse.Namespace) -> Iterable[dict[str, 
 def _crashes(already: Rows, options: argparse.Namespace) -> Iterable[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="spikecheck-crashes-", ignore_cleanup_errors=True) as where:
         yield from crashes(Path(where), options.rounds, already)
+
+
+def _starts(already: Rows, options: argparse.Namespace) -> Iterable[dict[str, Any]]:
+    yield from starts(options.rounds, len(already))
 
 
 def _fuzz(already: Rows, options: argparse.Namespace) -> Iterable[dict[str, Any]]:

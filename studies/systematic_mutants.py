@@ -33,6 +33,8 @@ class Group:
     """Relative to the package, without a suffix."""
     tests: tuple[str, ...]
     """Files in `tests`, without the tests that tests/slow.txt names one by one."""
+    slow_too: tuple[str, ...] = ()
+    """Files of which those tests are tried as well."""
 
 
 _STATS = tuple(
@@ -77,6 +79,7 @@ GROUPS = {
         "which p-values and bounds a gate and a claim have",
         _STATS,
         tuple(f"stats/test_{module.removeprefix('stats/')}.py" for module in _STATS),
+        ("stats/test_looks.py", "stats/test_paired.py", "stats/test_proportions.py"),
     ),
     "plan": Group(
         "what a plan finds, which rate is best, and what differs between two scorecards",
@@ -116,14 +119,14 @@ def main() -> None:
     parser.add_argument("--tests", default="", help="as -k of pytest: those that notice most, for a quick first run")
     options = parser.parse_args()
     group, copy = GROUPS[options.group], options.copy or HERE / "build" / "mutants" / options.group
-    results, there = copy / "results.json", copy / "mutants"
+    results, there = copy.resolve() / "results.json", copy.resolve() / "mutants"
     if not there.exists():
         _copied(copy, group)
         _called(options.python, copy, "-c", _MADE)
     shutil.copytree(HERE / "tests", there / "tests", dirs_exist_ok=True, ignore=_COMPILED)
     shutil.copy(HERE / "studies" / "forked_mutants.py", there / "studies")
     tests = [f"tests/{test}" for test in group.tests]
-    words = [*tests, *_without_slow(), "-k", options.tests]
+    words = [*tests, *_without_slow(group), "-k", options.tests]
     _called(options.python, there, "studies/forked_mutants.py", str(results), options.only, *words)
     write(SYSTEMATIC, json.dumps(_together(counted(read(results), made(there))), indent=1) + "\n")
 
@@ -132,9 +135,10 @@ def _called(python: str, folder: Path, *words: str) -> None:
     subprocess.run([python, *words], cwd=folder, env=_ENVIRON, check=True)
 
 
-def _without_slow() -> list[str]:
+def _without_slow(group: Group) -> list[str]:
     lines = (HERE / "tests" / "slow.txt").read_text(encoding="utf-8").splitlines()
-    return [f"--deselect={line}" for line in lines if "::" in line]
+    kept = tuple(f"tests/{file}" for file in group.slow_too)
+    return [f"--deselect={line}" for line in lines if "::" in line and not line.startswith(kept)]
 
 
 def _copied(copy: Path, group: Group) -> None:

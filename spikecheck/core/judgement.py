@@ -1,12 +1,28 @@
 """The judgement of one setting's seeds: the smallest unit of a verdict."""
 
 from enum import StrEnum
-from typing import Literal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+"""A part of a whole."""
+
+
+def parts_in_order(name: str, *counts: tuple[str, int]) -> None:
+    """Demand that each of these named counts is at most the next one, which it is a part of.
+
+    Raises:
+        SettingError: one is larger.
+    """
+    for (part, some), (whole, every) in pairwise(counts):
+        if some > every:
+            raise SettingError(f"{name}.{part}: is {some}, more than {whole}, {every}")
 
 
 class Outcome(StrEnum):
@@ -52,6 +68,11 @@ class Companion(Record):
     measured: int = Field(ge=0, description="applicable seeds in which the effect is a number")
     held: int = Field(ge=0, description="seeds in which the claim's prediction would have held for this effect")
 
+    @model_validator(mode="after")
+    def _counts_fit(self) -> Self:
+        parts_in_order("companion", ("held", self.held), ("measured", self.measured))
+        return self
+
 
 class Judgement(Record):
     """One setting's seeds, judged against the claim's prediction."""
@@ -61,12 +82,12 @@ class Judgement(Record):
     drawn: int = Field(ge=0, description="seeds trained")
     applicable: int = Field(ge=0, description="seeds in which the precondition held")
     held: int = Field(ge=0, description="applicable seeds in which the prediction held")
-    low: float = Field(description="lower bound on the share that holds")
-    high: float = Field(description="upper bound on the share that holds")
-    required: float | None = Field(
+    low: Share = Field(description="lower bound on the share that holds")
+    high: Share = Field(description="upper bound on the share that holds")
+    required: Share | None = Field(
         description="the share that the claim requires; null where an average decides and no share is required"
     )
-    level: float = Field(description="confidence of each bound")
+    level: Share = Field(description="confidence of each bound")
     estimand: Literal["share", "mean", "median", "equivalence"] = Field(
         "share", description="what decides: the share of seeds that held, or the average effect"
     )
@@ -80,6 +101,11 @@ class Judgement(Record):
         None,
         description="if undecided: approximate number of seeds that would decide, if share and spread stay the same",
     )
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> Self:
+        parts_in_order("judgement", ("held", self.held), ("applicable", self.applicable), ("drawn", self.drawn))
+        return self
 
 
 class Contrast(Record):

@@ -1,8 +1,10 @@
 """The share of its domain in which a claim holds, estimated from a random sample of settings."""
 
-from pydantic import Field
+from typing import Self
 
-from spikecheck.core.judgement import Judgement
+from pydantic import Field, model_validator
+
+from spikecheck.core.judgement import Judgement, Share, parts_in_order
 from spikecheck.core.record import Record
 
 
@@ -17,9 +19,14 @@ class Reach(Record):
     seeds: int = Field(ge=1, description="seeds in each")
     holds: int = Field(ge=0, description="settings in which the estimate is as claimed")
     triggered: int = Field(ge=0, description="settings in which enough seeds met the precondition to estimate anything")
-    low: float = Field(description="lower bound on the share of the domain's triggering settings in which it holds")
-    high: float = Field(description="upper bound; the two are a 95 % interval")
+    low: Share = Field(description="lower bound on the share of the domain's triggering settings in which it holds")
+    high: Share = Field(description="upper bound; the two are a 95 % interval")
     sample: tuple[Judgement, ...] = Field((), description="setting by setting, each at the rule's level")
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> Self:
+        parts_in_order("reach", ("holds", self.holds), ("triggered", self.triggered), ("settings", self.settings))
+        return self
 
     @property
     def share(self) -> float | None:

@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -103,7 +104,11 @@ def _is_numeric(name: str) -> bool:
 def literal(text: str) -> Any:
     """A Python literal, or the text itself."""
     try:
-        value = ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # a text such as 0.015in is no number, of which Python warns on lines of its own
+            value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last two: nested too deeply
         return text
     return tuple(value) if isinstance(value, list) else value

@@ -74,9 +74,6 @@ def _of_judgement(judgement: Judgement, predicts: Estimand | None) -> Iterator[s
     scores = [score for score in judgement.scores if score is not None]
     if judgement.scores and len(scores) != judgement.applicable:
         yield f"applicable is {judgement.applicable}, and {len(scores)} seeds have a score"
-    if not 0 <= judgement.held <= judgement.applicable <= judgement.drawn:
-        yield f"held {judgement.held}, applicable {judgement.applicable} and drawn {judgement.drawn} are out of order"
-        return
     within = sum(map(predicts.held, scores)) if predicts is not None else judgement.applicable
     if scores and judgement.held > within:
         yield f"held is {judgement.held}, and {within} seeds' effects lie within the rule's limits"

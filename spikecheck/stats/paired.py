@@ -43,8 +43,6 @@ class Difference:
         """
         pairs = sum(len(block) for block in blocks)
         average = Mean.of(blocks)
-        if average.error > 0.0 and np.isfinite(average.error):
-            return cls(average, pairs, None)
         constants = {float(block[0]) for block in blocks}
         alike = all(np.ptp(block) == 0.0 for block in blocks)
         fewest = pairs if len(constants) == 1 else min(len(block) for block in blocks)
@@ -89,8 +87,6 @@ class Difference:
         if self.average.freedom == 0.0:
             return np.inf
         average = self.average
-        if average.error == 0.0:
-            return margin
         needed = (self.mean - average.low(alpha)) / average.error
         return margin + average.error * _noncentrality(average.freedom, needed)
 

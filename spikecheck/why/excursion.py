@@ -27,7 +27,7 @@ def excursion_at(first: int, losses: Sequence[float], at: int) -> NoisySpike | N
     whole = np.array(losses)
     low, high = max(at - NEAR - first, min(at - first, _FEWEST)), min(at + NEAR + 1 - first, len(whole))
     window = whole[max(0, low - WINDOW) : low]
-    if len(window) < _FEWEST or high <= low or not np.isfinite(window).all():
+    if len(window) < _FEWEST or not np.isfinite(window).all():
         return None
     ceiling = float(window.max())
     up = np.flatnonzero(~(whole[low:high] <= ceiling)) + low  # a loss that is no number is up
@@ -85,6 +85,8 @@ def _onset(up: np.ndarray, peak: int) -> int:
 
 def _over(whole: np.ndarray, peak: int, ceiling: float) -> int | None:
     """The first of the losses that are calm in a row after the peak; None where they never are."""
-    calm = sliding_window_view(whole[peak:] <= ceiling, _CALM) if len(whole) - peak >= _CALM else np.zeros((0, _CALM))
-    there = np.flatnonzero(calm.all(axis=1))
+    calm = whole[peak:] <= ceiling
+    if len(calm) < _CALM:
+        return None
+    there = np.flatnonzero(sliding_window_view(calm, _CALM).all(axis=1))
     return peak + int(there[0]) if len(there) else None

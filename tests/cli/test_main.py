@@ -23,21 +23,38 @@ def test_list_and_help_answer_without_torch_scipy_or_hypothesis(tmp_path: Path) 
         assert "condensation" in done.stdout or words != ["list"]
 
 
-def test_ctrl_c_while_the_command_line_is_imported_is_one_line() -> None:
-    """Regression: within the first tenth of a second it printed a traceback."""
-    script = """
+_FOUND = f"import sys, os; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
+_PRESSED = """
 import sys
+class Lost:
+    def __del__(self):
+        raise KeyboardInterrupt
 class Pressed:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name == "spikecheck.cli.main":
-            raise KeyboardInterrupt
+            {pressed}
 sys.meta_path.insert(0, Pressed)
 from spikecheck.__main__ import main
 main()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("pressed", ["raise KeyboardInterrupt", "Lost()"], ids=["anywhere", "in a callback"])
+def test_ctrl_c_while_the_command_line_is_imported_is_one_line(pressed: str) -> None:
+    """Regression: it printed a traceback, and in a callback of the import's, where Python drops it, the command went on."""
+    script = _PRESSED.format(pressed=pressed)
+    done = subprocess.run([sys.executable, "-c", script, "list"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; nothing was begun\n")
+
+
+def test_nothing_is_imported_before_a_ctrl_c_can_be_caught() -> None:
+    """Regression: in the milliseconds in which `typing` was imported for the package, Ctrl-C was Python's traceback."""
+    script = "import sys; known = set(sys.modules); import spikecheck.__main__; print(sorted(set(sys.modules) - known))"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _FOUND + script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "['spikecheck', 'spikecheck.__main__']\n"
 
 
 @pytest.mark.parametrize(

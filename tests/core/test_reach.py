@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.reach import Reach
 
 
@@ -25,3 +26,9 @@ def test_a_share_is_one_and_all_settings_are_counted(data: st.DataObject) -> Non
     assert found.share is not None and 0.0 <= found.share <= 1.0
     assert found.share * found.triggered == pytest.approx(found.holds)
     assert found.untriggered + found.triggered == settings
+
+
+@pytest.mark.parametrize(("counts", "name"), [((24, 8, 9), "holds"), ((24, 25, 9), "triggered")])
+def test_more_settings_than_there_are_are_refused(counts: tuple[int, int, int], name: str) -> None:
+    with pytest.raises(SettingError, match=rf"{name}: is \d+, more than"):
+        reach(*counts)

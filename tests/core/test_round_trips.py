@@ -169,28 +169,32 @@ def test_a_replay_line_names_its_setting_whatever_the_reference_is(setting: Sett
 
 MAYBE = st.none() | FINITE
 EFFECTS = st.builds(Effect, unit=TEXT, median=MAYBE, low=MAYBE, high=MAYBE, mean=MAYBE, mean_low=MAYBE, mean_high=MAYBE)
-JUDGEMENTS = st.builds(
-    Judgement,
-    setting=SETTINGS,
-    outcome=st.sampled_from(Outcome),
-    drawn=st.integers(0, 512),
-    applicable=st.integers(0, 512),
-    held=st.integers(0, 512),
-    low=FINITE,
-    high=FINITE,
-    required=MAYBE,
-    level=FINITE,
-    estimand=st.sampled_from(["share", "mean", "median", "equivalence"]),
-    effect=EFFECTS,
-    seeds=st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple),
-    scores=st.lists(MAYBE, max_size=5).map(tuple),
-    companions=st.lists(st.builds(Companion, effect=EFFECTS, measured=st.just(3), held=st.just(2)), max_size=2).map(
-        tuple
-    ),
-)
+PARTS = st.floats(0.0, 1.0)
 
 
-@given(JUDGEMENTS)
+@st.composite
+def judgements(draw: st.DrawFn) -> Judgement:
+    held, applicable, drawn = sorted(draw(st.integers(0, 512)) for _ in range(3))
+    beside = st.builds(Companion, effect=EFFECTS, measured=st.just(3), held=st.just(2))
+    return Judgement(
+        setting=draw(SETTINGS),
+        outcome=draw(st.sampled_from(Outcome)),
+        drawn=drawn,
+        applicable=applicable,
+        held=held,
+        low=draw(PARTS),
+        high=draw(PARTS),
+        required=draw(st.none() | PARTS),
+        level=draw(PARTS),
+        estimand=draw(st.sampled_from(["share", "mean", "median", "equivalence"])),
+        effect=draw(EFFECTS),
+        seeds=draw(st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple)),
+        scores=draw(st.lists(MAYBE, max_size=5).map(tuple)),
+        companions=draw(st.lists(beside, max_size=2).map(tuple)),
+    )
+
+
+@given(judgements())
 def test_a_judgement_survives_its_report_bit_by_bit(judgement: Judgement) -> None:
     again = Judgement.model_validate_json(judgement.model_dump_json(by_alias=True, indent=1))
     assert again == judgement

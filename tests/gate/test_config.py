@@ -1,5 +1,6 @@
 """A project's table in pyproject.toml and NAME=VALUE texts: read as they are meant, or refused in one line."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from spikecheck.gate.config import assignments, conditions, literal, table
 from spikecheck.report import json_file
 from tests.command_line import called, settings
 
-VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+VALUES = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
+)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -74,6 +77,15 @@ def test_what_python_writes_is_read_as_it_was(value: Any) -> None:
 )
 def test_a_list_is_a_tuple_and_any_other_text_is_itself(text: str, value: object) -> None:
     assert literal(text) == value
+
+
+@pytest.mark.parametrize("text", ["0.015in", "7iffule", r"'\d'"])
+def test_what_python_warns_of_is_read_without_a_warning(text: str) -> None:
+    """Regression: `--set lr=0.015in` printed Python's warning before the error's one line."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert literal(text) in (text, "\\d")
+    assert not warned
 
 
 @pytest.mark.parametrize("text", ["lr", "=1", " =1"])

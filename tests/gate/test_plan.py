@@ -8,7 +8,10 @@ import pytest
 from spikecheck.core.scorecard import Change, Scores
 from spikecheck.gate.comparison import fewest_seeds, level, rows
 from spikecheck.gate.plan import gate_outlook
+from spikecheck.gate.rates import RateRange
 from spikecheck.gate.suite import contestant, own_suite
+from spikecheck.gate.workload_suite import FINAL, STABLE, TUNING_SEEDS, workload_suite
+from spikecheck.gate.workload_tuning import MOST_AROUND
 from spikecheck.stats.paired import detectable_in_spreads
 from tests.command_line import told
 
@@ -57,7 +60,29 @@ def test_one_setting_has_one_line_and_no_rate_is_tuned() -> None:
 def test_too_few_seeds_to_name_a_divergence_in_every_training_are_warned_of() -> None:
     fewest = fewest_seeds(1)
     assert gate_outlook(GD, own_suite({"problem": "digits"}, fewest, 0)).warning == ""
-    assert "the gate cannot pass" in gate_outlook(GD, own_suite({"problem": "digits"}, fewest - 1, 0)).warning
+    few = gate_outlook(GD, own_suite({"problem": "digits"}, fewest - 1, 0)).warning
+    assert few.startswith(f"seeds={fewest - 1}: too few ") and few.endswith("; the gate cannot pass")
+
+
+@pytest.mark.parametrize(("rows", "around"), [((FINAL,), 0), ((FINAL, STABLE), 8 * MOST_AROUND)])
+def test_a_rate_that_is_tuned_costs_its_own_trainings_and_those_around_it_only_where_a_row_needs_them(
+    rows: tuple[str, ...], around: int
+) -> None:
+    suite = workload_suite({"workload": "mlp", "tune": "lr=1e-4..1e-1"}, 8, 0, rows)
+    tuning = gate_outlook(GD, suite).tuning
+    assert tuning is not None
+    assert (tuning.range, tuning.rates) == ("lr=0.0001..0.1", RateRange(1e-4, 1e-1).trainings)
+    assert (tuning.seeds, tuning.around) == (TUNING_SEEDS, around)
+    assert gate_outlook(GD, workload_suite({"workload": "mlp"}, 8, 0, (FINAL,))).tuning is None
+
+
+def test_where_only_all_trainings_would_be_named_the_plan_says_all_of_them() -> None:
+    """With the fewest seeds, a candidate that spikes in all but one training is not named in one setting."""
+    seeds = fewest_seeds(1)
+    (alone,) = gate_outlook(GD, own_suite({"problem": "digits"}, seeds, 0)).finds
+    assert alone.spiking == seeds
+    (fewer,) = gate_outlook(GD, own_suite({"problem": "digits"}, seeds - 1, 0)).finds
+    assert fewer.spiking is None
 
 
 def test_a_gate_of_too_few_seeds_says_so_before_and_does_not_pass(tmp_path: Path) -> None:

@@ -49,13 +49,24 @@ def test_any_text_is_a_range_or_a_message_in_one_line(text: str) -> None:
     ("lr=0..1e-1", "'0' is no rate"),
     ("lr=1e-4..inf", "'inf' is no rate"),
     ("lr=1e-4..one", "'one' is no number"),
+    ("lr=1e-3..1e-3", "the range is reversed or empty"),
     ("lr=1e-3..2e-3", "spans 0.3 decades; give 1 to 12"),
+    ("lr=1e-3..9.99e-3", "decades; give 1 to 12"),
+    ("lr=1e-9..1.1e3", "spans 12 decades; give 1 to 12"),
+    ("lr=1e-9..1e6", "spans 15 decades; give 1 to 12"),
+    ("lr=x..1e-1", "--tune 'lr=x..1e-1': 'x' is no number"),
+    ("lr=1e-3..y", "--tune 'lr=1e-3..y': 'y' is no number"),
     ("lr=1e-4..1e-1,beta2=.9..1", "'1e-1,beta2=.9..1' is no number"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_said_with_its_remedy(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=".") as raised:
         RateRange.of(text)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["lr=0.002..0.02", "lr=1e-3..1e-2", "lr=1e-9..1e3"])
+def test_one_to_twelve_decades_are_a_range_whatever_rounding_makes_of_them(text: str) -> None:
+    assert str(RateRange.of(text)) == str(RateRange(*map(float, text.removeprefix("lr=").split(".."))))
 
 
 @given(st.floats(-3.5, -1.5))
@@ -81,7 +92,18 @@ def test_a_wider_range_tries_the_same_rates_again() -> None:
 def test_a_best_rate_at_an_end_is_said_with_a_wider_range(slope: float, end: str) -> None:
     with pytest.raises(SettingError, match="of the reference, .*is an end of the range") as raised:
         RateRange(1e-4, 1e-1).best(lambda rates: {rate: slope * rate for rate in rates}, "reference")
-    assert f"give --tune {end}" in str(raised.value)
+    assert f"give --tune {end} (" in str(raised.value)
+
+
+def test_an_end_that_turns_out_best_among_the_rates_between_is_said_of_the_same_side() -> None:
+    """The second round finds that the first one's best was none: the losses of a round may differ from those before."""
+    rounds = iter([{1e-2: 0.0}, {1e-1: -1.0}])
+
+    def losses(rates: tuple[float, ...]) -> Mapping[float, float]:
+        return dict.fromkeys(rates, 1.0) | next(rounds)
+
+    with pytest.raises(SettingError, match="of the reference, "):
+        RateRange(1e-3, 1e-1).best(losses, "reference")
 
 
 def test_a_range_in_which_all_diverge_is_said() -> None:

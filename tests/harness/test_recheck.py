@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Verdict
 from spikecheck.harness.claim import Claim, Condition, Control, Trial
@@ -124,8 +125,7 @@ def answer(claim: dict[str, Any], role: str) -> dict[str, Any]:
         ("false", lambda claim: claim["reference"].update(outcome="holds"), "reference: outcome is holds, and the counts say"),
         ("share", lambda claim: claim["reference"].update(held=20), "reference: low is"),
         ("share", lambda claim: claim["reference"].update(low=0.81), "reference: low is 0.81"),
-        ("share", lambda claim: claim["reference"].update(held=300), "are out of order"),
-        ("share", lambda claim: claim["reference"].update(applicable=31), "applicable is 31, and 64 seeds have a score"),
+        ("share", lambda claim: claim["reference"].update(applicable=63), "applicable is 63, and 64 seeds have a score"),
         ("share", lambda claim: claim["control"].update(outcome="holds"), "control: outcome is holds"),
         ("share", lambda claim: claim["positive"].update(outcome="fails"), "positive control: outcome is fails"),
         ("share", lambda claim: claim["tried"][1].update(outcome="undecided"), "tried 1: outcome is undecided"),
@@ -177,6 +177,13 @@ def test_what_was_touched_is_named(name: str, touch: Touch, said: str, report: R
     found = recheck(Report.model_validate({**kept, "claims": claims}))
     assert list(found) == [name]
     assert any(said in line for line in found[name]), found[name]
+
+
+def test_counts_that_are_out_of_order_are_refused_where_the_report_is_read(report: Report) -> None:
+    kept = report.model_dump(mode="json", by_alias=True)
+    kept["claims"][0]["reference"]["held"] = 300
+    with pytest.raises(SettingError, match=r"held: is 300, more than applicable"):
+        Report.model_validate(kept)
 
 
 def test_a_report_that_passes_though_its_claims_do_not(report: Report) -> None:

@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable
+from dataclasses import astuple
 from fractions import Fraction
 from itertools import product
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import skew, t, ttest_1samp
 
-from spikecheck.stats.averages import Interval, mean_interval, median_interval
+from spikecheck.stats.averages import Interval, Mean, mean_interval, median_interval
 from spikecheck.stats.looks import nominal_alpha
 
 Values = NDArray[np.float64]
@@ -108,6 +109,38 @@ def test_each_interval_is_around_its_own_average(values: Values, alpha: float) -
     assert mean_interval(values, alpha).estimate == pytest.approx(statistics.fmean(values), abs=1e-9)
     outlier = np.array([*([0.0] * len(values)), 1e6])
     assert median_interval(outlier, alpha).estimate == 0.0 < mean_interval(outlier, alpha).estimate
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_mean_of_samples_that_do_not_vary_is_known(count: int) -> None:
+    """Although rounding gives three values of 0.1 a standard deviation."""
+    mean = Mean.of([np.full(count, 0.1)])
+    assert astuple(mean) == pytest.approx((0.1, 0.0, count - 1, 0.0))
+    assert mean.error == 0.0
+    assert mean.low(0.05) == mean.high(0.05) == mean.estimate
+    assert [mean.p_above(limit) for limit in (0.0, 0.2)] == [0.0, 1.0]
+    assert [mean.p_below(limit) for limit in (0.0, 0.2)] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0], [*range(9), 40.0]])
+def test_a_mean_has_scipys_error_and_skewness(values: list[float]) -> None:
+    """Of two values, which have no skewness, as well."""
+    sample, count = np.array(values), len(values)
+    third = 4 / 3 * float(skew(sample, bias=False)) if count > 2 else 0.0
+    error = statistics.stdev(values) / math.sqrt(count)
+    expected = (statistics.fmean(values), error, count - 1, third / math.sqrt(count))
+    assert astuple(Mean.of([sample])) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.05, 0.01])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_p_value_of_a_bound_is_the_error_that_it_was_made_for(alpha: float, sign: float) -> None:
+    """Of skewed effects, whose bounds are Hall's on one side and Student's on the other."""
+    mean = Mean.of([sign * np.array([*range(9), 40.0]), sign * np.array([0.0, 0.0, 1.0, 7.0])])
+    assert abs(mean.skew) > 0.2
+    assert mean.p_above(mean.low(alpha)) == pytest.approx(alpha, rel=1e-9)
+    assert mean.p_below(mean.high(alpha)) == pytest.approx(alpha, rel=1e-9)
+    assert mean.p_above(mean.estimate) == mean.p_below(mean.estimate) == 1.0
 
 
 @BOTH

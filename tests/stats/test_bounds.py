@@ -39,6 +39,13 @@ def test_bounds_are_scipys(counts: tuple[int, int], alpha: float) -> None:
 
 
 @given(COUNTS, ALPHAS)
+def test_a_judged_share_has_its_bounds(counts: tuple[int, int], alpha: float) -> None:
+    held, drawn = counts
+    found = judge(held, [1.0] * held + [-1.0] * (drawn - held), RULE, alpha)
+    assert (found.low, found.high) == clopper_pearson(held, drawn, alpha)
+
+
+@given(COUNTS, ALPHAS)
 def test_bounds_are_where_the_tails_fall_to_alpha(counts: tuple[int, int], alpha: float) -> None:
     """The definition, by summing probabilities: at the bound, as extreme a count has probability alpha."""
     held, drawn = counts

@@ -164,7 +164,7 @@ def test_too_few_pairs_tell_nothing() -> None:
     for rule, fewest in ((Average(above=0.0), 12), (ALIKE, 12), (Average(above=0.0, of="median"), 5)):
         few = paired([9.0] * (fewest - 1), [0.0] * (fewest - 1), rule)
         assert contrast(few, rule, ALPHA) == Difference(UNTRIGGERED, None, None, None, 0.0, fewest - 1)
-    assert contrast([], SHARE, ALPHA).outcome is UNTRIGGERED
+    assert contrast([], SHARE, ALPHA) == Difference(UNTRIGGERED, None, None, None, SHARE_MARGIN, 0)
 
 
 def test_a_bound_that_so_few_pairs_do_not_allow_is_none() -> None:
@@ -189,10 +189,12 @@ def test_an_average_in_the_middle_is_nearer_to_it_though_its_effects_are_not() -
     assert contrast(paired(controls, claims, ALIKE), ALIKE, ALPHA).outcome is FAILS
 
 
-@pytest.mark.parametrize("middle", [0.0, 40.0])
-def test_nearer_is_meant_of_the_limits_middle(middle: float) -> None:
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize("middle", [0.0, 1.0, -1.0, 40.0])
+def test_nearer_is_meant_of_the_limits_middle(middle: float, side: float) -> None:
+    """Two of the rules have a limit at 0."""
     rule = Average(at_least=middle - 1.0, below=middle + 1.0)
-    claims, controls = np.linspace(-0.5, 0.5, 40) + middle, np.linspace(2.0, 3.0, 40) + middle
+    claims, controls = np.linspace(-0.5, 0.5, 40) + middle, side * np.linspace(2.0, 3.0, 40) + middle
     found = contrast(paired(claims, controls, rule), rule, ALPHA)
     assert found.estimate == pytest.approx(2.5)
     assert found.outcome is HOLDS
@@ -228,3 +230,27 @@ def test_an_excess_that_is_not_worth_a_claim_is_none_however_sure_it_is() -> Non
     assert contrast(few, rule, 0.02).outcome is UNDECIDED
     assert contrast(few * 10, rule, 0.02).outcome is FAILS
     assert contrast([replace(pair, claim=pair.claim + 0.2) for pair in few], rule, 0.02).outcome is HOLDS
+
+
+@pytest.mark.parametrize("middle", [0.0, 1.0, -1.0, 40.0])
+def test_a_control_must_be_twice_as_far_from_the_middle_as_the_limits(middle: float) -> None:
+    rule = Average(at_least=middle - 1.0, at_most=middle + 1.0)
+    claims = np.linspace(-0.5, 0.5, 40) + middle
+    for away, expected in ((2.0, HOLDS), (-2.0, HOLDS), (1.875, UNDECIDED), (-1.875, UNDECIDED)):
+        assert contrast(paired(claims, np.full(40, middle + away), rule), rule, ALPHA).outcome is expected
+
+
+def test_each_of_two_comparisons_with_the_middle_has_half_of_the_error() -> None:
+    """A claim just in the middle: how much further its control lies is the control's own mean."""
+    controls = np.linspace(2.0, 3.0, 40)
+    found = contrast(paired(np.zeros(40), controls, ALIKE), ALIKE, ALPHA)
+    interval = mean_interval(controls, ALPHA / 2)
+    assert figures(found) == (interval.estimate, interval.low, interval.high)
+
+
+def test_a_bound_at_nothing_is_no_excess_and_an_estimate_of_just_what_is_worth_a_claim_is_one() -> None:
+    median = Average(above=0.0, of="median")
+    zeros = contrast(paired([0.0] * 15 + [1.0] * 25, [0.0] * 40, median), median, ALPHA)
+    assert (zeros.low, zeros.high, zeros.outcome) == (0.0, 1.0, UNDECIDED)
+    worth = Average(above=0.0, worth=0.5)
+    assert contrast(paired([0.25, 0.75] * 20, [0.0] * 40, worth), worth, ALPHA).outcome is HOLDS

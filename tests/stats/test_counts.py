@@ -8,6 +8,11 @@ from scipy.stats import binom, binomtest
 from spikecheck.stats.counts import counted
 
 
+def test_a_count_is_of_its_world_and_event_beside_what_was_promised() -> None:
+    found = counted("w", "s", 5, 50, promised=0.05)
+    assert (found.world, found.seen, found.times, found.rounds, found.promised) == ("w", "s", 5, 50, 0.05)
+
+
 def test_a_kept_promise_is_not_called_broken_and_a_broken_one_is() -> None:
     assert not counted("w", "s", 5, 50, promised=0.05).broken
     assert counted("w", "s", 12, 50, promised=0.05).broken

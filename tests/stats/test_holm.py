@@ -49,3 +49,8 @@ def test_levels_are_holms_steps_up_to_the_one_where_it_stops(p_values: list[floa
     last = kept.index(True) if any(kept) else count - 1
     found = levels(p_values, alpha)
     assert [found[place] for place in order] == [steps[min(rank, last)] for rank in range(count)]
+
+
+def test_an_adjusted_p_value_is_at_most_one_and_has_twelve_digits() -> None:
+    assert holm([0.9, 0.95]) == [1.0, 1.0]
+    assert holm([0.12345678901234]) == [0.123456789012]

@@ -70,3 +70,7 @@ def test_a_mean_of_symmetric_effects_has_students(half: list[int], eighths: int)
     oracle = ttest_1samp(scores, 0.0, alternative="greater").pvalue
     if 1e-9 < oracle < 0.45:
         assert of_average(scores, Average(above=0.0))[0] == pytest.approx(oracle, rel=1e-3)
+
+
+def test_of_no_seeds_neither_decision_is_made() -> None:
+    assert of_average([], Average(above=0.0)) == (1.0, 1.0)

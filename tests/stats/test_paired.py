@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import norm, skew, ttest_1samp, ttest_ind
+from scipy.stats import nct, norm, skew, t, ttest_1samp, ttest_ind
 
 from spikecheck.stats.paired import Difference, detectable_in_spreads
 
@@ -33,12 +33,28 @@ def test_differences_that_are_all_one_number_are_worth_as_many_coins(pairs: int)
     assert found.low(0.5**pairs) == pytest.approx(0.3)
     assert found.high(0.5**pairs) == pytest.approx(0.3)
     assert math.isinf(found.detectable(0.1, 0.6 * 0.5**pairs))
+    assert found.detectable(0.1, 0.5**pairs) == 0.1
+    assert found.high(0.6 * 0.5**pairs) == math.inf
+    assert (found.p_above(0.5), found.p_below(0.5)) == (1.0, 0.5**pairs)
+    assert found.p_above(found.mean) == found.p_below(found.mean) == 1.0
+    assert (found.pairs, found.coins) == (pairs, pairs)
 
 
 def test_settings_that_each_have_their_own_number_are_as_sure_as_the_smallest() -> None:
     found = Difference.of([np.full(4, 12.0), np.zeros(40)])
     assert found.p_above(1.0) == 0.5**4
     assert Difference.of([np.full(4, 12.0), np.full(40, 12.0)]).p_above(1.0) == 0.5**44
+
+
+@pytest.mark.parametrize("spread", [0.25, 40.0])
+def test_what_is_detectable_is_found_with_a_power_of_eighty_per_cent_by_the_noncentral_t(spread: float) -> None:
+    """Of differences without skewness, by scipy's distribution."""
+    block = 1.5 + spread * np.array([-2.0, -1.0, 1.0, 2.0] * 3)
+    found, alpha, margin = Difference.of([block]), 0.01, 0.5
+    assert (found.pairs, found.coins) == (12, None)
+    error = block.std(ddof=1) / math.sqrt(12)
+    beyond = (found.detectable(margin, alpha) - margin) / error
+    assert nct.sf(t.isf(alpha, 11), 11, beyond) == pytest.approx(0.8, abs=1e-6)
 
 
 def test_a_single_pair_proves_nothing() -> None:

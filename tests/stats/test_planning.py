@@ -110,3 +110,47 @@ def test_of_several_averages_the_slowest_that_waits_says_how_many_seeds_it_takes
     assert seeds_to_decide_together([(clear, rule), (wrong, rule)], 0.05) == seeds_to_decide(0, wrong, rule, 0.025)
     assert seeds_to_decide_together([(clear, rule), (sample(0.0), rule)], 0.05) is None
     assert seeds_to_decide_together([(clear, rule), ([], rule)], 0.05) is None
+
+
+SKEWED = [-0.25] * 11 + [1.25] * 9
+"""A mean of 0.425 and a median of -0.25: on both sides of 0."""
+
+
+@pytest.mark.parametrize(("of", "centre"), [("mean", 0.425), ("median", -0.25)])
+def test_the_average_that_decides_is_asked(of: str, centre: float) -> None:
+    spread = float(np.std(SKEWED, ddof=1)) * (1.0 if of == "mean" else math.sqrt(math.pi / 2))
+    rule, clear = Average(above=0.0, of="mean" if of == "mean" else "median"), (sample(1.0), Average(above=0.0))
+    for alpha in (0.002, 0.001):
+        expected = max(rule.fewest(), math.ceil((float(-ndtri(alpha)) * spread / centre) ** 2))
+        assert seeds_to_decide(0, SKEWED, rule, alpha) == expected
+    own = 0.002 if of == "mean" else 0.001  # a median on the wrong side fails both, at its share
+    assert seeds_to_decide_together([(SKEWED, rule), clear], 0.002) == seeds_to_decide(0, SKEWED, rule, own)
+
+
+def test_an_average_of_just_what_is_worth_a_claim_is_on_the_right_side() -> None:
+    rule, scores = Average(above=0.0, worth=0.5), [1.5, -0.5] * 8
+    alone = seeds_to_decide(0, scores, rule, 0.002)
+    assert alone == math.ceil((float(-ndtri(0.002)) * float(np.std(scores, ddof=1)) / 0.5) ** 2)
+    assert seeds_to_decide_together([(scores, rule), (sample(1.0), Average(above=0.0))], 0.002) == alone
+
+
+def test_an_average_without_a_seed_leaves_the_others_open() -> None:
+    rule = Average(above=0.0)
+    assert seeds_to_decide_together([(sample(0.05), rule), ([], rule)], 0.05) is None
+
+
+def test_two_seeds_have_a_spread_and_what_takes_more_than_a_million_is_none() -> None:
+    assert seeds_to_decide(0, [1.0, 0.5], Average(above=0.0), 0.05) == 12
+    assert seeds_to_decide(0, sample(1e-4), Average(above=0.0), 0.05) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "seeds", "required", "alpha", "needed"),
+    [(9, 10, 0.8, 0.05, 44), (9, 9, 0.4, 0.05, 4), (9, 9, 0.5, 0.0625, 4), (0, 9, 0.5, 0.0625, 4)],
+)
+def test_a_share_has_the_seeds_that_its_tail_says(
+    held: int, seeds: int, required: float, alpha: float, needed: int
+) -> None:
+    """0.4 to the fourth is 0.026, and a half to the fourth just 0.0625."""
+    rule = Prediction(above=0.0, of_seeds=required)
+    assert seeds_to_decide(held, [1.0] * held + [-1.0] * (seeds - held), rule, alpha) == needed

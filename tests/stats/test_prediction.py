@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spikecheck.core.errors import SettingError
 from spikecheck.stats.averages import median_interval
 from spikecheck.stats.bounds import clopper_pearson
-from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction, as_record, from_record
+from spikecheck.stats.prediction import Average, Equivalence, Estimand, Prediction, as_record, average_of, from_record
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,18 @@ def test_an_average_that_says_nothing_is_refused_with_a_remedy(wrong: dict[str, 
 
 @pytest.mark.parametrize("given_limits", [{"above": 0.0}, {"at_most": 1.0}, {"above": -1.0, "at_least": 0.0}])
 def test_an_equivalence_has_two_limits(given_limits: dict[str, Any]) -> None:
-    with pytest.raises(SettingError, match="takes two limits"):
+    with pytest.raises(SettingError, match=r"^Equivalence\(\): takes two limits; give a lower and an upper one$"):
         Equivalence(**given_limits)
+
+
+def test_between_two_limits_less_distance_to_their_middle_is_more() -> None:
+    rule = Equivalence(at_least=1.0, at_most=3.0)
+    assert [rule.toward(score) for score in (0.0, 2.0, 2.5)] == [-2.0, 0.0, -0.5]
+
+
+def test_an_average_of_an_average_takes_an_of() -> None:
+    said = ["mean gain", "mean of mean |cos|", "mean of median error"]
+    assert [average_of(effect, "mean") for effect in ("gain", "mean |cos|", "median error")] == said
 
 
 LEVELS = st.floats(0.01, 0.999)

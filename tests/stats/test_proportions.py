@@ -84,6 +84,19 @@ def test_a_detectable_difference_is_found_in_eighty_of_a_hundred(other: int, of:
     assert binom.sf(min(named) - 1, of, share - 0.02) < 0.8
 
 
+@pytest.mark.parametrize(
+    ("other", "of", "alpha", "named"),
+    [(0, 4, 0.05, 3), (0, 4, 0.004, 4), (0, 4, 0.5, 1), (1, 6, 0.05, 5), (4, 6, 0.3, 6)],
+)
+def test_it_is_the_difference_at_which_the_fewest_that_are_named_come_in_eighty_of_a_hundred(
+    other: int, of: int, alpha: float, named: int
+) -> None:
+    assert [Counts(own, other, of).p_above() <= alpha for own in (named - 1, named)] == [False, True]
+    share = other / of + Counts(0, other, of).detectable(0.0, alpha)
+    assert binom.sf(named - 1, of, share) == pytest.approx(0.8)
+    assert Counts(0, other, of).detectable(0.99, alpha) == 0.99
+
+
 def test_so_few_trainings_name_nothing() -> None:
     assert math.isinf(Counts(0, 0, 3).detectable(0.02, 0.01))
     assert Counts(4, 0, 4).p_above() <= 0.01

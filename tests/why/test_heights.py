@@ -56,10 +56,12 @@ def test_a_fork_is_read_without_memory_of_others() -> None:
     first = one.seen(fork(0.0))
     one.seen(fork(9.0))
     assert one.seen(fork(0.0)) == first
+    calm = fork(0.0, noise=0.1)
+    assert [one.alarms(losses) for losses in (calm, fork(2.0, noise=0.1), calm)] == [False, True, False]
 
 
 def test_the_late_loss_is_a_median_of_the_last() -> None:
-    losses = [9.0] * 50 + [1.0] * (LATE - 1) + [5.0]
+    losses = [9.0] * 200 + [1.0] * (LATE - 1) + [5.0]
     assert late_loss(losses) == 1.0
     assert late_loss([*losses, math.nan]) is None
     assert late_loss([]) is None
@@ -82,3 +84,49 @@ def test_what_rises_in_the_last_steps_before_the_onset_is_no_noise() -> None:
 def test_without_steps_before_the_onset_there_is_no_noise() -> None:
     scene = Scene(start=1_000, onset=1_000, over=1_010, end=1_074, level=1.0, spread=0.1)
     assert Reader(BEFORE, scene, [1.4] * 10 + [1.0] * 64).resolves
+
+
+def test_what_is_seen_is_told_with_the_losses() -> None:
+    losses = fork(2.0, noise=0.0)
+    seen = reader().seen(losses)
+    assert seen.losses == losses
+    assert seen.height == pytest.approx(20.0)
+    assert seen.late == 1.0
+
+
+def test_just_half_the_runs_own_height_is_a_spike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heights of 4 and 2 in powers of two, so that the half is exact."""
+    monkeypatch.setattr(Reader, "alarms", lambda self, losses: False)
+    scene = Scene(start=936, onset=1_000, over=1_010, end=1_074, level=0.0, spread=1.0)
+    own, half = ([0.0] * 64 + [height] * 10 + [0.0] * 64 for height in (4.0, 2.0))
+    assert Reader(BEFORE, scene, own).seen(half).spikes
+
+
+def test_a_spike_before_the_fork_is_none_of_the_forks() -> None:
+    before = list(BEFORE)
+    before[500:510] = [3.0] * 10
+    assert not Reader(before, SCENE, fork(2.0)).alarms(fork(0.0, noise=0.1))
+
+
+def test_a_spike_that_begins_where_the_fork_does_is_the_forks() -> None:
+    scene = Scene(start=936, onset=936, over=946, end=1_010, level=1.0, spread=0.1)
+    losses = fork(9.0, at=936, noise=0.1)
+    assert Reader(BEFORE, scene, losses).alarms(losses)
+
+
+def test_where_a_fork_begins_at_the_onset_its_first_loss_counts() -> None:
+    scene = Scene(start=1_000, onset=1_000, over=1_010, end=1_074, level=1.0, spread=0.1)
+    losses = [6.0] + [1.0] * 73
+    assert Reader(BEFORE, scene, losses).height(losses) == pytest.approx(10.0)
+
+
+def test_five_losses_have_a_height_and_four_have_none() -> None:
+    scene = Scene(start=1_000, onset=1_000, over=1_005, end=1_005, level=1.0, spread=0.1)
+    heights = [Reader(BEFORE, scene, [2.0] * count).height([2.0] * count) for count in (4, 5)]
+    assert heights == [0.0, pytest.approx(10.0)]
+
+
+def test_means_are_of_five_losses_at_the_ends_too() -> None:
+    """Of losses below zero, a mean over fewer that is divided by five would be high."""
+    scene = Scene(start=936, onset=1_000, over=1_010, end=1_074, level=-10.0, spread=1.0)
+    assert Reader(BEFORE, scene, [-10.0] * 138).height([-10.0] * 138) == pytest.approx(0.0)

@@ -70,8 +70,22 @@ def test_a_rise_without_an_alarm_is_found_and_a_step_without_one_is_refused_with
         UsageError, match="--at-step 402: within 64 steps of it no loss is above .*; spikes begin at: 800"
     ):
         at_step(falling, spikes, 402)
+    many = tuple(noisy(onset, onset + 5) for onset in range(800, 890, 10))
+    eight = ", ".join(str(onset) for onset in range(800, 880, 10))
+    with pytest.raises(UsageError, match=f"spikes begin at: {eight}$"):
+        at_step(falling, many, 402)
     with pytest.raises(UsageError, match="spikes begin at: none"):
         at_step(falling, (), 402)
+
+
+@pytest.mark.parametrize(("at", "near"), [(335, False), (336, True), (484, True), (485, False)])
+def test_a_spike_is_near_so_many_steps_before_its_onset_and_after_its_end(at: int, *, near: bool) -> None:
+    falling = Run(FIRST, np.linspace(3.0, 1.0, 900).tolist())
+    if near:
+        assert at_step(falling, (noisy(400, 420),), at).onset == 400
+    else:
+        with pytest.raises(UsageError, match="spikes begin at: 400"):
+            at_step(falling, (noisy(400, 420),), at)
 
 
 def test_a_spike_that_never_ends_is_near_every_later_step() -> None:
