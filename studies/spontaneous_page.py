@@ -7,12 +7,12 @@ from spikecheck.core.why import Answer, Cause
 from spikecheck.stats.bounds import clopper_pearson
 from studies.spontaneous_trace import NO_INSTABILITY, Trace
 
-INSTABILITIES = (Cause.LAG, Cause.CURVATURE)
+INSTABILITIES = (Cause.LAG, Cause.DECAYED, Cause.CURVATURE)
 NO_CAUSE = "no cause"
 _EACH_SIDE = 0.025
 _COLUMNS = (
     "Height in spreads. *Overshoot*: median over the rise. *Surprise*: the largest |g|/√v of a tensor in the eight steps\n"
-    "before. *Lags*: the tensor that does, by the rule."
+    "before. *Lags*: the tensor that does, by the rule. *Falls*: whether the second moment does."
 )
 
 
@@ -89,8 +89,8 @@ def _kinds(cells: Sequence[Cell], kinds: Sequence[str]) -> Iterator[str]:
 
 def _each(spiking: Sequence[Cell]) -> Iterator[str]:
     yield f"## Every spike\n\n{_COLUMNS}\n"
-    yield "| kind | seed | onset | height | overshoot | surprise | lags | trace | `diagnose` | arms that remove it |"
-    yield "|---|---:|---:|---:|---:|---:|---|---|---|---|"
+    yield "| kind | seed | onset | height | overshoot | surprise | lags | falls | trace | `diagnose` | arms that remove it |"
+    yield "|---|---:|---:|---:|---:|---:|---|---|---|---|---|"
     for cell in spiking:
         yield _row(cell)
 
@@ -110,6 +110,7 @@ def _row(cell: Cell) -> str:
         overshoot,
         f"{trace.surprise:.2g}",
         trace.lagging or "",
+        "yes" if trace.falls else "",
         trace.names,
     )
     return f"| {' | '.join(map(str, columns))} | {named} | {arms} |"

@@ -13,6 +13,8 @@ _CAUSED_BY = {
     Cause.MOMENTUM: "momentum, which carried the weights too far",
     Cause.ROUNDING: "computing in lower precision",
     Cause.LAG: "steps too large for the curvature, because the optimizer's second moment lagged behind the gradients",
+    Cause.DECAYED: "steps too large for the curvature, because the optimizer's second moment had become too small: small "
+    "gradients let it fall, and eps did not bound the step",
     Cause.CURVATURE: "steps too large for the curvature",
 }
 
