@@ -70,8 +70,8 @@ def _summary(spiking: Sequence[Cell]) -> Iterator[str]:
     resolved = [cell for cell in spiking if cell.trace is not None and cell.trace.overshoot is not None]
     for says, cells in (("", spiking), (", overshoot resolved", resolved)):
         agreeing, by_kind = sum(cell.agrees for cell in cells), sum(cell.agrees_by_kind for cell in cells)
-        yield f"| `diagnose` names the trace's cause{says} | {len(cells)} | {_share(agreeing, len(cells))} |"
-        yield f"| by kind: both see an instability, or neither{says} | {len(cells)} | {_share(by_kind, len(cells))} |"
+        yield f"| `diagnose` names the trace's cause{says} | {len(cells)} | {share(agreeing, len(cells))} |"
+        yield f"| by kind: both see an instability, or neither{says} | {len(cells)} | {share(by_kind, len(cells))} |"
     yield ""
 
 
@@ -116,7 +116,8 @@ def _row(cell: Cell) -> str:
     return f"| {' | '.join(map(str, columns))} | {named} | {arms} |"
 
 
-def _share(hits: int, of: int) -> str:
+def share(hits: int, of: int) -> str:
+    """A count with its interval."""
     if not of:
         return "0 of 0"
     low, high = clopper_pearson(hits, of, _EACH_SIDE)
