@@ -49,13 +49,15 @@ def asked(one: Answer) -> bool:
 
 def controls(answers: dict[tuple[str, int], Answer]) -> Iterator[str]:
     """The table of the controls, and every answer."""
-    yield "| control | trainings | spike | the new arm is forked | *second moment too small* is named, 95 % interval |\n|---|---:|---:|---:|---|"
+    yield "| control | trainings | spike | the new arm is forked | *second moment too small* is named, 95 % interval |"
+    yield "|---|---:|---:|---:|---|"
     for world in WORLDS:
         own = [one for (name, _), one in answers.items() if name == world]
         forked = [one for one in own if one.arms]
         hits = sum(one.cause == Cause.DECAYED for one in forked)
         yield f"| {world} | {len(own)} | {len(forked)} | {sum(map(asked, forked))} | {share(hits, len(forked))} |"
-    yield "\n| control | seed | onset | answer | arms that remove it | second moment held: gone in |\n|---|---:|---:|---|---|---|"
+    yield "\n| control | seed | onset | answer | arms that remove it | second moment held: gone in |"
+    yield "|---|---:|---:|---|---|---|"
     for (world, seed), one in answers.items():
         if one.arms:
             assert one.spike is not None
@@ -67,7 +69,8 @@ def controls(answers: dict[tuple[str, int], Answer]) -> Iterator[str]:
 
 def kept(folder: Path) -> Iterator[str]:
     """For every file of kept answers: in how many the arms would ask the new question."""
-    yield "| answers | with forks | ε = 10⁻³ is claimed | and half the rate leaves the spike | the new arm is forked |\n|---|---:|---:|---:|---:|"
+    yield "| answers | with forks | ε = 10⁻³ is claimed | and half the rate leaves the spike | the new arm is forked |"
+    yield "|---|---:|---:|---:|---:|"
     for path in sorted(folder.glob("*.json.gz")):
         answers = [cell.answer for cell in causes_kept.read(path).cells if cell.answer is not None and cell.answer.arms]
         counts = Counter(reason for one in answers for reason in _reasons(one))

@@ -1,4 +1,4 @@
-"""Linear regressions under Adam whose curvature is constant: one whose second moment falls, and one with a fault outside of it.
+"""Linear regressions under Adam, so of constant curvature: in one the second moment falls, another has a fault elsewhere.
 
     spikecheck diagnose --workload studies.decayed_worlds:quiet ...
 
@@ -22,8 +22,8 @@ _RATE, _BETAS, _EPS = 0.03, (0.9, 0.98), 1e-15
 _SCALE = 1e-4
 """Of the loss: Adam does not mind, but eps = 1e-3 is then far above the root of the second moment, as in a slingshot."""
 _NOISE, _FLOOR = 0.1, 1e-4
-"""Standard deviations of the noise of labels, which are about 2. Where all points are in every batch, the gradient vanishes at the
-best weights however large the noise is; it only keeps the loss from falling by 20 orders of magnitude."""
+"""Standard deviations of the noise of labels, which are about 4. Where all points are in every batch, the gradient vanishes
+at the best weights however large the noise is; it only keeps the loss from falling by 20 orders of magnitude."""
 _LONGER, _LENGTH = 100.0, 3
 _ONSETS = range(500, 550)
 
@@ -40,8 +40,13 @@ def quiet(make_optimizer: MakeOptimizer | None, seed: int, device: str) -> Train
 
 
 def overlong(make_optimizer: MakeOptimizer | None, seed: int, device: str) -> Training:
-    """Batches of noisy points, which keep the second moment up; three updates are made 100 times as long after the optimizer's
-    step. Arguments as of `quiet`; the seed also draws the first of these steps."""
+    """Batches of noisy points, which keep the second moment up; three updates are made 100 times as long after the step.
+
+    Args:
+        make_optimizer: as of `quiet`.
+        seed: of the points, of the weights to be found, and of the first step that is too long.
+        device: such as "cpu" or "cuda".
+    """
     onset = _ONSETS[int(torch.randint(len(_ONSETS), (), generator=generator_of(seed, "onset")))]
     return _regression(make_optimizer, seed, device, POINTS, _NOISE, Window(onset, _LENGTH))
 

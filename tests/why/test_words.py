@@ -87,6 +87,7 @@ def test_without_a_spike_a_high_excursion_is_named(highest: tuple[int, float] | 
     ("cause", "said"),
     [
         (Cause.SCHEDULE, "caused by a change of the learning rate."),
+        (Cause.DECAYED, "because the optimizer's second moment had become too small"),
         (Cause.CURVATURE, "caused by steps too large for the curvature."),
         ("wild labels", "caused by wild labels."),
     ],
