@@ -1,6 +1,6 @@
 """The controls of the cause "second moment too small", by decision 4 in its fifth amendment; writes reports/decayed-moment.md.
 
-    python studies/decayed_moment.py [--seeds 20]
+    python studies/decayed_moment.py [--first-seed 20] [--seeds 20]
 
 Trains the regressions of `studies/decayed_worlds.py` and asks why they spiked; and counts, without training, in how many kept
 answers of the examination on planted causes the new arm would be forked.
@@ -88,16 +88,21 @@ def _reasons(one: Answer) -> Sequence[str]:
 def main() -> None:
     """Ask for the answers, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=20, help="trainings of each control, seeds from 0 on")
-    seeds = range(parser.parse_args().seeds)
+    parser.add_argument("--seeds", type=int, default=20, help="trainings of each control")
+    parser.add_argument(
+        "--first-seed", type=int, default=20, help="seeds 0 to 19 were of a quiet regression without noise"
+    )
+    chosen = parser.parse_args()
+    seeds = range(chosen.first_seed, chosen.first_seed + chosen.seeds)
     torch.set_num_threads(1)
     answers = {}
     for world in WORLDS:
         for seed in seeds:
             answers[world, seed] = one = answer(world, seed)
             print(f"{world} {seed}: {named(one)}", flush=True)
+    command = f"python studies/decayed_moment.py --first-seed {seeds.start} --seeds {len(seeds)}"
     lines = [
-        f"# Second moment too small: controls\n\nWritten by `python studies/decayed_moment.py --seeds {len(seeds)}`.\n",
+        f"# Second moment too small: controls\n\nWritten by `{command}`.\n",
         *controls(answers),
         "\nKept answers of planted causes and of rises that no arm can remove:\n",
         *kept(ROOT / "reports" / "causes"),
