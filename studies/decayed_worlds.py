@@ -71,12 +71,13 @@ def _regression(
 
     def loss_of(pair: list[Tensor]) -> Tensor:
         wrong = model(pair[0].to(device)) - pair[1].to(device)
-        return 0.5 * _SCALE * wrong.square().mean()
+        loss: Tensor = 0.5 * _SCALE * wrong.square().mean()
+        return loss
 
     def step(pair: list[Tensor]) -> Tensor:
         optimizer.zero_grad()
         loss = loss_of(pair)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         before = model.weight.detach().clone()
         optimizer.step()
         if clock.made in window:

@@ -49,8 +49,8 @@ def _without_spike(answer: Answer) -> str:
         return "No loss spike."
     step, height = answer.highest
     return (
-        f"No loss spike. The highest excursion, {height:.1f} spreads at step {step:,}, raises no alarm: noise may reach as high, "
-        f"or too few losses come before it; --at-step {step} diagnoses it all the same."
+        f"No loss spike. The highest excursion, {height:.1f} spreads at step {step:,}, raises no alarm: noise may reach as "
+        f"high, or too few losses come before it; --at-step {step} diagnoses it all the same."
     )
 
 

@@ -34,19 +34,19 @@ def test_where_gradients_vanish_the_second_moment_falls_as_fast_as_it_can_and_no
 def test_three_updates_are_a_hundred_times_as_long() -> None:
     """The step before the fault and the first of it differ in the length that is left of the optimizer's own update."""
     training = overlong(None, 1000, "cpu")
-    onset = training.about["onset"]
+    onset, (weight,) = int(training.about["onset"]), training.model.parameters()
     sizes = []
     for _ in range(onset + 4):
-        before = training.model.weight.detach().clone()
+        before = weight.detach().clone()
         training.run(1)
-        sizes.append(float((training.model.weight.detach() - before).norm()))
+        sizes.append(float((weight.detach() - before).norm()))
     assert all(size > 20.0 * max(sizes[onset - 32 : onset]) for size in sizes[onset : onset + 3])
     assert sizes[onset + 3] < 0.1 * sizes[onset]
 
 
 def test_a_fork_meets_the_fault_again() -> None:
     training = overlong(None, 3, "cpu")
-    training.run(training.about["onset"] - 2)
+    training.run(int(training.about["onset"]) - 2)
     state = training.snapshot()
     first = training.run(8)
     training.restore(state)

@@ -72,8 +72,9 @@ def test_the_rule(overshoots: dict[int, float | None], surprises: dict[int, floa
 )
 def test_a_second_moment_falls_if_its_root_halves_while_forks_last(surprise: float, beta2: float, names: str) -> None:
     early = dict.fromkeys(range(36, 68), surprise)
-    assert trace(RISING, early, beta2=beta2).names == names
-    assert trace(RISING, {**early, 95: 2.4}, beta2=beta2).names == Cause.LAG
+    rising: dict[int, float | None] = {**RISING}
+    assert trace(rising, early, beta2=beta2).names == names
+    assert trace(rising, {**early, 95: 2.4}, beta2=beta2).names == Cause.LAG
     assert trace({}, early, beta2=beta2).names == NO_INSTABILITY
 
 
