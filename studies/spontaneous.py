@@ -42,6 +42,11 @@ class Kind:
     """Of Adam, or AdamW where it has a weight decay; None for the workload's own."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def beta2(self) -> float:
+        """Of its optimizer, or of the workload's own Adam."""
+        return float((self.optimizer or {}).get("beta2", 0.999))
+
     def order(self, seed: int) -> Order:
         """One of them."""
         workload = Workload.of(self.workload).at(dict(self.options), self.steps)
@@ -70,7 +75,8 @@ def judged(kind: str, seed: int, store: Store) -> Cell:
         return Cell(kind=kind, seed=seed, steps=order.steps, onset=None)
     start = max(0, spike.onset - BEFORE)
     reach(training, start, states, ignore_progress)
-    trace = read_trace(_watched(training, max(spike.peak, spike.onset) - start, start), spike.onset, spike.peak)
+    steps = _watched(training, max(spike.peak, spike.onset) - start, start)
+    trace = read_trace(steps, spike.onset, spike.peak, KINDS[kind].beta2)
     answer = explain_order(order, store, Question(), workers=1)
     return Cell(kind=kind, seed=seed, steps=order.steps, onset=spike.onset, trace=trace, answer=answer)
 

@@ -7,12 +7,12 @@ from spikecheck.core.why import Answer, Cause
 from spikecheck.stats.bounds import clopper_pearson
 from studies.spontaneous_trace import NO_INSTABILITY, Trace
 
-INSTABILITIES = (Cause.LAG, Cause.CURVATURE)
+INSTABILITIES = (Cause.LAG, Cause.DECAYED, Cause.CURVATURE)
 NO_CAUSE = "no cause"
 _EACH_SIDE = 0.025
 _COLUMNS = (
     "Height in spreads. *Overshoot*: median over the rise. *Surprise*: the largest |g|/√v of a tensor in the eight steps\n"
-    "before. *Lags*: the tensor that does, by the rule."
+    "before. *Lags*: the tensor that does, by the rule. *Falls*: whether the second moment does."
 )
 
 
@@ -70,8 +70,8 @@ def _summary(spiking: Sequence[Cell]) -> Iterator[str]:
     resolved = [cell for cell in spiking if cell.trace is not None and cell.trace.overshoot is not None]
     for says, cells in (("", spiking), (", overshoot resolved", resolved)):
         agreeing, by_kind = sum(cell.agrees for cell in cells), sum(cell.agrees_by_kind for cell in cells)
-        yield f"| `diagnose` names the trace's cause{says} | {len(cells)} | {_share(agreeing, len(cells))} |"
-        yield f"| by kind: both see an instability, or neither{says} | {len(cells)} | {_share(by_kind, len(cells))} |"
+        yield f"| `diagnose` names the trace's cause{says} | {len(cells)} | {share(agreeing, len(cells))} |"
+        yield f"| by kind: both see an instability, or neither{says} | {len(cells)} | {share(by_kind, len(cells))} |"
     yield ""
 
 
@@ -89,8 +89,8 @@ def _kinds(cells: Sequence[Cell], kinds: Sequence[str]) -> Iterator[str]:
 
 def _each(spiking: Sequence[Cell]) -> Iterator[str]:
     yield f"## Every spike\n\n{_COLUMNS}\n"
-    yield "| kind | seed | onset | height | overshoot | surprise | lags | trace | `diagnose` | arms that remove it |"
-    yield "|---|---:|---:|---:|---:|---:|---|---|---|---|"
+    yield "| kind | seed | onset | height | overshoot | surprise | lags | falls | trace | `diagnose` | arms that remove it |"
+    yield "|---|---:|---:|---:|---:|---:|---|---|---|---|---|"
     for cell in spiking:
         yield _row(cell)
 
@@ -110,12 +110,14 @@ def _row(cell: Cell) -> str:
         overshoot,
         f"{trace.surprise:.2g}",
         trace.lagging or "",
+        "yes" if trace.falls else "",
         trace.names,
     )
     return f"| {' | '.join(map(str, columns))} | {named} | {arms} |"
 
 
-def _share(hits: int, of: int) -> str:
+def share(hits: int, of: int) -> str:
+    """A count with its interval."""
     if not of:
         return "0 of 0"
     low, high = clopper_pearson(hits, of, _EACH_SIDE)

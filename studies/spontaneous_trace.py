@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from statistics import median
+from statistics import fmean, median
 
 from spikecheck.core.record import Record
 from spikecheck.core.watched import Look, Step
@@ -15,6 +15,10 @@ LAG = 2.3
 """Of |g|/sqrt(v), as arXiv 2304.13013 has it."""
 RARE = 0.05
 """Share of the earlier steps at which a tensor may have been as high."""
+FALLING_BEFORE = 32
+"""Steps before the onset at which the fall of the second moment is no longer read: the rise itself may lie in them."""
+HALVES_WITHIN = 128
+"""Steps in which its root must halve: as many as forks last after the onset."""
 _RISE = 2
 """Steps before the onset with which the rise begins: a loss shows what the update before it did."""
 _FEWEST = 2
@@ -31,6 +35,9 @@ class Trace(Record):
     surprise: float
     """The largest |g|/sqrt(v) of a tensor in the steps before the onset."""
 
+    falls: bool = False
+    """Whether the second moment of at least half of the tensors falls fast."""
+
     @property
     def unstable(self) -> bool:
         """Whether the rise's steps raised the loss of their own batch."""
@@ -41,11 +48,13 @@ class Trace(Record):
         """What it says."""
         if not self.unstable:
             return NO_INSTABILITY
-        return Cause.CURVATURE if self.lagging is None else Cause.LAG
+        if self.lagging is not None:
+            return Cause.LAG
+        return Cause.DECAYED if self.falls else Cause.CURVATURE
 
 
-def read_trace(steps: Sequence[Step], onset: int, peak: int) -> Trace:
-    """Read the steps up to the peak, each with a look."""
+def read_trace(steps: Sequence[Step], onset: int, peak: int, beta2: float) -> Trace:
+    """Read the steps up to the peak, each with a look; `beta2` is the optimizer's."""
     looks = {step.step: step.look for step in steps if step.look is not None}
     rise = [overshoot_of(look) for step, look in looks.items() if onset - _RISE <= step < max(peak, onset)]
     known = [value for value in rise if value is not None]
@@ -55,6 +64,7 @@ def read_trace(steps: Sequence[Step], onset: int, peak: int) -> Trace:
         overshoot=min(median(known), _UPHILL) if len(known) >= _FEWEST else None,
         lagging=max(lags, key=lambda name: lags[name], default=None),
         surprise=max(near, default=0.0),
+        falls=_falls([_surprises(look) for step, look in looks.items() if step < onset - FALLING_BEFORE], beta2),
     )
 
 
@@ -76,6 +86,14 @@ def _lags(looks: dict[int, Look], onset: int) -> dict[str, float]:
     highest = {name: max(seen.get(name, 0.0) for seen in near) for seen in near for name in seen}
     usual = {name: sum(seen.get(name, 0.0) >= LAG for seen in earlier) for name in highest}
     return {name: value for name, value in highest.items() if value >= LAG and usual[name] <= RARE * len(earlier)}
+
+
+def _falls(early: Sequence[dict[str, float]], beta2: float) -> bool:
+    """Whether the root of the second moment of at least half of the tensors halves within the steps that forks last."""
+    names = {name for seen in early for name in seen}
+    squares = [fmean(seen[name] ** 2 for seen in early if name in seen) for name in names]
+    fast = [square < 1.0 - math.log(4.0) / ((1.0 - beta2) * HALVES_WITHIN) for square in squares]
+    return bool(fast) and 2 * sum(fast) >= len(fast)
 
 
 def _surprises(look: Look | None) -> dict[str, float]:

@@ -14,11 +14,11 @@ from rich.progress import track
 
 from spikecheck.core.why import Cause, Effect, Outcome, Signs
 from spikecheck.stats.bounds import clopper_pearson
-from spikecheck.why.arms import ARMS, FULL_PRECISION, HALF_RATE, RATE_HELD, Arm
+from spikecheck.why.arms import ARMS, FULL_PRECISION, HALF_RATE, RATE_HELD, SECOND_HELD, Arm
 from spikecheck.why.executors import Job, Result
 from spikecheck.why.heights import Reader, Seen
 from spikecheck.why.inquiry import Inquiry
-from spikecheck.why.ranking import ranked
+from spikecheck.why.ranking import asks_whether_held, ranked
 
 SHARES = (0.6, 0.75, 0.9, 1.0)
 """Of the forks that spike; 75 % is that of the training *chance*."""
@@ -60,6 +60,9 @@ def answer(share: float, seed: int, remedy: Arm | None = None) -> str:
     if inquiry.placebo() is not Effect.REMOVES:
         return Outcome.CHAOTIC
     inquiry.judge_arms()
+    if asks_whether_held(inquiry.results(), Signs()):
+        inquiry.add(SECOND_HELD)
+        inquiry.judge_arms()
     causes = ranked(inquiry.results(), Signs())
     return causes[0].cause if causes else NO_CAUSE
 

@@ -19,6 +19,7 @@ class Cause(StrEnum):
     MOMENTUM = "momentum"
     ROUNDING = "rounding"
     LAG = "second moment lags"
+    DECAYED = "second moment too small"
     CURVATURE = "step too large for the curvature"
 
 

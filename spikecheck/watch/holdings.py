@@ -85,6 +85,12 @@ def put_back(part: Any, values: Values) -> None:
         part.load_state_dict(deep_copied(values["state"]))
 
 
+def reason_of(error: BaseException) -> str:
+    """Why a state was refused, in one line: of several lines, as torch writes them, the first is a title."""
+    lines = [line.strip(" \t.") for line in str(error).splitlines()] or [type(error).__name__]
+    return lines[min(1, len(lines) - 1)]
+
+
 def check_storable(value: Any, name: str) -> None:
     """Check that a value can be read back by torch.load with weights_only=True.
 

@@ -19,10 +19,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikecheck.core.errors import UsageError
+from spikecheck.core.errors import USERS_ERRORS, SpikecheckError, UsageError
 from spikecheck.tensors.random_state import RandomState, random_state, set_random_state
 from spikecheck.watch.batches import BatchCursor
-from spikecheck.watch.holdings import check_holdings, copied, put_back
+from spikecheck.watch.holdings import check_holdings, copied, put_back, reason_of
 
 _HELD_BACK = 256
 """Losses that stay on their device and are read together, because reading one waits for the accelerator."""
@@ -202,10 +202,16 @@ class Training:
         return Snapshot(self._made, values)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Restore a snapshot of this training, or of another created in the same way."""
+        """Restore a snapshot of this training, or of another created in the same way.
+
+        Raises:
+            UsageError: a part refuses the state; the part's own exception is its cause.
+        """
         for name, part in self.state.items():
-            put_back(part, snapshot.values["state"][name])
-        self._batches.go_to(snapshot.values["batches"])
+            with _refusing(f"state[{name!r}]"):
+                put_back(part, snapshot.values["state"][name])
+        with _refusing("batches"):
+            self._batches.go_to(snapshot.values["batches"])
         set_random_state(snapshot.values["random"])
         self._made = snapshot.steps
 
@@ -242,6 +248,19 @@ def _checked(loss: Any, step: Callable[..., Any]) -> Any:
         return loss
     what = f"a tensor of shape {list(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
     raise UsageError(f"step={_called(step)}: returned {what}; return the batch's loss, one number")
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """An exception of a part that is put back becomes a UsageError that names it."""
+    try:
+        yield
+    except SpikecheckError:
+        raise
+    except USERS_ERRORS as error:
+        raise UsageError(
+            f"{name}: cannot be put back: {reason_of(error)}; its load_state_dict must take what its state_dict returns"
+        ) from error
 
 
 def _called(function: Callable[..., Any]) -> str:

@@ -9,6 +9,7 @@ from spikecheck.core.events import TileStored
 from spikecheck.core.why import Answer, ArmResult, Effect, Fall, Outcome, Ranked, Signs
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.training import Snapshot
+from spikecheck.why.arms import SECOND_HELD
 from spikecheck.why.excursion import highest
 from spikecheck.why.executors import Executor, Job, Result
 from spikecheck.why.first_run import first_difference, run_again
@@ -16,7 +17,7 @@ from spikecheck.why.fork_store import ForkStore
 from spikecheck.why.heights import Reader
 from spikecheck.why.inquiry import Inquiry, finite
 from spikecheck.why.question import AGAIN, FORKS, WAY, Question
-from spikecheck.why.ranking import ranked, ranked_of_a_fall
+from spikecheck.why.ranking import asks_whether_held, ranked, ranked_of_a_fall
 from spikecheck.why.returning import FallReader, fall_before
 from spikecheck.why.scene import Scene, scene_of
 from spikecheck.why.sequential import FEWEST
@@ -161,6 +162,9 @@ def _outcome_of(inquiry: Inquiry, signs: Signs, rank: Rank = ranked) -> Outcome:
         if not inquiry.stopped and again is not Effect.REMOVES:
             return Outcome.CHAOTIC
         inquiry.judge_arms()
+        if rank is ranked and not inquiry.stopped and asks_whether_held(inquiry.results(), signs):
+            inquiry.add(SECOND_HELD)
+            inquiry.judge_arms()
     except KeyboardInterrupt:  # wherever it comes: the forks that are done make an answer
         inquiry.stopped = inquiry.interrupted = True
     if inquiry.stopped:

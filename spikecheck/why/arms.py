@@ -89,6 +89,13 @@ EMPTIED = Arm(
     optimizer_arms.momentum_emptied,
     remedy="lower momentum",
 )
+SECOND_HELD = Arm(
+    "second moment held",
+    "with a second moment that falls no further?",
+    Cause.DECAYED,
+    optimizer_arms.second_moment_held,
+)
+"""Forked only where `ranking.asks_whether_held` says so: what it tells is of no use elsewhere."""
 FULL_PRECISION = Arm(
     "float32",
     "without lower precision?",

@@ -12,7 +12,7 @@ from spikecheck.watch.thresholds import WINDOW
 
 NEAR = 64
 """Steps around the named one in which the excursion is looked for."""
-_FEWEST = 32
+FEWEST_BEFORE = 32
 """Losses before it that level and spread need."""
 _CALM = 5
 """Losses in a row below the window's largest that end an excursion, as the detector has it."""
@@ -25,9 +25,13 @@ def excursion_at(first: int, losses: Sequence[float], at: int) -> NoisySpike | N
     None where too few losses come before it, or none near the step is above all of the 128 before.
     """
     whole = np.array(losses)
-    low, high = max(at - NEAR - first, min(at - first, _FEWEST)), min(at + NEAR + 1 - first, len(whole))
+    low, high = max(at - NEAR - first, min(at - first, FEWEST_BEFORE)), min(at + NEAR + 1 - first, len(whole))
     window = whole[max(0, low - WINDOW) : low]
+<<<<<<< HEAD
     if len(window) < _FEWEST or not np.isfinite(window).all():
+=======
+    if len(window) < FEWEST_BEFORE or high <= low or not np.isfinite(window).all():
+>>>>>>> w-causes
         return None
     ceiling = float(window.max())
     up = np.flatnonzero(~(whole[low:high] <= ceiling)) + low  # a loss that is no number is up

@@ -52,6 +52,10 @@ class Inquiry:
             self._run([PLACEBO])
         return decided(self._spikes_again())
 
+    def add(self, arm: Arm) -> None:
+        """One more arm, of which Holm's correction then takes account."""
+        self.arms = (*self.arms, arm)
+
     def judge_arms(self) -> None:
         """Fork the arms until all are decided, or `stopped`."""
         while not self.stopped and (open_arms := self._open()):

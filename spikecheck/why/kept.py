@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from spikecheck.core.errors import CorruptEntry, SpikecheckError, UsageError
+from spikecheck.core.errors import CorruptEntry, UsageError
 from spikecheck.core.watched import Step
 from spikecheck.watch.checkpoint import Checkpoint, load_checkpoint
+from spikecheck.watch.holdings import reason_of
 from spikecheck.watch.log import WatchLog
 from spikecheck.watch.training import Snapshot, Training
 from spikecheck.why.spikes import Run
@@ -148,12 +149,12 @@ def put_back(training: Training, state: Snapshot, folder: Path) -> None:
     """Restore a state; raises UsageError where it does not fit into the training."""
     try:
         training.restore(state)
-    except SpikecheckError:
-        raise
-    except Exception as error:
-        lines = [line.strip(" \t.") for line in str(error).splitlines()] or [type(error).__name__]
-        says = lines[min(1, len(lines) - 1)]  # torch's first line is a title
-        raise UsageError(f"states={folder}: do not fit into the training: {says}; {_GIVE}") from error
+    except UsageError as error:
+        if error.__cause__ is None:  # not a part that refuses its state
+            raise
+        raise UsageError(
+            f"states={folder}: do not fit into the training: {reason_of(error.__cause__)}; {_GIVE}"
+        ) from error
 
 
 @dataclass(frozen=True)

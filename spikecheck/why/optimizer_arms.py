@@ -17,6 +17,7 @@ FAST, LARGE_EPS = 0.9, 1e-3
 _STEADY = 0.05
 """A rate, or a gradient norm, that comes no farther from its median is steady: holding it there would change nothing."""
 _MOMENTUM = ("exp_avg", "momentum_buffer")
+_SECOND = ("exp_avg_sq", "square_avg")
 
 
 def optimizers(training: Training) -> list[Optimizer]:
@@ -80,6 +81,18 @@ def larger_eps(training: Training, context: Context) -> Iterator[None]:
     with ExitStack() as stack:
         changed = [_replace(stack, group, _with_large_eps) for group in _groups(training)]
         _refuse_unchanged(changed, "no optimizer here has an eps below 1e-3")
+        yield
+
+
+@contextmanager
+def second_moment_held(training: Training, context: Context) -> Iterator[None]:
+    """Second moments raised before every step to what they were at the fork, where they have fallen below that."""
+    several = optimizers(training)
+    with ExitStack() as stack:
+        held = [_pairs_at_the_fork(one) for one in several]
+        _refuse_unchanged([bool(pairs) for pairs in held], "no optimizer here has a second moment at the fork")
+        for optimizer, pairs in zip(several, held, strict=True):
+            _hook(stack, optimizer, before=partial(_raise_to_floors, pairs))
         yield
 
 
@@ -165,9 +178,19 @@ def _refuse_unchanged(changed: Sequence[bool], reason: str) -> None:
         raise NotApplicable(reason)
 
 
-def _momenta(optimizer: Optimizer) -> list[Tensor]:
-    slots = [slot for state in optimizer.state.values() for name, slot in state.items() if name in _MOMENTUM]
+def _momenta(optimizer: Optimizer, names: Sequence[str] = _MOMENTUM) -> list[Tensor]:
+    slots = [slot for state in optimizer.state.values() for name, slot in state.items() if name in names]
     return [slot for slot in slots if isinstance(slot, Tensor)]
+
+
+def _pairs_at_the_fork(optimizer: Optimizer) -> list[tuple[Tensor, Tensor]]:
+    """Each second moment, which the optimizer changes, with a copy of it as it is now."""
+    return [(moment, moment.clone()) for moment in _momenta(optimizer, _SECOND)]
+
+
+def _raise_to_floors(pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
+    for moment, floor in pairs:
+        moment.clamp_(min=floor)
 
 
 def _empty_within(steps: range, training: Training, optimizer: Optimizer) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import ClaimStarted, Observer, StageStarted, TileAdvanced, ignore
 from spikecheck.core.work import Expected
-from spikecheck.why.arms import ARMS, PLACEBO, Arm
+from spikecheck.why.arms import ARMS, PLACEBO, SECOND_HELD, Arm
 from spikecheck.why.sequential import FEWEST, MOST
 
 _CLAIM = "why"
@@ -32,7 +32,7 @@ class Question:
 
     def __post_init__(self) -> None:
         """Raises UsageError where two arms have one name."""
-        names = [PLACEBO.name, *(arm.name for arm in self.arms)]
+        names = [PLACEBO.name, SECOND_HELD.name, *(arm.name for arm in self.arms)]
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise UsageError(f"arms: two are called {twice[0]!r}; give each a name of its own")

@@ -17,6 +17,7 @@ from spikecheck.why.arms import (
     LEFT_OUT,
     OTHER_BATCHES,
     RATE_HELD,
+    SECOND_HELD,
     Arm,
 )
 
@@ -39,6 +40,7 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
         names = tuple(arm.name for arm in several if arm.name in claimed)
         return [Ranked(cause=cause, arms=names)] if names and not unless else []
 
+    small = SECOND_HELD.name in claimed and _may_be_small(arms, signs)
     both = {LEFT_OUT.name, OTHER_BATCHES.name} <= set(claimed)
     own = _own(list(claimed.values()))
     return (
@@ -48,9 +50,29 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
         *shown(Cause.ROUNDING, FULL_PRECISION),
         *([] if smaller_steps else own),
         *shown(Cause.LAG, FASTER_SECOND, LARGER_EPS, unless=not signs.lagging),
+        *shown(Cause.DECAYED, SECOND_HELD, LARGER_EPS, unless=not small),
         *shown(Cause.CURVATURE, HALF_RATE, CLIPPED),
         *(own if smaller_steps else []),
         *shown(Cause.DATA, OTHER_BATCHES, unless=_ALL_BUT_OTHERS - ruled_out or signs.unstable),
+    )
+
+
+def asks_whether_held(arms: Sequence[ArmResult], signs: Signs) -> bool:
+    """Whether `SECOND_HELD` must be forked: a larger eps removes the spike, and nothing so far says why.
+
+    So large an eps may as well have stopped the training, and that arm tells which.
+    """
+    return _may_be_small(arms, signs) and all(one.cause == Cause.CURVATURE for one in ranked(arms, signs))
+
+
+def _may_be_small(arms: Sequence[ArmResult], signs: Signs) -> bool:
+    """Whether only eps removes the spike, of what could do so if the second moment had become too small."""
+    effects = {arm.name: arm.effect for arm in arms}
+    return (
+        any(arm.claimed and arm.name == LARGER_EPS.name for arm in arms)
+        and effects.get(HALF_RATE.name) is Effect.LEAVES
+        and Effect.REMOVES not in (effects.get(FASTER_SECOND.name), effects.get(EMPTIED.name))
+        and signs.lagging is None
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from spikecheck.core.errors import UsageError
 from spikecheck.core.why import HIGHEST, Spike
 from spikecheck.watch.detector import NoisySpike, detect
-from spikecheck.why.excursion import NEAR, excursion_at
+from spikecheck.why.excursion import FEWEST_BEFORE, NEAR, excursion_at
 from spikecheck.why.scene import Scene, is_benign
 
 
@@ -50,6 +50,11 @@ def at_step(run: Run, spikes: Sequence[NoisySpike], at: int) -> NoisySpike:
     """
     near = [spike for spike in spikes if spike.onset - NEAR <= at <= (spike.over or math.inf) + NEAR]
     found = min(near, key=lambda spike: abs(spike.onset - at), default=excursion_at(run.first, run.losses, at))
+    if found is None and at - run.first < FEWEST_BEFORE:
+        raise UsageError(
+            f"--at-step {at}: {max(at - run.first, 0)} losses come before it, and {FEWEST_BEFORE} are needed to tell what is "
+            "usual; name a later step, or begin the training earlier"
+        )
     if found is None:
         known = ", ".join(f"{spike.onset:,}" for spike in spikes[:8]) or "none"
         raise UsageError(

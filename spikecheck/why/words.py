@@ -13,6 +13,8 @@ _CAUSED_BY = {
     Cause.MOMENTUM: "momentum, which carried the weights too far",
     Cause.ROUNDING: "computing in lower precision",
     Cause.LAG: "steps too large for the curvature, because the optimizer's second moment lagged behind the gradients",
+    Cause.DECAYED: "steps too large for the curvature, because the optimizer's second moment had become too small: small "
+    "gradients let it fall, and eps did not bound the step",
     Cause.CURVATURE: "steps too large for the curvature",
 }
 
@@ -47,8 +49,8 @@ def _without_spike(answer: Answer) -> str:
         return "No loss spike."
     step, height = answer.highest
     return (
-        f"No loss spike. The highest excursion, {height:.1f} spreads at step {step:,}, is no rarer than what noise does in a "
-        f"training of this length; --at-step {step} diagnoses it all the same."
+        f"No loss spike. The highest excursion, {height:.1f} spreads at step {step:,}, raises no alarm: noise may reach as "
+        f"high, or too few losses come before it; --at-step {step} diagnoses it all the same."
     )
 
 

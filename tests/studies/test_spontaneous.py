@@ -17,7 +17,9 @@ from workloads.sines import sines
 ONSET, PEAK = 100, 104
 
 
-def trace(overshoots: dict[int, float | None], surprises: dict[int, float], **look: Any) -> Trace:
+def trace(
+    overshoots: dict[int, float | None], surprises: dict[int, float], *, beta2: float = 0.999, **look: Any
+) -> Trace:
     """Of the steps 36 to 103, with an overshoot of 0.1 and a surprise of 0.5 where nothing else is given."""
     steps = [
         Step(
@@ -31,7 +33,7 @@ def trace(overshoots: dict[int, float | None], surprises: dict[int, float], **lo
         )
         for step in range(ONSET - 64, PEAK)
     ]
-    return read_trace(steps, ONSET, PEAK)
+    return read_trace(steps, ONSET, PEAK, beta2)
 
 
 RISING = dict.fromkeys(range(98, 104), 1.4)
@@ -56,6 +58,37 @@ def test_the_rule(overshoots: dict[int, float | None], surprises: dict[int, floa
     assert trace(overshoots, surprises).names == names
 
 
+@pytest.mark.parametrize(
+    ("surprise", "beta2", "names"),
+    [
+        (0.5, 0.98, Cause.DECAYED),  # its root halves in ln 4 / (0.02 * 0.75) = 92 steps
+        (0.7, 0.98, Cause.CURVATURE),  # in 136
+        (0.5, 0.99, Cause.CURVATURE),  # in 185
+        (0.0, 0.99, Cause.CURVATURE),  # in 139
+        (0.0, 0.9892, Cause.CURVATURE),  # in 128.4
+        (0.0, 0.9891, Cause.DECAYED),  # in 127.2
+        (1.0, 0.9, Cause.CURVATURE),  # it does not fall
+    ],
+)
+def test_a_second_moment_falls_if_its_root_halves_while_forks_last(surprise: float, beta2: float, names: str) -> None:
+    early = dict.fromkeys(range(36, 68), surprise)
+    rising: dict[int, float | None] = {**RISING}
+    assert trace(rising, early, beta2=beta2).names == names
+    assert trace(rising, {**early, 95: 2.4}, beta2=beta2).names == Cause.LAG
+    assert trace({}, early, beta2=beta2).names == NO_INSTABILITY
+
+
+def test_the_second_moment_of_half_of_the_tensors_must_fall() -> None:
+    def falls(*surprises: float) -> bool:
+        layers = {str(place): LayerLook(update=1.0, weights=1.0, surprise=one) for place, one in enumerate(surprises)}
+        steps = [Step(step=step, loss=1.0, look=Look(overshoot=0.1, layers=layers)) for step in range(36, 100)]
+        return read_trace(steps, ONSET, PEAK, 0.9).falls
+
+    assert falls(0.1, 1.0)
+    assert not falls(0.1, 1.0, 1.0)
+    assert not falls()
+
+
 def test_an_update_that_goes_uphill_and_raises_the_loss_counts_as_above_1() -> None:
     unresolved: dict[int, float | None] = dict.fromkeys(range(98, 104), None)
     assert trace(unresolved, {}, slope=0.1, change=0.2).unstable
@@ -65,7 +98,7 @@ def test_an_update_that_goes_uphill_and_raises_the_loss_counts_as_above_1() -> N
 
 def watched(training: Any, onset: int, peak: int) -> Trace:
     training.run(onset - 64)
-    return read_trace(_watched(training, peak - onset + 64, onset - 64), onset, peak)
+    return read_trace(_watched(training, peak - onset + 64, onset - 64), onset, peak, 0.999)
 
 
 def test_bad_batches_are_no_instability() -> None:
@@ -78,7 +111,7 @@ def test_gradient_descent_at_ten_times_its_rate_is_one() -> None:
     training.run(64)
     for group in training.optimizer.param_groups:
         group["lr"] = 5.0
-    seen = read_trace(_watched(training, 4, 64), 64, 68)
+    seen = read_trace(_watched(training, 4, 64), 64, 68, 0.999)
     assert (seen.names, seen.lagging) == (Cause.CURVATURE, None)
 
 
@@ -89,6 +122,7 @@ def cell(trace: Trace | None, cause: str | None) -> Cell:
 
 STABLE = Trace(overshoot=0.2, lagging=None, surprise=1.0)
 STEEP = Trace(overshoot=1.3, lagging=None, surprise=1.0)
+FALLS = Trace(overshoot=1.3, lagging=None, surprise=0.3, falls=True)
 LAGS = Trace(overshoot=1.3, lagging="w", surprise=3.0)
 
 
@@ -103,6 +137,9 @@ LAGS = Trace(overshoot=1.3, lagging="w", surprise=3.0)
         (STEEP, Cause.DATA, False, False),
         (LAGS, Cause.LAG, True, True),
         (LAGS, None, False, False),
+        (FALLS, Cause.DECAYED, True, True),
+        (FALLS, Cause.CURVATURE, False, True),
+        (STABLE, Cause.DECAYED, False, False),
     ],
 )
 def test_agreement(seen: Trace, cause: str | None, agrees: bool, by_kind: bool) -> None:

@@ -133,3 +133,33 @@ def test_a_snapshot_draws_nothing() -> None:
     before = random_state()
     training.snapshot()
     assert torch.equal(before["torch"], random_state()["torch"])
+
+
+class Stubborn:
+    """A part of a user's own, whose state is not taken back."""
+
+    def state_dict(self) -> dict[str, int]:
+        return {"n": 1}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        raise RuntimeError("format 2 of 3")
+
+
+def test_a_part_that_refuses_its_state_is_named_with_the_reason() -> None:
+    """Regression: `diagnose` called it an internal error."""
+    plain = simple()
+    training = simple(state={**plain.state, "own": Stubborn()})
+    with pytest.raises(
+        UsageError, match=r"^state\['own'\]: cannot be put back: format 2 of 3; its load_state_dict must take"
+    ):
+        training.restore(training.snapshot())
+
+
+def test_a_source_that_refuses_its_place_is_named() -> None:
+    class Source(Stubborn):
+        def __iter__(self) -> Iterator[Any]:
+            return iter([torch.ones(2, 1)])
+
+    training = simple(batches=Source())
+    with pytest.raises(UsageError, match="^batches: cannot be put back: format 2 of 3; its load_state_dict must take"):
+        training.restore(training.snapshot())

@@ -9,12 +9,12 @@ import pytest
 from spikecheck.core.errors import UsageError
 from spikecheck.core.why import Answer, ArmResult, Cause, Outcome, Signs
 from spikecheck.why.answering import _SHOWN, _judged, answered
-from spikecheck.why.arms import ARMS
+from spikecheck.why.arms import ARMS, LARGER_EPS, Arm
 from spikecheck.why.executors import Job, Result
 from spikecheck.why.heights import Reader
 from spikecheck.why.inquiry import Inquiry
 from spikecheck.why.question import Question
-from spikecheck.why.ranking import ranked_of_a_fall
+from spikecheck.why.ranking import ranked, ranked_of_a_fall
 from spikecheck.why.returning import fall_before
 from spikecheck.why.ring import Ring
 from spikecheck.why.scene import Scene
@@ -94,6 +94,47 @@ def test_where_a_spike_is_a_return_the_arm_that_removes_the_fall_names_the_cause
     assert [(one.name, one.hits) for one in arms if one.tested and one.hits] == [("other batches", 5)]
     placebo = arms[0]
     assert placebo.hits == len(placebo.forks) == 5 and all(one.height > 5.0 for one in placebo.forks)
+
+
+SCENE = Scene(start=1_000, onset=1_064, over=1_192, end=1_192, level=1.0, spread=0.1)
+
+
+def slingshot(*removed_by: str, add_arms: Sequence[Arm] = ARMS) -> tuple[Outcome, dict[str, ArmResult]]:
+    """Of a loss that jumps by 40 spreads: what is answered, and the arms; the forks of some do not jump."""
+    draws = np.random.default_rng(0)
+
+    def losses(height: float) -> list[float]:
+        return [*draws.normal(1.0, 0.1, 64), *draws.normal(1.0 + height, 0.1, 128)]
+
+    def ask(jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+        for job in jobs:
+            yield job, losses(0.0 if job.arm.name in removed_by else 4.0)
+
+    before, own = list(draws.normal(1.0, 0.1, 400)), losses(4.0)
+    inquiry = Inquiry(add_arms, Reader([*before, *own[:64]], SCENE, own), ask)
+    judged, outcome = _judged(inquiry, None, Signs())
+    return outcome, {one.name: one for one in judged.results()}
+
+
+def test_where_eps_removes_a_spike_and_half_the_rate_does_not_the_second_moment_is_held() -> None:
+    outcome, arms = slingshot("eps = 1e-3", "second moment held")
+    held = arms["second moment held"]
+    assert (outcome, held.claimed, held.hits) == (Outcome.CAUSE, True, 5)
+    assert ranked(list(arms.values()), Signs())[0].cause == Cause.DECAYED
+
+
+def test_an_eps_that_stops_the_training_names_no_cause() -> None:
+    outcome, arms = slingshot("eps = 1e-3")
+    assert outcome is Outcome.NO_CAUSE
+    assert (arms["eps = 1e-3"].claimed, arms["second moment held"].hits) == (True, 0)
+
+
+def test_the_second_moment_is_held_nowhere_else() -> None:
+    for removing in ((), ("half the rate", "eps = 1e-3"), ("rate held", "eps = 1e-3")):
+        outcome, arms = slingshot(*removing, "second moment held")
+        assert "second moment held" not in arms
+        assert outcome is (Outcome.CAUSE if removing else Outcome.NO_CAUSE)
+    assert "second moment held" not in slingshot("eps = 1e-3", add_arms=(LARGER_EPS,))[1]
 
 
 def test_no_instability_is_named_for_a_fall() -> None:

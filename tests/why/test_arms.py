@@ -15,7 +15,7 @@ def test_again_is_the_run_itself() -> None:
     assert by_arm(arms.AGAIN, adam) == by_hand(adam, nothing)
 
 
-@pytest.mark.parametrize("arm", [arms.PLACEBO, *arms.ARMS], ids=lambda arm: arm.name)
+@pytest.mark.parametrize("arm", [arms.PLACEBO, *arms.ARMS, arms.SECOND_HELD], ids=lambda arm: arm.name)
 def test_nothing_of_an_arm_is_left(arm: arms.Arm) -> None:
     """After a fork and `restore` the training goes on to the bit, with no hook and no changed entry left."""
     training = Loop(adam, autocast=True).training()

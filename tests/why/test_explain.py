@@ -240,7 +240,7 @@ def test_an_arm_of_ones_own_names_its_cause() -> None:
 
 
 def test_a_step_without_a_rise_is_refused() -> None:
-    with pytest.raises(UsageError, match="--at-step 5: within 64 steps of it no loss is above"):
+    with pytest.raises(UsageError, match="--at-step 5: 5 losses come before it, and 32 are needed"):
         explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, at=5)
     with pytest.raises(UsageError, match=f"--at-step 5000: the training has steps 0 to {STEPS - 1}"):
         explain_spike(planted(None, 0, "cpu", plant="batches"), STEPS, at=5_000)

@@ -60,13 +60,13 @@ def test_a_faster_second_moment() -> None:
 
     assert by_arm(arms.FASTER_SECOND, adam) == by_hand(adam, faster)
 
-    def rmsprop(parameters: Any) -> torch.optim.Optimizer:
+    def slower(parameters: Any) -> torch.optim.Optimizer:
         return torch.optim.RMSprop(parameters, lr=0.001, alpha=0.99)
 
     def alpha(loop: Loop, place: int) -> None:
         loop.optimizer.param_groups[0]["alpha"] = 0.9
 
-    assert by_arm(arms.FASTER_SECOND, rmsprop) == by_hand(rmsprop, alpha)
+    assert by_arm(arms.FASTER_SECOND, slower) == by_hand(slower, alpha)
 
 
 def test_a_larger_eps() -> None:
@@ -74,6 +74,33 @@ def test_a_larger_eps() -> None:
         loop.optimizer.param_groups[0]["eps"] = 1e-3
 
     assert by_arm(arms.LARGER_EPS, adam) == by_hand(adam, larger)
+
+
+def rmsprop(parameters: Any) -> torch.optim.Optimizer:
+    return torch.optim.RMSprop(parameters, lr=0.001, alpha=0.9)
+
+
+@pytest.mark.parametrize(("make", "slot"), [(adam, "exp_avg_sq"), (rmsprop, "square_avg")])
+def test_second_moments_do_not_fall_below_what_they_were_at_the_fork(make: Make, slot: str) -> None:
+    floors: list[torch.Tensor] = []
+
+    def held(loop: Loop, place: int) -> None:
+        moments = [state[slot] for state in loop.optimizer.state.values()]
+        if place == 0:
+            floors.extend(moment.clone() for moment in moments)
+        for moment, floor in zip(moments, floors, strict=True):
+            moment.copy_(torch.where(moment < floor, floor, moment))
+
+    by_the_arm = by_arm(arms.SECOND_HELD, make)
+    assert by_the_arm == by_hand(make, held)
+    assert by_the_arm != by_hand(make, nothing)
+
+
+def test_what_has_no_second_moment_at_the_fork_holds_none() -> None:
+    for make in (sgd, adam):  # Adam has none before its first step
+        training = Loop(make).training()
+        reason = forked(training, training.snapshot(), Job(arms.SECOND_HELD, 0), SCENE)
+        assert reason == "no optimizer here has a second moment at the fork"
 
 
 @pytest.mark.parametrize(("make", "slot"), [(adam, "exp_avg"), (sgd, "momentum_buffer")])

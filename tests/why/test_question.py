@@ -16,9 +16,10 @@ def test_two_arms_of_one_name_are_refused(arms: tuple[object, ...]) -> None:
         Question(arms=arms)  # type: ignore[arg-type]
 
 
-def test_the_placebos_name_is_taken() -> None:
-    with pytest.raises(UsageError, match="two are called 'placebo'"):
-        Question(arms=[replace(HALF_RATE, name="placebo")])
+@pytest.mark.parametrize("name", ["placebo", "second moment held"])
+def test_names_of_arms_that_are_added_are_taken(name: str) -> None:
+    with pytest.raises(UsageError, match=f"two are called '{name}'"):
+        Question(arms=[replace(HALF_RATE, name=name)])
 
 
 @pytest.mark.parametrize(("at", "within"), [(None, True), (0, True), (99, True), (100, False), (-1, False)])

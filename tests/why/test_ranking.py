@@ -4,7 +4,7 @@ import pytest
 
 from spikecheck.core.why import ArmResult, Cause, Effect, LayerSign, Signs
 from spikecheck.why import arms as built_in
-from spikecheck.why.ranking import ranked, ranked_of_a_fall
+from spikecheck.why.ranking import asks_whether_held, ranked, ranked_of_a_fall
 
 STABLE, UNSTABLE = Signs(overshoot=0.2), Signs(overshoot=1.4)
 LAGGING = Signs(overshoot=1.4, layers=(LayerSign(name="h.3.mlp", surprise=14.0, usual=1.0),))
@@ -140,6 +140,68 @@ def test_what_is_not_claimed_names_nothing_and_still_tells_a_smaller_step() -> N
     assert ranked(unclaimed, STABLE) == ()
     half = [arm.model_copy(update={"claimed": arm.name == EMPTIED}) for arm in table(EMPTIED, HALF)]
     assert ranked(half, STABLE) == ()
+
+
+SLINGSHOT = (EPS, CLIP)
+"""What removes the slingshots of `modular`, besides the second moment held."""
+
+
+def of_arm(arm: built_in.Arm, effect: Effect) -> ArmResult:
+    claimed = effect is Effect.REMOVES
+    return ArmResult(name=arm.name, question="?", cause=arm.cause, effect=effect, claimed=claimed)
+
+
+HELD_UP, NOT_HELD = (of_arm(built_in.SECOND_HELD, effect) for effect in (Effect.REMOVES, Effect.LEAVES))
+
+
+@pytest.mark.parametrize(
+    ("removing", "signs", "asks"),
+    [
+        ((EPS,), STABLE, True),
+        (SLINGSHOT, STABLE, True),
+        ((EPS,), UNSTABLE, True),
+        ((), STABLE, False),
+        ((CLIP,), STABLE, False),
+        ((EPS, HALF), STABLE, False),
+        ((EPS, BETA2), STABLE, False),
+        ((EPS, EMPTIED), STABLE, False),
+        ((EPS,), LAGGING, False),
+        ((EPS, HELD), STABLE, False),  # the schedule is named before
+        ((EPS, LEFT_OUT, OTHERS), STABLE, False),
+        ((EPS, OTHERS), STABLE, True),
+        ((EPS, FULL), STABLE, False),
+    ],
+)
+def test_whether_the_second_moment_is_held_is_asked_only_where_eps_alone_tells_nothing(
+    removing: tuple[str, ...], signs: Signs, asks: bool
+) -> None:
+    assert asks_whether_held(table(*removing), signs) is asks
+    named = [one.cause for one in ranked(table(*removing, own=(HELD_UP,)), signs)]
+    assert (named[:1] == [Cause.DECAYED]) is asks
+    assert Cause.DECAYED not in [one.cause for one in ranked(table(*removing, own=(NOT_HELD,)), signs)]
+
+
+def test_half_the_rate_must_be_known_to_leave_the_spike() -> None:
+    whole = table(EPS)
+    for effect in (Effect.UNDECIDED, Effect.NOT_APPLICABLE):
+        arms = [arm.model_copy(update={"effect": effect}) if arm.name == HALF else arm for arm in whole]
+        assert not asks_whether_held(arms, STABLE)
+    assert not asks_whether_held([arm for arm in whole if arm.name != HALF], STABLE)
+    assert not asks_whether_held([arm.model_copy(update={"claimed": False}) for arm in whole], STABLE)
+
+
+def test_a_small_second_moment_is_shown_by_both_arms_and_comes_before_the_step() -> None:
+    causes = ranked(table(*SLINGSHOT, own=(HELD_UP,)), STABLE)
+    assert [(one.cause, one.arms) for one in causes] == [
+        (Cause.DECAYED, (built_in.SECOND_HELD.name, EPS)),
+        (Cause.CURVATURE, (CLIP,)),
+    ]
+
+
+def test_a_cause_of_ones_own_comes_before_a_small_second_moment() -> None:
+    mine = own("decay", 0.5)
+    assert not asks_whether_held(table(EPS, own=(mine,)), STABLE)
+    assert ranked(table(EPS, own=(mine, HELD_UP)), STABLE)[0].cause == "decay"
 
 
 def test_for_a_fall_no_instability_is_named() -> None:

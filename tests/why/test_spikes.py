@@ -88,6 +88,14 @@ def test_a_spike_is_near_so_many_steps_before_its_onset_and_after_its_end(at: in
             at_step(falling, (noisy(400, 420),), at)
 
 
+@pytest.mark.parametrize(("at", "before"), [(FIRST, 0), (FIRST + 31, 31), (FIRST - 1, 0)])
+def test_a_step_with_too_few_losses_before_it_is_refused_for_that(at: int, before: int) -> None:
+    """Regression: it was said that no loss near it is high, which was not so."""
+    losses = [*[1.0] * 20, *[9.0] * 20, *[1.0] * 60]
+    with pytest.raises(UsageError, match=f"--at-step {at}: {before} losses come before it, and 32 are needed"):
+        at_step(Run(FIRST, losses), (), at)
+
+
 def test_a_spike_that_never_ends_is_near_every_later_step() -> None:
     assert at_step(run(), (noisy(400, None),), 900).onset == 400
 
