@@ -27,11 +27,7 @@ def excursion_at(first: int, losses: Sequence[float], at: int) -> NoisySpike | N
     whole = np.array(losses)
     low, high = max(at - NEAR - first, min(at - first, FEWEST_BEFORE)), min(at + NEAR + 1 - first, len(whole))
     window = whole[max(0, low - WINDOW) : low]
-<<<<<<< HEAD
-    if len(window) < _FEWEST or not np.isfinite(window).all():
-=======
-    if len(window) < FEWEST_BEFORE or high <= low or not np.isfinite(window).all():
->>>>>>> w-causes
+    if len(window) < FEWEST_BEFORE or not np.isfinite(window).all():
         return None
     ceiling = float(window.max())
     up = np.flatnonzero(~(whole[low:high] <= ceiling)) + low  # a loss that is no number is up
