@@ -105,9 +105,8 @@ def literal(text: str) -> Any:
     """A Python literal, or the text itself."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # a text such as 0.015in is no number, of which Python warns on lines of its own
+            # Of a text such as 0.015in, which is no number, Python would warn on lines of its own.
+            warnings.simplefilter("ignore")
             value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last two: nested too deeply
         return text

@@ -32,7 +32,7 @@ class Difference:
     average: Mean
     pairs: int
     coins: int | None
-    """Number of pairs that agree, where the differences do not vary; None where they vary."""
+    """Number of pairs that agree, where the differences do not vary measurably; None where they vary."""
 
     @classmethod
     def of(cls, blocks: Sequence[Values]) -> Self:
@@ -44,7 +44,8 @@ class Difference:
         pairs = sum(len(block) for block in blocks)
         average = Mean.of(blocks)
         constants = {float(block[0]) for block in blocks}
-        alike = all(np.ptp(block) == 0.0 for block in blocks)
+        # Squares of differences below 1e-162 are 0, and so is their spread.
+        alike = average.error == 0.0 or all(np.ptp(block) == 0.0 for block in blocks)
         fewest = pairs if len(constants) == 1 else min(len(block) for block in blocks)
         return cls(average, pairs, fewest if alike and fewest > 1 else None)
 

@@ -40,6 +40,13 @@ def test_differences_that_are_all_one_number_are_worth_as_many_coins(pairs: int)
     assert (found.pairs, found.coins) == (pairs, pairs)
 
 
+def test_differences_too_small_to_have_a_spread_are_worth_as_many_coins() -> None:
+    """Regression: what is detectable was 0 divided by 0, since squares of such numbers are 0."""
+    found = Difference.of([np.array([1e-300, 2e-300, 1.5e-300, 0.0, 3e-300, 1e-300])])
+    assert found.p_above(0.0) == 0.5**6
+    assert found.detectable(0.1, 0.05) == 0.1
+
+
 def test_settings_that_each_have_their_own_number_are_as_sure_as_the_smallest() -> None:
     found = Difference.of([np.full(4, 12.0), np.zeros(40)])
     assert found.p_above(1.0) == 0.5**4
