@@ -19,7 +19,7 @@ from spikecheck.gate.metrics import DIVERGED, MARGINS, MEMORY, TIME, Measure
 from spikecheck.gate.rates import RateRange
 from spikecheck.watch.workload import OptimizerChoice, Workload
 
-MEASURES_EPOCH = 3
+MEASURES_EPOCH = 4
 """Raised by one whenever a row is added, or is measured otherwise: older baselines then do not fit."""
 STEPS = 500
 """Default number of steps of a training."""

@@ -20,6 +20,9 @@ _NEGLIGIBLE = 0.02
 _QUARTER_NOISE = 1.3
 """Error of the deviation from the curve if each of the four losses has an error of 1: 1.25 for the cubic, 1.31 for the
 parabola."""
+_COMPARABLE = 100.0
+"""Factor up to which the rounding of one loss tells that of another, in proportion. An error of fixed size, as that of
+log-probabilities near 0, says nothing of much larger losses."""
 _MEDIAN_OF_NORMAL = 0.6745
 """Median of |x| for a normal x with standard deviation 1. The median ignores steps so large that no cubic fits."""
 
@@ -43,12 +46,20 @@ class Trust:
     """By which changes divided the gradient where they must not be undone; None where that is not known."""
     _looks: int = 0
     _largest_norm: float = 0.0
-    _deviations: deque[float] = field(default_factory=lambda: deque(maxlen=8))
+    _last: float = 0.0
+    """The size of the last look's loss; 0 where it had none."""
+    _deviations: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=8))
+    """Errors of losses, in proportion, each with the size of its loss."""
 
     def next_checks(self) -> bool:
-        """Count a look; returns whether it is a checking one."""
+        """Count a look; returns whether it is a checking one.
+
+        So is one after a look whose loss was far from all at which rounding was observed. Its loss is the mean over all
+        processes, which therefore decide alike.
+        """
         number, self._looks = self._looks, self._looks + 1
-        return number < _FIRST or number % _AGAIN == 0
+        last, self._last = self._last, 0.0
+        return number < _FIRST or number % _AGAIN == 0 or bool(last and not self._observed_near(last))
 
     def may_be_clipped(self, norm: float, *, changed: bool) -> bool:
         """Whether a gradient of this norm, `changed` after the backward pass, may have been clipped."""
@@ -107,12 +118,18 @@ class Trust:
         start = 4.0 * half - 3.0 * before - after if slope is None else slope
         bend = 2.0 * (after - before - 4.0 * (half - before) + start)  # of a parabola zero
         curve = before + start / 4.0 + (after - before - start - bend) / 16.0 + bend / 64.0
-        self._deviations.append((quarter - curve) / _QUARTER_NOISE / size)
+        self._deviations.append((abs(quarter - curve) / _QUARTER_NOISE / size, size))
 
     def noise(self, loss: float, eps: float) -> float:
-        """Standard deviation of a loss by rounding: as observed, and at least two units in its last place."""
-        seen = median(map(abs, self._deviations)) / _MEDIAN_OF_NORMAL if self._deviations else 0.0
-        return abs(loss) * max(2.0 * eps, seen)
+        """Standard deviation of a look's loss by rounding: as observed at such losses, at least two units in the last place."""
+        self._last = abs(loss)
+        observed = self._observed_near(self._last) or [error for error, _ in self._deviations]
+        seen = median(observed) / _MEDIAN_OF_NORMAL if observed else 0.0
+        return self._last * max(2.0 * eps, seen)
+
+    def _observed_near(self, size: float) -> list[float]:
+        """The errors, in proportion, of losses that are comparable with one of this size."""
+        return [error for error, seen in self._deviations if seen <= size * _COMPARABLE and size <= seen * _COMPARABLE]
 
 
 def _unchanged(as_is: float, restored: float | None) -> bool:

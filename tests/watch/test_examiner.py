@@ -161,6 +161,35 @@ def test_bfloat16_is_resolved_only_where_rounding_allows(tmp_path: Path) -> None
     assert resolved and all(abs(value - 0.1) < 0.08 for value in resolved)
 
 
+def test_a_loss_that_was_lost_in_rounding_is_resolved_once_it_is_large(tmp_path: Path) -> None:
+    """Regression: after losses of 1e-7, whose rounding is as large, a spike from them had no overshoot."""
+    torch.manual_seed(0)
+    model = nn.Linear(4, 3)
+    x, classes = torch.randn(32, 4), torch.zeros(32, dtype=torch.int64)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e6)
+
+    def loss_of() -> Tensor:
+        return nn.functional.cross_entropy(model(x), classes)
+
+    with Watch(model, optimizer, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
+        with torch.no_grad():
+            model.weight.zero_()
+            model.bias.copy_(torch.tensor([16.0, 0.0, 0.0]))
+        for step in range(9):
+            if step == 6:  # as a spike does, within the looks from which rounding was learned
+                optimizer.param_groups[0]["lr"] = 1.0
+                with torch.no_grad():
+                    model.bias.neg_()
+            optimizer.zero_grad()
+            loss = loss_of()
+            loss.backward()
+            optimizer.step()
+            watch.step(loss, loss_of)
+    first, *large = looks(tmp_path)[6:]
+    assert first.unresolved is not None  # what the tiny losses showed is all that is known
+    assert all(look.overshoot is not None and abs(look.overshoot) < 1e-3 for look in large)
+
+
 def test_momentum_that_climbs_is_said_to_climb(tmp_path: Path) -> None:
     model = Quadratic(torch.tensor([1.0], dtype=torch.float64), torch.tensor([1.0], dtype=torch.float64))
     found = watched(model, tmp_path, steps=40, lr=0.1, momentum=0.95)

@@ -90,3 +90,36 @@ def test_losses_of_exactly_0_show_no_rounding() -> None:
     trust = Trust()
     trust.note_deviation(0.0, 0.0, 0.0, 0.0, None)
     assert trust.noise(1.0, 1e-7) == 2e-7
+
+
+def test_an_error_of_fixed_size_says_nothing_of_larger_losses() -> None:
+    """Regression: what is half of a loss of 1e-8 was taken for half of every loss."""
+    trust = Trust()
+    checks = [trust.next_checks() for _ in range(4)]
+    for _ in range(3):
+        trust.note_deviation(2e-8, 2e-8, 2e-8 + 1e-8, 2e-8, -1e-12)
+    assert checks == [True, True, True, False]
+    small = trust.noise(2e-8, 2.0**-24)
+    assert 1e-9 < small < 1e-8
+    assert not trust.next_checks()
+    assert trust.noise(1.0, 2.0**-24) == pytest.approx(small / 2e-8)  # nothing better is known
+    assert trust.next_checks()
+    trust.note_deviation(1.0, 1.0, 1.0 + 1e-7, 1.0, -1e-12)
+    assert trust.noise(1.0, 2.0**-24) < 1e-6
+    assert not trust.next_checks()
+    assert trust.noise(2e-8, 2.0**-24) == small
+
+
+def test_an_error_in_proportion_stays_in_proportion() -> None:
+    trust = Trust()
+    for size in (1.0, 3.0, 2.0):
+        trust.note_deviation(size, size, size * (1 + 1e-3), size, -1e-12)
+    assert trust.noise(50.0, 2.0**-24) == pytest.approx(50.0 * trust.noise(1.0, 2.0**-24))
+
+
+def test_a_look_without_a_loss_asks_for_no_check() -> None:
+    trust = Trust()
+    for _ in range(3):
+        trust.next_checks()
+        trust.note_deviation(1.0, 1.0, 1.0, 1.0, None)
+    assert not any(trust.next_checks() for _ in range(10))
