@@ -121,7 +121,7 @@ class Trust:
         self._deviations.append((abs(quarter - curve) / _QUARTER_NOISE / size, size))
 
     def noise(self, loss: float, eps: float) -> float:
-        """Standard deviation of a look's loss by rounding: as observed at such losses, at least two units in the last place."""
+        """Standard deviation of a look's loss by rounding: as observed at such losses, and no less than two last places."""
         self._last = abs(loss)
         observed = self._observed_near(self._last) or [error for error, _ in self._deviations]
         seen = median(observed) / _MEDIAN_OF_NORMAL if observed else 0.0
