@@ -58,7 +58,9 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "mlp, quiet": Kind("mlp", 4_000, {"lr": 3e-2, "beta2": 0.999}, {"dropout": 0.0}),
     "modular, slingshot": Kind("modular", 1_500, {"lr": 1e-2, "beta2": 0.98}),
+    "mlp, mnist1d": Kind("mlp", 4_000, {"lr": 1e-2, "beta2": 0.999}, {"dropout": 0.0, "data": "mnist1d", "batch": 128}),
     "gpt, high rate": Kind("gpt", 600, {"lr": 1e-1, "beta2": 0.95, "weight_decay": 0.1}, {"batch": 8}),
+    "gpt, rate of 1": Kind("gpt", 800, {"lr": 1.0, "beta2": 0.95}),
 }
 """Chosen by plain trainings of seeds from 1000 on, of which nothing was diagnosed."""
 
