@@ -113,8 +113,8 @@ MUTANTS = (
     CodeMutant(
         "checkpoints of ensembles in float32",
         "lab/run_records.py",
-        "params=np.stack([state.params[member].cpu().numpy() for state in whole])",
-        "params=np.stack([state.params[member].float().double().cpu().numpy() for state in whole])",
+        "params=np.stack([state.params[member].cpu().numpy() for state in states])",
+        "params=np.stack([state.params[member].float().double().cpu().numpy() for state in states])",
         ("tests/lab/probes/test_anatomy.py::test_the_autopsy_retraces_the_run_exactly_and_forks_continue_it",),
     ),
     CodeMutant(

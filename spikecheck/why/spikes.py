@@ -53,7 +53,7 @@ def at_step(run: Run, spikes: Sequence[NoisySpike], at: int) -> NoisySpike:
     if found is None and at - run.first < FEWEST_BEFORE:
         raise UsageError(
             f"--at-step {at}: {max(at - run.first, 0)} losses come before it, and {FEWEST_BEFORE} are needed to tell what is "
-            "usual; name a later step, or begin the training earlier"
+            f"usual; name a step from {run.first + FEWEST_BEFORE} on"
         )
     if found is None:
         known = ", ".join(f"{spike.onset:,}" for spike in spikes[:8]) or "none"
