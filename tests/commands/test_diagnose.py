@@ -84,7 +84,10 @@ def test_a_log_says_which_spike(spikecheck: Any, capsys: Any) -> None:
         (["--workload", "mlp", "--set", "lr=1"], "--set lr=1: belongs to an optimizer; give --optimizer as well"),
         (["--workload", "mlp", "--arm", "os:getcwd"], "--arm os:getcwd: returned a str; return a spikecheck.Arm"),
         (["--workload", "mlp", "--html", "no/such/f.html"], "--html no/such/f.html: cannot be written"),
-        (["--workload", "mlp", "--steps", "40", "--at-step", "9"], "--at-step 9: 9 losses come before it, and 32 are needed"),
+        (
+            ["--workload", "mlp", "--steps", "40", "--at-step", "9"],
+            "--at-step 9: 9 losses come before it, and 32 are needed",
+        ),
         (["--workload", "mlp", "--executor", "dask://a:1"], "--executor dask://a:1: workloads are trained on this"),
         (["--workload", "iterator:made"], "an iterator cannot be rewound; give a list"),
         (["--workload", "unkept:made", "--steps", "300"], "state['odd']['state']['set']: holds a set"),
