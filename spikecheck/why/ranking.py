@@ -40,7 +40,7 @@ def ranked(arms: Sequence[ArmResult], signs: Signs) -> tuple[Ranked, ...]:
         names = tuple(arm.name for arm in several if arm.name in claimed)
         return [Ranked(cause=cause, arms=names)] if names and not unless else []
 
-    small = SECOND_HELD.name in claimed and _may_be_small(arms, signs)
+    small = SECOND_HELD.name in claimed and _may_be_small(arms)
     both = {LEFT_OUT.name, OTHER_BATCHES.name} <= set(claimed)
     own = _own(list(claimed.values()))
     return (
@@ -62,17 +62,16 @@ def asks_whether_held(arms: Sequence[ArmResult], signs: Signs) -> bool:
 
     So large an eps may as well have stopped the training, and that arm tells which.
     """
-    return _may_be_small(arms, signs) and all(one.cause == Cause.CURVATURE for one in ranked(arms, signs))
+    return _may_be_small(arms) and all(one.cause == Cause.CURVATURE for one in ranked(arms, signs))
 
 
-def _may_be_small(arms: Sequence[ArmResult], signs: Signs) -> bool:
+def _may_be_small(arms: Sequence[ArmResult]) -> bool:
     """Whether only eps removes the spike, of what could do so if the second moment had become too small."""
     effects = {arm.name: arm.effect for arm in arms}
     return (
         any(arm.claimed and arm.name == LARGER_EPS.name for arm in arms)
         and effects.get(HALF_RATE.name) is Effect.LEAVES
         and Effect.REMOVES not in (effects.get(FASTER_SECOND.name), effects.get(EMPTIED.name))
-        and signs.lagging is None
     )
 
 

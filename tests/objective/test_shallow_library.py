@@ -30,15 +30,27 @@ def test_where_the_exponentials_differ_torchs_own_are_called(monkeypatch: pytest
     assert all(map(torch.equal, calling(*given), own(*given)))
 
 
-def test_an_exponential_with_another_constant_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    text, chosen = shallow_library._SOURCE.read_text(encoding="utf-8"), list[bool]()
-    judge = shallow_library._same_exponentials
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether a library's own exponentials were found to be torch's, library by library."""
+    chosen, judge = list[bool](), shallow_library._same_exponentials
 
-    def judged(*asked: Any) -> bool:
+    def noted(*asked: Any) -> bool:
         chosen.append(judge(*asked))
         return chosen[-1]
 
-    monkeypatch.setattr(shallow_library, "_same_exponentials", judged)
+    monkeypatch.setattr(shallow_library, "_same_exponentials", noted)
+    return chosen
+
+
+def test_the_own_exponentials_are_torchs_on_this_processor(judged: list[bool]) -> None:
+    """Else every one would be a call, and only the time would tell."""
+    assert shallow_kernel.__wrapped__("relu", torch.float64) is not None
+    assert judged == [True]
+
+
+def test_an_exponential_with_another_constant_is_noticed(judged: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = shallow_library._SOURCE.read_text(encoding="utf-8")
     for sound, moved in (
         ("1.666666666666669072e-1", "1.66666666666660e-1"),
         ("-.28235290563031577122588448175013436025525412068e-12", "-.29e-12"),
@@ -48,7 +60,7 @@ def test_an_exponential_with_another_constant_is_noticed(monkeypatch: pytest.Mon
         assert sound in text
         monkeypatch.setattr(shallow_library, "_SOURCE", Source(text.replace(sound, moved)))
         assert shallow_kernel.__wrapped__("relu", torch.float64) is not None
-    assert chosen == [False] * 4
+    assert judged == [False] * 4
 
 
 class Source:
