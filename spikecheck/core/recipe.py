@@ -14,7 +14,7 @@ from spikecheck.core.record import Record
 from spikecheck.core.setting import Setting
 
 # Raised by one whenever a change to the trainer, the solvers or the initialisation changes any bit of any run.
-DYNAMICS_EPOCH = 8
+DYNAMICS_EPOCH = 9
 
 MODULE_EPOCH = 2
 """Raised likewise for changes that affect only models named by MODULE:NAME."""

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from spikecheck.core.errors import SettingError
+from spikecheck.curvature.dense_eigenvectors import top_eigenvectors
 from spikecheck.curvature.hessian import LocalCurvature
 from spikecheck.curvature.rayleigh_ritz import Ritz, explore, noise, ritz, search, usable
 
@@ -171,10 +172,8 @@ def _dense(local: LocalCurvature, keep: int, wanted: Bool[Tensor, " B"]) -> Ritz
         return _dense_at_once(local, keep, wanted)
     vectors = torch.eye(keep, size, dtype=local.gradients.dtype, device=local.gradients.device).repeat(members, 1, 1)
     for member, hessian in _hessians(local, wanted):
-        # One at a time: factors of all at once would take three times the Hessians' memory. Each sum is a new, aligned
-        # tensor, so that LAPACK rounds a member in the same way at every place in the batch.
-        symmetric = (hessian + hessian.T) / 2
-        vectors[member] = torch.linalg.eigh(symmetric).eigenvectors.T.flip(0)[:keep]
+        # One at a time: factors of all at once would take three times the Hessians' memory.
+        vectors[member] = top_eigenvectors((hessian + hessian.T) / 2, keep)
     return ritz(vectors, local.product(vectors), keep)
 
 

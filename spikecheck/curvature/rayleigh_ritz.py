@@ -106,7 +106,7 @@ def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: in
     image_rows = _padded(images if sound.all() else torch.where(sound[:, None, None], images, 0.0))
     projected = rows @ image_rows.mT
     values, coordinates = torch.linalg.eigh(_below_all(projected + projected.mT, basis.shape[1]) / 2)
-    turn = coordinates.mT.flip(1).contiguous()
+    turn = coordinates[:, :, -(keep + -keep % _ROWS) :].mT.flip(1).contiguous()
     cut = (slice(None), slice(keep), slice(basis.shape[2]))
     return Ritz(values.flip(1)[:, :keep], (turn @ rows)[cut], (turn @ image_rows)[cut], sound)
 
@@ -155,9 +155,9 @@ def _drawn(count: int, size: int, seed: int) -> Float[Tensor, "1 S P"]:
 def _below_all(square: Float[Tensor, "B S S"], used: int) -> Float[Tensor, "B S S"]:
     """A symmetric matrix whose unused last rows have eigenvalues below all others."""
     bound = square.abs().sum(2).amax(1, keepdim=True)
-    unused = torch.arange(square.shape[1], device=square.device) >= used
-    lowering: Tensor = torch.diag_embed(torch.where(unused, 2 * bound + 1, 0.0))
-    return square - lowering
+    lowered = square.clone()
+    lowered.diagonal(dim1=1, dim2=2)[:, used:] -= 2 * bound + 1
+    return lowered
 
 
 def _padded(rows: Float[Tensor, "B S P"]) -> Float[Tensor, "B S2 P2"]:

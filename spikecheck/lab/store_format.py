@@ -96,5 +96,5 @@ def _checksum(digest: str, about: str, arrays: Mapping[str, np.ndarray]) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         total.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        total.update(array.tobytes())
+        total.update(array.data)
     return total.hexdigest()
