@@ -25,6 +25,7 @@ import psutil
 from spikecheck.lab.store import MARKER
 from studies.crash_tasks import Task, dask_cluster, tasks
 from studies.forked_commands import Command, Forked, Server
+from studies.starts import PYTHONS, ended
 
 ENDS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 _LONGEST = 300.0
@@ -54,6 +55,8 @@ class Round:
     """Runs before it that had finished when their moment came."""
     stored: int = 0
     """Runs in the store when it ended."""
+    pythons: bool = False
+    """Whether it ended with a traceback of Python's own start, of which `starts` tells more."""
     faults: list[str] = field(default_factory=list)
 
 
@@ -101,7 +104,9 @@ def round_of(place: Path, task: Task, end: signal.Signals, after: float, expecte
     one, begun = _ended(place, task, end, after, start)
     one.faults += orphans(begun.pid, place)
     said = (place / "said").read_text(encoding="utf-8", errors="replace") if (place / "said").exists() else ""
-    one.faults += ["traceback"] if "Traceback" in said else []
+    # A command that is forked is imported already: its tracebacks are never Python's own start.
+    one.pythons = task.fresh and end is signal.SIGINT and ended(said, one.ended_by) == PYTHONS
+    one.faults += ["traceback"] if "Traceback" in said and not one.pythons else []
     one.stored = len(list(place.glob("store/runs/*/*.safetensors")))
     one.faults += _damage(start, place, "")
     code = start(task, place).wait(timeout=_LONGEST)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import spikecheck
 from studies import crashes
 from studies.crash_tasks import Task, claims_in
 from studies.forked_commands import Command, Server
@@ -71,3 +72,41 @@ def test_torchs_empty_cache_is_no_leftover_and_a_file_in_it_is_one(tmp_path: Pat
     assert crashes.temporary(tmp_path) == []
     (made / "kernel.so").touch()
     assert crashes.temporary(tmp_path) == [made]
+
+
+_OWN = f'  File "{crashes.__file__}", line 1\n  File "{Path(spikecheck.__file__).parent}/cli/main.py", line 1\n'
+
+
+@pytest.mark.parametrize(
+    ("said", "fresh", "pythons", "faults"),
+    [
+        ('Traceback (most recent call last):\n  File "<frozen site>", line 1\nKeyboardInterrupt\n', True, True, []),
+        (f"Traceback (most recent call last):\n{_OWN}KeyboardInterrupt\n", True, False, ["traceback"]),
+        (
+            'Traceback (most recent call last):\n  File "<frozen site>", line 1\nKeyboardInterrupt\n',
+            False,
+            False,
+            ["traceback"],
+        ),
+        ("interrupted; nothing was begun\n", True, False, []),
+    ],
+)
+def test_a_traceback_of_pythons_own_start_is_told_from_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, fresh: bool, pythons: bool, faults: list[str]
+) -> None:
+    def ended(
+        place: Path, task: Task, end: signal.Signals, *_: object
+    ) -> tuple[crashes.Round, subprocess.Popen[bytes]]:
+        (place / "tmp").mkdir(parents=True)
+        (place / "said").write_text(said)
+        process = subprocess.Popen(["true"], start_new_session=True)
+        process.wait()
+        return crashes.Round(task.name, end.name, 0.01, -2), process
+
+    def start(task: Task, place: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["true"])
+
+    monkeypatch.setattr(crashes, "_ended", ended)
+    monkeypatch.setattr(crashes, "scores", lambda report: [])
+    one = crashes.round_of(tmp_path / "round", Task("verify", (), fresh=fresh), signal.SIGINT, 0.01, [], start)
+    assert (one.pythons, one.faults) == (pythons, faults)

@@ -32,13 +32,14 @@ def test_a_fault_is_counted_on_the_page(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(reliability_page, "RESULTS", tmp_path)
     monkeypatch.setattr(reliability_page, "PAGE", tmp_path / "page.md")
     row = {"task": "verify", "end": "SIGKILL", "after": 1.0, "ended_by": -9, "missed": 0, "stored": 3}
-    rows = [row | {"faults": []}, row | {"faults": ["traceback"]}]
+    rows = [row | {"faults": [], "pythons": True}, row | {"faults": ["traceback"]}]
     reliability_page.write_text(tmp_path / "crashes.json", json.dumps(rows))
     reliability_page.write_page()
     page = (tmp_path / "page.md").read_text()
     assert "2 runs were ended at a random moment; after 1 of them" in page
     assert "| verify | SIGKILL | 2 | 0 | 1 |" in page
     assert "- traceback: 1 times" in page
+    assert "1 of them ended with a traceback of Python's own start" in page
 
 
 @pytest.mark.parametrize(("times", "broken"), [(5, False), (8, False), (12, True)])
