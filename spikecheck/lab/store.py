@@ -24,8 +24,9 @@ from spikecheck.lab.store_format import DIGEST, FORMAT, Entry, pack, unpack
 
 MARKER = "format"
 """The file that makes a folder a store."""
-DEFAULT_LIMIT = 4 * 2**30
-"""The size below which a store is kept, in bytes: about 100,000 runs of an ordinary size."""
+DEFAULT_LIMIT = 10 * 2**30
+"""The size below which a store is kept, in bytes. The largest command, `verify --profile full`, writes 7.8 GiB, all of which it
+reads again."""
 _TOUCH_AFTER = 3600.0
 """Seconds between two records of an entry's last use; `prune` needs no finer times."""
 _LOOKS = 16
@@ -67,7 +68,7 @@ def default_folder() -> Path:
 
 
 def default_limit() -> int:
-    """The limit in $SPIKECHECK_STORE_LIMIT, such as 500MiB or 2GiB, in bytes; 4 GiB where it is not set.
+    """The limit in $SPIKECHECK_STORE_LIMIT, such as 500MiB or 2GiB, in bytes; 10 GiB where it is not set.
 
     Raises:
         StoreError: when the variable is not a size.
