@@ -20,7 +20,7 @@ class CodeMutant:
 _SEEDS = "tests/harness/test_plan.py::test_search_and_fresh_seeds_share_nothing_and_longer_blocks_extend_shorter_ones"
 _LARGEST_SIZE = """    order = values.abs().argsort(1)
     values, coordinates = values.gather(1, order), coordinates.gather(2, order[:, None].expand_as(coordinates))
-    turn = coordinates.mT.flip(1).contiguous()
+    last = slice(-(keep + -keep % _ROWS), None)
 """
 
 MUTANTS = (
@@ -41,7 +41,7 @@ MUTANTS = (
     CodeMutant(
         "the eigenvalue of the largest magnitude in place of the algebraically largest",
         "curvature/rayleigh_ritz.py",
-        "    turn = coordinates.mT.flip(1).contiguous()\n",
+        "    last = slice(-(keep + -keep % _ROWS), None)\n",
         _LARGEST_SIZE,
         (
             "tests/second/test_sharpness.py::test_what_is_recorded_is_the_largest_eigenvalue_and_not_that_of_largest_size",

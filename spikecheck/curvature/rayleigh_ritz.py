@@ -106,7 +106,8 @@ def ritz(basis: Float[Tensor, "B S P"], images: Float[Tensor, "B S P"], keep: in
     image_rows = _padded(images if sound.all() else torch.where(sound[:, None, None], images, 0.0))
     projected = rows @ image_rows.mT
     values, coordinates = torch.linalg.eigh(_below_all(projected + projected.mT, basis.shape[1]) / 2)
-    turn = coordinates[:, :, -(keep + -keep % _ROWS) :].mT.flip(1).contiguous()
+    last = slice(-(keep + -keep % _ROWS), None)
+    turn = coordinates[:, :, last].mT.flip(1).contiguous()
     cut = (slice(None), slice(keep), slice(basis.shape[2]))
     return Ritz(values.flip(1)[:, :keep], (turn @ rows)[cut], (turn @ image_rows)[cut], sound)
 
