@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=10_000, help="inputs for each fuzzed parser")
     parser.add_argument("--seconds", type=float, default=math.inf, help="for each fuzzed parser, about")
     options = parser.parse_args()
-    # A shell starts what is to run in the background with Ctrl-C ignored, and the commands that are ended here would inherit it.
+    # A shell starts what runs in the background with Ctrl-C ignored, and the commands that are ended here would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for part in options.part or PARTS:
         print(part, flush=True)
