@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studies import reliability_page, reliability_rates
+from studies import environments, reliability_page, reliability_rates
 
 
 def test_every_kind_of_rate_is_there() -> None:
@@ -46,3 +46,15 @@ def test_a_fault_is_counted_on_the_page(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_share_whose_whole_interval_is_above_what_is_stated_breaks_it(times: int, broken: bool) -> None:
     """Regression: the interval of a share was compared with 1, so that no share was ever broken."""
     assert reliability_rates._share("it", "an error", times, 100, "causes", 0.05).broken is broken
+
+
+def test_verdicts_under_another_torch_are_compared_seed_by_seed_and_printed() -> None:
+    here = {"verdict": "holds", "held": 30, "applicable": 32, "scores": [float(n) for n in range(32)] + [None]}
+    there = {"verdict": "fails", "held": 4, "applicable": 32, "scores": [n + 40.0 for n in range(32)]}
+    same, other = environments.compared(here, here), environments.compared(here, there)
+    assert (same["p_shares"], same["p_effects"]) == (1.0, 1.0)
+    assert max(other["p_shares"], other["p_effects"]) < 1e-6
+    row = {"python": "3.13.0 2.4.6 1.17.1 2.15.0", "claims": {"catapult": other}, "tests": "9 passed"}
+    page = "\n".join(reliability_page._of_torch([row]))
+    assert "| 3.13.0 | 2.15.0 | catapult | holds | fails | 30 of 32 | 4 of 32 |" in page
+    assert "torch 2.15.0: 9 passed." in page
