@@ -1,6 +1,6 @@
 """What single steps of a training do to the loss on a fixed set of training points, beside what they do to their own batch.
 
-Nothing of the training changes. Losses and derivatives are computed in double precision at the parameters that the training has in
+Nothing of the training changes. Losses and derivatives are computed in double precision, at the parameters that the training has in
 its own, so that changes are resolved where the loss is 1e-8.
 """
 
@@ -21,7 +21,7 @@ from spikecheck.watch.runs import Order
 from spikecheck.watch.training import Step as Made
 from spikecheck.watch.training import Training
 
-MOST = 64
+MOST = 32
 """Batches of the first epoch that make up the fixed set, at most. Only `gpt`, whose batches have no end, has more."""
 
 
@@ -40,7 +40,7 @@ class FixedStep(Record):
     bend: float
     """u.Hu, with H the Hessian of L before the step."""
     gradient_curvature: float
-    """Curvature of L along its own gradient, both preconditioned as the step was, over the threshold of the optimizer's rule."""
+    """Curvature of L along its own gradient, preconditioned as the step was, over the threshold of the optimizer's rule."""
     own_square: float
     """g.g of the step's own batch, preconditioned as the step was: 1/sqrt(v) times."""
     own_bend: float

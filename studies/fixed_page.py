@@ -22,9 +22,9 @@ _SURELY_LONG = "modular, slingshot"
 """Of these spikes the cause is known: they are a control too."""
 _COLUMNS = (
     "*Loss*: on the fixed set, before and after its rise. *Slopes*: the sum of g·u/L over the rise, and in as many quiet steps.\n"
-    "*Share*: of the rise, beyond the slopes. *Along g*: curvature along the gradient of all points over the threshold, in the quiet\n"
-    "steps and in the rise. *Batches*: preconditioned batch sharpness over 2 divided by the rate, in the same. *Parabolic*: share of the rise's steps\n"
-    "whose change is g·u + ½ u·Hu to a tenth of |g·u| + ½ |u·Hu|."
+    "*Share*: of the rise, beyond the slopes. *Along g*: curvature along the gradient of all points over the threshold, in the\n"
+    "quiet steps and in the rise. *Batches*: preconditioned batch sharpness over 2 divided by the rate, in the same.\n"
+    "*Parabolic*: share of the rise's steps whose change is g·u + ½ u·Hu to a tenth of |g·u| + ½ |u·Hu|."
 )
 
 
@@ -48,7 +48,7 @@ def fixed_tables(cells: Sequence[Cell], fixed: Sequence[FixedCell], kinds: Seque
 
 
 def _agreement(spiking: Sequence[tuple[Cell, FixedReading]]) -> Iterator[str]:
-    yield "| `diagnose` agrees with the trace, 95 % interval | by the own batch | by the fixed set | spikes of which it cannot tell |"
+    yield "| `diagnose` agrees, 95 % interval | with the own batch | with the fixed set | of which it cannot tell |"
     yield "|---|---|---|---:|"
     for kind in (*sorted({cell.kind for cell, _ in spiking}), None):
         chosen = [(cell, reading) for cell, reading in spiking if kind in (None, cell.kind)]
@@ -72,7 +72,7 @@ def _named(cell: Cell, reading: FixedReading) -> str | None:
 
 
 def _agrees(cell: Cell, name: str) -> bool:
-    return _agrees_by_kind(cell, name) and (name == NO_INSTABILITY or name == cell.named)
+    return _agrees_by_kind(cell, name) and (name in (NO_INSTABILITY, cell.named))
 
 
 def _agrees_by_kind(cell: Cell, name: str) -> bool:

@@ -1,13 +1,12 @@
 """Whether the steps of a rise are too long for the loss on all points, or point uphill on it: the rule of docs/spontaneous.md.
 
-It was committed before any step had been measured. Everything is in units of the logarithm of the loss, so that a rise over many
-orders of magnitude is not decided by its last step.
+It was committed before any step had been measured. Everything is in units of the logarithm of the loss, so that the last step does
+not decide a rise over many orders of magnitude.
 """
 
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from itertools import accumulate
 from statistics import fmean, median
 
 from spikecheck.core.record import Record
@@ -55,7 +54,7 @@ class FixedReading(Record):
     share: float | None
     """Of the rise that is beyond the usual one, the part that the slopes do not make. None without a rise."""
     gradient_curvature: float
-    """Along the gradient of all points over the threshold, median of these steps; above 1 they would be unstable without noise."""
+    """Along the gradient of all points, over the threshold, median of these steps; above 1 they are unstable without noise."""
     usual_gradient_curvature: float
     batch_sharpness: float
     """Preconditioned, of these steps' own batches, over 2 divided by the rate."""
@@ -124,7 +123,9 @@ def _said(share: float | None, agreeing: float) -> Said:
 def _largest_rise(steps: Sequence[FixedStep]) -> tuple[int, int]:
     """Where the loss is lowest and then highest: the pair, in this order, between which its logarithm rises most."""
     logs = [math.log(one.loss) for one in steps] + [math.log(steps[-1].after)]
-    lowest = list(accumulate(range(len(logs)), lambda low, place: place if logs[place] < logs[low] else low))
+    lowest: list[int] = []
+    for place, log in enumerate(logs):
+        lowest.append(place if not lowest or log < logs[lowest[-1]] else lowest[-1])
     last = max(range(len(logs)), key=lambda place: logs[place] - logs[lowest[place]])
     return lowest[last], last
 

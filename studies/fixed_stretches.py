@@ -1,8 +1,8 @@
-"""Stretches of trainings whose steps are measured on a fixed set: spikes that nobody planted, and the controls of that measure.
+"""Stretches of trainings whose steps are measured on a fixed set: spikes that nobody planted, and controls.
 
-The controls are trainings of the kind `mlp, mnist1d`, since it is the one that is asked about: quiet stretches, in which nothing
-may be said to be too long; five batches of random labels, whose steps are no longer than others; and ten steps at 30 times
-the rate, which are too long. The plants are those of docs/causes.md.
+The controls are trainings of the kind `mlp, mnist1d`, the one that is asked about: quiet stretches, in which no steps may be said to
+be too long; five batches of random labels, whose steps are no longer than others; and ten steps at 30 times the rate, which
+are too long. The plants are those of docs/causes.md.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +41,7 @@ class Stretch(Record):
     @property
     def plant(self) -> Plant:
         """What is planted from the onset on."""
-        return self.what if self.what in LENGTHS else "nothing"  # type: ignore[return-value]
+        return self.what if self.what in LENGTHS else "nothing"
 
     @property
     def name(self) -> str:
@@ -87,9 +87,7 @@ def controls(
         if onset >= 2 * BEFORE and not any(_touches(stretch, spike) for spike in spikes(one.seed)):
             yield stretch
     for seed, one in product(calm, spiking):
-        stretch = Stretch(
-            kind=kind, seed=seed, onset=one.onset, peak=one.peak, what="quiet, no spike in the training"
-        )
+        stretch = Stretch(kind=kind, seed=seed, onset=one.onset, peak=one.peak, what="quiet, no spike in the training")
         if not any(_touches(stretch, spike) for spike in spikes(seed)):
             yield stretch
             for plant, length in LENGTHS.items():

@@ -112,7 +112,9 @@ def _check_same(cell: Cell, store: Store) -> None:
     run = Run(0, [*map(float, train(KINDS[cell.kind].order(cell.seed), store).losses)])
     spike = first_costly(run, run.spikes)
     if cell.onset != (None if spike is None else spike.onset):
-        raise SystemExit(f"{cell.kind} {cell.seed}: does not train here as it did when it was answered; remove the answer")
+        raise SystemExit(
+            f"{cell.kind} {cell.seed}: does not train here as it did when it was answered; remove the answer"
+        )
 
 
 def _survey(kinds: Iterable[str], store: Store) -> None:

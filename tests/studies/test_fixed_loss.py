@@ -1,6 +1,7 @@
 """What single steps do to the loss on a fixed set: against closed forms, and without a trace in the training."""
 
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_batches_count_by_their_size() -> None:
 def test_each_step_begins_where_the_last_ended() -> None:
     known = measured(linear("adam"), 7)
     assert [one.step for one in known] == list(range(7))
-    for before, after in zip(known[:-1], known[1:], strict=True):
+    for before, after in pairwise(known):
         assert before.after == after.loss
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,23 @@ def step(number: int, loss: float, after: float, slope: float, **other: float) -
     bend = 2.0 * (after - loss - slope)
     numbers = {"half": loss + slope / 2.0 + bend / 8.0, "bend": bend, "gradient_curvature": 0.1, "own_square": 1.0}
     return FixedStep(
-        **{**numbers, "step": number, "loss": loss, "after": after, "slope": slope, "own_bend": 0.5, "rate": 0.2, **other}
+        **{
+            **numbers,
+            "step": number,
+            "loss": loss,
+            "after": after,
+            "slope": slope,
+            "own_bend": 0.5,
+            "rate": 0.2,
+            **other,
+        }
     )
 
 
 def path(losses: Sequence[float], slopes: Iterable[float], first: int, **other: float) -> list[FixedStep]:
     """Steps from each loss to the next; slopes are of ln L."""
-    pairs = zip(losses[:-1], losses[1:], slopes, strict=True)
-    return [step(first + place, *pair, slope * pair[0], **other) for place, (*pair, slope) in enumerate(pairs)]
+    pairs = zip(pairwise(losses), slopes, strict=True)
+    return [step(first + place, *pair, slope * pair[0], **other) for place, (pair, slope) in enumerate(pairs)]
 
 
 def read(factors: Sequence[float], slopes: Sequence[float], usual: float = 0.0, **other: float) -> Any:
@@ -56,7 +66,7 @@ def test_a_straight_walk_out_of_a_minimum_points_uphill() -> None:
     displacements = [0.4 * place for place in range(11)]
     losses = [1.0 + one**2 / 2.0 for one in displacements]
     slopes = [0.4 * one / loss for one, loss in zip(displacements, losses, strict=True)][:-1]
-    factors = [after / before for before, after in zip(losses[:-1], losses[1:], strict=True)]
+    factors = [after / before for before, after in pairwise(losses)]
     assert read(factors, slopes).says is Said.UPHILL
     assert read(factors, slopes, usual=-0.05).says is Said.UPHILL
 
@@ -129,7 +139,7 @@ def noisy_descent(rng: np.random.Generator, rate: float) -> list[FixedStep]:
 
 @pytest.mark.parametrize("rate", [0.1, 1.0, 5.0])
 def test_noise_alone_is_seldom_too_long(rate: float) -> None:
-    """The threshold is 38; of 200 stretches at most 5 % may be said to be unstable, and 20 are far too many for that."""
+    """The threshold is 38; of 100 stretches at most 5 % may be said to be unstable, and 10 are more than chance makes of that."""
     rng = np.random.default_rng(0)
-    said = [read_fixed(noisy_descent(rng, rate), ONSET, ONSET + 16).says for _ in range(200)]
-    assert said.count(Said.LONG) < 20
+    said = [read_fixed(noisy_descent(rng, rate), ONSET, ONSET + 16).says for _ in range(100)]
+    assert said.count(Said.LONG) < 10

@@ -7,10 +7,10 @@ import pytest
 
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.runs import Order
-from spikecheck.watch.workload import Workload
+from spikecheck.watch.workload import OptimizerChoice, Workload
 from studies.fixed_stretches import Spiking, Stretch, controls, measured
 
-ORDER = Order(Workload.of("mlp"), 0, 100)
+ORDER = Order(Workload.of("mlp"), 0, 100, OptimizerChoice.of("adam", {"lr": 1e-2}))
 
 
 def spike(onset: int, over: int | None) -> NoisySpike:
@@ -19,7 +19,9 @@ def spike(onset: int, over: int | None) -> NoisySpike:
 
 def stretches(**spikes: NoisySpike) -> list[Stretch]:
     known = {int(name[1:]): [one] for name, one in spikes.items()}
-    return list(controls("k", [Spiking(3, 1_000, 1_020), Spiking(4, 900, 910)], [0, 1], lambda seed: known.get(seed, [])))
+    return list(
+        controls("k", [Spiking(3, 1_000, 1_020), Spiking(4, 900, 910)], [0, 1], lambda seed: known.get(seed, []))
+    )
 
 
 def test_controls_lie_before_the_spikes_and_at_their_steps_elsewhere() -> None:
