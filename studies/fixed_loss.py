@@ -1,7 +1,7 @@
 """What single steps of a training do to the loss on a fixed set of training points, beside what they do to their own batch.
 
-Nothing of the training changes. Losses and derivatives are computed in double precision, at the parameters that the training has in
-its own, so that changes are resolved where the loss is 1e-8.
+Nothing of the training changes. Losses and derivatives are computed in double precision, at the parameters that the training
+has in its own, so that changes are resolved where the loss is 1e-8.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,8 @@ from spikecheck.watch.training import Step as Made
 from spikecheck.watch.training import Training
 
 MOST = 32
-"""Batches of the first epoch that make up the fixed set, at most. Only `gpt`, whose batches have no end, has more."""
+"""Batches of the first epoch that make up the fixed set, at most: all of them in the kinds that spike, but for `gpt`, whose
+batches have no end."""
 
 
 class FixedStep(Record):

@@ -21,10 +21,10 @@ _REQUIRED: Mapping[str, str] = {
 _SURELY_LONG = "modular, slingshot"
 """Of these spikes the cause is known: they are a control too."""
 _COLUMNS = (
-    "*Loss*: on the fixed set, before and after its rise. *Slopes*: the sum of g·u/L over the rise, and in as many quiet steps.\n"
-    "*Share*: of the rise, beyond the slopes. *Along g*: curvature along the gradient of all points over the threshold, in the\n"
-    "quiet steps and in the rise. *Batches*: preconditioned batch sharpness over 2 divided by the rate, in the same.\n"
-    "*Parabolic*: share of the rise's steps whose change is g·u + ½ u·Hu to a tenth of |g·u| + ½ |u·Hu|."
+    "*Loss*: on the fixed set, before and after its rise. *Slopes*: the sum of g·u/L over the rise, and in as many quiet\n"
+    "steps. *Share*: of the rise, beyond the slopes. *Along g*: curvature along the gradient of all points over the\n"
+    "threshold, in the quiet steps and in the rise. *Batches*: preconditioned batch sharpness over 2 divided by the\n"
+    "rate, in the same. *Parabolic*: share of the rise's steps whose change is g·u + ½ u·Hu to a tenth of |g·u| + ½ |u·Hu|."
 )
 
 

@@ -1,7 +1,7 @@
 """Whether the steps of a rise are too long for the loss on all points, or point uphill on it: the rule of docs/spontaneous.md.
 
-It was committed before any step had been measured. Everything is in units of the logarithm of the loss, so that the last step does
-not decide a rise over many orders of magnitude.
+It was committed before any step had been measured. Everything is in units of the logarithm of the loss, so that the last
+step does not decide a rise over many orders of magnitude.
 """
 
 import math

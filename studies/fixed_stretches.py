@@ -1,8 +1,8 @@
 """Stretches of trainings whose steps are measured on a fixed set: spikes that nobody planted, and controls.
 
-The controls are trainings of the kind `mlp, mnist1d`, the one that is asked about: quiet stretches, in which no steps may be said to
-be too long; five batches of random labels, whose steps are no longer than others; and ten steps at 30 times the rate, which
-are too long. The plants are those of docs/causes.md.
+The controls are trainings of the kind `mlp, mnist1d`, the one that is asked about: quiet stretches, in which no steps may be
+said to be too long; five batches of random labels, whose steps are no longer than others; and ten steps at 30 times the rate,
+which are too long. The plants are those of docs/causes.md.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -50,7 +50,7 @@ def read(factors: Sequence[float], slopes: Sequence[float], usual: float = 0.0, 
 
 @pytest.mark.parametrize("growth", [1.05, 1.2, 2.0])
 def test_gradient_descent_beyond_its_threshold_takes_steps_too_long(growth: float) -> None:
-    """L = λx²/2 and u = -(1 + ρ)x: g·u/L is -2(1 + ρ), and L grows by ρ² a step."""
+    """L = λx²/2 and u = -(1 + rho)x: g·u/L is -2(1 + rho), and L grows by rho² a step."""
     known = read([growth**2] * 10, [-2.0 * (1.0 + growth)] * 10)
     assert known.says is Said.LONG
     assert known.share == pytest.approx(1.0 + (1.0 + growth) / math.log(growth))
@@ -139,7 +139,7 @@ def noisy_descent(rng: np.random.Generator, rate: float) -> list[FixedStep]:
 
 @pytest.mark.parametrize("rate", [0.1, 1.0, 5.0])
 def test_noise_alone_is_seldom_too_long(rate: float) -> None:
-    """The threshold is 38; of 100 stretches at most 5 % may be said to be unstable, and 10 are more than chance makes of that."""
+    """The threshold is 38; of 100 stretches at most 5 % may be called too long; 10 are more than chance allows."""
     rng = np.random.default_rng(0)
     said = [read_fixed(noisy_descent(rng, rate), ONSET, ONSET + 16).says for _ in range(100)]
     assert said.count(Said.LONG) < 10

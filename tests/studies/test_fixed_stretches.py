@@ -10,7 +10,7 @@ from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import OptimizerChoice, Workload
 from studies.fixed_stretches import Spiking, Stretch, controls, measured
 
-ORDER = Order(Workload.of("mlp"), 0, 100, OptimizerChoice.of("adam", {"lr": 1e-2}))
+ORDER = Order(Workload.of("mlp").at({"dropout": 0.0}, 100), 0, 100, OptimizerChoice.of("adam", {"lr": 1e-2}))
 
 
 def spike(onset: int, over: int | None) -> NoisySpike:
