@@ -84,6 +84,14 @@ def test_the_usual_slopes_are_taken_off() -> None:
     assert read([1.2] * 5, [-0.3] * 5, usual=-0.35).says is Said.UNKNOWN
 
 
+def test_the_usual_change_is_taken_off_too() -> None:
+    """Quiet losses fall by 1 % a step: standing still is a rise beyond that."""
+    falling = path([0.99**place for place in range(57)], [-0.2] * 56, QUIET.start)
+    rising = path([1.2**place for place in range(6)], [-0.3] * 5, QUIET.stop)
+    known = read_fixed([*falling, *rising], ONSET, QUIET.stop + 5)
+    assert known.share == pytest.approx(1.0 + 0.1 / (math.log(1.2) - math.log(0.99)))
+
+
 def test_a_rise_must_be_twice_the_largest_of_the_quiet_steps() -> None:
     assert read([1.01, 1.0098], [-3.0, -3.0]).says is Said.NO_RISE
     assert read([1.01, 1.0102], [-3.0, -3.0]).says is Said.LONG
