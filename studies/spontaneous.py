@@ -32,6 +32,7 @@ from spikecheck.why.scene import BEFORE
 from spikecheck.why.signs import _watched
 from spikecheck.why.spikes import Run, first_costly
 from spikecheck.why.states import States, reach
+from studies.calm_before import calm_table
 from studies.fixed_page import fixed_tables
 from studies.spontaneous_fixed import CONTROLLED, controls_of, kept, measure, spikes_of
 from studies.spontaneous_page import Cell, page
@@ -167,8 +168,13 @@ def main() -> None:
     if asked.controls:
         measure(controls_of(cells, partial(_spikes, store)), fixed, lambda kind, seed: KINDS[kind].order(seed))
     before = PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0].rstrip()
-    tables = f"{page(cells, list(KINDS))}\n{fixed_tables(cells, kept(fixed), list(KINDS))}"
-    atomic_write.write(f"{before}\n\n<!-- tables -->\n{tables}".encode(), PAGE, "docs/spontaneous.md")
+    tables = [
+        page(cells, list(KINDS)),
+        fixed_tables(cells, kept(fixed), list(KINDS)),
+        "\n".join(calm_table(cells)) + "\n",
+    ]
+    text = "\n".join(tables)
+    atomic_write.write(f"{before}\n\n<!-- tables -->\n{text}".encode(), PAGE, "docs/spontaneous.md")
 
 
 def _keep(cell: Cell, file: Path) -> None:
