@@ -51,8 +51,10 @@ class FixedReading(Record):
     """Mean of g.u/L over the quiet steps, times the number of these steps."""
     usual_rise: float
     """Largest rise of ln L within the quiet steps."""
+    part: float | None
+    """Of the rise that is beyond the usual one, the part that the slopes do not make. None where it is not beyond."""
     share: float | None
-    """Of the rise that is beyond the usual one, the part that the slopes do not make. None without a rise."""
+    """The same, where the rise is large enough to be judged."""
     gradient_curvature: float
     """Along the gradient of all points, over the threshold, median of these steps; above 1 they are unstable without noise."""
     usual_gradient_curvature: float
@@ -88,8 +90,8 @@ def read_fixed(steps: Sequence[FixedStep], onset: int, peak: int) -> FixedReadin
     slope = math.fsum(one.slope / one.loss for one in rise)
     change = _rise_of(near, first, last)
     beyond = change - usual_change
-    visible = min(beyond, change) > 0.0 and change >= VISIBLE * usual_rise
-    share = 1.0 - (slope - usual_slope) / beyond if visible else None
+    part = 1.0 - (slope - usual_slope) / beyond if min(beyond, change) > 0.0 else None
+    share = part if change >= VISIBLE * usual_rise else None
     agreeing = fmean(_near(one.slope, one.half_slope, one) for one in quiet)
     return FixedReading(
         says=_said(share, agreeing),
@@ -100,6 +102,7 @@ def read_fixed(steps: Sequence[FixedStep], onset: int, peak: int) -> FixedReadin
         slope=slope,
         usual_slope=usual_slope,
         usual_rise=usual_rise,
+        part=part,
         share=share,
         gradient_curvature=median(one.gradient_curvature for one in rise),
         usual_gradient_curvature=median(one.gradient_curvature for one in quiet),

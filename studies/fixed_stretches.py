@@ -22,6 +22,15 @@ from studies.fixed_reading import FixedReading, read_fixed
 from studies.planted_parts import Window, relabelled
 
 Plant = Literal["nothing", "bad batches", "rate"]
+What = Literal[
+    "spike",
+    "quiet",
+    "quiet, no spike in the training",
+    "bad batches",
+    "rate",
+    "spike, fresh seed",
+    "quiet, fresh seed",
+]
 LENGTHS: dict[Plant, int] = {"bad batches": 5, "rate": 10}
 FACTOR = 30.0
 EARLIER = 4
@@ -36,7 +45,7 @@ class Stretch(Record):
     seed: int
     onset: int
     peak: int
-    what: Literal["spike", "quiet", "quiet, no spike in the training", "bad batches", "rate"]
+    what: What
 
     @property
     def plant(self) -> Plant:
@@ -81,17 +90,25 @@ def controls(
         calm: seeds of those that do not.
         spikes: all that the detector finds in the training of a seed, benign ones included.
     """
-    for one, back in product(spiking, range(1, EARLIER + 1)):
-        onset = one.onset - back * (BEFORE + one.peak - one.onset)
-        stretch = Stretch(kind=kind, seed=one.seed, onset=onset, peak=onset + one.peak - one.onset, what="quiet")
-        if onset >= 2 * BEFORE and not any(_touches(stretch, spike) for spike in spikes(one.seed)):
-            yield stretch
+    for one in spiking:
+        yield from stretches_before(kind, one, EARLIER, "quiet", spikes(one.seed))
     for seed, one in product(calm, spiking):
         stretch = Stretch(kind=kind, seed=seed, onset=one.onset, peak=one.peak, what="quiet, no spike in the training")
         if not any(_touches(stretch, spike) for spike in spikes(seed)):
             yield stretch
             for plant, length in LENGTHS.items():
                 yield stretch.model_copy(update={"what": plant, "peak": one.onset + length})
+
+
+def stretches_before(
+    kind: str, one: Spiking, count: int, what: What, spikes: Sequence[NoisySpike]
+) -> Iterator[Stretch]:
+    """Stretches as long as that of a spike, back to back before it, that touch no excursion."""
+    for back in range(1, count + 1):
+        onset = one.onset - back * (BEFORE + one.peak - one.onset)
+        stretch = Stretch(kind=kind, seed=one.seed, onset=onset, peak=onset + one.peak - one.onset, what=what)
+        if onset >= 2 * BEFORE and not any(_touches(stretch, spike) for spike in spikes):
+            yield stretch
 
 
 def measured(order: Order, stretch: Stretch) -> FixedCell:

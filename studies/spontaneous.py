@@ -1,11 +1,12 @@
 """Spikes that nobody planted: what the trace of the training says beside what `diagnose` names; writes docs/spontaneous.md.
 
-    python studies/spontaneous.py [--seeds 3] [--kind "mlp, quiet"] [--retrace] [--controls] [--page-only | --survey]
+    python studies/spontaneous.py [--seeds 3] [--kind "mlp, quiet"] [--retrace] [--controls] [--fresh]
+        [--page-only | --survey]
 
 The rules by which a trace is read are in docs/spontaneous.md. Every answer is kept in the store as soon as it is there.
 `--survey` trains two seeds of each kind, from 1000 on, and says where they spike; nothing is diagnosed.
 `--retrace` reads the traces of kept answers again. `--controls` measures, on the fixed set of points, the stretches that show
-how far it can be relied on.
+how far it can be relied on, and `--fresh` spikes of seeds that nothing else looks at.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from spikecheck.why.signs import _watched
 from spikecheck.why.spikes import Run, first_costly
 from spikecheck.why.states import States, reach
 from studies.calm_before import calm_table
+from studies.fixed_fresh import fresh, fresh_table
 from studies.fixed_page import fixed_tables
 from studies.spontaneous_fixed import CONTROLLED, controls_of, kept, measure, spikes_of
 from studies.spontaneous_page import Cell, page
@@ -139,6 +141,7 @@ def _asked() -> argparse.Namespace:
     )
     parser.add_argument("--retrace", action="store_true", help="read the traces of kept answers again")
     parser.add_argument("--controls", action="store_true", help="measure the stretches that judge the fixed set")
+    parser.add_argument("--fresh", action="store_true", help="measure the spikes of fresh seeds")
     parser.add_argument("--page-only", action="store_true", help="write the page from the answers that are there")
     parser.add_argument("--survey", action="store_true", help="diagnose nothing; say where seeds from 1000 on spike")
     return parser.parse_args()
@@ -164,13 +167,18 @@ def main() -> None:
         chosen = [cell for cell in cells if cell.kind in (asked.kind or KINDS) and cell.seed < asked.seeds]
         for cell in chosen:
             _check_same(cell, store)
-        measure(spikes_of(chosen), fixed, lambda kind, seed: KINDS[kind].order(seed))
+        measure(spikes_of(chosen), fixed, _order)
     if asked.controls:
-        measure(controls_of(cells, partial(_spikes, store)), fixed, lambda kind, seed: KINDS[kind].order(seed))
+        measure(controls_of(cells, lambda seed: _run(store, seed).spikes), fixed, _order)
+    if asked.fresh:
+        torch.set_num_threads(1)
+        measure(fresh(CONTROLLED, partial(_run, store)), fixed, _order)
     before = PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0].rstrip()
+    measured = kept(fixed)
     tables = [
         page(cells, list(KINDS)),
-        fixed_tables(cells, kept(fixed), list(KINDS)),
+        fixed_tables(cells, measured, list(KINDS)),
+        fresh_table(measured),
         "\n".join(calm_table(cells)) + "\n",
     ]
     text = "\n".join(tables)
@@ -182,9 +190,13 @@ def _keep(cell: Cell, file: Path) -> None:
     print(cell.line, flush=True)
 
 
-def _spikes(store: Store, seed: int) -> Sequence[NoisySpike]:
-    """All that the detector finds in a training of the kind that controls are of."""
-    return Run(0, [*map(float, train(KINDS[CONTROLLED].order(seed), store).losses)]).spikes
+def _order(kind: str, seed: int) -> Order:
+    return KINDS[kind].order(seed)
+
+
+def _run(store: Store, seed: int) -> Run:
+    """A training of the kind that controls are of."""
+    return Run(0, [*map(float, train(KINDS[CONTROLLED].order(seed), store).losses)])
 
 
 if __name__ == "__main__":
