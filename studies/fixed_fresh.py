@@ -1,7 +1,7 @@
 """Which part makes the larger share of a rise, the slopes or the length of the steps: judged on seeds that were not looked at.
 
-The first rule asks for a rise of the loss on all points that is twice the largest of quiet steps. In `mlp, mnist1d` one spike of
-seven has that. This one asks for no size. It was made on those seven, and committed before these seeds were trained.
+The first rule asks for a rise of the loss on all points that is twice the largest of quiet steps. In `mlp, mnist1d` one spike
+of seven has that. This one asks for no size. It was made on those seven, and committed before these seeds were trained.
 """
 
 from collections.abc import Callable, Iterator, Sequence
