@@ -1,23 +1,30 @@
 """Spikes that nobody planted: what the trace of the training says beside what `diagnose` names; writes docs/spontaneous.md.
 
-    python studies/spontaneous.py [--seeds 3] [--kind "mlp, quiet"] [--page-only | --survey]
+    python studies/spontaneous.py [--seeds 3] [--kind "mlp, quiet"] [--retrace] [--controls] [--fresh]
+        [--page-only | --survey]
 
-The rule by which a trace is read is in docs/spontaneous.md. Every answer is kept in the store as soon as it is there.
+The rules by which a trace is read are in docs/spontaneous.md. Every answer is kept in the store as soon as it is there.
 `--survey` trains two seeds of each kind, from 1000 on, and says where they spike; nothing is diagnosed.
+`--retrace` reads the traces of kept answers again. `--controls` measures, on the fixed set of points, the stretches that show
+how far it can be relied on, and `--fresh` spikes of seeds that nothing else looks at.
 """
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from spikecheck.core.why import Spike
 from spikecheck.lab.store import Store, default_folder
 from spikecheck.report import atomic_write
+from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.runs import Order, ignore_progress, train
+from spikecheck.watch.training import Training
 from spikecheck.watch.workload import OptimizerChoice, Workload
 from spikecheck.why.explain import explain_order
 from spikecheck.why.keeper import Keeper
@@ -26,8 +33,12 @@ from spikecheck.why.scene import BEFORE
 from spikecheck.why.signs import _watched
 from spikecheck.why.spikes import Run, first_costly
 from spikecheck.why.states import States, reach
+from studies.calm_before import calm_table
+from studies.fixed_fresh import fresh, fresh_table
+from studies.fixed_page import fixed_tables
+from studies.spontaneous_fixed import CONTROLLED, controls_of, kept, measure, spikes_of
 from studies.spontaneous_page import Cell, page
-from studies.spontaneous_trace import read_trace
+from studies.spontaneous_trace import Trace, read_trace
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "spontaneous.md"
 
@@ -75,12 +86,38 @@ def judged(kind: str, seed: int, store: Store) -> Cell:
     spike = first_costly(run, run.spikes)
     if spike is None:
         return Cell(kind=kind, seed=seed, steps=order.steps, onset=None)
+    trace = _trace(training, states, kind, spike)
+    answer = explain_order(order, store, Question(), workers=1)
+    return Cell(kind=kind, seed=seed, steps=order.steps, onset=spike.onset, trace=trace, answer=answer)
+
+
+def _trace(training: Training, states: States, kind: str, spike: NoisySpike | Spike) -> Trace:
     start = max(0, spike.onset - BEFORE)
     reach(training, start, states, ignore_progress)
     steps = _watched(training, max(spike.peak, spike.onset) - start, start)
-    trace = read_trace(steps, spike.onset, spike.peak, KINDS[kind].beta2)
-    answer = explain_order(order, store, Question(), workers=1)
-    return Cell(kind=kind, seed=seed, steps=order.steps, onset=spike.onset, trace=trace, answer=answer)
+    return read_trace(steps, spike.onset, spike.peak, KINDS[kind].beta2)
+
+
+def retraced(cell: Cell, store: Store) -> Cell:
+    """The same answer beside a trace that is read again."""
+    if cell.answer is None or cell.answer.spike is None:
+        return cell
+    torch.set_num_threads(1)
+    _check_same(cell, store)
+    order = KINDS[cell.kind].order(cell.seed)
+    training = order.begin()
+    states = States(store.folder / "checkpoints", order.digest(training.about))
+    return cell.model_copy(update={"trace": _trace(training, states, cell.kind, cell.answer.spike)})
+
+
+def _check_same(cell: Cell, store: Store) -> None:
+    """Another processor may train otherwise, and what is measured would be of another training than the answer."""
+    run = Run(0, [*map(float, train(KINDS[cell.kind].order(cell.seed), store).losses)])
+    spike = first_costly(run, run.spikes)
+    if cell.onset != (None if spike is None else spike.onset):
+        raise SystemExit(
+            f"{cell.kind} {cell.seed}: does not train here as it did when it was answered; remove the answer"
+        )
 
 
 def _survey(kinds: Iterable[str], store: Store) -> None:
@@ -102,6 +139,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument(
         "--store", type=Path, default=default_folder() / "spontaneous", help="the folder of all answers"
     )
+    parser.add_argument("--retrace", action="store_true", help="read the traces of kept answers again")
+    parser.add_argument("--controls", action="store_true", help="measure the stretches that judge the fixed set")
+    parser.add_argument("--fresh", action="store_true", help="measure the spikes of fresh seeds")
     parser.add_argument("--page-only", action="store_true", help="write the page from the answers that are there")
     parser.add_argument("--survey", action="store_true", help="diagnose nothing; say where seeds from 1000 on spike")
     return parser.parse_args()
@@ -117,14 +157,46 @@ def main() -> None:
         return
     for seed, kind in product(range(0 if asked.page_only else asked.seeds), asked.kind or KINDS):
         file = folder / f"{kind.replace(', ', '-').replace(' ', '-')}-{seed}.json"
-        if not file.exists():
-            cell = judged(kind, seed, store)
-            atomic_write.write(cell.model_dump_json(by_alias=True).encode(), file, "the store")
-            print(cell.line, flush=True)
+        if asked.retrace and file.exists():
+            _keep(retraced(Cell.model_validate_json(file.read_bytes()), store), file)
+        elif not file.exists():
+            _keep(judged(kind, seed, store), file)
+    cells, fixed = _kept(folder), asked.store / "fixed"
+    if not asked.page_only:
+        torch.set_num_threads(1)
+        chosen = [cell for cell in cells if cell.kind in (asked.kind or KINDS) and cell.seed < asked.seeds]
+        for cell in chosen:
+            _check_same(cell, store)
+        measure(spikes_of(chosen), fixed, _order)
+    if asked.controls:
+        measure(controls_of(cells, lambda seed: _run(store, seed).spikes), fixed, _order)
+    if asked.fresh:
+        torch.set_num_threads(1)
+        measure(fresh(CONTROLLED, partial(_run, store)), fixed, _order)
     before = PAGE.read_text(encoding="utf-8").split("<!-- tables -->")[0].rstrip()
-    atomic_write.write(
-        f"{before}\n\n<!-- tables -->\n{page(_kept(folder), list(KINDS))}".encode(), PAGE, "docs/spontaneous.md"
-    )
+    measured = kept(fixed)
+    tables = [
+        page(cells, list(KINDS)),
+        fixed_tables(cells, measured, list(KINDS)),
+        fresh_table(measured),
+        "\n".join(calm_table(cells)) + "\n",
+    ]
+    text = "\n".join(tables)
+    atomic_write.write(f"{before}\n\n<!-- tables -->\n{text}".encode(), PAGE, "docs/spontaneous.md")
+
+
+def _keep(cell: Cell, file: Path) -> None:
+    atomic_write.write(cell.model_dump_json(by_alias=True).encode(), file, "the store")
+    print(cell.line, flush=True)
+
+
+def _order(kind: str, seed: int) -> Order:
+    return KINDS[kind].order(seed)
+
+
+def _run(store: Store, seed: int) -> Run:
+    """A training of the kind that controls are of."""
+    return Run(0, [*map(float, train(KINDS[CONTROLLED].order(seed), store).losses)])
 
 
 if __name__ == "__main__":
