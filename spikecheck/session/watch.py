@@ -125,7 +125,10 @@ class Watch(QuietWatch):
             raise UsageError("made: this watch has no training; make it by Watch.of(training), or call step")
         loss = self._training.loss if self._training.has_loss else None
         self.step(step.loss, None if loss is None else lambda: loss(step.batch))
-        self._guarded(self._keep)()
+        if self._keeping is not None:
+            self._guarded(self._keep)()
+
+    made.needs_random_state = False  # type: ignore[attr-defined]  # looks read it themselves
 
     def why(
         self,

@@ -96,6 +96,8 @@ class Examiner:
     """Whether the closure's loss has derivatives in it."""
     trust: Trust = field(default_factory=Trust)
     ranks: Ranks = field(default_factory=Ranks)
+    gathering: Sequence[nn.Module] = ()
+    """Modules that gather their parameters for a pass, and would keep them."""
 
     def look(self, loss: float, closure: Closure | None, taken: Taken) -> Look:
         """Examine a step. Parameters, buffers and random states are restored afterwards.
@@ -133,7 +135,7 @@ class Examiner:
     def _passed(self, put_back: Callable[[], None]) -> None:
         """After a forward pass: the next one reads the same."""
         put_back()
-        reshard(self.model)
+        reshard(self.gathering)
 
     def _measured(self, loss: float, walk: Walk, taken: Taken) -> dict[str, Any]:
         checks, own = self.trust.next_checks(), math.fsum(taken.sums.slope)

@@ -1,6 +1,6 @@
 """Hooks around an optimizer's step: they keep the learning rates, and at looks the parameters before the step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -131,10 +131,7 @@ def names(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[int, str]:
         UsageError: the optimizers update none of the model's parameters.
     """
     inner = model.module if isinstance(model, DistributedDataParallel) else model
-    lazy = next((name for name, one in inner.named_parameters() if is_lazy(one)), None)
-    if lazy is not None:
-        raise UsageError(f"model: {lazy} has no shape yet; pass one batch through the model before Watch")
-    known = {id(parameter): name for name, parameter in inner.named_parameters()}
+    known = {id(parameter): name for name, parameter in _with_shapes(inner)}
     moved = {id(p): known[id(p)] for o in optimizers for g in o.param_groups for p in g["params"] if id(p) in known}
     if not moved:
         raise UsageError(
@@ -142,6 +139,14 @@ def names(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[int, str]:
             "after the model was moved to its device or rebuilt"
         )
     return moved
+
+
+def _with_shapes(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The model's parameters with their names; raises UsageError at one that is lazy."""
+    for name, parameter in model.named_parameters():
+        if is_lazy(parameter):
+            raise UsageError(f"model: {name} has no shape yet; pass one batch through the model before Watch")
+        yield name, parameter
 
 
 def devices_of(model: nn.Module) -> list[torch.device]:

@@ -76,8 +76,8 @@ class _Silent(QuietWatch):
 
     def _pass_on(self, losses: Sequence[float], processes: int) -> None:
         unread, self._unread = self._unread, []
-        for step, _, _ in unread:
-            self._take(step)
+        for fields, _, _ in unread:
+            self._take(watched.Step(**fields))
 
     def _warn(self, message: str, step: int) -> None:
         """Warnings are dropped: the gate trains many runs and shows the figure alone."""

@@ -1,8 +1,9 @@
 """Sums over each parameter tensor of a step, kept on the device until they are read."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import compress
 from typing import Any
 
 import torch
@@ -12,8 +13,9 @@ from torch.optim import Optimizer
 from spikecheck.core.watched import LayerLook
 from spikecheck.watch.shards import local
 
-_PIECE = 4_000_000
-"""Parameters whose updates are in memory at once, unless one tensor is larger. This bounds a look's extra memory."""
+_PIECE = 2_000_000
+"""Parameters whose updates and products, at most three tensors of each, are in memory at once, unless one parameter is larger.
+This bounds a look's extra memory."""
 _TINY = 1e-30
 """Avoids 0 / 0 where gradient and second moment are exactly zero."""
 
@@ -72,47 +74,51 @@ def _short(value: float | None) -> Any:
 
 
 class Pending:
-    """Sums of one optimizer's step on the parameters' devices. `read` copies them with one transfer a device."""
+    """Sums of one optimizer's step on the parameters' devices. `read` copies them with one transfer for each type."""
 
     def __init__(self, optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]) -> None:
         """`before` are the parameters before the step; of sharded ones, this process's parts, as are then the sums."""
         self._sizes = [parameter.numel() for parameter in parameters]
         self._columns: dict[str, list[Tensor | None]] = {name: [] for name in _COLUMNS}
+        self._corrections: list[float] = []
         scale = getattr(optimizer, "grad_scale", None)  # fused optimizers under GradScaler unscale inside their step
         with torch.no_grad():
             for piece in _pieces(self._sizes):
                 gradients = [_own(parameter.grad, scale) for parameter in parameters[piece]]
-                self._add([local(one) for one in parameters[piece]], before[piece], gradients)
-                self._columns["surprise"] += map(_surprise, _moments(optimizer, parameters[piece]), gradients)
+                self._add([local(one) for one in parameters[piece]], list(before[piece]), gradients)
+                self._add_surprise(list(_moments(optimizer, parameters[piece])), gradients)
 
     def read(self) -> Sums:
         """Wait for the device and return the sums."""
-        columns = {name: _numbers(column) for name, column in self._columns.items()}
+        columns = _numbers(self._columns)
+        surprise = zip(columns["surprise"], self._corrections, strict=True)
         return Sums(
             sizes=self._sizes,
             update=[value or 0.0 for value in columns["update"]],
             weights=[value or 0.0 for value in columns["weights"]],
             gradient=columns["gradient"],
             slope=[value or 0.0 for value in columns["slope"]],
-            surprise=columns["surprise"],
+            surprise=[None if value is None else value * correction for value, correction in surprise],
         )
 
     def differs(self, parameters: Sequence[Tensor]) -> bool:
         """Whether these parameters are not as they were after the step, by their norms; waits for the device."""
-        norms = self._columns["weights"]
-        if len(parameters) != len(norms):
+        if len(parameters) != len(self._sizes):
             return True
         with torch.no_grad():
-            now = torch._foreach_norm([wide(local(parameter).data) for parameter in parameters])
-        return not all(torch.equal(one, other) for one, other in zip(now, norms, strict=True) if other is not None)
+            now = torch._foreach_norm([wide(local(parameter)) for parameter in parameters])
+        return _numbers({"norms": now}) != _numbers({"norms": self._columns["weights"]})
 
-    def _add(self, after: Sequence[Tensor], before: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
-        updates = [wide(parameter.data - old) for parameter, old in zip(after, before, strict=True)]
+    def _add(self, after: list[Tensor], before: list[Tensor], gradients: Sequence[Tensor | None]) -> None:
+        updates = [wide(update) for update in torch._foreach_sub(after, before)]
         self._columns["update"] += torch._foreach_norm(updates)
-        self._columns["weights"] += torch._foreach_norm([wide(parameter.data) for parameter in after])
-        for update, gradient in zip(updates, gradients, strict=True):
-            self._columns["gradient"].append(None if gradient is None else gradient.norm())
-            self._columns["slope"].append(None if gradient is None else (gradient * update).sum())
+        self._columns["weights"] += torch._foreach_norm([wide(new) for new in after])
+        self._columns["gradient"] += _each(torch._foreach_norm, gradients)
+        self._columns["slope"] += _each(_dots, gradients, updates)
+
+    def _add_surprise(self, moments: Sequence[tuple[Tensor, float] | None], gradients: Sequence[Tensor | None]) -> None:
+        self._columns["surprise"] += _each(_dots_over, gradients, [moment and moment[0] for moment in moments])
+        self._corrections += [1.0 if moment is None else moment[1] for moment in moments]
 
 
 _COLUMNS = ("update", "weights", "gradient", "slope", "surprise")
@@ -153,29 +159,39 @@ def _moments(optimizer: Optimizer, parameters: Sequence[Tensor]) -> Iterator[tup
         state: Mapping[str, object] = optimizer.state.get(parameter, {})
         moment, step, decay = state.get("exp_avg_sq"), state.get("step"), decays.get(id(parameter))
         if isinstance(moment, Tensor) and moment.shape == parameter.shape and decay is not None and step is not None:
-            yield local(moment), 1.0 - float(decay) ** float(step)  # type: ignore[arg-type]
+            parts = 2.0 if moment.is_complex() else 1.0  # real and imaginary parts have moments of their own
+            yield local(moment), (1.0 - float(decay) ** float(step)) / parts  # type: ignore[arg-type]
         else:
             yield None
 
 
-def _surprise(moment: tuple[Tensor, float] | None, gradient: Tensor | None) -> Tensor | None:
-    if moment is None or gradient is None:
-        return None
-    parts = 2.0 if moment[0].is_complex() else 1.0  # real and imaginary parts have moments of their own
-    return (gradient.square() / (wide(moment[0]) + _TINY)).sum() * moment[1] / parts
+def _each(work: Callable[..., Sequence[Tensor]], *columns: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """What `work` makes of the columns, in the places where none of them is None."""
+    whole = [all(value is not None for value in row) for row in zip(*columns, strict=True)]
+    made = iter(work(*(list(compress(column, whole)) for column in columns)) if any(whole) else ())
+    return [next(made) if one else None for one in whole]
 
 
-def _numbers(column: Sequence[Tensor | None]) -> list[float | None]:
-    """The values as numbers, with one transfer a device."""
-    numbers: list[float | None] = [None] * len(column)
-    for device in {value.device for value in column if value is not None}:
-        places = [place for place, value in enumerate(column) if value is not None and value.device == device]
-        values = torch.stack([_single(column[place]) for place in places]).tolist()
-        for place, value in zip(places, values, strict=True):
-            numbers[place] = value
+def _dots(gradients: list[Tensor], updates: list[Tensor]) -> list[Tensor]:
+    return [product.sum() for product in torch._foreach_mul(gradients, updates)]
+
+
+def _dots_over(gradients: list[Tensor], moments: list[Tensor]) -> list[Tensor]:
+    """Sums of squares over moments."""
+    quotients = torch._foreach_div(gradients, torch._foreach_add([wide(moment) for moment in moments], _TINY))
+    return _dots(gradients, list(quotients))
+
+
+def _numbers(columns: Mapping[str, Sequence[Tensor | None]]) -> dict[str, list[float | None]]:
+    """The values as numbers, with one transfer for each device and type."""
+    numbers: dict[str, list[float | None]] = {name: [None] * len(column) for name, column in columns.items()}
+    alike: dict[tuple[Any, Any], list[tuple[str, int, Tensor]]] = {}
+    for name, column in columns.items():
+        for place, value in enumerate(column):
+            if value is not None:
+                alike.setdefault((value.device, value.dtype), []).append((name, place, value))
+    for group in alike.values():
+        values = torch.stack([value for _, _, value in group]).tolist()
+        for (name, place, _), number in zip(group, values, strict=True):
+            numbers[name][place] = number
     return numbers
-
-
-def _single(value: Tensor | None) -> Tensor:
-    assert value is not None
-    return value.to(torch.float32) if value.device.type == "mps" else value.double()

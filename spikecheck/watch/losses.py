@@ -13,6 +13,15 @@ def waits(loss: Tensor | float) -> bool:
     return isinstance(loss, Tensor) and loss.device.type != "cpu"
 
 
+def kept(loss: Tensor | float) -> Tensor | float:
+    """What is left of the loss until it is read: a number, or a tensor that nothing else writes to.
+
+    Raises:
+        UsageError: it is read at once, and is not one real number.
+    """
+    return loss.detach().clone() if isinstance(loss, Tensor) and waits(loss) else number(loss)
+
+
 def number(loss: Tensor | float) -> float:
     """The loss as a number; waits for the device.
 

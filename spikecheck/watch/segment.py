@@ -26,11 +26,12 @@ class Segment:
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         parts = [local(parameter) for parameter in parameters]
-        own = {_memory(part): part for part in parts}
+        places = [_memory(part) for part in parts]
+        own = dict(zip(places, parts, strict=True))
         self.parameters = list(own.values())
         self.spare = [parameter.data.clone() for parameter in self.parameters]
         spare = dict(zip(own, self.spare, strict=True))
-        self.before = [spare[_memory(part)] for part in parts]
+        self.before = [spare[place] for place in places]
         """The parameters before the step, one for each that was given; until the first move."""
         self._at = 1.0
         self._exchanged = 0

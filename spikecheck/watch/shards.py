@@ -1,5 +1,6 @@
 """Parameters of which each process holds a part: FSDP2's `fully_shard`, whose parameters are DTensors."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -26,8 +27,10 @@ def is_sharded(tensor: Tensor) -> bool:
 
 def local(tensor: Any) -> Any:
     """The part of it that this process holds, in the same memory; all of an ordinary tensor."""
+    if not is_sharded(tensor):
+        return tensor
     with torch.no_grad():
-        return tensor.detach().to_local() if is_sharded(tensor) else tensor
+        return tensor.detach().to_local()
 
 
 def check_shards(model: nn.Module) -> None:
@@ -59,9 +62,14 @@ def forward_is_collective(model: nn.Module) -> bool:
     return any(map(is_sharded, model.parameters())) or any(isinstance(m, nn.SyncBatchNorm) for m in model.modules())
 
 
-def reshard(model: nn.Module) -> None:
+def gathering(model: nn.Module) -> list[Any]:
+    """The modules that gather their parameters for a forward pass, as FSDP2's do."""
+    kinds = {type(module) for module in model.modules()}
+    gathers = {kind for kind in kinds if all(callable(getattr(kind, name, None)) for name in ("reshard", "unshard"))}
+    return [module for module in model.modules() if type(module) in gathers]
+
+
+def reshard(modules: Iterable[Any]) -> None:
     """Free gathered parameters: FSDP2 keeps its root's after a forward pass, and would use them again unchanged."""
-    for module in model.modules():
-        sharded: Any = module
-        if callable(getattr(sharded, "reshard", None)) and callable(getattr(sharded, "unshard", None)):
-            sharded.reshard()
+    for module in modules:
+        module.reshard()

@@ -50,7 +50,8 @@ def lasts(run: np.ndarray, window: np.ndarray) -> bool:
     rank = highest_rank(len(run), len(window)) if len(window) >= _FEWEST else None
     if rank is None:
         return False
-    return bool(run.min() > np.partition(window, -rank - 1)[-rank - 1]) and rises(run, window)
+    above = np.count_nonzero(window >= run.min())  # at most k where all of the run exceed the (k+1)-th largest
+    return bool(above <= rank) and rises(run, window)
 
 
 def record_factor(past: int, tail: float) -> float:

@@ -38,13 +38,14 @@ class Step:
     loss: Tensor | float
     """Returned by the training's `step`: usually the batch's loss before the update."""
     random: RandomState
-    """The random state before the step, with which dropout draws the same masks again."""
+    """The random state before the step, with which dropout draws the same masks again; empty where it is not needed."""
 
 
 Choose = Callable[[int, Callable[[], Any]], Any]
 """Called with a step's number and a function that draws the next batch; returns the batch that the step is made with."""
 Observer = Callable[[Step], None]
-"""Called after every step. It must restore the global generators if it uses them; otherwise it changes the training."""
+"""Called after every step. It must restore the global generators if it uses them; otherwise it changes the training. One
+whose attribute `needs_random_state` is False gets steps without the random state, which takes 0.05 to 0.1 ms to read."""
 
 
 @dataclass(frozen=True)
@@ -217,10 +218,10 @@ class Training:
 
     def _one(self, observe: Observer | None) -> Tensor | float:
         batch = self._choose(self._made, self._batches.next)
-        before = None if observe is None else random_state()
+        before = random_state() if getattr(observe, "needs_random_state", observe is not None) else {}
         loss: Tensor | float = _checked(self._step(batch), self._step)
         number, self._made = self._made, self._made + 1
-        if observe is not None and before is not None:
+        if observe is not None:
             observe(Step(number, batch, loss, before))
         return loss
 

@@ -39,8 +39,12 @@ def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[C
 
     What it yields restores modes and buffers between two passes, so that both read the same.
     """
-    modes = [(module, module.training, dict(module._buffers)) for module in model.modules()]
-    contents = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+    modules = list(model.modules())
+    modes = [(module, module.training, dict(module._buffers)) for module in modules]
+    buffers = {id(one): one for module in modules for one in module._buffers.values() if one is not None}
+    contents = [(buffer, buffer.detach().clone()) for buffer in buffers.values()]
+    parameters = [one for module in modules for one in module._parameters.values() if one is not None]
+    gradients = [(parameter, parameter.grad) for parameter in parameters]
 
     def put_back() -> None:
         for mode in modes:
@@ -51,19 +55,26 @@ def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[C
     with ExitStack() as stack:
         stack.callback(RandomState(devices).put_back)
         stack.callback(put_back)
-        for module in model.modules():
+        for module in modules:
             _without_buffer_broadcast(module, stack)
-        for parameter in model.parameters():
-            stack.callback(setattr, parameter, "grad", parameter.grad)
+        stack.callback(_put_back_gradients, gradients)
         stack.enter_context(torch.no_grad())
         yield put_back
 
 
 def _put_back(module: nn.Module, training: bool, buffers: dict[str, Tensor | None]) -> None:
     """Set attributes directly: `module.train` may be overridden, and it would change the children."""
-    module.training = training
-    module._buffers.clear()
-    module._buffers.update(buffers)
+    if module.training is not training:  # setting a module's attribute takes long
+        module.training = training
+    if module._buffers or buffers:
+        module._buffers.clear()
+        module._buffers.update(buffers)
+
+
+def _put_back_gradients(gradients: Sequence[tuple[nn.Parameter, Tensor | None]]) -> None:
+    for parameter, gradient in gradients:
+        if parameter.grad is not gradient:
+            parameter.grad = gradient
 
 
 def _fill(buffer: Tensor, content: Tensor) -> None:

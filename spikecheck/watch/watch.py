@@ -25,9 +25,9 @@ from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, unw
 from spikecheck.watch.layers import Sums
 from spikecheck.watch.local_hook import LocalHook
 from spikecheck.watch.log import LogWriter
-from spikecheck.watch.losses import loss_figures, number, waits
+from spikecheck.watch.losses import kept, loss_figures, number, waits
 from spikecheck.watch.ranks import Apart, Ranks
-from spikecheck.watch.shards import check_shards, forward_is_collective, reshard
+from spikecheck.watch.shards import check_shards, forward_is_collective, gathering, reshard
 from spikecheck.watch.signals import Signals
 from spikecheck.watch.sinks import Sink, sinks
 from spikecheck.watch.taking import take
@@ -36,6 +36,9 @@ from spikecheck.watch.walk import Closure
 
 _UNREAD = 1_000
 """Largest number of losses left unread on an accelerator between looks."""
+_LATE = 0.25
+"""Seconds after which steps between looks are passed on even if no look is due. Ten passed on at once take a third of the time
+that they take one by one, since a training's step in between empties the processor's caches."""
 _WITHOUT = 50
 """Steps without one of the optimizer before that is told: a GradScaler skips some twenty at most until its scale fits."""
 _NUMBER = re.compile(r"-?\d[\d.]*(e[-+]?\d+)?")
@@ -98,9 +101,12 @@ class QuietWatch:
         self._names = names(model, self._optimizers)
         check_shards(model)
         self._ranks = Ranks()
-        self._examiner = Examiner(model, devices_of(model), RandomState(devices_of(model)), ranks=self._ranks)
-        self._unread: list[tuple[Step, Any, tuple[Any, ...]]] = []
-        self._began = time.monotonic()
+        self._examiner = Examiner(
+            model, devices_of(model), RandomState(devices_of(model)), ranks=self._ranks, gathering=gathering(model)
+        )
+        self._unread: list[tuple[dict[str, Any], Any, tuple[Any, ...]]] = []
+        """Fields of the steps that were not passed on, their losses, and their learning rates."""
+        self._began = self._read_at = time.monotonic()
         self._sinks: list[Sink] = [] if self._ranks.rank else sinks(tensorboard, wandb=wandb)
         self._signals = Signals()
         self._writer = self._open(log)
@@ -154,18 +160,20 @@ class QuietWatch:
     def _note(self, loss: Tensor | float, closure: Closure | None, batch: Any) -> None:
         due = self._is_due()
         look = self._look(loss, closure) if due else None
-        self._owed = due and not any(hooks.stepped for hooks in self._hooks)
+        stepped = any(hooks.stepped for hooks in self._hooks)
+        self._owed = due and not stepped
         lr = tuple(rate for hooks in self._hooks for rate in hooks.lr)
-        step = Step(
-            step=self._step,
-            skipped=not any(hooks.stepped for hooks in self._hooks),
-            batch=None if batch is None or (on_device(batch) and not due) else digest(batch),
-            seconds=round(time.monotonic() - self._began, 3),
-            look=look,
-        )
-        self._unread.append((step, loss.detach().clone() if isinstance(loss, Tensor) else loss, lr))
-        self._check_steps()
-        if due or len(self._unread) >= _UNREAD or not (self._ranks.together or waits(loss)):
+        now = time.monotonic()
+        fields = {
+            "step": self._step,
+            "skipped": not stepped,
+            "batch": None if batch is None or (on_device(batch) and not due) else digest(batch),
+            "seconds": round(now - self._began, 3),
+            "look": look,
+        }
+        self._unread.append((fields, kept(loss), lr))
+        self._check_steps(stepped)
+        if due or len(self._unread) >= _UNREAD or (self._reads_between(now) and not waits(loss)):
             self._read()
         self._forget()
         self._step += 1
@@ -185,11 +193,11 @@ class QuietWatch:
 
     def _look(self, loss: Tensor | float, closure: Closure | None) -> Look | None:
         """A look at the step just made; None where the optimizer made none."""
-        reshard(self._model)
+        reshard(self._examiner.gathering)
         stepped = sorted((hooks for hooks in self._hooks if hooks.segment is not None and hooks.stepped), key=_turn)
         sums = [one for hooks in stepped if (one := hooks.sums()) is not None]
         self._ranks.begin(self._step, closure is not None, sum(len(one.sizes) for one in sums))
-        if forward_is_collective(self._model) and not self._ranks.together and self._ranks.size > 1:
+        if self._ranks.size > 1 and not self._ranks.together and forward_is_collective(self._model):
             raise UsageError(
                 "a forward pass of this model needs all processes: give each a Watch, with the same every and start"
             )
@@ -220,6 +228,10 @@ class QuietWatch:
             self._forward_seen = True
             self._examiner.masks = RandomState(self._examiner.devices)
 
+    def _reads_between(self, now: float) -> bool:
+        """Whether losses that wait for no device are passed on between looks: to a sink at every step, else after a while."""
+        return not self._ranks.together and (bool(self._sinks) or now - self._read_at >= _LATE)
+
     def _read(self) -> None:
         """Bring the losses of the steps since the last look here, and pass the steps on."""
         losses = [number(loss) for _, loss, _ in self._unread]
@@ -237,8 +249,9 @@ class QuietWatch:
 
     def _pass_on(self, losses: Sequence[float], processes: int) -> None:
         unread, self._unread = self._unread, []
-        for loss, (step, _, lr) in zip(losses, unread, strict=True):
-            known = step.model_copy(update={"lr": as_numbers(lr), "processes": processes, **loss_figures(loss)})
+        self._read_at = time.monotonic()
+        for loss, (fields, _, lr) in zip(losses, unread, strict=True):
+            known = Step(**fields, lr=as_numbers(lr), processes=processes, **loss_figures(loss))
             if self._writer is not None:
                 self._writer.write(known)
             for sink in self._sinks:
@@ -254,9 +267,9 @@ class QuietWatch:
             self._tell("another Watch writes to the same log, and of two steps with one number the later counts; close it, "
                        "or give each a log of its own")  # fmt: skip
 
-    def _check_steps(self) -> None:
+    def _check_steps(self, stepped: bool) -> None:
         """Warn where the optimizer's step was never called, as where another one's is."""
-        self._ever_stepped = self._ever_stepped or any(hooks.stepped for hooks in self._hooks)
+        self._ever_stepped = self._ever_stepped or stepped
         if not self._ever_stepped and self._step - self._began_at == _WITHOUT:
             which = " and ".join(type(hooks.optimizer).__name__ for hooks in self._hooks)
             self._tell(

@@ -1,6 +1,8 @@
 """A watched training that is asked why it spiked, and goes on."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +106,23 @@ def test_steps_in_a_pause_are_not_looked_at() -> None:
                 model(torch.ones(1, 2)).sum().backward()
                 optimizer.step()
                 assert (hooks.segment is None) is paused
+
+
+def _both(one: Callable[[Any], None], step: Any) -> None:
+    one(step)
+
+
+def test_a_watch_of_a_training_does_not_have_it_read_random_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[None] = []
+
+    def read() -> dict[str, Any]:
+        reads.append(None)
+        return {}
+
+    monkeypatch.setattr("spikecheck.watch.training.random_state", read)
+    one = training()
+    with spikecheck.Watch.of(one, show=False) as watch:
+        one.run(12, observe=watch.made)
+        assert not reads
+        one.run(3, observe=partial(_both, watch.made))
+    assert len(reads) == 3

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from spikecheck import Watch
-from spikecheck.watch.gradient_norms import GradientNorms
+from spikecheck.watch.gradient_norms import GradientNorms, _norm
 from spikecheck.watch.log import WatchLog
 from tests.watch.trainings import plain
 
@@ -67,6 +67,12 @@ def test_one_factor_is_told_from_other_changes(name: str) -> None:
     assert norms.one_factor(parameters, met) is one
     norms.remove()
     assert not any(parameter._post_accumulate_grad_hooks for parameter in parameters)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-30, 1e-18, 1e-3, 1.0, 1e12, 1e25])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_norm_is_right_where_squares_leave_the_range_of_single_precision(size: float, dtype: torch.dtype) -> None:
+    assert float(_norm(torch.full((400,), size, dtype=dtype))) == pytest.approx(20.0 * size, rel=1e-5)
 
 
 def test_a_gradient_from_before_is_not_known() -> None:

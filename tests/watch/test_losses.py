@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from spikecheck.core.errors import UsageError
-from spikecheck.watch.losses import loss_figures, number, waits
+from spikecheck.watch.losses import kept, loss_figures, number, waits
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,14 @@ def test_any_loss_becomes_a_number(loss: torch.Tensor | float) -> None:
 
 def test_a_loss_on_another_device_has_to_be_waited_for() -> None:
     assert waits(torch.empty((), device="meta"))
+
+
+def test_a_loss_that_is_there_is_read_at_once_and_another_is_copied() -> None:
+    loss = torch.tensor(2.5)
+    known, waiting = kept(loss), kept(torch.empty((), device="meta", requires_grad=True))
+    loss.add_(1.0)
+    assert known == 2.5
+    assert isinstance(waiting, torch.Tensor) and not waiting.requires_grad
 
 
 @pytest.mark.parametrize(("loss", "fields"), [

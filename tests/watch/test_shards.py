@@ -9,7 +9,7 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 
 from spikecheck.core.errors import UsageError
-from spikecheck.watch.shards import check_shards, forward_is_collective, is_sharded, local
+from spikecheck.watch.shards import check_shards, forward_is_collective, gathering, is_sharded, local, reshard
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,20 @@ def test_plain_models_need_no_group() -> None:
     check_shards(model)
     assert not forward_is_collective(model)
     assert forward_is_collective(nn.SyncBatchNorm(3))
+
+
+def test_only_modules_that_gather_their_parameters_are_told_to_free_them() -> None:
+    freed: list[nn.Module] = []
+
+    class Gathering(Net):
+        def unshard(self) -> None: ...
+
+        def reshard(self) -> None:
+            freed.append(self)
+
+    model = nn.Sequential(nn.Linear(2, 2), Gathering(torch.ones(1)))
+    reshard(gathering(model))
+    assert freed == [model[1]]
 
 
 def test_fsdp1_is_refused() -> None:

@@ -58,6 +58,16 @@ def test_an_observer_sees_every_step_and_where_its_dropout_began() -> None:
     assert not torch.equal(seen[0].random["torch"], seen[1].random["torch"])
 
 
+def test_an_observer_that_needs_no_random_state_gets_none() -> None:
+    class Frugal(list[Step]):
+        needs_random_state = False
+        __call__ = list.append
+
+    seen = Frugal()
+    simple().run(2, seen)
+    assert [step.random for step in seen] == [{}, {}]
+
+
 def test_watching_changes_no_bit() -> None:
     assert simple().run(6, lambda step: None) == simple().run(6)
 

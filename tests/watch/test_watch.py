@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -96,6 +97,34 @@ def test_gradients_clipped_one_by_one_are_seen_through_by_the_half_step(tmp_path
             )
     look = list(WatchLog.open(tmp_path / "log.jsonl").ordered())[-1].look
     assert look is not None and look.slope_from == "half step" and look.slope == pytest.approx(true, rel=1e-2)
+
+
+@pytest.mark.parametrize(("late", "rows"), [(1e6, 11), (0.0, 13)])
+def test_steps_between_looks_are_logged_at_the_next_look_or_after_a_while(
+    late: float, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spikecheck.watch.watch._LATE", late)
+    model = plain()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    watch = Watch(model, optimizer, log=tmp_path / "log.jsonl", show=False)
+    watched_loop(13, watch, model, optimizer, squared_error)
+    assert len(WatchLog.open(tmp_path / "log.jsonl").steps) == rows
+    watch.close()
+    steps = list(WatchLog.open(tmp_path / "log.jsonl").ordered())
+    assert [step.step for step in steps] == list(range(13))
+    assert [step.step for step in steps if step.look is not None] == [0, 10]
+
+
+def test_what_is_shown_is_shown_at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spikecheck.watch.watch._LATE", 1e6)
+    model = plain()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    watch = Watch(model, optimizer, show=False)
+    shown: list[int] = []
+    watch._sinks.append(SimpleNamespace(step=lambda step: shown.append(step.step), close=lambda: None))
+    watched_loop(5, watch, model, optimizer, squared_error)
+    assert shown == list(range(5))
+    watch.close()
 
 
 def test_not_finite_losses_are_recorded(tmp_path: Path) -> None:
