@@ -51,8 +51,22 @@ def main() -> None:
     rows = {"threads": lambda _: of_threads(), "versions": of_versions, "torch": of_torch}[options.part](options.python)
     file = RESULTS / "environments.json"
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    write_text(file, json.dumps(known | {options.part: rows}, indent=1) + "\n")
+    write_text(file, json.dumps(known | {options.part: together(known.get(options.part, []), rows)}, indent=1) + "\n")
     write_page()
+
+
+def together(known: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that stand and those just found, which replace earlier ones of the same interpreter or claim.
+
+    >>> together([{"python": "3.12", "tests": "1 failed"}, {"python": "3.13"}], [{"python": "3.12", "tests": "1 passed"}])
+    [{'python': '3.13'}, {'python': '3.12', 'tests': '1 passed'}]
+    """
+
+    def of(row: dict[str, Any]) -> object:
+        return row.get("python", row.get("claim"))
+
+    found = {of(row) for row in rows}
+    return [*(row for row in known if of(row) not in found), *rows]
 
 
 def of_threads() -> list[dict[str, Any]]:

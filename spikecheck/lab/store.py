@@ -25,8 +25,8 @@ from spikecheck.lab.store_format import DIGEST, FORMAT, Entry, pack, unpack
 MARKER = "format"
 """The file that makes a folder a store."""
 DEFAULT_LIMIT = 10 * 2**30
-"""The size below which a store is kept, in bytes. The largest command, `verify --profile full`, writes 7.8 GiB, all of which it
-reads again."""
+"""The size below which a store is kept, in bytes. The largest command, `verify --profile full`, writes 8 GiB and reads all of
+it again."""
 _TOUCH_AFTER = 3600.0
 """Seconds between two records of an entry's last use; `prune` needs no finer times."""
 _LOOKS = 16

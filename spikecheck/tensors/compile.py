@@ -132,10 +132,22 @@ def _compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tenso
             return inductor.compile_fx_inner(graph, fakes)  # type: ignore[no-any-return]
 
     try:
-        return made({**_OPTIONS, **_TRUSTING})
+        options = {**_OPTIONS, **_TRUSTING}
+        whole = made(options)
     except Exception:  # the compiler may be older than the processor: torch then tests, for seconds, what both know
         _doubt()
-        return made(_OPTIONS)
+        options = dict(_OPTIONS)
+        whole = made(options)
+    return whole if _knows_its_sizes(whole, example) else made({**options, "size_asserts": True})
+
+
+def _knows_its_sizes(graph: Callable[[list[Tensor]], Sequence[Tensor]], example: Sequence[Tensor]) -> bool:
+    """Whether the compiled function can be called. Torch 2.15 names the sizes of its arguments only where it checks them."""
+    try:
+        graph(list(example))
+    except NameError:
+        return False
+    return True
 
 
 def _writes(graph: Any) -> bool:

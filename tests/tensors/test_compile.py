@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -103,3 +104,20 @@ def test_the_compiler_is_named_with_its_version_and_not_where_compiling_is_off(m
     monkeypatch.setenv("SPIKECHECK_COMPILE", "0")
     compiler.cache_clear()
     assert compiler() == ""
+
+
+def test_a_torch_that_names_sizes_only_where_it_checks_them_is_asked_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As torch 2.15 does: what it had compiled without checks ended in a NameError when it was called."""
+    from torch._inductor import compile_fx, config
+
+    inner: Any = compile_fx.compile_fx_inner
+
+    def unnamed(arguments: list[Tensor]) -> list[Tensor]:
+        raise NameError("name 's49' is not defined")
+
+    def as_in_2_15(*graph: object) -> object:
+        return inner(*graph) if config.size_asserts else unnamed
+
+    monkeypatch.setattr(compile_fx, "compile_fx_inner", as_in_2_15)
+    kernel = compiled(lambda x: (x * 3 + 1,), [torch.zeros(8, 5)], of_all_sizes=True)
+    assert kernel(torch.ones(4, 3))[0].sum().item() == 48.0

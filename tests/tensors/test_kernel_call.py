@@ -33,6 +33,11 @@ def test_it_allocates_and_calls() -> None:
     assert names["cpp_fused_0"] is doubled
 
 
+def test_checks_of_sizes_are_left_out() -> None:
+    check = "        assert_size_stride_grouped((a, ), ((s0, ), ), ((1, ), ), 'input')\n"
+    assert call_in(SOURCE.replace("        b = ", check + "        b = ")) == call_in(SOURCE)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -54,6 +59,7 @@ def test_it_allocates_and_calls() -> None:
         "empty_strided_cpu(*args)",
         "empty_strided_cpu((1,), (1,), dtype=torch.float64)",
         "eval(a)",
+        "x = assert_size_stride(a)",
         "import os",
         "while a: pass",
         "cpp_fused_0(a)",  # a second time
