@@ -75,8 +75,8 @@ FURTHER = (
     CodeMutant(
         "|g|/√v lacks the bias correction of v",
         "watch/layers.py",
-        "+ _TINY)).sum() * moment[1]",
-        "+ _TINY)).sum()",
+        "(1.0 - float(decay) ** float(step)) / parts",
+        "1.0 / parts",
         ("tests/watch/test_layers.py::test_the_surprise_is_that_of_the_bias_corrected_second_moment",),
     ),
     CodeMutant(
