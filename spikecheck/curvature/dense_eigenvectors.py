@@ -11,7 +11,7 @@ from torch import Tensor
 def top_eigenvectors(symmetric: Float[Tensor, "P P"], count: int) -> Float[Tensor, "K P"]:
     """Orthonormal eigenvectors of the `count` algebraically largest eigenvalues, largest first.
 
-    LAPACK's `syevr` computes only the pairs that are asked for, in half of the time of all at P = 300 and in a third at P = 900
+    LAPACK's `syevr` computes only the pairs that are asked for, in half of the time of all at P = 300 and in a third at 900
     (`tests/benchmarks/test_dense_eigenvectors.py`); torch has no such function. One thread is used, since its sums depend on
     the number of threads.
 
