@@ -13,7 +13,7 @@ from scipy.stats import mannwhitneyu
 from spikecheck.core.why import HIGHEST, Fall
 from spikecheck.watch.thresholds import WINDOW, level_and_spread, memory
 from spikecheck.why.heights import HALF, Seen, late_loss
-from spikecheck.why.scene import Scene
+from spikecheck.why.scene import Scene, unit
 
 _LEVEL = 0.01
 """Of each test."""
@@ -40,8 +40,7 @@ class Earlier:
     def depth(self, losses: np.ndarray) -> float:
         """How far these lie below it, by their medians, in robust spreads."""
         level, spread = level_and_spread(self.losses)
-        unit = spread if spread > 0.0 else max(abs(level), 1.0) * 1e-6
-        return min((level - float(np.median(losses))) / unit, HIGHEST)
+        return min((level - float(np.median(losses))) / unit(level, spread), HIGHEST)
 
     def _differs(self, losses: np.ndarray, how: Literal["greater", "less"]) -> bool:
         test = mannwhitneyu(losses[:: self.stride], self.losses[:: self.stride], alternative=how)

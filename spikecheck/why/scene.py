@@ -84,15 +84,19 @@ def scene_of(spike: NoisySpike, until: int, first: int = 0) -> Scene:
     """Where forks begin and end, in a run of the steps from `first` to `until` - 1."""
     lasted = LONGEST if spike.over is None else spike.over - spike.onset
     end = min(until, spike.onset + min(max(2 * lasted, SHORTEST), LONGEST))
-    spread = spike.spread if spike.spread > 0.0 else max(abs(spike.level), 1.0) * 1e-6
     return Scene(
         start=max(first, spike.onset - BEFORE),
         onset=spike.onset,
         over=end if spike.over is None else min(spike.over, end),
         end=end,
         level=spike.level,
-        spread=spread,
+        spread=unit(spike.level, spike.spread),
     )
+
+
+def unit(level: float, spread: float) -> float:
+    """What heights are measured in: the spread of losses, or where all are equal, a millionth of their level or of 1."""
+    return spread if spread > 0.0 else max(abs(level), 1.0) * 1e-6
 
 
 def is_benign(spike: NoisySpike, losses: Sequence[float], first: int = 0) -> bool:
