@@ -1,6 +1,6 @@
 """How often the gate is wrong: with planted regressions that it must name, and with optimizers that did not change.
 
-    python studies/gates.py [--tries 10] [--out reports/gates.md]
+    python studies/gates.py [--tries 3] [--out reports/gates.md]
 
 All trainings are stored, so a second run is quick. The planted optimizers are in tests/gate/planted_optimizers.py.
 """
@@ -228,7 +228,7 @@ def planted(title: str, pairs: Mapping[str, Pair], tries: int, bench: Bench) -> 
 def main() -> None:
     """Train what is not stored yet, and write the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--tries", type=int, default=10)
+    parser.add_argument("--tries", type=int, default=3)
     parser.add_argument("--store", type=Path, default=None)
     parser.add_argument("--out", type=Path, default=HERE / "reports" / "gates.md")
     asked = parser.parse_args()

@@ -18,8 +18,8 @@ class ClaimStarted:
     total: int
     expected: tuple[tuple[str, Expected], ...] = ()
     """Its stages in order, each with its expected work."""
-    after: Work = field(default_factory=dict)
-    """Expected work of all later claims."""
+    after: tuple[Expected, ...] = ()
+    """Expected work of each later claim."""
 
 
 @dataclass(frozen=True, slots=True)

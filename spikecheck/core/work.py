@@ -1,7 +1,7 @@
 """Amounts of work: seconds on a typical core, by kind of work."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 Work = Mapping[str, float]
@@ -26,6 +26,12 @@ class Expected:
     def all(self) -> Work:
         """The most likely total."""
         return total(self.certain, self.possible)
+
+
+def together(stages: Iterable[Expected]) -> Expected:
+    """The work of several stages as that of one."""
+    known = list(stages)
+    return Expected(total(*(one.certain for one in known)), total(*(one.possible for one in known)))
 
 
 def total(*works: Work) -> Work:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 from scipy.special import bdtr, bdtrc, betaincinv, nctdtr, ndtr, stdtrit
@@ -18,7 +18,7 @@ from spikecheck.harness.plan import Plan, fresh_seeds
 from spikecheck.harness.sensitivity import variations
 from spikecheck.harness.user_functions import called
 from spikecheck.harness.verify import certain_blocks
-from spikecheck.lab.batching import padded, work, work_of
+from spikecheck.lab.batching import A_TILE, kind_of, padded, work, work_of
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Estimand, Prediction
 
@@ -29,6 +29,8 @@ _SAMPLE = 64
 """Recipes that are sampled to estimate how many are stored."""
 _LOOKS = 8
 """Members that are sampled to see whether their forks and probes are stored."""
+_ANEW = 0.05
+"""Share of lacking work from which a verification counts as a new one. Less may be the forks of runs that never spiked."""
 _BY_CHANCE = 0.05
 """Forks that are missing with a higher probability, since their runs did not spike, are not taken to be lacking."""
 _AGAIN = 0.5
@@ -65,8 +67,7 @@ def expected_stages(claim: Claim, plan: Plan, stored: Stored) -> dict[str, Expec
     reference = {at: fresh.pop(at)}
     first, searched = _answered(claim, reference, stored), _trained_and_read(claim, search, stored)
     unstored = _answered(claim, reference, _nothing), _trained_and_read(claim, search, _nothing)
-    # Settings that are not known yet are as likely to be stored as these.
-    lacking = _seconds(first, searched) / _seconds(*unstored)
+    lacking = _lacking_further(_seconds(first, searched) / _seconds(*unstored))
     a_setting = (
         times(unstored[1], lacking / len(search))
         if search
@@ -88,6 +89,15 @@ def expected_stages(claim: Claim, plan: Plan, stored: Stored) -> dict[str, Expec
         "variations": Expected(times(total(_looks_cost(claim, at), {READING: A_RUN_READ}), varied * plan.fresh_seeds)),
         "map": Expected(times(a_setting, cells)),
     }
+
+
+def _lacking_further(lacking: float) -> float:
+    """The share that is lacking of settings that are not known yet, from that of the known ones.
+
+    A verification that is repeated finds everything. One that shares some settings with others, or was stopped, finds nothing
+    of what only its own results lead to.
+    """
+    return 1.0 if lacking > _ANEW else lacking
 
 
 def _seconds(*works: Work) -> float:
@@ -199,7 +209,13 @@ def _looks(claim: Claim, setting: Setting, seed: int) -> list[Recipe]:
 def _members_work(recipes: Iterable[Recipe]) -> Work:
     """The expected work of members in full tiles. It does not depend on their seeds."""
     alike = Counter(recipe.model_copy(update={"seed": 0}) for recipe in recipes)
-    return total(*(times(work_of([recipe]), count / len(padded([recipe]))) for recipe, count in alike.items()))
+    return total(*(_of_alike(recipe, count / len(padded([recipe]))) for recipe, count in alike.items()))
+
+
+def _of_alike(recipe: Recipe, tiles: float) -> Work:
+    """The expected work of so many tiles, of which the last may be part of one that others fill up."""
+    begun = {kind_of(recipe): A_TILE * (ceil(tiles) - tiles)}
+    return total(times(work_of([recipe]), tiles), begun)
 
 
 def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:

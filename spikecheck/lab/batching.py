@@ -56,6 +56,8 @@ _HELD = 2.5
 updates with the same expected cost."""
 _A_SECOND = 8e7
 """Activations that a typical core computes in a second."""
+A_TILE = 0.1
+"""Seconds that a tile takes besides its steps, however few these are: handing it over, measuring, storing."""
 
 
 @lru_cache(maxsize=4096)  # a plan asks it of every seed
@@ -217,7 +219,7 @@ def work(tile: Sequence[Recipe]) -> float:
 
 def seconds(tile: Sequence[Recipe]) -> float:
     """Estimated seconds for a tile on a typical core: a weight for progress, which is corrected by measured times."""
-    return work(tile) / _A_SECOND
+    return work(tile) / _A_SECOND + A_TILE
 
 
 def kind_of(recipe: Recipe) -> str:

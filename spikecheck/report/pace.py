@@ -6,7 +6,7 @@ may add work, the time left is known within wide bounds only.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import hypot
 from typing import NamedTuple
@@ -15,13 +15,19 @@ from spikecheck.core.work import TRAINING, Expected, Work, total
 
 _FEW_SECONDS = 3.0
 """After less work nothing is said of the time left."""
-_SHOWING = 2.5
-"""Expected work from the last training to the end of the command: a report is built and written."""
+_SHOWING = 1.5
+"""Seconds by the clock from the last training to the end of the command, in which a report is built and written: 0.6 to 2.5 in
+thirty recorded commands."""
 CERTAIN_STAGES = ("reference", "search", "beside", "reach")
 """Stages whose work is known from the start, in their order: only of these, anything is trained early."""
 _UNMEASURED = 3.0
 """Factor by which a kind of work may be faster or slower than the others of its command. Assumed: in the recorded progress of
 four commands, kinds took 0.14 to 2 times their expected seconds."""
+_AT_LEAST = 1.25
+"""The same for a kind that was measured for long: settings and seeds differ."""
+_ANOTHER = 2.5
+"""The same for a claim to come, whatever its kinds took in this one: it has other settings, and batches that are filled
+otherwise. In the recorded progress of two commands with eleven and three claims a kind took 0.2 to 4 times as long there."""
 _BEFORE = 2.0
 """Seconds of work after which a measured speed weighs as much as what was assumed before it: the first steps of a command are
 slow, as workers load and caches are empty."""
@@ -50,8 +56,8 @@ class _Measured:
 
     @property
     def doubt(self) -> float:
-        """Factor by which that may be wrong, in [1, `_UNMEASURED`]."""
-        return float(_UNMEASURED ** (_BEFORE / (self.clock + _BEFORE)))
+        """Factor by which that may be wrong, in [`_AT_LEAST`, `_UNMEASURED`]."""
+        return max(_AT_LEAST, float(_UNMEASURED ** (_BEFORE / (self.clock + _BEFORE))))
 
 
 class _Left(NamedTuple):
@@ -59,6 +65,14 @@ class _Left(NamedTuple):
 
     certain: dict[str, float]
     possible: dict[str, float]
+
+
+class TimeLeft(NamedTuple):
+    """Seconds by the clock that something is likely to take, and bounds."""
+
+    least: float
+    seconds: float
+    most: float
 
 
 class Pace:
@@ -71,8 +85,8 @@ class Pace:
         """What is left of the current stage and of those after it, in this claim."""
         self._call: dict[str, float] = {}
         """Work left in the current training call."""
-        self._after: dict[str, float] = {}
-        """Expected work of the claims after the current one."""
+        self._after: list[_Left] = []
+        """Expected work of each claim after the current one."""
         self._kinds: dict[str, _Measured] = {}
         self._all = _Measured()
         self._clock = clock
@@ -82,10 +96,10 @@ class Pace:
         """Time since which no planned work is done; None during work."""
         self._share = 0.0
 
-    def expect(self, stages: Sequence[tuple[str, Expected]], after: Work) -> None:
+    def expect(self, stages: Sequence[tuple[str, Expected]], after: Sequence[Expected] = ()) -> None:
         """Begin a claim: its stages with their expected work, and the work of the claims after it."""
-        self._stages = {name: _Left(dict(work.certain), dict(work.possible)) for name, work in stages}
-        self._after, self._call = dict(after), {}
+        self._stages = {name: _left(work) for name, work in stages}
+        self._after, self._call = list(map(_left, after)), {}
         self.announced = True
 
     def enter(self, stage: str) -> None:
@@ -106,7 +120,7 @@ class Pace:
             measured.add(seconds, clock)
         if early:
             certain = [left for stage, left in self._stages.items() if stage in CERTAIN_STAGES]
-            _take(seconds, kind, *(left.certain for left in certain), self._after)
+            _take(seconds, kind, *(left.certain for left in [*certain, *self._after]))
         else:
             _take(seconds, kind, self._call)
             _take(seconds, kind, *(part for left in list(self._stages.values())[:1] for part in left))
@@ -130,29 +144,43 @@ class Pace:
     def share(self) -> float:
         """Share of the command that is done, in [0, 1]. It never falls, even if there is more work than expected."""
         done = self._all.work
-        left = sum(total(self._certain, self._possible).values()) + _SHOWING
+        later = (part for left in self._after for part in left)
+        left = sum(total(self._here, *(one.possible for one in self._stages.values()), *later).values()) + _SHOWING
         self._share = max(self._share, done / (done + left))
         return self._share
 
     @property
-    def time_left(self) -> tuple[float, float] | None:
-        """The least and the most seconds by the clock until the end; None if too little is done to say.
+    def time_left(self) -> TimeLeft | None:
+        """The seconds by the clock until the end, and their bounds; None if too little is done to say.
 
-        The errors of the kinds are taken to be independent, and what may be added to lie between nothing and twice its likely
-        amount. Between two reports of finished work the seconds count down, at most to the half.
+        The errors of kinds and of claims are taken to be independent, and what a stage may add to lie between nothing and
+        twice its likely amount. Between two reports of finished work the seconds count down, at most to the half.
         """
         if self._worked < _FEW_SECONDS or self._all.work <= 0:
             return None
-        certain, possible = map(self._by_the_clock, (self._certain, self._possible))
-        doubts = {kind: self._kinds.get(kind, _Measured()).doubt for kind in certain}
-        may_be_added = sum(possible.values())
-        likely = sum(certain.values()) + may_be_added
-        less = hypot(may_be_added, *(certain[kind] * (1 - 1 / doubt) for kind, doubt in doubts.items()))
-        more = hypot(may_be_added, *(certain[kind] * (doubt - 1) for kind, doubt in doubts.items()))
-        least, most = (likely - less) / self._all.doubt, (likely + more) * self._all.doubt
-        since = self._worked - self._reported
-        end = _SHOWING * self._usual
-        return max(least - since, least / 2) + end, max(most - since, most / 2) + end
+        parts = [*self._parts_here(), *self._parts_later()]
+        likely = sum(part.seconds for part in parts)
+        less = hypot(*(part.seconds - part.least for part in parts))
+        more = hypot(*(part.most - part.seconds for part in parts))
+        doubt, since = self._all.doubt, self._worked - self._reported
+        least, most = (likely - less) / doubt, (likely + more) * doubt
+        return TimeLeft(*(max(seconds - since, seconds / 2) + _SHOWING for seconds in (least, likely, most)))
+
+    def _parts_here(self) -> Iterator[TimeLeft]:
+        """What is left of this claim: kind by kind what will be done, and stage by stage what may be added."""
+        for kind, seconds in self._by_the_clock(self._here).items():
+            doubt = self._kinds.get(kind, _Measured()).doubt
+            yield TimeLeft(seconds / doubt, seconds, seconds * doubt)
+        for left in self._stages.values():
+            seconds = self._seconds(left.possible)
+            yield TimeLeft(0.0, seconds, 2 * seconds)
+
+    def _parts_later(self) -> Iterator[TimeLeft]:
+        """The same of each claim after it."""
+        for left in self._after:
+            certain, possible = self._seconds(left.certain), self._seconds(left.possible)
+            yield TimeLeft(certain / _ANOTHER, certain, certain * _ANOTHER)
+            yield TimeLeft(0.0, possible, 2 * possible)
 
     @property
     def _usual(self) -> float:
@@ -164,23 +192,25 @@ class Pace:
         usual = self._usual
         return {kind: seconds * self._kinds.get(kind, _Measured()).slowness(usual) for kind, seconds in work.items()}
 
-    @property
-    def _certain(self) -> Work:
-        """Work left that will be done: what was expected, or what the current call needs if that is more."""
-        expected = total(*(left.certain for left in self._stages.values()))
-        kinds = expected.keys() | self._call.keys()
-        here = {kind: max(expected.get(kind, 0.0), self._call.get(kind, 0.0)) for kind in kinds}
-        return total(here, self._after)
+    def _seconds(self, work: Work) -> float:
+        return sum(self._by_the_clock(work).values())
 
     @property
-    def _possible(self) -> Work:
-        return total(*(left.possible for left in self._stages.values()))
+    def _here(self) -> Work:
+        """Work left of this claim that will be done: what was expected, or what the current call needs if that is more."""
+        expected = total(*(left.certain for left in self._stages.values()))
+        kinds = expected.keys() | self._call.keys()
+        return {kind: max(expected.get(kind, 0.0), self._call.get(kind, 0.0)) for kind in kinds}
 
     @property
     def _worked(self) -> float:
         """Seconds of planned work so far."""
         idle = self._clock() - self._idle if self._idle is not None else 0.0
         return self._clock() - self._began - self._lost - idle
+
+
+def _left(work: Expected) -> _Left:
+    return _Left(dict(work.certain), dict(work.possible))
 
 
 def _take(seconds: float, kind: str, *parts: dict[str, float]) -> None:

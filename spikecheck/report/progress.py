@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from math import sqrt
 
 from spikecheck.core.events import (
     Busy,
@@ -134,16 +133,15 @@ def stage_says(event: StageStarted) -> str:
     return f"{event.stage}, {plural(event.settings, 'setting')} x {plural(event.seeds, 'seed')}"
 
 
-def time_left(least: float, most: float) -> str:
-    """Bounds on the seconds left in words: one estimate where it is right within a factor of two or within `_SLACK` seconds.
+def time_left(least: float, seconds: float, most: float) -> str:
+    """The seconds left in words, or their bounds where they may be wrong by a factor above two and by more than `_SLACK`.
 
-    >>> time_left(30.0, 120.0), time_left(10.0, 90.0)
-    ('about 1:00 left', '0:10 to 1:30 left')
+    >>> time_left(30.0, 50.0, 90.0), time_left(10.0, 50.0, 90.0)
+    ('about 0:50 left', '0:10 to 1:30 left')
     """
-    if most <= 4 * least:
-        return f"about {clock_time(sqrt(least * most))} left"
-    if most - least <= 2 * _SLACK:
-        return f"about {clock_time((least + most) / 2)} left"
+    twice = least >= seconds / 2 and most <= 2 * seconds
+    if twice or most - least <= 2 * _SLACK:
+        return f"about {clock_time(seconds)} left"
     return f"{clock_time(least)} to {clock_time(most)} left"
 
 

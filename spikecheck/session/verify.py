@@ -18,7 +18,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
-from spikecheck.core.work import Expected, total
+from spikecheck.core.work import Expected, together, total
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.cost_model import expected_of, expected_stages
 from spikecheck.harness.evidence import Evidence
@@ -129,8 +129,8 @@ def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator
             before | {stage: one[stage] for stage in one if stage in CERTAIN_STAGES}
             for before, one in zip(after[near], _expected(claims[near], plan, lab), strict=True)
         ]
-        left = total(*(stage.all for one in after[place + 1 :] for stage in one.values()))
-        yield ClaimStarted(claim.id, place + 1, len(claims), tuple(after[place].items()), left)
+        later = tuple(together(one.values()) for one in after[place + 1 :])
+        yield ClaimStarted(claim.id, place + 1, len(claims), tuple(after[place].items()), later)
 
 
 def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[dict[str, Expected]]:

@@ -35,7 +35,8 @@ _LOOK_EVERY = 0.2
 _counts: list[Any] = []
 """Shared array of steps made in each order, for a worker; empty in the parent process."""
 
-_ending = threading.Event()
+_training, _ending = threading.Event(), threading.Event()
+"""Of a worker: whether it trains, and whether it must end."""
 
 Progress = Callable[[int, int], None]
 """Called with the position of an order and its steps so far. It may raise to stop; trained runs are kept."""
@@ -142,7 +143,13 @@ def _begin_worker(counts: Any) -> None:
 
 
 def _end(number: int, frame: object) -> None:
+    """End this worker: at once if it trains nothing, else at its next step, with a checkpoint.
+
+    Not by an exception: the pool would take it for the job's, and keep the worker for the next one.
+    """
     _ending.set()
+    if not _training.is_set():
+        os._exit(0)
 
 
 def _train_numbered(place: int, order: Order, store: Store | None, save_every: float) -> WorkloadRun:
@@ -153,4 +160,10 @@ def _train_numbered(place: int, order: Order, store: Store | None, save_every: f
         if _ending.is_set():
             raise _Ended
 
-    return train(order, store, tick, save_every)
+    _training.set()
+    try:
+        return train(order, store, tick, save_every)
+    finally:
+        _training.clear()
+        if _ending.is_set():
+            os._exit(0)

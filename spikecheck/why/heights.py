@@ -43,8 +43,9 @@ class Reader:
     def __init__(self, before: Sequence[float], scene: Scene, own: Sequence[float]) -> None:
         """`before` are the run's losses up to the fork, the last of step `scene.start` - 1; `own` its losses from there on."""
         self.scene = scene
+        self._usual = self._own_level(own) or (scene.level, scene.spread)
         self._half = HALF * self.height(own)
-        self._noise = self._highest(own[: self._lead], *self._own_level(own))
+        self._noise = self._highest(own[: self._lead], *self._usual)
         self._detector = Detector()
         known = before[-HISTORY:]
         for step, loss in enumerate(known, scene.start - len(known)):
@@ -68,23 +69,24 @@ class Reader:
         return any(spike.onset >= self.scene.start for spike in [*detector.spikes, *detector.recurring])
 
     def height(self, losses: Sequence[float]) -> float:
-        """The largest mean of five losses in a row from shortly before the onset on, above their level, in spreads.
+        """The largest mean of five losses in a row from shortly before the onset on, above the level before it, in spreads.
 
-        Level and spread are the fork's own before the onset, since an arm may lower the loss of a whole training. At most
-        `HIGHEST`, which stands for a loss that is not finite as well.
+        Level and spread are the run's, or the fork's own where its level is lower: an arm may lower the loss of a whole
+        training. At most `HIGHEST`, which stands for a loss that is not finite as well.
         """
-        return self._highest(losses[self._lead :], *self._own_level(losses))
+        own = self._own_level(losses)
+        return self._highest(losses[self._lead :], *(self._usual if own is None else min(own, self._usual)))
 
     @property
     def _lead(self) -> int:
         """Number of losses of a fork in which no cause of its spike is looked for."""
         return max(0, self.scene.onset - LEAD - self.scene.start)
 
-    def _own_level(self, losses: Sequence[float]) -> tuple[float, float]:
-        """A fork's level and spread before the onset, as soon as its arm has moved the loss there; else those of the run."""
+    def _own_level(self, losses: Sequence[float]) -> tuple[float, float] | None:
+        """Level and spread before the onset, from where an arm has moved the loss there; None of too few losses."""
         settled = np.array(losses[_SETTLED : self._lead])
         if len(settled) < _FEWEST or not np.isfinite(settled).all():
-            return self.scene.level, self.scene.spread
+            return None
         level, spread = level_and_spread(settled)
         return level, unit(level, max(spread, ROUNDING * abs(level)))
 

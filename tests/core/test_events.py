@@ -32,7 +32,7 @@ def test_an_event_cannot_be_changed_by_an_observer(event: Event) -> None:
 def test_what_an_engine_does_not_know_counts_as_no_work() -> None:
     assert (WorkPlanned(10, 2).work, TileAdvanced(3).seconds, TileAdvanced(3).early) == ({}, 0.0, False)
     started = ClaimStarted("slas", 1, 2)
-    assert (started.expected, started.after) == ((), {})
+    assert (started.expected, started.after) == ((), ())
 
 
 def test_trouble_with_the_store_is_printed_even_when_quiet_and_nothing_else_is() -> None:

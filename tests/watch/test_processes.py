@@ -1,18 +1,22 @@
 """Several trainings at once: the same bits as alone, told how far they are, resumed, and ended with their parent."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from spikecheck.core.errors import SettingError
 from spikecheck.lab.store import Store
+from spikecheck.watch import processes
 from spikecheck.watch.processes import train_all
 from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import OptimizerChoice, Workload
@@ -57,10 +61,41 @@ def test_who_stops_leaves_checkpoints(tmp_path: Path) -> None:
     assert list((tmp_path / "checkpoints").iterdir())
 
 
+def idle(counts: Any) -> None:
+    """A worker that waits for something to train."""
+    processes._begin_worker(counts)
+    counts[0] = 1
+    time.sleep(60.0)
+
+
+def busy(counts: Any, folder: Path) -> None:
+    """A worker that trains for long, and would then wait for the next order."""
+    processes._begin_worker(counts)
+    with suppress(BaseException):  # as a pool does, which hands it to the parent
+        processes._train_numbered(0, *orders(1, 10**6), Store(folder), 1e6)
+    time.sleep(60.0)
+
+
+@pytest.mark.parametrize("does", [idle, busy])
+def test_a_worker_that_is_told_to_end_ends_whatever_it_does(does: Callable[..., None], tmp_path: Path) -> None:
+    """Regression: it took note of it, and then waited for its next order; `gate --workload` hung after Ctrl-C."""
+    context = multiprocessing.get_context("spawn")
+    counts = context.Array("q", 1, lock=False)
+    worker = context.Process(target=does, args=(counts,) if does is idle else (counts, tmp_path))
+    worker.start()
+    while not counts[0]:
+        time.sleep(0.05)
+    worker.terminate()
+    worker.join(30.0)
+    assert worker.exitcode == 0
+    assert does is idle or list((tmp_path / "checkpoints").iterdir())
+
+
 PARENT = """
 import sys
 from pathlib import Path
 from spikecheck.lab.store import Store
+from spikecheck.watch import processes
 from spikecheck.watch.processes import train_all
 from spikecheck.watch.runs import Order
 from spikecheck.watch.workload import Workload
