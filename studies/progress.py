@@ -179,9 +179,9 @@ def page(commands: Sequence[Watched]) -> str:
     lines = [
         "# Is the time left what the screen says?",
         "",
-        f"`python studies/progress.py`: {len(commands)} commands, which took {took:,.0f} seconds. They were written down after",
-        "the last change of the estimate and before any of them was watched; it was made with others in view. Nothing else ran on",
-        "the two cores.",
+        f"`python studies/progress.py`: {len(commands)} commands, which took {took:,.0f} seconds. They were written down",
+        "after the last change of the estimate and before any of them was watched; it was made with others in view. Nothing",
+        "else ran on the two cores.",
         f"In {_of(commands, lambda one: one.estimates)} seconds the estimate on the screen was right: within a factor of",
         f"two of the time that the command then took, or within {_SLACK:.0f} seconds. Where the time left was not known that",
         'well, the screen said a range, such as "0:10 to 1:30 left": in',
