@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
-from math import ceil, prod
+from math import prod
 
 import numpy as np
 from scipy.special import bdtr, bdtrc, betaincinv, nctdtr, ndtr, stdtrit
@@ -18,7 +18,7 @@ from spikecheck.harness.plan import Plan, fresh_seeds
 from spikecheck.harness.sensitivity import variations
 from spikecheck.harness.user_functions import called
 from spikecheck.harness.verify import certain_blocks
-from spikecheck.lab.batching import A_TILE, kind_of, padded, work, work_of
+from spikecheck.lab.batching import A_TILE, padded, work, work_of
 from spikecheck.stats.looks import nominal_alpha
 from spikecheck.stats.prediction import Estimand, Prediction
 
@@ -86,7 +86,7 @@ def expected_stages(claim: Claim, plan: Plan, stored: Stored) -> dict[str, Expec
         "confirmation": Expected(possible=confirmed),
         "beside": Expected(_answered(claim, fresh, stored)),
         "reach": Expected(_trained_and_read(claim, sampled, stored)),
-        "variations": Expected(times(total(_looks_cost(claim, at), {READING: A_RUN_READ}), varied * plan.fresh_seeds)),
+        "variations": Expected(times(_varied(claim, at, plan.fresh_seeds), varied)),
         "map": Expected(times(a_setting, cells)),
     }
 
@@ -145,7 +145,8 @@ def expected_of(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: S
     sample = first[:: max(1, len(first) // _SAMPLE)]
     lacking = [recipe for recipe in sample if not stored(recipe)]
     trained = times(_members_work(lacking), len(first) / len(sample))
-    return total(trained, _forked_and_probed(claim, blocks, stored))
+    signatures = {setting.signature for setting in blocks}  # of each, one tile at least is begun
+    return _with_tiles(total(trained, _forked_and_probed(claim, blocks, stored)), len(signatures))
 
 
 def _forked_and_probed(claim: Claim, blocks: Mapping[Setting, Sequence[int]], stored: Stored) -> Work:
@@ -194,9 +195,10 @@ def _controls(claim: Claim) -> Iterator[Claim]:
             yield wanted
 
 
-def _looks_cost(claim: Claim, setting: Setting) -> Work:
-    """The expected work of one seed's forks and probes at a setting, without its training."""
-    return _members_work(_looks(claim, setting, 0))
+def _varied(claim: Claim, setting: Setting, seeds: int) -> Work:
+    """The expected work of a variation: forks and probes of seeds whose trainings are there."""
+    looks = times(_members_work(_looks(claim, setting, 0)), seeds)
+    return total(_with_tiles(looks, 1), {READING: A_RUN_READ * seeds})
 
 
 def _looks(claim: Claim, setting: Setting, seed: int) -> list[Recipe]:
@@ -209,13 +211,12 @@ def _looks(claim: Claim, setting: Setting, seed: int) -> list[Recipe]:
 def _members_work(recipes: Iterable[Recipe]) -> Work:
     """The expected work of members in full tiles. It does not depend on their seeds."""
     alike = Counter(recipe.model_copy(update={"seed": 0}) for recipe in recipes)
-    return total(*(_of_alike(recipe, count / len(padded([recipe]))) for recipe, count in alike.items()))
+    return total(*(times(work_of([recipe]), count / len(padded([recipe]))) for recipe, count in alike.items()))
 
 
-def _of_alike(recipe: Recipe, tiles: float) -> Work:
-    """The expected work of so many tiles, of which the last may be part of one that others fill up."""
-    begun = {kind_of(recipe): A_TILE * (ceil(tiles) - tiles)}
-    return total(times(work_of([recipe]), tiles), begun)
+def _with_tiles(work: Work, tiles: int) -> Work:
+    """The work with what so many tiles of each kind take besides their steps."""
+    return {kind: seconds + A_TILE * tiles for kind, seconds in work.items() if seconds}
 
 
 def outlook(claims: Sequence[Claim], plan: Plan) -> list[Outlook]:
