@@ -39,8 +39,10 @@ COMMANDS = (
     "gate --optimizer torch.optim:Adamax --set lr=0.004 --against adam --seeds 5",
     "gate --optimizer torch.optim:RAdam --set lr=0.01 --against torch.optim:NAdam --against-set lr=0.01 --dataset digits",
     "gate --optimizer nesterov --set lr=0.05 --against gd --dataset mnist1d --seeds 16",
-    "gate --workload resnet --optimizer torch.optim:SGD --set lr=0.05 --against torch.optim:SGD "
-    "--against-set lr=0.1 --seeds 4",
+    (
+        "gate --workload resnet --optimizer torch.optim:SGD --set lr=0.05 --against torch.optim:SGD "
+        "--against-set lr=0.1 --seeds 4"
+    ),
     "diagnose --workload gpt --steps 400 --seed 3",
     "selftest --rounds 25",
 )
