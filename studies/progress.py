@@ -51,6 +51,8 @@ make it."""
 _ESTIMATE = re.compile(r"(?:((?:\d+:)?\d+:\d\d) to|about) ((?:\d+:)?\d+:\d\d) left")
 _SHARE = re.compile(r"(\d+) %")
 _NAMED = re.compile(r"(starting|compiling)[^…]*…")
+_ERASED = "\x1b[1A\x1b[2K"
+"""What goes before the next screen, once for each line of the last one."""
 _SLACK = 2.0
 """Seconds by which an estimate, which is in whole seconds, may be wrong."""
 
@@ -157,7 +159,7 @@ def _seconds(terminal: int, began: float) -> Iterator[Second]:
 
 
 def _second(at: float, text: str) -> Second:
-    last = text[text.rfind("\x1b[1A\x1b[2K") :] if "\x1b[1A\x1b[2K" in text else text
+    last = last_whole_screen(text)
     shares, estimates = _SHARE.findall(last), _ESTIMATE.findall(last)
     least, most = estimates[-1] if estimates else ("", "")
     return Second(
@@ -167,6 +169,16 @@ def _second(at: float, text: str) -> Second:
         _from_clock(most) if most else None,
         bool(_NAMED.search(last)),
     )
+
+
+def last_whole_screen(text: str) -> str:
+    """The last screen of which all lines are there: a terminal may be read between two lines of one.
+
+    >>> last_whole_screen("a\\r\\n1 %\\r\\n" + _ERASED + "b\\r\\n2 %\\r\\n" + _ERASED + "c\\r\\n")
+    'b\\r\\n2 %\\r\\n'
+    """
+    *_, before, last = ["", "", *re.split(f"(?:{re.escape(_ERASED)})+", text)]
+    return last if last.count("\n") >= before.count("\n") else before
 
 
 def _from_clock(text: str) -> float:
