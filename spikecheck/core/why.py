@@ -68,7 +68,7 @@ class Fork(Record):
 
     number: int = Field(description="seeds the nudge of its weights")
     height: float = Field(
-        description="of its excursion, mean of five losses above the fork's own level before it, in spreads; at most 1e6"
+        description="of its excursion, mean of five losses above the level before it, in spreads; at most 1e6"
     )
     spikes: bool = Field(description="whether the detector raises an alarm, or the height is at least half the run's")
     removed: bool | None = Field(description="whether the spike is gone; null for placebo and again")

@@ -15,9 +15,10 @@ STYLES = {
 MEANING = (
     "Arm: the one thing that a fork of the training changes; the placebo changes the weights by a millionth and nothing "
     "else. Forks: how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: "
-    "mean of five losses above the fork's own level before the spike, in spreads (robust standard deviations of its losses "
-    "there), median over forks. p: of removing it no more often than the placebo, after Holm's correction over the arms "
-    "that apply. Cost: median of the last losses less that of the placebo; negative where the arm ends lower."
+    "mean of five losses above the level before the spike, in spreads (robust standard deviations of the losses there), "
+    "median over forks; level and spread are the fork's own where it lies lower than the run. p: of removing it no more "
+    "often than the placebo, after Holm's correction over the arms that apply. Cost: median of the last losses less that of"
+    " the placebo; negative where the arm ends lower."
 )
 
 
@@ -48,7 +49,17 @@ def height_of(arm: ArmResult) -> str:
     """Its median height."""
     if arm.height is None:
         return ""
-    return "not finite" if arm.height >= HIGHEST else f"{arm.height:.3g}"
+    return "1e6 or more" if arm.height >= HIGHEST else _three_digits(arm.height)
+
+
+def _three_digits(height: float) -> str:
+    """Without an exponent.
+
+    >>> _three_digits(-1.714), _three_digits(1_014.2), _three_digits(265.4)
+    ('-1.71', '1,010', '265')
+    """
+    rounded = float(f"{height:.3g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 100.0 else f"{rounded:.3g}"
 
 
 def spike_says(answer: Answer) -> str:

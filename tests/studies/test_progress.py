@@ -2,7 +2,7 @@
 
 import pytest
 
-from studies.progress import Second, Watched, _second, page
+from studies.progress import Second, Watched, _second, last_whole_screen, page
 
 
 def at(seconds: float, least: float | None, most: float | None) -> Second:
@@ -22,6 +22,14 @@ def at(seconds: float, least: float | None, most: float | None) -> Second:
 def test_the_last_picture_on_the_screen_is_read(screen: str, least: float | None, most: float | None) -> None:
     second = _second(1.0, screen)
     assert (second.least, second.most) == (least, most)
+
+
+def test_a_screen_that_is_read_between_two_of_its_lines_is_not_the_last() -> None:
+    """Regression: it has no percentage, and ten such readings in a row counted as ten seconds without progress."""
+    erased, whole = 2 * "\x1b[1A\x1b[2K", "claim\r\n45 %, about 0:10 left\r\n"
+    assert last_whole_screen(whole + erased + whole + erased + "claim\r\n") == whole
+    assert last_whole_screen(whole + erased) == whole
+    assert last_whole_screen("claim\r\n") == "claim\r\n"
 
 
 @pytest.mark.parametrize(
