@@ -119,16 +119,17 @@ def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int)
 def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator[ClaimStarted]:
     """The start event of every claim, with its expected time and that of later claims.
 
-    The times of a claim and of the next ones are estimated again when its turn comes, since more runs are stored by then.
+    The times of a later claim and of the next ones are estimated again when its turn comes: more runs are stored by then.
     Those of the stages that no run was trained for in advance stay as they were.
     """
     after = _expected(claims, plan, lab)
     for place, claim in enumerate(claims):
         near = slice(place, place + _NEAR)
-        after[near] = [
-            before | {stage: one[stage] for stage in one if stage in CERTAIN_STAGES}
-            for before, one in zip(after[near], _expected(claims[near], plan, lab), strict=True)
-        ]
+        if place:
+            after[near] = [
+                before | {stage: one[stage] for stage in one if stage in CERTAIN_STAGES}
+                for before, one in zip(after[near], _expected(claims[near], plan, lab), strict=True)
+            ]
         later = tuple(together(one.values()) for one in after[place + 1 :])
         yield ClaimStarted(claim.id, place + 1, len(claims), tuple(after[place].items()), later)
 
