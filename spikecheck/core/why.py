@@ -67,9 +67,7 @@ class Fork(Record):
     """One training from the fork on."""
 
     number: int = Field(description="seeds the nudge of its weights")
-    height: float = Field(
-        description="of its excursion, mean of five losses above the level before it, in spreads; at most 1e6"
-    )
+    height: float = Field(description="of its excursion, mean of five losses, in spreads; at most 1e6")
     spikes: bool = Field(description="whether the detector raises an alarm, or the height is at least half the run's")
     removed: bool | None = Field(description="whether the spike is gone; null for placebo and again")
     late: float | None = Field(description="median of its last losses; null where one is not finite")

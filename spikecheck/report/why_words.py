@@ -13,12 +13,11 @@ STYLES = {
     Effect.NOT_APPLICABLE: "dim",
 }
 MEANING = (
-    "Arm: the one thing that a fork of the training changes; the placebo changes the weights by a millionth and nothing "
-    "else. Forks: how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: "
-    "mean of five losses above the level before the spike, in spreads (robust standard deviations of the losses there), "
-    "median over forks; level and spread are the fork's own where it lies lower than the run. p: of removing it no more "
-    "often than the placebo, after Holm's correction over the arms that apply. Cost: median of the last losses less that of"
-    " the placebo; negative where the arm ends lower."
+    "Arm: the one thing that a fork of the training changes; the placebo changes the weights by a millionth and nothing else. "
+    "Forks: how many no longer spike (of the placebo: how many do), with the 95 % interval of that share. Height: mean of "
+    "five losses above the level before the spike, in spreads (robust standard deviations of the losses before), median over "
+    "forks. p: of removing it no more often than the placebo, after Holm's correction over the arms that apply. Cost: median "
+    "of the last losses less that of the placebo; negative where the arm ends lower."
 )
 
 

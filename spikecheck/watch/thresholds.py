@@ -24,7 +24,7 @@ NORMAL = 1.4826
 """Ratio of standard deviation to median absolute deviation for Gaussian noise: 1 / 0.6745."""
 _LEAST_RISE = 1.0
 """Of the mean of an excursion above the level, in spreads: less is what an ordinary loss does."""
-ROUNDING = 4.0 * 2.0**-23
+_ROUNDING = 4.0 * 2.0**-23
 """Relative error of a loss, a sum in single precision: the least spread that a level can have."""
 
 
@@ -91,7 +91,7 @@ def rises(run: np.ndarray, window: np.ndarray) -> bool:
     (False, True)
     """
     level, spread = level_and_spread(window)
-    return bool(run.mean() - level >= _LEAST_RISE * max(spread, ROUNDING * abs(level)))
+    return bool(run.mean() - level >= _LEAST_RISE * max(spread, _ROUNDING * abs(level)))
 
 
 def memory(losses: np.ndarray) -> int:
@@ -105,7 +105,7 @@ def memory(losses: np.ndarray) -> int:
     if len(losses) < WINDOW:
         return 1
     near, far = (level_and_spread(_second_differences(losses, over))[1] for over in (1, LONGEST_MEMORY))
-    rounding = ROUNDING * abs(median(losses))
+    rounding = _ROUNDING * abs(median(losses))
     if far <= rounding or (near <= rounding and not _written_again(losses)):
         return 1
     independent = min(1.0, math.sqrt(1.0 + 3.0 * (near / far) ** 2) - 1.0)

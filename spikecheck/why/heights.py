@@ -1,4 +1,4 @@
-"""Whether a fork spikes, and how high: by the detector that found the spike, and by the fork's own level and spread."""
+"""Whether a fork spikes, and how high: by the detector that found the spike, and by its level and spread."""
 
 import copy
 import math
@@ -9,8 +9,8 @@ import numpy as np
 
 from spikecheck.core.why import HIGHEST
 from spikecheck.watch.detector import Detector
-from spikecheck.watch.thresholds import HISTORY, ROUNDING, level_and_spread
-from spikecheck.why.scene import LEAD, Scene, unit
+from spikecheck.watch.thresholds import HISTORY
+from spikecheck.why.scene import LEAD, Scene
 
 _TOGETHER = 5
 """Losses whose mean is a height: one loss alone is noise."""
@@ -18,10 +18,6 @@ HALF = 0.5
 """Share of a height below which a spike is not the same any more."""
 LATE = 32
 """Last losses of a fork, of which its cost is read off."""
-_SETTLED = 16
-"""Steps after the fork until its arm has moved the loss to the fork's own level."""
-_FEWEST = 16
-"""Losses that a level of a fork's own needs: from fewer, a spread would err by a third."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +39,8 @@ class Reader:
     def __init__(self, before: Sequence[float], scene: Scene, own: Sequence[float]) -> None:
         """`before` are the run's losses up to the fork, the last of step `scene.start` - 1; `own` its losses from there on."""
         self.scene = scene
-        self._usual = self._own_level(own) or (scene.level, scene.spread)
         self._half = HALF * self.height(own)
-        self._noise = self._highest(own[: self._lead], *self._usual)
+        self._noise = self._highest(own[: max(0, scene.onset - LEAD - scene.start)])
         self._detector = Detector()
         known = before[-HISTORY:]
         for step, loss in enumerate(known, scene.start - len(known)):
@@ -69,35 +64,20 @@ class Reader:
         return any(spike.onset >= self.scene.start for spike in [*detector.spikes, *detector.recurring])
 
     def height(self, losses: Sequence[float]) -> float:
-        """The largest mean of five losses in a row from shortly before the onset on, above the level before it, in spreads.
+        """The largest mean of five losses in a row from shortly before the onset on, above the level, in spreads.
 
-        Level and spread are the run's, or the fork's own where its level is lower: an arm may lower the loss of a whole
-        training. At most `HIGHEST`, which stands for a loss that is not finite as well.
+        At most `HIGHEST`, which stands for a loss that is not finite as well.
         """
-        own = self._own_level(losses)
-        return self._highest(losses[self._lead :], *(self._usual if own is None else min(own, self._usual)))
+        return self._highest(losses[max(0, self.scene.onset - LEAD - self.scene.start) :])
 
-    @property
-    def _lead(self) -> int:
-        """Number of losses of a fork in which no cause of its spike is looked for."""
-        return max(0, self.scene.onset - LEAD - self.scene.start)
-
-    def _own_level(self, losses: Sequence[float]) -> tuple[float, float] | None:
-        """Level and spread before the onset, from where an arm has moved the loss there; None of too few losses."""
-        settled = np.array(losses[_SETTLED : self._lead])
-        if len(settled) < _FEWEST or not np.isfinite(settled).all():
-            return None
-        level, spread = level_and_spread(settled)
-        return level, unit(level, max(spread, ROUNDING * abs(level)))
-
-    def _highest(self, losses: Sequence[float], level: float, spread: float) -> float:
+    def _highest(self, losses: Sequence[float]) -> float:
         """The largest mean of five losses in a row, above the level, in spreads; the level where there are fewer."""
         if len(losses) < _TOGETHER:
             return 0.0
         if not np.isfinite(losses).all():
             return HIGHEST
         means = np.convolve(losses, np.full(_TOGETHER, 1.0 / _TOGETHER), mode="valid")
-        return min(float((means.max() - level) / spread), HIGHEST)
+        return min(float((means.max() - self.scene.level) / self.scene.spread), HIGHEST)
 
 
 def late_loss(losses: Sequence[float]) -> float | None:

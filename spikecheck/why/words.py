@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from spikecheck.core.why import Answer, Cause, Effect, Outcome, Ranked, Signs
 from spikecheck.why.arms import LEFT_OUT, OTHER_BATCHES
+from spikecheck.why.calm import calm_before, removes_any
 
 _CAUSED_BY = {
     Cause.SCHEDULE: "a change of the learning rate",
@@ -102,6 +103,7 @@ def notes(answer: Answer) -> tuple[str, ...]:
         "reproducibility.": answer.differs_at is not None,
         f"No overshoot is known for the steps before the spike: {missing}.": bool(missing),
         "The training ends before the loss is back.": spike.over is None,
+        _calmed(answer): bool(_calmed(answer)),
         _returning(answer): bool(_returning(answer)),
         f"Forks that differ in their weights' last digits alone differ in whether they spike ({_mixed(answer)}): chance has a "
         "part in it, arms need more forks, and a cause is missed more often.": bool(_mixed(answer)),
@@ -126,6 +128,26 @@ def _returning(answer: Answer) -> str:
     return (
         f"{levels} No arm removes the fall either. One batch that is repeated makes the loss fall, and the spike is then the "
         "end of its repetition."
+    )
+
+
+def _calmed(answer: Answer) -> str:
+    """That what shows an instability would have removed any spike; empty where some arm shows it by itself, and elsewhere."""
+    named = answer.causes[0] if answer.causes and answer.fall is None else None
+    if named is None or named.cause not in (Cause.CURVATURE, Cause.LAG, Cause.DECAYED):
+        return ""
+    if not all(removes_any(answer, arm) for arm in named.arms):
+        return ""
+    ratios = ", ".join(f"{calm_before(answer, arm):.2g} with {arm}" for arm in named.arms)
+    overshoot = answer.signs.overshoot
+    descends = (
+        ""
+        if overshoot is None or overshoot > 1.0
+        else f" Until then, steps lowered the loss of their own batches (overshoot {overshoot:.2f})."
+    )
+    return (
+        f"What removes the spike lowers the whole loss: before the spike it is so many times the placebo's: {ratios}. A spike "
+        f"as high in proportion would count as removed there too. So shorter steps may only calm the training.{descends}"
     )
 
 

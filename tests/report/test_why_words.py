@@ -41,7 +41,8 @@ def test_the_placebo_removes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("height", "said"), [(None, ""), (0.0, "0"), (HIGHEST, "1e6 or more"), (HIGHEST - 1, "1,000,000"), (-1.714, "-1.71")]
+    ("height", "said"),
+    [(None, ""), (0.0, "0"), (HIGHEST, "1e6 or more"), (HIGHEST - 1, "1,000,000"), (-1.714, "-1.71")],
 )
 def test_a_height_that_stands_for_infinity_says_so(height: float | None, said: str) -> None:
     assert height_of(arm("x", Effect.LEAVES, Cause.DATA).model_copy(update={"height": height})) == said

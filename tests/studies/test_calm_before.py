@@ -1,9 +1,7 @@
-"""Losses of arms before the onset, over those of the placebo."""
-
-import pytest
+"""The table of losses before the onset, over those of the placebo."""
 
 from spikecheck.core.why import Answer, ArmResult, Effect, Fork, Outcome, Spike
-from studies.calm_before import calm_before, calm_table
+from studies.calm_before import calm_table
 from studies.spontaneous_page import Cell
 
 
@@ -29,19 +27,6 @@ def answer(**arms: tuple[Fork, ...]) -> Answer:
     ]
     spike = Spike(onset=164, peak=166, over=170, height=9.0, level=1.0, spread=0.1, loss=2.0, benign=False)
     return Answer(outcome=Outcome.NO_CAUSE, sentence="", spike=spike, start=100, arms=tuple(made))
-
-
-def test_medians_of_forks_over_the_placebos() -> None:
-    known = answer(placebo=forks(2.0, 3.0, 4.0), half_the_rate=forks(1.0, 1.5, 7.0))
-    assert calm_before(known, "half the rate") == pytest.approx(0.5)
-    assert calm_before(known, "clip at median") is None
-    assert calm_before(answer(half_the_rate=forks(1.0)), "half the rate") is None
-    assert calm_before(answer(placebo=forks(2.0), half_the_rate=()), "half the rate") is None
-
-
-def test_losses_that_are_not_finite_are_left_out() -> None:
-    lost = forks(1.0)[0].model_copy(update={"losses": (None,) * 100})
-    assert calm_before(answer(placebo=forks(2.0), half_the_rate=(lost, *forks(1.0))), "half the rate") == 0.5
 
 
 def test_the_table() -> None:

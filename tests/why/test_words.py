@@ -122,3 +122,37 @@ def test_notes_are_those_that_apply() -> None:
     unseen = answer(signs=Signs(missing="no overshoot: there is no loss")).notes
     assert "No overshoot is known for the steps before the spike: there is no loss." in unseen
     assert notes(answer(spike=None)) == ()
+
+
+CALM = "So shorter steps may only calm the training."
+
+
+def calmed(before: float, cause: Cause = Cause.CURVATURE, overshoot: float | None = 0.3) -> tuple[str, ...]:
+    """Notes where half the rate removes a spike that doubles the loss, and where it brings the loss to before it."""
+    arms = (arm("placebo", Effect.LEAVES, None), arm("half the rate", Effect.REMOVES, cause, claimed=True))
+    levels = (1.0, before)
+    forked = tuple(
+        one.model_copy(update={"forks": tuple(fork.model_copy(update={"losses": (level,) * 30}) for fork in one.forks)})
+        for one, level in zip(arms, levels, strict=True)
+    )
+    placebo = forked[0].model_copy(update={"height": 10.0})
+    known = answer(arms=(placebo, forked[1]), cause=cause, causes=(Ranked(cause=cause, arms=("half the rate",)),))
+    spike = known.spike
+    assert spike is not None
+    return notes(
+        known.model_copy(
+            update={
+                "spike": spike.model_copy(update={"level": 1.0, "spread": 0.1}),
+                "signs": Signs(overshoot=overshoot),
+            }
+        )
+    )
+
+
+def test_an_arm_that_calms_the_whole_training_is_said_to() -> None:
+    (said,) = [note for note in calmed(0.3) if CALM in note]
+    assert "the placebo's: 0.3 with half the rate" in said
+    assert said.endswith("Until then, steps lowered the loss of their own batches (overshoot 0.30).")
+    assert not any(CALM in note for note in calmed(0.9))
+    assert not any(CALM in note for note in calmed(0.3, Cause.DATA))
+    assert not any("own batches" in note for overshoot in (None, 1.2) for note in calmed(0.3, overshoot=overshoot))
