@@ -32,6 +32,8 @@ from spikecheck.watch.runs import (
 STARTING_SECONDS = 3.0
 """Expected time until workers train, on a typical core: they import torch and make the workload."""
 _LOOK_EVERY = 0.2
+_PATIENCE = 1.0
+"""Seconds that a worker is given to hand over what it has trained."""
 _counts: list[Any] = []
 """Shared array of steps made in each order, for a worker; empty in the parent process."""
 
@@ -143,13 +145,15 @@ def _begin_worker(counts: Any) -> None:
 
 
 def _end(number: int, frame: object) -> None:
-    """End this worker: at once if it trains nothing, else at its next step, with a checkpoint.
+    """End this worker: in a second if it trains nothing, else at its next step, with a checkpoint.
 
-    Not by an exception: the pool would take it for the job's, and keep the worker for the next one.
+    Usually the pool ends a worker that has nothing to do. It was seen to forget one, which then waited for ever.
     """
     _ending.set()
     if not _training.is_set():
-        os._exit(0)
+        ends = threading.Timer(_PATIENCE, os._exit, (0,))
+        ends.daemon = True
+        ends.start()
 
 
 def _train_numbered(place: int, order: Order, store: Store | None, save_every: float) -> WorkloadRun:
@@ -165,5 +169,5 @@ def _train_numbered(place: int, order: Order, store: Store | None, save_every: f
         return train(order, store, tick, save_every)
     finally:
         _training.clear()
-        if _ending.is_set():
+        if _ending.is_set():  # by an exception the pool would end the training alone, and keep the worker
             os._exit(0)
