@@ -71,8 +71,9 @@ def idle(counts: Any) -> None:
 def busy(counts: Any, folder: Path) -> None:
     """A worker that trains for long, and would then wait for the next order."""
     processes._begin_worker(counts)
+    (order,) = orders(1, 10**6)
     with suppress(BaseException):  # as a pool does, which hands it to the parent
-        processes._train_numbered(0, *orders(1, 10**6), Store(folder), 1e6)
+        processes._train_numbered(0, order, Store(folder), 1e6)
     time.sleep(60.0)
 
 
