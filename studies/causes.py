@@ -12,6 +12,7 @@ rises that no arm can remove.
 """
 
 import argparse
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
@@ -23,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.why import Answer
+from spikecheck.lab.execution.worker_process import end_with_parent
 from spikecheck.lab.store import default_folder
 from spikecheck.report import atomic_write
 from spikecheck.watch.runs import Order
@@ -77,10 +79,15 @@ def _answered(asked: Asked, at: int | None) -> Answer | None:
         return None
 
 
+def _begin_worker() -> None:
+    """A worker ends with its parent, also where that is killed: it would else hold its memory for ever."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
 def answered(cells: Sequence[Asked], folder: Path, workers: int) -> Iterator[Cell]:
     """Ask for the answers that the folder lacks; each is written as soon as it is there."""
     folder.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker) as pool:
         waiting = [pool.submit(judged, asked) for asked in cells if not (folder / asked.file).exists()]
         for future in as_completed(waiting):
             cell = future.result()
