@@ -54,4 +54,5 @@ def ended(said: str, code: int) -> str:
         return PYTHONS if _OWN not in said and code != 0 else FAULT
     if code not in (130, -signal.SIGINT):
         return FAULT
-    return LINE if said.count("\n") == 1 else SILENT if not said else FAULT
+    lines = said.removeprefix("\n").count("\n")  # click ends the terminal's line that shows ^C
+    return LINE if lines == 1 else SILENT if not said else FAULT

@@ -96,7 +96,7 @@ def report_error(error: BaseException) -> int:
     """Print an error as one line, and return the exit code."""
     if isinstance(error, click.ClickException):
         return _misused(error)
-    if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
+    if _is_interrupt(error):
         print_error(f"interrupted; {what_stays(stored='--no-store' not in sys.argv)}")
         return INTERRUPTED
     if isinstance(error, Stopped):
@@ -113,6 +113,17 @@ def report_error(error: BaseException) -> int:
     said = f"{type(error).__name__}: {text_of(error)}"
     print_error(f"internal error: {said}; please report; set SPIKECHECK_DEBUG=1 for the traceback")
     return 70
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether it is a Ctrl-C, or what was made of one that came while a class or a model was being built.
+
+    Python 3.11 makes a RuntimeError of it, which names it as its cause; pydantic's core only writes its name.
+    """
+    if error is None or isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
+        return error is not None
+    of_a_model = type(error).__name__ == "SchemaError" and KeyboardInterrupt.__name__ in str(error)
+    return of_a_model or _is_interrupt(error.__cause__)
 
 
 def left_by_click(error: SystemExit) -> bool:

@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic_core import SchemaError
+
+from spikecheck.cli.exit import INTERRUPTED, report_error
 
 _PRESSED = """
 import time
@@ -70,3 +73,37 @@ except KeyboardInterrupt:
     (tmp_path / "pressed.py").write_text(script)
     done = subprocess.run([sys.executable, "-m", "pressed"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def pressed_in_a_class() -> BaseException:
+    """What Python makes of a Ctrl-C that comes while a class gets its attributes' names."""
+
+    class Presses:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt
+
+    try:
+        type("Built", (), {"attribute": Presses()})
+    except BaseException as error:
+        return error
+    raise AssertionError
+
+
+def pressed_in_a_model() -> BaseException:
+    """What pydantic's core makes of one that comes while it builds a validator."""
+    said = 'Error building "model" validator:\n  SchemaError: Error building "enum" validator:\n  KeyboardInterrupt: '
+    return SchemaError(said)
+
+
+@pytest.mark.parametrize("error", [pressed_in_a_class(), pressed_in_a_model(), KeyboardInterrupt()])
+def test_a_ctrl_c_is_one_also_where_a_library_has_made_an_error_of_it(
+    error: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Regression: in the first moments of a command, Ctrl-C was "internal error: ...; please report", exit code 70."""
+    assert report_error(error) == INTERRUPTED
+    assert capsys.readouterr().err.startswith("interrupted; ")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("KeyboardInterrupt"), SchemaError("no field"), ValueError("x")])
+def test_other_errors_are_no_ctrl_c(error: BaseException) -> None:
+    assert report_error(error) == 70

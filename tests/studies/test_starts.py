@@ -17,6 +17,7 @@ PYTHON = 'Traceback (most recent call last):\n  File "<frozen site>", line 75, i
         ("", -2, SILENT),
         ("interrupted; nothing was begun\n", 130, LINE),
         ("interrupted; nothing was begun\n", -2, LINE),
+        ("\ninterrupted; everything trained so far is kept, run again to go on\n", 130, LINE),
         (PYTHON, 1, PYTHONS),
         (PYTHON, -2, PYTHONS),
         (PYTHON, 0, FAULT),
