@@ -46,8 +46,8 @@ COMMANDS = (
     "diagnose --workload gpt --steps 400 --seed 3",
     "selftest --rounds 25",
 )
-"""Written down on 29 November 2026, after the last change of the estimate and before any of them was watched. None was used to
-make it."""
+"""Written down on 29 November 2026, after the last change of the estimate and before any of them was watched for it. Of the
+commands that it was made with, one is here again: `show catapult`."""
 _ESTIMATE = re.compile(r"(?:((?:\d+:)?\d+:\d\d) to|about) ((?:\d+:)?\d+:\d\d) left")
 _SHARE = re.compile(r"(\d+) %")
 _NAMED = re.compile(r"(starting|compiling)[^…]*…")
@@ -195,8 +195,8 @@ def page(commands: Sequence[Watched]) -> str:
         "# Is the time left what the screen says?",
         "",
         f"`python studies/progress.py`: {len(commands)} commands, which took {took:,.0f} seconds. They were written down",
-        "after the last change of the estimate and before any of them was watched; it was made with others in view. Nothing",
-        "else ran on the two cores.",
+        "after the last change of the estimate and before any of them was watched for it; it was made with others in view, of",
+        "which `show catapult` is here again. Nothing else ran on the two cores.",
         f"In {_of(commands, lambda one: one.estimates)} seconds the estimate on the screen was right: within a factor of",
         f"two of the time that the command then took, or within {_SLACK:.0f} seconds. Where the time left was not known that",
         'well, the screen said a range, such as "0:10 to 1:30 left": in',

@@ -115,15 +115,15 @@ def report_error(error: BaseException) -> int:
     return 70
 
 
-def _is_interrupt(error: BaseException | None) -> bool:
+def _is_interrupt(error: BaseException) -> bool:
     """Whether it is a Ctrl-C, or what was made of one that came while a class or a model was being built.
 
     Python 3.11 makes a RuntimeError of it, which names it as its cause; pydantic's core only writes its name.
     """
-    if error is None or isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
-        return error is not None
+    if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
+        return True
     of_a_model = type(error).__name__ == "SchemaError" and KeyboardInterrupt.__name__ in str(error)
-    return of_a_model or _is_interrupt(error.__cause__)
+    return of_a_model or (error.__cause__ is not None and _is_interrupt(error.__cause__))
 
 
 def left_by_click(error: SystemExit) -> bool:

@@ -225,8 +225,8 @@ def seconds(tile: Sequence[Recipe]) -> float:
 def kind_of(recipe: Recipe) -> str:
     """The kind of work that the recipe is: a training, or a kind of fork or probe. See `core.work`.
 
-    Under a user's optimizer it is a kind of its own: in a gate, measuring its trainings took twenty times as long as measuring
-    those of the reference, with the same expected time.
+    Under a user's optimizer it is a kind of its own: in a gate, measuring its trainings took sixteen times as long as
+    measuring those of the reference, with the same expected time.
     """
     kind = recipe.probe.kind if recipe.probe is not None else _of_setting(recipe.setting)
     return f"{kind}, {recipe.setting.optimizer}" if recipe.setting.named else kind

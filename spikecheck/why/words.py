@@ -143,11 +143,11 @@ def _calmed(answer: Answer) -> str:
     descends = (
         ""
         if overshoot is None or overshoot > 1.0
-        else f" Until then, steps lowered the loss of their own batches (overshoot {overshoot:.2f})."
+        else f" Most steps just before it lowered the loss of their own batch (median overshoot {overshoot:.2f})."
     )
     return (
-        f"What removes the spike lowers the whole loss: before the spike it is so many times the placebo's: {ratios}. A spike "
-        f"as high in proportion would count as removed there too. So shorter steps may only calm the training.{descends}"
+        f"What removes the spike lowers the loss long before it: to {ratios}, as shares of the placebo's loss. A spike as "
+        f"high in proportion would count as removed there too, so shorter steps may only calm the training.{descends}"
     )
 
 

@@ -200,3 +200,15 @@ def test_a_tile_is_counted_for_every_signature_and_not_for_every_seed_or_setting
     variations = dict(expected_stages(claim, plan_of("full"), _nothing))["variations"].certain
     count, seeds = 6, plan_of("full").fresh_seeds
     assert variations["anatomy"] < count * (A_TILE + seeds * 0.02)
+
+
+def test_what_only_results_lead_to_is_stored_where_everything_is_and_lacking_where_a_part_is() -> None:
+    """Regression: where other claims had trained most of the known settings, later ones were expected to be there as well."""
+    claim, plan = SHIPPED["condensation-dose"], plan_of("quick")
+    everything = {one for some in certain_rounds(claim, plan) for one in with_ancestors(some)}
+    half = {one for one in everything if one.seed % 2}
+    nothing, partly, whole = (
+        stages(claim, plan, answer)["confirmation"] for answer in (_nothing, half.__contains__, lambda _: True)
+    )
+    assert partly == nothing > 0.0
+    assert whole < 0.05 * nothing

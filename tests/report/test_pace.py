@@ -325,3 +325,12 @@ def test_the_report_takes_its_time_however_fast_the_machine_trains() -> None:
     pace.expect([("all", training(100.0))])
     working(pace, clock, 10, 10.0)
     assert bounds(pace) == (_SHOWING, _SHOWING)
+
+
+def test_a_kind_that_was_measured_for_long_is_not_known_exactly() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.expect([("all", training(101_000.0))])
+    working(pace, clock, 100_000, 1.0)
+    least, most = bounds(pace)
+    assert most / least > 1.25**2

@@ -2,32 +2,9 @@
 
 import pytest
 
-from spikecheck.core.why import HIGHEST, Answer, ArmResult, Effect, Fork, Outcome, Spike
+from spikecheck.core.why import HIGHEST, Answer
 from spikecheck.why.calm import calm_before, removes_any
-
-
-def forks(*levels: float) -> tuple[Fork, ...]:
-    """Of 100 losses: 9.0 for the first 16 steps and from 8 before the onset on, and a level between."""
-    return tuple(
-        Fork(
-            number=number,
-            height=1.0,
-            spikes=True,
-            removed=None,
-            late=1.0,
-            losses=(9.0,) * 16 + (level,) * 40 + (9.0,) * 44,
-        )
-        for number, level in enumerate(levels)
-    )
-
-
-def answer(**arms: tuple[Fork, ...]) -> Answer:
-    made = [
-        ArmResult(name=name.replace("_", " "), question="?", cause=None, effect=Effect.REMOVES, forks=own)
-        for name, own in arms.items()
-    ]
-    spike = Spike(onset=164, peak=166, over=170, height=9.0, level=1.0, spread=0.1, loss=2.0, benign=False)
-    return Answer(outcome=Outcome.NO_CAUSE, sentence="", spike=spike, start=100, arms=tuple(made))
+from tests.why.planted_forks import answer, forks
 
 
 def test_medians_of_forks_over_the_placebos() -> None:
