@@ -17,6 +17,8 @@ from pydantic import Field
 from spikecheck.core.errors import UsageError
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.record import Record
+from spikecheck.core.replay_lines import replay_line
+from spikecheck.core.setting import Setting
 
 _DIGITS = 8
 """Hexadecimal digits of a digest: two lists agree by chance once in 4e9 pairs."""
@@ -63,6 +65,12 @@ def read(text: str) -> Recorded:
     except (ValueError, UsageError) as error:
         form = "OUTCOME,ESTIMATE,SEEDS,EFFECTS"
         raise UsageError(f"--gave {text!r}: is not {form}; copy it whole from the report's line") from error
+
+
+def compared_line(claim: Sequence[str], judgement: Judgement, reference: Setting, seed: int) -> str:
+    """The shell command that makes a judgement again and says whether it reproduces."""
+    line = replay_line(claim, judgement.setting, reference, seed, judgement.drawn)
+    return f"{line} --gave {Recorded.of(judgement).text()}"
 
 
 def _digest(values: Sequence[float | None]) -> str:

@@ -1,7 +1,5 @@
 """The verdict on a claim, as it is written to a report."""
 
-from collections.abc import Sequence
-from shlex import join
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,7 +8,6 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.judgement import Answer, Contrast, Judgement, Outcome
 from spikecheck.core.reach import Reach
 from spikecheck.core.record import BEYOND_STEPS, Record
-from spikecheck.core.reproduction import Recorded
 from spikecheck.core.scope import Scope
 from spikecheck.core.setting import Setting
 
@@ -24,32 +21,6 @@ class Counterexample(Record):
     )
     judgement: Judgement
     replay: str = Field(description="a copyable command line")
-
-
-def finding(claim: str, claims_path: str) -> list[str]:
-    """The words of a command line that find a claim, from the same working folder."""
-    return [claim, *(["--claims-path", claims_path] if claims_path else [])]
-
-
-def replay_line(claim: Sequence[str], setting: Setting, reference: Setting, seed: int, seeds: int) -> str:
-    """The shell command that judges a claim at one setting.
-
-    `claim` contains the words that name the claim and the optimizer to verify it with; `reference` is the reference setting
-    of the claim with that optimizer. The command names only the conditions that differ from the reference.
-    """
-    differs = setting.differences(reference).items()
-    at = [word for name, value in differs for word in ("--at", f"{name}={_typed(value)}")]
-    return join(["spikecheck", "replay", *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
-
-
-def compared_line(claim: Sequence[str], judgement: Judgement, reference: Setting, seed: int) -> str:
-    """The shell command that makes a judgement again and says whether it reproduces."""
-    line = replay_line(claim, judgement.setting, reference, seed, judgement.drawn)
-    return f"{line} --gave {Recorded.of(judgement).text()}"
-
-
-def _typed(value: object) -> str:
-    return "none" if value is None else str(value)
 
 
 class Variation(Record):

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from spikecheck.core.judgement import Answer, Judgement, Outcome
+from spikecheck.core.replay_lines import finding
+from spikecheck.core.reproduction import compared_line
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Counterexample, Verdict, compared_line, finding
+from spikecheck.core.verdict import Counterexample, Verdict
 from spikecheck.harness.answer import none_judged
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.plan import Plan

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.explanation import Explanation
-from spikecheck.core.verdict import finding
+from spikecheck.core.replay_lines import finding
 from spikecheck.report.page import Page
 from spikecheck.report.sanitize import inert
 

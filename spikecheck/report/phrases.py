@@ -7,8 +7,9 @@ from statistics import quantiles
 
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.reach import Reach
+from spikecheck.core.replay_lines import finding, replay_line
 from spikecheck.core.setting import Setting
-from spikecheck.core.verdict import Report, Verdict, finding, replay_line
+from spikecheck.core.verdict import Report, Verdict
 from spikecheck.core.workload_setting import optimizer_numbers, workload_of
 from spikecheck.report.sanitize import inert
 

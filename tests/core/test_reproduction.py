@@ -1,6 +1,7 @@
 """How well a recorded judgement is reproduced: bit by bit, statistically, or not."""
 
 import math
+import shlex
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.judgement import Effect, Judgement, Outcome
-from spikecheck.core.reproduction import Degree, Recorded, Reproduction, decisive, read
+from spikecheck.core.reproduction import Degree, Recorded, Reproduction, compared_line, decisive, read
 from spikecheck.core.setting import Setting
+from spikecheck.core.workload_setting import workload_setting
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SCORES = st.lists(st.none() | FINITE, min_size=1, max_size=20)
@@ -102,3 +104,15 @@ def test_anything_else_is_refused_in_one_line_that_names_the_option(text: str) -
     with pytest.raises(UsageError, match="--gave .*: is not OUTCOME,ESTIMATE,SEEDS,EFFECTS") as refused:
         read(text)
     assert "\n" not in str(refused.value)
+
+
+def test_a_compared_line_replays_and_compares_on_a_workload_too() -> None:
+    there = workload_setting("mlp", {}, optimizer="gd", lr=0.1, steps=50)
+    for words, setting in ((["planted", "--workload", "mlp"], there), (["planted"], Setting())):
+        again = judgement(setting=setting)
+        compared = shlex.split(compared_line(words, again, setting, 0))
+        assert compared[1 : 2 + len(words)] == ["replay", *words]
+        assert (compared[compared.index("--gave") + 1], compared[compared.index("--seeds") + 1]) == (
+            Recorded.of(again).text(),
+            "3",
+        )

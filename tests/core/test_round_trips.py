@@ -17,9 +17,9 @@ from spikecheck.core import probe as probes
 from spikecheck.core.errors import BaselineError, SettingError, UsageError
 from spikecheck.core.judgement import Companion, Effect, Judgement, Outcome
 from spikecheck.core.recipe import Environment, Recipe
+from spikecheck.core.replay_lines import replay_line
 from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scores
 from spikecheck.core.setting import OPTIMIZERS, Setting
-from spikecheck.core.verdict import replay_line
 from spikecheck.core.watched import Header, LayerLook, Look, Step
 from spikecheck.gate.baseline import baseline_of, fitting
 from spikecheck.gate.metrics import MEASURES
