@@ -15,10 +15,10 @@ def replay_line(claim: Sequence[str], setting: Setting, reference: Setting, seed
     """The shell command that judges a claim at one setting.
 
     `claim` contains the words that name the claim and the optimizer to verify it with; `reference` is the reference setting
-    of the claim with that optimizer. The command names only the conditions that differ from the reference.
+    of the claim with that optimizer. The command names only the conditions that have to be changed in the reference.
     """
-    differs = setting.differences(reference).items()
-    at = [word for name, value in differs for word in ("--at", f"{name}={_typed(value)}")]
+    changes = setting.changes_from(reference).items()
+    at = [word for name, value in changes for word in ("--at", f"{name}={_typed(value)}")]
     return join(["spikecheck", "replay", *claim, *at, "--seed", str(seed), "--seeds", str(seeds)])
 
 

@@ -160,3 +160,17 @@ class Setting(Record):
         """The conditions in which this setting differs from another, with this setting's values."""
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in Setting.model_fields)
         return {name: mine for name, mine, theirs in pairs if mine != theirs}
+
+    def changes_from(self, other: "Setting") -> dict[str, Any]:
+        """The changes with which `other.but` returns this setting.
+
+        These are not the differences where the optimizer changes: its numbers then start from its own defaults.
+
+        >>> plain = Setting(optimizer="adam")
+        >>> Setting(optimizer="adamw", weight_decay=0.0).changes_from(plain)
+        {'optimizer': 'adamw', 'weight_decay': 0.0}
+        """
+        changed = {name: getattr(other, name) for name in Setting.model_fields}
+        if self.optimizer != other.optimizer:
+            changed |= dict.fromkeys(_NUMBERS) | OPTIMIZERS.get(self.optimizer, {}) | {"options": ()}
+        return {name: mine for name, theirs in changed.items() if (mine := getattr(self, name)) != theirs}

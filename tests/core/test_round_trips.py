@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from spikecheck.cli.params import condition
@@ -154,9 +154,15 @@ def test_a_digest_changes_with_every_condition(recipe: Recipe, data: st.DataObje
     assert (other.digest(HERE) != recipe.digest(HERE)) is changed
 
 
+@given(SETTINGS, SETTINGS)
+def test_changes_make_one_setting_of_another(setting: Setting, other: Setting) -> None:
+    assert other.but(**setting.changes_from(other)) == setting
+
+
 @given(PLAIN, PLAIN)
+@example(Setting(optimizer="adamw", weight_decay=0.0), Setting(optimizer="adam"))
 def test_a_replay_line_names_its_setting_whatever_the_reference_is(setting: Setting, reference: Setting) -> None:
-    """As a shell splits it, and as the command reads it."""
+    """As a shell splits it, and as the command reads it. Regression: numbers that two optimizers share."""
     words = shlex.split(replay_line(["some-claim"], setting, reference, 7, 32))
     assert words[:3] == ["spikecheck", "replay", "some-claim"]
     assert words[-4:] == ["--seed", "7", "--seeds", "32"]
