@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikecheck.core.errors import SettingError
-from spikecheck.core.setting import Setting
+from spikecheck.core.setting import OPTIMIZERS, Setting
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -87,7 +87,7 @@ class Domain:
         A step moves one rung on one axis, or resets all conditions that are off the ladders at once.
         """
         steps = [
-            setting.but(**{name: ladder.rungs[rung - 1]})
+            self._moved(setting, name, ladder.rungs[rung - 1])
             for name, ladder in self.axes.items()
             if (rung := self._rung(name, setting)) > 0
         ]
@@ -145,12 +145,25 @@ class Domain:
         value = getattr(setting, name)
         return rungs.index(value) if value in rungs else 0
 
+    def _moved(self, setting: Setting, name: str, rung: Any) -> Setting:
+        """The setting with another rung on one axis.
+
+        Another optimizer has the numbers that the reference has with it, but for those with a ladder: they stay.
+        """
+        if name != "optimizer":
+            return setting.but(**{name: rung})
+        at_reference = self.reference.but(optimizer=rung)
+        numbers = {number: getattr(at_reference, number) for number in OPTIMIZERS.get(rung, {})}
+        kept = {axis: value for axis in self.axes if axis in numbers and (value := getattr(setting, axis)) is not None}
+        return setting.but(**numbers | kept, optimizer=rung)
+
     def _off_ladder(self, setting: Setting) -> tuple[str, ...]:
-        """Conditions that differ from the reference and are on no ladder."""
+        """Conditions that differ from the reference, other than by the default of another optimizer, and are on no ladder."""
+        differences = setting.differences(self.reference)
         return tuple(
             name
-            for name in setting.differences(self.reference)
-            if name not in self.axes or getattr(setting, name) not in self.axes[name].rungs
+            for name in setting.changes_from(self.reference)
+            if name in differences and (name not in self.axes or getattr(setting, name) not in self.axes[name].rungs)
         )
 
 
