@@ -177,11 +177,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> "Any":
+    import random
     from importlib import import_module
 
     if name not in _HOMES:
         raise AttributeError(f"module 'spikecheck' has no attribute {name!r}")
-    return getattr(import_module(f"spikecheck.{_HOMES[name]}"), name)
+    state = random.getstate()  # rich draws a number when it is imported, and the user's training may be seeded already
+    try:
+        return getattr(import_module(f"spikecheck.{_HOMES[name]}"), name)
+    finally:
+        random.setstate(state)
 
 
 def __dir__() -> list[str]:

@@ -29,6 +29,8 @@ _RESOLVED = 0.1
 _SAME = 1e-3
 """Relative difference up to which two losses count as equal. Passes without gradients may be compiled and rounded
 differently."""
+_NEARLY = 0.1
+"""The same where a forward pass changes buffers that it reads, so that the next one returns another loss."""
 _HALF_STEP_NOISE = math.sqrt(4**2 + 3**2 + 1)
 """Error of 4 L(half) - 3 L(before) - L(after) if every loss has an independent error of 1."""
 
@@ -132,9 +134,9 @@ class Examiner:
             for segment in reversed(taken.segments):
                 segment.restore()
 
-    def _passed(self, put_back: Callable[[], None]) -> None:
+    def _passed(self, put_back: Callable[[], bool]) -> None:
         """After a forward pass: the next one reads the same."""
-        put_back()
+        self.trust.changes_buffers = put_back() or self.trust.changes_buffers
         reshard(self.gathering)
 
     def _measured(self, loss: float, walk: Walk, taken: Taken) -> dict[str, Any]:
@@ -177,11 +179,11 @@ class Examiner:
             NotRepeatable: the closure does not return the given loss at the parameters before the step.
         """
         after, before = walk.loss(), walk.loss_at(0.0)
-        if not _same(before, loss):
+        if not _same(before, loss, _NEARLY if self.trust.changes_buffers else _SAME):
             repeats = _same(walk.loss(), before)
             self.draws_own_masks = not _same(walk.loss(same_masks=False), before)
             random = not repeats or (self.draws_own_masks and not self.masks_known)
-            raise NotRepeatable(_mismatch(loss, before, after, random=random))
+            raise NotRepeatable(_mismatch(loss, before, after, random=random, draws=self.draws_own_masks))
         self.trust.obstacle = None
         return _Points(before, after, quarter=walk.loss_at(0.25), half=walk.loss_at(0.5))
 
@@ -210,18 +212,23 @@ def _obstacle(loss: float, closure: Closure | None, sums: Sums) -> str | None:
     return None if sums.total("update") else NO_UPDATE
 
 
-def _mismatch(given: float, before: float, after: float, *, random: bool) -> str:
+def _mismatch(given: float, before: float, after: float, *, random: bool, draws: bool) -> str:
+    if not math.isfinite(before) and math.isfinite(given):
+        return f"the closure returned {before} where watch.step was given the loss {given:.6g}"
     if random:
         return OTHER_RANDOMNESS
     if _same(after, given):
         late = f"the loss after the step, {given:.6g} (it was {before:.6g} before)"
         return f"watch.step was given {late}; call it after optimizer.step()"
     two = f"the closure returned {before:.6g} where watch.step was given the loss {given:.6g}"
-    return f"{two}; pass the same batch, in the same mode"
+    same = "pass the same batch, in the same mode"
+    if draws:
+        return f"{two}; {same}, and draw random numbers inside the model only"
+    return f"{two}; {same}, and change parameters after that loss by one optimizer.step() only"
 
 
-def _same(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-12)
+def _same(one: float, other: float, tolerance: float = _SAME) -> bool:
+    return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)
 
 
 def _finite(value: float) -> float | None:

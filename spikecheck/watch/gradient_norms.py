@@ -42,14 +42,14 @@ class GradientNorms:
         for handle in self._handles:
             handle.remove()
 
-    def one_factor(self, parameters: Sequence[Tensor], met: Sequence[float | None]) -> bool | None:
+    def one_factor(self, parameters: Sequence[Tensor], met: Sequence[float | None]) -> bool:
         """Whether gradients, of norms `met` in the optimizer's step, were all multiplied by one factor; waits for the device.
 
-        None where that is not known: a gradient is there that no backward pass made since.
+        False where a gradient is there that no backward pass made since: nothing is known of it.
         """
         norms = [None if norm is None else self._made.get(id(one)) for one, norm in zip(parameters, met, strict=True)]
         if any(made is None and norm for made, norm in zip(norms, met, strict=True)):
-            return None
+            return False
         pairs = [
             (float(made), norm) for made, norm in zip(norms, met, strict=True) if made is not None and norm is not None
         ]

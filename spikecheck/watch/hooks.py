@@ -68,9 +68,13 @@ class StepHooks:
         return ([], []) if self._witness is None else self._witness.read()
 
     def one_factor(self, sums: Sums) -> bool:
-        """Whether the gradients are those that the backward pass made, but for one factor; waits for the device."""
-        known = None if self._norms is None else self._norms.one_factor(self.parameters(), sums.gradient)
-        return not self.gradient_changed if known is None else known
+        """Whether the gradients are those of the loss since the last step, but for one factor; waits for the device.
+
+        A hook on a parameter may change its gradient before a backward pass can be seen to have made it.
+        """
+        if self._witness is None or self._norms is None or any(one._backward_hooks for one in self.parameters()):
+            return False
+        return self._witness.is_sum and self._norms.one_factor(self.parameters(), sums.gradient)
 
     @property
     def followed(self) -> Tensor | None:
@@ -147,6 +151,17 @@ def _with_shapes(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
         if is_lazy(parameter):
             raise UsageError(f"model: {name} has no shape yet; pass one batch through the model before Watch")
         yield name, parameter
+
+
+def called_by_python(model: nn.Module) -> Iterator[nn.Module]:
+    """The model and its modules, but for those within a compiled one: a hook on these would compile it again."""
+    yield model
+    compiled = (
+        hasattr(model, "_orig_mod") or model._compiled_call_impl is not None
+    )  # by torch.compile, or by its own method
+    if not compiled and not isinstance(model, torch.jit.ScriptModule):
+        for child in model.children():
+            yield from called_by_python(child)
 
 
 def devices_of(model: nn.Module) -> list[torch.device]:

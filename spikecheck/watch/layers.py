@@ -50,11 +50,13 @@ class Sums:
         return any(value is not None for value in self.gradient)
 
     def looks(self, names: Sequence[str | None]) -> dict[str, LayerLook]:
-        """Root mean squares by name. Parameters without a name, or with a value that is not finite, are left out."""
+        """Root mean squares by name, without parameters that have no name, no elements, or a value that is not finite."""
         looked = {name: self._layer(number) for number, name in enumerate(names) if name is not None}
         return {name: layer for name, layer in looked.items() if layer is not None}
 
     def _layer(self, number: int) -> LayerLook | None:
+        if not self.sizes[number]:
+            return None
         root = math.sqrt(self.sizes[number])
         gradient, surprise = self.gradient[number], self.surprise[number]
         values = {

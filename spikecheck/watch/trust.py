@@ -38,6 +38,8 @@ class Trust:
     """Whether the dot product of gradient and update is the slope of the closure's loss."""
     given_loss: bool = False
     """Whether the given loss equals the closure's before the step."""
+    changes_buffers: bool = False
+    """Whether a forward pass changes buffers that it may read: gradient and given loss are then not those of later passes."""
     obstacle: str | None = None
     """Why the closure cannot be used; None if it can."""
     _restores: bool | None = None
@@ -83,7 +85,7 @@ class Trust:
 
     def slope(self, as_is: float, restored: float | None, *, may_be_clipped: bool) -> float | None:
         """The slope by the gradient; None where it cannot be trusted."""
-        if self.averaged or not self.gradient:
+        if self.averaged or self.changes_buffers or not self.gradient:
             return None
         if _unchanged(as_is, restored):
             return as_is
@@ -105,7 +107,7 @@ class Trust:
 
     def compare_losses(self, given: float, before: float, slope: float) -> None:
         """Learn whether the given loss can replace the closure's before the step."""
-        self.given_loss = abs(given - before) <= _NEGLIGIBLE * abs(slope)
+        self.given_loss = not self.changes_buffers and abs(given - before) <= _NEGLIGIBLE * abs(slope)
 
     def note_deviation(self, before: float, quarter: float, half: float, after: float, slope: float | None) -> None:
         """Learn the rounding error from the loss at a quarter of the step: its distance to the curve through the others.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -34,23 +35,28 @@ class RandomState:
 
 
 @contextmanager
-def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[Callable[[], None]]:
+def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[Callable[[], bool]]:
     """A context for forward passes that restores whatever they change, also after an exception.
 
-    What it yields restores modes and buffers between two passes, so that both read the same.
+    What it yields restores modes and buffers between two passes, so that both read the same. It returns whether buffers had
+    changed that a pass may read as well, as those of a spectral norm; batch norm does not read what it changes.
     """
     modules = list(model.modules())
     modes = [(module, module.training, dict(module._buffers)) for module in modules]
     buffers = {id(one): one for module in modules for one in module._buffers.values() if one is not None}
-    contents = [(buffer, buffer.detach().clone()) for buffer in buffers.values()]
+    contents = {number: buffer.detach().clone() for number, buffer in buffers.items()}
     parameters = [one for module in modules for one in module._parameters.values() if one is not None]
     gradients = [(parameter, parameter.grad) for parameter in parameters]
 
-    def put_back() -> None:
+    def put_back() -> bool:
+        now = list(_held(modules))
         for mode in modes:
             _put_back(*mode)
-        for content in contents:
-            _fill(*content)
+        changed = [id(one) for one in now] != [id(one) for one in _held(modules)]
+        changed = changed or any(_differs(one, contents[id(one)]) for one in now)
+        for number, buffer in buffers.items():
+            _fill(buffer, contents[number])
+        return changed
 
     with ExitStack() as stack:
         stack.callback(RandomState(devices).put_back)
@@ -69,6 +75,20 @@ def _put_back(module: nn.Module, training: bool, buffers: dict[str, Tensor | Non
     if module._buffers or buffers:
         module._buffers.clear()
         module._buffers.update(buffers)
+
+
+def _held(modules: Sequence[nn.Module]) -> Iterator[Tensor]:
+    """The buffers that a pass may read and change. Batch norm in training does not read the statistics that it changes."""
+    for module in modules:
+        if not isinstance(module, _NormBase):
+            yield from (one for one in module._buffers.values() if one is not None)
+
+
+def _differs(one: Tensor, other: Tensor) -> bool:
+    if one.layout is not torch.strided:  # of which torch compares none
+        return False
+    alike = (one.dtype, one.device, one.shape) == (other.dtype, other.device, other.shape)
+    return not alike or not torch.equal(one, other)
 
 
 def _put_back_gradients(gradients: Sequence[tuple[nn.Parameter, Tensor | None]]) -> None:

@@ -21,7 +21,7 @@ from spikecheck.core.errors import USERS_ERRORS, UsageError, text_of
 from spikecheck.core.watched import Header, LayerLook, Look, Step
 from spikecheck.watch.digest import digest, on_device
 from spikecheck.watch.examiner import Examiner
-from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, unwrapped
+from spikecheck.watch.hooks import StepHooks, as_numbers, called_by_python, devices_of, names, unwrapped
 from spikecheck.watch.layers import Sums
 from spikecheck.watch.local_hook import LocalHook
 from spikecheck.watch.log import LogWriter
@@ -114,7 +114,7 @@ class QuietWatch:
         self._began_at = start
         self._told: set[str] = set()
         self._hooks = [StepHooks(one, self._is_due, self._guarded) for one in self._optimizers]
-        self._forward_hook: Any = None
+        self._forward_hooks: list[Any] = []
         self._forward_seen = False
         self._guarded(self._expect)()
         self._guarded(self._check_log)()
@@ -205,9 +205,10 @@ class QuietWatch:
             return None
         self._names = names(self._model, self._optimizers)  # raises where the model was rebuilt
         before, taken = take(self._ranks, number(loss), stepped, sums)
+        self._examiner.masks_known = self._forward_seen
         self._examiner.trust.averaged = self._ranks.size > 1 and not self._ranks.together
         look = self._examiner.look(before, closure, taken)
-        if self._examiner.draws_own_masks and self._forward_hook is None:
+        if self._examiner.draws_own_masks and not self._forward_hooks:
             self._watch_forward()  # from the next look on, the random state is the right one
         elif self._examiner.trust.obstacle:
             self._tell(f"no overshoot can be given: {self._examiner.trust.obstacle}")
@@ -219,9 +220,12 @@ class QuietWatch:
         return sums.looks(labels)
 
     def _watch_forward(self) -> None:
-        """Read the random state at the start of the training's forward pass: loading data may use it between steps."""
-        self._forward_hook = self._model.register_forward_pre_hook(LocalHook(self._guarded(self._note_masks)))
-        self._examiner.masks_known = True
+        """Read the random state at the start of the training's forward pass: loading data may use it between steps.
+
+        A loop may call a method of the model, so the pass starts in whichever of its modules is called first.
+        """
+        hook = LocalHook(self._guarded(self._note_masks))
+        self._forward_hooks = [one.register_forward_pre_hook(hook) for one in called_by_python(self._model)]
 
     def _note_masks(self) -> None:
         if self._is_due() and not self._forward_seen and self._model.training and torch.is_grad_enabled():
@@ -323,8 +327,8 @@ class QuietWatch:
         self._ranks.part("")
         for hooks in self._hooks:
             hooks.remove()
-        if self._forward_hook is not None:
-            self._forward_hook.remove()
+        for hook in self._forward_hooks:
+            hook.remove()
         self._unread.clear()
         for sink in self._sinks:
             with suppress(Exception):  # one that failed may fail again

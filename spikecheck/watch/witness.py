@@ -1,14 +1,16 @@
-"""Measures by which factor clipping changed gradients, from the gradient of one parameter."""
+"""What became of gradients between the backward passes and the optimizer's step, from the gradient of one parameter."""
 
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.autograd.graph import get_gradient_edge
 
 from spikecheck.watch.layers import wide
 from spikecheck.watch.local_hook import LocalHook
-from spikecheck.watch.shards import local
+from spikecheck.watch.shards import is_sharded, local
 
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 """Wraps a function so that it never raises."""
@@ -17,6 +19,10 @@ _LARGE_ENOUGH = 16
 """Least size of the followed parameter, if the model has one so large: a single number may have no gradient."""
 _PIECE = 64
 """Numbers of it that are kept: processes send them to one another."""
+_SAME = 1e-4
+"""Relative difference of two sums that rounding makes in single precision."""
+_ROUNDINGS = 4.0
+"""Units in the last place by which sums in lower precision may differ."""
 
 
 class Witness:
@@ -30,9 +36,18 @@ class Witness:
         self._parameter = min(trained, key=lambda p: (p.numel() < _LARGE_ENOUGH, p.numel()), default=None)
         self._made: Tensor | None = None
         self._met: Tensor | None = None
+        self._added: list[Tensor] = []
+        """What each backward pass added to it."""
+        self._handles: list[Any] = []
         if self._parameter is not None:
             register: Any = self._parameter.register_post_accumulate_grad_hook
-            self._handle = register(LocalHook(guard(self._note)))
+            self._handles.append(register(LocalHook(guard(self._note))))
+            if not is_sharded(self._parameter):  # the gradients of these come from elsewhere
+                with torch.inference_mode(mode=False):
+                    self._accumulator: Any = get_gradient_edge(
+                        self._parameter
+                    ).node  # forgets its hooks unless it is kept
+                self._handles.append(self._accumulator.register_prehook(guard(self._add)))
 
     def step(self) -> None:
         """Called at the optimizer's step, when the gradient is the one that it uses."""
@@ -51,19 +66,41 @@ class Witness:
             return [], []
         return self._made.tolist(), self._met.tolist()
 
+    @property
+    def is_sum(self) -> bool:
+        """Whether the gradient was the sum of what the backward passes added since this was made; waits for the device.
+
+        It is not where it was not emptied before the first of them, or was between two, as by SAM.
+        """
+        if len(self._handles) < 2:
+            return True
+        if self._made is None or not self._added:
+            return False
+        added = torch.stack(self._added).double()
+        tolerance = max(_SAME, _ROUNDINGS * torch.finfo(self._type).eps)
+        return bool((self._made.double() - added.sum(0)).norm() <= tolerance * added.norm())
+
     def remove(self) -> None:
-        """Remove the hook from the parameter."""
-        if self._parameter is not None:
-            self._handle.remove()
+        """Remove the hooks from the parameter."""
+        for handle in self._handles:
+            handle.remove()
+
+    def _add(self, gradients: tuple[Tensor | None, ...]) -> None:
+        (gradient,) = gradients
+        if gradient is not None:
+            self._type = wide(gradient).dtype if gradient.is_complex() else gradient.dtype
+            self._added.append(_piece(gradient))
 
     def _note(self) -> None:
         self._made = self._piece()
 
     def _piece(self) -> Tensor | None:
         gradient = None if self._parameter is None else self._parameter.grad
-        if gradient is None:
-            return None
-        return wide(local(gradient).detach()).flatten()[:_PIECE].float().clone()
+        return None if gradient is None else _piece(gradient)
+
+
+def _piece(gradient: Tensor) -> Tensor:
+    return wide(local(gradient).detach()).flatten()[:_PIECE].float().clone()
 
 
 def ratio(made: float, met: float) -> float | None:

@@ -54,3 +54,23 @@ def test_nothing_is_left_on_the_parameter() -> None:
     assert len(hooked) == 1 and hooked[0].numel() == 16
     witness.remove()
     assert not any(parameter._post_accumulate_grad_hooks for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("passes", "emptied_before", "is_sum"),
+    [(1, {0}, True), (3, {0}, True), (1, set(), False), (3, set(), False), (2, {0, 1}, False), (0, set(), False)],
+)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_whether_the_gradient_is_the_sum_of_what_the_passes_added(
+    passes: int, emptied_before: set[int], is_sum: bool, dtype: torch.dtype
+) -> None:
+    model = net().to(dtype)
+    torch.autograd.backward(model(torch.randn(8, 4, dtype=dtype)).square().mean())
+    witness = Witness(list(model.parameters()), lambda work: work)
+    for number in range(passes):
+        if number in emptied_before:
+            model.zero_grad()
+        torch.autograd.backward(model(torch.randn(8, 4, dtype=dtype)).square().mean())
+    witness.step()
+    assert witness.is_sum is is_sum
+    witness.remove()
