@@ -31,6 +31,14 @@ _MOST_NUMBERS = 10_000_000
 """Limit on parameters times steps: a large model is tested over fewer steps than its trainings have."""
 
 
+class StepFailed(SettingError):
+    """An optimizer's own step raised."""
+
+
+class Idle(SettingError):
+    """No step of an optimizer moved a parameter."""
+
+
 @dataclass(frozen=True)
 class _Trial:
     """Members with artificial gradients, which are the same in every trial."""
@@ -95,10 +103,10 @@ def abilities(order: OptimizerFactory, lr: float, steps: int) -> Abilities:
     closure = _wants_closure(one)
     try:
         return _examined(one, steps, closure=closure)
-    except SettingError:
+    except (StepFailed, Idle):  # it may want its closure later, or do nothing without one
         if closure or not _takes_closure(one):
             raise
-        with suppress(SettingError):  # it may want its closure later, or do nothing without one
+        with suppress(SettingError):
             return _examined(one, steps, closure=True)
         raise
 
@@ -172,10 +180,10 @@ def _template(trial: _Trial, able: Abilities) -> dict[str, Any]:
     return live.state_dict(0)
 
 
-def failed_step(path: str, error: BaseException, done: int) -> SettingError:
+def failed_step(path: str, error: BaseException, done: int) -> StepFailed:
     """The error for a user when an optimizer's own step raises, after `done` steps."""
     said = " ".join(text_of(error).partition("\n\n")[0].split()) or _line_of(error)
-    return SettingError(
+    return StepFailed(
         f"optimizer={path!r}: its step raised {type(error).__name__} after {done:,} steps: {said}; "
         "try it on one model by itself"
     )
@@ -226,7 +234,7 @@ def _why_not_resumed(trial: _Trial, able: Abilities, steps: int) -> str:
                 )
             why = "it remembers what its state_dict does not hold"
     if same_bits(params, trial.start()):
-        raise SettingError(
+        raise Idle(
             f"optimizer={trial.order.path!r}: {steps:,} steps move no parameter; does its step() write to the parameters?"
         )
     if not why and not torch.equal(half.state(), whole.state()):

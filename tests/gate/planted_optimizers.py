@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import SGD, Adam, Optimizer
@@ -274,6 +275,39 @@ class SmallOnly(SGD):
         for group in self.param_groups:
             for tensor in group["params"]:
                 tensor.sub_(group["lr"] * tensor.grad * (tensor.abs() < 2e-3))
+
+
+class NoiseBeforeClosure(SGD):
+    """Noise from a generator of its own on gradients, which a closure would make anew."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, lr=lr)
+        self.noise = np.random.default_rng()
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                if tensor.grad is not None:
+                    tensor.grad.add_(
+                        torch.as_tensor(self.noise.normal(0.0, 100.0, tuple(tensor.shape)), dtype=tensor.dtype)
+                    )
+        return super().step(closure)
+
+
+class CountBeforeClosure(SGD):
+    """A thousand times the gradient at every third call, counted over all instances."""
+
+    calls = 0
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        CountBeforeClosure.calls += 1
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                if tensor.grad is not None and CountBeforeClosure.calls % 3 == 0:
+                    tensor.grad.mul_(1_000.0)
+        return super().step(closure)
 
 
 class LeavesAtOnce(SGD):
