@@ -4,12 +4,11 @@ import hashlib
 import importlib
 import sys
 from collections.abc import Mapping
-from functools import lru_cache
-from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
 from spikecheck.core.errors import USERS_ERRORS, SettingError, SpikecheckError, UnknownName, UsageError, text_of
+from spikecheck.core.own_files import own_files
 from spikecheck.core.setting import OPTIMIZERS, PER_MEMBER, Setting
 
 # In a wheel the workloads lie inside the package; in a checkout beside it.
@@ -85,7 +84,7 @@ def for_all(setting: Setting, *kept: str) -> Setting:
 
 
 def source_digest(condition: str, path: str) -> str:
-    """sha256 of the file of `path`'s module and of the files it imports from the same folder or package.
+    """sha256 of the file of `path`'s module and of the user's own files that it imports, directly or not.
 
     For an installed module only its own file counts. For a module without a file, it is the sha256 of `path` itself.
     """
@@ -94,30 +93,8 @@ def source_digest(condition: str, path: str) -> str:
     file = getattr(sys.modules[module], "__file__", None)
     if file is None:
         return hashlib.sha256(path.encode()).hexdigest()
-    texts = [each.read_bytes() for each in _beside(module, Path(file), Path(file).stat().st_mtime_ns)]
+    texts = [each.read_bytes() for each in own_files(module, Path(file))]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()
-
-
-@lru_cache(maxsize=64)
-def _beside(module: str, file: Path, changed: int) -> list[Path]:
-    """The module's file, then the files of the same folder or package that it imports, directly or not.
-
-    `changed` is the file's modification time in nanoseconds; a new one makes the cache miss.
-    """
-    if "site-packages" in file.parts or not file.name.endswith(".py"):
-        return [file]
-    package = file.name == "__init__.py"
-    root = file.parents[module.count(".") + package]
-    finder = ModuleFinder(path=[str(root)])
-    try:
-        finder.import_hook(module, fromlist=["*"])
-    except (ImportError, SyntaxError):  # torch and other installed packages lie outside `root` and are not followed
-        pass
-    except AttributeError:  # ModuleFinder cannot walk through folders without an __init__.py
-        return [file, *sorted(set(file.parent.glob("*.py")) - {file})]
-    paths = (getattr(known, "__file__", None) for known in finder.modules.values())
-    folders = {Path(path) for path in paths if path is not None}
-    return [file, *sorted(folders - {file})]
 
 
 def _imported(condition: str, path: str, module: str) -> Any:

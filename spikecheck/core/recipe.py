@@ -16,7 +16,7 @@ from spikecheck.core.setting import Setting
 # Raised by one whenever a change to the trainer, the solvers or the initialisation changes any bit of any run.
 DYNAMICS_EPOCH = 9
 
-MODULE_EPOCH = 2
+MODULE_EPOCH = 3
 """Raised likewise for changes that affect only models named by MODULE:NAME."""
 DRIVER_EPOCH = 4
 """Raised likewise for changes that affect only optimizers named by MODULE:NAME, including the code that drives them."""

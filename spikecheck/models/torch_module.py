@@ -1,7 +1,8 @@
 """Any nn.Module as a model: one structure, with a set of parameters per member."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from spikecheck.core.errors import USERS_ERRORS, SettingError, first_line
-from spikecheck.core.import_path import for_all, made
+from spikecheck.core.import_path import for_all, made, named
 from spikecheck.core.setting import Setting
 from spikecheck.tensors.batched_matmul import product
 from spikecheck.tensors.seeding import generator_of
@@ -180,7 +181,8 @@ def _linear(signal: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
 
 
 def _made(path: str, setting: Setting, seed: int, inputs: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
+    named("model", path)  # imported first: its module may draw or seed, and only the first call would see that
+    with torch.random.fork_rng(devices=[]), _usual_dtype():
         torch.default_generator.manual_seed(generator_of(seed, path).initial_seed())
         module = made("model", path, setting)
         if not isinstance(module, nn.Module):
@@ -188,6 +190,17 @@ def _made(path: str, setting: Setting, seed: int, inputs: int) -> nn.Module:
         if any(nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
             _give_shapes(module, path, inputs)
     return module
+
+
+@contextmanager
+def _usual_dtype() -> Iterator[None]:
+    """torch's own default dtype, which any module that this process has imported may have changed."""
+    changed = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(changed)
 
 
 def _give_shapes(module: nn.Module, path: str, inputs: int) -> None:

@@ -285,7 +285,7 @@ class NoiseBeforeClosure(SGD):
         self.noise = np.random.default_rng()
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         for group in self.param_groups:
             for tensor in group["params"]:
                 if tensor.grad is not None:
@@ -301,7 +301,7 @@ class CountBeforeClosure(SGD):
     calls = 0
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         CountBeforeClosure.calls += 1
         for group in self.param_groups:
             for tensor in group["params"]:

@@ -291,3 +291,22 @@ def test_lazy_layers_start_from_their_seed(write: Write) -> None:
     first, again, other = (goal.initial([seed]) for seed in (3, 3, 4))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_what_its_module_does_when_imported_changes_no_start(write: Write) -> None:
+    """Regression: a seed at the top of the module was refused as another source of random numbers."""
+    seeded = setting_of(write, "torch.manual_seed(0)\nmake = lambda s: nn.Sequential(nn.Linear(1, 4), nn.Linear(4, 1))")
+    assert build_objective([seeded]).initial([3]).shape == (1, 13)
+
+
+def test_a_default_dtype_that_another_module_set_changes_no_start(write: Write) -> None:
+    """Regression: runs of torch's own optimizer were stored with other starts, where another's module had set it."""
+    setting = Setting(model=f"{write(NETWORK)}:make", width=6)
+    usual = build_objective([setting]).initial([3])
+    torch.set_default_dtype(torch.float64)
+    try:
+        changed = build_objective([setting]).initial([3])
+        assert torch.get_default_dtype() is torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(usual, changed)

@@ -71,8 +71,6 @@ def workload(make_optimizer, seed, device):
 
 
 def test_a_changed_source_is_another_run(store: Store, write: Write) -> None:
-    from spikecheck.core import import_path
-
     module = write(OWN.format(imported="", target=1))
     mine = order(workload=Workload.of(f"{module}:workload"))
     first = train(mine, store)
@@ -81,7 +79,6 @@ def test_a_changed_source_is_another_run(store: Store, write: Write) -> None:
     file.write_text(OWN.format(imported="", target=2))
     os.utime(file, (time.time() + 5, time.time() + 5))
     del sys.modules[module]
-    import_path._beside.cache_clear()
     changed = train(mine, store)
     assert not changed.reused
     assert not np.array_equal(changed.losses, first.losses)
