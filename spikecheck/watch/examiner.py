@@ -21,7 +21,7 @@ from spikecheck.watch.ranks import Apart, Ranks
 from spikecheck.watch.segment import Segment
 from spikecheck.watch.shards import reshard
 from spikecheck.watch.trust import Trust
-from spikecheck.watch.undisturbed import RandomState, undisturbed
+from spikecheck.watch.undisturbed import Generator, RandomState, undisturbed
 from spikecheck.watch.walk import Closure, Walk
 
 _RESOLVED = 0.1
@@ -90,6 +90,8 @@ class Examiner:
     devices: Sequence[torch.device]
     masks: RandomState
     """Random state at the start of the training's forward pass, as far as it is known."""
+    generators: Sequence[Generator] = ()
+    """Random generators of the model's own."""
     draws_own_masks: bool = False
     """Whether the closure is random and `masks` was not the random state of the training step."""
     masks_known: bool = False
@@ -118,7 +120,7 @@ class Examiner:
         if obstacle or closure is None:
             return {"unresolved": obstacle}
         try:
-            with undisturbed(self.model, self.devices) as put_back:
+            with undisturbed(self.model, self.devices, self.generators) as put_back:
                 walk = Walk(
                     closure, self.masks, taken.segments, self.ranks.mean, partial(self._passed, put_back), self.graph
                 )

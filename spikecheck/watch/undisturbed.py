@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,15 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parallel import DistributedDataParallel
 
+Generator = torch.Generator | random.Random | np.random.Generator | np.random.RandomState
+
 
 class RandomState:
     """The state of every random generator that a forward pass may use."""
 
-    def __init__(self, devices: Sequence[torch.device]) -> None:
-        """Read the states of the CPU's generators and of those of `devices`."""
+    def __init__(self, devices: Sequence[torch.device], generators: Sequence[Generator] = ()) -> None:
+        """Read the states of the CPU's generators, of those of `devices`, and of `generators`."""
+        self._generators = [_as_it_is(one) for one in generators]
         self._cpu = torch.get_rng_state()
         self._cuda = {device: torch.cuda.get_rng_state(device) for device in devices if device.type == "cuda"}
         self._mps = torch.mps.get_rng_state() if any(device.type == "mps" for device in devices) else None
@@ -32,10 +36,28 @@ class RandomState:
             torch.mps.set_rng_state(self._mps)
         random.setstate(self._python)
         np.random.set_state(self._numpy)  # noqa: NPY002
+        for put_back, state in self._generators:
+            put_back(state)
+
+
+def held_generators(model: nn.Module) -> list[Generator]:
+    """The random generators that are attributes of the model's modules."""
+    return [value for module in model.modules() for value in vars(module).values() if isinstance(value, Generator)]
+
+
+def _as_it_is(generator: Generator) -> tuple[Callable[[Any], object], Any]:
+    """What sets a generator's state, and its state now."""
+    if isinstance(generator, random.Random):
+        return generator.setstate, generator.getstate()
+    if isinstance(generator, np.random.Generator):
+        return partial(setattr, generator.bit_generator, "state"), generator.bit_generator.state
+    return generator.set_state, generator.get_state()
 
 
 @contextmanager
-def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[Callable[[], bool]]:
+def undisturbed(
+    model: nn.Module, devices: Sequence[torch.device], generators: Sequence[Generator] = ()
+) -> Iterator[Callable[[], bool]]:
     """A context for forward passes that restores whatever they change, also after an exception.
 
     What it yields restores modes and buffers between two passes, so that both read the same. It returns whether buffers had
@@ -59,7 +81,7 @@ def undisturbed(model: nn.Module, devices: Sequence[torch.device]) -> Iterator[C
         return changed
 
     with ExitStack() as stack:
-        stack.callback(RandomState(devices).put_back)
+        stack.callback(RandomState(devices, generators).put_back)
         stack.callback(put_back)
         for module in modules:
             _without_buffer_broadcast(module, stack)

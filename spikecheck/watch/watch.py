@@ -31,7 +31,7 @@ from spikecheck.watch.shards import check_shards, forward_is_collective, gatheri
 from spikecheck.watch.signals import Signals
 from spikecheck.watch.sinks import Sink, sinks
 from spikecheck.watch.taking import take
-from spikecheck.watch.undisturbed import RandomState
+from spikecheck.watch.undisturbed import RandomState, held_generators
 from spikecheck.watch.walk import Closure
 
 _UNREAD = 1_000
@@ -101,8 +101,10 @@ class QuietWatch:
         self._names = names(model, self._optimizers)
         check_shards(model)
         self._ranks = Ranks()
+        devices, generators = devices_of(model), held_generators(model)
+        masks = RandomState(devices, generators)
         self._examiner = Examiner(
-            model, devices_of(model), RandomState(devices_of(model)), ranks=self._ranks, gathering=gathering(model)
+            model, devices, masks, generators=generators, ranks=self._ranks, gathering=gathering(model)
         )
         self._unread: list[tuple[dict[str, Any], Any, tuple[Any, ...]]] = []
         """Fields of the steps that were not passed on, their losses, and their learning rates."""
@@ -187,7 +189,7 @@ class QuietWatch:
     def _expect(self) -> None:
         """If the next step is due for a look, save the random state and register hooks before its passes."""
         if self._is_due():
-            self._examiner.masks = RandomState(self._examiner.devices)
+            self._examiner.masks = self._random_state()
             for hooks in self._hooks:
                 hooks.expect()
 
@@ -230,7 +232,10 @@ class QuietWatch:
     def _note_masks(self) -> None:
         if self._is_due() and not self._forward_seen and self._model.training and torch.is_grad_enabled():
             self._forward_seen = True
-            self._examiner.masks = RandomState(self._examiner.devices)
+            self._examiner.masks = self._random_state()
+
+    def _random_state(self) -> RandomState:
+        return RandomState(self._examiner.devices, self._examiner.generators)
 
     def _reads_between(self, now: float) -> bool:
         """Whether losses that wait for no device are passed on between looks: to a sink at every step, else after a while."""

@@ -39,6 +39,26 @@ class Sampled(nn.Module):
         return self.body(x + 0.01 * float(np.random.rand()) + 0.01 * random.random())  # noqa: NPY002
 
 
+class DrawsItself(nn.Module):
+    """Draws from generators of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = plain()
+        self.of_torch = torch.Generator().manual_seed(1)
+        self.of_numpy, self.of_python = np.random.default_rng(1), random.Random(1)
+        self.old = np.random.RandomState(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        drawn = (
+            float(torch.rand((), generator=self.of_torch))
+            + self.of_numpy.random()
+            + self.of_python.random()
+            + self.old.rand()
+        )
+        return self.body(x + 0.01 * drawn)
+
+
 @dataclass
 class Loop:
     """A loop over drawn batches; `clip`, `accumulate`, `schedule` and `closure` are what loops do besides."""
@@ -122,6 +142,7 @@ LOOPS = {
     "dropout, drawn batches": Loop(dropout, drawn=True),
     "batch norm": Loop(batch_norm),
     "other generators": Loop(Sampled),
+    "generators of its own": Loop(DrawsItself),
     "clipped": Loop(clip=0.05),
     "accumulated": Loop(dropout, accumulate=3),
     "scheduled": Loop(schedule=True),
