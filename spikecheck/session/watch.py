@@ -52,8 +52,8 @@ class Watch(QuietWatch):
             model: the module that is trained, compiled or wrapped in DistributedDataParallel or not.
             optimizer: the optimizer whose `step` the loop calls, or several.
             log: a JSONL file to append to; None keeps no log. Of several processes only the first writes.
-            every: steps between looks, at least 1. A look costs one forward pass, or two where gradients
-                were changed otherwise than by one factor.
+            every: steps between looks, at least 1. A look costs one forward pass, or two where the
+                gradients are not those of the given loss, times one factor.
             start: the number of the first step, at least 0; give it when a training is resumed.
             show: whether a live line is shown on standard error; "auto" does on a terminal. Warnings are shown there
                 too, and without it go to the logger "spikecheck.watch".
