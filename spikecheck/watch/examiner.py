@@ -30,7 +30,7 @@ _SAME = 1e-3
 """Relative difference up to which two losses count as equal. Passes without gradients may be compiled and rounded
 differently."""
 _NEARLY = 0.1
-"""The same where a forward pass changes buffers that it reads, so that the next one returns another loss."""
+"""The same where a forward pass reads buffers that it changes, so that the next one returns another loss."""
 _HALF_STEP_NOISE = math.sqrt(4**2 + 3**2 + 1)
 """Error of 4 L(half) - 3 L(before) - L(after) if every loss has an independent error of 1."""
 
@@ -181,7 +181,8 @@ class Examiner:
             NotRepeatable: the closure does not return the given loss at the parameters before the step.
         """
         after, before = walk.loss(), walk.loss_at(0.0)
-        if not _same(before, loss, _NEARLY if self.trust.changes_buffers else _SAME):
+        drifts = self.trust.changes_buffers and not _same(before, loss) and walk.drifts()
+        if not _same(before, loss, _NEARLY if drifts else _SAME):
             repeats = _same(walk.loss(), before)
             self.draws_own_masks = not _same(walk.loss(same_masks=False), before)
             random = not repeats or (self.draws_own_masks and not self.masks_known)

@@ -19,6 +19,8 @@ _TO_BEGIN, _WITHIN, _TO_END = timedelta(seconds=60), timedelta(seconds=600), tim
 """Time limits. At the begin of a look: processes are at most one step apart after an optimizer's step, which may include
 writing a checkpoint. Within a look: another process may compile its forward pass. At the end: short, since only the losses
 since the last look can be lost."""
+_ON_ITS_WAY = timedelta(seconds=1)
+"""What a process writes reaches the others later where the machine is busy."""
 _LOGGER = logging.getLogger("spikecheck.watch")
 
 
@@ -123,8 +125,15 @@ class Ranks:
             store.add(self._counter, -1)
 
     def _all_here(self) -> bool:
-        """Whether every process has made its Watch. Gradients have been averaged since, so a missing one will not come."""
-        return bool(self._store.check([f"{self._prefix}/here/{rank}" for rank in range(self.size)]))
+        """Whether every process has made its Watch. Gradients have been averaged since, so a missing one will not come.
+
+        What another process has written to the store may be on its way.
+        """
+        try:
+            self._store.wait([f"{self._prefix}/here/{rank}" for rank in range(self.size)], _ON_ITS_WAY)
+        except (torch.distributed.DistError, RuntimeError):
+            return False
+        return True
 
     def _exchange(self, numbers: Sequence[float], wait: timedelta) -> Joint:
         place = f"{self._prefix}/{self._exchanged}"

@@ -50,10 +50,20 @@ class Walk:
         Raises:
             UsageError: the closure does not return one number.
         """
+        number = self._number(same_masks=same_masks)
+        self._after()
+        return self._mean(number)
+
+    def drifts(self) -> bool:
+        """Whether the loss is another one at once, with the same random numbers: it reads buffers that its pass changes."""
+        first, second = (self._number(same_masks=True) for _ in range(2))
+        self._after()
+        return self._mean(first) != self._mean(second)
+
+    def _number(self, *, same_masks: bool) -> float:
         if same_masks:
             self._masks.put_back()
         value = self._value()
-        self._after()
         if isinstance(value, Tensor):
             if value.numel() != 1:
                 raise UsageError(
@@ -62,10 +72,9 @@ class Walk:
             if value.is_floating_point():
                 self.eps = max(self.eps, torch.finfo(value.dtype).eps)
         try:
-            number = float(value)
+            return float(value)
         except TypeError:
             raise UsageError(f"the closure returned a {type(value).__name__}; return the loss, one number") from None
-        return self._mean(number)
 
     def _value(self) -> Any:
         """What the closure returns; a loss with derivatives in it, as that of forces, cannot be computed without a graph."""

@@ -38,15 +38,17 @@ class Witness:
         self._met: Tensor | None = None
         self._added: list[Tensor] = []
         """What each backward pass added to it."""
+        self._precision = 0.0
+        """Of the coarsest of them: the unit in the last place of 1."""
         self._handles: list[Any] = []
+        self._accumulator: Any = None
+        """The end of the backward pass at the parameter. Its hooks are lost unless it is kept."""
         if self._parameter is not None:
             register: Any = self._parameter.register_post_accumulate_grad_hook
             self._handles.append(register(LocalHook(guard(self._note))))
-            if not is_sharded(self._parameter):  # the gradients of these come from elsewhere
+            if not is_sharded(self._parameter):  # gradients of these are put there after the backward pass
                 with torch.inference_mode(mode=False):
-                    self._accumulator: Any = get_gradient_edge(
-                        self._parameter
-                    ).node  # forgets its hooks unless it is kept
+                    self._accumulator = get_gradient_edge(self._parameter).node
                 self._handles.append(self._accumulator.register_prehook(guard(self._add)))
 
     def step(self) -> None:
@@ -72,13 +74,13 @@ class Witness:
 
         It is not where it was not emptied before the first of them, or was between two, as by SAM.
         """
-        if len(self._handles) < 2:
+        if self._accumulator is None:
             return True
         if self._made is None or not self._added:
             return False
-        added = torch.stack(self._added).double()
-        tolerance = max(_SAME, _ROUNDINGS * torch.finfo(self._type).eps)
-        return bool((self._made.double() - added.sum(0)).norm() <= tolerance * added.norm())
+        added = torch.stack(self._added)
+        tolerance = max(_SAME, _ROUNDINGS * self._precision)
+        return bool((self._made - added.sum(0)).norm() <= tolerance * added.norm())
 
     def remove(self) -> None:
         """Remove the hooks from the parameter."""
@@ -88,7 +90,7 @@ class Witness:
     def _add(self, gradients: tuple[Tensor | None, ...]) -> None:
         (gradient,) = gradients
         if gradient is not None:
-            self._type = wide(gradient).dtype if gradient.is_complex() else gradient.dtype
+            self._precision = max(self._precision, torch.finfo(gradient.dtype).eps)
             self._added.append(_piece(gradient))
 
     def _note(self) -> None:

@@ -105,3 +105,14 @@ def test_a_closure_that_calls_backward_is_refused_in_one_line() -> None:
     with torch.no_grad(), pytest.raises(UsageError, match=r"^the closure calls backward\(\); give watch.step one that"):
         Walk(closure, RandomState([]), []).loss()
     assert weight.grad is None
+
+
+def test_a_loss_that_reads_what_its_pass_changes_drifts() -> None:
+    passes: list[int] = []
+
+    def counted() -> float:
+        passes.append(1)
+        return float(len(passes))
+
+    assert Walk(counted, RandomState([]), []).drifts()
+    assert not Walk(lambda: torch.rand(()), RandomState([]), []).drifts()

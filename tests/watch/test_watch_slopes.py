@@ -239,3 +239,30 @@ def test_the_first_use_leaves_random_numbers_as_they_are(use: str) -> None:
     script = f"import random, spikecheck; random.seed(3); {use}; print(random.random())"
     drawn = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert float(drawn) == random.Random(3).random()
+
+
+class Counting(nn.Module):
+    """Counts its passes in a buffer that it does not read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = net()
+        self.register_buffer("passes", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.get_buffer("passes").add_(1)
+        return self.body(x)
+
+
+def test_another_batch_is_told_where_a_buffer_counts_passes(tmp_path: Path) -> None:
+    model, generator = Counting(), torch.Generator().manual_seed(1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    with Watch(model, optimizer, log=tmp_path / "log.jsonl", every=1, show=False) as watch:
+        for step in range(5):
+            loss = error_of(model, *batch(step, generator))
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            watch.step(loss, partial(error_of, model, *batch(step, generator)))
+    looks = [step.look for step in WatchLog.open(tmp_path / "log.jsonl").ordered()]
+    assert all(look is not None and "pass the same batch" in (look.unresolved or "") for look in looks)
