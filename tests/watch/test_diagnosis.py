@@ -137,7 +137,7 @@ def test_rows_whose_loss_is_a_text_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "run.csv"
     file.write_text("step,loss\n" + "".join(f"{step},{2.5 + step % 7}{'*' * (step > 150)}\n" for step in range(200)))
     read = diagnose(read_columns(file), "loss", "step")
-    assert read.rows == 151 and "49 rows are left out: their loss is no number, such as '6.5*'." in read.missing
+    assert read.rows == 151 and "49 rows are left out: loss is no number, such as '6.5*'." in read.missing
 
 
 def test_a_log_that_goes_on_without_losses_is_told() -> None:
