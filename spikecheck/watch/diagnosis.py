@@ -46,7 +46,7 @@ class Moved:
     before: int
     """Steps by which it precedes the loss spike's onset; negative if it follows."""
     height: float
-    """Height in spreads of that column."""
+    """Height in spreads of that column; infinite over a level without noise."""
 
 
 @dataclass(frozen=True)
