@@ -121,6 +121,7 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
         recurring=_recurring(spikes, steps, others),
         columns=tuple(others),
         missing=(
+            *(columns.remarks if isinstance(columns, ReadColumns) else ()),
             *rows.remarks,
             *(_unreadable(columns, [name for name in (rows.step, loss) if name]) or _without_loss(given, numbers)),
             *_missing(steps, others),

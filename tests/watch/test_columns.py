@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import UnknownName, UsageError
 from spikecheck.core.watched import Header, Step
-from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, named_column, read_columns, step_column
+from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, ReadColumns, named_column, read_columns, step_column
 from spikecheck.watch.log import LogWriter
 
 PLAIN = "step,loss,lr\n0,2.0,0.1\n1,,0.1\n2,nan,0.2\n"
@@ -211,3 +211,56 @@ def test_a_column_of_texts_is_named_with_one_of_them(tmp_path: Path) -> None:
     file.write_text("step,loss\n0,2.5%\n1,2.4%\n")
     with pytest.raises(UsageError, match="column loss: holds no number, such as '2.5%'; name another with --loss"):
         named_column(read_columns(file), None, LOSS_NAMES, "--loss")
+
+
+def test_a_compressed_log_that_is_cut_off_is_said_to_be(tmp_path: Path) -> None:
+    """Regression: the page said nothing of it, and half a number at its end was a loss."""
+    random = np.random.default_rng(0).standard_normal(1_000)
+    whole = gzip.compress(("step,loss\n" + "".join(f"{n},{10 + loss:.9f}\n" for n, loss in enumerate(random))).encode())
+    file = tmp_path / "run.csv.gz"
+    for length in range(len(whole) - 60, len(whole) - 20):
+        file.write_bytes(whole[:length])
+        columns = read_columns(file)
+        assert isinstance(columns, ReadColumns) and columns["loss"].min() > 5.0
+        assert columns.remarks == ["The compressed file is cut off before its end: what is missing there was not read."]
+    file.write_bytes(whole)
+    columns = read_columns(file)
+    assert isinstance(columns, ReadColumns) and columns.remarks == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO step {} loss {} lr 0.001",
+        "2026-01-01 12:00:{}0,123 - step={} loss={}",
+        "[train] Step {:,}/9,000 | loss: {} | 3.2 it/s",
+        "{{'step': {}, 'loss': {}, 'learning_rate': 1e-05}}",
+    ],
+)
+def test_lines_of_names_and_numbers_are_read(line: str, tmp_path: Path) -> None:
+    """Regression: the first of them was taken for the line of names, and the columns were called 0 and 2.5038."""
+    losses = [2.5, 1e-5, math.nan, -3.0]
+    text = "Training begins\n"
+    for row in range(400):
+        given = (row % 10, row, losses[row % 4]) if line.count("{}") == 3 else (1_000 + row, losses[row % 4])
+        text += line.format(*given) + "\n" + "val: step 7 loss 9.0\n" * (row % 100 == 0)
+    (tmp_path / "run.log").write_text(text)
+    columns = read_columns(tmp_path / "run.log")
+    assert isinstance(columns, ReadColumns)
+    np.testing.assert_array_equal(columns["loss"], losses * 100)
+    steps = columns[str(step_column(columns, None))]
+    np.testing.assert_array_equal(steps - steps[0], np.arange(400))
+    assert [remark.split(" were read, ")[1] for remark in columns.remarks] == ["and 5 of other forms were not."]
+
+
+def test_a_table_under_a_comment_with_a_loss_stays_a_table(tmp_path: Path) -> None:
+    (tmp_path / "run.csv").write_text("# goal: loss 0.5\nstep,loss\n" + "".join(f"{n},{n + 2.0}\n" for n in range(50)))
+    assert len(read_columns(tmp_path / "run.csv")["loss"]) == 50
+
+
+def test_a_line_of_data_in_place_of_names_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "run.log").write_text("INFO 0 2.5038 0.001\nINFO 1 2.4920 0.001\n".replace(" ", ","))
+    with pytest.raises(
+        UsageError, match="the first line has numbers in place of names, such as 0; add a line of names"
+    ):
+        named_column(read_columns(tmp_path / "run.log"), None, LOSS_NAMES, "--loss")

@@ -144,3 +144,10 @@ def test_a_log_that_goes_on_without_losses_is_told() -> None:
     losses = np.where(np.arange(200) < 170, 2.0 + np.arange(200) % 7, np.nan)
     read = diagnose({"step": np.arange(200.0), "loss": losses}, "loss", "step")
     assert "The last 30 rows have no loss, which some programs write for a loss that is not finite." in read.missing
+
+
+def test_what_was_not_read_of_the_file_comes_first(tmp_path: Path) -> None:
+    file = tmp_path / "run.log"
+    file.write_text("Begin\n" + "".join(f"step {step} loss {2.5 + step % 7}\n" for step in range(200)))
+    missing = diagnose(read_columns(file), "loss", "step").missing
+    assert missing[0] == "Lines with step, loss were read, and 1 of other forms were not."
