@@ -168,7 +168,7 @@ def _key_values(text: str, remarks: list[str]) -> Sequence[Mapping[str, Any]]:
     rows = key_value_rows(text)
     others = sum(bool(line.strip()) for line in text.splitlines()) - len(rows)
     if rows and others:
-        remarks.append(f"Lines with {', '.join(rows[0])} were read, and {others:,} of other forms were not.")
+        remarks.append(f"Lines with {', '.join(rows[0])} are read; lines of other forms are not: {others:,}.")
     return rows
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 _NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d+)?|[+-]?(?<![a-z])(?:nan|inf(?:inity)?)\b"
 _NUMBERS = re.compile(_NUMBER, re.IGNORECASE)
 _PAIR = re.compile(
-    r"((?:(?:train|training|val|valid|validation|eval|test) )?[a-z_][\w./-]*)['\"]?\s*[:=]?\s*"
+    r"(?<![\w./-])((?:(?:train|training|val|valid|validation|eval|test) )?[a-z_][\w./-]*)['\"]? ?[:=]? ?"
     rf"({_NUMBER})(?=[\s;|/)\]}}]|[,:](?!\d)|$)",
     re.IGNORECASE,
 )
@@ -26,9 +26,9 @@ def key_value_rows(text: str) -> Sequence[Row]:
     >>> key_value_rows("Training\\nstep 0: loss=2.5\\nstep 1: loss=nan\\nval: step 1 loss 3.0")
     [{'step': '0', 'loss': '2.5'}, {'step': '1', 'loss': 'nan'}]
     """
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [plain for line in text.splitlines() if (plain := " ".join(line.split()))]
     with_loss = [line for line in lines if "loss" in line.lower()]
-    forms = [" ".join(_NUMBERS.sub("#", line).split()) for line in with_loss]
+    forms = [_NUMBERS.sub("#", line) for line in with_loss]
     commonest, count = (Counter(forms).most_common(1) or [("", 0)])[0]
     if count < max(1.0, _FEWEST * len(lines)):
         return []

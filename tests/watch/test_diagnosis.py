@@ -150,4 +150,4 @@ def test_what_was_not_read_of_the_file_comes_first(tmp_path: Path) -> None:
     file = tmp_path / "run.log"
     file.write_text("Begin\n" + "".join(f"step {step} loss {2.5 + step % 7}\n" for step in range(200)))
     missing = diagnose(read_columns(file), "loss", "step").missing
-    assert missing[0] == "Lines with step, loss were read, and 1 of other forms were not."
+    assert missing[0] == "Lines with step, loss are read; lines of other forms are not: 1."
