@@ -8,6 +8,8 @@ from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.diagnosis import DiagnosedSpike, Diagnosis, Moved
+from spikecheck.watch.numbers import short
+from spikecheck.watch.signals import above_level
 
 _SHOWN = 12
 """At most so many spikes are listed, the highest."""
@@ -51,10 +53,11 @@ def _loss(diagnosis: Diagnosis, page: Page) -> None:
 
 
 def _rise(spike: NoisySpike) -> str:
-    if math.isinf(spike.height):
+    if math.isfinite(spike.loss):
+        return f"the loss reaches {spike.loss:.4g} at step {spike.peak:,}, {above_level(spike)}"
+    if spike.peak == spike.onset:
         return "the loss is no longer a finite number"
-    height = f"{spike.height:.1f} spreads above its level of {spike.level:.4g}"
-    return f"the loss reaches {spike.loss:.4g} at step {spike.peak:,}, {height}"
+    return f"the loss rises, and is no longer a finite number at step {spike.peak:,}"
 
 
 def _spike(one: DiagnosedSpike, page: Page) -> None:
@@ -80,5 +83,5 @@ def _says(moved: Moved) -> str:
         if not moved.before
         else f"{-moved.before:,} steps after"
     )
-    height = "not finite" if math.isinf(moved.height) else f"{moved.height:.1f} of its spreads"
+    height = "far above its level" if math.isinf(moved.height) else f"{short(moved.height)} of its spreads"
     return f"{moved.column}, {when} (step {moved.onset:,}, {height})"

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from spikecheck.core.watched import Step
 from spikecheck.report.sanitize import inert
+from spikecheck.watch.numbers import short
 
 _PER_SECOND = 10
 """At most so many updates a second."""
@@ -82,7 +83,7 @@ class WatchLine:
     def _shown(self) -> tuple[str, str]:
         if self._overshoot is None:
             return "  - ", "dim"
-        return f"{self._overshoot:.2f}", "bold red" if self._overshoot > 1.0 else "green"
+        return short(self._overshoot, 2), "bold red" if self._overshoot > 1.0 else "green"
 
     def _curve(self) -> str:
         bars = _ASCII_BARS if self._ascii_only else _BARS

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from spikecheck.report.phrases import plural
 from spikecheck.watch.detector import NoisySpike
+from spikecheck.watch.numbers import short
 from spikecheck.watch.summary import HIGHEST, Summary
 
 MEANING = (
@@ -15,9 +16,6 @@ MEANING = (
 OVERSHOOT_CAPTION = (
     f"overshoot, at most {HIGHEST:.0f} is drawn; dotted: 1, above which a step raises its own batch's loss"
 )
-
-_PLAIN = 10_000.0
-"""Height in spreads from which the decimals say nothing: the loss has left its scale."""
 
 
 def heading(summary: Summary) -> str:
@@ -43,15 +41,17 @@ def about(summary: Summary) -> str:
 
 def spike_line(spike: NoisySpike, summary: Summary) -> tuple[str, str, str, str, str]:
     """A spike's onset, peak, height, end, and the largest overshoot near it, as text."""
-    height = "not finite" if math.isinf(spike.height) else f"{_height(spike.height)} spreads"
+    over = "not back" if spike.over is None else f"{spike.over:,}"
     highest = summary.overshoot_at(spike)
-    overshoot = "-" if highest is None else f"{highest[1]:.2f} (step {highest[0]:,})"
+    overshoot = "-" if highest is None else f"{short(highest[1], 2)} (step {highest[0]:,})"
     peak = f"{spike.loss:.4g} at {spike.peak:,}" if math.isfinite(spike.loss) else f"at {spike.peak:,}"
-    return f"{spike.onset:,}", peak, height, "not back" if spike.over is None else f"{spike.over:,}", overshoot
+    return f"{spike.onset:,}", peak, _height(spike), over, overshoot
 
 
-def _height(spreads: float) -> str:
-    return f"{spreads:.1f}" if spreads < _PLAIN else f"{spreads:.2g}"
+def _height(spike: NoisySpike) -> str:
+    if not math.isfinite(spike.loss):
+        return "not finite"
+    return "far above" if math.isinf(spike.height) else f"{short(spike.height)} spreads"
 
 
 SPIKE_COLUMNS = ("onset", "peak", "height", "over", "overshoot")

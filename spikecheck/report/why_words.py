@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from spikecheck.core.why import HIGHEST, Answer, ArmResult, Effect, Outcome
 from spikecheck.report.sanitize import inert
+from spikecheck.watch.numbers import short
 
 COLUMNS = ("arm", "effect", "forks", "95 %", "height", "p", "cost")
 STYLES = {
@@ -87,13 +88,13 @@ def overshoot_says(answer: Answer) -> str:
     if signs.overshoot is None:
         return ""
     edge = "above 1: the steps raised their own batch's loss" if signs.unstable else "below 1: the steps were stable"
-    return f"Overshoot of the 8 steps before the onset: {signs.overshoot:.2f}, {edge}."
+    return f"Overshoot of the 8 steps before the onset: {short(signs.overshoot, 2)}, {edge}."
 
 
 def layers_say(answer: Answer, most: int) -> list[str]:
     """The layers whose second moment lagged most, under a line that says what the figures are."""
     layers = [
-        f"{inert(layer.name)}: |g|/√v {layer.surprise:.2f} before the onset, at most {layer.usual:.2f} earlier"
+        f"{inert(layer.name)}: |g|/√v {short(layer.surprise, 2)} before the onset, at most {short(layer.usual, 2)} earlier"
         for layer in answer.signs.layers[:most]
     ]
     return [_RATIO, *layers] if layers else []

@@ -1,7 +1,8 @@
 """Verifies claims on a workload: which apply, and their verdicts, with the workload as the only setting."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spikecheck.core.errors import ClaimError, NothingSelected
@@ -76,8 +77,9 @@ def asked_of(
     place = Place(setting, found.rate_varies, found.gives_loss, found.noisy, request.seeds, request.words)
     adapted, left_out = all_on_workload(claims, place)
     if not adapted:
-        name, reason = next(iter(left_out.items()))
-        raise NothingSelected(f"no selected claim applies to the workload {request.path}: {name} {reason}")
+        waiting, _ = all_on_workload(claims, replace(place, seeds=None))
+        reason = _too_few_seeds(waiting, len(left_out)) if waiting else _most_frequent(left_out)
+        raise NothingSelected(f"no selected claim applies to the workload {request.path}: {reason}")
     wanted = wanted_for(adapted)
     look = examine(request.order(here.device, wanted)).seconds_a_look if wanted.curvature else 0.0
     lab = WorkloadLab(
@@ -93,6 +95,21 @@ def asked_of(
         observe,
     )
     return adapted, left_out, lab
+
+
+def _too_few_seeds(waiting: Sequence[Claim], claims: int) -> str:
+    """That claims would apply with more seeds, the first thing to mend where it is the only one for them."""
+    fewest = min(claim.predicts.fewest() for claim in waiting)
+    who = f"{waiting[0].id} needs" if len(waiting) == 1 else f"{len(waiting)} of {claims} claims need"
+    return f"{who} {fewest} seeds to hold; add --seeds {fewest}"
+
+
+def _most_frequent(left_out: Mapping[str, str]) -> str:
+    """The reason of most claims, with the first of them."""
+    (reason, count), *_ = Counter(left_out.values()).most_common(1)
+    name = next(name for name, other in left_out.items() if other == reason)
+    others = f" (as {count - 1} more of {len(left_out)} claims)" if count > 1 else ""
+    return f"{name} {reason}{others}"
 
 
 def verify_on_workload(

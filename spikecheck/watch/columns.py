@@ -13,9 +13,10 @@ import numpy as np
 from spikecheck.core.errors import UnknownName, UsageError
 from spikecheck.core.watched import SCHEMA
 from spikecheck.watch.csv_rows import csv_rows
+from spikecheck.watch.key_values import key_value_rows
 from spikecheck.watch.kinds import by_kind
 from spikecheck.watch.log import WatchLog
-from spikecheck.watch.numbers import number
+from spikecheck.watch.numbers import is_number, number
 
 Columns = Mapping[str, np.ndarray]
 """Arrays [rows] by column name; NaN where a row has no number."""
@@ -42,7 +43,8 @@ def read_columns(path: Path, *, diverged: bool = False) -> Columns:
     """
     if _is_events(path):
         return _events(path)
-    rows = _rows_by_kind(path)
+    remarks: list[str] = []
+    rows = by_kind(_rows(_text(path, remarks), path, remarks), (*STEP_NAMES, "epoch"))
     if not rows:
         raise UsageError(f"{path}: has a header and no rows; give a log with a loss in every row")
     columns = _columns(rows, diverged=diverged)
@@ -50,6 +52,7 @@ def read_columns(path: Path, *, diverged: bool = False) -> Columns:
         raise UsageError(
             f"{path}: no column of numbers was found; give JSON lines, CSV or a folder of events, with a loss in every row"
         )
+    columns.remarks = remarks
     return columns
 
 
@@ -90,6 +93,11 @@ def named_column(columns: Columns, wanted: str | None, usual: Sequence[str], opt
             raise UsageError(
                 f"column {name}: holds no number, such as {cells[0][:_SHOWN]!r}; name another with {option}"
             )
+    if sum(map(is_number, columns)) > len(columns) / 2:
+        raise UsageError(
+            f"no column is called {what}: the first line has numbers in place of names, such as {next(iter(columns))}; add a "
+            "line of names before it, such as step,loss"
+        )
     near = [name for name in columns if what in name.lower()]
     listed = ", ".join(near or columns)
     raise UsageError(
@@ -97,13 +105,22 @@ def named_column(columns: Columns, wanted: str | None, usual: Sequence[str], opt
     )
 
 
-def _text(path: Path) -> str:
-    """The file's text: UTF-16 with a byte-order mark, UTF-8, or else Latin-1."""
+def _text(path: Path, remarks: list[str]) -> str:
+    """The file's text; of a compressed file that was cut off, the whole lines, and a remark."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    content = _unpacked(content, path)
+    content, is_cut_off = _unpacked(content, path)
+    text = _decoded(content)
+    if not is_cut_off:
+        return text
+    remarks.append("The compressed file is cut off before its end: what is missing there was not read.")
+    return text[: max(map(text.rfind, "\r\n")) + 1] or text
+
+
+def _decoded(content: bytes) -> str:
+    """Text from UTF-16 with a byte-order mark, UTF-8, or else Latin-1."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     try:
@@ -112,15 +129,15 @@ def _text(path: Path) -> str:
         return content.decode("latin-1")
 
 
-def _unpacked(content: bytes, path: Path) -> bytes:
-    """The content of a file that gzip compressed; of one that was cut off, what there is. Other files as they are.
+def _unpacked(content: bytes, path: Path) -> tuple[bytes, bool]:
+    """The content of a file that gzip compressed, and whether that was cut off. Other files as they are.
 
     Raises:
         UsageError: the compressed bytes are damaged, or restore to more than `_LARGEST` bytes.
     """
     if not content.startswith(_GZIP):
-        return content
-    whole = b""
+        return content, False
+    whole, ends = b"", True
     while content.startswith(_GZIP):
         member = zlib.decompressobj(wbits=_GZIP_BITS)
         try:
@@ -129,23 +146,30 @@ def _unpacked(content: bytes, path: Path) -> bytes:
             raise UsageError(f"{path}: is compressed and damaged: {error}; give the log as it was written") from error
         if len(whole) > _LARGEST:
             raise UsageError(f"{path}: restores to more than {_LARGEST // 2**20} MiB; give a part of the log")
-        content = member.unused_data
-    return whole
+        content, ends = member.unused_data, member.eof
+    return whole, not ends
 
 
-def _rows_by_kind(path: Path) -> Sequence[Mapping[str, Any]]:
-    return by_kind(list(_rows(_text(path), path)), (*STEP_NAMES, "epoch"))
-
-
-def _rows(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
+def _rows(text: str, path: Path, remarks: list[str]) -> Sequence[Mapping[str, Any]]:
     if not text.strip():
         raise UsageError(f"{path}: is empty")
     if not _is_json(text):
-        yield from csv_rows(text, path)
-    elif SCHEMA in text.split("\n", 1)[0]:
-        yield from _watched(text, path)
-    else:
-        yield from _json(text, path)
+        return _key_values(text, remarks) or list(csv_rows(text, path))
+    if SCHEMA in text.split("\n", 1)[0]:
+        return list(_watched(text, path))
+    rows = _json(text) or _key_values(text, remarks)
+    if not rows:
+        raise UsageError(f"{path}: holds no objects with names and numbers; give JSON lines, CSV or a folder of events")
+    return rows
+
+
+def _key_values(text: str, remarks: list[str]) -> Sequence[Mapping[str, Any]]:
+    """Rows from lines of names and numbers. Lines of other forms are counted."""
+    rows = key_value_rows(text)
+    others = sum(bool(line.strip()) for line in text.splitlines()) - len(rows)
+    if rows and others:
+        remarks.append(f"Lines with {', '.join(rows[0])} are read; lines of other forms are not: {others:,}.")
+    return rows
 
 
 def _is_json(text: str) -> bool:
@@ -154,18 +178,15 @@ def _is_json(text: str) -> bool:
     return lines[0] in "{[" or lines.count("{") > len(lines) / 2
 
 
-def _json(text: str, path: Path) -> Iterator[Mapping[str, Any]]:
-    """Rows from JSON lines, from an array of objects, or from the `log_history` of a Trainer's state."""
+def _json(text: str) -> Sequence[Mapping[str, Any]]:
+    """Rows from JSON lines, from an array of objects, or from the `log_history` of a Trainer's state; else none."""
     try:
         whole: Any = json.loads(text)
     except (ValueError, RecursionError):
         whole = [_parsed(line) for line in text.splitlines() if line.strip()]
     if isinstance(whole, Mapping):
         whole = whole.get("log_history", _by_row(whole))
-    rows = [_flat(row) for row in whole if isinstance(row, Mapping)] if isinstance(whole, list) else []
-    if not rows:
-        raise UsageError(f"{path}: holds no objects with names and numbers; give JSON lines, CSV or a folder of events")
-    yield from rows
+    return [_flat(row) for row in whole if isinstance(row, Mapping)] if isinstance(whole, list) else []
 
 
 def _by_row(whole: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -220,11 +241,13 @@ def _columns(rows: Sequence[Mapping[str, Any]], *, diverged: bool) -> "ReadColum
 
 
 class ReadColumns(dict[str, np.ndarray]):
-    """Columns, and what their cells hold where that is no number."""
+    """Columns, what their cells hold where that is no number, and what is to be said of the file."""
 
     def __init__(self) -> None:
         super().__init__()
         self.texts: dict[str, list[str]] = {}
+        self.remarks: list[str] = []
+        """Sentences on what of the file was not read."""
 
 
 _MISSING = ("", "-", "--", "?", "na", "n/a", "none", "null", "nil")

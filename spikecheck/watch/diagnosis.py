@@ -10,6 +10,8 @@ import numpy as np
 from spikecheck.core.errors import UsageError
 from spikecheck.watch.columns import Columns, ReadColumns
 from spikecheck.watch.detector import NoisySpike, detect
+from spikecheck.watch.step_numbers import is_epoch, numbered_rows
+from spikecheck.watch.step_numbers import rows as counted
 from spikecheck.watch.thresholds import LASTING, WINDOW
 
 FEWEST = WINDOW + min(LASTING)
@@ -44,7 +46,7 @@ class Moved:
     before: int
     """Steps by which it precedes the loss spike's onset; negative if it follows."""
     height: float
-    """Height in spreads of that column."""
+    """Height in spreads of that column; infinite over a level without noise."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,10 @@ class Diagnosis:
     losses: tuple[tuple[int, float], ...]
 
 
-_RESUMED = 0.1
-"""Share of the rows that may go back in a log that goes on; a log with more is out of order, and is sorted."""
 _SHOWN = 30
 """Letters of a cell that are quoted."""
 _SILENT = 10
 """Last rows without a loss from which on that is told; the row of an evaluation has none either."""
-_MOST_STEPS = 2.0**53
-"""From here on a float no longer holds every integer."""
 
 
 @np.errstate(over="ignore", invalid="ignore")  # losses near the largest float: a difference of theirs is infinite
@@ -95,7 +93,7 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
         columns: the log's columns.
         loss: name of the loss column.
         step: name of the step column; None numbers the rows. Where the log goes back to an earlier step, as when a training
-            is resumed or begun again, the later rows count.
+            is resumed or begun again, the later rows count. Steps that begin again in every epoch are counted on.
 
     Raises:
         UsageError: no loss is finite, or the step column has fractions.
@@ -103,21 +101,14 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
     given = columns[loss]
     if not np.isfinite(given).any():
         raise UsageError(f"--loss {loss}: none of its {len(given):,} values is a finite number; name another column")
-    # A row without step or loss belongs to other columns. An empty cell is NaN as well, so NaN losses are left out.
-    # A step from which on a float no longer holds every integer is none.
-    numbers = np.arange(len(given), dtype=float) if step is None else columns[step]
-    there = (np.abs(numbers) < _MOST_STEPS) & ~np.isnan(given)
-    _check_whole(numbers[there], step)
-    readable = int(there.sum())
-    there[there] = _rows_that_count(numbers[there])
+    rows = numbered_rows(columns, loss, step)
+    there, numbers = rows.counts, rows.numbers
     order = np.argsort(numbers[there], kind="stable")
     steps, losses = numbers[there][order].astype(int), given[there][order]
     others = {name: column[there][order] for name, column in columns.items() if name not in (loss, step)}
     kinks = {name: _kinks(column) for name, column in others.items() if _is_rate(name)}
     moves = {
-        name: _excursions(steps, column)
-        for name, column in others.items()
-        if not _is_rate(name) and not _is_epoch(name)
+        name: _excursions(steps, column) for name, column in others.items() if not _is_rate(name) and not is_epoch(name)
     }
     spikes = detect(steps.tolist(), losses.tolist())
     described = tuple(_diagnosed(spike, steps, moves, kinks, others) for spike in spikes)
@@ -130,53 +121,20 @@ def diagnose(columns: Columns, loss: str, step: str | None) -> Diagnosis:
         recurring=_recurring(spikes, steps, others),
         columns=tuple(others),
         missing=(
-            *_left_out(readable - len(steps), step),
-            *(_unreadable(columns, [name for name in (step, loss) if name]) or _without_loss(given, numbers)),
+            *(columns.remarks if isinstance(columns, ReadColumns) else ()),
+            *rows.remarks,
+            *(_unreadable(columns, [name for name in (rows.step, loss) if name]) or _without_loss(given, numbers)),
             *_missing(steps, others),
         ),
         losses=tuple(zip(steps.tolist(), losses.tolist(), strict=True)),
     )
 
 
-def _check_whole(steps: np.ndarray, name: str | None) -> None:
-    fractions = steps[steps % 1 != 0]
-    if len(fractions):
-        raise UsageError(
-            f"--step {name}: has fractions, such as {fractions[0]:g}; name a column of whole numbers, or leave its column out "
-            "of the log"
-        )
-
-
-def _rows_that_count(steps: np.ndarray) -> np.ndarray:
-    """Whether each row [R] counts: of rows with one step the last.
-
-    A log that goes on, and now and then back, is of a training that was resumed or begun again. Where it goes back, what it
-    had of later steps is out of date.
-    """
-    rows = len(steps)
-    back = np.flatnonzero(np.diff(steps) < 0) + 1
-    restarts = np.full(rows + 1, np.inf)
-    if len(back) <= _RESUMED * rows:
-        restarts[back] = steps[back]
-    earliest_later = np.minimum.accumulate(restarts[::-1])[::-1][1:]
-    last = np.zeros(rows, dtype=bool)
-    last[rows - 1 - np.unique(steps[::-1], return_index=True)[1]] = True
-    return last & (steps < earliest_later)
-
-
-def _left_out(rows: int, step: str | None) -> list[str]:
-    sentences = {
-        f"{rows:,} rows are left out: the log goes back to an earlier step, or has a step twice. The later rows count.": rows,
-        "No column has the step (--step NAME): rows are numbered from 0.": step is None,
-    }
-    return [sentence for sentence, applies in sentences.items() if applies]
-
-
 def _unreadable(columns: Columns, names: Sequence[str]) -> list[str]:
     """What is said of rows whose step or loss is a text."""
     texts = {name: columns.texts.get(name, []) for name in names} if isinstance(columns, ReadColumns) else {}
     return [
-        f"{len(cells):,} rows are left out: their {name} is no number, such as {cells[0][:_SHOWN]!r}."
+        f"{counted(len(cells))} left out: {name} is no number, such as {cells[0][:_SHOWN]!r}."
         for name, cells in texts.items()
         if cells
     ]
@@ -194,10 +152,6 @@ def _without_loss(losses: np.ndarray, steps: np.ndarray) -> list[str]:
 def _is_rate(name: str) -> bool:
     last = name.lower().split("/")[-1]
     return last in ("lr", "learning_rate", "learning rate") or last.startswith(("lr-", "lr_"))
-
-
-def _is_epoch(name: str) -> bool:
-    return name.lower().split("/")[-1] == "epoch"
 
 
 def _is_gradient(name: str) -> bool:
@@ -247,7 +201,7 @@ def _recurring(spikes: Sequence[NoisySpike], steps: np.ndarray, others: Columns)
     onsets = np.array([spike.onset for spike in spikes], dtype=float)
     if len(onsets) < _FEW:
         return None
-    epoch = next((column for name, column in others.items() if _is_epoch(name)), None)
+    epoch = next((column for name, column in others.items() if is_epoch(name)), None)
     if epoch is not None and np.isfinite(epoch).all() and epoch.max() > epoch.min():
         return _by_epoch(onsets, (steps[-1] - steps[0]) / (epoch.max() - epoch.min()))
     distances = np.diff(onsets)
@@ -275,7 +229,7 @@ def _by_epoch(onsets: np.ndarray, length: float) -> str | None:
 
 def _missing(steps: np.ndarray, others: Columns) -> list[str]:
     interval = float(np.median(np.diff(steps))) if len(steps) > 1 else 1.0
-    few = [name for name, column in others.items() if 0 < np.isfinite(column).sum() < FEWEST and not _is_epoch(name)]
+    few = [name for name, column in others.items() if 0 < np.isfinite(column).sum() < FEWEST and not is_epoch(name)]
     sentences = {
         f"The detector needs {FEWEST} losses; this log has {len(steps)}: a spike could not be told from noise.": len(
             steps

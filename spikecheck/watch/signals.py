@@ -1,5 +1,6 @@
 """Warnings of a watched training: steps too large for the curvature, spikes, and figures that rise before them."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from statistics import median
 
 from spikecheck.core.watched import Step
 from spikecheck.watch.detector import Detector, NoisySpike
+from spikecheck.watch.numbers import short
 
 TOO_LARGE = 1.0
 """An overshoot above which a step raises its own batch's loss."""
@@ -34,7 +36,13 @@ class Rise:
         >>> Rise("update of head.weight", 0.02, 3.14159).says()
         'update of head.weight 0.02, 3.1 times its median'
         """
-        return f"{self.what} {self.now:.3g}, {self.factor:.1f} times its median"
+        return f"{self.what} {self.now:.3g}, {short(self.factor)} times its median"
+
+
+def above_level(spike: NoisySpike) -> str:
+    """How far the peak of a spike, a finite loss, lies above the level. Over a level without noise it has no height."""
+    height = "far" if math.isinf(spike.height) else f"{short(spike.height)} spreads"
+    return f"{height} above its level of {spike.level:.4g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +89,16 @@ class Signals:
 
     def _overshoot_says(self) -> str:
         latest = [s.look.overshoot for s in self._looked if s.look and s.look.overshoot is not None][-_IN_A_ROW:]
-        figures = ", ".join(f"{value:.2f}" for value in latest)
+        figures = ", ".join(short(value, 2) for value in latest)
         sentence = f"the last {_IN_A_ROW} looks found steps that raise their own batch's loss (overshoot {figures})"
         return f"{sentence}{self._rising()}"
 
     def _spike_says(self, spike: NoisySpike, step: Step) -> str:
         if spike.rule == "not finite":
             return f"the loss is {step.not_finite or 'not finite'}{self._rising()}"
-        height = f"{spike.height:.1f} spreads above its level of {spike.level:.4g}"
-        last = next((s for s in reversed(self._looked) if s.look and s.look.overshoot is not None), None)
-        overshoot = "" if last is None else f"; overshoot {last.look.overshoot:.2f} at step {last.step}"  # type: ignore[union-attr]
-        return f"loss spike since step {spike.onset}: {spike.loss:.4g}, {height}{overshoot}{self._rising()}"
+        seen = [(s.step, s.look.overshoot) for s in self._looked if s.look and s.look.overshoot is not None]
+        overshoot = f"; overshoot {short(seen[-1][1], 2)} at step {seen[-1][0]}" if seen else ""
+        return f"loss spike since step {spike.onset}: {spike.loss:.4g}, {above_level(spike)}{overshoot}{self._rising()}"
 
     def _rising(self) -> str:
         rises = [*self._rate(), *rising(list(self._looked))][:3]

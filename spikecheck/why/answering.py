@@ -9,6 +9,7 @@ from spikecheck.core.events import TileStored
 from spikecheck.core.why import Answer, ArmResult, Effect, Fall, Outcome, Ranked, Signs
 from spikecheck.watch.detector import NoisySpike
 from spikecheck.watch.training import Snapshot
+from spikecheck.why.arms import AGAIN as AGAIN_ARM
 from spikecheck.why.arms import SECOND_HELD
 from spikecheck.why.excursion import highest
 from spikecheck.why.executors import Executor, Job, Result
@@ -88,7 +89,7 @@ def _by_forks(site: Answer, run: Run, reader: Reader, question: Question, source
     if before.differs is not None and not before.spikes:
         return site.model_copy(update={**place, "outcome": Outcome.NOT_REPRODUCIBLE})
     signs = signs_before(source.training, before.state, scene)
-    return site.model_copy(update={**place, "signs": signs, **_forked(before, signs, question, source)})
+    return site.model_copy(update={**place, "signs": signs, **_forked(before, run, signs, question, source)})
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,8 @@ def _before(run: Run, reader: Reader, question: Question, source: Source) -> _Be
     return _Before(state, replace(scene, usual=usual), reader, differs, reader.seen(again).spikes, fall)
 
 
-def _forked(before: _Before, signs: Signs, question: Question, source: Source) -> dict[str, object]:
-    """What the forks tell: outcome, arms, causes."""
+def _forked(before: _Before, run: Run, signs: Signs, question: Question, source: Source) -> dict[str, object]:
+    """What the forks tell: outcome, arms, causes, and where the run differs from the first if it is not reproducible."""
     question.enter(FORKS)
     forks = source.forks(before.scene)
     with closing(source.executor(before.state, FEWEST * (1 + len(question.arms)))) as executor:
@@ -130,7 +131,10 @@ def _forked(before: _Before, signs: Signs, question: Question, source: Source) -
             question.arms, before.reader, lambda jobs: _asked(forks, executor, jobs, question), question.deadline
         )
         judged, outcome = _judged(inquiry, None if before.fall is None else before.fall[1], signs)
+        differs = _lost_place(judged, run.within(before.scene)) if outcome is Outcome.CHAOTIC else None
     question.interrupted = judged.interrupted
+    if differs is not None:
+        return {"outcome": Outcome.NOT_REPRODUCIBLE, "differs_at": before.scene.start + differs}
     arms, rank = judged.results(), ranked if judged is inquiry else ranked_of_a_fall
     causes = rank(arms, signs) if outcome in (Outcome.CAUSE, Outcome.STOPPED) else ()
     fall = before.fall[0] if before.fall and (judged is not inquiry or outcome is Outcome.NO_CAUSE) else None
@@ -141,6 +145,20 @@ def _forked(before: _Before, signs: Signs, question: Question, source: Source) -
         "cause": causes[0].cause if causes else None,
         "fall": fall,
     }
+
+
+def _lost_place(inquiry: Inquiry, losses: Sequence[float]) -> int | None:
+    """The first place at which the run differs, made again without a nudge, if it no longer spikes; None where it does.
+
+    The first time that it is made again it may go on right from the way to the spike, and then has also what its state lacks,
+    such as a counter of steps. Behind the forks it begins from its state alone, as they do.
+    """
+    try:
+        ((_, again),) = inquiry.ask([Job(AGAIN_ARM, 0)])
+    except KeyboardInterrupt:
+        inquiry.interrupted = True
+        return None
+    return None if isinstance(again, str) or inquiry.reader.seen(again).spikes else first_difference(again, losses)
 
 
 def _judged(inquiry: Inquiry, fall: FallReader | None, signs: Signs) -> tuple[Inquiry, Outcome]:

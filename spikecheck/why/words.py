@@ -6,6 +6,7 @@ Nothing here decides anything, so sentences can be changed without another evalu
 from collections.abc import Sequence
 
 from spikecheck.core.why import Answer, Cause, Effect, Outcome, Ranked, Signs
+from spikecheck.watch.numbers import short
 from spikecheck.why.arms import LEFT_OUT, OTHER_BATCHES
 from spikecheck.why.calm import calm_before, removes_any
 
@@ -50,7 +51,7 @@ def _without_spike(answer: Answer) -> str:
         return "No loss spike."
     step, height = answer.highest
     return (
-        f"No loss spike. The highest excursion, {height:.1f} spreads at step {step:,}, raises no alarm: noise may reach as "
+        f"No loss spike. The highest excursion, {short(height)} spreads at step {step:,}, raises no alarm: noise may reach as "
         f"high, or too few losses come before it; --at-step {step} diagnoses it all the same."
     )
 
@@ -143,7 +144,7 @@ def _calmed(answer: Answer) -> str:
     descends = (
         ""
         if overshoot is None or overshoot > 1.0
-        else f" Most steps just before it lowered the loss of their own batch (median overshoot {overshoot:.2f})."
+        else f" Most steps just before it lowered the loss of their own batch (median overshoot {short(overshoot, 2)})."
     )
     return (
         f"What removes the spike lowers the loss long before it: to {ratios}, as shares of the placebo's loss. A spike as "

@@ -60,7 +60,8 @@ def test_what_was_watched_is_named() -> None:
     [
         (spike(), ("400", "4.5 at 403", "12.3 spreads", "420", "-")),
         (spike(1_000, over=None), ("1,000", "4.5 at 1,003", "12.3 spreads", "not back", "-")),
-        (spike(height=123_456.0), ("400", "4.5 at 403", "1.2e+05 spreads", "420", "-")),
+        (spike(height=123_456.0), ("400", "4.5 at 403", "1.23e+05 spreads", "420", "-")),
+        (spike(height=math.inf), ("400", "4.5 at 403", "far above", "420", "-")),
         (spike(height=math.inf, loss=math.nan), ("400", "at 403", "not finite", "420", "-")),
     ],
 )

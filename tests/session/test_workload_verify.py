@@ -111,3 +111,21 @@ def test_claims_that_apply_are_given_the_workload_as_their_only_setting() -> Non
     assert made.own_optimizer and made.noisy and made.pace[0] > 0 and made.pace[1] == 0.0
     with pytest.raises(NothingSelected, match="no selected claim applies to the workload mlp: needs-adamw is about"):
         asked_of([needs_more], REQUEST, here, ignore)
+
+
+def test_the_reason_that_can_be_mended_first_is_told() -> None:
+    """Regression: it was that of the first claim, also where most needed more seeds alone."""
+    here = LabOptions(no_store=True, device="cpu", executor="local")
+    first, *others = (
+        replace(planted_claim(), id=f"needs-{name}", domain=Domain(SETTING.but(optimizer=name)))
+        for name in ("heavy-ball", "adamw", "adamw")
+    )
+    named = replace(others[1], id="again-adamw")
+    seeds = replace(planted_claim(), measure=lambda trial: 1.0, positive=None)
+    few = replace(REQUEST, seeds=1)
+    with pytest.raises(NothingSelected, match=rf"mlp: {seeds.id} needs \d+ seeds to hold; add --seeds \d+$"):
+        asked_of([first, seeds], few, here, ignore)
+    with pytest.raises(NothingSelected, match=r"mlp: 2 of 3 claims need \d+ seeds to hold; add --seeds \d+$"):
+        asked_of([first, seeds, replace(seeds, id="as-many")], few, here, ignore)
+    with pytest.raises(NothingSelected, match=r"needs-adamw is about adamw; .* \(as 1 more of 3 claims\)$"):
+        asked_of([first, others[0], named], REQUEST, here, ignore)

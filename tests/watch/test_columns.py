@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from spikecheck.core.errors import UnknownName, UsageError
 from spikecheck.core.watched import Header, Step
-from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, named_column, read_columns, step_column
+from spikecheck.watch.columns import LOSS_NAMES, STEP_NAMES, ReadColumns, named_column, read_columns, step_column
 from spikecheck.watch.log import LogWriter
 
 PLAIN = "step,loss,lr\n0,2.0,0.1\n1,,0.1\n2,nan,0.2\n"
@@ -211,3 +211,37 @@ def test_a_column_of_texts_is_named_with_one_of_them(tmp_path: Path) -> None:
     file.write_text("step,loss\n0,2.5%\n1,2.4%\n")
     with pytest.raises(UsageError, match="column loss: holds no number, such as '2.5%'; name another with --loss"):
         named_column(read_columns(file), None, LOSS_NAMES, "--loss")
+
+
+def test_a_compressed_log_that_is_cut_off_is_said_to_be(tmp_path: Path) -> None:
+    """Regression: the page said nothing of it, and half a number at its end was a loss."""
+    random = np.random.default_rng(0).standard_normal(1_000)
+    whole = gzip.compress(("step,loss\n" + "".join(f"{n},{10 + loss:.9f}\n" for n, loss in enumerate(random))).encode())
+    file = tmp_path / "run.csv.gz"
+    for length in range(len(whole) - 60, len(whole) - 20):
+        file.write_bytes(whole[:length])
+        columns = read_columns(file)
+        assert isinstance(columns, ReadColumns) and columns["loss"].min() > 5.0
+        assert columns.remarks == ["The compressed file is cut off before its end: what is missing there was not read."]
+    file.write_bytes(whole)
+    columns = read_columns(file)
+    assert isinstance(columns, ReadColumns) and columns.remarks == []
+
+
+@pytest.mark.parametrize("line", ["INFO step {} loss {} lr 0.001", "{{'step': {}, 'loss': {}, 'lr': 0.001}}"])
+def test_lines_of_names_and_numbers_are_read(line: str, tmp_path: Path) -> None:
+    """Regression: the first of them was taken for the line of names, and the columns were called 0 and 2.5038."""
+    lines = [line.format(row, row / 2) for row in range(400)]
+    (tmp_path / "run.log").write_text("\n".join(["Training begins", *lines]))
+    columns = read_columns(tmp_path / "run.log")
+    assert isinstance(columns, ReadColumns) and set(columns) == {"step", "loss", "lr"}
+    np.testing.assert_array_equal(columns["loss"], np.arange(400) / 2)
+    assert columns.remarks == ["Lines with step, loss, lr are read; lines of other forms are not: 1."]
+
+
+def test_a_line_of_data_in_place_of_names_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "run.log").write_text("INFO 0 2.5038 0.001\nINFO 1 2.4920 0.001\n".replace(" ", ","))
+    with pytest.raises(
+        UsageError, match="the first line has numbers in place of names, such as 0; add a line of names"
+    ):
+        named_column(read_columns(tmp_path / "run.log"), None, LOSS_NAMES, "--loss")

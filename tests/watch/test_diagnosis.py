@@ -137,10 +137,17 @@ def test_rows_whose_loss_is_a_text_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "run.csv"
     file.write_text("step,loss\n" + "".join(f"{step},{2.5 + step % 7}{'*' * (step > 150)}\n" for step in range(200)))
     read = diagnose(read_columns(file), "loss", "step")
-    assert read.rows == 151 and "49 rows are left out: their loss is no number, such as '6.5*'." in read.missing
+    assert read.rows == 151 and "49 rows are left out: loss is no number, such as '6.5*'." in read.missing
 
 
 def test_a_log_that_goes_on_without_losses_is_told() -> None:
     losses = np.where(np.arange(200) < 170, 2.0 + np.arange(200) % 7, np.nan)
     read = diagnose({"step": np.arange(200.0), "loss": losses}, "loss", "step")
     assert "The last 30 rows have no loss, which some programs write for a loss that is not finite." in read.missing
+
+
+def test_what_was_not_read_of_the_file_comes_first(tmp_path: Path) -> None:
+    file = tmp_path / "run.log"
+    file.write_text("Begin\n" + "".join(f"step {step} loss {2.5 + step % 7}\n" for step in range(200)))
+    missing = diagnose(read_columns(file), "loss", "step").missing
+    assert missing[0] == "Lines with step, loss are read; lines of other forms are not: 1."

@@ -1,7 +1,7 @@
 """Warnings come when they should, once, and name what rises."""
 
 from spikecheck.core.watched import LayerLook, Look, Step
-from spikecheck.watch.signals import Signals, rising
+from spikecheck.watch.signals import Rise, Signals, rising
 
 
 def look(step: int, overshoot: float | None, update: float = 1.0, lr: float = 0.1) -> Step:
@@ -44,3 +44,14 @@ def test_a_spike_is_told_with_the_last_overshoot() -> None:
     ]
     assert len(warned) == 1
     assert warned[0].says.startswith("loss spike since step 300: 4, ") and "overshoot 0.25 at step" in warned[0].says
+
+
+def test_figures_beyond_their_scale_are_short() -> None:
+    """Regression: a training that diverged was said to have risen by a factor of 75 digits."""
+    assert Rise("update of a", 1e76, 8.0720886e74).says() == "update of a 1e+76, 8.07e+74 times its median"
+    signals = Signals()
+    steps = [look(step, 0.5, update=1.0 + step % 3) for step in range(300)]
+    steps += [look(step, 7.5e70, update=1e76).model_copy(update={"loss": 3e70}) for step in range(300, 306)]
+    warned = [one for step in steps for one in signals.take(step)]
+    assert {one.kind for one in warned} == {"spike", "overshoot"}
+    assert max(len(word) for one in warned for word in one.says.split()) < 15

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import Any
 
 import torch
@@ -30,17 +31,20 @@ def planted(
     """A small net that learns a fixed random function of noisy points, under Adam.
 
     `plant` is "nothing", "batches" (labels of six batches drawn at random, far too large), "early" (the same at once),
-    "batch" (of one batch), "rate" (times 100 for six steps), or "momentum" (100 times itself, once).
+    "batch" (of one batch), "rate" (times 100 for six steps), "momentum" (100 times itself, once), or "counter" (weights
+    times -2 when this object has made so many steps, which no state holds).
     `noise` is drawn outside every generator that a training puts back.
     """
     torch.manual_seed(seed)
     teacher = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1))
-    model = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 1))
+    first = nn.Linear(8, 32)
+    model = nn.Sequential(first, nn.Tanh(), nn.Linear(32, 1))
     optimizer = (make_optimizer or (lambda p: torch.optim.Adam(p, lr=3e-3)))(model.parameters())
     jump = 100.0 if plant == "rate" else 1.0
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: jump if AT <= step < AT + LASTS else 1.0)
     unseeded = torch.Generator()
     unseeded.seed()
+    made = count(1)
 
     def drawn(number: int) -> Batch:
         generator = generator_of(seed, "planted", number)
@@ -59,6 +63,9 @@ def planted(
 
     def step(batch: Batch) -> Tensor:
         optimizer.zero_grad()
+        if next(made) == AT and plant == "counter":
+            with torch.no_grad():
+                first.weight.mul_(-2.0)
         loss = loss_of(batch)
         loss.backward()
         if plant == "momentum" and scheduler.last_epoch == AT:

@@ -193,6 +193,16 @@ def test_a_spike_that_does_not_come_again_is_not_reproducible() -> None:
     assert "run again from the same state" in answer.sentence
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_the_state_lacks_is_not_taken_for_chaos(workers: int, tmp_path: Path) -> None:
+    """Regression: made again the first time, the training still had the right count of its steps, and so spiked."""
+    for _ in range(2):  # at first without a state in the store, then from one
+        answer = explain_order(order("counter"), Store(tmp_path), Question(), workers=workers)
+        assert (answer.outcome, answer.cause, answer.arms) == (Outcome.NOT_REPRODUCIBLE, None, ())
+        assert answer.differs_at is not None and abs(answer.differs_at - AT) <= 2
+        assert "run again from the same state" in answer.sentence
+
+
 def test_a_spike_that_hangs_on_the_last_bits_is_chaotic() -> None:
     """The weights of the first run decide: any nudge undoes the spike."""
     inner = planted(None, 0, "cpu")

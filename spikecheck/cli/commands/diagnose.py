@@ -55,7 +55,8 @@ _OF_A_LOG = ("log", "loss", "step", "quiet")
 def diagnose(log: Path | None, loss: str | None, step: str | None, **options: Any) -> int:
     """Spikes in a training's log: how high, what moved first, whether they recur, and what the log cannot tell.
 
-    LOG is a CSV file, JSON lines, a Trainer's trainer_state.json, or a folder of TensorBoard events.
+    LOG is a CSV file, JSON lines, lines such as "step 12 loss 2.5", a Trainer's trainer_state.json, or a folder of
+    TensorBoard events.
 
     With --workload: why the training spiked, from forks of it in which one thing at a time is changed. Exits 0 if a cause is
     found, 3 if none is.
