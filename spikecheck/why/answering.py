@@ -148,10 +148,10 @@ def _forked(before: _Before, run: Run, signs: Signs, question: Question, source:
 
 
 def _lost_place(inquiry: Inquiry, losses: Sequence[float]) -> int | None:
-    """The first place at which the run differs, made again without a nudge, if it no longer spikes; None where it does.
+    """The first step, counted from the fork, at which the run made again without a nudge differs; None where it spikes again.
 
-    The first time that it is made again it may go on right from the way to the spike, and then has also what its state lacks,
-    such as a counter of steps. Behind the forks it begins from its state alone, as they do.
+    The run was made again once before the forks. But that may continue the training that was just brought to the fork, which
+    still has what the state lacks, such as a counter of steps. After the forks it starts from the state alone, as they do.
     """
     try:
         ((_, again),) = inquiry.ask([Job(AGAIN_ARM, 0)])
