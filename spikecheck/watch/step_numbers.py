@@ -121,10 +121,8 @@ def _over_epochs(steps: np.ndarray, epochs: np.ndarray | None) -> np.ndarray | N
     begun = len(np.unique(np.floor(epochs))) - 1
     if not begun or (moved.any() and 2 * np.count_nonzero(moved * passed < 0) < begun):
         return None
-    whole = bool(np.all(epochs % 1 == 0))
-    if not whole and np.any(
-        passed[moved < 0] <= 0
-    ):  # a training was resumed: where in an epoch of that length is not known
+    whole, resumed = bool(np.all(epochs % 1 == 0)), bool(np.any(passed[moved < 0] <= 0))
+    if resumed and not whole:  # where in an epoch of that length it was resumed is not known
         return None
     earlier = epochs - epochs.min() if whole else np.append(0, np.cumsum(moved < 0))
     counted_on: np.ndarray = steps + earlier * (np.ptp(steps) + _interval(steps))
