@@ -36,7 +36,7 @@ class RateRange:
         """
         name, _, ends = text.partition("=")
         low, dots, high = ends.partition("..")
-        if not dots:
+        if not dots or high.startswith("."):  # of three dots the last would turn 1e-1 into .1e-1
             raise UsageError(f"--tune {text!r}: give a range of rates, such as {_EXAMPLE}")
         if name.strip() != "lr":
             raise UsageError(f"--tune {text!r}: only lr is tuned, as in {_EXAMPLE}; give other numbers with --set")
