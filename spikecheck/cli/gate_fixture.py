@@ -20,7 +20,9 @@ from spikecheck.cli.gate_request import GateRequest, read_baseline, rows_in, sui
 from spikecheck.cli.gating import held_on_workload, judge
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import ignore
+from spikecheck.core.import_path import check_takes
 from spikecheck.core.scorecard import Scorecard
+from spikecheck.core.setting import OPTIMIZERS
 from spikecheck.gate.rates import RateRange
 from spikecheck.gate.suite import contestant
 from spikecheck.gate.workload_suite import WorkloadSuite
@@ -70,9 +72,12 @@ class FixtureGate:
         others = numbers_in("against_set", self.against_set, '{"lr": 0.01}')
         known = read_baseline(path)
         tune = tuned_range({} if asked is None else {"tune": asked}, {}, known)
+        optimizer = path_of(self.optimizer)
         if tune is None and "lr" not in numbers:
+            if optimizer not in OPTIMIZERS:
+                check_takes("optimizer", optimizer, numbers)  # a wrong name comes before what is missing
             raise UsageError('lr: no rate is given; add lr=0.01, or tune="lr=1e-4..1e-1" for a workload')
-        candidate = contestant(path_of(self.optimizer), _at_rate("", numbers, tune))
+        candidate = contestant(optimizer, _at_rate("", numbers, tune))
         reference = None
         if self.against is not None:
             reference = contestant(

@@ -50,6 +50,7 @@ def problem() -> None:
     ({"seeds": "8"}, "seeds='8': give a whole number, 2 to "),
     ({"seeds": 8.0}, "seeds=8.0: give a whole number, 2 to "),
     ({"seed": [0]}, "seed=[0]: give a whole number, 0 to "),
+    ({"optimizer": "no_such:Own", "numbers": {}}, "no module 'no_such'"),
     ({"numbers": {"lr": "0.01"}}, "lr='0.01': is not a number"),
     ({"numbers": {"lr": [0.01]}}, "lr=(0.01,): is not a number"),
 ])  # fmt: skip
