@@ -42,6 +42,17 @@ def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Rep
     return whole.model_copy(update={"passed": exit_code(whole, strict=strict) == 0})
 
 
+def check_once(files: Sequence[Path]) -> None:
+    """Check that no file is named twice.
+
+    Raises:
+        BaselineError: one is.
+    """
+    for place, file in enumerate(files):
+        if file in files[:place]:
+            raise BaselineError(f"{file}: is given twice; give every part once")
+
+
 def of_claims(report: Report, patterns: Sequence[str]) -> Report:
     """The report with only the claims that match shell patterns; the whole report without patterns.
 
