@@ -13,6 +13,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation
 from spikecheck.report.html import html
 from spikecheck.report.summary import behind, headline
+from tests.report.conftest import planted_report, planted_verdict
 
 Make = Callable[..., Any]
 OUTCOMES = list(Outcome)
@@ -276,3 +277,10 @@ def test_claims_that_answer_one_another_are_linked(report: Make, verdict: Make) 
     beside = made.partition('<section id="claim-condensation"')[2].partition("</section>")[0]
     assert "Do spikes align the input weights" in beside
     assert '<a href="#claim-spike-effect-decomposed">spike-effect-decomposed</a>' in beside
+
+
+def test_a_file_that_cannot_be_read_is_named_once() -> None:
+    unreadable = {"claims/a.py": "claims/a.py: no claim", "claims/b.py": "its rule cannot decide"}
+    text = html(planted_report(planted_verdict(), unreadable=unreadable))
+    assert "Claim file left out: claims/a.py: no claim" in text
+    assert "Claim file left out: claims/b.py: its rule cannot decide" in text
