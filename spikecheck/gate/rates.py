@@ -101,7 +101,7 @@ class RateRange:
             wider = RateRange(self.low / 10, self.high) if best == self.low else RateRange(self.low, self.high * 10)
             raise SettingError(
                 f"--tune {self}: the best rate of the {whose}, {best:g}, is an end of the range, so a better one may lie "
-                f"beyond; give --tune {wider} (what was trained is kept)"
+                f"beyond; give --tune {wider} (what is in the store is not trained again)"
             )
         return best
 

@@ -219,6 +219,8 @@ def _cell(scope: Scope, column: int, row: int, reference: Setting) -> str:
 
 
 def _evidence(judgement: Judgement, verdict: Verdict) -> str:
+    if not judgement.drawn:
+        return "Not judged yet."
     if not judgement.applicable:
         return f"none of the {judgement.drawn} seeds met the precondition."
     counted = f"{judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained)"

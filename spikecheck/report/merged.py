@@ -34,6 +34,7 @@ def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Rep
             "command": command,
             "shard": "",
             "complete": all(report.complete for report in reports.values()),
+            "stored": all(report.stored for report in reports.values()),
             "claims": tuple(verdicts),
             "unreadable": {f: why for report in reports.values() for f, why in report.unreadable.items()},
             "left_out": {c: why for report in reports.values() for c, why in report.left_out.items()},

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from spikecheck.core.errors import what_stays
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.scope import ScopeMap
 from spikecheck.core.setting import Setting
@@ -144,7 +145,8 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
     """Print the count of claims that pass, remarks on the whole report, and its environment."""
     page.blank()
     if not report.complete:
-        page.say("Stopped early: this report is partial. What was trained is kept; run again to go on.", "bold yellow")
+        stays = what_stays(stored=report.stored)
+        page.say(f"Stopped early: this report is partial. {stays[:1].upper()}{stays[1:]}.", "bold yellow")
     for file, reason in report.unreadable.items():
         page.say(f"Claim file left out: {unread(file, reason)}", "yellow")
     for claim, reason in report.left_out.items():

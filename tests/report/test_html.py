@@ -221,8 +221,15 @@ def test_what_was_stopped_early_says_so(report: Make, verdict: Make, unreached: 
     nothing = verdict(Outcome.UNDECIDED, Outcome.UNDECIDED, reference=unreached, control=unreached, typical=None)
     text = " ".join(Page(html(report(nothing, complete=False))).text.split())
     assert "Stopped early: this report is partial." in text
-    assert "Nothing was trained for it." in text
+    assert "1,400 runs trained, 20 reused; nothing is judged yet." in text
+    assert "Nothing was trained" not in text
+    assert "None of the 0" not in text
+    assert "Not judged yet." in text
     assert "not reached" in text
+    assert "spikecheck replay" not in text
+    assert "To reproduce it spikecheck explain condensation" in text
+    idle = nothing.model_copy(update={"runs_trained": 0, "runs_reused": 0})
+    assert "Nothing was trained for it." in html(report(idle, complete=False))
     assert "no numbers" in text
     assert "gain of mean |cos|: not measured" in text
 
