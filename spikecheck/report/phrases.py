@@ -115,7 +115,8 @@ def lost(failures: int) -> str:
     """How many seeds had numerical failures."""
     if not failures:
         return "no numerical failures"
-    return f"{plural(failures, 'numerical failure')} (diverged or unresolved), neither for nor against"
+    why = "diverged, unresolved, or an effect that is not finite"
+    return f"{plural(failures, 'numerical failure')} ({why}), neither for nor against"
 
 
 def percent(share: float) -> str:
