@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from spikecheck.core.events import Event
     from spikecheck.core.scorecard import Scorecard
@@ -94,7 +94,7 @@ class Gatekeeper:
         conditions: Mapping[str, Any] | None = None,
         seeds: int | None = None,
         seed: int | None = None,
-        rows: str | None = None,
+        rows: str | Sequence[str] | None = None,
         **options: Any,
     ) -> Scorecard:
         """Fail the test if training with `optimizer` is less stable than with its reference; the scorecard otherwise.
@@ -102,22 +102,23 @@ class Gatekeeper:
         `options` are the optimizer's own, `against_set` the reference's (its lr is the candidate's unless given), `conditions`
         such as `batch`, `steps`, `problem` or `model` hold for all trainings. `tune`, such as "lr=1e-4..1e-1", stands in place
         of `lr` with a `workload` among the conditions: each side is compared at its own best rate of the range, found on seeds
-        of its own. `rows`, such as "final loss,first steps", are those to compare; all by default. Each setting is trained
-        with 16 seeds, or with the baseline's, whose range and rows are used too. The test fails also where nothing is decided:
-        something looks worse, or the seeds are too few.
+        of its own. `rows`, such as "final loss,first steps" or a list of names, are those to compare; all by default. Each
+        setting is trained with 16 seeds, or with the baseline's, whose range and rows are used too. The test fails also where
+        nothing is decided: something looks worse, or the seeds are too few.
         """
+        from spikecheck.cli.fixture_arguments import in_python
         from spikecheck.cli.gate_fixture import FixtureGate
         from spikecheck.core.errors import SpikecheckError
         from spikecheck.report.scorecard import failing_rows
 
-        folder = _option(self._request.config, "store")
+        numbers = options if lr is None else {"lr": lr, **options}
+        other = {} if against_set is None else against_set
+        shared = {} if conditions is None else conditions
+        gate = FixtureGate(optimizer, numbers, against, other, baseline, shared, seeds, seed, tune, rows)
         try:
-            numbers = options if lr is None else {"lr": lr, **options}
-            card = FixtureGate(
-                optimizer, numbers, against, against_set or {}, baseline, conditions or {}, seeds, seed, tune, rows
-            ).held(folder)
+            card = gate.held(_option(self._request.config, "store"))
         except SpikecheckError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(in_python(str(error)), pytrace=False) from None
         self._request.node.user_properties += [(f"gate: {row.title}", str(row.change)) for row in card.rows]
         if not card.passed:
             said = (

@@ -75,7 +75,7 @@ def optimizer_numbers(optimizer: str | None, texts: Sequence[str]) -> dict[str, 
     """What --set says, which belongs to an optimizer and has to name its learning rate.
 
     Raises:
-        UsageError: when an optimizer has no learning rate, or numbers have no optimizer.
+        UsageError: when an optimizer has no learning rate or cannot be imported, or numbers have no optimizer.
     """
     from spikecheck.gate.config import assignments
 
@@ -83,8 +83,24 @@ def optimizer_numbers(optimizer: str | None, texts: Sequence[str]) -> dict[str, 
     if optimizer is None and numbers:
         raise UsageError(f"--set {texts[0]}: belongs to an optimizer; give --optimizer MODULE:CLASS as well")
     if optimizer is not None and "lr" not in numbers:
+        _check_optimizer(optimizer, numbers)
         raise UsageError(f"--optimizer {optimizer}: has no learning rate; add --set lr=0.01")
     return numbers
+
+
+def _check_optimizer(optimizer: str, numbers: Mapping[str, Any]) -> None:
+    """Check an optimizer that lacks a learning rate: a wrong name is told before what is missing.
+
+    Raises:
+        UsageError: there is no such optimizer, or it takes no such argument.
+    """
+    from spikecheck.core.import_path import check_takes
+    from spikecheck.core.setting import OPTIMIZERS, Setting
+
+    if optimizer in OPTIMIZERS:
+        Setting().but(optimizer=optimizer, **numbers)
+    else:
+        check_takes("optimizer", optimizer, numbers)
 
 
 def with_optimizer(setting: "Setting", optimizer: str | None, numbers: Mapping[str, Any]) -> "Setting":

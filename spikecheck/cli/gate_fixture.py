@@ -1,26 +1,34 @@
 """A gate in a user's test, as the pytest fixture runs it: without a command line, a display or files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from spikecheck.cli.fixture_arguments import (
+    Numbers,
+    Optimizer,
+    conditions_in,
+    file_in,
+    names_in,
+    numbers_in,
+    path_of,
+    text_in,
+    whole,
+)
 from spikecheck.cli.gate_rates import tuned_range
 from spikecheck.cli.gate_request import GateRequest, read_baseline, rows_in, suite_of
 from spikecheck.cli.gating import held_on_workload, judge
-from spikecheck.core.errors import SettingError, UsageError
+from spikecheck.core.errors import UsageError
 from spikecheck.core.events import ignore
-from spikecheck.core.import_path import named
+from spikecheck.core.import_path import check_takes
 from spikecheck.core.scorecard import Scorecard
+from spikecheck.core.setting import OPTIMIZERS
 from spikecheck.gate.rates import RateRange
 from spikecheck.gate.suite import contestant
 from spikecheck.gate.workload_suite import WorkloadSuite
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store_address import opened
 from spikecheck.session.lab_options import LabOptions
-
-Optimizer = str | Callable[..., Any]
-Numbers = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,8 @@ class FixtureGate:
     seed: int | None = None
     tune: str | None = None
     """Where each side's best rate is sought, such as lr=1e-4..1e-1; the baseline's range if None."""
-    rows: str | None = None
-    """The names of those to compare, with commas; the baseline's, or all, if None."""
+    rows: str | Sequence[str] | None = None
+    """The names of those to compare, in a list or in text with commas; the baseline's, or all, if None."""
 
     def held(self, folder: str) -> Scorecard:
         """Run the gate; `folder` is that of stored runs.
@@ -58,19 +66,31 @@ class FixtureGate:
     def _request(self) -> GateRequest:
         if (self.against is None) == (self.baseline is None):
             raise UsageError("against, baseline: give exactly one of them; it is the reference")
-        path = None if self.baseline is None else Path(self.baseline)
+        path, asked = file_in("baseline", self.baseline), text_in("tune", self.tune, '"lr=1e-4..1e-1"')
+        own, rows = conditions_in(self.conditions), names_in(self.rows)
+        numbers = numbers_in("numbers", self.numbers, '{"lr": 0.01}')
+        others = numbers_in("against_set", self.against_set, '{"lr": 0.01}')
         known = read_baseline(path)
-        tune = tuned_range({} if self.tune is None else {"tune": self.tune}, {}, known)
-        if tune is None and "lr" not in self.numbers:
+        tune = tuned_range({} if asked is None else {"tune": asked}, {}, known)
+        optimizer = path_of(self.optimizer)
+        if tune is None and "lr" not in numbers:
+            if optimizer not in OPTIMIZERS:
+                check_takes("optimizer", optimizer, numbers)  # a wrong name comes before what is missing
             raise UsageError('lr: no rate is given; add lr=0.01, or tune="lr=1e-4..1e-1" for a workload')
-        candidate = contestant(path_of(self.optimizer), _at_rate("", self.numbers, tune))
+        candidate = contestant(optimizer, _at_rate("", numbers, tune))
         reference = None
         if self.against is not None:
-            own = _at_rate("against_set ", self.against_set, tune)
-            reference = contestant(path_of(self.against), {"lr": candidate.lr, **own})
-        conditions = dict(self.conditions) | ({} if tune is None else {"tune": tune})
-        rows = None if self.rows is None else rows_in(self.rows)
-        return GateRequest(candidate, reference, path, suite_of(conditions, self.seeds, self.seed, known, rows), {})
+            reference = contestant(
+                path_of(self.against, "against"), {"lr": candidate.lr, **_at_rate("against_set ", others, tune)}
+            )
+        suite = suite_of(
+            own | ({} if tune is None else {"tune": tune}),
+            whole(self.seeds),
+            whole(self.seed),
+            known,
+            None if rows is None else rows_in(rows),
+        )
+        return GateRequest(candidate, reference, path, suite, {})
 
 
 def _at_rate(whose: str, numbers: Numbers, tune: str | None) -> Numbers:
@@ -80,17 +100,3 @@ def _at_rate(whose: str, numbers: Numbers, tune: str | None) -> Numbers:
     if "lr" in numbers:
         raise UsageError(f"{whose}lr={numbers['lr']}, tune={tune!r}: the rate is given or tuned; leave out one")
     return {**numbers, "lr": RateRange.of(tune).middle}
-
-
-def path_of(optimizer: Optimizer) -> str:
-    """MODULE:NAME of an object; text is returned unchanged.
-
-    Raises:
-        SettingError: importing the name does not give the object.
-    """
-    if isinstance(optimizer, str):
-        return optimizer
-    path = f"{optimizer.__module__}:{optimizer.__qualname__}"
-    if "<" in path or named("optimizer", path) is not optimizer:
-        raise SettingError(f"optimizer {path}: cannot be imported by this name; define it at the top of a module")
-    return path

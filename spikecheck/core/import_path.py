@@ -2,8 +2,9 @@
 
 import hashlib
 import importlib
+import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,24 @@ def named(condition: str, path: str) -> Any:
     if not callable(value):
         raise SettingError(f"{condition}={path!r}: is {type(value).__name__}, not callable; name a function or a class")
     return value
+
+
+def check_takes(condition: str, path: str, names: Iterable[str]) -> None:
+    """Check that the factory at `path` exists and takes arguments of these names, without calling it.
+
+    Raises:
+        UsageError: it cannot be imported, or takes no argument of such a name.
+    """
+    factory = named(condition, path)
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # of a callable without a signature nothing is known before it is called
+        return
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()):
+        return
+    for name in names:
+        if name not in parameters:
+            raise UnknownName(f"argument of {path}", name, list(parameters)[1:])
 
 
 def made(condition: str, path: str, *arguments: Any, **options: Any) -> Any:

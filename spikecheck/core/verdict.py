@@ -132,6 +132,9 @@ class Report(Record):
     schema_: Literal["spikecheck/report@1"] = Field("spikecheck/report@1", alias="schema")
     passed: bool
     complete: bool = Field(True, description="False after Ctrl-C or a spent budget")
+    stored: bool = Field(
+        True, description="whether a store has what was trained, so that the command goes on where it stopped"
+    )
     command: str
     profile: str
     seed: int

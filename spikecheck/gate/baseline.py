@@ -4,6 +4,7 @@ refused."""
 import hashlib
 import json
 from pathlib import Path
+from shlex import quote
 
 from spikecheck.core.errors import BaselineError
 from spikecheck.core.scorecard import Baseline, OptimizerSpec, Scores
@@ -62,7 +63,7 @@ def fitting(
     Raises:
         BaselineError: it has other settings, seeds or measures, or was made on another kind of device.
     """
-    update = f"if that is intended, write it again: --update-baseline --baseline {path} --reason TEXT"
+    update = f"if that is intended, write it again: --update-baseline --baseline {quote(str(path))} --reason TEXT"
     if baseline.digest != _digest(baseline):
         raise BaselineError(f"{path}: has been changed since it was written; {update}")
     now = {"seeds": suite.seeds, "root of the seeds": suite.root}

@@ -27,6 +27,8 @@ KEYS = (
     "seeds",
     "seed",
 )
+OF_THE_OPTIMIZER = ("optimizer", "options", "lr", "intervention")
+"""What a setting has that a gate's conditions must not change."""
 
 
 def table(folder: Path) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def conditions(changes: Sequence[str], known: Mapping[str, Any] = MappingProxyTy
     chosen = dict(known)
     chosen |= {name: None if value == "none" else value for name, value in assignments(changes, "--at").items()}
     for name in chosen:
-        if name in ("optimizer", "options", "lr", "intervention"):
+        if name in OF_THE_OPTIMIZER:
             raise UsageError(f"--at {name}={chosen[name]}: belongs to the optimizer; use --optimizer and --set")
         if isinstance(chosen[name], bool) and name in Setting.model_fields and _is_numeric(name):
             raise UsageError(f"--at {name}={chosen[name]}: is no number; give one, or none")

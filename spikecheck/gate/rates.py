@@ -36,7 +36,7 @@ class RateRange:
         """
         name, _, ends = text.partition("=")
         low, dots, high = ends.partition("..")
-        if not dots:
+        if not dots or high.startswith("."):  # of three dots the last would turn 1e-1 into .1e-1
             raise UsageError(f"--tune {text!r}: give a range of rates, such as {_EXAMPLE}")
         if name.strip() != "lr":
             raise UsageError(f"--tune {text!r}: only lr is tuned, as in {_EXAMPLE}; give other numbers with --set")
@@ -101,7 +101,7 @@ class RateRange:
             wider = RateRange(self.low / 10, self.high) if best == self.low else RateRange(self.low, self.high * 10)
             raise SettingError(
                 f"--tune {self}: the best rate of the {whose}, {best:g}, is an end of the range, so a better one may lie "
-                f"beyond; give --tune {wider} (what was trained is kept)"
+                f"beyond; give --tune {wider} (what is in the store is not trained again)"
             )
         return best
 

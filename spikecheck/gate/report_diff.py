@@ -42,7 +42,8 @@ def compared(before: Path, after: Path) -> Comparison:
 def _claims(old: Report, new: Report, before: Path, after: Path) -> list[Line]:
     for path, report in ((before, old), (after, new)):
         if not report.complete:
-            raise BaselineError(f"{path}: was stopped early; run its command again, which reuses its finished runs")
+            again = "run its command again, which reuses its finished runs" if report.stored else "make it again"
+            raise BaselineError(f"{path}: was stopped early; {again}")
     if old.profile != new.profile:
         raise BaselineError(
             f"{before} has profile {old.profile}, {after} has {new.profile}; compare two of the same profile"

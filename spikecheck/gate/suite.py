@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spikecheck.core.errors import SettingError, UnknownName
-from spikecheck.core.import_path import BUILT_IN, named
+from spikecheck.core.import_path import BUILT_IN, check_takes, named
 from spikecheck.core.probe import Finish
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.scorecard import OptimizerSpec, SuiteSetting
@@ -118,19 +118,20 @@ def contestant(optimizer: str, numbers: Mapping[str, Any]) -> OptimizerSpec:
     """An optimizer with its arguments as they were given: lr and others.
 
     Raises:
-        SettingError: there is no learning rate, or a built-in rule has no such argument.
+        UsageError: there is no learning rate, no such argument of a built-in rule, or no such optimizer that lacks a rate.
     """
     given = dict(numbers)
     lr = given.pop("lr", None)
+    if optimizer in OPTIMIZERS and (unknown := set(given) - set(OPTIMIZERS[optimizer])):
+        known = ", ".join(["lr", *OPTIMIZERS[optimizer]])
+        raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} takes only {known}")
     if lr is None:
+        if optimizer not in OPTIMIZERS:
+            check_takes("optimizer", optimizer, given)  # a wrong name comes before what is missing
         raise SettingError(f"lr: no learning rate is given for {optimizer}; add --set lr=0.01")
     if isinstance(lr, bool) or not isinstance(lr, int | float):
         raise SettingError(f"lr={lr!r}: is not a number; give a learning rate such as --set lr=0.01")
     if optimizer in OPTIMIZERS:
-        unknown = set(given) - set(OPTIMIZERS[optimizer])
-        if unknown:
-            known = ", ".join(["lr", *OPTIMIZERS[optimizer]])
-            raise SettingError(f"{min(unknown)}={given[min(unknown)]!r}: {optimizer} takes only {known}")
         return OptimizerSpec(optimizer=optimizer, lr=lr, conditions=given)
     for name, value in given.items():
         parts = value if isinstance(value, tuple | list) else [value]

@@ -182,7 +182,7 @@ def workload_suite(conditions: Mapping[str, Any], seeds: int, root: int, rows: t
         if row not in WORKLOAD_ROWS:
             raise UnknownName("row of the gate of a workload", row, WORKLOAD_ROWS)
     if tune is None and rows and {*rows} <= {SENSITIVITY, STABLE}:
-        raise UsageError(f"--rows {','.join(rows)}: needs the best rate of each side; add --tune lr=1e-4..1e-1")
+        raise UsageError(f"--rows {','.join(rows)!r}: needs the best rate of each side; add --tune lr=1e-4..1e-1")
     workload = Workload.of(path).at(options, steps)
     return WorkloadSuite(workload, steps, seeds, root, dict(conditions), rows or WORKLOAD_ROWS, tune, named=bool(rows))
 

@@ -26,7 +26,9 @@ def advised(verdict: Verdict, report: Report) -> list[str]:
 def _advice(verdict: Verdict, outcome: Outcome, answer: Answer | None, question: str, report: Report) -> str:
     match outcome:
         case Outcome.UNDECIDED if not report.complete:
-            return "Stopped before the answer was in: run the same command again, what was trained is reused."
+            again = "run the same command again, what was trained is reused"
+            without = "run again with a store, without one nothing is kept"
+            return f"Stopped before the answer was in: {again if report.stored else without}."
         case Outcome.UNDECIDED if answer is None:
             return _a_wider_search(verdict, question.capitalize(), report.profile)
         case Outcome.UNDECIDED:

@@ -12,7 +12,7 @@ from spikecheck.report.evidence import show_evidence
 from spikecheck.report.heat_map import show_legend, show_scope
 from spikecheck.report.outcomes import badge
 from spikecheck.report.page import Page
-from spikecheck.report.phrases import conditions, differs, lost, reached, tried, unregistered
+from spikecheck.report.phrases import conditions, differs, lost, plural, reached, tried, unregistered
 from spikecheck.report.quoted import ROLES, at_reference, nominated, rule_of
 from spikecheck.report.sanitize import inert
 from spikecheck.report.summary import headline
@@ -155,6 +155,6 @@ def _circumstances(page: Page, verdict: Verdict) -> None:
     page.row("rule", inert(verdict.rule), "dim")
     for name, text in verdict.definitions.items():
         page.row(inert(name), inert(text.removeprefix(f"{name}: ")), "dim")
-    cost = f"{verdict.runs_trained:,} runs trained, {verdict.runs_reused:,} reused, {verdict.seconds:.1f} s"
+    cost = f"{plural(verdict.runs_trained, 'run')} trained, {verdict.runs_reused:,} reused, {verdict.seconds:.1f} s"
     page.row("cost", f"{cost}; specification {inert(verdict.specification)}", "dim")
     page.row("numbers", lost(verdict.numerical_failures), "dim")

@@ -44,6 +44,8 @@ def requirement(predicts: Estimand | None) -> str:
 
 def counts(judgement: Judgement) -> str:
     """How many seeds held, and the interval of the true share."""
+    if not judgement.drawn:
+        return "not judged yet"
     if not judgement.applicable:
         if judgement.numerical_failures:
             return f"none of the {judgement.drawn} trained gave an answer: {judgement.numerical_failures} numerical failures"

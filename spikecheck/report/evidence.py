@@ -15,9 +15,6 @@ _CELLS = 40
 
 def show_evidence(page: Page, judgement: Judgement, predicts: Estimand | None = None) -> None:
     """Print the evidence of one judgement. `predicts` is the claim's rule, if known."""
-    if not judgement.drawn:
-        page.row("seeds", "not reached: nothing was trained for it")
-        return
     page.row("seeds", counts(judgement))
     if judgement.applicable:
         cells = min(_CELLS, page.room - len("0  1") - 1)

@@ -39,6 +39,7 @@ from spikecheck.report.phrases import (
     reached,
     replay,
     tried,
+    unread,
     unregistered,
 )
 from spikecheck.report.quoted import ROLES, at_reference, besides, nominated, rule_of
@@ -173,6 +174,7 @@ _WORDS = {
     "stops": stops,
     "to_decide": to_decide,
     "tried": tried,
+    "unread": unread,
     "unregistered": unregistered,
     "written": written,
 }

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -86,7 +87,7 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         BaselineError: the file is missing, or is not a baseline of this schema.
     """
-    remedy = f"write one: spikecheck gate --update-baseline --baseline {path} --reason TEXT"
+    remedy = f"write one: spikecheck gate --update-baseline --baseline {quote(str(path))} --reason TEXT"
     if not path.exists():
         raise BaselineError(f"{path}: there is no such baseline; {remedy}")
     other = "name a file that --update-baseline has written"

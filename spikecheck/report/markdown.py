@@ -54,8 +54,9 @@ def _head(report: Report) -> str:
         f"# What was found\n\n`{inert(report.command)}`: profile {report.profile}, seed {report.seed}; "
         f"{_plain(environment)}.\n{partial}\n"
         "*Replicates* is judged at the reference setting on fresh seeds, *generalises* over the claim's domain; reach counts "
-        "the settings of a random sample of it in which the claim holds. Held counts the seeds to which the claim applies, "
-        "average is that of their effects; what decides is in bold. The claim must exceed its control.\n"
+        "the settings of a random sample of it in which the claim holds. Held says in how many of the seeds to which "
+        "the claim applies it held, average is that of their effects; what decides is in bold. The claim must exceed its "
+        "control.\n"
     )
 
 
@@ -219,6 +220,8 @@ def _cell(scope: Scope, column: int, row: int, reference: Setting) -> str:
 
 
 def _evidence(judgement: Judgement, verdict: Verdict) -> str:
+    if not judgement.drawn:
+        return "Not judged yet."
     if not judgement.applicable:
         return f"none of the {judgement.drawn} seeds met the precondition."
     counted = f"{judgement.held} of {judgement.applicable} applicable seeds ({judgement.drawn} trained)"

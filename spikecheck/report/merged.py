@@ -34,12 +34,24 @@ def merged(reports: Mapping[Path, Report], command: str, *, strict: bool) -> Rep
             "command": command,
             "shard": "",
             "complete": all(report.complete for report in reports.values()),
+            "stored": all(report.stored for report in reports.values()),
             "claims": tuple(verdicts),
             "unreadable": {f: why for report in reports.values() for f, why in report.unreadable.items()},
             "left_out": {c: why for report in reports.values() for c, why in report.left_out.items()},
         }
     )
     return whole.model_copy(update={"passed": exit_code(whole, strict=strict) == 0})
+
+
+def check_once(files: Sequence[Path]) -> None:
+    """Check that no file is named twice.
+
+    Raises:
+        BaselineError: one is.
+    """
+    for place, file in enumerate(files):
+        if file in files[:place]:
+            raise BaselineError(f"{file}: is given twice; give every part once")
 
 
 def of_claims(report: Report, patterns: Sequence[str]) -> Report:

@@ -52,6 +52,15 @@ def tried(verdict: Verdict) -> list[str]:
     return [f"{count}; {met}", f"the others in the search: {outcomes}"]
 
 
+def unread(file: str, reason: str) -> str:
+    """Why a claim file was left out, with the file's name once; most reasons begin with it.
+
+    >>> unread("claims/mine.py", "claims/mine.py: defines no claim"), unread("claims/mine.py", "its rule cannot decide")
+    ('claims/mine.py: defines no claim', 'claims/mine.py: its rule cannot decide')
+    """
+    return inert(reason if reason.startswith(f"{file}:") else f"{file}: {reason}")
+
+
 def not_asked(report: Report) -> str:
     """The heading of the claims that do not apply to the workload or the optimizer."""
     return "Not applicable to this workload" if report.profile == WORKLOAD else "Not applicable to this optimizer"
@@ -106,7 +115,8 @@ def lost(failures: int) -> str:
     """How many seeds had numerical failures."""
     if not failures:
         return "no numerical failures"
-    return f"{plural(failures, 'numerical failure')} (diverged or unresolved), neither for nor against"
+    why = "diverged, unresolved, or an effect that is not finite"
+    return f"{plural(failures, 'numerical failure')} ({why}), neither for nor against"
 
 
 def percent(share: float) -> str:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikecheck.core.scorecard import FIRST_STEPS, Change, Decision, OptimizerSpec, Row, Scorecard, WorkloadPlace
+from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
 
 SIGNS = {Change.BETTER: ("▼", "v"), Change.WORSE: ("▲", "^"), Change.SAME: ("=", "="), Change.UNDECIDED: ("?", "?")}
@@ -90,7 +91,7 @@ def closing(card: Scorecard) -> list[str]:
         *_not_measured(card),
         rule,
         power,
-        f"{card.runs_trained:,} runs trained, {card.runs_reused:,} reused, {card.seconds:.0f} s",
+        f"{plural(card.runs_trained, 'run')} trained, {card.runs_reused:,} reused, {card.seconds:.0f} s",
     ]
 
 

@@ -23,12 +23,12 @@ def answer(verdict: Verdict) -> str:
 
 def headline(verdict: Verdict) -> str:
     """Whether the claim holds, where it stops holding, and which companions contradict it."""
-    return _nothing(verdict.reference) or " ".join(filter(None, [*_held(verdict), _reached(verdict), opposed(verdict)]))
+    return _nothing(verdict) or " ".join(filter(None, [*_held(verdict), _reached(verdict), opposed(verdict)]))
 
 
 def behind(verdict: Verdict) -> str:
     """What the answer depends on and what the controls did; empty if no seed gave an answer."""
-    if _nothing(verdict.reference):
+    if _nothing(verdict):
         return ""
     return " ".join(filter(None, [_hanging(verdict), _survivors(verdict.reference), *_against(verdict)]))
 
@@ -38,9 +38,13 @@ def control_says(verdict: Verdict) -> str:
     return _negative(verdict.control, rule_of(verdict))
 
 
-def _nothing(reference: Judgement) -> str:
+def _nothing(verdict: Verdict) -> str:
     """Why there is no answer; empty if there is one."""
+    reference = verdict.reference
     if not reference.drawn:
+        trained, reused = plural(verdict.runs_trained, "run"), verdict.runs_reused
+        if verdict.runs_trained or reused:
+            return f"{trained} trained, {reused:,} reused; nothing is judged yet."
         return "Nothing was trained for it."
     if reference.applicable:
         return ""

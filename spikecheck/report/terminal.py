@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from spikecheck.core.errors import what_stays
 from spikecheck.core.judgement import Judgement, Outcome
 from spikecheck.core.scope import ScopeMap
 from spikecheck.core.setting import Setting
@@ -17,7 +18,7 @@ from spikecheck.report.familywise import together
 from spikecheck.report.heat_map import show_legend, show_scope
 from spikecheck.report.outcomes import badge, standing
 from spikecheck.report.page import Page
-from spikecheck.report.phrases import conditions, differs, lost, not_asked, reach_in_brief, spread, unregistered
+from spikecheck.report.phrases import conditions, differs, lost, not_asked, reach_in_brief, spread, unread, unregistered
 from spikecheck.report.picture import picture
 from spikecheck.report.quoted import rule_of
 from spikecheck.report.sanitize import inert
@@ -144,9 +145,10 @@ def _closing(page: Page, report: Report, *, strict: bool) -> None:
     """Print the count of claims that pass, remarks on the whole report, and its environment."""
     page.blank()
     if not report.complete:
-        page.say("Stopped early: this report is partial. What was trained is kept; run again to go on.", "bold yellow")
+        stays = what_stays(stored=report.stored)
+        page.say(f"Stopped early: this report is partial. {stays[:1].upper()}{stays[1:]}.", "bold yellow")
     for file, reason in report.unreadable.items():
-        page.say(f"Claim file left out: {inert(file)}: {inert(reason)}", "yellow")
+        page.say(f"Claim file left out: {unread(file, reason)}", "yellow")
     for claim, reason in report.left_out.items():
         page.say(f"{not_asked(report)}: {inert(claim)}, which {inert(reason)}", "dim")
     passed = sum(verdict.passed for verdict in report.claims)

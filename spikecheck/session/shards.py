@@ -6,6 +6,7 @@ from spikecheck.core.errors import NothingSelected
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.cost_model import expected_work
 from spikecheck.harness.plan import Plan
+from spikecheck.report.phrases import plural
 
 
 def part_of(claims: Sequence[Claim], plan: Plan, part: int, parts: int) -> tuple[Claim, ...]:
@@ -25,5 +26,7 @@ def part_of(claims: Sequence[Claim], plan: Plan, part: int, parts: int) -> tuple
         if lightest == part - 1:
             mine.add(claim.id)
     if not mine:
-        raise NothingSelected(f"--shard {part}/{parts}: {len(claims)} claims leave none for this part; use fewer parts")
+        verb = "leaves" if len(claims) == 1 else "leave"
+        there = f"{plural(len(claims), 'claim')} {verb}"
+        raise NothingSelected(f"--shard {part}/{parts}: {there} none for this part; use fewer parts")
     return tuple(claim for claim in claims if claim.id in mine)

@@ -150,7 +150,7 @@ def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[dict
     return expected
 
 
-class HasEnvironment(Protocol):
+class MadeRuns(Protocol):
     """What made the runs: a laboratory, or what stands for one."""
 
     @property
@@ -158,11 +158,16 @@ class HasEnvironment(Protocol):
         """What may change their bits."""
         ...
 
+    @property
+    def stores(self) -> bool:
+        """Whether they are kept in a store."""
+        ...
+
 
 def build_report(
     verdicts: Sequence[Verdict],
     unreadable: Mapping[str, str],
-    lab: HasEnvironment,
+    lab: MadeRuns,
     profile: str,
     seed: int,
     *,
@@ -175,6 +180,7 @@ def build_report(
     report = Report(
         passed=False,
         complete=complete,
+        stored=lab.stores,
         command=command_line(),
         profile=profile,
         seed=seed,
@@ -197,7 +203,7 @@ def picture_of(claim: Claim, lab: Laboratory, judgement: Judgement) -> Trace | N
         return None
 
 
-def environment_of(lab: HasEnvironment) -> dict[str, str | int | float]:
+def environment_of(lab: MadeRuns) -> dict[str, str | int | float]:
     """Versions, device and processor, to be stored in a report."""
     where = lab.environment
     return {

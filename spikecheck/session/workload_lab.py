@@ -47,6 +47,11 @@ class WorkloadLab:
     _known: dict[tuple[Setting, int], Run] = field(default_factory=dict)
 
     @property
+    def stores(self) -> bool:
+        """False without a store."""
+        return self.store is not None
+
+    @property
     def environment(self) -> Environment:
         """Where the runs are made."""
         return environment(self.device).uncompiled()
@@ -62,7 +67,7 @@ class WorkloadLab:
         try:
             self._train([key for key in needed if key not in self._known])
         except KeyboardInterrupt:
-            self.stopped = Interrupted(f"interrupted; {what_stays(stored=self.store is not None)}")
+            self.stopped = Interrupted(f"interrupted; {what_stays(stored=self.stores)}")
             raise self.stopped from None
         except Stopped as reason:
             self.stopped = reason

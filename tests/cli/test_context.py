@@ -80,3 +80,18 @@ def test_reasons_fit_a_line() -> None:
         with pytest.raises(SpikecheckError) as refused:
             refuse(*given)
         assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("optimizer", "texts", "message"), [
+    ("no_such:Own", [], "no module 'no_such'"),
+    ("torch.optim:Nope", [], "is called 'Nope'"),
+    ("torch.optim:Adam", ["foo=1"], "no argument of torch.optim:Adam is called 'foo'"),
+    ("adamm", [], "no optimizer is called 'adamm'"),
+    ("adam", ["foo=1"], "'foo'"),
+    ("torch.optim:Adam", ["eps=0.1"], "no learning rate"),
+])  # fmt: skip
+def test_a_wrong_name_is_told_before_a_missing_rate(optimizer: str, texts: list[str], message: str) -> None:
+    """Regression: it was said that a class which does not exist has no learning rate."""
+    with pytest.raises(UsageError) as refused:
+        optimizer_numbers(optimizer, texts)
+    assert message in str(refused.value)

@@ -20,7 +20,7 @@ def test_each_side_is_tuned(write: Write) -> None:
     own = write(OWN)
     conditions = {"workload": f"{own}:workload", "steps": 20}
     asked = FixtureGate(
-        f"{own}:Late", {}, against="gd", conditions=conditions, seeds=4, tune=RANGE, rows="final loss,best loss"
+        f"{own}:Late", {}, against="gd", conditions=conditions, seeds=4, tune=RANGE, rows=["final loss", "best loss"]
     )
     card = asked.held("store")
     assert {row.name for row in card.rows} == {"final loss", "best loss"}
@@ -70,3 +70,26 @@ def test_a_users_own_suite_meets_a_tuned_baseline(write: Write, pytester: pytest
     done = pytester.runpytest_inprocess("-p", "no:randomly", f"--spikecheck-store={Path('store').resolve()}")
     done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(["*lr=0.1, tune='lr=0.01..10': the rate is given or tuned; leave out one*"])
+
+
+def test_refusals_of_a_users_suite_are_one_error_in_pythons_words(
+    all_imported: None, pytester: pytest.Pytester
+) -> None:
+    """Regression: each was printed twice, with the options of a command line."""
+    pytester.makepyfile(
+        test_mine=(
+            "from torch.optim import Adam\n\n\n"
+            "def test_rate(spikecheck):\n"
+            "    spikecheck.gate(Adam, lr=True, against='gd')\n\n\n"
+            "def test_tune(spikecheck):\n"
+            "    spikecheck.gate(Adam, tune='lr=1e-4..1e-1', against='gd')\n"
+        )
+    )
+    done = pytester.runpytest_inprocess("-p", "no:randomly")
+    done.assert_outcomes(failed=2)
+    done.stdout.fnmatch_lines([
+        "lr=True: is not a number; give a learning rate such as lr=0.01",
+        'tune="lr=0.0001..0.1": only trainings of a workload are tuned; add conditions={"workload": "gpt"} or one of your *',
+    ])  # fmt: skip
+    done.stdout.no_fnmatch_line("*During handling*")
+    done.stdout.no_fnmatch_line("*SettingError*")

@@ -96,3 +96,12 @@ def test_two_scorecards_are_compared(tmp_path: Path) -> None:
     assert missing.returncode == 4
     assert "is in one.json and not in two.json" in missing.stderr
     assert called(tmp_path, "compare", "one.json", "nowhere.json").returncode == 2
+
+
+def test_a_part_that_is_named_twice_is_refused(spikecheck: Any, capsys: Any) -> None:
+    """Regression: it was accepted, as one part."""
+    for part in (1, 2):
+        report = _written().model_copy(update={"shard": f"{part}/2"})
+        Path(f"p{part}.json").write_text(json_file.text(report), encoding="utf-8")
+    assert spikecheck("merge", "p1.json", "p2.json", "./p1.json") == 4
+    assert capsys.readouterr().err == "error: p1.json: is given twice; give every part once\n"

@@ -50,7 +50,7 @@ def test_the_commands_verify_and_audit_exit_by_what_they_find(store: Store) -> N
     (store.folder / "checkpoints" / "x.pt").write_bytes(b"half")
     code, said = called("store", "verify", "--store", folder)
     assert code == 1
-    assert said.endswith("4 runs and 1 checkpoints read; 2 damaged\n")
+    assert said.endswith("4 runs and 1 checkpoint read; 2 damaged\n")
     assert called("store", "verify", "--store", folder)[0] == 0
     assert called("store", "audit", "--store", folder, "--one-in", "1")[0] == 0
 

@@ -324,3 +324,15 @@ def test_a_claim_with_a_wildcard_in_its_name_can_be_chosen_and_is_explained_with
     assert spikecheck("explain", "star[x]", "--claims-path", "my own") == 0
     said = " ".join(capsys.readouterr().out.split())
     assert said.endswith("Verify it with: spikecheck verify --claim 'star[x]' --claims-path 'my own'")
+
+
+@pytest.mark.parametrize("stores", [True, False])
+def test_a_stopped_report_says_whether_what_was_trained_is_kept(
+    spikecheck: Any, answers: Any, lab: Lab, capsys: Any, *, stores: bool
+) -> None:
+    """Regression: without a store it was said to be kept, too."""
+    lab.stores = stores
+    answers(BudgetSpent("the budget is spent"))
+    assert spikecheck(*ONE, "--json", "report.json") == 3
+    assert json.loads(Path("report.json").read_text(encoding="utf-8"))["stored"] is stores
+    assert ("run again to go on" in " ".join(capsys.readouterr().out.split())) is stores

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spikecheck.core.errors import DataError, SettingError, UnknownName
-from spikecheck.core.import_path import for_all, made, named, source_digest
+from spikecheck.core.import_path import check_takes, for_all, made, named, source_digest
 from spikecheck.core.setting import PER_MEMBER, Setting
 from spikecheck.objective.objective import build_objective
 
@@ -132,3 +132,21 @@ def test_a_problem_that_draws_anew_is_refused(write: Write) -> None:
         build_objective([Setting(problem=f"{free}:make")])
     own = write(text.format("torch.rand(5, 1, generator=torch.Generator().manual_seed(1))"))
     build_objective([Setting(problem=f"{own}:make")])
+
+
+@pytest.mark.parametrize(
+    ("names", "says"), [(["lr"], ""), (["lr", "foo"], "no argument of .*:Own is called 'foo'; known: lr$")]
+)
+def test_names_of_arguments_are_checked_without_a_call(write: Write, names: list[str], says: str) -> None:
+    module = write("class Own:\n    def __init__(self, params, lr):\n        raise ValueError\n")
+    if not says:
+        check_takes("optimizer", f"{module}:Own", names)
+        return
+    with pytest.raises(UnknownName, match=says):
+        check_takes("optimizer", f"{module}:Own", names)
+
+
+def test_a_factory_that_takes_any_name_or_has_no_signature_is_not_refused(write: Write) -> None:
+    module = write("def make(params, **more): ...\n")
+    check_takes("optimizer", f"{module}:make", ["foo"])
+    check_takes("optimizer", "builtins:dict", ["foo"])

@@ -48,6 +48,13 @@ def kept(numbers: Scores | None = None, suite: Suite = SUITE, device: str = "cpu
     )
 
 
+def test_a_remedy_for_a_path_with_spaces_can_be_pasted() -> None:
+    """Regression: the shell read it as two words."""
+    with pytest.raises(BaselineError) as refused:
+        fitting(kept().model_copy(update={"digest": "other"}), Path("my folder/base.json"), SUITE, CPU)
+    assert "--update-baseline --baseline 'my folder/base.json' --reason TEXT" in str(refused.value)
+
+
 def refusal(baseline: Baseline, suite: Suite = SUITE, device: str = "cpu") -> str:
     with pytest.raises(BaselineError) as refused:
         fitting(baseline, PATH, suite, {**CPU, "device": device})

@@ -43,6 +43,10 @@ def test_any_text_is_a_range_or_a_message_in_one_line(text: str) -> None:
 @pytest.mark.parametrize(("text", "message"), [
     ("lr", "give a range of rates, such as --tune lr=1e-4..1e-1"),
     ("lr=0.1", "give a range of rates"),
+    ("lr=1e-3...1e-1", "--tune 'lr=1e-3...1e-1': give a range of rates, such as --tune lr=1e-4..1e-1"),
+    ("lr=1e-3...1", "give a range of rates"),
+    ("lr=1e-3....1e-1", "give a range of rates"),
+    ("lr=1e-3..1e-2..1e-1", "'1e-2..1e-1' is no number"),
     ("beta2=.9..0.9999", "only lr is tuned"),
     ("lr=1e-1..1e-4", "the range is reversed or empty; give the smaller rate first"),
     ("lr=-1e-4..1e-1", "'-1e-4' is no rate; give finite numbers greater than 0"),

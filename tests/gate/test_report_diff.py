@@ -135,6 +135,7 @@ def test_claims_of_one_report_only_are_named_with_the_report_that_has_them(tmp_p
 def test_reports_that_cannot_be_compared_are_named(tmp_path: Path) -> None:
     whole = written(tmp_path / "whole.json", verdict("slas", "law", HOLDS, HOLDS))
     stopped = written(tmp_path / "stopped.json", verdict("slas", "law", HOLDS, HOLDS), complete=False)
+    lost = written(tmp_path / "lost.json", verdict("slas", "law", HOLDS, HOLDS), complete=False, stored=False)
     full = written(tmp_path / "full.json", verdict("slas", "law", HOLDS, HOLDS), profile="full")
     other = verdict("slas", "law", HOLDS, HOLDS).model_copy(update={"specification": "1"})
     edited = written(tmp_path / "edited.json", other)
@@ -143,6 +144,7 @@ def test_reports_that_cannot_be_compared_are_named(tmp_path: Path) -> None:
     for old, new, said in (
         (stopped, whole, f"^{stopped}: was stopped early; run its command again, which reuses its finished runs$"),
         (whole, stopped, f"^{stopped}: was stopped early"),
+        (whole, lost, f"^{lost}: was stopped early; make it again$"),
         (whole, full, f"^{whole} has profile ci, {full} has full; compare two of the same profile$"),
         (whole, edited, f"^slas: its specification is 0 in {whole} and 1 in {edited}, .*; make {whole} again$"),
         (whole, gated, f"^{whole}, {gated}: {kinds}; compare two of the same kind$"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spikecheck.core.errors import SettingError, UnknownName
+from spikecheck.core.errors import SettingError, UnknownName, UsageError
 from spikecheck.core.setting import Setting
 from spikecheck.gate.metrics import EDGES
 from spikecheck.gate.suite import ROWS, Suite, contestant, own_suite, trained_by
@@ -96,3 +96,17 @@ def test_an_optimizer_without_a_usable_rate_or_with_a_foreign_number_is_refused(
 def test_an_unknown_row_gets_its_near_matches() -> None:
     with pytest.raises(UnknownName, match="did you mean: spikes"):
         own_suite({}, 4, 0, ("spike",))
+
+
+@pytest.mark.parametrize(("optimizer", "numbers", "message"), [
+    ("no_such:Own", {}, "no module 'no_such'"),
+    ("torch.optim:Nope", {}, "is called 'Nope'"),
+    ("torch.optim:Adam", {"foo": 1}, "no argument of torch.optim:Adam is called 'foo'"),
+    ("adamm", {}, "no optimizer is called 'adamm'"),
+    ("adam", {"foo": 1}, "foo=1: adam takes only lr"),
+    ("torch.optim:Adam", {"eps": 0.1}, "no learning rate"),
+])  # fmt: skip
+def test_a_wrong_name_is_told_before_a_missing_rate(optimizer: str, numbers: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        contestant(optimizer, numbers)
+    assert message in str(refused.value)

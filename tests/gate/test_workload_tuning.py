@@ -85,7 +85,7 @@ def test_a_best_rate_at_an_end_is_said_and_what_was_trained_is_kept(own: str) ->
     code, _, err = run(*sides, "--tune", "lr=1e-4..1e-3", "--at", "steps=40")
     assert code == 2
     assert "the best rate of the candidate, 0.001, is an end of the range" in err
-    assert "give --tune lr=0.0001..0.01 (what was trained is kept)" in err
+    assert "give --tune lr=0.0001..0.01 (what is in the store is not trained again)" in err
 
 
 def test_the_range_of_pyproject_holds_unless_a_rate_is_given(own: str) -> None:

@@ -65,6 +65,17 @@ def test_an_open_answer_comes_with_what_to_do_next(
     assert advice in " ".join(text.split())
 
 
+def test_without_a_store_no_run_is_promised_to_be_reused(shown: Make, verdict: Make) -> None:
+    """Regression: with --no-store it was said that what was trained is kept."""
+    text = " ".join(shown(verdict(Outcome.UNDECIDED), changes={"complete": False, "stored": False}, width=120).split())
+    assert "run again with a store, without one nothing is kept." in text
+    assert "this report is partial. Without a store nothing is kept." in text
+    assert "reused." not in text
+    assert "run again to go on" not in text
+    kept = " ".join(shown(verdict(Outcome.UNDECIDED), changes={"complete": False}, width=120).split())
+    assert "this report is partial. Everything trained so far is kept, run again to go on." in kept
+
+
 def test_more_seeds_are_no_advice_where_nothing_was_searched(report: Make, guarded: Make) -> None:
     """Regression: "--profile full trains up to 256 seeds", of a domain of one setting, which no seeds decide."""
     found = guarded(Outcome.HOLDS, Outcome.UNDECIDED)

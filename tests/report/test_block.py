@@ -257,7 +257,16 @@ def test_what_the_verdict_depends_on_is_printed_with_it(shown: Make, verdict: Ma
     for said in ("the loss exceeds 3 x its minimum", "The run spikes", "1,400 runs trained, 20 reused, 61.2 s",
                  "3 numerical failures", "0123456789abcdef", "required: 80 %, bounds at 95 %", "cpu AVX512"):  # fmt: skip
         assert said in text
+    assert "1 run trained, 20 reused" in shown(verdict(runs_trained=1))
     assert "spike: the loss" not in text  # the label says it once
+
+
+def test_a_file_that_cannot_be_read_is_named_once(shown: Make, verdict: Make) -> None:
+    """Regression: the reason begins with the file's name, which was printed before it as well."""
+    unreadable = {"claims/a.py": "claims/a.py: no claim", "claims/b.py": "its rule cannot decide"}
+    text = shown(verdict(), changes={"unreadable": unreadable})
+    assert "Claim file left out: claims/a.py: no claim" in text
+    assert "Claim file left out: claims/b.py: its rule cannot decide" in text
 
 
 def test_a_partial_report_claims_nothing_that_was_not_reached(shown: Make, verdict: Make, unreached: Judgement) -> None:
@@ -272,7 +281,10 @@ def test_a_partial_report_claims_nothing_that_was_not_reached(shown: Make, verdi
     )
     text = shown(found, changes={"complete": False})
     assert "Stopped early" in text
-    assert text.count("not reached") == 3
+    assert text.count("not reached") == 2
+    assert "not judged yet" in text
+    assert "1,400 runs trained, 20 reused; nothing is judged yet." in text
+    assert "othing was trained" not in text
     assert "of 0" not in text
 
 

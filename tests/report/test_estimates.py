@@ -73,6 +73,7 @@ def test_counts_say_why_there_is_no_share(judgement: Make) -> None:
     assert "held in 5 of 6 applicable (64 trained): share 55 % to 100 %" in counts(found)
     none = found.model_copy(update={"applicable": 0})
     assert counts(none) == "none of the 64 trained met the precondition"
+    assert counts(none.model_copy(update={"drawn": 0})) == "not judged yet"
     assert "64 numerical failures" in counts(none.model_copy(update={"numerical_failures": 64}))
 
 

@@ -13,6 +13,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Variation
 from spikecheck.report.html import html
 from spikecheck.report.summary import behind, headline
+from tests.report.conftest import planted_report, planted_verdict
 
 Make = Callable[..., Any]
 OUTCOMES = list(Outcome)
@@ -220,8 +221,15 @@ def test_what_was_stopped_early_says_so(report: Make, verdict: Make, unreached: 
     nothing = verdict(Outcome.UNDECIDED, Outcome.UNDECIDED, reference=unreached, control=unreached, typical=None)
     text = " ".join(Page(html(report(nothing, complete=False))).text.split())
     assert "Stopped early: this report is partial." in text
-    assert "Nothing was trained for it." in text
+    assert "1,400 runs trained, 20 reused; nothing is judged yet." in text
+    assert "Nothing was trained" not in text
+    assert "None of the 0" not in text
+    assert "Not judged yet." in text
     assert "not reached" in text
+    assert "spikecheck replay" not in text
+    assert "To reproduce it spikecheck explain condensation" in text
+    idle = nothing.model_copy(update={"runs_trained": 0, "runs_reused": 0})
+    assert "Nothing was trained for it." in html(report(idle, complete=False))
     assert "no numbers" in text
     assert "gain of mean |cos|: not measured" in text
 
@@ -276,3 +284,10 @@ def test_claims_that_answer_one_another_are_linked(report: Make, verdict: Make) 
     beside = made.partition('<section id="claim-condensation"')[2].partition("</section>")[0]
     assert "Do spikes align the input weights" in beside
     assert '<a href="#claim-spike-effect-decomposed">spike-effect-decomposed</a>' in beside
+
+
+def test_a_file_that_cannot_be_read_is_named_once() -> None:
+    unreadable = {"claims/a.py": "claims/a.py: no claim", "claims/b.py": "its rule cannot decide"}
+    text = html(planted_report(planted_verdict(), unreadable=unreadable))
+    assert "Claim file left out: claims/a.py: no claim" in text
+    assert "Claim file left out: claims/b.py: its rule cannot decide" in text

@@ -195,3 +195,9 @@ def test_a_baseline_replaces_nothing_but_a_baseline(content: bytes | None, may: 
         path.write_bytes(content)
     assert json_file.may_be_replaced(path) == may
     assert not json_file.may_be_replaced(tmp_path)
+
+
+def test_the_command_for_a_missing_baseline_can_be_pasted() -> None:
+    with pytest.raises(BaselineError) as refused:
+        json_file.read_baseline(Path("my folder/b.json"))
+    assert "spikecheck gate --update-baseline --baseline 'my folder/b.json' --reason TEXT" in str(refused.value)

@@ -141,3 +141,8 @@ def test_a_maps_values_come_out_inert(report: Make, verdict: Make, scope: Make) 
     assert len(re.findall(r"(?<!\\)\|", head)) == 4
     assert "<script" not in text.replace("\\<script", "")
     assert "\x1b" not in text
+
+
+def test_held_is_said_to_be_the_number_that_held(report: Make, verdict: Make) -> None:
+    """Regression: it was said to count the seeds to which the claim applies."""
+    assert "Held says in how many of the seeds to which the claim applies it held" in markdown(report(verdict()))

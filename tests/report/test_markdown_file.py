@@ -36,6 +36,9 @@ def test_a_claim_without_a_single_seed_has_no_figure(tmp_path: Path, report: Mak
     nothing: Judgement = found.reference.model_copy(update={"applicable": 0, "held": 0, "scores": ()})
     markdown_file.write(report(found.model_copy(update={"reference": nothing})), tmp_path / "found.md")
     assert list((tmp_path / "found").iterdir()) == []
+    unreached = nothing.model_copy(update={"drawn": 0})
+    markdown_file.write(report(found.model_copy(update={"reference": unreached})), tmp_path / "unreached.md")
+    assert "none of the" not in (tmp_path / "unreached.md").read_text(encoding="utf-8")
     assert "none of the 64 seeds met the precondition" in (tmp_path / "found.md").read_text(encoding="utf-8")
 
 

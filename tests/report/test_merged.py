@@ -38,10 +38,10 @@ def test_however_the_claims_were_divided_the_whole_is_the_same(names: list[str],
 def test_what_any_part_lacks_the_whole_lacks() -> None:
     both = parts(("1/2", ["slas"]), ("2/2", ["condensation"]))
     first, second = both
-    both[first] = both[first].model_copy(update={"complete": False, "unreadable": {"a.py": "raised"}})
+    both[first] = both[first].model_copy(update={"complete": False, "stored": False, "unreadable": {"a.py": "raised"}})
     both[second] = both[second].model_copy(update={"unreadable": {"b.py": "empty"}, "left_out": {"x": "adam only"}})
     whole = merged(both, "", strict=False)
-    assert (whole.complete, whole.passed) == (False, False)
+    assert (whole.complete, whole.stored, whole.passed) == (False, False, False)
     assert (whole.unreadable, whole.left_out) == ({"a.py": "raised", "b.py": "empty"}, {"x": "adam only"})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spikecheck.report.phrases import percent
+from spikecheck.report.phrases import lost, percent
 
 Make = Callable[..., Any]
 
@@ -41,3 +41,10 @@ def test_shares_near_one_are_not_rounded_up_to_it() -> None:
         "99.95 %",
         "100 %",
     ]
+
+
+def test_every_cause_of_a_numerical_failure_is_named() -> None:
+    """Regression: an effect that is no number counts as one, and was not named."""
+    assert lost(0) == "no numerical failures"
+    why = "diverged, unresolved, or an effect that is not finite"
+    assert lost(2) == f"2 numerical failures ({why}), neither for nor against"

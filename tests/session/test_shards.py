@@ -33,3 +33,5 @@ def test_the_order_of_the_claims_does_not_matter() -> None:
 def test_a_part_without_claims_is_refused() -> None:
     with pytest.raises(NothingSelected, match="--shard 3/3: 2 claims leave none for this part; use fewer parts"):
         part_of(CLAIMS[:2], PLAN, 3, 3)
+    with pytest.raises(NothingSelected, match="--shard 5/9: 1 claim leaves none for this part; use fewer parts"):
+        part_of(CLAIMS[:1], PLAN, 5, 9)

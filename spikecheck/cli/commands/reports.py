@@ -12,7 +12,7 @@ from spikecheck.cli.output import rendered_options, report_options
 from spikecheck.core.verdict import exit_code
 from spikecheck.report import json_file
 from spikecheck.report.comparison import render_comparison
-from spikecheck.report.merged import merged, of_claims
+from spikecheck.report.merged import check_once, merged, of_claims
 from spikecheck.report.rechecked import render_rechecked
 from spikecheck.session.command_line import command_line
 
@@ -44,6 +44,7 @@ def merge(parts: Sequence[Path], quiet: bool, strict: bool, **files: str | None)
 
     Exits as verify does, or 4 if the files are not all the parts of one verification.
     """
+    check_once(parts)
     whole = merged({part: json_file.read(part) for part in parts}, command_line(), strict=strict)
     output.write_reports(whole, files, quiet=quiet, strict=strict)
     return exit_code(whole, strict=strict)

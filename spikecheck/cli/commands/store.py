@@ -12,6 +12,7 @@ from spikecheck.core.errors import UsageError
 from spikecheck.lab.store import MARKER, Store
 from spikecheck.lab.store_address import opened
 from spikecheck.report.counting import counting
+from spikecheck.report.phrases import plural
 from spikecheck.report.sanitize import inert
 
 
@@ -25,7 +26,10 @@ def store() -> None:
 def store_info(folder: str | None) -> None:
     """Show the folder, number and size of stored runs."""
     info = _opened(folder).info()
-    tell(str(info.folder), f"{info.entries:,} runs, {_mebibytes(info.size)}, {info.corrupt} damaged files set aside")
+    tell(
+        str(info.folder),
+        f"{plural(info.entries, 'run')}, {_mebibytes(info.size)}, {plural(info.corrupt, 'damaged file')} set aside",
+    )
 
 
 @store.command("verify")
@@ -43,7 +47,9 @@ def store_verify(folder: str | None) -> int:
         read = checked(opened_store, lambda: progress.advance(task))
     for line in read.damaged:
         print_error(inert(line))
-    tell(f"{read.records:,} runs and {read.checkpoints:,} checkpoints read; {len(read.damaged):,} damaged")
+    tell(
+        f"{plural(read.records, 'run')} and {plural(read.checkpoints, 'checkpoint')} read; {len(read.damaged):,} damaged"
+    )
     return int(bool(read.damaged))
 
 
@@ -85,7 +91,7 @@ def store_prune(folder: str | None, keep: str, older_than: str | None) -> None:
     """Remove damaged files, leftovers of interrupted writes, and the least recently used runs."""
     age = None if older_than is None else seconds(older_than, "--older-than")
     pruned = _opened(folder).prune(keep_bytes=size(keep, "--keep"), older_than=age)
-    tell(f"removed {pruned.removed:,} runs ({_mebibytes(pruned.freed)}); {_mebibytes(pruned.left)} left")
+    tell(f"removed {plural(pruned.removed, 'run')} ({_mebibytes(pruned.freed)}); {_mebibytes(pruned.left)} left")
 
 
 def _opened(place: str | None) -> Store:

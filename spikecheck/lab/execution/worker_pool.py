@@ -42,8 +42,8 @@ class Pending:
             return self.future.result()
         except BrokenProcessPool as error:
             raise SpikecheckError(
-                "a worker process was killed, perhaps for lack of memory; what was trained is kept, run again to go on, "
-                "or with --executor local, which takes the memory of one process"
+                "a worker process was killed, perhaps for lack of memory; run again, which does not train again what is in "
+                "the store, or with --executor local, which takes the memory of one process"
             ) from error
 
     @property
