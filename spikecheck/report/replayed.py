@@ -17,7 +17,7 @@ def render_reproduction(reproduction: Reproduction, claim: str, console: Console
     if reproduction.differs is not None:
         page.row("differs", "; ".join(map(inert, reproduction.differs)) or _nothing(reproduction.degree))
     elif reproduction.degree is not Degree.BITWISE and workload_of(reproduction.now.setting) is None:
-        page.row("differs", f"only the report has it: spikecheck replay {inert(claim)} --report REPORT.json", "dim")
+        page.row("differs", f"to see, give the report: spikecheck replay {inert(claim)} --report REPORT.json", "dim")
 
 
 def _said(reproduction: Reproduction) -> str:

@@ -30,7 +30,7 @@ def test_bitwise_needs_one_row(capture: Any) -> None:
 def test_statistically_names_estimate_and_interval_and_where_the_difference_is_told(capture: Any) -> None:
     text = words(shown(capture, **OTHER))
     assert "reproduced statistically: fails; recorded share 0.5 lies within 0.5 (0.1 to 0.9); bits differ" in text
-    assert "differs only the report has it: spikecheck replay condensation --report REPORT.json" in text
+    assert "differs to see, give the report: spikecheck replay condensation --report REPORT.json" in text
 
 
 @pytest.mark.parametrize(
