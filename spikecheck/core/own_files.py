@@ -1,7 +1,8 @@
 """The user's own files that a module consists of: its file, and what it imports that is not installed.
 
-Imports are read from the files' texts, also those within functions, and are looked for where Python does. Nothing is
-imported: each process finds the same files, whatever it has loaded. A module whose name is made at run time is not found.
+Imports are read from the files' texts, also those within functions. A module that is loaded counts with the file that it came
+from; others are looked for where Python would find them, and are not imported. A module whose name is made at run time is not
+found.
 """
 
 import ast
@@ -33,8 +34,7 @@ def own_files(module: str, file: Path) -> list[Path]:
         name, path = left.pop()
         if path not in found:
             found[path] = None
-            if not _is_installed(path):
-                left += _imported_by(name, path, path.stat().st_mtime_ns)
+            left += _imported_by(name, path, path.stat().st_mtime_ns)
     return [file, *sorted(found.keys() - {file})]
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -76,3 +77,15 @@ def test_nothing_installed_is_followed_and_nothing_is_imported(tmp_path: Path) -
     assert "fresh_one" not in sys.modules
     for module in (torch.optim, np, spikecheck):
         assert own_files(module.__name__, Path(module.__file__ or "")) == [Path(module.__file__ or "")]
+
+
+def test_a_module_that_was_loaded_from_elsewhere_is_followed_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pytest loads files of folders that are not on the path."""
+    texts = {"mine.py": "import helper_from_elsewhere", "away/helper_from_elsewhere.py": ""}
+    file = written(tmp_path, texts)
+    loaded = ModuleType("helper_from_elsewhere")
+    loaded.__file__ = str(tmp_path / "away" / "helper_from_elsewhere.py")
+    monkeypatch.setitem(sys.modules, loaded.__name__, loaded)
+    assert names(tmp_path, "mine", file) == list(texts)

@@ -155,6 +155,7 @@ def test_a_digest_changes_with_every_condition(recipe: Recipe, data: st.DataObje
 
 
 @given(SETTINGS, SETTINGS)
+@example(Setting(optimizer="mine:Lion", options=(("a", 1),)), Setting(optimizer="mine:Tiger", options=(("a", 1),)))
 def test_changes_make_one_setting_of_another(setting: Setting, other: Setting) -> None:
     assert other.but(**setting.changes_from(other)) == setting
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from spikecheck.core.errors import UsageError
-from spikecheck.watch.hooks import StepHooks, as_numbers, devices_of, names, unwrapped
+from spikecheck.watch.hooks import StepHooks, as_numbers, called_by_python, devices_of, names, unwrapped
 
 
 def net() -> nn.Sequential:
@@ -105,3 +105,12 @@ def test_parameters_have_the_models_names_and_those_of_another_model_none() -> N
 def test_rates_may_be_tensors() -> None:
     assert as_numbers([0.1, torch.tensor(0.5)]) == (0.1, 0.5)
     assert devices_of(net()) == [torch.device("cpu")]
+
+
+def test_no_hook_is_put_within_a_compiled_module() -> None:
+    """It would be compiled again."""
+    compiled, inner = nn.Sequential(nn.Linear(2, 2)), nn.Sequential(nn.Linear(2, 2))
+    inner.compile(backend="eager")
+    outer: Any = torch.compile(compiled, backend="eager")
+    model = nn.Sequential(outer, inner, nn.Linear(2, 2))
+    assert list(called_by_python(model)) == [model, model[0], inner, model[2]]

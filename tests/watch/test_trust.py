@@ -123,3 +123,9 @@ def test_a_look_without_a_loss_asks_for_no_check() -> None:
         trust.next_checks()
         trust.note_deviation(1.0, 1.0, 1.0, 1.0, None)
     assert not any(trust.next_checks() for _ in range(10))
+
+
+def test_where_a_pass_changes_buffers_neither_gradient_nor_given_loss_is_relied_on() -> None:
+    trust = Trust(gradient=True, changes_buffers=True)
+    trust.compare_losses(1.0, 1.0, -1.0)
+    assert trust.slope(-1.0, -1.0, may_be_clipped=False) is None and not trust.given_loss
