@@ -11,23 +11,23 @@ _INQUIRY = "tests/why/test_inquiry.py::"
 FURTHER = (
     CodeMutant(
         "momentum's threshold is 2 (1 - momentum) / lr",
-        "optimizers/rules.py",
-        "2 / lr * (1 + self.momentum) / lookahead",
-        "2 / lr * (1 - self.momentum) / lookahead",
+        "optimizers/thresholds.py",
+        "2 / lr * (1 + momentum) / lookahead",
+        "2 / lr * (1 - momentum) / lookahead",
         _THRESHOLDS,
     ),
     CodeMutant(
         "Nesterov's rule looks ahead by once the momentum in its threshold",
-        "optimizers/rules.py",
-        "lookahead = 1 + 2 * self.momentum",
-        "lookahead = 1 + self.momentum",
+        "optimizers/thresholds.py",
+        "lookahead = 1 + 2 * momentum",
+        "lookahead = 1 + momentum",
         _THRESHOLDS,
     ),
     CodeMutant(
         "Adam's threshold is that of heavy-ball momentum, 2 (1 + beta1) / lr",
-        "optimizers/rules.py",
-        "(2 - decay) * (1 + self.beta1) / ((1 - self.beta1) * lr)",
-        "(2 - decay) * (1 + self.beta1) / lr",
+        "optimizers/thresholds.py",
+        "(2 - lr * decoupled_decay) * (1 + beta1) / ((1 - beta1) * lr)",
+        "(2 - lr * decoupled_decay) * (1 + beta1) / lr",
         _STILL,
     ),
     CodeMutant(

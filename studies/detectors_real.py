@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.report import atomic_write
 from spikecheck.stats.bounds import clopper_pearson
 from spikecheck.tensors.random_state import random_state_kept

@@ -156,6 +156,11 @@ class Setting(Record):
         shared = self.model_dump(mode="json", exclude=set(PER_MEMBER))
         return json.dumps(shared, sort_keys=True, separators=(",", ":"))
 
+    @property
+    def exact(self) -> bool:
+        """Whether trainings follow the full batch's gradient as it is: not a mini-batch's, and neither noisy nor clipped."""
+        return self.batch is None and self.gradient_noise == 0.0 and self.clip is None
+
     def differences(self, other: "Setting") -> dict[str, Any]:
         """The conditions in which this setting differs from another, with this setting's values."""
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in Setting.model_fields)

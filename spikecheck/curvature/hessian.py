@@ -7,10 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from spikecheck.curvature.limits import WRITTEN_OUT_UP_TO
 from spikecheck.tensors.batched_matmul import aligned, plain_product
-
-WRITTEN_OUT_UP_TO = 400
-"""Largest P for which a Hessian is computed as a matrix, where possible: a few products and P^2 numbers per member."""
 
 
 @runtime_checkable

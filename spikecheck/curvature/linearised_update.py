@@ -20,14 +20,13 @@ from torch import Tensor
 from torch.autograd.functional import jvp  # torch.func's imports what warns of being deprecated
 
 from spikecheck.curvature.hessian import Losses, curvature
+from spikecheck.curvature.limits import DEPTH
 from spikecheck.curvature.rayleigh_ritz import noise
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule
 from spikecheck.optimizers.schedules import Scheduled
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 
-DEPTH = 48
-"""Products per Krylov space. The multiplier across the valley is isolated and needs far fewer; those near 1 are clustered."""
 _CHECK = 4
 """Products between two checks whether a reversal still changes."""
 _STEP = 1e-5

@@ -14,9 +14,10 @@ from spikecheck.gate.suite import trained_by
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.rules import UpdateRule
 from spikecheck.optimizers.schedules import Scheduled
+from spikecheck.optimizers.thresholds import threshold_of
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.loop import begin, train
-from spikecheck.training.rule_for import rule_for, threshold_of
+from spikecheck.training.rule_for import rule_for
 
 _STEPS = 100
 _MEMBERS = 2

@@ -16,7 +16,7 @@ from spikecheck.core.errors import SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.batching import padded, seconds
-from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.models.parameter_layout import Span, spans, torchs_order
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.driven import (

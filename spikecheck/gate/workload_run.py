@@ -20,7 +20,7 @@ from spikecheck.gate.workload_moves import check_moves
 from spikecheck.gate.workload_suite import FINAL, TUNING_SEEDS, WorkloadSuite, choice_of
 from spikecheck.gate.workload_trainer import Trainer
 from spikecheck.gate.workload_tuning import CLIMBS, MOST_AROUND, around, tuned
-from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.tensors.random_state import random_state_kept
 from spikecheck.watch.processes import STARTING_SECONDS
 from spikecheck.watch.runs import Order

@@ -11,7 +11,7 @@ from spikecheck.core.spike import NoisySpikeDefinition
 from spikecheck.harness.claim import Arm, Claim
 from spikecheck.harness.domain import Domain
 from spikecheck.harness.source_digest import source_of
-from spikecheck.training.rule_for import threshold_of
+from spikecheck.optimizers.thresholds import threshold_of
 
 RECORDED = (SharpnessTrace, Trail, BatchSharpness)
 """Probes whose records a workload's training can have; of `Trail` the curvatures alone."""

@@ -22,7 +22,7 @@ from spikecheck.measures import alignment, cosines
 from spikecheck.measures.ascent import growth
 from spikecheck.measures.spikes import spikes
 from spikecheck.objective.objective import numbers_of
-from spikecheck.training.rule_for import threshold_of
+from spikecheck.optimizers.thresholds import threshold_of
 
 PAIRS = 12
 HORIZON = 1_000

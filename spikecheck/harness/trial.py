@@ -59,8 +59,6 @@ class Trial:
         Raises:
             SettingError: no formula is known for this update rule.
         """
-        from spikecheck.training.rule_for import threshold_of  # noqa: PLC0415 - as in `problem`
-
         threshold = threshold_of(self.setting)
         if threshold is None:
             raise SettingError(f"optimizer={self.setting.optimizer!r}: no formula for its stability threshold is known")

@@ -9,7 +9,7 @@ from spikecheck.core.verdict import Trace
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.evidence import Evidence, Trainer
 from spikecheck.harness.run_spikes import spikes_of
-from spikecheck.training.rule_for import threshold_of
+from spikecheck.optimizers.thresholds import threshold_of
 
 _COLUMNS = 300
 _AROUND = 3.0

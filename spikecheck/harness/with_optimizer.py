@@ -9,8 +9,9 @@ from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.harness.claim import Arm, Claim
 from spikecheck.harness.domain import Domain, Ladder
 from spikecheck.objective.objective import build_objective
+from spikecheck.optimizers.thresholds import threshold_of
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
-from spikecheck.training.rule_for import rule_for, threshold_of
+from spikecheck.training.rule_for import rule_for
 
 _ITS_NUMBERS = frozenset({"optimizer", "options", *(name for numbers in OPTIMIZERS.values() for name in numbers)})
 

@@ -3,7 +3,6 @@
 Axes: B members, P parameters.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,9 +12,10 @@ import torch
 from torch import Tensor
 
 from spikecheck.core.recipe import Recipe
-from spikecheck.core.run import Array, Run
+from spikecheck.core.run import Array
 from spikecheck.core.setting import Setting
 from spikecheck.lab.run_codec import Checkpoints
+from spikecheck.lab.trained import Trained, checkpoint_stride
 from spikecheck.objective.objective import Objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule
@@ -23,19 +23,6 @@ from spikecheck.training.gradients import Gradients
 from spikecheck.training.loop import Tick, rates, train
 
 T = TypeVar("T")
-
-CHECKPOINTED = 2**16
-"""The most numbers that all checkpoints of one training hold together: 512 KiB in float64."""
-STRIDE = 50
-"""Updates between two checkpoints of a small net; larger nets use a multiple of it."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A run, and the exact states from which its training can be resumed."""
-
-    run: Run
-    checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True)
@@ -99,15 +86,6 @@ class Batch:
         """The final parameters of finished trainings, [B, P] in the objective's dtype."""
         params = torch.stack([torch.tensor(one.run.snapshots["end"].params) for one in trained])
         return params.to(self.lr.device, self.objective.train.x.dtype)
-
-
-def checkpoint_stride(steps: int, numbers: int) -> int:
-    """Updates between two checkpoints of `numbers` numbers each: the smallest multiple of 50 that fits `CHECKPOINTED`.
-
-    >>> checkpoint_stride(3_000, 60), checkpoint_stride(30_000, 180), checkpoint_stride(3_000, 3_090)
-    (50, 100, 150)
-    """
-    return STRIDE * max(1, math.ceil(steps * numbers / STRIDE / CHECKPOINTED))
 
 
 def required(value: T | None) -> T:

@@ -17,13 +17,12 @@ from spikecheck.core.intervention import Hold, steps_of
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.core.work import TRAINING, Work
-from spikecheck.lab.forks import departure
+from spikecheck.lab.fork_traits import fork_traits
 from spikecheck.lab.memory_estimate import footprint, parameters, training_points
-from spikecheck.lab.probes import measurement
-from spikecheck.models.conv import shapes
-from spikecheck.objective.objective import should_compile
-from spikecheck.tensors.compile import compiler
-from spikecheck.training.gradients import exact
+from spikecheck.lab.probe_traits import probe_traits
+from spikecheck.models.sizes import shapes
+from spikecheck.objective.compiles import should_compile
+from spikecheck.tensors.compiler import compiler
 
 _LARGEST, _USUAL, _SWIFT, _SMALLEST, _FEWEST = 64, 32, 16, 8, 2
 # With at most so many activations per member, a step is all dispatch: a tile twice as large takes no longer.
@@ -98,7 +97,7 @@ def size_of(recipe: Recipe, memory: int = 0) -> int:
     `memory` is an accelerator's memory in GiB, 0 on a CPU. On an accelerator the size is the largest power of two between
     `tile_size` and 1,024 whose footprint fits into `SHARE` of that memory.
     """
-    if measurement(recipe.probe).alone or (not memory and _own(recipe)):
+    if probe_traits(recipe.probe).alone or (not memory and _own(recipe)):
         return 1
     size = tile_size(recipe.setting)
     if not memory and _swift(recipe):
@@ -127,7 +126,7 @@ def smallest(recipe: Recipe) -> int:
     """The fewest members that a tile of such recipes may have, however little memory there is."""
     usual = (
         1
-        if measurement(recipe.probe).alone or _own(recipe)
+        if probe_traits(recipe.probe).alone or _own(recipe)
         else _FEWEST
         if recipe.setting.model == "conv"
         else _SMALLEST
@@ -152,13 +151,13 @@ def compiles(recipe: Recipe) -> bool:
     its derivatives are compiled.
     """
     setting = recipe.setting
-    return should_compile(setting) and not (measurement(recipe.probe).only_looks and setting.intervention is None)
+    return should_compile(setting) and not (probe_traits(recipe.probe).only_looks and setting.intervention is None)
 
 
 def _swift(recipe: Recipe) -> bool:
     """Whether one call makes many of its updates (`training.segment`): 16 members then take half as long as 32."""
     setting = recipe.setting
-    plain = (setting.intervention is None or departure(setting.intervention).plain_updates) and exact(setting)
+    plain = (setting.intervention is None or fork_traits(setting.intervention).plain_updates) and setting.exact
     steady = setting.optimizer in ("gd", "heavy-ball", "nesterov") and setting.schedule == "constant"
     # Without a compiler, bits depend on the size of a tile, which must then stay what it was when runs were stored.
     return recipe.probe is None and plain and steady and _of_any_size(recipe)
@@ -168,7 +167,7 @@ def _of_any_size(recipe: Recipe) -> bool:
     """Whether a member's bits are the same in a batch of any size: no gradient of its training is torch's own."""
     setting = recipe.setting
     torchs = setting.model not in BUILT_IN["model"] or setting.named or setting.batch is not None
-    return not torchs and measurement(recipe.probe).of_any_size and compiles(recipe) and bool(compiler())
+    return not torchs and probe_traits(recipe.probe).of_any_size and compiles(recipe) and bool(compiler())
 
 
 def _activations(setting: Setting) -> int:
@@ -198,7 +197,7 @@ def member_steps(tile: Sequence[Recipe], memory: int = 0) -> int:
     setting, size = tile[0].setting, max(len(tile), filled_size(tile, memory))
     if setting.intervention is not None:
         return size * steps_of(setting.intervention)
-    return size * measurement(tile[0].probe).member_steps(setting.steps)
+    return size * probe_traits(tile[0].probe).member_steps(setting.steps)
 
 
 def work(tile: Sequence[Recipe]) -> float:
@@ -208,7 +207,7 @@ def work(tile: Sequence[Recipe]) -> float:
     computed = _activations(setting) + products
     if _swift(recipe):
         return float(member_steps(tile)) * computed * _OF_MACHINE_CODE
-    measured = measurement(recipe.probe)
+    measured = probe_traits(recipe.probe)
     overhead = _OVERHEAD + (_NAMED if setting.named and measured.updates else 0)
     steps = setting.steps if setting.intervention is None else steps_of(setting.intervention)
     plain_steps = measured.plain_steps(steps, fork=setting.intervention is not None)

@@ -1,13 +1,11 @@
 """The device that trains, and its properties that are part of every digest."""
 
-from typing import Literal
-
-import torch
+from typing import Any, Literal
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Environment
-from spikecheck.objective.gpu_shallow import triton_version
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors import installed_torch
+from spikecheck.tensors.compiler import compiler
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -18,6 +16,9 @@ def usable(device: Device) -> str:
     Raises:
         UsageError: when torch sees no such device.
     """
+    if device == "cpu" or (device == "auto" and not installed_torch.built_for_accelerators()):
+        return "cpu"
+    torch = _torch()
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
         return "cuda" if available["cuda"] else "cpu"
@@ -32,14 +33,14 @@ def environment(device: str) -> Environment:
 
     On the CPU every tile is trained with one thread (see `execution`).
     """
-    kind = device
-    if device == "cpu":
-        kind = f"cpu {torch.backends.cpu.get_cpu_capability()}"
-    elif device == "cuda":
-        kind = f"cuda {torch.cuda.get_device_name()}"
     on_cpu = device == "cpu"
+    kind = device
+    if on_cpu:
+        kind = f"cpu {installed_torch.cpu_capability()}"
+    elif device == "cuda":
+        kind = f"cuda {_torch().cuda.get_device_name()}"
     return Environment(
-        torch=str(torch.__version__),
+        torch=installed_torch.version(),
         device=kind,
         threads=1 if on_cpu else 0,
         compiler=compiler() if on_cpu else _kernels(device),
@@ -50,11 +51,22 @@ def environment(device: str) -> Environment:
 def memory_of(device: str) -> int:
     """An accelerator's memory in whole GiB, so that another driver's few MiB change no digest; 0 for the CPU."""
     if device == "cuda":
-        return torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory // 2**30
-    return torch.mps.recommended_max_memory() // 2**30 if device == "mps" else 0
+        cuda = _torch().cuda
+        return int(cuda.get_device_properties(cuda.current_device()).total_memory // 2**30)
+    return int(_torch().mps.recommended_max_memory() // 2**30) if device == "mps" else 0
 
 
 def _kernels(device: str) -> str:
     """Name and version of the compiler of an accelerator's kernels; empty without one."""
-    version = triton_version() if device == "cuda" else ""
+    if device != "cuda":
+        return ""
+    from spikecheck.objective.gpu_shallow import triton_version  # noqa: PLC0415 - brings torch
+
+    version = triton_version()
     return f"triton {version}" if version else ""
+
+
+def _torch() -> Any:
+    import torch  # noqa: PLC0415 - a command that reads all of its runs from the store does without
+
+    return torch

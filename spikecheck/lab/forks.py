@@ -20,10 +20,9 @@ from spikecheck.core.intervention import (
     annealing_steps,
     own_steps,
 )
-from spikecheck.core.recipe import Recipe
-from spikecheck.core.run import Run
-from spikecheck.lab.batch import Batch, Trained, required
-from spikecheck.measures.spikes import first_onset
+from spikecheck.lab.batch import Batch, required
+from spikecheck.lab.fork_traits import fork_step
+from spikecheck.lab.trained import Trained
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.retuned import carried_over, retuned, without_momentum
 from spikecheck.optimizers.rules import UpdateRule
@@ -74,19 +73,8 @@ class ForkedBatch:
 class Departure(Generic[F]):
     """How one kind of intervention changes the parent's training. The defaults change nothing."""
 
-    needs_curvature = False
-    """Whether it computes Hessian-vector products; the memory estimate depends on it."""
-    adds_noise = False
-    plain_updates = False
-    """Whether every update is a plain update of the rule, so that one call can make many of them."""
-
     def __init__(self, intervention: F) -> None:
         self.intervention = intervention
-
-    @property
-    def pairs(self) -> int:
-        """Eigenpairs searched for at the fork; 0 where the number is small and fixed."""
-        return 0
 
     def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
         """The state from which the fork continues."""
@@ -105,46 +93,27 @@ class Departure(Generic[F]):
         return batch.rule
 
 
-class _Continue(Departure[Continue]):
-    plain_updates = True
-
-
 class _LowerRate(Departure[LowerRate]):
-    plain_updates = True
-
     def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
         return ensemble.at_rate(self.intervention.factor)
 
 
 class _FreezeOutside(Departure[FreezeOutside]):
-    needs_curvature = True
-
     def direction(self, batch: Batch, ensemble: Ensemble) -> Tensor:
         return top_directions(batch.objective, ensemble, 1)[:, 0]
 
 
 class _Jitter(Departure[Jitter]):
-    adds_noise = True
-
     def gradients(self, batch: Batch) -> Gradients:
         return followed(batch.objective, batch.seeds, self.intervention.noise)
 
 
 class _Hold(Departure[Hold]):
-    needs_curvature = True
-
     def gradients(self, batch: Batch) -> Gradients:
         return ConstrainedGradient(batch.objective, batch.gradients, self.intervention.every, self.intervention.level)
 
 
 class _Inject(Departure[Inject]):
-    needs_curvature = True
-    plain_updates = True
-
-    @property
-    def pairs(self) -> int:
-        return int(self.intervention.rank)
-
     def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
         direction = top_directions(batch.objective, ensemble, self.intervention.rank)[:, -1]
         displaced = risen(batch.objective, ensemble.params, direction, self.intervention.rise)
@@ -152,16 +121,12 @@ class _Inject(Departure[Inject]):
 
 
 class _Exchange(Departure[Exchange]):
-    needs_curvature = True
-
     def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
         direction = top_directions(batch.objective, ensemble, 1)[:, 0]
         return replace(ensemble, params=exchanged(ensemble.params, batch.ends(partners), direction))
 
 
 class _Retune(Departure[Retune]):
-    plain_updates = True
-
     def start(self, batch: Batch, ensemble: Ensemble, partners: Sequence[Trained]) -> Ensemble:
         emptied = without_momentum(ensemble) if self.intervention.empties_momentum else ensemble
         return carried_over(emptied, batch.rule, self.rule(batch))
@@ -171,7 +136,7 @@ class _Retune(Departure[Retune]):
 
 
 _DEPARTURES: dict[type[Fork], type[Departure[Any]]] = {
-    Continue: _Continue,
+    Continue: Departure,
     LowerRate: _LowerRate,
     FreezeOutside: _FreezeOutside,
     Jitter: _Jitter,
@@ -196,18 +161,3 @@ def forked(batch: Batch, parents: Sequence[Trained], partners: Sequence[Trained]
     ensemble = how.start(batch, parted, partners)
     changed = replace(batch, gradients=how.gradients(batch), rule=how.rule(batch))
     return ForkedBatch(changed, intervention, ensemble, starts, along)
-
-
-def fork_step(recipe: Recipe, parent: Run) -> int | None:
-    """The step at which a fork leaves its parent.
-
-    None where the parent diverged, has no spike, or spikes too early for a fork before the onset.
-    """
-    intervention = recipe.setting.intervention
-    if intervention is not None and intervention.at == "end":
-        return None if parent.diverged else parent.ended.step
-    onset = None if intervention is None else first_onset(parent.loss, intervention.definition)
-    if onset is None or intervention is None:
-        return None
-    step = onset - (intervention.definition.lead if intervention.at == "before_onset" else 0)
-    return step if step >= 0 else None

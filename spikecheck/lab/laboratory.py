@@ -11,10 +11,9 @@ from spikecheck.core.errors import BudgetSpent, Interrupted, Stopped, what_stays
 from spikecheck.core.events import Busy, Observer, RunsRead, ignore
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.batching import filled_size
 from spikecheck.lab.device import Device, environment, usable
-from spikecheck.lab.execution.local import Local, one_thread, train_job
+from spikecheck.lab.execution.local import Local
 from spikecheck.lab.execution.order import Executor, Job, Tile, TrainingRequest
 from spikecheck.lab.interrupts import Interrupts
 from spikecheck.lab.lineage import can_start, generation, generations, starts, with_ancestors
@@ -22,6 +21,7 @@ from spikecheck.lab.prefetch import Prefetch
 from spikecheck.lab.run_cache import RunCache
 from spikecheck.lab.store_address import RunStore
 from spikecheck.lab.tile_progress import TileProgress
+from spikecheck.lab.trained import Trained
 
 
 @dataclass(frozen=True)
@@ -227,6 +227,8 @@ class Laboratory:
         """A training that existed before; it is trained again where the store has dropped it since."""
         known = self._cache.get(recipe)
         if known is None:
+            from spikecheck.lab.execution.train_job import one_thread, train_job  # noqa: PLC0415 - brings torch
+
             with one_thread(self.device):
                 (known,) = train_job(self._job((recipe,)), self.device, lambda _: None)
             self._cache.keep(recipe, known)

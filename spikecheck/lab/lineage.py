@@ -5,8 +5,8 @@ from itertools import groupby
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Run
-from spikecheck.lab.forks import fork_step
-from spikecheck.lab.probes import measurement
+from spikecheck.lab.fork_traits import fork_step
+from spikecheck.lab.probe_traits import probe_traits
 
 
 def generation(recipe: Recipe) -> int:
@@ -46,4 +46,4 @@ def can_start(recipe: Recipe, trained: Mapping[Recipe, Run]) -> bool:
         return False
     if recipe.setting.intervention is not None and not (probe and probe.reads_ends):
         return fork_step(recipe, run) is not None
-    return measurement(probe).has_subject(run)
+    return probe_traits(probe).has_subject(run)

@@ -2,8 +2,8 @@
 
 from collections import OrderedDict
 
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.run_codec import size_in_memory
+from spikecheck.lab.trained import Trained
 
 MEMORY = 2**28
 """Bytes of arrays kept in memory that a store has too; all runs of a claim together take gigabytes."""

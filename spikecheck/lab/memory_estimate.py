@@ -25,14 +25,12 @@ from spikecheck.core.import_path import BUILT_IN
 from spikecheck.core.intervention import annealing_steps
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.curvature.hessian import WRITTEN_OUT_UP_TO
-from spikecheck.curvature.linearised_update import DEPTH
-from spikecheck.lab.batch import CHECKPOINTED, STRIDE
-from spikecheck.lab.forks import departure
-from spikecheck.lab.probes import measurement
-from spikecheck.models.conv import shapes
-from spikecheck.models.model import model_of
-from spikecheck.models.patches import kernel
+from spikecheck.curvature.limits import DEPTH, WRITTEN_OUT_UP_TO
+from spikecheck.lab.fork_traits import fork_traits
+from spikecheck.lab.probe_traits import probe_traits
+from spikecheck.lab.trained import CHECKPOINTED, STRIDE
+from spikecheck.models import sizes
+from spikecheck.models.sizes import kernel, shapes
 
 _BYTES = {"float64": 8, "float32": 4}
 _SIZED = ("sines", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
@@ -76,7 +74,7 @@ def numbers_of_a_member(recipe: Recipe) -> int:
     """The most numbers of the setting's dtype that exist per member at the same time; see the module's docstring."""
     setting = recipe.setting
     size, slots = parameters(setting), _SLOTS.get(setting.optimizer, _MOST_SLOTS)
-    how = None if setting.intervention is None else departure(setting.intervention)
+    how = None if setting.intervention is None else fork_traits(setting.intervention)
     looks = recipe.probe is not None or (how is not None and how.needs_curvature)
     a_pass, state = _a_pass(setting), size * (1 + slots)
     noisy = setting.gradient_noise > 0 or (how is not None and how.adds_noise)
@@ -106,7 +104,7 @@ def _annealing(setting: Setting) -> int:
 def parameters(setting: Setting) -> int:
     """P, the number of parameters; a user's model counts as a perceptron of the setting's width and depth."""
     known = setting if setting.model in BUILT_IN["model"] else setting.but(model="mlp")
-    return model_of(known, *_ENDS.get(setting.problem, _USUAL_ENDS)).size
+    return sizes.parameters(known, *_ENDS.get(setting.problem, _USUAL_ENDS))
 
 
 def _a_pass(setting: Setting) -> int:
@@ -123,7 +121,7 @@ def _a_pass(setting: Setting) -> int:
 
 def _points_seen(recipe: Recipe) -> int:
     """Held-out points that the probe evaluates."""
-    return _held_out(recipe.setting) if measurement(recipe.probe).sees_held_out else 0
+    return _held_out(recipe.setting) if probe_traits(recipe.probe).sees_held_out else 0
 
 
 def _held_out(setting: Setting) -> int:
@@ -132,8 +130,8 @@ def _held_out(setting: Setting) -> int:
 
 def _looking(recipe: Recipe, size: int, state: int) -> int:
     """Numbers that computations with the Hessian keep."""
-    measured, intervention = measurement(recipe.probe), recipe.setting.intervention
-    pairs = max(measured.pairs, 0 if intervention is None else departure(intervention).pairs)
+    measured, intervention = probe_traits(recipe.probe), recipe.setting.intervention
+    pairs = max(measured.pairs, 0 if intervention is None else fork_traits(intervention).pairs)
     search = _COPIES * min(_DIRECTIONS * (pairs + _GUARDS), size) * size
     written_out = _HESSIANS * size**2 if size <= WRITTEN_OUT_UP_TO else 0
     krylov = _KRYLOV_SPACES * DEPTH * state if measured.searches_krylov_space else 0
@@ -146,4 +144,4 @@ def _recorded(recipe: Recipe) -> int:
     setting = recipe.setting
     _, outputs = _ENDS.get(setting.problem, _USUAL_ENDS)
     seen = 2 * outputs * _points_seen(recipe)
-    return measurement(recipe.probe).recorded(setting.steps + _annealing(setting), seen)
+    return probe_traits(recipe.probe).recorded(setting.steps + _annealing(setting), seen)

@@ -3,12 +3,12 @@
 from spikecheck.core.errors import StoreError
 from spikecheck.core.events import Observer, StoreTrouble
 from spikecheck.core.recipe import Environment, Recipe
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.batching import compiles, cut_short
 from spikecheck.lab.memory_cache import MEMORY, Recent
 from spikecheck.lab.run_codec import decode, encode
 from spikecheck.lab.store_address import RunStore
-from spikecheck.objective.objective import sources
+from spikecheck.lab.trained import Trained
+from spikecheck.objective.sources import sources
 
 
 class RunCache:

@@ -7,12 +7,13 @@ import torch
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.spike import SpikeDefinition
-from spikecheck.lab.batch import Batch, Trained
+from spikecheck.lab.batch import Batch
 from spikecheck.lab.batching import compiles, padded
 from spikecheck.lab.forks import forked
 from spikecheck.lab.host import on_host
 from spikecheck.lab.probes import measurement
 from spikecheck.lab.run_records import checkpoints_of, run_of
+from spikecheck.lab.trained import Trained
 from spikecheck.objective.objective import build_objective
 from spikecheck.training.gradients import followed
 from spikecheck.training.loop import Tick, begin, train

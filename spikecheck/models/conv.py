@@ -1,33 +1,18 @@
 """Small convolutional networks whose members are computed together."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 from jaxtyping import Float
 from torch import Tensor
 
-from spikecheck.core.errors import SettingError
 from spikecheck.core.setting import Setting
 from spikecheck.models.activations import ACTIVATIONS
 from spikecheck.models.layers import Layers
-from spikecheck.models.patches import halved, kernel, patches
+from spikecheck.models.patches import patches
+from spikecheck.models.sizes import Shape, conv_layers
 from spikecheck.tensors.batched_matmul import product
 from spikecheck.tensors.seeding import generator_of
-
-Shape = tuple[int, int, int]
-"""Channels, height and width: the shape of the D inputs of a point, or of a layer's outputs."""
-
-_INPUTS: Mapping[str, Shape] = {
-    "digits": (1, 8, 8),
-    "few-digits": (1, 8, 8),
-    "mnist1d": (1, 1, 40),
-    "mnist": (1, 28, 28),
-    "fashion-mnist": (1, 28, 28),
-    "cifar10": (3, 32, 32),
-}
 
 
 @dataclass(frozen=True)
@@ -50,8 +35,7 @@ class Conv:
     @cached_property
     def layers(self) -> Layers:
         """The layout of the parameters."""
-        pairs = [(before[0] * math.prod(kernel(before[1:])), after[0]) for before, after in pairwise(self.shapes)]
-        return Layers((*pairs, (math.prod(self.shapes[-1]), self.classes)), self.output_bias)
+        return Layers(conv_layers(self.shapes, self.classes), self.output_bias)
 
     @property
     def size(self) -> int:
@@ -81,29 +65,3 @@ class Conv:
     def output_weights(self, params: Float[Tensor, " P"]) -> Float[Tensor, "W O"]:
         """An empty tensor [0, 0]: a filter has many outgoing weights per output."""
         return params.new_zeros(0, 0)
-
-
-def shapes(setting: Setting) -> tuple[Shape, ...]:
-    """The shapes of the inputs, and of the `width` channels after each of `depth` convolutions.
-
-    Raises:
-        SettingError: when the problem has no images, or they are too small for so many convolutions.
-
-    >>> shapes(Setting(problem="mnist1d", model="conv", width=4, depth=2))
-    ((1, 1, 40), (4, 1, 20), (4, 1, 10))
-    """
-    if setting.problem not in _INPUTS:
-        known = ", ".join(_INPUTS)
-        raise SettingError(
-            f"model='conv': problem {setting.problem!r} has no images; use one of {known}, or model='mlp'"
-        )
-    sizes = [_INPUTS[setting.problem]]
-    for before in range(setting.depth):
-        _, *size = sizes[-1]
-        if math.prod(size) == 1:
-            raise SettingError(
-                f"depth={setting.depth}: images of {setting.problem} have one pixel left after {before} convolutions, "
-                f"each of which halves them; use depth={before} at most"
-            )
-        sizes.append((setting.width, *halved((size[0], size[1]))))
-    return tuple(sizes)

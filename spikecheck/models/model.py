@@ -6,8 +6,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
-from spikecheck.models.conv import Conv, shapes
+from spikecheck.models.conv import Conv
 from spikecheck.models.mlp import MLP
+from spikecheck.models.sizes import perceptron, shapes
 from spikecheck.models.torch_module import FromModule, from_module
 
 
@@ -46,9 +47,7 @@ def model_of(setting: Setting, inputs: int, outputs: int) -> Model:
         return Conv(shapes(setting), outputs, setting.activation, setting.output_bias)
     if setting.model not in ("mlp", "linear"):
         return from_module(setting, inputs, outputs)
-    hidden = [setting.width] * setting.depth if setting.model == "mlp" else []
-    sizes = (inputs, *hidden, outputs)
-    return MLP(sizes, setting.activation, setting.output_bias)
+    return MLP(perceptron(setting, inputs, outputs), setting.activation, setting.output_bias)
 
 
 __all__ = ["MLP", "Conv", "FromModule", "Model", "model_of"]

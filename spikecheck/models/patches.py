@@ -13,25 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-_STRIDE = 2
-
-
-def kernel(size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width of a patch, for images of this height and width: 3, or 1 along an axis of length 1.
-
-    >>> kernel((8, 8)), kernel((1, 40))
-    ((3, 3), (1, 3))
-    """
-    return 3 if size[0] > 1 else 1, 3 if size[1] > 1 else 1
-
-
-def halved(size: tuple[int, int]) -> tuple[int, int]:
-    """The numbers of patches, down and across: one around every second pixel, from the first.
-
-    >>> halved((8, 8)), halved((1, 5))
-    ((4, 4), (1, 3))
-    """
-    return -(-size[0] // _STRIDE), -(-size[1] // _STRIDE)
+from spikecheck.models.sizes import STRIDE, halved, kernel
 
 
 def patches(signal: Float[Tensor, "B C H W N"]) -> Float[Tensor, "B C KH KW h w N"]:
@@ -81,6 +63,6 @@ class _Sums(torch.autograd.Function):
 
 def _places(framed: Tensor, size: tuple[int, int]) -> Iterator[tuple[int, int, Tensor]]:
     """Yield, for every place in a patch (down, right), a view of the pixels at that place in all patches."""
-    rows, columns = (_STRIDE * count - 1 for count in halved(size))
+    rows, columns = (STRIDE * count - 1 for count in halved(size))
     for down, right in product(*map(range, kernel(size))):
-        yield down, right, framed[:, :, down : down + rows : _STRIDE, right : right + columns : _STRIDE]
+        yield down, right, framed[:, :, down : down + rows : STRIDE, right : right + columns : STRIDE]

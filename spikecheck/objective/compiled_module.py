@@ -14,8 +14,6 @@ from torch import Tensor
 
 from spikecheck.tensors.compile import CannotTrace, compiled
 
-LONG = 5_000
-"""Fewest updates for which compiling pays: it takes seconds, and saves a millisecond or two per update (`nox -s bench`)."""
 _SMALL = 0.3
 """Size of the parameters at which a kernel is compared with autograd: neither saturated nor zero in common layers."""
 

@@ -22,9 +22,6 @@ from spikecheck.tensors.kernel import Bound, Kernel
 
 Pass = Callable[..., tuple[Tensor, ...]]
 
-LONG = 1_000
-"""Fewest updates for which a training is compiled: there compiling costs about what it saves (`nox -s bench`)."""
-
 
 @dataclass(frozen=True, eq=False)
 class Fused(Shallow):

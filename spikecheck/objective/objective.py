@@ -1,6 +1,5 @@
 """The objective of an ensemble: one independent full-batch loss per member."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -13,27 +12,22 @@ from torch import Tensor
 from torch.nn import functional
 
 from spikecheck.core.errors import DataError, SettingError
-from spikecheck.core.import_path import BUILT_IN, for_all, made, source_digest
-from spikecheck.core.recipe import DRIVER_EPOCH, MODULE_EPOCH
+from spikecheck.core.import_path import BUILT_IN, for_all, made
 from spikecheck.core.setting import Setting
-from spikecheck.data import fashion_mnist, mnist
 from spikecheck.data.dataset import Data, checked
 from spikecheck.models.model import MLP, Model, model_of
-from spikecheck.objective import compiled_module, compiled_shallow
 from spikecheck.objective.analytic_line import Line
 from spikecheck.objective.analytic_mlp import Layered
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.compiled_module import Traced
 from spikecheck.objective.compiled_shallow import Fused
+from spikecheck.objective.compiles import should_compile
 from spikecheck.objective.gpu_shallow import ShallowGpu, triton_version
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.compiler import compiler
 from spikecheck.tensors.kernel import Bound
 
 _REAL = ("digits", "few-digits", "mnist1d", "mnist", "fashion-mnist", "cifar10")
 """Problems whose data depend on neither target nor interval: all members share one copy."""
-
-_FROM_FILES = {"mnist": mnist.data_digest, "fashion-mnist": fashion_mnist.data_digest}
-"""Problems whose files may differ from the published ones, with functions that return a digest of the files."""
 
 Targets = Float[Tensor, "#B N O"] | Int[Tensor, "#B N"]
 
@@ -213,14 +207,6 @@ class Objective:
         return _cross_entropy(outputs, points.y)
 
 
-def should_compile(setting: Setting) -> bool:
-    """Whether a setting's trainings are compiled where a compiler exists. It depends on the setting alone, as digests must."""
-    if setting.model not in BUILT_IN["model"]:
-        return setting.batch is None and setting.steps >= compiled_module.LONG
-    shallow = (setting.problem, setting.model, setting.depth, setting.loss) == ("sines", "mlp", 1, "mse")
-    return shallow and setting.steps >= compiled_shallow.LONG
-
-
 def build_objective(settings: Sequence[Setting], device: str = "cpu") -> Objective:
     """The objective with one member per setting; all settings must have one signature.
 
@@ -271,21 +257,6 @@ def numbers_of(setting: Setting) -> ProblemArrays:
         return (functional.one_hot(y, data.outputs) if y.ndim == 1 else y).double().numpy()
 
     return ProblemArrays(data.x.numpy(), values(data.y), x_test.numpy(), values(y_test))
-
-
-def sources(setting: Setting) -> str:
-    """A digest of the files behind a setting that may change: sources named by MODULE:NAME, and images; "" without any.
-
-    CIFAR-10's files are not included, since any but the published ones are refused.
-    """
-    named = {"problem": setting.problem, "model": setting.model, "optimizer": setting.optimizer}
-    own = {condition: path for condition, path in named.items() if path not in BUILT_IN[condition]}
-    digests = [source_digest(condition, path) for condition, path in own.items()]
-    digests += [f"driver {DRIVER_EPOCH}"] if "optimizer" in own else []
-    digests += ["rates in float64"] if "optimizer" in own and setting.dtype != "float64" else []
-    digests += [f"module {MODULE_EPOCH}"] if "model" in own else []
-    digests += [_FROM_FILES[setting.problem]()] if setting.problem in _FROM_FILES else []
-    return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 
 
 def _data(settings: Sequence[Setting]) -> list[Data]:

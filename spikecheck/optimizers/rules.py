@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from spikecheck.core.setting import Setting
+from spikecheck.optimizers import thresholds
 from spikecheck.optimizers.ensemble import Ensemble
 
 Slots = dict[str, Tensor]
@@ -100,8 +101,8 @@ class GradientDescent(UpdateRule):
         return params - lr * _decayed(grads, params, self.weight_decay), {}
 
     def threshold(self, lr: float) -> float:
-        """2/lr - weight_decay: weight decay adds its value to the curvature."""
-        return 2 / lr - self.weight_decay
+        """2/lr - weight_decay."""
+        return thresholds.gradient_descent(lr, self.weight_decay)
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,8 @@ class HeavyBall(UpdateRule):
         return params - lr * motion, {"velocity": velocity}
 
     def threshold(self, lr: float) -> float:
-        """The curvature at which the linearised map of (theta, v) has an eigenvalue of -1, less weight_decay."""
-        lookahead = 1 + 2 * self.momentum if self.nesterov else 1
-        return 2 / lr * (1 + self.momentum) / lookahead - self.weight_decay
+        """Where the linearised map of (theta, v) has an eigenvalue of -1."""
+        return thresholds.heavy_ball(lr, self.momentum, self.weight_decay, nesterov=self.nesterov)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class RMSprop(UpdateRule):
 
     def threshold(self, lr: float) -> float:
         """2/lr, for the preconditioned sharpness."""
-        return 2 / lr
+        return thresholds.rmsprop(lr)
 
     def preconditioner(self, slots: Slots, done: Int[Tensor, "B 1"]) -> Float[Tensor, "B P"]:
         """P = sqrt(v) + eps."""
@@ -224,8 +224,7 @@ class Adam(UpdateRule):
 
     def threshold(self, lr: float) -> float:
         """The preconditioned sharpness at which the linearised map of (theta, m) has an eigenvalue of -1."""
-        decay = lr * self.weight_decay if self.decoupled else 0.0
-        return (2 - decay) * (1 + self.beta1) / ((1 - self.beta1) * lr)
+        return thresholds.adam(lr, self.beta1, self.weight_decay if self.decoupled else 0.0)
 
     def preconditioner(self, slots: Slots, done: Int[Tensor, "B 1"]) -> Float[Tensor, "B P"]:
         """P = sqrt(v^) + eps; before the first update, where v^ is 0/0, it is eps."""

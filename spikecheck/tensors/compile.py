@@ -7,14 +7,10 @@ the axis's length nor on its place.
 
 import logging
 import os
-import shutil
-import subprocess
-import sysconfig
 import warnings
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -23,6 +19,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from spikecheck.core.activity import busy
 from spikecheck.core.errors import UsageError
 from spikecheck.tensors import kernel_records
+from spikecheck.tensors.cache import cache_folder
+from spikecheck.tensors.compiler import compiler
 from spikecheck.tensors.kernel import Kernel
 
 _OPTIONS = {
@@ -35,33 +33,6 @@ _OPTIONS = {
 _TRUSTING = {} if "TORCHINDUCTOR_VEC_ISA_OK" in os.environ else {"cpp.vec_isa_ok": True}
 """Assume that the compiler supports the processor's vector instructions; torch would compile a test program to find out."""
 _IMPORTED = ("torch._guards", "torch._inductor.compile_fx", "torch.fx.experimental.symbolic_shapes")
-
-
-@lru_cache(maxsize=1)
-def compiler() -> str:
-    """The C++ compiler that torch calls, with its version; empty without one, or when $SPIKECHECK_COMPILE is 0.
-
-    Raises:
-        UsageError: when $SPIKECHECK_COMPILE is 1 and something is missing, or when it is neither 0 nor 1.
-    """
-    wish = os.environ.get("SPIKECHECK_COMPILE", "")
-    if wish not in ("", "0", "1"):
-        raise UsageError(f"SPIKECHECK_COMPILE={wish!r}: give 0 to disable compiling, 1 to require it, or leave it out")
-    if wish == "0":
-        return ""
-    named = os.environ.get("CXX", "g++")
-    path = shutil.which(named)
-    missing = ""
-    if path is None:
-        missing = f"there is no {named}; install it, or set CXX"
-    elif not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists():
-        missing = "Python.h is missing; install Python's development package (python3-dev)"
-    if missing and wish:
-        raise UsageError(f"SPIKECHECK_COMPILE=1: {missing}")
-    if missing or path is None:
-        return ""
-    printed = subprocess.run([path, "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=False)
-    return f"{Path(path).name} {printed.stdout.strip()}" if printed.returncode == 0 else ""
 
 
 class CannotTrace(UsageError):
@@ -78,7 +49,7 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
         CannotTrace: when the function fails on tensors without data, or torch has no C++ for one of its operations.
         UsageError: when the C++ compiler or the disk fails.
     """
-    kernel_records.cache_folder()
+    cache_folder()
     key = kernel_records.key_of(function, example, of_all_sizes, compiler())
     recorded = kernel_records.kernel(key)
     if recorded is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from spikecheck.core.activity import busy
 from spikecheck.tensors import kernel_records
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.compiler import compiler
 
 _FLAGS = ("-shared", "-fPIC", "-O3", "-march=native", "-std=c++17", "-fno-trapping-math", "-fno-math-errno")
 _ONE_ROUNDING_AN_OPERATION = "-ffp-contract=off"

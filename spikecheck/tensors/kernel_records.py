@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from platformdirs import user_cache_path
 from torch import Tensor
 
 from spikecheck.core.whole_file import remove_abandoned, write_whole
+from spikecheck.tensors.cache import private_folder
+from spikecheck.tensors.installed_torch import instructions
 from spikecheck.tensors.kernel import Kernel
 from spikecheck.tensors.kernel_call import call_in, runnable
 
@@ -34,11 +35,6 @@ _BEGAN = time.time()
 
 Key = dict[str, Any]
 """What a library depends on, as JSON."""
-
-
-def cache_folder() -> str:
-    """Torch's cache, set where the user has not: the user's own folder, where torch's would be one for all users."""
-    return os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
 
 
 def key_of(function: Callable[..., Any], example: Sequence[Tensor], of_all_sizes: bool, compiler: str) -> Key | None:
@@ -131,7 +127,7 @@ def _surroundings(compiler: str) -> Key:
         "format": _FORMAT,
         "torch": [torch.__version__, str(torch.version.git_version), torch.__file__],
         "python": [sys.version, sys.prefix, *platform.uname()[::4]],
-        "processor": [torch.backends.cpu.get_cpu_capability(), _instructions()],
+        "processor": [torch.backends.cpu.get_cpu_capability(), instructions()],
         "compiler": compiler,
         "environment": dict(sorted(variables.items())),
         "threads": torch.get_num_threads(),
@@ -139,34 +135,11 @@ def _surroundings(compiler: str) -> Key:
     }
 
 
-@lru_cache(maxsize=1)
-def _instructions() -> str:
-    """Inductor compiles for the processor at hand, and a home may be one for many machines."""
-    with suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        kinds = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU part")
-        return hashlib.sha256(
-            "\n".join(sorted({line for line in lines if line.startswith(kinds)})).encode()
-        ).hexdigest()
-    return platform.processor()
-
-
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 
-def _folder() -> Path | None:
-    """Where records lie; None where others could write there, or where torch is told to cache nothing."""
-    folder = Path(cache_folder()) / "spikecheck"
-    if os.environ.get("TORCHINDUCTOR_FORCE_DISABLE_CACHES") == "1":
-        return None
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = folder.lstat()
-    return folder if folder.is_dir() and status.st_uid == os.geteuid() and not status.st_mode & 0o077 else None
-
-
 def _read(key: Key) -> tuple[Path, str] | None:
-    folder = _folder()
+    folder = private_folder()
     if folder is None:
         return None
     record = json.loads((folder / _name(key)).read_text(encoding="utf-8"))
@@ -178,7 +151,7 @@ def _read(key: Key) -> tuple[Path, str] | None:
 
 
 def _write(key: Key, compiled: Path, call: str) -> None:
-    folder = _folder()
+    folder = private_folder()
     if folder is None:
         return
     code = compiled.read_bytes()

@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from spikecheck.core.setting import Setting
 from spikecheck.objective.objective import Objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.tensors.seeding import generator_of
@@ -35,11 +34,6 @@ def followed(
     deviation = setting.gradient_noise if noise is None else noise
     noisy = Noisy(gradients, seeds, deviation) if deviation > 0.0 else gradients
     return noisy if setting.clip is None else Clipped(noisy, setting.clip)
-
-
-def exact(setting: Setting) -> bool:
-    """Whether trainings of this setting follow the unmodified full-batch gradient."""
-    return setting.batch is None and setting.gradient_noise == 0.0 and setting.clip is None
 
 
 class Minibatches:

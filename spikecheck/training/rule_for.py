@@ -6,7 +6,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from spikecheck.core.setting import Setting
 from spikecheck.models.parameter_layout import spans
 from spikecheck.objective.objective import Objective
 from spikecheck.optimizers.ensemble import Ensemble
@@ -26,11 +25,6 @@ def rule_for(objective: Objective, seeds: Sequence[int] | None = None) -> Update
     own = range(objective.members) if seeds is None else seeds
     rule = _named(objective, own) if setting.named else rule_of(setting)
     return rule if setting.schedule == "constant" else Scheduled(rule, setting)
-
-
-def threshold_of(setting: Setting) -> float | None:
-    """The stability threshold of the setting's rule at its full learning rate; None where no formula is known."""
-    return None if setting.named else rule_of(setting).threshold(setting.lr)
 
 
 def _named(objective: Objective, seeds: Sequence[int]) -> NamedOptimizer:

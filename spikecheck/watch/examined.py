@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.tensors.random_state import random_state_kept, seed_everything
 from spikecheck.watch.measured import MeasuredOrder, Wanted
 from spikecheck.watch.runs import train

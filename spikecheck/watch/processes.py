@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import torch
 
 from spikecheck.core.errors import SpikecheckError
-from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.lab.execution.worker_process import end_with_parent, safe_path
 from spikecheck.lab.store import Store
 from spikecheck.tensors.random_state import random_state_kept

@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 
 from spikecheck.core.errors import USERS_ERRORS, SpikecheckError, first_line
-from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.lab.execution.worker_process import safe_path
 from spikecheck.watch.checkpoint import load_checkpoint
 from spikecheck.watch.processes import begin_worker

@@ -10,7 +10,7 @@ from pathlib import Path
 from spikecheck.core.errors import UsageError
 from spikecheck.core.events import Observer, ignore
 from spikecheck.core.why import Answer
-from spikecheck.lab.execution.local import one_thread
+from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.lab.store import Store
 from spikecheck.tensors.random_state import random_state_kept
 from spikecheck.watch.advance import Advance

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.compiler import compiler
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from spikecheck.core.setting import Setting
-from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.compiles import SHALLOW_FROM as LONG
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule, rule_of

@@ -11,8 +11,8 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective import compiled_module as traced
-from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.compiles import MODULE_FROM
+from spikecheck.objective.compiles import SHALLOW_FROM as LONG
 from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.rules import rule_of
 from spikecheck.training.loop import begin, train
@@ -79,5 +79,5 @@ def test_a_module_of_ones_own(
 ) -> None:
     (tmp_path / "modules_of_ones_own.py").write_text(MODULE)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    steps = traced.LONG if way == "compiled" else traced.LONG - 1
+    steps = MODULE_FROM if way == "compiled" else MODULE_FROM - 1
     _timed(benchmark, SETTING.but(model="modules_of_ones_own:layers", width=20, steps=steps), 32)

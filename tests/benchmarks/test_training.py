@@ -15,7 +15,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.harness.paper_settings import SETTING_A, SETTING_B
 from spikecheck.lab.execution.processes import Processes
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.compiles import SHALLOW_FROM as LONG
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule, rule_of

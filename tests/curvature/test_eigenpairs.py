@@ -18,7 +18,7 @@ from spikecheck.curvature import eigenpairs
 from spikecheck.curvature.eigenpairs import EigenPairs, exact, top, track
 from spikecheck.curvature.hessian import ByMatrix, LocalCurvature, curvature
 from spikecheck.curvature.hessian import Losses as AnyLosses
-from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.compiles import SHALLOW_FROM as LONG
 from spikecheck.objective.objective import Objective, build_objective
 
 

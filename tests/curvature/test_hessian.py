@@ -12,16 +12,16 @@ from torch import Tensor
 
 from spikecheck.core.setting import Setting
 from spikecheck.curvature.hessian import (
-    WRITTEN_OUT_UP_TO,
     ByKernel,
     ByMatrix,
     LocalCurvature,
     curvature,
     gradient_curvature,
 )
-from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.curvature.limits import WRITTEN_OUT_UP_TO
+from spikecheck.objective.compiles import SHALLOW_FROM as LONG
 from spikecheck.objective.objective import build_objective
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.compiler import compiler
 
 compiled = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")
 

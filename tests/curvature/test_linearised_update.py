@@ -13,9 +13,9 @@ from spikecheck.models.parameter_layout import Span
 from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.optimizers.rules import UpdateRule, rule_of
+from spikecheck.optimizers.thresholds import threshold_of
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.loop import begin, train
-from spikecheck.training.rule_for import threshold_of
 
 SIZE = 5
 SPANS = (Span("weight", 0, (2, 2), turned=True), Span("bias", 4, (1,)))

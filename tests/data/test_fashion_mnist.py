@@ -15,7 +15,8 @@ from spikecheck.core.setting import Setting
 from spikecheck.data import fashion_mnist
 from spikecheck.lab import memory_estimate as estimate
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective.objective import build_objective, numbers_of, sources
+from spikecheck.objective.objective import build_objective, numbers_of
+from spikecheck.objective.sources import sources
 
 Numbers = NDArray[np.uint8]
 FASHION = Setting(problem="fashion-mnist", points=40, loss="cross-entropy")

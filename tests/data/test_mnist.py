@@ -14,7 +14,8 @@ from spikecheck.core.errors import DataError, SettingError
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective.objective import build_objective, sources
+from spikecheck.objective.objective import build_objective
+from spikecheck.objective.sources import sources
 
 Numbers = NDArray[np.uint8]
 MNIST = Setting(problem="mnist", points=40, loss="cross-entropy")

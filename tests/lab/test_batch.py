@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.core.spike import SpikeDefinition
-from spikecheck.lab.batch import CHECKPOINTED, STRIDE, Batch, Trained, checkpoint_stride, required
+from spikecheck.lab.batch import Batch, required
 from spikecheck.lab.run_codec import Checkpoints
 from spikecheck.lab.run_records import checkpoints_of, run_of
+from spikecheck.lab.trained import CHECKPOINTED, STRIDE, Trained, checkpoint_stride
 from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.rules import rule_of
 from spikecheck.training.gradients import full_batch

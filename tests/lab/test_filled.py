@@ -13,12 +13,12 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import batching
 from spikecheck.lab.batching import filled_size, size_of
-from spikecheck.lab.execution.local import train_job
 from spikecheck.lab.execution.order import Job
+from spikecheck.lab.execution.train_job import train_job
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.run_codec import encode
-from spikecheck.objective import compiled_shallow
-from spikecheck.tensors.compile import compiler
+from spikecheck.objective import compiles
+from spikecheck.tensors.compiler import compiler
 
 GD = Setting(width=20, points=9, interval=2.0, gamma=0.5, lr=0.05, steps=100)
 ADAM = GD.but(optimizer="adam", lr=0.02)
@@ -48,7 +48,7 @@ def compiled_and_on_one_thread() -> Iterator[None]:
         pytest.skip("no C++ compiler")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPIKECHECK_COMPILE", "1")
-        patch.setattr(compiled_shallow, "LONG", 100)
+        patch.setattr(compiles, "SHALLOW_FROM", 100)
         compiler.cache_clear()
         torch.set_num_threads(1)
         yield

@@ -2,10 +2,10 @@
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.memory_cache import Recent
 from spikecheck.lab.run_codec import size_in_memory
+from spikecheck.lab.trained import Trained
 
 
 def trained(count: int) -> list[Trained]:

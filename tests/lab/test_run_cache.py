@@ -9,11 +9,11 @@ from spikecheck.core.errors import StoreError
 from spikecheck.core.events import Event, StoreTrouble
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.device import environment
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.run_cache import RunCache
 from spikecheck.lab.store import Store
+from spikecheck.lab.trained import Trained
 
 RECIPES = [Recipe(setting=Setting(width=4, points=6, steps=40), seed=seed) for seed in range(2)]
 HERE = environment("cpu")

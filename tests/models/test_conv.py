@@ -15,7 +15,8 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.curvature.hessian import curvature
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.models.conv import Conv, shapes
+from spikecheck.models.conv import Conv
+from spikecheck.models.sizes import shapes
 from spikecheck.objective.objective import Objective, build_objective
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from spikecheck.models.patches import halved, kernel, patches
+from spikecheck.models.patches import patches
+from spikecheck.models.sizes import halved, kernel
 
 
 def drawn(*shape: int) -> torch.Tensor:

@@ -10,10 +10,12 @@ from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective import compiled_module
-from spikecheck.objective.compiled_module import LONG, Traced
-from spikecheck.objective.objective import build_objective, should_compile
+from spikecheck.objective.compiled_module import Traced
+from spikecheck.objective.compiles import MODULE_FROM as LONG
+from spikecheck.objective.compiles import should_compile
+from spikecheck.objective.objective import build_objective
 from spikecheck.tensors import compile as compile_room
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.compiler import compiler
 from spikecheck.tensors.kernel import Kernel
 
 pytestmark = pytest.mark.skipif(not compiler(), reason="torch finds no C++ compiler here")

@@ -19,9 +19,11 @@ from spikecheck.lab.laboratory import Laboratory
 from spikecheck.models.mlp import MLP
 from spikecheck.objective import compiled_shallow
 from spikecheck.objective.analytic_shallow import Shallow
-from spikecheck.objective.compiled_shallow import LONG, Fused
-from spikecheck.objective.objective import Objective, build_objective, should_compile
-from spikecheck.tensors.compile import compiler
+from spikecheck.objective.compiled_shallow import Fused
+from spikecheck.objective.compiles import SHALLOW_FROM as LONG
+from spikecheck.objective.compiles import should_compile
+from spikecheck.objective.objective import Objective, build_objective
+from spikecheck.tensors.compiler import compiler
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
 

@@ -9,7 +9,8 @@ import torch
 
 from spikecheck.core.errors import DataError, SettingError, UnknownName
 from spikecheck.core.setting import Setting
-from spikecheck.objective.objective import build_objective, sources
+from spikecheck.objective.objective import build_objective
+from spikecheck.objective.sources import sources
 
 Write = Callable[[str], str]
 

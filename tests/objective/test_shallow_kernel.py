@@ -13,7 +13,7 @@ from spikecheck.core.setting import Setting
 from spikecheck.objective import compiled_shallow, shallow_kernel, shallow_library
 from spikecheck.objective.objective import build_objective
 from spikecheck.objective.shallow_passes import JETS, reverse
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.compiler import compiler
 from spikecheck.tensors.kernel import Kernel
 
 CAPABILITY = torch.backends.cpu.get_cpu_capability()

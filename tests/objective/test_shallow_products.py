@@ -14,7 +14,7 @@ from spikecheck.objective import compiled_shallow, shallow_library
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.objective.shallow_passes import forward_over_reverse
 from spikecheck.objective.shallow_products import shallow_products
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.compiler import compiler
 
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 pytestmark = pytest.mark.skipif(

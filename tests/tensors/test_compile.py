@@ -15,7 +15,8 @@ from torch import Tensor
 
 from spikecheck.core.activity import heard_by
 from spikecheck.core.errors import UsageError
-from spikecheck.tensors.compile import CannotTrace, compiled, compiler
+from spikecheck.tensors.compile import CannotTrace, compiled
+from spikecheck.tensors.compiler import compiler
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
 

@@ -17,7 +17,8 @@ from spikecheck.curvature import tracked_pair
 from spikecheck.objective import shallow_passes
 from spikecheck.objective.shallow_passes import JETS, reverse
 from spikecheck.tensors import kernel_records, normal_cdf
-from spikecheck.tensors.compile import compiled, compiler
+from spikecheck.tensors.compile import compiled
+from spikecheck.tensors.compiler import compiler
 from spikecheck.tensors.kernel_records import Key, key_of, key_of_text
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")

@@ -7,9 +7,10 @@ from spikecheck.core.errors import UnknownName
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.schedules import Scheduled
+from spikecheck.optimizers.thresholds import threshold_of
 from spikecheck.optimizers.torch_optimizer import NamedOptimizer
 from spikecheck.training.loop import begin, train
-from spikecheck.training.rule_for import rule_for, threshold_of
+from spikecheck.training.rule_for import rule_for
 
 SMALL = Setting(width=4, points=6, steps=20, lr=0.05)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spikecheck.core.setting import Setting
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.optimizers.ensemble import Ensemble
-from spikecheck.tensors.compile import compiler
+from spikecheck.tensors.compiler import compiler
 from spikecheck.training import loop as training
 from spikecheck.training import segment
 from spikecheck.training.gradients import FullBatch, Noisy

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from spikecheck.core.recipe import Recipe
-from spikecheck.lab.batch import Trained
+from spikecheck.lab.trained import Trained
 
 Tile = tuple[Recipe, ...]
 

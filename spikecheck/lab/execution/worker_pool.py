@@ -8,15 +8,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-import torch
-
 from spikecheck.core.activity import heard_by
 from spikecheck.core.errors import SpikecheckError
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.execution.board import Board, Numbers, Row
-from spikecheck.lab.execution.local import train_job
 from spikecheck.lab.execution.order import Job, Tile
 from spikecheck.lab.execution.worker_process import end_with_parent, safe_path
+from spikecheck.lab.trained import Trained
 
 _LOOK_EVERY = 0.2
 """Seconds between two checks of the deadline while workers train."""
@@ -102,12 +99,19 @@ class WorkerPool:
 def _begin_worker(numbers: Numbers, taken: Numbers) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
     _rows.append(Row.taken_from(numbers, taken))
+    # Torch is imported here, which takes seconds, while the parent prepares the first job, and without being imported there.
+    import torch  # noqa: PLC0415
+
+    from spikecheck.lab.execution import train_job  # noqa: F401, PLC0415
+
+    torch.set_num_threads(1)
 
 
 def _train_numbered(number: int, job: Job, device: str) -> list[Trained]:
     """Train one job; the worker's row on the board shows its progress."""
+    from spikecheck.lab.execution.train_job import train_job  # noqa: PLC0415 - as above
+
     (row,) = _rows
     row.begin(number)
     try:

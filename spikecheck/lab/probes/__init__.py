@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from spikecheck.core.errors import SettingError
 from spikecheck.core.probe import (
     Anatomy,
     Balance,
-    BatchSharpness,
     Directions,
     Finish,
     Probe,
@@ -22,10 +20,9 @@ from spikecheck.lab.probes.measurement import Measurement
 from spikecheck.lab.probes.sharpness_trace import SharpnessTraceMeasurement
 from spikecheck.lab.probes.stability import StabilityMeasurement
 from spikecheck.lab.probes.trail import TrailMeasurement
-from spikecheck.lab.probes.training import TrainingMeasurement
 
 _MEASUREMENTS: dict[type, type[Measurement[Any]]] = {
-    type(None): TrainingMeasurement,
+    type(None): Measurement,
     Anatomy: AnatomyMeasurement,
     SharpnessTrace: SharpnessTraceMeasurement,
     Trail: TrailMeasurement,
@@ -37,11 +34,5 @@ _MEASUREMENTS: dict[type, type[Measurement[Any]]] = {
 
 
 def measurement(probe: Probe | None) -> Measurement[Any]:
-    """The measurement that carries out this probe; None stands for the training itself.
-
-    Raises:
-        SettingError: the probe is for workloads, which the laboratory does not train.
-    """
-    if isinstance(probe, BatchSharpness):
-        raise SettingError("probe BatchSharpness: measures workloads only; use spikecheck verify --workload")
+    """The measurement that carries out this probe; None stands for the training itself."""
     return _MEASUREMENTS[type(probe)](probe)

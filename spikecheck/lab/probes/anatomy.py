@@ -10,28 +10,20 @@ from torch import Tensor
 from spikecheck.core.probe import Anatomy
 from spikecheck.core.run import Run
 from spikecheck.core.spike import Spike
-from spikecheck.lab.batch import Batch, Trained
+from spikecheck.lab.batch import Batch
 from spikecheck.lab.forks import ForkedBatch
 from spikecheck.lab.host import on_host
-from spikecheck.lab.probes.measurement import WINDOW, Measurement
+from spikecheck.lab.probes.measurement import Measurement
 from spikecheck.lab.run_records import Records, numbers, snapshot
+from spikecheck.lab.trained import Trained
 from spikecheck.measures.spikes import spikes
 from spikecheck.objective.objective import Objective
 from spikecheck.training.dissection import Dissection, dissect
 from spikecheck.training.loop import Tick, Trajectory
 
-_A_STEP = 12
-"""The cost of a dissected step, in plain steps."""
-
 
 class AnatomyMeasurement(Measurement[Anatomy]):
     """Measures eigenpairs, and the motion along them, at every step."""
-
-    updates = True
-
-    def has_subject(self, run: Run) -> bool:
-        """Whether the run has a spike."""
-        return bool(spikes(run.loss, self.probe.definition))
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
         """Dissect the window around each run's first spike."""
@@ -72,29 +64,6 @@ class AnatomyMeasurement(Measurement[Anatomy]):
         there = on_host(seen)
         records = [_record(there, member, forks.starts[member], forks.steps) for member in range(batch.wanted)]
         return Trajectory(seen.loss, (start,), seen.end), records
-
-    @property
-    def alone(self) -> bool:
-        """The probe's own `alone`."""
-        return self.probe.alone
-
-    def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """Every step of a fork, or one window of a run."""
-        return _A_STEP * (steps if fork else WINDOW)
-
-    @property
-    def pairs(self) -> int:
-        """The probe's own `pairs`."""
-        return self.probe.pairs
-
-    @property
-    def sees_held_out(self) -> bool:
-        """True where the probe records outputs."""
-        return self.probe.outputs
-
-    def recorded(self, steps: int, outputs: int) -> int:
-        """Loss, curvature, four numbers per pair, and outputs, at every step of the longest window."""
-        return self.probe.longest * (2 + 4 * self.probe.pairs + outputs)
 
     def _window(self, spike: Spike, run: Run) -> tuple[int, int]:
         """The window's first step and last update: around the spike, inside the run, and at most `longest` updates."""

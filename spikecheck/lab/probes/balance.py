@@ -1,6 +1,5 @@
 """Balance: the oscillation across the valley, compared with the size at which it stops the sharpening."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,24 +7,18 @@ import torch
 
 from spikecheck.core.probe import Balance
 from spikecheck.core.run import Run
-from spikecheck.lab.batch import Batch, Trained
+from spikecheck.lab.batch import Batch
 from spikecheck.lab.forks import ForkedBatch
 from spikecheck.lab.host import on_host
 from spikecheck.lab.probes.measurement import Measurement, recorded_runs
 from spikecheck.lab.run_records import Records, numbers
+from spikecheck.lab.trained import Trained
 from spikecheck.training.balance import BalanceObserver, Stabilisation
 from spikecheck.training.loop import Tick, Trajectory, train
-
-_A_LOOK = 40
-"""The cost of one measurement, in plain steps; measured: 20 to 65 at settings A and B, 20 to 220 on images."""
-_NUMBERS = 6
-"""Numbers of one measurement. Memory holds them twice: as a list of tensors, then as one tensor."""
 
 
 class BalanceMeasurement(Measurement[Balance]):
     """Measures every few updates, at the states that the training passes through."""
-
-    updates = True
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
         """Train again from the first measured step, to the same bits, and measure on the way."""
@@ -40,18 +33,6 @@ class BalanceMeasurement(Measurement[Balance]):
         watch = BalanceObserver(forks.batch.objective, self.probe.every, self.probe.since)
         trajectory = forks.trained(tick, watch)
         return trajectory, _records(watch, forks.batch.wanted)
-
-    def member_steps(self, steps: int) -> int:
-        """Updates from the first measurement on."""
-        return steps - self.probe.since
-
-    def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """The updates and the measurements."""
-        return (steps - self.probe.since) * (1 + _A_LOOK / self.probe.every)
-
-    def recorded(self, steps: int, outputs: int) -> int:
-        """One loss per step, and the measurements."""
-        return steps + 2 * _NUMBERS * math.ceil(steps / self.probe.every)
 
 
 def _records(watch: BalanceObserver, wanted: int) -> list[Records]:

@@ -9,23 +9,21 @@ from torch import Tensor
 from spikecheck.core.probe import Finish
 from spikecheck.core.run import Array, Run
 from spikecheck.curvature.linearised_update import Multipliers, linearisable, multipliers
-from spikecheck.lab.batch import Batch, Trained, required
+from spikecheck.lab.batch import Batch, required
 from spikecheck.lab.host import on_host
-from spikecheck.lab.probes.measurement import WINDOW, Measurement, recorded_runs
+from spikecheck.lab.probe_traits import WINDOW
+from spikecheck.lab.probes.measurement import Measurement, recorded_runs
 from spikecheck.lab.run_records import Records, numbers
+from spikecheck.lab.trained import Trained
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.loop import Tick, train
 
 _SETTLED = 1e-3
 """Change of a reversal below which it counts as converged; the smallest margin of a gate for it is 50 times as large."""
-_AN_EDGE = 200
-"""The cost of one edge, in plain steps; measured: 115 on sums of sines, 520 on images."""
 
 
 class FinishMeasurement(Measurement[Finish]):
     """Measures the distance to the stability threshold ("edge") early and late, and the held-out loss at the end."""
-
-    searches_krylov_space = True
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
         """Measure late edges at checkpoints of the last quarter, and early ones at updates that are made again."""
@@ -40,15 +38,6 @@ class FinishMeasurement(Measurement[Finish]):
         early, looks = on_host(early), on_host(looks)
         steps = kept[0].steps[late]
         return recorded_runs(parents, [_record(early, steps, looks, held_out, m) for m in range(batch.wanted)])
-
-    def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """The cost of all edges; 1 where none is measured."""
-        return _AN_EDGE * (self.probe.period + self.probe.looks) if self.probe.edges else 1
-
-    @property
-    def sees_held_out(self) -> bool:
-        """True: the held-out loss is evaluated once."""
-        return True
 
     def _late(self, checkpoints: int) -> list[int]:
         """Indices of checkpoints in the last quarter. Index 0 is left out: an optimizer that has not stepped has no state."""

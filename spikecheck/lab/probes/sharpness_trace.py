@@ -8,12 +8,12 @@ from torch import Tensor
 
 from spikecheck.core.probe import SharpnessTrace
 from spikecheck.core.run import Array, Run
-from spikecheck.lab.batch import Batch, Trained, required
+from spikecheck.lab.batch import Batch, required
 from spikecheck.lab.host import on_host
 from spikecheck.lab.probes.measurement import Measurement, recorded_runs
 from spikecheck.lab.run_records import Records, numbers
+from spikecheck.lab.trained import Trained
 from spikecheck.training.dissection import trace
-from spikecheck.training.gradients import exact
 from spikecheck.training.loop import Tick
 from spikecheck.training.with_sharpness import SharpnessTrajectory, follow
 
@@ -24,29 +24,6 @@ class SharpnessTraceMeasurement(Measurement[SharpnessTrace]):
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
         """Measure every step or every checkpoint, as the probe's `every_step` says."""
         return recorded_runs(parents, (_every_step if self.probe.every_step else _checkpoints)(batch, parents, tick))
-
-    @property
-    def alone(self) -> bool:
-        """The probe's own `alone`."""
-        return self.probe.alone
-
-    @property
-    def only_looks(self) -> bool:
-        """True at the checkpoints of one run: compiling takes 8 s the first time, the measurement 0.2 s."""
-        return self.probe.alone and not self.probe.every_step
-
-    @property
-    def of_any_size(self) -> bool:
-        """False with `every_step`, whose sums over parameters torch rounds by the number of members."""
-        return not self.probe.every_step
-
-    def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """A checkpoint costs one search per many steps; with `every_step`, each step costs one Hessian-vector product."""
-        return steps * (5.0 if self.probe.every_step else 2.5 if self.probe.alone else 0.3)
-
-    def recorded(self, steps: int, outputs: int) -> int:
-        """Loss, and with `every_step` sharpness and residual."""
-        return steps * (3 if self.probe.every_step else 1)
 
 
 def _checkpoints(batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Records]:
@@ -61,7 +38,7 @@ def _every_step(batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Re
     """Train again from the start, to the same bits, and record the sharpness at every step."""
     kept = [required(parent.checkpoints) for parent in parents]
     until = torch.tensor([parent.run.ended.step for parent in parents], device=batch.device)
-    gradients = None if exact(batch.setting) else batch.gradients
+    gradients = None if batch.setting.exact else batch.gradients
     start = batch.state(kept, [0] * len(kept))
     seen = on_host(follow(batch.objective, batch.rule, start, until, tick, gradients))
     return [_followed(seen, m, parent.run.ended.step) for m, parent in enumerate(parents[: batch.wanted])]

@@ -8,24 +8,16 @@ from spikecheck.core.probe import Stability
 from spikecheck.core.run import Array, Run
 from spikecheck.core.spike import Spike
 from spikecheck.curvature.linearised_update import Multipliers, multipliers
-from spikecheck.lab.batch import Batch, Trained
+from spikecheck.lab.batch import Batch
 from spikecheck.lab.host import on_host
 from spikecheck.lab.probes.measurement import Measurement, recorded_runs
+from spikecheck.lab.trained import Trained
 from spikecheck.measures.spikes import spikes
 from spikecheck.training.loop import Tick
-
-_SEARCHES = 400
-"""The cost of the searches at three landmarks, in plain steps."""
 
 
 class StabilityMeasurement(Measurement[Stability]):
     """Measures by which factor an update multiplies deviations across the valley, at up to three states of every run."""
-
-    searches_krylov_space = True
-
-    def has_subject(self, run: Run) -> bool:
-        """Whether the run has a spike."""
-        return bool(spikes(run.loss, self.probe.definition))
 
     def of_runs(self, batch: Batch, parents: Sequence[Trained], tick: Tick) -> list[Run]:
         """Measure each landmark. A member whose spike lacks the landmark is computed at its onset, but not recorded."""
@@ -38,10 +30,6 @@ class StabilityMeasurement(Measurement[Stability]):
                 if getattr(first_spikes[member], landmark) is not None:
                     record.update(_record(measured, member, landmark))
         return recorded_runs(parents, [{"stability": record} for record in records])
-
-    def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """The cost of three searches."""
-        return _SEARCHES
 
 
 def _step(spike: Spike, landmark: str) -> int:

@@ -1,17 +1,17 @@
 """Trail: sharpness, input weights and outputs at every checkpoint."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from spikecheck.core.probe import Trail
 from spikecheck.core.run import Run
-from spikecheck.lab.batch import STRIDE, Batch, Trained, required
+from spikecheck.lab.batch import Batch, required
 from spikecheck.lab.forks import ForkedBatch
 from spikecheck.lab.host import on_host
 from spikecheck.lab.probes.measurement import Measurement, recorded_runs
 from spikecheck.lab.run_records import Records, numbers
+from spikecheck.lab.trained import Trained
 from spikecheck.objective.objective import Objective
 from spikecheck.optimizers.ensemble import Ensemble
 from spikecheck.training.dissection import Waypoints, trail
@@ -31,19 +31,6 @@ class TrailMeasurement(Measurement[Trail]):
         """Measure the forks' checkpoints, those of the annealing included."""
         trajectory = forks.trained(tick)
         return trajectory, _records(forks.batch, trajectory.checkpoints)
-
-    def plain_steps(self, steps: int, *, fork: bool) -> float:
-        """The cost of one search per checkpoint."""
-        return 0.4 * steps
-
-    @property
-    def sees_held_out(self) -> bool:
-        """True: outputs are evaluated at every checkpoint."""
-        return True
-
-    def recorded(self, steps: int, outputs: int) -> int:
-        """One loss per step, and outputs at every checkpoint."""
-        return steps + outputs * math.ceil(steps / STRIDE)
 
 
 def _records(batch: Batch, states: Sequence[Ensemble]) -> list[Records]:

@@ -14,12 +14,12 @@ from spikecheck.core.probe import Probe, SharpnessTrace
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab import batching
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.execution import local
-from spikecheck.lab.execution.local import train_job
 from spikecheck.lab.execution.order import Job
+from spikecheck.lab.execution.train_job import train_job
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.train_batch import train_tile
+from spikecheck.lab.trained import Trained
 from spikecheck.training.loop import Tick
 
 SHORT = Setting(width=5, points=9, steps=120)

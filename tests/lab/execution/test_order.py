@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.execution.order import Job, nothing_ahead
+from spikecheck.lab.trained import Trained
 
 
 def trained(seed: int) -> Trained:

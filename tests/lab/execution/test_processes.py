@@ -11,8 +11,9 @@ from spikecheck.core.errors import BudgetSpent, UsageError
 from spikecheck.core.events import Busy, Event, TileAdvanced, TileStored, WorkPlanned
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
-from spikecheck.lab.execution.local import Local, one_thread
+from spikecheck.lab.execution.local import Local
 from spikecheck.lab.execution.processes import Processes
+from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
 

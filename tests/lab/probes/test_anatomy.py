@@ -7,7 +7,7 @@ from spikecheck.core.intervention import Continue
 from spikecheck.core.probe import Anatomy
 from spikecheck.core.setting import Setting
 from spikecheck.lab.laboratory import Laboratory
-from spikecheck.objective.compiled_shallow import LONG
+from spikecheck.objective.compiles import SHALLOW_FROM as LONG
 from tests.lab.probed import SHORT, SPIKING, runs
 
 

@@ -19,9 +19,9 @@ from spikecheck.core.probe import (
 )
 from spikecheck.core.run import Ended, Run
 from spikecheck.core.setting import Setting
-from spikecheck.lab.batch import Trained
 from spikecheck.lab.probes import measurement
 from spikecheck.lab.probes.measurement import WINDOW, Measurement, recorded_runs
+from spikecheck.lab.trained import Trained
 
 PROBES: list[Probe | None] = [
     None, Anatomy(), Balance(), Directions(at="end", pairs=2), Finish(), SharpnessTrace(), Stability(), Trail(),
