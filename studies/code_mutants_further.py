@@ -123,7 +123,7 @@ FURTHER = (
     ),
     CodeMutant(
         "a fork before the onset begins at the onset",
-        "lab/forks.py",
+        "lab/fork_traits.py",
         'intervention.definition.lead if intervention.at == "before_onset" else 0',
         "0",
         ("tests/second/test_forks.py::test_twins_part_where_a_training_of_its_own_has_come_to",),

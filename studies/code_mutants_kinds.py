@@ -26,9 +26,9 @@ _LARGEST_SIZE = """    order = values.abs().argsort(1)
 MUTANTS = (
     CodeMutant(
         "the threshold of gradient descent is a tenth too high: η·λ = 2.2",
-        "optimizers/rules.py",
-        "return 2 / lr - self.weight_decay",
-        "return 2.2 / lr - self.weight_decay",
+        "optimizers/thresholds.py",
+        "return 2 / lr - weight_decay",
+        "return 2.2 / lr - weight_decay",
         ("tests/curvature/test_linearised_update.py::test_known_thresholds_are_found",),
     ),
     CodeMutant(

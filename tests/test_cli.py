@@ -81,6 +81,37 @@ def test_the_second_time_nothing_is_trained(folder: Path) -> None:
     assert before["reference"] == after["reference"]
 
 
+FORKED = """
+from spikecheck import Claim, Control, Domain, Ladder, Prediction, Setting, Trail, Trial
+from spikecheck.arms import through
+
+def sharpest(trial: Trial) -> float:
+    return float(trial["run"].records["trail"]["sharpness"].max())
+
+claim = Claim(
+    says="forks are sharp", where="everywhere", kind="law",
+    domain=Domain(Setting(width=5, points=8, steps=60, lr=0.02), lr=Ladder(0.02, 0.01)),
+    arms={"run": lambda setting: through(setting, at="end", horizon=30)}, probe=Trail(),
+    measure=sharpest, unit="sharpness", predicts=Prediction(above=0.0), applies=lambda trial: True,
+    control=Control(says="none", measure=lambda trial: 0.0),
+    positive=Control(says="one", measure=lambda trial: 1.0),
+)
+"""
+
+
+def test_the_second_time_torch_is_not_even_imported(folder: Path) -> None:
+    """Its import was half of the seconds that a repeat took: forks, probes and figures are found and judged without it."""
+    (folder / "mine" / "forked.py").write_text(FORKED)
+    here = {"TORCHINDUCTOR_CACHE_DIR": str(folder / "kernels"), "PYTHONPROFILEIMPORTTIME": "1"}
+    first, second = (verify(folder, "--claim", "lowers", "--claim", "forked", **here) for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), first.stdout
+    imported = [{line.rpartition("|")[2].strip() for line in done.stderr.splitlines()} for done in (first, second)]
+    assert [("spikecheck.session.verify" in names, "torch" in names) for names in imported] == [
+        (True, True),
+        (True, False),
+    ]
+
+
 @pytest.mark.parametrize(
     "optimizer", [(), ("--optimizer", "torch.optim:Adam", "--set", "lr=5e-4", "--set", "betas=0.8,0.9")]
 )

@@ -1,7 +1,6 @@
 """Error messages of one line, and exit codes."""
 
 import _thread
-import gc
 import os
 import signal
 import sys
@@ -88,11 +87,8 @@ def exit_with(code: int) -> NoReturn:
     If an interrupt arrives while `exec` runs a string, in whatever library, Python sets a flag in its runtime
     (`unhandled_keyboard_interrupt`) even if the interrupt is caught, and `python -m` then ends by a signal instead of with
     the code. The next `exec` of a string clears the flag.
-
-    What lives is not searched for garbage once more: with torch imported, Python's last search takes a quarter of a second.
     """
     exec("")
-    gc.freeze()
     sys.exit(TERMINATED if code == INTERRUPTED and _terminated.is_set() else code)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from spikecheck.core.errors import SettingError, UnknownName
 from spikecheck.core.run import Run
 from spikecheck.core.setting import Setting
+from spikecheck.optimizers.thresholds import threshold_of
 
 if TYPE_CHECKING:
     from spikecheck.objective.objective import ProblemArrays

@@ -18,7 +18,6 @@ from spikecheck.curvature.hessian import (
     curvature,
     gradient_curvature,
 )
-from spikecheck.curvature.limits import WRITTEN_OUT_UP_TO
 from spikecheck.objective.compiles import SHALLOW_FROM as LONG
 from spikecheck.objective.objective import build_objective
 from spikecheck.tensors.compiler import compiler
@@ -150,11 +149,6 @@ def test_by_matrix_and_by_kernel_it_is_what_it_is_by_backward_passes(activation:
         hessians, rows = one.hessians_of([2, 0]), dense(other)[[2, 0]]
         assert hessians is not None
         torch.testing.assert_close(hessians, rows, rtol=1e-10, atol=1e-12)
-
-
-def test_large_hessians_are_not_written_out() -> None:
-    goal = build_objective([Setting(width=WRITTEN_OUT_UP_TO, points=4, steps=LONG - 1)])
-    assert curvature(goal, goal.initial([0])).hessians_of([0]) is None
 
 
 @pytest.mark.parametrize("width", [5, 7, 20])

@@ -1,12 +1,8 @@
 """A tile's members at states that were stored, and how far apart states are stored."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
@@ -14,22 +10,13 @@ from spikecheck.core.spike import SpikeDefinition
 from spikecheck.lab.batch import Batch, required
 from spikecheck.lab.run_codec import Checkpoints
 from spikecheck.lab.run_records import checkpoints_of, run_of
-from spikecheck.lab.trained import CHECKPOINTED, STRIDE, Trained, checkpoint_stride
+from spikecheck.lab.trained import Trained
 from spikecheck.objective.objective import build_objective
 from spikecheck.optimizers.rules import rule_of
 from spikecheck.training.gradients import full_batch
 from spikecheck.training.loop import begin, train
 
 SETTING = Setting(width=5, points=8, steps=120, optimizer="adam", lr=0.02)
-
-
-@given(st.integers(1, 10**7), st.integers(1, 10**6))
-def test_all_checkpoints_of_a_training_fit_where_one_stride_allows(steps: int, numbers: int) -> None:
-    stride = checkpoint_stride(steps, numbers)
-    assert stride % STRIDE == 0
-    assert math.floor(steps / stride) * numbers <= CHECKPOINTED
-    smaller = stride - STRIDE
-    assert smaller == 0 or steps * numbers / smaller > CHECKPOINTED
 
 
 def test_what_cannot_be_resumed_is_an_error_of_ours() -> None:

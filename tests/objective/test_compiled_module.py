@@ -12,7 +12,6 @@ from spikecheck.lab.laboratory import Laboratory
 from spikecheck.objective import compiled_module
 from spikecheck.objective.compiled_module import Traced
 from spikecheck.objective.compiles import MODULE_FROM as LONG
-from spikecheck.objective.compiles import should_compile
 from spikecheck.objective.objective import build_objective
 from spikecheck.tensors import compile as compile_room
 from spikecheck.tensors.compiler import compiler
@@ -112,13 +111,6 @@ def test_what_torch_cannot_put_into_cpp_is_trained_as_it_is(write: Write, monkey
     goal, eager = build_objective([setting] * 2), build_objective([setting.but(steps=10)] * 2)
     params = goal.initial(range(2))
     assert torch.equal(goal.gradient(params)[1], eager.gradient(params)[1])
-
-
-def test_only_long_trainings_of_whole_batches_are_traced() -> None:
-    own = Setting(model="somewhere:model", steps=LONG)
-    assert should_compile(own)
-    assert not should_compile(own.but(steps=LONG - 1))
-    assert not should_compile(own.but(batch=4))
 
 
 def test_a_laboratory_trains_by_it(write: Write, tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from spikecheck.objective import compiled_shallow
 from spikecheck.objective.analytic_shallow import Shallow
 from spikecheck.objective.compiled_shallow import Fused
 from spikecheck.objective.compiles import SHALLOW_FROM as LONG
-from spikecheck.objective.compiles import should_compile
 from spikecheck.objective.objective import Objective, build_objective
 from spikecheck.tensors.compiler import compiler
 
@@ -99,15 +98,6 @@ def test_one_member_off_its_numbers_spoils_no_other() -> None:
     rest = [0, 1, 2, 4, 6, 7]
     assert torch.equal(way.gradient(spoiled)[1][rest], way.gradient(params)[1][rest])
     assert torch.isnan(way.gradient(spoiled)[0][3])
-
-
-def test_only_long_trainings_of_what_is_known_are_compiled() -> None:
-    long = Setting(steps=LONG)
-    assert should_compile(long)
-    assert build_objective([long]).multiplies
-    for other in (long.but(steps=LONG - 1), long.but(depth=2), long.but(problem="mnist1d"), long.but(model="linear")):
-        assert not should_compile(other)
-        assert not build_objective([other]).multiplies
 
 
 def test_which_way_ran_is_in_the_digest_of_what_is_compiled_and_of_nothing_else(

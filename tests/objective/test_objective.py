@@ -10,7 +10,6 @@ import torch
 from spikecheck.core.errors import DataError, SettingError, UnknownName
 from spikecheck.core.setting import Setting
 from spikecheck.objective.objective import build_objective
-from spikecheck.objective.sources import sources
 
 Write = Callable[[str], str]
 
@@ -133,13 +132,3 @@ def test_a_problems_size_may_not_depend_on_what_members_differ_in(write: Write, 
     setting = Setting(problem=f"{module}:make")
     with pytest.raises(SettingError, match="its size depends on target or interval"):
         build_objective([setting.but(interval=3.0), setting.but(interval=4.0)])
-
-
-def test_sources_change_with_the_file_that_a_setting_names(write: Write) -> None:
-    assert sources(Setting()) == sources(Setting(problem="digits")) == ""
-    first, second = (write(OWN_PROBLEM.format(y=y)) for y in ("x", "2 * x"))
-    by_problem = [sources(Setting(problem=f"{module}:make")) for module in (first, second)]
-    by_model = sources(Setting(model=f"{first}:make"))
-    assert len({*by_problem, by_model}) == 3  # a model's has the epoch in it of how models of one's own are trained
-    assert sources(Setting(model=f"{first}:make")) == by_model
-    assert sources(Setting(problem=f"{first}:make")) == by_problem[0]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from spikecheck.core.setting import OPTIMIZERS, Setting
 from spikecheck.optimizers.rules import BuiltIn, UpdateRule, rule_of
+from spikecheck.optimizers.thresholds import threshold_of
 
 RATES = st.floats(1e-3, 1.0)
 MOMENTA = st.floats(0.0, 0.99)
@@ -116,3 +117,13 @@ def test_decoupled_decay_lowers_adamws_threshold_in_proportion_to_the_decay(lr: 
     plain, decayed = (rule_with("adamw", beta1, decay, lr).threshold(lr) for decay in (0.0, 0.3))
     assert plain - decayed == pytest.approx(0.3 * (1 + beta1) / (1 - beta1))
     assert plain == pytest.approx((2 + 2 * beta1) / ((1 - beta1) * lr))
+
+
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+@given(lr=RATES, momentum=MOMENTA, weight_decay=DECAYS)
+def test_a_settings_threshold_is_that_of_its_rule(
+    optimizer: str, lr: float, momentum: float, weight_decay: float
+) -> None:
+    own = {"momentum", "beta1"} & OPTIMIZERS[optimizer].keys()
+    setting = Setting(optimizer=optimizer, lr=lr, weight_decay=weight_decay, **dict.fromkeys(own, momentum))
+    assert threshold_of(setting) == rule_of(setting).threshold(lr)

@@ -92,7 +92,7 @@ def test_a_recorded_kernel_serves_all_sizes_with_the_bits_of_a_traced_one(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = compiled(FUNCTION, example(), of_all_sizes=True)
-    monkeypatch.setattr(kernel_records, "_folder", lambda: None)
+    monkeypatch.setattr(kernel_records, "private_folder", lambda: None)
     traced = compiled(FUNCTION, example(), of_all_sizes=True)
     assert (recorded.library or folder).parent == folder != (traced.library or folder).parent
     for columns in (1, 5, 64, 100):
@@ -226,11 +226,6 @@ def test_a_change_of_our_source_is_another_key(tmp_path: Path, monkeypatch: pyte
     assert key() != before
     monkeypatch.undo()
     kernel_records._digest_of_room.cache_clear()
-
-
-def test_where_torch_is_told_to_cache_nothing_neither_do_we(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")
-    assert kernel_records._folder() is None
 
 
 def test_the_folder_is_the_users_own(folder: Path) -> None:

@@ -1,0 +1,37 @@
+"""The folder of our own records."""
+
+from pathlib import Path
+
+import pytest
+
+from spikecheck.tensors.cache import cache_folder, private_folder
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "kernels"))
+    return tmp_path / "kernels"
+
+
+def test_where_torch_is_told_to_cache_nothing_neither_do_we(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")
+    assert private_folder() is None
+
+
+def test_it_is_the_users_alone_and_in_torchs_cache(place: Path) -> None:
+    assert cache_folder() == str(place)
+    folder = private_folder()
+    assert folder == place / "spikecheck"
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_one_that_others_may_write_to_is_not_used(place: Path) -> None:
+    (place / "spikecheck").mkdir(parents=True)
+    (place / "spikecheck").chmod(0o777)
+    assert private_folder() is None
+
+
+def test_where_the_user_names_none_it_is_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == str(tmp_path / "spikecheck-kernels")
