@@ -91,6 +91,7 @@ class Laboratory:
         self._executor = executor or Local()
         self._observe, self._deadline, self._interrupts = observe, deadline, Interrupts()
         self._stored = store is not None
+        self._expected = 0.0
         self._told: set[Recipe] = set()
         """Recipes of runs whose spikes were reported."""
 
@@ -131,13 +132,14 @@ class Laboratory:
         """Whether the recipe's run is there without training."""
         return recipe in self._cache
 
-    def anticipate(self, rounds: Iterable[Iterable[Recipe]]) -> None:
+    def anticipate(self, rounds: Iterable[Iterable[Recipe]], seconds: float = 0.0) -> None:
         """Announce which recipes will be requested next, in this order: they are trained where a core would be idle.
 
         A round holds what one request will need; the forks and probes among it follow once what they start from is trained.
-        An executor of one process ignores them.
+        An executor of one process ignores them. `seconds`: about how long what is not stored of them takes on a typical core.
         """
         self._prefetch.anticipate(rounds)
+        self._expected = seconds
 
     def forget(self) -> None:
         """Drop from memory what the store has: the runs of many claims together take gigabytes."""
@@ -199,7 +201,7 @@ class Laboratory:
             if made:
                 self._progress.advance(tile, made, ahead=tile[0] not in firsts)
 
-        return TrainingRequest(planned, self._job, self.device, tick, self._prefetch.take)
+        return TrainingRequest(planned, self._job, self.device, tick, self._prefetch.take, self._expected)
 
     def _finish(self, tile: Tile, results: list[Trained] | None, request: Request, *, ahead: bool) -> None:
         """Keep a tile's runs. Runs trained ahead stay in the store, not in memory, until they are requested."""

@@ -18,7 +18,7 @@ from spikecheck.core.recipe import Environment, Recipe
 from spikecheck.core.scope import Scope, ScopeMap
 from spikecheck.core.setting import Setting
 from spikecheck.core.verdict import Report, Trace, Verdict, exit_code
-from spikecheck.core.work import Expected, together, total
+from spikecheck.core.work import READING, Expected, together, total
 from spikecheck.harness.claim import Claim
 from spikecheck.harness.cost_model import expected_of, expected_stages
 from spikecheck.harness.evidence import Evidence
@@ -49,9 +49,10 @@ def verify_each(
     verdicts: list[Verdict] = []
     refused: list[UsageError] = []
     failed: dict[str, str] = {}
-    lab.anticipate(_certain_rounds(claims, plan))
+    expected = _expected(claims, plan, lab)
+    lab.anticipate(_certain_rounds(claims, plan), sum(map(_training_seconds, expected)))
     try:
-        for claim, started in zip(claims, _announced(claims, plan, lab), strict=True):
+        for claim, started in zip(claims, _announced(claims, plan, lab, expected), strict=True):
             observe(started)
             try:
                 verdicts.append(verify(claim, lab, plan, observe))
@@ -116,13 +117,15 @@ def build_map(claim: Claim, scopes: Sequence[Scope], lab: Laboratory, seed: int)
     )
 
 
-def _announced(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> Iterator[ClaimStarted]:
+def _announced(
+    claims: Sequence[Claim], plan: Plan, lab: Laboratory, expected: Sequence[dict[str, Expected]]
+) -> Iterator[ClaimStarted]:
     """The start event of every claim, with its expected time and that of later claims.
 
-    The times of a later claim and of the next ones are estimated again when its turn comes: more runs are stored by then.
-    Those of the stages that no run was trained for in advance stay as they were.
+    `expected` are the times at the beginning. Those of a later claim and of the next ones are estimated again when its turn
+    comes: more runs are stored by then. Those of the stages that no run was trained for in advance stay as they were.
     """
-    after = _expected(claims, plan, lab)
+    after = list(expected)
     for place, claim in enumerate(claims):
         near = slice(place, place + _NEAR)
         if place:
@@ -148,6 +151,12 @@ def _expected(claims: Sequence[Claim], plan: Plan, lab: Laboratory) -> list[dict
             before.update(one for some in certain_rounds(claim, plan) for one in with_ancestors(some))
         expected.append(stages)
     return expected
+
+
+def _training_seconds(stages: Mapping[str, Expected]) -> float:
+    """Seconds on a typical core that will be trained in any case."""
+    certain = together(stages.values()).certain
+    return sum(seconds for kind, seconds in certain.items() if kind != READING)
 
 
 class MadeRuns(Protocol):

@@ -71,7 +71,7 @@ class Lab:
     def forget(self) -> None:
         pass
 
-    def anticipate(self, rounds: object) -> None:
+    def anticipate(self, rounds: object, seconds: float = 0.0) -> None:
         """Nothing is trained, so nothing ahead."""
 
     def close(self) -> None:

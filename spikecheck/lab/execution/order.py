@@ -46,6 +46,8 @@ class TrainingRequest:
     """Receives the additional member-steps made of a tile, and may raise to stop the work."""
     ahead: Callable[[int], Sequence[Tile]] = nothing_ahead
     """Yields at most so many tiles that will be ordered later; an executor takes them when cores would be idle."""
+    expected: float = 0.0
+    """Seconds on a typical core that this order and later ones are expected to take together, where that was announced."""
 
 
 Answers = Iterator[tuple[Tile, list[Trained] | None]]

@@ -11,6 +11,8 @@ from spikecheck.lab.execution.worker_pool import Pending, WorkerPool
 
 # Activations of about three seconds of training: less is done before workers have imported torch.
 WORTH_WORKERS = 2.5e8
+WORTH_SECONDS = 5.0
+"""The same of what is expected in all, which is known less well."""
 _A_WORKER = 2
 """Tiles loaded per worker: the one it trains, and the next."""
 
@@ -52,15 +54,14 @@ class Processes:
             raise
 
     def close(self) -> None:
-        """End the workers. They are idle: between two calls of `results` none of them trains."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        """End the workers. What they may train between two calls of `results` has not been ordered, and nobody waits for it."""
+        self._abandon()
 
     def _worth_workers(self, order: TrainingRequest) -> bool:
         if self._workers < 2 or order.device != "cpu":
             return False
-        return self._pool is not None or sum(map(work, order.tiles)) >= WORTH_WORKERS
+        enough = sum(map(work, order.tiles)) >= WORTH_WORKERS or (order.tiles and order.expected >= WORTH_SECONDS)
+        return self._pool is not None or bool(enough)
 
     def _begin_ahead(self, pool: WorkerPool, order: TrainingRequest, workers: int) -> None:
         """Keep so many workers busy with tiles that will be ordered later."""
