@@ -1,12 +1,15 @@
 """What is said at the start of a claim about the time that it and later claims take."""
 
 import time
+from collections.abc import Iterable
 
 import pytest
 
 from spikecheck.core.events import ClaimStarted, Event
+from spikecheck.core.recipe import Recipe
 from spikecheck.harness.discover import discover
 from spikecheck.harness.plan import plan_of
+from spikecheck.lab.execution.processes import WORTH_SECONDS
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.session.verify import verify_each
 
@@ -41,3 +44,20 @@ def test_claims_without_common_trainings_take_their_times_together() -> None:
     started = first_start("catapult", "real-data-low-frequency", "initial-condensation")
     assert own(started) == own_times[0]
     assert later(started) == pytest.approx(own_times[1:])
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_what_is_left_to_train_is_announced_and_what_is_stored_is_not_in_it(stored: bool) -> None:
+    """By it the laboratory decides whether workers are worth their start."""
+    announced: list[float] = []
+
+    class Told(Laboratory):
+        def is_stored(self, recipe: Recipe) -> bool:
+            return stored
+
+        def anticipate(self, rounds: Iterable[Iterable[Recipe]], seconds: float = 0.0) -> None:
+            announced.append(seconds)
+
+    verify_each([CLAIMS["condensation"]], Told(deadline=time.monotonic()), plan_of("quick"), lambda event: None)
+    (seconds,) = announced
+    assert seconds == 0.0 if stored else seconds > WORTH_SECONDS

@@ -54,7 +54,9 @@ class Processes:
             raise
 
     def close(self) -> None:
-        """End the workers. What they may train between two calls of `results` has not been ordered, and nobody waits for it."""
+        """End the workers. Between two calls of `results` they train no more than what was begun ahead."""
+        if self._pool is not None and any(not pending.future.done() for pending in self._ahead.values()):
+            self._pool.close()  # a worker that is ended while it sends a result would leave half of it
         self._abandon()
 
     def _worth_workers(self, order: TrainingRequest) -> bool:

@@ -82,14 +82,18 @@ class WorkerPool:
                 yield tiles[number], member_steps
         self._board.tell_what_else()
 
+    def close(self) -> None:
+        """End the workers once they have finished their jobs."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
     def terminate(self) -> None:
         """End the workers at once. Unfinished tiles are lost; stored ones are not.
 
-        Not by themselves: a process in which torch was imported takes a third of a second to end.
+        Idle workers are ended so as well: a process in which torch was imported takes a third of a second to end by itself.
         """
         for worker in list((self._executor._processes or {}).values()):
             worker.terminate()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self.close()
 
 
 # ---- in a worker -----------------------------------------------------------------------------------------------------

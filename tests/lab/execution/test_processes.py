@@ -12,7 +12,8 @@ from spikecheck.core.events import Busy, Event, TileAdvanced, TileStored, WorkPl
 from spikecheck.core.recipe import Recipe
 from spikecheck.core.setting import Setting
 from spikecheck.lab.execution.local import Local
-from spikecheck.lab.execution.processes import Processes
+from spikecheck.lab.execution.order import Answers, TrainingRequest
+from spikecheck.lab.execution.processes import WORTH_SECONDS, Processes
 from spikecheck.lab.execution.train_job import one_thread
 from spikecheck.lab.laboratory import Laboratory
 from spikecheck.lab.store import Store
@@ -56,6 +57,36 @@ def test_little_work_stays_in_this_process() -> None:
     pool = Processes(workers=2)
     Laboratory(executor=pool).runs(RECIPES[:1])
     assert pool._pool is None
+
+
+@pytest.mark.parametrize(
+    ("tiles", "seconds", "begin"), [(1, WORTH_SECONDS, True), (1, WORTH_SECONDS / 2, False), (0, WORTH_SECONDS, False)]
+)
+def test_little_work_begins_in_workers_where_much_is_expected(tiles: int, seconds: float, begin: bool) -> None:
+    """Regression: the first tiles of a long verification were trained here, and workers began only after them."""
+    told: list[TrainingRequest] = []
+
+    class Told(Local):
+        def results(self, order: TrainingRequest) -> Answers:
+            told.append(order)
+            return super().results(order)
+
+    lab = Laboratory(executor=Told())
+    lab.anticipate([], seconds)
+    lab.runs(RECIPES[:tiles])
+    assert [Processes(workers=2)._worth_workers(order) for order in told] == [begin] * len(told)
+    assert len(told) == tiles
+
+
+def test_closing_waits_for_what_is_trained_ahead_and_for_nothing_else(workers: Processes) -> None:
+    lab = Laboratory(executor=workers)
+    lab.anticipate([[Recipe(setting=Setting(width=6, steps=40_000), seed=0)]])
+    lab.runs(RECIPES[:1])
+    ahead = list(workers._ahead.values())
+    assert ahead
+    workers.close()
+    assert all(pending.future.done() for pending in ahead)
+    assert workers._pool is None
 
 
 def test_the_threads_are_as_they_were_afterwards() -> None:
