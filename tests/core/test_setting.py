@@ -82,3 +82,11 @@ def test_a_truth_value_is_no_number(name: str) -> None:
     with pytest.raises(SettingError, match=f"{name}=True: is not a number"):
         Setting(**{name: True})
     assert Setting(output_bias=True).output_bias
+
+
+@pytest.mark.parametrize(
+    ("changes", "exact"),
+    [({}, True), ({"batch": 4}, False), ({"gradient_noise": 1e-9}, False), ({"clip": 1.0}, False), ({"lr": 0.5}, True)],
+)
+def test_the_gradient_is_exact_unless_it_is_sampled_noisy_or_clipped(changes: dict[str, object], exact: bool) -> None:
+    assert Setting().but(**changes).exact == exact

@@ -23,6 +23,8 @@ from spikecheck.core.spike import SpikeDefinition
 from spikecheck.lab.probe_traits import WINDOW, ProbeTraits, measured_step, probe_traits
 from spikecheck.lab.probes import measurement
 from spikecheck.measures.spikes import spikes
+from tests.lab.probed import SPIKING as SETTING
+from tests.lab.probed import runs
 
 PROBES: list[Probe | None] = [
     None, Anatomy(), Balance(), Directions(at="end", pairs=2), Finish(), SharpnessTrace(), Stability(), Trail(),
@@ -92,3 +94,31 @@ def test_the_step_of_a_state(at: str) -> None:
     expected = len(SPIKED) - 1 if at == "end" else getattr(spike, at)
     assert measured_step(probe, SPIKING) == expected
     assert measured_step(probe, replace(SPIKING, ended=Ended("diverged", len(SPIKED)))) is None
+
+
+def test_what_makes_updates_and_what_searches_a_krylov_space() -> None:
+    """The one decides what a slow optimizer costs, the other how many vectors memory has to hold."""
+    kinds = {"none" if probe is None else probe.kind: probe_traits(probe) for probe in PROBES}
+    assert {name for name, kind in kinds.items() if kind.updates} == {"none", "anatomy", "balance"}
+    assert {name for name, kind in kinds.items() if kind.searches_krylov_space} == {"finish", "stability"}
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        Anatomy(pairs=2, outputs=True),
+        Balance(),
+        Directions(at="end", pairs=2, random=40),
+        SharpnessTrace(every_step=True),
+        Trail(),
+    ],
+    ids=lambda probe: probe.kind,
+)
+def test_no_more_is_recorded_than_memory_is_reckoned_with(probe: Probe) -> None:
+    """Outputs on the 256 held-out points of a sum of sines are counted twice."""
+    found = runs(SETTING, range(6), probe=probe)
+    assert found
+    for run in found.values():
+        recorded = sum(array.size for arrays in run.records.values() for array in arrays.values())
+        reckoned = probe_traits(probe).recorded(SETTING.steps, 2 * 256)
+        assert 0 < recorded <= 1.01 * reckoned  # a state more than steps, and a count of products

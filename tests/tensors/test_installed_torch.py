@@ -89,6 +89,28 @@ def test_a_file_that_is_not_ours_is_as_none(kernels: Path, harm: str) -> None:
     assert again[:-1] == before[:-1]
 
 
+@linux_on_a_cpu
+@pytest.mark.parametrize("differs", ["instructions", "_build"])
+def test_another_processor_or_another_torch_is_asked(
+    kernels: Path, differs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed_torch.cpu_capability()
+    before = {"instructions": "of another processor", "_build": {"__version__": "2"}}[differs]
+    monkeypatch.setattr(installed_torch, differs, lambda: before)
+    installed_torch.cpu_capability()
+    assert len(list(kernels.glob("processor-*.json"))) == 2
+
+
+@linux_on_a_cpu
+def test_torch_corrects_what_was_kept(kernels: Path) -> None:
+    right = installed_torch.cpu_capability()
+    (path,) = kernels.glob("processor-*.json")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"capability": "SSE"}))
+    assert installed_torch.cpu_capability() == right
+    assert json.loads(path.read_text()) == record
+
+
 def test_where_processors_cannot_be_told_apart_nothing_is_kept(
     kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
