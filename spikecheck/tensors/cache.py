@@ -6,10 +6,17 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+_NAMED = "TORCHINDUCTOR_CACHE_DIR"
+
 
 def cache_folder() -> str:
-    """Torch's cache, set where the user has not: the user's own folder, where torch's would be one for all users."""
-    return os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("spikecheck-kernels")))
+    """The folder that the user has named for torch's cache, else one of the user's own; torch's would be one for all users."""
+    return os.environ.get(_NAMED, str(user_cache_path("spikecheck-kernels")))
+
+
+def name_to_torch() -> None:
+    """Have torch's compiler use `cache_folder` as well, in this process and in those that it starts."""
+    os.environ[_NAMED] = cache_folder()
 
 
 def private_folder() -> Path | None:

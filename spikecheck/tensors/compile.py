@@ -19,7 +19,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from spikecheck.core.activity import busy
 from spikecheck.core.errors import UsageError
 from spikecheck.tensors import kernel_records
-from spikecheck.tensors.cache import cache_folder
+from spikecheck.tensors.cache import name_to_torch
 from spikecheck.tensors.compiler import compiler
 from spikecheck.tensors.kernel import Kernel
 
@@ -49,7 +49,7 @@ def compiled(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor
         CannotTrace: when the function fails on tensors without data, or torch has no C++ for one of its operations.
         UsageError: when the C++ compiler or the disk fails.
     """
-    cache_folder()
+    name_to_torch()
     key = kernel_records.key_of(function, example, of_all_sizes, compiler())
     recorded = kernel_records.kernel(key)
     if recorded is not None:

@@ -1,10 +1,11 @@
 """The folder of our own records."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from spikecheck.tensors.cache import cache_folder, private_folder
+from spikecheck.tensors.cache import cache_folder, name_to_torch, private_folder
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +36,7 @@ def test_where_the_user_names_none_it_is_in_the_users_cache(monkeypatch: pytest.
     monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == str(tmp_path / "spikecheck-kernels")
+    private_folder()
+    assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ  # what a user compiles lies where it did, unless we compile
+    name_to_torch()
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == cache_folder()
