@@ -1,11 +1,12 @@
 """The device that trains, and its properties that are part of every digest."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from spikecheck.core.errors import UsageError
 from spikecheck.core.recipe import Environment
 from spikecheck.tensors import installed_torch
 from spikecheck.tensors.compiler import compiler
+from spikecheck.tensors.installed_torch import torch_itself
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -18,7 +19,7 @@ def usable(device: Device) -> str:
     """
     if device == "cpu" or (device == "auto" and not installed_torch.built_for_accelerators()):
         return "cpu"
-    torch = _torch()
+    torch = torch_itself()
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
         return "cuda" if available["cuda"] else "cpu"
@@ -38,7 +39,7 @@ def environment(device: str) -> Environment:
     if on_cpu:
         kind = f"cpu {installed_torch.cpu_capability()}"
     elif device == "cuda":
-        kind = f"cuda {_torch().cuda.get_device_name()}"
+        kind = f"cuda {torch_itself().cuda.get_device_name()}"
     return Environment(
         torch=installed_torch.version(),
         device=kind,
@@ -51,9 +52,9 @@ def environment(device: str) -> Environment:
 def memory_of(device: str) -> int:
     """An accelerator's memory in whole GiB, so that another driver's few MiB change no digest; 0 for the CPU."""
     if device == "cuda":
-        cuda = _torch().cuda
+        cuda = torch_itself().cuda
         return int(cuda.get_device_properties(cuda.current_device()).total_memory // 2**30)
-    return int(_torch().mps.recommended_max_memory() // 2**30) if device == "mps" else 0
+    return int(torch_itself().mps.recommended_max_memory() // 2**30) if device == "mps" else 0
 
 
 def _kernels(device: str) -> str:
@@ -64,9 +65,3 @@ def _kernels(device: str) -> str:
 
     version = triton_version()
     return f"triton {version}" if version else ""
-
-
-def _torch() -> Any:
-    import torch  # noqa: PLC0415 - a command that reads all of its runs from the store does without
-
-    return torch

@@ -140,7 +140,7 @@ class HeavyBall(UpdateRule):
         return params - lr * motion, {"velocity": velocity}
 
     def threshold(self, lr: float) -> float:
-        """Where the linearised map of (theta, v) has an eigenvalue of -1."""
+        """The curvature at which the linearised map of (theta, v) has an eigenvalue of -1, less weight_decay."""
         return thresholds.heavy_ball(lr, self.momentum, self.weight_decay, nesterov=self.nesterov)
 
 

@@ -1,7 +1,5 @@
 """Stability thresholds of the built-in update rules: closed forms in their numbers. `rules` says what they bound."""
 
-from typing import Any
-
 from spikecheck.core.setting import Setting
 
 
@@ -63,7 +61,7 @@ def threshold_of(setting: Setting) -> float | None:
             return adam(lr, _given(setting.beta1), decay if setting.optimizer == "adamw" else 0.0)
 
 
-def _given(number: Any) -> float:
-    """A number that every setting with this optimizer has."""
+def _given(number: float | None) -> float:
+    """The number itself; a setting has all numbers of its optimizer."""
     assert number is not None
-    return float(number)
+    return number

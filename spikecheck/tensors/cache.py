@@ -1,10 +1,19 @@
-"""Where compiled libraries, and what is known of the processor, lie on the user's disk."""
+"""The user's folder of compiled libraries, and the records in it: of libraries, and of the processor's instructions.
 
+Only its owner may enter the folder. A record holds all that its values depend on; where anything differs, or the file is
+damaged, there is no record.
+"""
+
+import hashlib
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
+
+from spikecheck.core.whole_file import remove_abandoned, write_whole
 
 _NAMED = "TORCHINDUCTOR_CACHE_DIR"
 
@@ -28,3 +37,44 @@ def private_folder() -> Path | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.lstat()
     return folder if folder.is_dir() and status.st_uid == os.geteuid() and not status.st_mode & 0o077 else None
+
+
+def recorded(key: Any) -> dict[str, Any] | None:
+    """The values that were recorded under this key; None where there are none.
+
+    Args:
+        key: all that they depend on, as JSON.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+        ValueError, KeyError, TypeError: the file is no record.
+    """
+    folder = private_folder()
+    if folder is None:
+        return None
+    record = json.loads((folder / name_of(key)).read_text(encoding="utf-8"))
+    values: dict[str, Any] = record["values"]
+    return values if record["key"] == key and record["sha256"] == digest_of(key, values) else None
+
+
+def record(key: Any, values: dict[str, Any]) -> None:
+    """Keep values for other processes, where there is a folder for them.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    folder = private_folder()
+    if folder is not None:
+        remove_abandoned(folder)
+        text = json.dumps({"key": key, "values": values, "sha256": digest_of(key, values)})
+        write_whole(folder / name_of(key), text.encode(), drafts=folder, mode=0o600)
+
+
+def name_of(key: Any) -> str:
+    """The name of the key's file."""
+    return f"{digest_of(key)}.json"
+
+
+def digest_of(*parts: Any) -> str:
+    """sha256 of values as JSON."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

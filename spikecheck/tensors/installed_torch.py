@@ -5,7 +5,6 @@ reads all of its runs from the store, needs nothing else of torch. Where torch i
 """
 
 import hashlib
-import json
 import os
 import platform
 import runpy
@@ -16,8 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from spikecheck.core.whole_file import write_whole
-from spikecheck.tensors.cache import private_folder
+from spikecheck.tensors.cache import record, recorded
 
 _FORMAT = 1
 _PROCESSORS = Path("/proc/cpuinfo")
@@ -27,7 +25,7 @@ _ACCELERATORS = ("cuda", "hip", "xpu")
 
 def version() -> str:
     """torch's version, as in `torch.__version__`."""
-    return str(_torch().__version__) if _imported() or not _build() else str(_build()["__version__"])
+    return str(torch_itself().__version__) if _imported() or not _build() else str(_build()["__version__"])
 
 
 def built_for_accelerators() -> bool:
@@ -38,13 +36,19 @@ def built_for_accelerators() -> bool:
 def cpu_capability() -> str:
     """The vector instructions that torch uses on this processor, as `torch.backends.cpu.get_cpu_capability()` names them.
 
-    torch's answer follows from its build, the processor and $ATEN_CPU_CAPABILITY. So it is kept, in a file of that name.
+    torch's answer follows from its build, the processor and $ATEN_CPU_CAPABILITY, so it is recorded under these.
     """
-    key = [_FORMAT, *map(str, _build().values()), instructions(), os.environ.get("ATEN_CPU_CAPABILITY", "")]
+    key = [
+        "processor",
+        _FORMAT,
+        *map(str, _build().values()),
+        instructions(),
+        os.environ.get("ATEN_CPU_CAPABILITY", ""),
+    ]
     kept = _read(key) if _build() else None
     if kept is not None and not _imported():
         return kept
-    found = str(_torch().backends.cpu.get_cpu_capability())
+    found = str(torch_itself().backends.cpu.get_cpu_capability())
     if found != kept:
         _write(key, found)
     return found
@@ -66,7 +70,8 @@ def _imported() -> bool:
     return "torch" in sys.modules
 
 
-def _torch() -> Any:
+def torch_itself() -> Any:
+    """The module torch, imported now where it was not."""
     import torch  # noqa: PLC0415 - what this module is there to avoid
 
     return torch
@@ -90,21 +95,13 @@ def _build() -> dict[str, Any]:
 
 def _read(key: list[Any]) -> str | None:
     """What was found before; None where nothing was, or where files cannot tell one processor from another."""
-    with suppress(Exception):
-        folder = private_folder()
-        if folder is not None and _PROCESSORS.exists():
-            kept = json.loads((folder / _name(key)).read_text(encoding="utf-8"))
-            return str(kept["capability"]) if kept["key"] == key else None
+    with suppress(Exception):  # whatever is wrong with a file, torch can be asked
+        known = recorded(key) if _PROCESSORS.exists() else None
+        return None if known is None else str(known["capability"])
     return None
 
 
 def _write(key: list[Any], capability: str) -> None:
-    with suppress(Exception):
-        folder = private_folder()
-        if folder is not None and _PROCESSORS.exists():
-            kept = json.dumps({"key": key, "capability": capability})
-            write_whole(folder / _name(key), kept.encode(), drafts=folder, mode=0o600)
-
-
-def _name(key: list[Any]) -> str:
-    return f"processor-{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.json"
+    with suppress(Exception):  # no command fails because a disk is full
+        if _PROCESSORS.exists():
+            record(key, {"capability": capability})

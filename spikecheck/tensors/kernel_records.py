@@ -1,14 +1,12 @@
 """Compiled libraries on the user's disk, found again in milliseconds: without tracing, and without importing torch's compiler.
 
-A record lies in a folder that only its owner may enter, and holds all that the machine code depends on: what was compiled, our
-source, torch, Python, the compiler and the processor. Where anything differs, where a file is damaged or cannot be written,
-there is no record, and torch's compiler does the work again.
+Machine code depends on what was compiled, our source, torch, Python, the compiler and the processor; all of it is in the key of
+a record (see `cache`). Where there is no record, or it cannot be written, torch's compiler does the work again.
 """
 
 import ctypes
 import hashlib
 import importlib.util
-import json
 import os
 import platform
 import sys
@@ -22,15 +20,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikecheck.core.whole_file import remove_abandoned, write_whole
-from spikecheck.tensors.cache import private_folder
+from spikecheck.core.whole_file import write_whole
+from spikecheck.tensors.cache import private_folder, record, recorded
 from spikecheck.tensors.installed_torch import instructions
 from spikecheck.tensors.kernel import Kernel
 from spikecheck.tensors.kernel_call import call_in, runnable
 
 _PACKAGE = Path(__file__).parents[1]
 _COUNTED = ("CXX", "CXXFLAGS", "LDFLAGS", "ATEN_CPU_CAPABILITY")
-_FORMAT = 1
+_FORMAT = 2
 _BEGAN = time.time()
 
 Key = dict[str, Any]
@@ -64,9 +62,9 @@ def key_of_text(source: str, compiler: str) -> Key:
 def kernel(key: Key | None) -> Kernel | None:
     """The kernel that was recorded; None where there is none, or none that is whole."""
     with suppress(Exception):  # whatever is wrong with a file, it can be made again
-        recorded = None if key is None else _read(key)
-        if recorded is not None:
-            path, text = recorded
+        known = None if key is None else _read(key)
+        if known is not None:
+            path, text = known
             run, names = runnable(text, _binding(path))
             return Kernel(run, names)
     return None
@@ -82,9 +80,9 @@ def record_kernel(key: Key | None, made: Kernel, source: str) -> None:
 def library(key: Key) -> ctypes.CDLL | None:
     """The library that was recorded; None as for `kernel`."""
     with suppress(Exception):
-        recorded = _read(key)
-        if recorded is not None:
-            return ctypes.CDLL(str(recorded[0]))
+        known = _read(key)
+        if known is not None:
+            return ctypes.CDLL(str(known[0]))
     return None
 
 
@@ -139,15 +137,12 @@ def _surroundings(compiler: str) -> Key:
 
 
 def _read(key: Key) -> tuple[Path, str] | None:
-    folder = private_folder()
-    if folder is None:
+    folder, known = private_folder(), recorded(key)
+    if folder is None or known is None:
         return None
-    record = json.loads((folder / _name(key)).read_text(encoding="utf-8"))
-    if record["key"] != key or record["sha256"] != _digest_of(record["key"], record["library"], record["call"]):
-        return None
-    path = folder / f"{record['library']}.so"
-    whole = hashlib.sha256(path.read_bytes()).hexdigest() == record["library"]
-    return (path, record["call"]) if whole else None
+    path = folder / f"{known['library']}.so"
+    whole = hashlib.sha256(path.read_bytes()).hexdigest() == known["library"]
+    return (path, known["call"]) if whole else None
 
 
 def _write(key: Key, compiled: Path, call: str) -> None:
@@ -156,18 +151,8 @@ def _write(key: Key, compiled: Path, call: str) -> None:
         return
     code = compiled.read_bytes()
     name = hashlib.sha256(code).hexdigest()
-    remove_abandoned(folder)
     write_whole(folder / f"{name}.so", code, drafts=folder, mode=0o600)
-    record = {"key": key, "library": name, "call": call, "sha256": _digest_of(key, name, call)}
-    write_whole(folder / _name(key), json.dumps(record).encode(), drafts=folder, mode=0o600)
-
-
-def _name(key: Key) -> str:
-    return f"{_digest_of(key)}.json"
-
-
-def _digest_of(*parts: Any) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    record(key, {"library": name, "call": call})
 
 
 def _binding(path: Path) -> Callable[..., None]:

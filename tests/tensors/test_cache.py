@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spikecheck.tensors.cache import cache_folder, name_to_torch, private_folder
+from spikecheck.tensors.cache import cache_folder, name_of, name_to_torch, private_folder, record, recorded
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +40,19 @@ def test_where_the_user_names_none_it_is_in_the_users_cache(monkeypatch: pytest.
     assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ  # what a user compiles lies where it did, unless we compile
     name_to_torch()
     assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == cache_folder()
+
+
+def test_what_is_recorded_is_found_under_its_key_alone(place: Path) -> None:
+    record(["a", 1], {"found": "b"})
+    assert recorded(["a", 1]) == {"found": "b"}
+    with pytest.raises(FileNotFoundError):
+        recorded(["a", 2])
+    (place / "spikecheck" / name_of(["a", 1])).rename(place / "spikecheck" / name_of(["a", 2]))
+    assert recorded(["a", 2]) is None
+
+
+def test_a_record_that_was_changed_is_none(place: Path) -> None:
+    record("key", {"found": "b"})
+    path = place / "spikecheck" / name_of("key")
+    path.write_text(path.read_text().replace('"found": "b"', '"found": "c"'))
+    assert recorded("key") is None

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,11 @@ from torch import Tensor
 
 from spikecheck.core.activity import heard_by
 from spikecheck.tensors.compile import CannotTrace, compiled
-from spikecheck.tensors.compiler import compiler
 
-pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
-
-
-@pytest.fixture(autouse=True)
-def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SPIKECHECK_COMPILE", "1")
-    compiler.cache_clear()
-    yield
-    compiler.cache_clear()
+pytestmark = [
+    pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here"),
+    pytest.mark.usefixtures("compiling"),
+]
 
 
 def test_a_compiler_older_than_the_processor_compiles_what_both_know(tmp_path: Path) -> None:

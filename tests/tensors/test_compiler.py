@@ -2,22 +2,16 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
 from spikecheck.core.errors import UsageError
 from spikecheck.tensors.compiler import compiler
 
-pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here")
-
-
-@pytest.fixture(autouse=True)
-def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SPIKECHECK_COMPILE", "1")
-    compiler.cache_clear()
-    yield
-    compiler.cache_clear()
+pytestmark = [
+    pytest.mark.skipif(shutil.which("g++") is None, reason="torch finds no C++ compiler here"),
+    pytest.mark.usefixtures("compiling"),
+]
 
 
 @pytest.mark.parametrize("missing", ["compiler", "Python.h"])

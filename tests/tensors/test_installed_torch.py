@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from spikecheck.tensors import installed_torch
+from spikecheck.tensors.cache import digest_of
 
 ASKED = """
 import sys
@@ -66,21 +67,22 @@ def test_the_second_process_knows_without_torch_what_torch_says(kernels: Path, c
 def test_what_was_kept_for_another_variable_does_not_count(kernels: Path) -> None:
     said(ASKED)
     assert said(ASKED, ATEN_CPU_CAPABILITY="default")[-1] == "True"
-    assert len(list(kernels.glob("processor-*.json"))) == 2
+    assert len(list(kernels.glob("*.json"))) == 2
 
 
 @linux_on_a_cpu
 @pytest.mark.parametrize("harm", ["cut off", "of another processor", "a folder"])
 def test_a_file_that_is_not_ours_is_as_none(kernels: Path, harm: str) -> None:
     before = said(ASKED)
-    (kept,) = kernels.glob("processor-*.json")
+    (kept,) = kernels.glob("*.json")
     text = kept.read_text()
     if harm == "cut off":
         kept.write_text(text[: len(text) // 2])
     elif harm == "of another processor":
         record = json.loads(text)
         record["key"][-2] = "0" * 64
-        kept.write_text(json.dumps(record | {"capability": "SSE"}))
+        record["values"]["capability"] = "SSE"
+        kept.write_text(json.dumps(record | {"sha256": digest_of(record["key"], record["values"])}))
     else:
         kept.unlink()
         kept.mkdir()
@@ -98,15 +100,16 @@ def test_another_processor_or_another_torch_is_asked(
     before = {"instructions": "of another processor", "_build": {"__version__": "2"}}[differs]
     monkeypatch.setattr(installed_torch, differs, lambda: before)
     installed_torch.cpu_capability()
-    assert len(list(kernels.glob("processor-*.json"))) == 2
+    assert len(list(kernels.glob("*.json"))) == 2
 
 
 @linux_on_a_cpu
 def test_torch_corrects_what_was_kept(kernels: Path) -> None:
     right = installed_torch.cpu_capability()
-    (path,) = kernels.glob("processor-*.json")
+    (path,) = kernels.glob("*.json")
     record = json.loads(path.read_text())
-    path.write_text(json.dumps(record | {"capability": "SSE"}))
+    wrong = {"capability": "SSE"}
+    path.write_text(json.dumps(record | {"values": wrong, "sha256": digest_of(record["key"], wrong)}))
     assert installed_torch.cpu_capability() == right
     assert json.loads(path.read_text()) == record
 
@@ -116,7 +119,7 @@ def test_where_processors_cannot_be_told_apart_nothing_is_kept(
 ) -> None:
     monkeypatch.setattr(installed_torch, "_PROCESSORS", tmp_path / "none")
     assert installed_torch.cpu_capability() == torch.backends.cpu.get_cpu_capability()
-    assert not list(tmp_path.rglob("processor-*"))
+    assert not list(tmp_path.rglob("*.json"))
 
 
 def test_a_build_for_accelerators_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import torch
 from spikecheck.curvature import tracked_pair
 from spikecheck.objective import shallow_passes
 from spikecheck.objective.shallow_passes import JETS, reverse
-from spikecheck.tensors import kernel_records, normal_cdf
+from spikecheck.tensors import cache, kernel_records, normal_cdf
 from spikecheck.tensors.compile import compiled
 from spikecheck.tensors.compiler import compiler
 from spikecheck.tensors.kernel_records import Key, key_of, key_of_text
@@ -126,7 +126,7 @@ def test_what_anything_else_was_recorded_for_is_not_taken(folder: Path, monkeypa
         assert kernel_records.kernel({**known, part: "other"}) is None
     (record,) = folder.glob("*.json")
     renamed = {**known, "threads": 2}
-    record.rename(folder / kernel_records._name(renamed))
+    record.rename(folder / cache.name_of(renamed))
     assert kernel_records.kernel(renamed) is None
     monkeypatch.setenv("TORCHINDUCTOR_CPP_WRAPPER", "1")
     assert key() != known
@@ -136,9 +136,11 @@ def test_a_record_that_says_to_run_something_else_is_not_run(folder: Path, tmp_p
     """Even one whose digest is right."""
     (path,) = folder.glob("*.json")
     record = json.loads(path.read_text(encoding="utf-8"))
-    assert "args.clear()" in record["call"]
-    record["call"] = record["call"].replace("args.clear()", f"open({str(tmp_path / 'harm')!r}, 'w')")
-    record["sha256"] = kernel_records._digest_of(record["key"], record["library"], record["call"])
+    assert "args.clear()" in record["values"]["call"]
+    record["values"]["call"] = record["values"]["call"].replace(
+        "args.clear()", f"open({str(tmp_path / 'harm')!r}, 'w')"
+    )
+    record["sha256"] = cache.digest_of(record["key"], record["values"])
     path.write_text(json.dumps(record), encoding="utf-8")
     assert kernel_records.kernel(key()) is None
     assert not (tmp_path / "harm").exists()
@@ -178,12 +180,12 @@ def test_many_that_write_at_once_leave_a_whole_record(folder: Path) -> None:
     seen = []
 
     def write(_: int) -> None:
-        kernel_records._write(key(), path, record["call"])
+        kernel_records._write(key(), path, record["values"]["call"])
         seen.append(kernel_records._read(key()))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(100)))
-    assert seen == [(path, record["call"])] * 100
+    assert seen == [(path, record["values"]["call"])] * 100
     assert len(list(folder.iterdir())) == 2
 
 
