@@ -1,7 +1,7 @@
 """The user's folder of compiled libraries, and the records in it: of libraries, and of the processor's instructions.
 
-Only its owner may enter the folder. A record holds all that its values depend on; where anything differs, or the file is
-damaged, there is no record.
+Only its owner may enter the folder. A record is found by all that its values depend on, and has a digest of both: one of anything
+else, or one that is damaged, counts as none.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ def recorded(key: Any) -> dict[str, Any] | None:
         return None
     record = json.loads((folder / name_of(key)).read_text(encoding="utf-8"))
     values: dict[str, Any] = record["values"]
-    return values if record["key"] == key and record["sha256"] == digest_of(key, values) else None
+    return values if record["sha256"] == digest_of(key, values) else None
 
 
 def record(key: Any, values: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Compiled libraries on the user's disk, found again in milliseconds: without tracing, and without importing torch's compiler.
 
-Machine code depends on what was compiled, our source, torch, Python, the compiler and the processor; all of it is in the key of
-a record (see `cache`). Where there is no record, or it cannot be written, torch's compiler does the work again.
+Machine code depends on what was compiled, our source, torch, Python, the compiler and the processor; all of it is in the key
+of a record (see `cache`). Where there is no record, or it cannot be written, torch's compiler does the work again.
 """
 
 import ctypes
