@@ -1,7 +1,7 @@
 """The user's folder of compiled libraries, and the records in it: of libraries, and of the processor's instructions.
 
-Only its owner may enter the folder. A record is found by all that its values depend on, and has a digest of both: one of anything
-else, or one that is damaged, counts as none.
+Only its owner may enter the folder. A record is found by all that its values depend on, and has a digest of both. A record of
+anything else, or a damaged one, counts as none.
 """
 
 import hashlib
